@@ -1,0 +1,57 @@
+/**
+ * An operator profile, version 1: what a mobile operator, or the owner of an authorization function,
+ * tells the broker about itself. The JSON Schema beside the page contract is the normative form;
+ * whatever comes from outside is checked against it before it has this type.
+ */
+
+export type ProfileName = 'oauth' | 'capif' | 'camara'
+export type ClientAuthentication = 'none' | 'private_key_jwt'
+export type Onboarding = 'preregistered' | 'dynamic' | 'client_id_metadata_document'
+export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+export interface CapifSettings {
+  /** `{apiRoot}` of the CAPIF core function (TS 29.222). */
+  apiRoot?: string
+  /** How `resOwnerId` goes into the token request, which 3GPP leaves open. */
+  resOwnerId?: 'omit' | 'json' | 'gpsi'
+  /** Name of the code in the token request: TS 29.222 says `authCode`, RFC 6749 `code`. */
+  authCode?: 'both' | 'authCode' | 'code'
+  notifications?: 'websocket' | 'none'
+}
+
+export interface OperatorApi {
+  /** Base URL of a northbound API; calls go only to URLs under it. */
+  resource: string
+  name: string
+  description?: string
+  scopes: { scope: string; description?: string }[]
+  methods?: HttpMethod[]
+  purposes?: string[]
+  tokenUse?: 'cache' | 'single-use'
+}
+
+export interface OperatorApplication {
+  clientId: string
+  name: string
+  /** Exact origins, as `location.origin` prints them. */
+  origins: string[]
+  /** Whether the broker's own consent window is shown before the first grant. Default: true. */
+  requireConsent?: boolean
+}
+
+export interface OperatorProfile {
+  issuer: string
+  name: string
+  profile: ProfileName
+  /** RFC 8414 members where the server publishes none, or that override what it publishes. */
+  metadata?: Record<string, unknown>
+  clientAuthentication?: ClientAuthentication
+  onboarding?: Onboarding
+  dpop?: 'never' | 'when_offered' | 'required'
+  pushedAuthorizationRequests?: 'when_offered' | 'required' | 'never'
+  networkAuthentication?: boolean
+  modes?: ('fetch' | 'token')[]
+  capif?: CapifSettings
+  apis: OperatorApi[]
+  applications?: OperatorApplication[]
+}

@@ -1,0 +1,195 @@
+/**
+ * The provider convention, version 1: what a page may say to a token broker and what it gets back.
+ *
+ * These types are the contract itself; the broker, the scripts that enter a page and the client for
+ * pages (`northkey/page`) are all checked against them. Discovery has the shape of EIP-6963, the call
+ * that of EIP-1193, the words are those of OAuth 2.0 and 3GPP.
+ */
+
+export const PROTOCOL = '1'
+
+export const ANNOUNCE_EVENT = 'northbound:announceProvider'
+export const REQUEST_EVENT = 'northbound:requestProvider'
+
+/** `fetch`: the broker makes the call, the token stays with it. `token`: the page gets access tokens. */
+export type Mode = 'fetch' | 'token'
+
+/** One northbound API that a page asks for, or that a grant covers. */
+export interface ApiAccess {
+  /** Base URL of the API. */
+  resource: string
+  /** OAuth scope string of that API (RFC 6749 section 3.3, TS 29.222 table 8.5.4.2.6-1). */
+  scope: string
+  /** A W3C DPV term, `dpv:FraudPreventionAndDetection`. */
+  purpose?: string
+}
+
+export interface Grant {
+  grantId: string
+  issuer: string
+  clientId: string
+  mode: Mode
+  apis: ApiAccess[]
+  /** Pairwise handle of the subscriber: stable for this origin, never a GPSI. */
+  subject: string
+  tokenType: 'Bearer' | 'DPoP'
+  /** Epoch milliseconds. */
+  createdAt: number
+  /** Epoch milliseconds. */
+  expiresAt: number
+}
+
+export interface BrokerInfo {
+  protocol: typeof PROTOCOL
+  version: string
+  features: string[]
+  redirectUris: string[]
+}
+
+export interface ConnectParams {
+  issuer: string
+  apis: ApiAccess[]
+  mode?: Mode
+  clientId?: string
+  reason?: string
+  loginHint?: string
+}
+
+export type Interactive = 'never' | 'ifNeeded'
+
+export interface GetAccessTokenParams {
+  grantId?: string
+  resource?: string
+  scope?: string
+  interactive?: Interactive
+  minValiditySeconds?: number
+}
+
+export interface AccessToken {
+  accessToken: string
+  tokenType: 'Bearer' | 'DPoP'
+  /** Epoch milliseconds. */
+  expiresAt: number
+  scope: string
+  resource: string
+  grantId: string
+}
+
+export interface FetchParams {
+  url: string
+  method?: string
+  headers?: Record<string, string>
+  body?: string | ArrayBuffer
+  grantId?: string
+  interactive?: Interactive
+}
+
+export interface FetchResult {
+  url: string
+  status: number
+  statusText: string
+  headers: [name: string, value: string][]
+  body: ArrayBuffer
+}
+
+export interface CreateProofParams {
+  grantId: string
+  htm: string
+  htu: string
+  body?: string | ArrayBuffer
+  query?: string
+}
+
+export interface RevokeParams {
+  grantId?: string
+}
+
+export interface RevokeResult {
+  revoked: string[]
+  /** Grants whose end the server could not be told yet. It will be. */
+  pending: string[]
+}
+
+/** Every method with the shapes of its parameters and of its result. */
+export interface ProviderMethods {
+  broker_getInfo: { params: undefined; result: BrokerInfo }
+  northbound_connect: { params: ConnectParams; result: Grant }
+  northbound_getGrants: { params: undefined; result: Grant[] }
+  northbound_getAccessToken: { params: GetAccessTokenParams; result: AccessToken }
+  northbound_fetch: { params: FetchParams; result: FetchResult }
+  northbound_createProof: { params: CreateProofParams; result: { dpop: string } }
+  northbound_revoke: { params: RevokeParams; result: RevokeResult }
+}
+
+export type ProviderMethod = keyof ProviderMethods
+
+export interface ProviderEvents {
+  grantsChanged: { grants: Grant[] }
+  grantRevoked: { grantId: string; by: 'user' | 'network' | 'page'; cause?: string }
+  disconnect: Record<string, never>
+}
+
+export type ProviderEvent = keyof ProviderEvents
+
+export interface ProviderInfo {
+  uuid: string
+  name: string
+  rdns: string
+  icon: string
+  version: string
+  protocol: typeof PROTOCOL
+}
+
+export interface RequestArguments {
+  method: string
+  params?: object
+  signal?: AbortSignal
+}
+
+export interface Provider {
+  request(args: RequestArguments): Promise<unknown>
+  on(event: ProviderEvent, listener: (payload: unknown) => void): void
+  removeListener(event: ProviderEvent, listener: (payload: unknown) => void): void
+}
+
+export interface ProviderDetail {
+  readonly info: Readonly<ProviderInfo>
+  readonly provider: Provider
+}
+
+/** The numbers of the contract's section 4, by what they mean. */
+export const ERROR_CODE = {
+  accessDenied: 4001,
+  noGrant: 4100,
+  unsupportedMethod: 4200,
+  interactionRequired: 4210,
+  insufficientAuthorization: 4220,
+  notOnMobileNetwork: 4230,
+  rateLimited: 4290,
+  untrustedResponse: 4300,
+  authorizationServerError: 4310,
+  brokerGone: 4900,
+  unreachable: 4901,
+  alreadyPending: -32002,
+  forbiddenContext: -32600,
+  invalidParams: -32602,
+  internalError: -32603,
+} as const
+
+export type ErrorCode = (typeof ERROR_CODE)[keyof typeof ERROR_CODE]
+
+/** What a `ProviderError` says besides its number. */
+export interface ProviderErrorData {
+  /** The server's registered word where a server said one, else the broker's. */
+  error: string
+  errorDescription?: string
+  httpStatus?: number
+  retryAfterSeconds?: number
+}
+
+/** A `ProviderError` as it crosses a border: a cloned `Error` would lose its code and its data. */
+export interface ProviderErrorObject {
+  code: ErrorCode
+  message: string
+  data: ProviderErrorData
+}
