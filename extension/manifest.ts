@@ -1,0 +1,84 @@
+/**
+ * The manifest of each build. Two things vary: the browser, and whether it is the development build,
+ * which alone reaches loopback. Each permission has its reason in PRIVACY.md.
+ */
+
+import type { ManifestV3Export } from '@crxjs/vite-plugin'
+import { version } from '../package.json'
+import { CHROMIUM_KEY, GECKO_ID, REDIRECT_BASE } from './identity.ts'
+
+export type Target = keyof typeof REDIRECT_BASE
+
+/** Match patterns have no ports: each of these stands for every port. */
+export const LOOPBACK_HOSTS = ['http://localhost/*', 'http://*.localhost/*', 'http://127.0.0.1/*']
+
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self' https: wss: LOOPBACK",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join('; ')
+
+export function manifest(target: Target, development: boolean): ManifestV3Export {
+  const chromium = target === 'chromium'
+  const icons = { 16: 'icons/16.png', 48: 'icons/48.png', 128: 'icons/128.png' }
+  return {
+    manifest_version: 3,
+    name: development ? 'Northkey (development)' : 'Northkey',
+    description:
+      'Lets web applications use your mobile network with your consent, and keeps the keys.',
+    version,
+    icons,
+    action: {
+      default_popup: 'ui/popup/index.html',
+      default_icon: icons,
+      default_title: 'Northkey',
+    },
+    background: chromium
+      ? { service_worker: 'background/index.ts', type: 'module' }
+      : { scripts: ['background/index.ts'], type: 'module' },
+    content_scripts: development
+      ? [
+          {
+            matches: LOOPBACK_HOSTS,
+            js: ['content/index.iife.ts'],
+            run_at: 'document_start',
+          },
+          {
+            matches: LOOPBACK_HOSTS,
+            js: ['provider/index.iife.ts'],
+            run_at: 'document_start',
+            world: 'MAIN',
+          },
+        ]
+      : [],
+    permissions: ['storage', 'identity', 'webRequest', 'declarativeNetRequest'],
+    host_permissions: [`${REDIRECT_BASE[target]}*`, ...(development ? LOOPBACK_HOSTS : [])],
+    declarative_net_request: {
+      rule_resources: [{ id: 'redirect-uri', enabled: true, path: `rules/${target}.json` }],
+    },
+    content_security_policy: {
+      extension_pages: CONTENT_SECURITY_POLICY.replace(
+        'LOOPBACK',
+        development ? 'http: ws:' : '',
+      ).trim(),
+    },
+    ...(chromium
+      ? {
+          key: CHROMIUM_KEY,
+          minimum_chrome_version: '130',
+          externally_connectable: {},
+          message_serialization: 'structured_clone',
+        }
+      : {
+          browser_specific_settings: { gecko: { id: GECKO_ID, strict_min_version: '128.0' } },
+        }),
+  } as ManifestV3Export
+}

@@ -1,0 +1,177 @@
+/**
+ * The browsers of this machine: finds them, installs what is missing where that is possible (Debian,
+ * as root), and opens them with the extension loaded in a throw-away profile.
+ */
+
+import { execFile, spawn } from 'node:child_process'
+import { access, constants } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import puppeteer, { type Browser } from 'puppeteer-core'
+
+export type BrowserName = 'chromium' | 'firefox'
+
+interface Kind {
+  /** Commands on the PATH, best first. */
+  commands: string[]
+  /** Where macOS and Windows put it. */
+  paths: string[]
+  /** Debian's package. */
+  package: string
+  /** Names a browser elsewhere. */
+  variable: string
+}
+
+const programFiles = [process.env.PROGRAMFILES, process.env['PROGRAMFILES(X86)']].filter(
+  (folder) => folder !== undefined,
+)
+
+const KINDS: Record<BrowserName, Kind> = {
+  chromium: {
+    commands: [
+      'chromium',
+      'chromium-browser',
+      'google-chrome',
+      'google-chrome-stable',
+      'microsoft-edge',
+      'microsoft-edge-stable',
+    ],
+    paths: [
+      '/Applications/Chromium.app/Contents/MacOS/Chromium',
+      '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+      '/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge',
+      ...programFiles.flatMap((folder) => [
+        join(folder, 'Google/Chrome/Application/chrome.exe'),
+        join(folder, 'Microsoft/Edge/Application/msedge.exe'),
+      ]),
+    ],
+    package: 'chromium',
+    variable: 'NORTHKEY_CHROMIUM',
+  },
+  firefox: {
+    commands: ['firefox-esr', 'firefox'],
+    paths: [
+      '/Applications/Firefox.app/Contents/MacOS/firefox',
+      ...programFiles.map((folder) => join(folder, 'Mozilla Firefox/firefox.exe')),
+    ],
+    package: 'firefox-esr',
+    variable: 'NORTHKEY_FIREFOX',
+  },
+}
+
+async function firstExecutable(candidates: string[]): Promise<string | undefined> {
+  for (const candidate of candidates) {
+    const usable = await access(candidate, constants.X_OK).then(
+      () => true,
+      () => false,
+    )
+    if (usable) return candidate
+  }
+  return undefined
+}
+
+/** The path of a browser of this kind, or `undefined`. */
+export function findBrowser(name: BrowserName): Promise<string | undefined> {
+  const { commands, paths, variable } = KINDS[name]
+  const named = process.env[variable]
+  const folders = (process.env.PATH ?? '').split(delimiter)
+  const onPath = commands.flatMap((command) => folders.map((folder) => join(folder, command)))
+  return firstExecutable(named ? [named] : [...onPath, ...paths])
+}
+
+function run(command: string, args: string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    })
+    child.once('error', reject)
+    child.once('exit', (code) => {
+      if (code === 0) resolve()
+      else reject(new Error(`${command} ${args[0]}: ended with code ${code}`))
+    })
+  })
+}
+
+/**
+ * Makes sure that these browsers are there.
+ *
+ * @throws Error that names what is missing and the command that installs it.
+ */
+export async function ensureBrowsers(
+  names: BrowserName[],
+  report: (line: string) => void = console.error,
+): Promise<void> {
+  const missing = []
+  for (const name of names) if (!(await findBrowser(name))) missing.push(KINDS[name].package)
+  if (missing.length === 0) return
+  const command = `apt-get install -y ${missing.join(' ')}`
+  const debian = await firstExecutable(['/usr/bin/apt-get'])
+  if (!debian || process.getuid?.() !== 0) {
+    throw new Error(
+      `missing: ${missing.join(', ')}. Install with "sudo ${command}", or the like on your system, ` +
+        `or name the program in ${names.map((name) => KINDS[name].variable).join(' or ')}.`,
+    )
+  }
+  report(`Installing ${missing.join(' and ')} …`)
+  await run(debian, ['update', '-qq'])
+  await run(debian, ['install', '-y', '-qq', '--no-install-recommends', ...missing])
+}
+
+/** The version that the browser states of itself, as in `Chromium 156.0`. */
+export async function browserVersion(name: BrowserName): Promise<string> {
+  const path = await findBrowser(name)
+  if (!path) throw new Error(`${name}: not found`)
+  return new Promise((resolve, reject) => {
+    execFile(path, ['--version'], (error, stdout) =>
+      error ? reject(error) : resolve(stdout.trim()),
+    )
+  })
+}
+
+export interface OpenOptions {
+  /** Folder of a built extension. */
+  extension?: string
+  headless?: boolean
+  /** Profile folder that outlives the browser; without it a throw-away one. */
+  profile?: string
+  args?: string[]
+}
+
+/** Opens a browser with nothing of its own to say to the network. */
+export async function openBrowser(name: BrowserName, options: OpenOptions = {}): Promise<Browser> {
+  const executablePath = await findBrowser(name)
+  if (!executablePath) throw new Error(`${name}: not found`)
+  const { extension, headless = true, profile, args = [] } = options
+  const common = {
+    executablePath,
+    headless,
+    defaultViewport: null,
+    handleSIGINT: false,
+    ...(profile ? { userDataDir: profile } : {}),
+  }
+  if (name === 'chromium') {
+    return puppeteer.launch({
+      ...common,
+      browser: 'chrome',
+      pipe: true,
+      enableExtensions: extension ? [extension] : true,
+      args: [
+        ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+        '--disable-quic',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+        '--window-size=1280,860',
+        ...args,
+      ],
+    })
+  }
+  const browser = await puppeteer.launch({
+    ...common,
+    browser: 'firefox',
+    // The broker's own pages are tested too; Firefox shows those to a driver only when asked.
+    args: ['-remote-allow-system-access', '--width=1280', '--height=860', ...args],
+  })
+  if (extension) await browser.installExtension(extension)
+  return browser
+}

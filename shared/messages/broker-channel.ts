@@ -1,0 +1,39 @@
+/**
+ * The border between a content script and the broker. What a page may not choose is missing from what
+ * it sends: the origin, the tab and the document are read from the browser's `sender`.
+ */
+
+import type { Outcome } from './document-channel.ts'
+import type { ProviderEvent } from './page-api.ts'
+
+/** A call of the page. Its sender is not in it. */
+export interface UnverifiedPageRequest {
+  type: 'pageRequest'
+  /** Names the call across repeated messages, so that a call survives the worker that took it. */
+  requestId: string
+  /** 0 the first time; higher when the same call is asked for again. */
+  attempt: number
+  method: string
+  params: unknown
+  /** Whether the document had transient user activation when the page called. */
+  userActivation: boolean
+  /** Whether the document was visible when the page called. */
+  visible: boolean
+}
+
+/** The page gave the call up, or the document is going away. */
+export interface UnverifiedPageAbort {
+  type: 'pageAbort'
+  requestId: string
+}
+
+export type UnverifiedPageMessage = UnverifiedPageRequest | UnverifiedPageAbort
+
+export type PageResponse = Outcome
+
+/** From the broker to the content script of a document whose origin the event concerns. */
+export interface BrokerEvent {
+  type: 'brokerEvent'
+  event: ProviderEvent
+  payload: unknown
+}
