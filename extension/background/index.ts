@@ -1,34 +1,50 @@
-import browser from 'webextension-polyfill'
+/**
+ * The broker. Listeners register while this file is first read, so that the event that woke the worker
+ * finds them; everything else happens when they are called.
+ */
 
-browser.runtime.onMessage.addListener(async (m: unknown, sender) => {
-  if ((m as { method: string }).method === 'open') {
-    const w = await browser.windows.create({
-      type: 'popup',
-      url: browser.runtime.getURL('ui/consent/index.html'),
-      width: 420,
-      height: 600,
-    })
-    const n = await browser.windows.create({
-      type: 'normal',
-      url: 'about:blank',
-      width: 500,
-      height: 700,
-    })
-    await browser.tabs.update(n.tabs![0]!.id!, { url: sender.url + 'go2' })
-    return { result: [w.id, n.id] }
+import browser, { type Runtime } from 'webextension-polyfill'
+import type { UnverifiedPageMessage } from '../../shared/messages/broker-channel.ts'
+import type { ScreenRequest } from '../../shared/messages/screen-channel.ts'
+import { redirectReceived, tabClosed } from './authorization.ts'
+import { abortPageRequest, handlePageRequest } from './page-router.ts'
+import { toErrorObject } from './refusal.ts'
+import { handleScreenRequest } from './screen-router.ts'
+import { isOwnScreen, verifyPageSender } from './sender.ts'
+import { sweep } from './sweep.ts'
+
+const OWN_ORIGIN = browser.runtime.getURL('').replace(/\/$/, '')
+
+type Message = UnverifiedPageMessage | ScreenRequest
+
+function onMessage(message: Message, sender: Runtime.MessageSender): Promise<unknown> | undefined {
+  if (message.type === 'screenRequest') {
+    if (!isOwnScreen(sender, browser.runtime.id, OWN_ORIGIN)) return undefined
+    return handleScreenRequest(message)
   }
-  return {
-    result: {
-      got: m,
-      sender: JSON.parse(JSON.stringify(sender)),
-      redirect: browser.identity.getRedirectURL(),
-    },
+  try {
+    const caller = verifyPageSender(sender, browser.runtime.id, __DEVELOPMENT__)
+    if (message.type === 'pageRequest') return handlePageRequest(caller, message)
+    if (message.type === 'pageAbort') abortPageRequest(caller, message.requestId)
+    return undefined
+  } catch (error) {
+    return Promise.resolve({ error: toErrorObject(error) })
   }
-})
+}
+
+browser.runtime.onMessage.addListener(
+  onMessage as Parameters<typeof browser.runtime.onMessage.addListener>[0],
+)
+
 browser.webRequest.onBeforeRequest.addListener(
-  (d) => {
-    console.log('REDIRECT', d.url)
+  ({ tabId, url }) => {
+    void redirectReceived(tabId, url)
     return undefined
   },
-  { urls: [browser.identity.getRedirectURL() + '*'] },
+  { urls: [`${browser.identity.getRedirectURL()}*`], types: ['main_frame'] },
 )
+
+browser.tabs.onRemoved.addListener((tabId) => void tabClosed(tabId))
+
+browser.runtime.onStartup.addListener(() => void sweep())
+browser.runtime.onInstalled.addListener(() => void sweep())

@@ -21,8 +21,6 @@ import {
 } from '../../shared/messages/page-api.ts'
 import { ICON } from './icon.ts'
 
-declare const __VERSION__: string
-
 const PING_INTERVAL_MS = 2_000
 
 interface Pending {

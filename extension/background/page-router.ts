@@ -1,0 +1,121 @@
+/**
+ * What a page may ask. One entry a method; each gets a caller that the browser vouches for and
+ * parameters that have been checked.
+ */
+
+import browser from 'webextension-polyfill'
+import type { UnverifiedPageRequest } from '../../shared/messages/broker-channel.ts'
+import type { Outcome } from '../../shared/messages/document-channel.ts'
+import {
+  ERROR_CODE,
+  PROTOCOL,
+  type ProviderMethod,
+  type ProviderMethods,
+} from '../../shared/messages/page-api.ts'
+import { outcomeOf } from './authorization.ts'
+import { connect } from './connect.ts'
+import { getAccessToken } from './get-access-token.ts'
+import { grantsOf, publicGrant } from './grants.ts'
+import { type CheckedParams, checkParams, isProviderMethod } from './params.ts'
+import { interrupted, Refusal, toErrorObject } from './refusal.ts'
+import { revoke } from './revoke.ts'
+import { sealedFetch } from './sealed-fetch.ts'
+import type { Caller } from './sender.ts'
+
+/** One call: who asks, and what the browser said of the document at that moment. */
+export interface Call extends Caller {
+  requestId: string
+  userActivation: boolean
+  visible: boolean
+  signal: AbortSignal
+}
+
+type Handler<M extends ProviderMethod> = (
+  call: Call,
+  params: CheckedParams<M>,
+) => Promise<ProviderMethods[M]['result']>
+
+const handlers: { [M in ProviderMethod]?: Handler<M> } = {
+  broker_getInfo: async () => ({
+    protocol: PROTOCOL,
+    version: __VERSION__,
+    features: ['fetch', 'token'],
+    redirectUris: [browser.identity.getRedirectURL()],
+  }),
+  northbound_connect: connect,
+  northbound_getGrants: async ({ origin }) => (await grantsOf(origin)).map(publicGrant),
+  northbound_getAccessToken: getAccessToken,
+  northbound_fetch: ({ origin, signal }, params) => sealedFetch(origin, params, signal),
+  northbound_revoke: revoke,
+}
+
+interface Running {
+  origin: string
+  controller: AbortController
+  outcome: Promise<Outcome>
+}
+
+const running = new Map<string, Running>()
+
+async function dispatch<M extends ProviderMethod>(
+  call: Call,
+  method: M,
+  params: unknown,
+): Promise<Outcome> {
+  const handler = handlers[method]
+  if (!handler) return unsupported()
+  return { result: await handler(call, checkParams(method, params)) }
+}
+
+function unsupported(): never {
+  const known = Object.keys(handlers).join(', ')
+  throw new Refusal(
+    ERROR_CODE.unsupportedMethod,
+    'unsupported_method',
+    `method: expected one of ${known}`,
+  )
+}
+
+/** Calls that may be made again when nobody knows whether they were made. */
+function isRepeatable({ method, params }: UnverifiedPageRequest): boolean {
+  if (method === 'northbound_connect') return false
+  if (method !== 'northbound_fetch') return true
+  const { method: verb = 'GET' } = params as { method?: string }
+  return /^(?:get|head)$/i.test(verb)
+}
+
+async function answer(caller: Caller, request: UnverifiedPageRequest, signal: AbortSignal) {
+  const { requestId, method, params, attempt, userActivation, visible } = request
+  try {
+    if (attempt > 0) {
+      const outcome = await outcomeOf(requestId)
+      if (outcome) return outcome
+      if (!isRepeatable(request)) throw interrupted()
+    }
+    if (!isProviderMethod(method)) return unsupported()
+    const call = { ...caller, requestId, userActivation, visible, signal }
+    return await dispatch(call, method, params)
+  } catch (error) {
+    return { error: toErrorObject(error) }
+  }
+}
+
+/** Answers a call; the same call asked again joins the one that runs. */
+export function handlePageRequest(
+  caller: Caller,
+  request: UnverifiedPageRequest,
+): Promise<Outcome> {
+  const { requestId } = request
+  const known = running.get(requestId)
+  if (known?.origin === caller.origin) return known.outcome
+  const controller = new AbortController()
+  const outcome: Promise<Outcome> = answer(caller, request, controller.signal)
+  running.set(requestId, { origin: caller.origin, controller, outcome })
+  void outcome.finally(() => running.delete(requestId))
+  return outcome
+}
+
+export function abortPageRequest(caller: Caller, requestId: string): void {
+  const known = running.get(requestId)
+  if (known?.origin === caller.origin) known.controller.abort()
+}

@@ -1,0 +1,26 @@
+/** `northbound_revoke`: grants of this origin end at once; the server is told. @see RFC 7009 */
+
+import type { RevokeParams, RevokeResult } from '../../shared/messages/page-api.ts'
+import { announceGrants, announceRevoked } from './events.ts'
+import { deleteGrant, type GrantRecord, grantOf, grantsOf } from './grants.ts'
+import type { Call } from './page-router.ts'
+import { revokeTokens } from './tokens.ts'
+
+/** @returns Whether the server knows. */
+export async function endGrant(grant: GrantRecord, by: 'user' | 'page'): Promise<boolean> {
+  await deleteGrant(grant.grantId)
+  const told = await revokeTokens(grant)
+  await announceRevoked(grant.origin, { grantId: grant.grantId, by })
+  await announceGrants(grant.origin)
+  return told
+}
+
+export async function revoke({ origin }: Call, { grantId }: RevokeParams): Promise<RevokeResult> {
+  const grants = grantId ? [await grantOf(origin, grantId)] : await grantsOf(origin)
+  const result: RevokeResult = { revoked: [], pending: [] }
+  for (const grant of grants) {
+    const told = await endGrant(grant, 'page')
+    result[told ? 'revoked' : 'pending'].push(grant.grantId)
+  }
+  return result
+}

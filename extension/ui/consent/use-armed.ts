@@ -1,0 +1,39 @@
+/**
+ * Whether the buttons of a consent window may be pressed: only after the window has had the focus for
+ * half a second without a break. A click meant for something else does not land on "Allow".
+ */
+
+import { useEffect, useState } from 'preact/hooks'
+
+export const ARMING_MS = 500
+
+export function useArmed(): boolean {
+  const [armed, setArmed] = useState(false)
+
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const disarm = () => {
+      clearTimeout(timer)
+      setArmed(false)
+    }
+    const arm = () => {
+      disarm()
+      if (!document.hasFocus() || document.visibilityState !== 'visible') return
+      timer = setTimeout(() => setArmed(true), ARMING_MS)
+    }
+    arm()
+    window.addEventListener('focus', arm)
+    window.addEventListener('blur', disarm)
+    window.addEventListener('resize', arm)
+    document.addEventListener('visibilitychange', arm)
+    return () => {
+      disarm()
+      window.removeEventListener('focus', arm)
+      window.removeEventListener('blur', disarm)
+      window.removeEventListener('resize', arm)
+      document.removeEventListener('visibilitychange', arm)
+    }
+  }, [])
+
+  return armed
+}
