@@ -30,6 +30,7 @@ export default defineConfig({
         test: {
           ...node,
           name: 'browser',
+          globalSetup: 'tests/browser/build.ts',
           include: ['tests/browser/**/*.test.ts', 'tests/attacks/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 60_000,

@@ -107,19 +107,20 @@ function Question({ request, onAllow, onDeny }: QuestionProps) {
       <ul class="apis">
         {request.apis.map((api) => (
           <li key={api.resource} class="card">
-            <label class="api">
+            <div class="api">
               {several && (
                 <input
+                  id={api.resource}
                   type="checkbox"
                   checked={left.includes(api.resource)}
                   onChange={() => toggle(api.resource)}
                 />
               )}
-              <span>
+              <label for={several ? api.resource : undefined}>
                 <strong>{api.name}</strong>
                 {api.description && <span class="quiet">{api.description}</span>}
-              </span>
-            </label>
+              </label>
+            </div>
             <ul class="scopes">
               {api.scopes.map((scope) => (
                 <li key={scope}>{scope}</li>
