@@ -1,0 +1,45 @@
+/** Pages of the browser under test, told apart by the address that they show. */
+
+import type { Browser, Page } from 'puppeteer-core'
+
+const POLL_MS = 50
+
+/** Firefox's driver keeps no address of the broker's own pages; the page itself knows. */
+export async function addressOf(page: Page): Promise<string> {
+  const asked = page.evaluate(() => location.href).catch(() => page.url())
+  const late = new Promise<string>((resolve) => setTimeout(resolve, 2_000, page.url()))
+  return Promise.race([asked, late])
+}
+
+export async function pagesAt(browser: Browser, part: string): Promise<Page[]> {
+  const found = []
+  for (const page of await browser.pages()) {
+    if ((await addressOf(page)).includes(part)) found.push(page)
+  }
+  return found
+}
+
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined | false>,
+  timeoutMs = 20_000,
+): Promise<T> {
+  const end = Date.now() + timeoutMs
+  while (Date.now() < end) {
+    const found = await look()
+    if (found) return found
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+  }
+  throw new Error(`waited ${timeoutMs} ms for ${what}`)
+}
+
+export function pageAt(browser: Browser, part: string): Promise<Page> {
+  return until(`a page at ${part}`, async () => (await pagesAt(browser, part))[0])
+}
+
+export async function gone(browser: Browser, part: string): Promise<void> {
+  await until(
+    `no page at ${part}`,
+    async () => (await pagesAt(browser, part)).length === 0 || undefined,
+  )
+}

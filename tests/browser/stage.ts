@@ -1,0 +1,148 @@
+/**
+ * Everything a browser test needs: a network, an application, and a browser with the built extension,
+ * all of them real. The servers' request logs are the oracle.
+ */
+
+import type { Browser, Page } from 'puppeteer-core'
+import {
+  type LogEntry,
+  type Network,
+  type NetworkOptions,
+  startNetwork,
+} from '../../demo-site/network/index.ts'
+import { REDIRECT_BASE } from '../../extension/identity.ts'
+import { type BrowserName, openBrowser } from '../../scripts/browsers.ts'
+import { copyExtension } from '../../scripts/extension-copy.ts'
+import type { ConnectParams, Grant, ProviderErrorObject } from '../../shared/messages/page-api.ts'
+import { type ApplicationServer, startApplication } from './application.ts'
+import { gone, pageAt } from './pages.ts'
+
+export const BROWSERS: BrowserName[] = ['chromium', 'firefox']
+
+export type Called<T> =
+  | { result: T; error?: never }
+  | { error: ProviderErrorObject; result?: never }
+
+declare global {
+  interface Window {
+    call(method: string, params?: object): Promise<unknown>
+    broker(timeoutMs?: number): Promise<unknown>
+    seen: unknown[]
+    detail: unknown
+  }
+}
+
+export interface Stage {
+  name: BrowserName
+  browser: Browser
+  network: Network
+  application: ApplicationServer
+  redirectBase: string
+  /** A new tab of the application. */
+  open(path?: string): Promise<Page>
+  /** The wish for better QoS that most tests make. */
+  wish(more?: Partial<ConnectParams>): ConnectParams
+  close(): Promise<void>
+}
+
+export const CLIENT_ID = 'cloud-gaming'
+
+export async function startStage(
+  name: BrowserName,
+  more: Partial<NetworkOptions> & { profile?: string } = {},
+): Promise<Stage> {
+  const { profile, ...networkOptions } = more
+  const application = await startApplication()
+  const network = await startNetwork({
+    applications: [{ clientId: CLIENT_ID, name: 'Cloud gaming', origins: [application.origin] }],
+    redirectBases: Object.values(REDIRECT_BASE),
+    ...networkOptions,
+  })
+  const extension = await copyExtension(name, network.operatorProfiles)
+  const browser = await openBrowser(name, {
+    extension: extension.path,
+    ...(profile ? { profile } : {}),
+  })
+  const api = network.operatorProfiles[0]?.apis.find(({ resource }) =>
+    resource.includes('as-session-with-qos'),
+  )
+  return {
+    name,
+    browser,
+    network,
+    application,
+    redirectBase: REDIRECT_BASE[name],
+    async open(path = '/') {
+      const page = await browser.newPage()
+      await page.goto(application.origin + path)
+      return page
+    },
+    wish: (wishes = {}) => ({
+      issuer: network.issuer,
+      apis: [{ resource: api?.resource ?? '', scope: api?.scopes[0]?.scope ?? '' }],
+      ...wishes,
+    }),
+    async close() {
+      await browser.close()
+      await Promise.all([network.close(), application.close(), extension.remove()])
+    },
+  }
+}
+
+/** A call through the page contract, with the user gesture that a driver's script brings along. */
+export function call<T>(page: Page, method: string, params?: object): Promise<Called<T>> {
+  return page.evaluate(
+    (name, given) => window.call(name, given),
+    method,
+    params as Record<string, unknown>,
+  ) as Promise<Called<T>>
+}
+
+/** The user's half in the broker's own window. */
+export async function answerConsent(stage: Stage, answer: 'allow' | 'deny'): Promise<void> {
+  const consent = await pageAt(stage.browser, '/ui/consent/')
+  await consent.bringToFront()
+  await consent.waitForSelector(`[data-testid=${answer}]:not([disabled])`)
+  await consent.click(`[data-testid=${answer}]`)
+}
+
+/** Waits for the operator's sign-in page. */
+export function signInPage(stage: Stage): Promise<Page> {
+  return pageAt(stage.browser, stage.network.issuer)
+}
+
+/** The user's half at the operator: sign-in, then the operator's own consent. */
+export async function signIn(stage: Stage, decision: 'allow' | 'deny' = 'allow'): Promise<void> {
+  const page = await signInPage(stage)
+  await page.waitForSelector('[data-form=password], [data-form=consent]')
+  const [subscriber] = stage.network.subscribers.all
+  if (subscriber && (await page.$('[data-form=password]'))) {
+    await page.type('[name=phone_number]', subscriber.phoneNumber)
+    await page.type('[name=password]', subscriber.password)
+    await page.click('[data-form=password] [type=submit]')
+    await page.waitForSelector('[data-form=consent]')
+  }
+  await page.click(`[data-form=consent] [value=${decision}]`)
+}
+
+/** The whole way to a grant. */
+export async function connect(
+  stage: Stage,
+  page: Page,
+  params: ConnectParams = stage.wish(),
+): Promise<Called<Grant>> {
+  const connecting = call<Grant>(page, 'northbound_connect', params)
+  await answerConsent(stage, 'allow')
+  await signIn(stage)
+  const outcome = await connecting
+  await gone(stage.browser, '/ui/consent/')
+  return outcome
+}
+
+export const tokenRequests = (stage: Stage): LogEntry[] =>
+  stage.network.log.filter({ method: 'POST', path: /\/token$/ })
+
+export const authorizationRequests = (stage: Stage): LogEntry[] =>
+  stage.network.log
+    .filter({ method: 'GET' })
+    .filter(({ query }) => query.response_type === 'code' && query.client_id === CLIENT_ID)
