@@ -1,0 +1,31 @@
+/** The API exposing functions (TS 23.222 clause 3.1): one HTTP server, one router per API. */
+
+import Koa from 'koa'
+import type { RunningServer } from '../http/serve.ts'
+import type { QosSessions } from '../user-plane/qos-sessions.ts'
+import type { TokenTrust } from './access-token.ts'
+import { asSessionWithQosRouter } from './as-session-with-qos/router.ts'
+import { allowAnyOrigin } from './cors.ts'
+import { problems } from './problem-details.ts'
+
+export interface ApiSettings {
+  apisOrigin: string
+  trust: TokenTrust
+  sessions: QosSessions
+}
+
+export function startApis(server: RunningServer, settings: ApiSettings): void {
+  const app = new Koa()
+  app.silent = true
+  app.use(async (ctx, next) => {
+    ctx.set('Cache-Control', 'no-store')
+    ctx.set('X-Content-Type-Options', 'nosniff')
+    await next()
+  })
+  app.use(allowAnyOrigin())
+  app.use(problems())
+  const routers = [asSessionWithQosRouter(settings)]
+  for (const router of routers) app.use(router.routes()).use(router.allowedMethods())
+  const callback = app.callback()
+  server.handle((request, answer) => callback(request, answer))
+}

@@ -1,0 +1,77 @@
+/**
+ * The subscriptions that stand, each kept with its owner: the application and the subscriber whose
+ * token made it. For anyone else it does not exist.
+ */
+
+import { randomUUID } from 'node:crypto'
+import type { Caller } from '../access-token.ts'
+import { Problem } from '../problem-details.ts'
+
+const MAX_PER_OWNER = 100
+
+export interface Owner {
+  scsAsId: string
+  clientId: string
+  subscriberId: string
+}
+
+export interface Stored<T> {
+  id: string
+  owner: Owner
+  value: T
+}
+
+export function ownerOf(scsAsId: string, caller: Caller): Owner {
+  return { scsAsId, clientId: caller.clientId, subscriberId: caller.subscriber.id }
+}
+
+export class SubscriptionStore<T> {
+  readonly #byId = new Map<string, Stored<T>>()
+
+  add(owner: Owner, make: (id: string) => T): Stored<T> {
+    if (this.list(owner).length >= MAX_PER_OWNER) {
+      throw new Problem(403, {
+        cause: 'QUOTA_EXCEEDED',
+        detail: 'too many subscriptions stand already',
+      })
+    }
+    const id = randomUUID()
+    const stored = { id, owner, value: make(id) }
+    this.#byId.set(id, stored)
+    return stored
+  }
+
+  list(owner: Owner): Stored<T>[] {
+    return [...this.#byId.values()].filter((stored) => same(stored.owner, owner))
+  }
+
+  /** The subscription, or 404, also where it belongs to somebody else. */
+  get(id: string, owner: Owner): Stored<T> {
+    const stored = this.#byId.get(id)
+    if (!stored || !same(stored.owner, owner)) {
+      throw new Problem(404, { detail: 'there is no such subscription' })
+    }
+    return stored
+  }
+
+  find(id: string): Stored<T> | undefined {
+    return this.#byId.get(id)
+  }
+
+  remove(id: string): void {
+    this.#byId.delete(id)
+  }
+
+  /** Removes what an application holds for a subscriber, and returns it. */
+  removeOf(clientId: string, subscriberId: string): Stored<T>[] {
+    const ended = [...this.#byId.values()].filter(
+      ({ owner }) => owner.clientId === clientId && owner.subscriberId === subscriberId,
+    )
+    for (const { id } of ended) this.#byId.delete(id)
+    return ended
+  }
+}
+
+function same(a: Owner, b: Owner): boolean {
+  return a.scsAsId === b.scsAsId && a.clientId === b.clientId && a.subscriberId === b.subscriberId
+}

@@ -1,0 +1,23 @@
+/**
+ * Lets a page call the APIs with its own fetch, as it does when the broker hands it the token. No
+ * cookies are in play, so any origin may ask; the token decides. @see the Fetch standard, CORS
+ */
+
+import type { Middleware } from 'koa'
+
+const EXPOSED = 'Location, WWW-Authenticate, DPoP-Nonce, Retry-After, x-correlator'
+
+export function allowAnyOrigin(): Middleware {
+  return async (ctx, next) => {
+    ctx.vary('Origin')
+    if (ctx.get('origin') !== '') {
+      ctx.set('Access-Control-Allow-Origin', '*')
+      ctx.set('Access-Control-Expose-Headers', EXPOSED)
+    }
+    if (ctx.method !== 'OPTIONS' || ctx.get('access-control-request-method') === '') return next()
+    ctx.set('Access-Control-Allow-Methods', 'GET, POST, PUT, PATCH, DELETE')
+    ctx.set('Access-Control-Allow-Headers', 'Authorization, Content-Type, DPoP, x-correlator')
+    ctx.set('Access-Control-Max-Age', '600')
+    ctx.status = 204
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * Where the authorization function keeps its sessions, grants, codes and tokens: in memory, in one
+ * bounded cache that drops the least recently used first.
+ */
+
+import { LRUCache } from 'lru-cache'
+import type { Adapter, AdapterPayload } from 'oidc-provider'
+
+const MAX_RECORDS = 20_000
+
+export type Store = LRUCache<string, AdapterPayload>
+
+export function createStore(): Store {
+  return new LRUCache({ max: MAX_RECORDS })
+}
+
+/** Adapter of oidc-provider for one kind of record. */
+export class MemoryAdapter implements Adapter {
+  readonly #kind: string
+  readonly #store: Store
+
+  constructor(kind: string, store: Store) {
+    this.#kind = kind
+    this.#store = store
+  }
+
+  async upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
+    this.#store.set(
+      this.#key(id),
+      payload,
+      expiresIn === undefined ? {} : { ttl: expiresIn * 1000 },
+    )
+  }
+
+  async find(id: string): Promise<AdapterPayload | undefined> {
+    return this.#store.get(this.#key(id))
+  }
+
+  async findByUid(uid: string): Promise<AdapterPayload | undefined> {
+    return this.#first((payload) => payload.uid === uid)
+  }
+
+  async findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
+    return this.#first((payload) => payload.userCode === userCode)
+  }
+
+  async consume(id: string): Promise<void> {
+    const payload = this.#store.get(this.#key(id))
+    if (payload) payload.consumed = Math.floor(Date.now() / 1000)
+  }
+
+  async destroy(id: string): Promise<void> {
+    this.#store.delete(this.#key(id))
+  }
+
+  async revokeByGrantId(grantId: string): Promise<void> {
+    for (const [key, payload] of this.#store.entries()) {
+      if (payload.grantId === grantId) this.#store.delete(key)
+    }
+  }
+
+  #key(id: string): string {
+    return `${this.#kind}:${id}`
+  }
+
+  #first(matches: (payload: AdapterPayload) => boolean): AdapterPayload | undefined {
+    for (const [key, payload] of this.#store.entries()) {
+      if (key.startsWith(`${this.#kind}:`) && matches(payload)) return payload
+    }
+    return undefined
+  }
+}

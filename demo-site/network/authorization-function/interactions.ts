@@ -1,0 +1,132 @@
+/**
+ * The conversation with the subscriber while an authorization request waits: sign-in, then consent.
+ * Every step is bound to the browser that began it, by a cookie that oidc-provider checks.
+ */
+
+import { bodyParser } from '@koa/bodyparser'
+import Router from '@koa/router'
+import type { Context } from 'koa'
+import type { InteractionResults, Provider } from 'oidc-provider'
+import type { AuthorizationServerSettings } from './provider.ts'
+import { consentDetails, grantEverything } from './resource-owner-consent.ts'
+import { Consent } from './screens/consent.tsx'
+import { basePath, frameOf, protect, renderScreen } from './screens/render.ts'
+import { SignIn } from './screens/sign-in.tsx'
+
+type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>
+
+/** Adds the screens' routes to an authorization server. */
+export function mountInteractions(provider: Provider, settings: AuthorizationServerSettings): void {
+  const router = new Router()
+  const action = (uid: string) => `${basePath(settings.issuer)}/interaction/${uid}`
+
+  router.get('/interaction/:uid', async (ctx) => {
+    const interaction = await provider.interactionDetails(ctx.req, ctx.res)
+    if (interaction.prompt.name === 'consent') await showConsent(ctx, interaction)
+    else await showSignIn(ctx, interaction)
+  })
+
+  router.post('/interaction/:uid/password', bodyParser(), async (ctx) => {
+    const interaction = await provider.interactionDetails(ctx.req, ctx.res)
+    const typed = field(ctx, 'phone_number')
+    const subscriber = settings.subscribers.byPhoneNumber(typed)
+    if (!subscriber || subscriber.password !== field(ctx, 'password')) {
+      await showSignIn(ctx, interaction, {
+        phoneNumber: typed,
+        error: 'We do not know this phone number with this password. Check both and try again.',
+      })
+      return
+    }
+    await finish(ctx, { login: { accountId: subscriber.id, amr: ['pwd'], remember: true } })
+  })
+
+  router.post('/interaction/:uid/consent', bodyParser(), async (ctx) => {
+    const interaction = await provider.interactionDetails(ctx.req, ctx.res)
+    if (interaction.prompt.name !== 'consent') return ctx.throw(400)
+    if (field(ctx, 'decision') !== 'allow') return refuse(ctx)
+    const grantId = await grantEverything(provider, interaction, settings.authorizations)
+    await finish(ctx, { consent: { grantId } })
+  })
+
+  router.post('/interaction/:uid/cancel', bodyParser(), refuse)
+
+  async function showSignIn(
+    ctx: Context,
+    interaction: Interaction,
+    state: { phoneNumber?: string; error?: string } = {},
+  ): Promise<void> {
+    const hint = settings.subscribers.all[0]
+    const client = await provider.Client.find(String(interaction.params.client_id))
+    renderScreen(
+      ctx,
+      SignIn,
+      {
+        ...frameOf(settings),
+        action: action(interaction.uid),
+        application: client?.clientName ?? client?.clientId ?? 'An application',
+        phoneNumber: state.phoneNumber ?? hintedNumber(interaction, settings) ?? '',
+        hint: { phoneNumber: hint?.phoneNumber ?? '', password: hint?.password ?? '' },
+        ...(state.error === undefined ? {} : { error: state.error }),
+      },
+      { status: state.error === undefined ? 200 : 422, formTargets: redirectOrigins(interaction) },
+    )
+  }
+
+  async function showConsent(ctx: Context, interaction: Interaction): Promise<void> {
+    const client = await provider.Client.find(String(interaction.params.client_id))
+    const subscriber = settings.subscribers.byId(interaction.session?.accountId ?? '')
+    if (!client || !subscriber) return ctx.throw(400)
+    renderScreen(
+      ctx,
+      Consent,
+      {
+        ...frameOf(settings),
+        ...consentDetails(interaction, settings),
+        action: action(interaction.uid),
+        application: client.clientName ?? client.clientId,
+        clientId: client.clientId,
+        subscriber,
+      },
+      { formTargets: redirectOrigins(interaction) },
+    )
+  }
+
+  async function finish(ctx: Context, result: InteractionResults): Promise<void> {
+    const returnTo = await provider.interactionResult(ctx.req, ctx.res, result, {
+      mergeWithLastSubmission: true,
+    })
+    const interaction = await provider.interactionDetails(ctx.req, ctx.res)
+    protect(ctx, { formTargets: redirectOrigins(interaction) })
+    ctx.status = 303
+    ctx.redirect(returnTo)
+  }
+
+  function refuse(ctx: Context): Promise<void> {
+    return finish(ctx, {
+      error: 'access_denied',
+      error_description: 'the resource owner did not authorize the request',
+    })
+  }
+
+  provider.use(router.routes())
+}
+
+/** A field of the posted form; an absent or repeated one counts as empty. */
+function field(ctx: Context, name: string): string {
+  const body: unknown = ctx.request.body
+  const value = typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined
+  return typeof value === 'string' ? value : ''
+}
+
+function hintedNumber(
+  interaction: Interaction,
+  { subscribers }: AuthorizationServerSettings,
+): string | undefined {
+  const hint = interaction.params.login_hint
+  return typeof hint === 'string' ? subscribers.byPhoneNumber(hint)?.phoneNumber : undefined
+}
+
+function redirectOrigins(interaction: Interaction): string[] {
+  const uri = interaction.params.redirect_uri
+  return typeof uri === 'string' ? [new URL(uri).origin] : []
+}

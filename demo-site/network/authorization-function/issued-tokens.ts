@@ -1,0 +1,54 @@
+/**
+ * What the network remembers of the access tokens it has issued: whose they are, and whether they
+ * still count. A JWT carries its own expiry but not its revocation, so the API exposing functions ask
+ * here, as TS 33.122 lets an AEF ask the CAPIF core function.
+ */
+
+import { LRUCache } from 'lru-cache'
+
+const MAX_TOKENS = 20_000
+
+export interface IssuedToken {
+  jti: string
+  issuer: string
+  clientId: string
+  accountId: string
+  grantId: string
+  scope: string
+  /** Epoch seconds. */
+  exp: number
+  /** How the subscriber was authenticated. @see RFC 8176 */
+  amr: readonly string[]
+  revoked: boolean
+  /** How often an API has accepted it. */
+  uses: number
+}
+
+export class IssuedTokens {
+  readonly #byId = new LRUCache<string, IssuedToken>({ max: MAX_TOKENS })
+
+  add(token: Omit<IssuedToken, 'revoked' | 'uses'>): void {
+    this.#byId.set(token.jti, { ...token, revoked: false, uses: 0 })
+  }
+
+  find(jti: string): IssuedToken | undefined {
+    return this.#byId.get(jti)
+  }
+
+  revoke(jti: string): IssuedToken | undefined {
+    const token = this.#byId.get(jti)
+    if (token) token.revoked = true
+    return token
+  }
+
+  /** Ends every token of a grant and returns those that were still good. */
+  revokeGrant(grantId: string): IssuedToken[] {
+    const ended: IssuedToken[] = []
+    for (const token of this.#byId.values()) {
+      if (token.grantId !== grantId || token.revoked) continue
+      token.revoked = true
+      ended.push(token)
+    }
+    return ended
+  }
+}

@@ -1,0 +1,20 @@
+/** The key that an authorization function signs with. */
+
+import { exportJWK, generateKeyPair, type JWK } from 'jose'
+
+export const SIGNING_ALGORITHM = 'ES256'
+
+export interface SigningKey {
+  privateJwk: JWK
+  publicJwk: JWK
+}
+
+/** Makes a signing key whose `kid` no other key of this process has. @see RFC 7517 section 4.5 */
+export async function createSigningKey(): Promise<SigningKey> {
+  const { privateKey, publicKey } = await generateKeyPair(SIGNING_ALGORITHM, { extractable: true })
+  const common = { kid: crypto.randomUUID(), use: 'sig', alg: SIGNING_ALGORITHM }
+  return {
+    privateJwk: { ...(await exportJWK(privateKey)), ...common },
+    publicJwk: { ...(await exportJWK(publicKey)), ...common },
+  }
+}

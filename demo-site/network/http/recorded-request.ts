@@ -1,0 +1,80 @@
+/**
+ * An incoming request that keeps a copy of its body as the parser delivers it, so that the log, the
+ * faults and a handler that wants to pass a request on can have it whatever else reads the stream.
+ */
+
+import { IncomingMessage } from 'node:http'
+
+const LIMIT_BYTES = 1024 * 1024
+
+export class RecordedRequest extends IncomingMessage {
+  readonly #chunks: Buffer[] = []
+  #size = 0
+
+  override push(chunk: unknown, encoding?: BufferEncoding): boolean {
+    if (Buffer.isBuffer(chunk) && this.#size < LIMIT_BYTES) {
+      this.#chunks.push(chunk)
+      this.#size += chunk.length
+    }
+    return super.push(chunk, encoding)
+  }
+
+  /** What has arrived of the body so far, up to 1 MiB. */
+  get recordedBody(): Buffer {
+    return Buffer.concat(this.#chunks)
+  }
+
+  /** Resolves with the whole body. Only for a handler that no other reader follows. */
+  async readBody(): Promise<Buffer> {
+    for await (const _chunk of this) {
+      // The chunks are kept by `push`.
+    }
+    return this.recordedBody
+  }
+
+  /** The same request with another target or body, for a handler that passes it on. */
+  with(changes: { url?: string; body?: string }): RecordedRequest {
+    const copy = new RecordedRequest(this.socket)
+    copy.method = this.method
+    copy.url = changes.url ?? this.url
+    copy.httpVersion = this.httpVersion
+    copy.httpVersionMajor = this.httpVersionMajor
+    copy.httpVersionMinor = this.httpVersionMinor
+    copy.headers = { ...this.headers }
+    copy.rawHeaders = this.rawHeaders
+    if (changes.body !== undefined) {
+      const body = Buffer.from(changes.body)
+      copy.headers['content-length'] = String(body.length)
+      copy.push(body)
+      copy.push(null)
+      copy.complete = true
+    }
+    return copy
+  }
+}
+
+/** A body as its content type says it is to be read. */
+export function parseBody(body: Buffer, contentType: string | undefined): unknown {
+  if (body.length === 0) return undefined
+  const text = body.toString('utf8')
+  const type = contentType?.split(';')[0]?.trim().toLowerCase() ?? ''
+  if (type === 'application/x-www-form-urlencoded') return fieldsOf(new URLSearchParams(text))
+  if (type === 'application/json' || type.endsWith('+json')) {
+    try {
+      return JSON.parse(text)
+    } catch {
+      return text
+    }
+  }
+  return text
+}
+
+/** Parameters as an object: a name that comes once has a string, one that comes again an array. */
+export function fieldsOf(parameters: URLSearchParams): Record<string, string | string[]> {
+  const fields: Record<string, string | string[]> = Object.create(null)
+  for (const name of new Set(parameters.keys())) {
+    const values = parameters.getAll(name)
+    fields[name] = values.length === 1 ? (values[0] as string) : values
+  }
+  return { ...fields }
+}

@@ -1,0 +1,151 @@
+/**
+ * One HTTP server of the network: listens on loopback, logs every exchange, and lets the fault layer
+ * have each request before the handler does.
+ */
+
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+  type ServerResponse,
+} from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import type { LogEntry, RequestLog } from '../request-log.ts'
+import { fieldsOf, parseBody, RecordedRequest } from './recorded-request.ts'
+
+export type Answer = ServerResponse<RecordedRequest>
+export type Handler = (request: RecordedRequest, answer: Answer) => void | Promise<void>
+export type UpgradeHandler = (request: RecordedRequest, socket: Socket, head: Buffer) => void
+
+/** Sits between the socket and the handler; `next` is the handler. */
+export type Interceptor = (
+  server: string,
+  request: RecordedRequest,
+  answer: Answer,
+  entry: LogEntry,
+  next: () => Promise<void>,
+) => Promise<void>
+
+export interface ServeOptions {
+  name: string
+  host: string
+  /** 0 for any free port. */
+  port: number
+  log: RequestLog
+  intercept?: Interceptor
+}
+
+export interface RunningServer {
+  readonly name: string
+  readonly port: number
+  handle(handler: Handler): void
+  handleUpgrade(handler: UpgradeHandler): void
+  close(): Promise<void>
+}
+
+/** A server could not be started; the message is one line for people. */
+export class StartError extends Error {
+  override readonly name = 'StartError'
+}
+
+/** Starts a server that answers 503 until it is given a handler. */
+export async function serve(options: ServeOptions): Promise<RunningServer> {
+  let handler: Handler = (_request, answer) => {
+    answer.writeHead(503).end()
+  }
+  let upgradeHandler: UpgradeHandler = (_request, socket) => socket.destroy()
+
+  const server = createServer({ IncomingMessage: RecordedRequest }, (request, answer) => {
+    void exchange(options, request, answer as Answer, handler)
+  })
+  server.on('upgrade', (request, socket, head) =>
+    upgradeHandler(request as RecordedRequest, socket as Socket, head),
+  )
+  await listen(server, options)
+
+  return {
+    name: options.name,
+    port: (server.address() as AddressInfo).port,
+    handle(next) {
+      handler = next
+    },
+    handleUpgrade(next) {
+      upgradeHandler = next
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+function listen(server: ReturnType<typeof createServer>, options: ServeOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(new StartError(startErrorText(error, options), { cause: error }))
+    })
+    server.listen({ port: options.port, host: options.host, exclusive: true }, resolve)
+  })
+}
+
+function startErrorText(error: NodeJS.ErrnoException, options: ServeOptions): string {
+  const where = `port ${options.port} on ${options.host}`
+  if (error.code === 'EADDRINUSE') return `${options.name}: ${where} is in use`
+  if (error.code === 'EACCES') return `${options.name}: ${where} may not be used`
+  return `${options.name}: cannot listen on ${where} (${error.code ?? error.message})`
+}
+
+async function exchange(
+  options: ServeOptions,
+  request: RecordedRequest,
+  answer: Answer,
+  handler: Handler,
+): Promise<void> {
+  const target = new URL(request.url ?? '/', 'http://server.invalid')
+  const entry = options.log.add({
+    server: options.name,
+    timeMs: Date.now(),
+    from: request.socket.remoteAddress ?? '',
+    method: request.method ?? 'GET',
+    path: target.pathname,
+    query: fieldsOf(target.searchParams),
+    headers: plain(request.headers),
+  })
+  const contentType = request.headers['content-type']
+  const noteBody = () => {
+    const body = parseBody(request.recordedBody, contentType)
+    if (body !== undefined) entry.body = body
+  }
+  // Before the answer leaves, so that whoever has the answer finds the entry complete.
+  const end = answer.end.bind(answer) as (...rest: unknown[]) => Answer
+  answer.end = ((...rest: unknown[]) => {
+    noteBody()
+    entry.status = answer.statusCode
+    const result = end(...rest)
+    entry.answerHeaders = plain(answer.getHeaders())
+    return result
+  }) as typeof answer.end
+  answer.once('close', () => {
+    noteBody()
+    options.log.completed(entry)
+  })
+
+  const next = async () => handler(request, answer)
+  try {
+    await (options.intercept
+      ? options.intercept(options.name, request, answer, entry, next)
+      : next())
+  } catch {
+    if (!answer.headersSent) answer.writeHead(500).end()
+    else answer.destroy()
+  }
+}
+
+function plain(headers: IncomingHttpHeaders | OutgoingHttpHeaders): LogEntry['headers'] {
+  const result: LogEntry['headers'] = {}
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) result[name] = Array.isArray(value) ? value : String(value)
+  }
+  return result
+}
