@@ -13,6 +13,7 @@ import {
 } from '../../shared/core/index.ts'
 import type { Outcome } from '../../shared/messages/document-channel.ts'
 import { effects } from './effects.ts'
+import { announceGrants } from './events.ts'
 import { type Approval, baseOf, type FlowIn, type FlowRecord, flows, tabOf } from './flows.ts'
 import { currentSession, expiryOf, grantOf, publicGrant, saveGrant } from './grants.ts'
 import { findOperator } from './operators.ts'
@@ -191,6 +192,7 @@ async function redeem(record: FlowIn<'redeemable'>): Promise<void> {
     expiresAt: expiryOf(approval.lifetime, now),
   }
   await saveGrant(grant)
+  await announceGrants(origin)
   await settle(record, { result: publicGrant(grant) })
 }
 

@@ -137,6 +137,8 @@ export async function sealedFetch(
   if (!api || !methods.includes(method)) {
     throw invalidParams(`method: expected one of ${methods.join(', ')}`)
   }
+  if (params.body !== undefined && method === 'GET')
+    throw invalidParams('body: expected none with GET')
 
   const signal = AbortSignal.any([abort, AbortSignal.timeout(TIMEOUT_MS)])
   const token = await accessTokenOf(grant, resource)

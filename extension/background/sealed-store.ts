@@ -4,7 +4,7 @@
  */
 
 import { clear, createStore, del, entries, get, set, type UseStore } from 'idb-keyval'
-import { open, type Sealed, seal, sealingKey } from './seal.ts'
+import { open, type Sealed, seal } from './seal.ts'
 
 export interface SealedStore<T> {
   get(id: string): Promise<T | undefined>
@@ -17,7 +17,7 @@ export interface SealedStore<T> {
 
 export function createSealedStore<T>(
   name: string,
-  key: () => Promise<CryptoKey> = sealingKey,
+  key: () => Promise<CryptoKey>,
   store: UseStore = createStore(`northkey-${name}`, name),
 ): SealedStore<T> {
   const nameOf = (id: string) => `${name}/${id}`

@@ -17,6 +17,7 @@ import type { GrantRecord } from './grants.ts'
 import { findOperator } from './operators.ts'
 import { interactionRequired, noGrant } from './refusal.ts'
 import { createSealedStore } from './sealed-store.ts'
+import { sealingKey } from './sealing-key.ts'
 
 export interface StoredToken {
   accessToken: string
@@ -36,7 +37,7 @@ export interface TokenRecord {
 }
 
 const EXPIRY_MARGIN_MS = 30_000
-const store = createSealedStore<TokenRecord>('tokens')
+const store = createSealedStore<TokenRecord>('tokens', sealingKey)
 const refreshing = new Map<string, Promise<StoredToken>>()
 
 export const tokenStore = store

@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { CHROMIUM_ID, CHROMIUM_KEY, GECKO_ID, REDIRECT_BASE } from '../../extension/identity.ts'
+import { manifest, type Target } from '../../extension/manifest.ts'
+
+const TARGETS: Target[] = ['chromium', 'firefox']
+
+function rulesOf(target: Target) {
+  const path = new URL(`../../extension/rules/${target}.json`, import.meta.url)
+  return JSON.parse(readFileSync(path, 'utf8'))
+}
+
+describe('E18: the ids, and so the redirect URIs, are fixed', () => {
+  test('Chromium derives its id from the key', () => {
+    const digest = createHash('sha256').update(Buffer.from(CHROMIUM_KEY, 'base64')).digest('hex')
+    const id = [...digest.slice(0, 32)].map((c) => 'abcdefghijklmnop'[Number.parseInt(c, 16)])
+    expect(id.join('')).toBe(CHROMIUM_ID)
+    expect(REDIRECT_BASE.chromium).toBe(`https://${CHROMIUM_ID}.chromiumapp.org/`)
+  })
+
+  test('Firefox derives its host from the add-on id', () => {
+    const digest = createHash('sha1').update(GECKO_ID).digest('hex')
+    expect(REDIRECT_BASE.firefox).toBe(`https://${digest}.extensions.allizom.org/`)
+  })
+})
+
+describe.each(TARGETS)('the manifest for %s', (target) => {
+  const released = manifest(target, false)
+  const development = manifest(target, true)
+
+  test('V1: the rules name the broker’s own host, anchored, and nothing else', () => {
+    const { host } = new URL(REDIRECT_BASE[target])
+    const filters = rulesOf(target).map(
+      (rule: { condition: { urlFilter: string } }) => rule.condition.urlFilter,
+    )
+    expect(filters).toEqual([`|https://${host}/*?`, `||${host}^`])
+  })
+
+  test('E01: it asks for these permissions and no more', () => {
+    expect(released.permissions).toEqual([
+      'storage',
+      'identity',
+      'webRequest',
+      'declarativeNetRequest',
+    ])
+    expect(released.host_permissions).toEqual([`${REDIRECT_BASE[target]}*`])
+    expect(released.content_scripts).toEqual([])
+  })
+
+  test('E11: only the development build names loopback or http', () => {
+    expect(JSON.stringify(released)).not.toMatch(/localhost|127\.0\.0\.1|http:|ws:/)
+    expect(JSON.stringify(development)).toContain('http://127.0.0.1/*')
+  })
+
+  test('E02, E03: nothing is web accessible, nobody else may connect', () => {
+    expect(released).not.toHaveProperty('web_accessible_resources')
+    if (target === 'chromium') expect(released).toHaveProperty('externally_connectable', {})
+  })
+
+  test('E04: the content security policy is strict', () => {
+    const policy = (released.content_security_policy as { extension_pages: string }).extension_pages
+    for (const part of [
+      "default-src 'none'",
+      "script-src 'self'",
+      "object-src 'none'",
+      "base-uri 'none'",
+      "frame-ancestors 'none'",
+      "require-trusted-types-for 'script'",
+    ]) {
+      expect(policy).toContain(part)
+    }
+    expect(policy).not.toMatch(/unsafe|\*/)
+  })
+})

@@ -1,0 +1,77 @@
+import 'fake-indexeddb/auto'
+import { createStore, get, set } from 'idb-keyval'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { open, type Sealed, seal } from '../../extension/background/seal.ts'
+import { createSealedStore } from '../../extension/background/sealed-store.ts'
+
+const newKey = () =>
+  crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt'])
+
+interface Note {
+  text: string
+}
+
+let count = 0
+let name = ''
+let key: CryptoKey
+
+beforeEach(async () => {
+  name = `notes${++count}`
+  key = await newKey()
+})
+
+const notes = (withKey = key) =>
+  createSealedStore<Note>(name, () => Promise.resolve(withKey), createStore(name, name))
+
+describe('sealed records', () => {
+  test('what goes in comes out', async () => {
+    const store = notes()
+    await store.set('a', { text: 'one' })
+    await store.set('b', { text: 'two' })
+    expect(await store.get('a')).toEqual({ text: 'one' })
+    expect(await store.get('c')).toBeUndefined()
+    expect(await store.all()).toEqual([{ text: 'one' }, { text: 'two' }])
+    await store.delete('a')
+    expect(await store.get('a')).toBeUndefined()
+  })
+
+  test('K01: the database holds no readable text', async () => {
+    await notes().set('a', { text: 'a verifier' })
+    const raw = await get<Sealed>('a', createStore(name, name))
+    expect(new TextDecoder('latin1').decode(raw?.data)).not.toContain('verifier')
+  })
+
+  test('K08: a record moved to another name does not open', async () => {
+    const store = notes()
+    await store.set('a', { text: 'one' })
+    await set('b', await get('a', createStore(name, name)), createStore(name, name))
+    expect(await store.get('b')).toBeUndefined()
+    expect(await store.all()).toEqual([{ text: 'one' }])
+  })
+
+  test('K08: a changed record does not open', async () => {
+    const sealed = await seal(key, 'a', { text: 'one' })
+    const bytes = new Uint8Array(sealed.data)
+    bytes[0] = (bytes[0] ?? 0) ^ 1
+    expect(await open(key, 'a', sealed)).toBeUndefined()
+  })
+
+  test('C21: what an earlier browser session sealed is unreadable, and swept', async () => {
+    await notes().set('old', { text: 'one' })
+    const next = notes(await newKey())
+    expect(await next.get('old')).toBeUndefined()
+    await next.set('new', { text: 'two' })
+    await next.sweep()
+    expect(await get('old', createStore(name, name))).toBeUndefined()
+    expect(await next.get('new')).toEqual({ text: 'two' })
+  })
+
+  test('K09: no IV is used twice', async () => {
+    const used = new Set<string>()
+    for (let i = 0; i < 10_000; i++) {
+      const { iv } = await seal(key, 'a', 0)
+      used.add(iv.join())
+    }
+    expect(used.size).toBe(10_000)
+  })
+})
