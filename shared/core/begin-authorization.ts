@@ -1,0 +1,165 @@
+/** Begins a flow: makes what is secret, fixes what must not change, and says where to send the user. */
+
+import type { ApiAccess } from '../messages/page-api.ts'
+import type { Binding } from '../oauth/access-token-response.ts'
+import {
+  authorizationParameters,
+  authorizationUrl,
+  type Prompt,
+} from '../oauth/authorization-request.ts'
+import type { ClientKey } from '../oauth/client-authentication.ts'
+import { type DpopKey, dpopThumbprint } from '../oauth/dpop.ts'
+import type { Effects } from '../oauth/effects.ts'
+import { NorthkeyError } from '../oauth/error.ts'
+import type { ServerMetadata } from '../oauth/metadata.ts'
+import { pushAuthorizationRequest } from '../oauth/pushed-authorization-request.ts'
+import { scopeWords } from '../oauth/scope.ts'
+import { profileOf } from '../profiles/index.ts'
+import type { ServerConfig } from '../profiles/profile.ts'
+import { authenticationOf } from './client.ts'
+import { type AwaitingAuthorizationResponse, type AwaitingRequestUri, transition } from './flow.ts'
+import { type CodeChallenge, createPkcePair, randomValue } from './pkce.ts'
+
+export interface BeginAuthorization {
+  server: ServerConfig
+  metadata: ServerMetadata
+  clientId: string
+  redirectUri: string
+  apis: readonly ApiAccess[]
+  /** Epoch milliseconds after which no response is taken any more. */
+  deadlineMs: number
+  /** Whether a refresh token is wanted. Default: no. */
+  offlineAccess?: boolean
+  prompt?: Prompt | undefined
+  loginHint?: string | undefined
+  acrValues?: string | undefined
+  maxAge?: number | undefined
+  /** The key for DPoP, made for this grant. Used where server and operator allow it. */
+  dpop?: DpopKey | undefined
+  /** For `private_key_jwt`. */
+  clientKey?: ClientKey | undefined
+}
+
+export interface BegunAuthorization {
+  /** To be written down before the URL is opened. */
+  flow: AwaitingAuthorizationResponse
+  authorizationUrl: string
+}
+
+/**
+ * Prepares an authorization request and pushes it where that is due.
+ * @see RFC 6749 section 4.1.1, RFC 7636 section 4.3, RFC 9126 section 2
+ */
+export async function beginAuthorization(
+  request: BeginAuthorization,
+  effects: Effects,
+): Promise<BegunAuthorization> {
+  const { server, clientId, redirectUri } = request
+  if (server.issuer !== request.metadata.issuer) {
+    throw new NorthkeyError('issuer_mismatch', '"metadata" must be of the server\'s issuer')
+  }
+  const profile = profileOf(server)
+  const metadata = profile.metadataFor(request.metadata, server, clientId)
+  const binding = bindingOf(server, metadata, request.dpop)
+  const dpop = binding === 'none' ? undefined : request.dpop
+  const scope = profile.authorizationScope(request.apis, {
+    offlineAccess: request.offlineAccess === true && profile.refreshTokens,
+  })
+  const { codeVerifier, codeChallenge } = await createPkcePair()
+  const pending: AwaitingRequestUri = {
+    name: 'awaitingRequestUri',
+    server: flowServer(server),
+    issuer: server.issuer,
+    metadata,
+    clientId,
+    redirectUri,
+    apis: request.apis,
+    scope,
+    deadlineMs: request.deadlineMs,
+    binding,
+    state: randomValue(),
+    codeVerifier,
+    ...(scopeWords(scope).includes('openid') && { nonce: randomValue() }),
+    ...(request.maxAge !== undefined && { maxAge: request.maxAge }),
+    ...(dpop && { dpopJkt: await dpopThumbprint(dpop) }),
+  }
+  const parameters = parametersOf(pending, codeChallenge, request)
+  const sent = isPushed(server, metadata)
+    ? await pushAuthorizationRequest(
+        {
+          metadata,
+          clientId,
+          authentication: authenticationOf(server, request.clientKey),
+          parameters,
+          dpop,
+        },
+        effects,
+      )
+    : parameters
+  return {
+    flow: transition(pending, { type: 'requestUriReceived' }),
+    authorizationUrl: authorizationUrl(metadata.authorization_endpoint, sent),
+  }
+}
+
+function parametersOf(
+  flow: AwaitingRequestUri,
+  codeChallenge: CodeChallenge,
+  request: BeginAuthorization,
+): URLSearchParams {
+  const { resourceIndicators } = profileOf(flow.server)
+  return authorizationParameters({
+    clientId: flow.clientId,
+    redirectUri: flow.redirectUri,
+    scope: flow.scope,
+    state: flow.state,
+    codeChallenge,
+    resources: resourceIndicators ? [...new Set(flow.apis.map((api) => api.resource))] : [],
+    nonce: flow.nonce,
+    prompt: request.prompt,
+    loginHint: request.loginHint,
+    acrValues: request.acrValues,
+    maxAge: request.maxAge,
+    dpopJkt: flow.dpopJkt,
+  })
+}
+
+/** Of an operator profile, what a flow has to remember. */
+function flowServer(server: ServerConfig): ServerConfig {
+  const { issuer, profile, clientAuthentication, dpop, capif } = server
+  return {
+    issuer,
+    profile,
+    ...(clientAuthentication !== undefined && { clientAuthentication }),
+    ...(dpop !== undefined && { dpop }),
+    ...(capif !== undefined && { capif }),
+  }
+}
+
+/** Whether and how a token will be bound to the key. @see RFC 9449 section 5 */
+export function bindingOf(
+  server: ServerConfig,
+  metadata: ServerMetadata,
+  key: DpopKey | undefined,
+): Binding {
+  const profile = profileOf(server)
+  const policy = profile.dpop ? (server.dpop ?? 'when_offered') : 'never'
+  const offered = metadata.dpop_signing_alg_values_supported?.includes('ES256') === true
+  if (policy === 'required') {
+    if (key !== undefined) return 'required'
+    throw new NorthkeyError('key_mismatch', '"dpop" must be there: the operator requires it')
+  }
+  if (policy === 'never' || key === undefined || !offered) return 'none'
+  return profile.acceptsBearerForDpop ? 'preferred' : 'required'
+}
+
+function isPushed(server: ServerConfig, metadata: ServerMetadata): boolean {
+  switch (server.pushedAuthorizationRequests ?? 'when_offered') {
+    case 'required':
+      return true
+    case 'never':
+      return false
+    case 'when_offered':
+      return metadata.pushed_authorization_request_endpoint !== undefined
+  }
+}

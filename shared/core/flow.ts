@@ -1,0 +1,221 @@
+/**
+ * One authorization as a state machine. Each state carries its own data and no other's: the verifier
+ * lives where a response is awaited and where a code waits to be sent, and from the moment in which it
+ * is sent neither of the two is there any more. Every state is a plain JSON value, so that a flow can
+ * be written down at any point and taken up again after the program has ended.
+ *
+ *     awaitingRequestUri ─▶ awaitingAuthorizationResponse ─▶ readyToRedeem ─▶ awaitingTokenResponse ─▶ authorized
+ *               └──────────────────────┴───────────────────────┴───────────────────┴──────▶ failed
+ *
+ * Border: pure. Time comes in with events; sending is the drivers' work.
+ */
+
+import type { ApiAccess } from '../messages/page-api.ts'
+import type { Binding } from '../oauth/access-token-response.ts'
+import { validateAuthorizationResponse } from '../oauth/authorization-response.ts'
+import { NorthkeyError, type NorthkeyErrorObject } from '../oauth/error.ts'
+import type { IdTokenClaims } from '../oauth/id-token.ts'
+import type { ServerMetadata } from '../oauth/metadata.ts'
+import type { ServerConfig } from '../profiles/profile.ts'
+import type { CodeVerifier } from './pkce.ts'
+
+/** What a flow keeps from beginning to end. The metadata is the snapshot that it began with. */
+export interface FlowContext {
+  readonly server: ServerConfig
+  readonly issuer: string
+  readonly metadata: ServerMetadata
+  readonly clientId: string
+  readonly redirectUri: string
+  readonly apis: readonly ApiAccess[]
+  /** The scope that was asked. */
+  readonly scope: string
+  readonly deadlineMs: number
+  readonly nonce?: string
+  readonly maxAge?: number
+  /** Thumbprint of the key that the code is bound to. */
+  readonly dpopJkt?: string
+  readonly binding: Binding
+}
+
+interface Pending extends FlowContext {
+  readonly state: string
+  readonly codeVerifier: CodeVerifier
+}
+
+/** The request is being pushed (RFC 9126); nobody has been asked anything yet. */
+export interface AwaitingRequestUri extends Pending {
+  readonly name: 'awaitingRequestUri'
+}
+
+/** The user is at the server. */
+export interface AwaitingAuthorizationResponse extends Pending {
+  readonly name: 'awaitingAuthorizationResponse'
+}
+
+declare const validated: unique symbol
+
+/** A response has passed every check; its code waits to be sent. Only {@link transition} makes one. */
+export interface RedeemableFlow extends Pending {
+  readonly name: 'readyToRedeem'
+  readonly callbackUrl: string
+  readonly [validated]: true
+}
+
+/** The code is on its way, or has been: it will not be sent again. */
+export interface AwaitingTokenResponse extends FlowContext {
+  readonly name: 'awaitingTokenResponse'
+}
+
+/** Access to one resource, as the server granted it. JSON, but never for a page. */
+export interface TokenSet {
+  readonly accessToken: string
+  readonly tokenType: 'Bearer' | 'DPoP'
+  readonly expiresAtMs: number
+  /** What was granted. */
+  readonly scope: string
+  /** The resource that it was asked for, where the server knows resources. */
+  readonly resource?: string
+  readonly refreshToken?: string
+  readonly idTokenClaims?: IdTokenClaims
+  /** `sub` of the ID token. */
+  readonly subject?: string
+  /** Serves one call: not to be kept. */
+  readonly singleUse: boolean
+}
+
+export interface AuthorizedFlow {
+  readonly name: 'authorized'
+  readonly issuer: string
+  readonly clientId: string
+  readonly tokens: TokenSet
+}
+
+export interface FailedFlow {
+  readonly name: 'failed'
+  readonly issuer: string
+  readonly clientId: string
+  readonly error: NorthkeyErrorObject
+}
+
+export type FlowState =
+  | AwaitingRequestUri
+  | AwaitingAuthorizationResponse
+  | RedeemableFlow
+  | AwaitingTokenResponse
+  | AuthorizedFlow
+  | FailedFlow
+
+export type RequestUriReceived = { readonly type: 'requestUriReceived' }
+export type RedirectReceived = {
+  readonly type: 'redirectReceived'
+  readonly url: string
+  readonly now: number
+}
+export type CodeSent = { readonly type: 'codeSent'; readonly now: number }
+export type TokensReceived = { readonly type: 'tokensReceived'; readonly tokens: TokenSet }
+export type Failed = { readonly type: 'failed'; readonly error: NorthkeyErrorObject }
+/** The program has started again and finds the flow written down. */
+export type Resumed = { readonly type: 'resumed'; readonly now: number }
+
+export type FlowEvent =
+  | RequestUriReceived
+  | RedirectReceived
+  | CodeSent
+  | TokensReceived
+  | Failed
+  | Resumed
+
+type Running = Exclude<FlowState, AuthorizedFlow | FailedFlow>
+
+/** The next state. An event that has no place in a state does not compile, and throws if it comes. */
+export function transition(
+  state: AwaitingRequestUri,
+  event: RequestUriReceived,
+): AwaitingAuthorizationResponse
+export function transition(
+  state: AwaitingAuthorizationResponse,
+  event: RedirectReceived,
+): RedeemableFlow | FailedFlow
+export function transition(
+  state: RedeemableFlow,
+  event: CodeSent,
+): AwaitingTokenResponse | FailedFlow
+export function transition(state: AwaitingTokenResponse, event: TokensReceived): AuthorizedFlow
+export function transition(state: Running, event: Failed): FailedFlow
+export function transition<S extends Running>(state: S, event: Resumed): S | FailedFlow
+export function transition(state: FlowState, event: FlowEvent): FlowState {
+  switch (event.type) {
+    case 'requestUriReceived':
+      if (state.name !== 'awaitingRequestUri') break
+      return { ...state, name: 'awaitingAuthorizationResponse' }
+    case 'redirectReceived':
+      if (state.name !== 'awaitingAuthorizationResponse') break
+      return receive(state, event)
+    case 'codeSent':
+      if (state.name !== 'readyToRedeem') break
+      if (event.now > state.deadlineMs) return fail(state, expired())
+      return { ...contextOf(state), name: 'awaitingTokenResponse' }
+    case 'tokensReceived':
+      if (state.name !== 'awaitingTokenResponse') break
+      return {
+        name: 'authorized',
+        issuer: state.issuer,
+        clientId: state.clientId,
+        tokens: event.tokens,
+      }
+    case 'failed':
+      if (state.name === 'authorized' || state.name === 'failed') break
+      return fail(state, NorthkeyError.from(event.error))
+    case 'resumed':
+      if (state.name === 'authorized' || state.name === 'failed') break
+      return resume(state, event.now)
+  }
+  throw new NorthkeyError('internal_error', `"${event.type}" has no place in "${state.name}"`)
+}
+
+function receive(
+  state: AwaitingAuthorizationResponse,
+  { url, now }: RedirectReceived,
+): RedeemableFlow | FailedFlow {
+  if (now > state.deadlineMs) return fail(state, expired())
+  try {
+    validateAuthorizationResponse(state, url)
+  } catch (error) {
+    return fail(state, error as NorthkeyError)
+  }
+  return { ...state, name: 'readyToRedeem', callbackUrl: url } as RedeemableFlow
+}
+
+function resume(state: Running, now: number): Running | FailedFlow {
+  if (state.name === 'awaitingRequestUri' || state.name === 'awaitingTokenResponse') {
+    return fail(
+      state,
+      new NorthkeyError('flow_interrupted', 'the program ended while a server was being asked'),
+    )
+  }
+  return now > state.deadlineMs ? fail(state, expired()) : state
+}
+
+function fail(state: Running, error: NorthkeyError): FailedFlow {
+  return {
+    name: 'failed',
+    issuer: state.issuer,
+    clientId: state.clientId,
+    error: error.toJSON(),
+  }
+}
+
+function expired(): NorthkeyError {
+  return new NorthkeyError('flow_expired', 'the response came after the deadline of the flow')
+}
+
+function contextOf(state: RedeemableFlow): FlowContext {
+  const {
+    name: _name,
+    state: _state,
+    codeVerifier: _codeVerifier,
+    callbackUrl: _callbackUrl,
+    ...context
+  } = state
+  return context
+}

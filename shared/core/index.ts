@@ -1,0 +1,55 @@
+/**
+ * The core: the whole client side of an authorization, for a worker, a page or Node.
+ *
+ *     const metadata = await discover(server, effects)
+ *     const { flow, authorizationUrl } = await beginAuthorization({ server, metadata, … }, effects)
+ *     // write `flow` down, open `authorizationUrl`, wait for the redirect
+ *     const redeemable = receiveAuthorizationResponse(flow, url, effects.now())
+ *     // write down transition(redeemable, { type: 'codeSent', now })
+ *     const tokens = await redeemCode(redeemable, effects)
+ *
+ * Every failure is a {@link NorthkeyError}.
+ */
+
+export type { TokenType } from '../oauth/access-token-response.ts'
+export type { Prompt } from '../oauth/authorization-request.ts'
+export { judgeChallenges, parseChallenges, type ResourceDemand } from '../oauth/challenge.ts'
+export type { ClientKey } from '../oauth/client-authentication.ts'
+export { createDpopKey, type DpopKey, dpopThumbprint, type NonceStore } from '../oauth/dpop.ts'
+export type { Effects } from '../oauth/effects.ts'
+export {
+  isNorthkeyError,
+  NORTHKEY_ERROR_CODES,
+  NorthkeyError,
+  type NorthkeyErrorCode,
+  type NorthkeyErrorObject,
+} from '../oauth/error.ts'
+export type { IdTokenClaims } from '../oauth/id-token.ts'
+export { createJwksStore, type JwksStore } from '../oauth/jwks.ts'
+export { foreignEndpoints, type ServerMetadata } from '../oauth/metadata.ts'
+export { profileOf } from '../profiles/index.ts'
+export type { Profile, ServerConfig } from '../profiles/profile.ts'
+export {
+  type BeginAuthorization,
+  type BegunAuthorization,
+  beginAuthorization,
+} from './begin-authorization.ts'
+export { discover } from './discover.ts'
+export * from './flow.ts'
+export {
+  type CodeChallenge,
+  type CodeVerifier,
+  codeChallengeOf,
+  createPkcePair,
+  type PkcePair,
+  randomValue,
+} from './pkce.ts'
+export { toProviderError } from './provider-error.ts'
+export {
+  authorizationResponseState,
+  receiveAuthorizationResponse,
+} from './receive-authorization-response.ts'
+export { type FlowKeys, redeemCode } from './redeem-code.ts'
+export { redirectUriFor } from './redirect-uri.ts'
+export { type RefreshTokens, refreshTokens } from './refresh-tokens.ts'
+export { type RevokeToken, revokeToken } from './revoke-token.ts'

@@ -1,0 +1,91 @@
+/**
+ * What a page is told of an error: the table of section 4 of the page contract, for every code. The
+ * server's registered word stays; nothing of what lies below an error travels.
+ */
+
+import {
+  ERROR_CODE,
+  type ErrorCode,
+  type ProviderErrorData,
+  type ProviderErrorObject,
+} from '../messages/page-api.ts'
+import {
+  isNorthkeyError,
+  type NorthkeyErrorCode,
+  type NorthkeyErrorObject,
+} from '../oauth/error.ts'
+
+interface Row {
+  code: ErrorCode
+  /** The word for the page, where it is not the server's. */
+  error: string
+  /** Whether the server's own word takes its place. */
+  serverWord?: true
+}
+
+const TABLE: Readonly<Record<NorthkeyErrorCode, Row>> = {
+  access_denied: { code: ERROR_CODE.accessDenied, error: 'access_denied' },
+  user_cancelled: { code: ERROR_CODE.accessDenied, error: 'access_denied' },
+  aborted: { code: ERROR_CODE.unreachable, error: 'network_error' },
+  interaction_required: {
+    code: ERROR_CODE.interactionRequired,
+    error: 'interaction_required',
+    serverWord: true,
+  },
+  insufficient_user_authentication: {
+    code: ERROR_CODE.insufficientAuthorization,
+    error: 'insufficient_user_authentication',
+  },
+  insufficient_scope: { code: ERROR_CODE.insufficientAuthorization, error: 'insufficient_scope' },
+  invalid_token: { code: ERROR_CODE.authorizationServerError, error: 'invalid_token' },
+  not_on_mobile_network: {
+    code: ERROR_CODE.notOnMobileNetwork,
+    error: 'not_on_mobile_network',
+  },
+  rate_limited: { code: ERROR_CODE.rateLimited, error: 'rate_limited' },
+  invalid_response: { code: ERROR_CODE.untrustedResponse, error: 'invalid_response' },
+  issuer_mismatch: { code: ERROR_CODE.untrustedResponse, error: 'issuer_mismatch' },
+  state_mismatch: { code: ERROR_CODE.untrustedResponse, error: 'state_mismatch' },
+  token_type_mismatch: { code: ERROR_CODE.untrustedResponse, error: 'token_type_mismatch' },
+  invalid_id_token: { code: ERROR_CODE.untrustedResponse, error: 'invalid_id_token' },
+  invalid_metadata: { code: ERROR_CODE.untrustedResponse, error: 'invalid_response' },
+  pkce_unsupported: { code: ERROR_CODE.untrustedResponse, error: 'invalid_response' },
+  insecure_url: { code: ERROR_CODE.untrustedResponse, error: 'invalid_response' },
+  authorization_server_error: {
+    code: ERROR_CODE.authorizationServerError,
+    error: 'server_error',
+    serverWord: true,
+  },
+  unsupported_by_server: {
+    code: ERROR_CODE.authorizationServerError,
+    error: 'unsupported_by_server',
+  },
+  network_error: { code: ERROR_CODE.unreachable, error: 'network_error' },
+  timeout: { code: ERROR_CODE.unreachable, error: 'timeout' },
+  flow_expired: { code: ERROR_CODE.unreachable, error: 'timeout' },
+  flow_interrupted: { code: ERROR_CODE.unreachable, error: 'network_error' },
+  key_mismatch: { code: ERROR_CODE.interactionRequired, error: 'login_required' },
+  invalid_params: { code: ERROR_CODE.invalidParams, error: 'invalid_params' },
+  no_grant: { code: ERROR_CODE.noGrant, error: 'no_grant' },
+  unsupported_method: { code: ERROR_CODE.unsupportedMethod, error: 'unsupported_method' },
+  already_pending: { code: ERROR_CODE.alreadyPending, error: 'already_pending' },
+  forbidden_context: { code: ERROR_CODE.forbiddenContext, error: 'forbidden_context' },
+  broker_gone: { code: ERROR_CODE.brokerGone, error: 'broker_gone' },
+  internal_error: { code: ERROR_CODE.internalError, error: 'internal_error' },
+}
+
+/** The `ProviderError` for an error, as a plain object. What is not ours is a defect of ours. */
+export function toProviderError(error: unknown): ProviderErrorObject {
+  const known: NorthkeyErrorObject = isNorthkeyError(error)
+    ? error
+    : { name: 'NorthkeyError', code: 'internal_error', message: 'a defect of the broker' }
+  const row = TABLE[known.code]
+  const data: ProviderErrorData = {
+    error: row.serverWord ? (known.error ?? row.error) : row.error,
+  }
+  if (known.errorDescription !== undefined) data.errorDescription = known.errorDescription
+  if (known.httpStatus !== undefined) data.httpStatus = known.httpStatus
+  if (known.retryAfterSeconds !== undefined) data.retryAfterSeconds = known.retryAfterSeconds
+  const message = known.code === 'internal_error' ? 'a defect of the broker' : known.message
+  return { code: row.code, message, data }
+}

@@ -1,0 +1,21 @@
+/** Takes the redirect: a flow that may be redeemed, or the error that the response amounts to. */
+
+import { NorthkeyError } from '../oauth/error.ts'
+import { type AwaitingAuthorizationResponse, type RedeemableFlow, transition } from './flow.ts'
+
+export { authorizationResponseState } from '../oauth/authorization-response.ts'
+
+/**
+ * @param url The redirect as it arrived.
+ * @param now Epoch milliseconds.
+ * @see RFC 6749 section 4.1.2, RFC 9207 section 2.4
+ */
+export function receiveAuthorizationResponse(
+  flow: AwaitingAuthorizationResponse,
+  url: string,
+  now: number,
+): RedeemableFlow {
+  const next = transition(flow, { type: 'redirectReceived', url, now })
+  if (next.name === 'failed') throw NorthkeyError.from(next.error)
+  return next
+}

@@ -1,0 +1,98 @@
+/** Renews access by a refresh token. The caller sees to it that there is one refresh at a time. */
+
+import { judgeAccessTokenResponse } from '../oauth/access-token-response.ts'
+import type { ClientKey } from '../oauth/client-authentication.ts'
+import type { DpopKey } from '../oauth/dpop.ts'
+import type { Effects } from '../oauth/effects.ts'
+import { NorthkeyError } from '../oauth/error.ts'
+import { type IdTokenClaims, validateIdToken } from '../oauth/id-token.ts'
+import type { ServerMetadata } from '../oauth/metadata.ts'
+import { requestRefresh } from '../oauth/refresh-request.ts'
+import { scopeWords } from '../oauth/scope.ts'
+import { profileOf } from '../profiles/index.ts'
+import type { ServerConfig } from '../profiles/profile.ts'
+import { bindingOf } from './begin-authorization.ts'
+import { authenticationOf } from './client.ts'
+import type { TokenSet } from './flow.ts'
+
+export interface RefreshTokens {
+  server: ServerConfig
+  metadata: ServerMetadata
+  clientId: string
+  refreshToken: string
+  /** The scope of the grant, if it is known: nothing beyond it is asked for. */
+  grantedScope?: string | undefined
+  /** A part of the granted scope. Default: all of it. */
+  scope?: string | undefined
+  resource?: string | undefined
+  /** The key that the refresh token is bound to. */
+  dpop?: DpopKey | undefined
+  clientKey?: ClientKey | undefined
+  /** Of the grant's first ID token: a refreshed one must be about the same subject. */
+  idTokenClaims?: IdTokenClaims | undefined
+}
+
+/**
+ * Sends the refresh token and judges the answer. The old refresh token stays in the result where the
+ * server gave no new one.
+ * @see RFC 6749 section 6, RFC 9700 section 4.14, OpenID Connect Core section 12.2
+ */
+export async function refreshTokens(request: RefreshTokens, effects: Effects): Promise<TokenSet> {
+  const { server, clientId } = request
+  const profile = profileOf(server)
+  if (!profile.refreshTokens) {
+    throw new NorthkeyError('unsupported_by_server', 'this profile has no refresh tokens')
+  }
+  const scope = scopeWithin(request.scope, request.grantedScope)
+  const metadata = profile.metadataFor(request.metadata, server, clientId)
+  const binding = bindingOf(server, metadata, request.dpop)
+  const resource = profile.resourceIndicators ? request.resource : undefined
+  const response = await requestRefresh(
+    {
+      metadata,
+      clientId,
+      authentication: authenticationOf(server, request.clientKey),
+      dpop: binding === 'none' ? undefined : request.dpop,
+      refreshToken: request.refreshToken,
+      scope,
+      resource,
+    },
+    effects,
+  )
+  const answer = await judgeAccessTokenResponse(response, {
+    requestedScope: scope ?? request.grantedScope ?? '',
+    binding,
+    now: effects.now(),
+  })
+  const claims =
+    answer.idToken === undefined || request.idTokenClaims === undefined
+      ? request.idTokenClaims
+      : await validateIdToken(
+          answer.idToken,
+          {
+            metadata,
+            clientId,
+            accessToken: answer.accessToken,
+            previous: request.idTokenClaims,
+          },
+          effects,
+        )
+  return {
+    accessToken: answer.accessToken,
+    tokenType: answer.tokenType,
+    expiresAtMs: answer.expiresAtMs,
+    scope: answer.scope,
+    singleUse: !answer.lifetimeKnown || profile.isSingleUse(answer.scope),
+    refreshToken: answer.refreshToken ?? request.refreshToken,
+    ...(resource !== undefined && { resource }),
+    ...(claims && { idTokenClaims: claims, subject: claims.sub }),
+  }
+}
+
+/** Refuses what goes beyond the grant. @see RFC 6749 section 6 */
+function scopeWithin(scope: string | undefined, granted = scope): string | undefined {
+  if (scope === undefined || granted === undefined) return undefined
+  const words = new Set(scopeWords(granted))
+  if (scopeWords(scope).every((word) => words.has(word))) return scope
+  throw new NorthkeyError('invalid_params', '"scope" must lie within the scope of the grant')
+}

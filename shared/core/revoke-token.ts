@@ -1,0 +1,29 @@
+/** Takes a token back at the server. */
+
+import type { ClientKey } from '../oauth/client-authentication.ts'
+import type { Effects } from '../oauth/effects.ts'
+import type { ServerMetadata } from '../oauth/metadata.ts'
+import { requestRevocation } from '../oauth/revocation-request.ts'
+import type { ServerConfig } from '../profiles/profile.ts'
+import { authenticationOf } from './client.ts'
+
+export interface RevokeToken {
+  server: ServerConfig
+  metadata: ServerMetadata
+  clientId: string
+  token: string
+  tokenTypeHint: 'access_token' | 'refresh_token'
+  clientKey?: ClientKey | undefined
+}
+
+/**
+ * Revokes one token. `unsupported_by_server` where the server has no endpoint for it;
+ * `network_error` with `retryAfterSeconds` where it has to be tried again.
+ * @see RFC 7009 section 2
+ */
+export function revokeToken(request: RevokeToken, effects: Effects): Promise<void> {
+  return requestRevocation(
+    { ...request, authentication: authenticationOf(request.server, request.clientKey) },
+    effects,
+  )
+}

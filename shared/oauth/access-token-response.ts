@@ -1,0 +1,107 @@
+/**
+ * Judges a success of the token endpoint: which members it has, of which form, and how long the token
+ * may be used. The access token itself stays opaque. @see RFC 6749 section 5.1
+ */
+
+import { NorthkeyError } from './error.ts'
+import { type JsonObject, readJsonObject } from './json-response.ts'
+import { isScope } from './scope.ts'
+
+export type TokenType = 'Bearer' | 'DPoP'
+
+/** What a token response says, in our words. */
+export interface AccessTokenResponse {
+  accessToken: string
+  tokenType: TokenType
+  expiresAtMs: number
+  /** Whether the server said how long; a token without a word about it serves for one call. */
+  lifetimeKnown: boolean
+  /** What was granted, which may be less or more than what was asked. */
+  scope: string
+  refreshToken?: string
+  idToken?: string
+}
+
+export const WHAT = 'token endpoint'
+
+const TOKEN = /^[\x21-\x7e]{1,65536}$/
+/** Where the server is silent (RFC 6749 only RECOMMENDS `expires_in`). */
+const LIFETIME_DEFAULT_SECONDS = 60
+const LIFETIME_LIMIT_SECONDS = 24 * 60 * 60
+
+/** How a token must be bound, and how it must not. @see RFC 9449 section 5 */
+export type Binding =
+  /** No proof was sent. */
+  | 'none'
+  /** A proof was sent, and a bearer token is no answer to it. */
+  | 'required'
+  /** A proof was sent; a bearer token will do (CAMARA leaves the choice to the client). */
+  | 'preferred'
+
+export interface ResponseExpectation {
+  requestedScope: string
+  binding: Binding
+  now: number
+}
+
+/** Reads and judges a response of status 200. */
+export async function judgeAccessTokenResponse(
+  response: Response,
+  expected: ResponseExpectation,
+): Promise<AccessTokenResponse> {
+  const body = await readJsonObject(response, WHAT)
+  const seconds = lifetimeSeconds(body.expires_in)
+  const refreshToken = optionalToken(body, 'refresh_token')
+  const idToken = optionalToken(body, 'id_token')
+  return {
+    accessToken: requiredToken(body, 'access_token'),
+    tokenType: tokenType(body.token_type, expected.binding),
+    expiresAtMs: expected.now + 1000 * (seconds ?? LIFETIME_DEFAULT_SECONDS),
+    lifetimeKnown: seconds !== undefined,
+    scope: grantedScope(body.scope, expected.requestedScope),
+    ...(refreshToken !== undefined && { refreshToken }),
+    ...(idToken !== undefined && { idToken }),
+  }
+}
+
+function requiredToken(body: JsonObject, name: string): string {
+  const value = body[name]
+  if (typeof value === 'string' && TOKEN.test(value)) return value
+  throw wrongMember(name, 'a string of visible ASCII characters')
+}
+
+function optionalToken(body: JsonObject, name: string): string | undefined {
+  // Some servers say null or nothing where they mean that there is none.
+  return body[name] == null || body[name] === '' ? undefined : requiredToken(body, name)
+}
+
+function tokenType(value: unknown, binding: Binding): TokenType {
+  const word = typeof value === 'string' ? value.toLowerCase() : undefined
+  if (word !== 'bearer' && word !== 'dpop') throw wrongMember('token_type', 'Bearer or DPoP')
+  const bound = word === 'dpop'
+  if (bound ? binding === 'none' : binding === 'required') {
+    throw new NorthkeyError(
+      'token_type_mismatch',
+      `${WHAT}: "token_type" must be ${binding === 'none' ? 'Bearer' : 'DPoP'}`,
+    )
+  }
+  return bound ? 'DPoP' : 'Bearer'
+}
+
+/** Seconds that may be believed; numbers in strings are common enough to be read. */
+function lifetimeSeconds(value: unknown): number | undefined {
+  const seconds = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value
+  if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds <= 0) return undefined
+  return Math.min(seconds, LIFETIME_LIMIT_SECONDS)
+}
+
+function grantedScope(value: unknown, requested: string): string {
+  if (value === undefined || value === null) return requested
+  if (value === '') return ''
+  if (typeof value === 'string' && isScope(value)) return value
+  throw wrongMember('scope', 'a scope')
+}
+
+function wrongMember(name: string, expectation: string): NorthkeyError {
+  return new NorthkeyError('invalid_response', `${WHAT}: "${name}" must be ${expectation}`)
+}

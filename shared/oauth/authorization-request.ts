@@ -1,0 +1,106 @@
+/**
+ * The authorization request, as parameters and as a URL.
+ *
+ * Border: the parameters that protect the flow come from the core. A caller has no word in
+ * `redirect_uri`, `response_type`, `response_mode`, `state`, `nonce` or the challenge, because
+ * {@link AuthorizationRequest} has no other fields than these.
+ * @see RFC 6749 section 4.1.1, RFC 7636 section 4.3, RFC 8707 section 2, RFC 9449 section 10
+ */
+
+import { NorthkeyError } from './error.ts'
+import { requireScope } from './scope.ts'
+
+export type Prompt = 'none' | 'login' | 'consent' | 'select_account'
+
+export interface AuthorizationRequest {
+  clientId: string
+  redirectUri: string
+  scope: string
+  state: string
+  codeChallenge: string
+  resources?: readonly string[]
+  nonce?: string | undefined
+  prompt?: Prompt | undefined
+  loginHint?: string | undefined
+  acrValues?: string | undefined
+  maxAge?: number | undefined
+  dpopJkt?: string | undefined
+}
+
+const VISIBLE = /^[\x20-\x7e]{1,2000}$/
+const PROMPTS: readonly string[] = ['none', 'login', 'consent', 'select_account']
+
+/** The parameters of the request, each once but `resource`. */
+export function authorizationParameters(request: AuthorizationRequest): URLSearchParams {
+  const parameters = new URLSearchParams({
+    response_type: 'code',
+    client_id: visible(request.clientId, 'clientId'),
+    redirect_uri: requireRedirectUri(request.redirectUri),
+    scope: requireScope(request.scope),
+    state: request.state,
+    code_challenge: request.codeChallenge,
+    code_challenge_method: 'S256',
+  })
+  for (const resource of request.resources ?? []) {
+    parameters.append('resource', requireResource(resource))
+  }
+  if (request.prompt !== undefined && !PROMPTS.includes(request.prompt)) {
+    throw new NorthkeyError('invalid_params', `"prompt" must be one of ${PROMPTS.join(', ')}`)
+  }
+  const { maxAge } = request
+  if (maxAge !== undefined && !(Number.isSafeInteger(maxAge) && maxAge >= 0)) {
+    throw new NorthkeyError('invalid_params', '"maxAge" must be a number of seconds')
+  }
+  const optional = {
+    nonce: request.nonce,
+    prompt: request.prompt,
+    login_hint: optionalVisible(request.loginHint, 'loginHint'),
+    acr_values: optionalVisible(request.acrValues, 'acrValues'),
+    max_age: maxAge?.toString(),
+    dpop_jkt: request.dpopJkt,
+  }
+  for (const [name, value] of Object.entries(optional)) {
+    if (value !== undefined) parameters.set(name, value)
+  }
+  return parameters
+}
+
+/** The URL to open: parameters join a query that the endpoint may have. @see RFC 6749 section 3.1 */
+export function authorizationUrl(endpoint: string, parameters: URLSearchParams): string {
+  const url = new URL(endpoint)
+  for (const name of parameters.keys()) url.searchParams.delete(name)
+  for (const [name, value] of parameters) url.searchParams.append(name, value)
+  return url.href
+}
+
+/** A redirect URI: absolute, without query and fragment, since ours has neither. @see RFC 6749 section 3.1.2 */
+export function requireRedirectUri(value: string): string {
+  let url: URL | undefined
+  try {
+    url = new URL(value)
+  } catch {}
+  if (url === undefined || url.href !== value || /[?#]/.test(value)) {
+    throw new NorthkeyError(
+      'invalid_params',
+      '"redirectUri" must be an absolute URL in normal form, without query and fragment',
+    )
+  }
+  return value
+}
+
+/** A resource indicator: absolute, without fragment. @see RFC 8707 section 2 */
+export function requireResource(value: string): string {
+  if (!/^https?:\/\//.test(value) || value.includes('#') || !URL.canParse(value)) {
+    throw new NorthkeyError('invalid_params', '"resource" must be an absolute URL, no fragment')
+  }
+  return value
+}
+
+function visible(value: unknown, name: string): string {
+  if (typeof value === 'string' && VISIBLE.test(value)) return value
+  throw new NorthkeyError('invalid_params', `"${name}" must be printable ASCII`)
+}
+
+function optionalVisible(value: unknown, name: string): string | undefined {
+  return value === undefined ? undefined : visible(value, name)
+}

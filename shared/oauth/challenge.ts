@@ -1,0 +1,75 @@
+/**
+ * Challenges of a resource, parsed by oauth4webapi and judged here.
+ * @see RFC 6750 section 3, RFC 9449 section 7.1, RFC 9470 section 3
+ */
+
+import {
+  processRevocationResponse,
+  type WWWAuthenticateChallenge,
+  WWWAuthenticateChallengeError,
+} from 'oauth4webapi'
+import { serverText } from './error.ts'
+import { isScope } from './scope.ts'
+
+export type Challenge = WWWAuthenticateChallenge
+
+const HEADER_LIMIT = 8192
+
+/** All challenges of a `WWW-Authenticate` field, schemes in lower case; none where it is malformed. */
+export async function parseChallenges(header: string | null): Promise<Challenge[]> {
+  if (header === null || header.length > HEADER_LIMIT) return []
+  try {
+    // The library parses challenges wherever it judges a refusal; this is the smallest such place.
+    const headers = { 'www-authenticate': header }
+    await processRevocationResponse(new Response(null, { status: 401, headers }))
+  } catch (error) {
+    if (error instanceof WWWAuthenticateChallengeError) return error.cause
+  }
+  return []
+}
+
+/** What a resource wants, in the order in which it matters. */
+export type ResourceDemand =
+  | { kind: 'none' }
+  | { kind: 'use_dpop_nonce' }
+  | { kind: 'invalid_token'; description?: string | undefined }
+  | { kind: 'insufficient_scope'; scope?: string | undefined }
+  | {
+      kind: 'insufficient_user_authentication'
+      acrValues?: string | undefined
+      maxAgeSeconds?: number | undefined
+    }
+
+/**
+ * What the challenges of a response ask of a client that sent a token of one type. A challenge of the
+ * other scheme is not answered: a DPoP token is never sent again as a bearer token.
+ * @see RFC 9449 section 7.2
+ */
+export async function judgeChallenges(
+  header: string | null,
+  tokenType: 'Bearer' | 'DPoP',
+): Promise<ResourceDemand> {
+  const scheme = tokenType.toLowerCase()
+  for (const challenge of await parseChallenges(header)) {
+    if (challenge.scheme !== scheme) continue
+    const { error, error_description, scope, acr_values, max_age } = challenge.parameters as Record<
+      string,
+      string | undefined
+    >
+    switch (error) {
+      case 'use_dpop_nonce':
+        return { kind: error }
+      case 'invalid_token':
+        return { kind: error, description: serverText(error_description) }
+      case 'insufficient_scope':
+        return { kind: error, scope: scope !== undefined && isScope(scope) ? scope : undefined }
+      case 'insufficient_user_authentication':
+        return {
+          kind: error,
+          acrValues: acr_values !== undefined && isScope(acr_values) ? acr_values : undefined,
+          maxAgeSeconds: /^\d{1,9}$/.test(max_age ?? '') ? Number(max_age) : undefined,
+        }
+    }
+  }
+  return { kind: 'none' }
+}

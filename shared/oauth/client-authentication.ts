@@ -1,0 +1,43 @@
+/** How a client says who it is at the token endpoint: not at all (public), or by a key made on this UE. */
+
+import { type ClientAuth, modifyAssertion, None, PrivateKeyJwt } from 'oauth4webapi'
+import { NorthkeyError } from './error.ts'
+
+/** The key of a client instance. @see OpenID Connect Core section 9, RFC 7523 section 2.2 */
+export interface ClientKey {
+  readonly privateKey: CryptoKey
+  readonly kid?: string
+}
+
+export type ClientAuthenticationMethod = 'none' | 'private_key_jwt'
+
+export interface ClientAuthenticationOptions {
+  method: ClientAuthenticationMethod
+  key?: ClientKey | undefined
+  /** What goes into `aud`: the issuer (RFC 9700 practice), or the endpoint called (CAMARA). */
+  audience: 'issuer' | 'endpoint'
+}
+
+/** An assertion is used at once; CAMARA allows 300 s. */
+export const ASSERTION_LIFETIME_SECONDS = 60
+
+/**
+ * The client authentication of one request.
+ * @param endpoint The URL that is about to be called.
+ */
+export function clientAuthentication(
+  options: ClientAuthenticationOptions,
+  endpoint: URL,
+): ClientAuth {
+  if (options.method === 'none') return None()
+  if (options.key === undefined) {
+    throw new NorthkeyError('key_mismatch', '"clientKey" must be there for private_key_jwt')
+  }
+  const { privateKey: key, kid } = options.key
+  return PrivateKeyJwt(kid === undefined ? { key } : { key, kid }, {
+    [modifyAssertion]: (_header, payload) => {
+      if (options.audience === 'endpoint') payload.aud = endpoint.href
+      payload.exp = Number(payload.iat) + ASSERTION_LIFETIME_SECONDS
+    },
+  })
+}

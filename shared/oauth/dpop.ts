@@ -1,0 +1,140 @@
+/**
+ * Demonstrating proof of possession: the key, the nonces of each server, and proofs. Signing is
+ * oauth4webapi's; what is ours is that nonces outlive a request, belong to one origin each, and are
+ * refused where they do not have the form of one.
+ */
+
+import {
+  allowInsecureRequests,
+  customFetch,
+  DPoP,
+  type DPoPHandle,
+  modifyAssertion,
+  protectedResourceRequest,
+} from 'oauth4webapi'
+import { parseChallenges } from './challenge.ts'
+import { type Effects, protocolClient } from './effects.ts'
+import { NorthkeyError } from './error.ts'
+import { isJsonObject, parseJson } from './json-response.ts'
+
+/** The newest nonce of each server, by origin. @see RFC 9449 sections 8.2 and 9 */
+export type NonceStore = Pick<Map<string, string>, 'get' | 'set'>
+
+/** A key pair and what servers have asked of its proofs. One for each grant, so that thumbprints do not correlate. */
+export interface DpopKey {
+  readonly privateKey: CryptoKey
+  readonly publicKey: CryptoKey
+  readonly nonces: NonceStore
+}
+
+/** A new ES256 pair, its private key not extractable unless the caller has to wrap it. */
+export async function createDpopKey(options: { extractable?: boolean } = {}): Promise<DpopKey> {
+  const pair = await crypto.subtle.generateKey(
+    { name: 'ECDSA', namedCurve: 'P-256' },
+    options.extractable === true,
+    ['sign', 'verify'],
+  )
+  return { privateKey: pair.privateKey, publicKey: pair.publicKey, nonces: new Map() }
+}
+
+/** The JWK SHA-256 thumbprint that binds a code or a token to the key. @see RFC 7638, RFC 9449 section 10 */
+export function dpopThumbprint(key: DpopKey): Promise<string> {
+  return DPoP({}, { ...key }).calculateThumbprint()
+}
+
+/** Refuses a key that is not the one a flow or a token is bound to. @see RFC 9449 section 5 */
+export async function requireDpopKey(
+  expectedThumbprint: string | undefined,
+  key: DpopKey | undefined,
+): Promise<void> {
+  const actual = key === undefined ? undefined : await dpopThumbprint(key)
+  if (actual === expectedThumbprint) return
+  throw new NorthkeyError('key_mismatch', 'the DPoP key must be the one that the grant is bound to')
+}
+
+/** A handle for one request: the proof carries the newest nonce of the server at `url`. */
+export function dpopHandle(
+  key: DpopKey,
+  url: URL,
+  effects: Effects,
+  claims: Readonly<Record<string, string>> = {},
+): DPoPHandle {
+  return DPoP(
+    protocolClient('proof', effects),
+    { ...key },
+    {
+      [modifyAssertion]: (_header, payload) => {
+        const nonce = key.nonces.get(url.origin)
+        if (nonce !== undefined) payload.nonce = nonce
+        Object.assign(payload, claims)
+      },
+    },
+  )
+}
+
+const NONCE = /^[\x21\x23-\x5b\x5d-\x7e]{1,512}$/
+
+/** Keeps the nonce that a server supplied, if it has the form of one. @see RFC 9449 section 8.1 */
+export function rememberNonce(key: DpopKey, url: URL, response: Response): void {
+  const nonce = response.headers.get('dpop-nonce')
+  if (nonce !== null && NONCE.test(nonce)) key.nonces.set(url.origin, nonce)
+}
+
+/** Whether a server asks for a nonce: in a JSON error (8) or in a challenge (9). */
+export async function wantsNonce(response: Response): Promise<boolean> {
+  if (!response.headers.has('dpop-nonce')) return false
+  if (response.status === 401) {
+    const challenges = await parseChallenges(response.headers.get('www-authenticate'))
+    return challenges.some(
+      ({ scheme, parameters }) => scheme === 'dpop' && parameters.error === 'use_dpop_nonce',
+    )
+  }
+  if (response.status !== 400) return false
+  const body = parseJson(await response.clone().text())
+  return isJsonObject(body) && body.error === 'use_dpop_nonce'
+}
+
+/**
+ * Sends a request, and once more with a new proof where the server first asks for a nonce.
+ * @see RFC 9449 sections 7.3, 8 and 9
+ */
+export async function withNonceRetry(
+  key: DpopKey | undefined,
+  url: URL,
+  send: () => Promise<Response>,
+): Promise<Response> {
+  const response = await send()
+  if (key === undefined) return response
+  const before = key.nonces.get(url.origin)
+  rememberNonce(key, url, response)
+  if (key.nonces.get(url.origin) === before || !(await wantsNonce(response))) return response
+  const second = await send()
+  rememberNonce(key, url, second)
+  return second
+}
+
+export interface ProofRequest {
+  key: DpopKey
+  method: string
+  url: string
+  accessToken: string
+  /** Further claims, those of CAMARA for instance. */
+  claims?: Readonly<Record<string, string>>
+}
+
+/** One proof for one request to a resource. @see RFC 9449 sections 4.2 and 7 */
+export async function createDpopProof(request: ProofRequest, effects: Effects): Promise<string> {
+  const url = new URL(request.url)
+  let proof: string | undefined
+  // The library signs as part of a request; this one ends at the border of the process.
+  await protectedResourceRequest(request.accessToken, request.method, url, undefined, null, {
+    DPoP: dpopHandle(request.key, url, effects, request.claims),
+    [allowInsecureRequests]: effects.allowInsecureLoopback === true,
+    [customFetch]: async (_url, { headers }) => {
+      proof = headers.dpop
+      return new Response()
+    },
+  })
+  if (proof === undefined) throw new NorthkeyError('internal_error', 'no proof was made')
+  return proof
+}

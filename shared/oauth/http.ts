@@ -1,0 +1,147 @@
+/**
+ * One request to a server, inside all limits: https, no ambient credentials, no cache, no redirect, a
+ * deadline over request and body together, and at most 256 kB of answer. What comes back is a
+ * `Response` whose body lies in memory, so that judging it can neither hang nor grow.
+ */
+
+import { type Effects, timeoutMs } from './effects.ts'
+import { NorthkeyError } from './error.ts'
+import { requireSecureUrl } from './url-policy.ts'
+
+export const RESPONSE_LIMIT_BYTES = 256 * 1024
+
+export interface BoundedRequest {
+  method: string
+  headers: Record<string, string>
+  body?: BodyInit | null | undefined
+}
+
+/**
+ * Sends one request and reads its answer whole.
+ * @param what Names the endpoint in errors: `token endpoint`.
+ * @see RFC 9700 section 4.12 (redirects), RFC 6749 section 5.1 (caching)
+ */
+export async function boundedFetch(
+  url: string,
+  request: BoundedRequest,
+  what: string,
+  effects: Effects,
+): Promise<Response> {
+  requireSecureUrl(url, what, effects)
+  const limit = deadline(effects)
+  const { fetch } = effects
+  try {
+    return await limit.race(async () => {
+      const response = await fetch(url, {
+        method: request.method,
+        headers: request.headers,
+        body: request.body ?? null,
+        redirect: 'manual',
+        credentials: 'omit',
+        cache: 'no-store',
+        referrerPolicy: 'no-referrer',
+        signal: limit.signal,
+      })
+      refuseRedirect(response, what)
+      const body = await readBounded(response, what)
+      const { status, statusText, headers } = response
+      return new Response(NULL_BODY_STATUS.has(status) ? null : body, {
+        status,
+        statusText,
+        headers: withoutTransferHeaders(headers),
+      })
+    })
+  } catch (error) {
+    throw limit.explain(error, what)
+  } finally {
+    limit.clear()
+  }
+}
+
+const NULL_BODY_STATUS: ReadonlySet<number> = new Set([101, 103, 204, 205, 304])
+
+function withoutTransferHeaders(headers: Headers): Headers {
+  const kept = new Headers(headers)
+  kept.delete('content-encoding')
+  kept.delete('content-length')
+  return kept
+}
+
+function refuseRedirect(response: Response, what: string): void {
+  const redirected = response.status >= 300 && response.status < 400
+  if (response.type === 'opaqueredirect' || redirected || response.redirected) {
+    throw new NorthkeyError('invalid_response', `the ${what} answered with a redirect`, {
+      ...(response.status !== 0 && { httpStatus: response.status }),
+    })
+  }
+}
+
+async function readBounded(response: Response, what: string): Promise<Uint8Array<ArrayBuffer>> {
+  const tooLarge = () =>
+    new NorthkeyError('invalid_response', `the ${what} answered with more than 256 kB`, {
+      httpStatus: response.status,
+    })
+  if (response.body === null) return new Uint8Array()
+  if (Number(response.headers.get('content-length')) > RESPONSE_LIMIT_BYTES) {
+    await response.body.cancel().catch(() => undefined)
+    throw tooLarge()
+  }
+  const chunks: Uint8Array[] = []
+  let size = 0
+  const reader = response.body.getReader()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) break
+    size += value.byteLength
+    if (size > RESPONSE_LIMIT_BYTES) {
+      await reader.cancel().catch(() => undefined)
+      throw tooLarge()
+    }
+    chunks.push(value)
+  }
+  const bytes = new Uint8Array(size)
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.byteLength
+  }
+  return bytes
+}
+
+/** A deadline that holds even where a `fetch` does not listen to its signal. */
+function deadline(effects: Effects) {
+  const controller = new AbortController()
+  const { signal } = controller
+  const giveUp = () => controller.abort(new NorthkeyError('aborted', 'the caller gave up'))
+  const timer = setTimeout(
+    () => controller.abort(new NorthkeyError('timeout', 'no answer within the limit')),
+    timeoutMs(effects),
+  )
+  if (effects.signal?.aborted) giveUp()
+  else effects.signal?.addEventListener('abort', giveUp, { once: true })
+
+  return {
+    signal,
+    race<T>(work: () => Promise<T>): Promise<T> {
+      return new Promise<T>((resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+        if (signal.aborted) reject(signal.reason)
+        else work().then(resolve, reject)
+      })
+    },
+    explain(error: unknown, what: string): NorthkeyError {
+      const reason: unknown = signal.aborted ? signal.reason : error
+      if (!(reason instanceof NorthkeyError)) {
+        return new NorthkeyError('network_error', `the ${what} could not be reached`, {
+          cause: reason,
+        })
+      }
+      if (reason.code !== 'timeout') return reason
+      return new NorthkeyError('timeout', `the ${what} did not answer within the limit`)
+    },
+    clear(): void {
+      clearTimeout(timer)
+      effects.signal?.removeEventListener('abort', giveUp)
+    },
+  }
+}

@@ -1,0 +1,73 @@
+/** The body of a response as one JSON object, refused unless it says that it is one and is. */
+
+import { NorthkeyError } from './error.ts'
+
+export type JsonObject = { [member: string]: unknown }
+
+const DEPTH_LIMIT = 32
+
+/** The media type of a response in lower case, without parameters. */
+export function mediaType(response: Response): string {
+  return (response.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
+}
+
+/**
+ * Reads a JSON object: media type, charset, UTF-8, depth, top level.
+ * @param what Names the endpoint in errors.
+ * @see RFC 8259 section 8.1, RFC 6749 section 5.1
+ */
+export async function readJsonObject(
+  response: Response,
+  what: string,
+  types: readonly string[] = ['application/json'],
+): Promise<JsonObject> {
+  const refuse = (expectation: string) =>
+    new NorthkeyError('invalid_response', `the answer of the ${what} must ${expectation}`, {
+      httpStatus: response.status,
+    })
+  if (!types.includes(mediaType(response))) throw refuse(`be of type ${types.join(' or ')}`)
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(response.headers.get('content-type') ?? '')
+  if (charset !== null && charset[1]?.toLowerCase() !== 'utf-8') throw refuse('be in UTF-8')
+
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
+      await response.arrayBuffer(),
+    )
+  } catch {
+    throw refuse('be in UTF-8')
+  }
+  const value = parseJson(text)
+  if (!isJsonObject(value)) throw refuse('be one JSON object')
+  return value
+}
+
+/** The parsed value, or `undefined` where the text is not JSON or nested without measure. */
+export function parseJson(text: string): unknown {
+  if (depth(text) > DEPTH_LIMIT) return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function depth(text: string): number {
+  let now = 0
+  let most = 0
+  let inString = false
+  for (let index = 0; index < text.length; index++) {
+    const character = text[index]
+    if (inString) {
+      if (character === '\\') index++
+      else if (character === '"') inString = false
+    } else if (character === '"') inString = true
+    else if (character === '{' || character === '[') most = Math.max(most, ++now)
+    else if (character === '}' || character === ']') now--
+  }
+  return most
+}

@@ -1,0 +1,198 @@
+/**
+ * Authorization server metadata: where the server publishes it, what the operator says beside it, and
+ * what of it the flow may use. The result is a snapshot: each flow keeps the one that it began with.
+ *
+ * Border: an issuer is compared as a string, never normalized. @see RFC 8414, OpenID Connect Discovery 1.0
+ */
+
+import { allowInsecureRequests, customFetch, discoveryRequest } from 'oauth4webapi'
+import type { Effects } from './effects.ts'
+import { NorthkeyError } from './error.ts'
+import { refusalError } from './error-response.ts'
+import { boundedFetch } from './http.ts'
+import { type JsonObject, readJsonObject } from './json-response.ts'
+import { requireSecureUrl } from './url-policy.ts'
+
+/**
+ * The members of RFC 8414 and its extensions that the flow reads, each of the type it has to have.
+ * A type and not an interface, so that oauth4webapi takes it for its own.
+ */
+export type ServerMetadata = {
+  readonly issuer: string
+  readonly authorization_endpoint: string
+  readonly token_endpoint?: string
+  readonly code_challenge_methods_supported: string[]
+  readonly jwks_uri?: string
+  readonly registration_endpoint?: string
+  readonly revocation_endpoint?: string
+  readonly pushed_authorization_request_endpoint?: string
+  readonly userinfo_endpoint?: string
+  readonly end_session_endpoint?: string
+  readonly require_pushed_authorization_requests?: boolean
+  readonly authorization_response_iss_parameter_supported?: boolean
+  readonly client_id_metadata_document_supported?: boolean
+  readonly scopes_supported?: string[]
+  readonly response_types_supported?: string[]
+  readonly grant_types_supported?: string[]
+  readonly token_endpoint_auth_methods_supported?: string[]
+  readonly token_endpoint_auth_signing_alg_values_supported?: string[]
+  readonly id_token_signing_alg_values_supported?: string[]
+  readonly dpop_signing_alg_values_supported?: string[]
+  readonly camara_dpop_claims_required?: string[]
+}
+
+const ENDPOINTS = [
+  'authorization_endpoint',
+  'token_endpoint',
+  'jwks_uri',
+  'registration_endpoint',
+  'revocation_endpoint',
+  'pushed_authorization_request_endpoint',
+  'userinfo_endpoint',
+  'end_session_endpoint',
+] as const
+
+const LISTS = [
+  'code_challenge_methods_supported',
+  'scopes_supported',
+  'response_types_supported',
+  'grant_types_supported',
+  'token_endpoint_auth_methods_supported',
+  'token_endpoint_auth_signing_alg_values_supported',
+  'id_token_signing_alg_values_supported',
+  'dpop_signing_alg_values_supported',
+  'camara_dpop_claims_required',
+] as const
+
+const FLAGS = [
+  'require_pushed_authorization_requests',
+  'authorization_response_iss_parameter_supported',
+  'client_id_metadata_document_supported',
+] as const
+
+/** Where metadata may lie: RFC 8414 section 3.1, and OpenID Connect Discovery section 4. */
+export type WellKnown = 'oauth2' | 'oidc'
+
+export interface MetadataSource {
+  issuer: string
+  /** The operator's own members: they complete and override what the server publishes. */
+  overrides?: Readonly<Record<string, unknown>> | undefined
+  /** Which documents to ask for, in which order. */
+  wellKnown: readonly WellKnown[]
+}
+
+/**
+ * The metadata of one issuer. A server that publishes none (404) is described by the operator alone.
+ * @see RFC 8414 sections 3 and 3.3
+ */
+export async function discoverMetadata(
+  source: MetadataSource,
+  effects: Effects,
+): Promise<ServerMetadata> {
+  const issuer = requireIssuer(source.issuer, effects)
+  let published: JsonObject | undefined
+  for (const algorithm of source.wellKnown) {
+    published = await publishedMetadata(issuer, source.issuer, algorithm, effects)
+    if (published !== undefined) break
+  }
+  if (published === undefined && source.overrides === undefined) {
+    throw new NorthkeyError('invalid_metadata', 'the server publishes no metadata, and none is set')
+  }
+  return checkMetadata({ ...published, ...source.overrides }, source.issuer, effects)
+}
+
+/** An issuer identifier: https, no query, no fragment. @see RFC 8414 section 2 */
+export function requireIssuer(
+  issuer: string,
+  effects: Pick<Effects, 'allowInsecureLoopback'>,
+): URL {
+  const url = requireSecureUrl(issuer, 'issuer', effects)
+  if (issuer.includes('?') || issuer.includes('#')) {
+    throw new NorthkeyError('invalid_metadata', '"issuer" must have no query and no fragment')
+  }
+  return url
+}
+
+async function publishedMetadata(
+  url: URL,
+  issuer: string,
+  algorithm: WellKnown,
+  effects: Effects,
+): Promise<JsonObject | undefined> {
+  const what = 'metadata endpoint'
+  const response = await discoveryRequest(url, {
+    algorithm,
+    [allowInsecureRequests]: effects.allowInsecureLoopback === true,
+    [customFetch]: (target, request) => boundedFetch(target, request, what, effects),
+  })
+  if (response.status === 404 || response.status === 410) return undefined
+  if (response.status !== 200) throw await refusalError(response, what, effects.now())
+  const body = await readJsonObject(response, what)
+  if (body.issuer !== issuer) {
+    throw new NorthkeyError('issuer_mismatch', 'metadata member "issuer" must be the issuer asked')
+  }
+  return body
+}
+
+/**
+ * The members that the flow uses, each checked; everything else is left behind.
+ * @see RFC 8414 section 2, RFC 7636 section 4.2
+ */
+export function checkMetadata(
+  members: Readonly<Record<string, unknown>>,
+  issuer: string,
+  effects: Pick<Effects, 'allowInsecureLoopback'>,
+): ServerMetadata {
+  const checked: Record<string, unknown> = { issuer }
+  for (const name of ENDPOINTS) {
+    if (members[name] === undefined) continue
+    const url = requireSecureUrl(members[name], name, effects)
+    if (url.hash !== '') throw wrongMember(name, 'a URL without a fragment')
+    checked[name] = members[name]
+  }
+  for (const name of LISTS) {
+    const value = members[name]
+    if (value === undefined) continue
+    const strings = Array.isArray(value) && value.every((item) => typeof item === 'string')
+    if (!strings) throw wrongMember(name, 'an array of strings')
+    checked[name] = value
+  }
+  for (const name of FLAGS) {
+    if (members[name] === undefined) continue
+    if (typeof members[name] !== 'boolean') throw wrongMember(name, 'a boolean')
+    checked[name] = members[name]
+  }
+  const metadata = checked as unknown as ServerMetadata
+  if (metadata.authorization_endpoint === undefined) {
+    throw wrongMember('authorization_endpoint', 'present')
+  }
+  if (!metadata.code_challenge_methods_supported?.includes('S256')) {
+    throw new NorthkeyError('pkce_unsupported', 'the server must offer the challenge method S256')
+  }
+  if (metadata.response_types_supported?.includes('code') === false) {
+    throw wrongMember('response_types_supported', 'a list that has "code"')
+  }
+  return metadata
+}
+
+function wrongMember(name: string, expectation: string): NorthkeyError {
+  return new NorthkeyError('invalid_metadata', `metadata member "${name}" must be ${expectation}`)
+}
+
+/** Endpoints that do not share the issuer's origin: allowed, and worth a look by whoever configures. */
+export function foreignEndpoints(metadata: ServerMetadata): string[] {
+  const { origin } = new URL(metadata.issuer)
+  return ENDPOINTS.filter((name) => {
+    const endpoint = metadata[name]
+    return endpoint !== undefined && new URL(endpoint).origin !== origin
+  })
+}
+
+/** The URL of an endpoint that the flow cannot do without. */
+export function requireEndpoint(metadata: ServerMetadata, name: (typeof ENDPOINTS)[number]): URL {
+  const endpoint = metadata[name]
+  if (endpoint === undefined) {
+    throw new NorthkeyError('unsupported_by_server', `the server offers no "${name}"`)
+  }
+  return new URL(endpoint)
+}

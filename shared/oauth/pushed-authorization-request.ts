@@ -1,0 +1,66 @@
+/** The authorization request, pushed. Each `request_uri` is for one use. @see RFC 9126 */
+
+import {
+  allowInsecureRequests,
+  customFetch,
+  processPushedAuthorizationResponse,
+  pushedAuthorizationRequest,
+} from 'oauth4webapi'
+import { type ClientAuthenticationOptions, clientAuthentication } from './client-authentication.ts'
+import { type DpopKey, dpopHandle, withNonceRetry } from './dpop.ts'
+import { type Effects, protocolClient } from './effects.ts'
+import { NorthkeyError } from './error.ts'
+import { refusalError } from './error-response.ts'
+import { boundedFetch } from './http.ts'
+import { readJsonObject } from './json-response.ts'
+import { requireEndpoint, type ServerMetadata } from './metadata.ts'
+
+const WHAT = 'pushed authorization request endpoint'
+const REQUEST_URI = /^[\x21-\x7e]{1,2000}$/
+
+export interface PushedRequest {
+  metadata: ServerMetadata
+  clientId: string
+  authentication: ClientAuthenticationOptions
+  parameters: URLSearchParams
+  dpop?: DpopKey | undefined
+}
+
+/**
+ * Pushes the parameters and returns what is left to send: `client_id` and `request_uri`.
+ * @see RFC 9126 sections 2.1, 2.2 and 4
+ */
+export async function pushAuthorizationRequest(
+  request: PushedRequest,
+  effects: Effects,
+): Promise<URLSearchParams> {
+  const { metadata, clientId, dpop } = request
+  const url = requireEndpoint(metadata, 'pushed_authorization_request_endpoint')
+  const client = protocolClient(clientId, effects)
+  const response = await withNonceRetry(dpop, url, () =>
+    pushedAuthorizationRequest(
+      metadata,
+      client,
+      clientAuthentication(request.authentication, url),
+      new URLSearchParams(request.parameters),
+      {
+        ...(dpop && { DPoP: dpopHandle(dpop, url, effects) }),
+        [allowInsecureRequests]: effects.allowInsecureLoopback === true,
+        [customFetch]: (target, init) => boundedFetch(target, init, WHAT, effects),
+      },
+    ),
+  )
+  if (response.status !== 201) throw await refusalError(response, WHAT, effects.now())
+  const { request_uri } = await readJsonObject(response.clone(), WHAT)
+  if (typeof request_uri !== 'string' || !REQUEST_URI.test(request_uri)) {
+    throw new NorthkeyError('invalid_response', `${WHAT}: "request_uri" must be a URI`)
+  }
+  try {
+    await processPushedAuthorizationResponse(metadata, client, response)
+  } catch (cause) {
+    throw new NorthkeyError('invalid_response', `the answer of the ${WHAT} is not usable`, {
+      cause,
+    })
+  }
+  return new URLSearchParams({ client_id: clientId, request_uri })
+}

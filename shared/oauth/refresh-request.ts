@@ -1,0 +1,29 @@
+/** A refresh token against tokens. @see RFC 6749 section 6 */
+
+import { refreshTokenGrantRequest } from 'oauth4webapi'
+import type { Effects } from './effects.ts'
+import { requestTokens, type TokenEndpointContext } from './token-endpoint.ts'
+
+export interface RefreshRequest extends TokenEndpointContext {
+  refreshToken: string
+  scope?: string | undefined
+  resource?: string | undefined
+}
+
+/** Sends the refresh token. Sending it a second time may end the grant: the caller records it first. */
+export function requestRefresh(request: RefreshRequest, effects: Effects): Promise<Response> {
+  const { refreshToken, scope, resource } = request
+  const additionalParameters = new URLSearchParams(request.additionalParameters)
+  if (scope !== undefined) additionalParameters.set('scope', scope)
+  if (resource !== undefined) additionalParameters.set('resource', resource)
+  return requestTokens(
+    request,
+    (client, authentication, options) =>
+      refreshTokenGrantRequest(request.metadata, client, authentication, refreshToken, {
+        ...options,
+        additionalParameters,
+      }),
+    [refreshToken],
+    effects,
+  )
+}

@@ -1,0 +1,42 @@
+/**
+ * Takes a token back. A 200 is success whatever the token was; on a 503 it still exists.
+ * @see RFC 7009 sections 2.1, 2.2 and 2.2.1
+ */
+
+import { allowInsecureRequests, customFetch, revocationRequest } from 'oauth4webapi'
+import { type ClientAuthenticationOptions, clientAuthentication } from './client-authentication.ts'
+import { type Effects, protocolClient } from './effects.ts'
+import { refusalError } from './error-response.ts'
+import { boundedFetch } from './http.ts'
+import { requireEndpoint, type ServerMetadata } from './metadata.ts'
+
+const WHAT = 'revocation endpoint'
+
+export interface RevocationRequest {
+  metadata: ServerMetadata
+  clientId: string
+  authentication: ClientAuthenticationOptions
+  token: string
+  tokenTypeHint: 'access_token' | 'refresh_token'
+}
+
+/** Revokes one token. `unsupported_by_server` where there is no endpoint for it. */
+export async function requestRevocation(
+  request: RevocationRequest,
+  effects: Effects,
+): Promise<void> {
+  const { metadata, clientId, token } = request
+  const url = requireEndpoint(metadata, 'revocation_endpoint')
+  const response = await revocationRequest(
+    metadata,
+    protocolClient(clientId, effects),
+    clientAuthentication(request.authentication, url),
+    token,
+    {
+      additionalParameters: { token_type_hint: request.tokenTypeHint },
+      [allowInsecureRequests]: effects.allowInsecureLoopback === true,
+      [customFetch]: (target, init) => boundedFetch(target, init, WHAT, effects),
+    },
+  )
+  if (response.status !== 200) throw await refusalError(response, WHAT, effects.now(), [token])
+}

@@ -1,0 +1,69 @@
+/**
+ * What every request to the token endpoint has in common: authentication, proof, limits, the one retry
+ * for a nonce, and the reading of a refusal. @see RFC 6749 sections 3.2 and 5
+ */
+
+import { allowInsecureRequests, customFetch, type DPoPHandle } from 'oauth4webapi'
+import { WHAT } from './access-token-response.ts'
+import { type ClientAuthenticationOptions, clientAuthentication } from './client-authentication.ts'
+import { type DpopKey, dpopHandle, withNonceRetry } from './dpop.ts'
+import { type Effects, protocolClient } from './effects.ts'
+import { refusalError } from './error-response.ts'
+import { boundedFetch } from './http.ts'
+import { requireEndpoint, type ServerMetadata } from './metadata.ts'
+
+export interface TokenEndpointContext {
+  metadata: ServerMetadata
+  clientId: string
+  authentication: ClientAuthenticationOptions
+  dpop?: DpopKey | undefined
+  /** Statuses of success beside 200; a CAPIF core exists that says 201. */
+  successStatuses?: readonly number[] | undefined
+  /** Form parameters of a profile, and those that a profile leaves out. */
+  additionalParameters?: Readonly<Record<string, string>> | undefined
+  omittedParameters?: readonly string[] | undefined
+}
+
+/** The options of one request, as oauth4webapi takes them. */
+export interface GrantOptions {
+  DPoP?: DPoPHandle
+  [allowInsecureRequests]?: boolean
+  [customFetch]?: (
+    url: string,
+    init: { method: string; headers: Record<string, string>; body: URLSearchParams },
+  ) => Promise<Response>
+}
+
+/**
+ * Sends a grant and returns a response of status 200, or throws what the server refused it with.
+ * @param secrets What must not come back in the server's words.
+ */
+export async function requestTokens(
+  context: TokenEndpointContext,
+  grant: (
+    client: ReturnType<typeof protocolClient>,
+    authentication: ReturnType<typeof clientAuthentication>,
+    options: GrantOptions,
+  ) => Promise<Response>,
+  secrets: readonly string[],
+  effects: Effects,
+): Promise<Response> {
+  const { metadata, clientId, dpop } = context
+  const url = requireEndpoint(metadata, 'token_endpoint')
+  const client = protocolClient(clientId, effects)
+  const response = await withNonceRetry(dpop, url, () =>
+    grant(client, clientAuthentication(context.authentication, url), {
+      ...(dpop && { DPoP: dpopHandle(dpop, url, effects) }),
+      [allowInsecureRequests]: effects.allowInsecureLoopback === true,
+      [customFetch]: (target, init) => {
+        for (const name of context.omittedParameters ?? []) init.body.delete(name)
+        return boundedFetch(target, init, WHAT, effects)
+      },
+    }),
+  )
+  if (response.status === 200) return response
+  if (!context.successStatuses?.includes(response.status)) {
+    throw await refusalError(response, WHAT, effects.now(), secrets)
+  }
+  return new Response(response.body, { status: 200, headers: response.headers })
+}

@@ -1,0 +1,76 @@
+/**
+ * The profile `camara`: the CAMARA Security and Interoperability Profile over OpenID Connect.
+ * One purpose a request, an ID token always, a refresh token only when it is wanted, and tokens that
+ * serve one call for the APIs that say so.
+ */
+
+import type { ApiAccess } from '../messages/page-api.ts'
+import { base64url } from '../oauth/base64url.ts'
+import { NorthkeyError } from '../oauth/error.ts'
+import { joinScopes, requireScope, scopeWords } from '../oauth/scope.ts'
+import type { Profile } from './profile.ts'
+
+const PURPOSE = /^dpv:[A-Za-z]+$/
+
+/** Scopes whose tokens serve one call and live for 300 s at most. */
+const SINGLE_USE = /^number-verification:/
+
+/** The one purpose of a request, whether it stands in `purpose` or in the scope. */
+export function camaraPurpose(apis: readonly ApiAccess[]): string {
+  const purposes = new Set(
+    apis.flatMap(({ scope, purpose }) => [
+      ...scopeWords(requireScope(scope)).filter((word) => word.startsWith('dpv:')),
+      ...(purpose === undefined ? [] : [purpose]),
+    ]),
+  )
+  const [purpose, ...more] = purposes
+  if (purpose === undefined || more.length > 0 || !PURPOSE.test(purpose)) {
+    throw new NorthkeyError('invalid_params', '"purpose" must be exactly one dpv: term')
+  }
+  return purpose
+}
+
+/** Claims that bind a proof to the very octets sent. Both are hashes of raw bytes. */
+export async function camaraProofClaims(
+  required: readonly string[] | undefined,
+  parts: { body?: BufferSource | string | undefined; query?: string | undefined },
+): Promise<Record<string, string>> {
+  const claims: Record<string, string> = {}
+  if (required?.includes('camara:bh') && parts.body !== undefined) {
+    claims['camara:bh'] = await hash(parts.body)
+  }
+  if (required?.includes('camara:qh') && parts.query !== undefined && parts.query !== '') {
+    claims['camara:qh'] = await hash(parts.query)
+  }
+  return claims
+}
+
+async function hash(data: BufferSource | string): Promise<string> {
+  const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data
+  return base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)))
+}
+
+export const camaraProfile: Profile = {
+  wellKnown: ['oidc', 'oauth2'],
+  resourceIndicators: false,
+  refreshTokens: true,
+  dpop: true,
+  acceptsBearerForDpop: true,
+  assertionAudience: 'endpoint',
+  successStatuses: [],
+
+  authorizationScope(apis, { offlineAccess }) {
+    const words = scopeWords(apis.map((api) => api.scope).join(' '))
+    const own = words.filter((word) => !word.startsWith('dpv:') && word !== 'offline_access')
+    return joinScopes(
+      'openid',
+      camaraPurpose(apis),
+      ...own,
+      ...(offlineAccess && !own.some((word) => SINGLE_USE.test(word)) ? ['offline_access'] : []),
+    )
+  },
+
+  metadataFor: (metadata) => metadata,
+  codeRequest: () => ({ add: {}, omit: [] }),
+  isSingleUse: (scope) => scopeWords(scope).some((word) => SINGLE_USE.test(word)),
+}

@@ -1,0 +1,77 @@
+/**
+ * The scope grammar of CAPIF, both ways:
+ *
+ *     scope       = capif-scope *( SP other )
+ *     capif-scope = "3gpp#" aef *( ";" aef )
+ *     aef         = aefId ":" apiName *( "," apiName )
+ *
+ * Later releases add finer-grained words after it; those stay opaque.
+ * @see TS 29.222 V17.4.0 table 8.5.4.2.6-1
+ */
+
+import { NorthkeyError } from '../oauth/error.ts'
+import { requireScope } from '../oauth/scope.ts'
+
+export interface CapifScope {
+  /** API names by AEF id, in the order written. */
+  aefs: { aefId: string; apiNames: string[] }[]
+  /** Words outside of 3GPP's grammar. */
+  others: string[]
+}
+
+const PREFIX = '3gpp#'
+const NAME = /^[^\s#;:,]+$/
+
+/** The parts of a CAPIF scope; `invalid_params` where it does not follow the grammar. */
+export function parseCapifScope(scope: string): CapifScope {
+  const [first = '', ...others] = requireScope(scope).split(' ')
+  if (!first.startsWith(PREFIX)) throw wrong('must begin with "3gpp#"')
+  const aefs = first
+    .slice(PREFIX.length)
+    .split(';')
+    .map((aef) => {
+      const [aefId = '', names, ...rest] = aef.split(':')
+      const apiNames = names?.split(',') ?? []
+      const wellFormed = rest.length === 0 && [aefId, ...apiNames].every((n) => NAME.test(n))
+      if (!wellFormed || apiNames.length === 0)
+        throw wrong('must name APIs as aefId:apiName,apiName')
+      return { aefId, apiNames }
+    })
+  return { aefs, others }
+}
+
+/** The scope string of its parts; AEFs and API names that come twice are written once. */
+export function formatCapifScope(scope: CapifScope): string {
+  const apis = new Map<string, Set<string>>()
+  for (const { aefId, apiNames } of scope.aefs) {
+    if (apiNames.length === 0 || ![aefId, ...apiNames].every((name) => NAME.test(name))) {
+      throw wrong('must be made of names without space, "#", ";", ":" and ","')
+    }
+    const names = apis.get(aefId) ?? new Set()
+    for (const name of apiNames) names.add(name)
+    apis.set(aefId, names)
+  }
+  if (apis.size === 0) throw wrong('must name an AEF')
+  const aefs = [...apis].map(([aefId, names]) => `${aefId}:${[...names].join(',')}`)
+  return requireScope([PREFIX + aefs.join(';'), ...new Set(scope.others)].join(' '))
+}
+
+/** One CAPIF scope for several: a scope string has room for a single `3gpp#` word. */
+export function joinCapifScopes(scopes: readonly string[]): string {
+  const parsed = scopes.map(parseCapifScope)
+  return formatCapifScope({
+    aefs: parsed.flatMap(({ aefs }) => aefs),
+    others: parsed.flatMap(({ others }) => others),
+  })
+}
+
+/** Whether a granted scope has an API of an AEF. */
+export function capifScopeAllows(scope: string, aefId: string, apiName: string): boolean {
+  return parseCapifScope(scope).aefs.some(
+    (aef) => aef.aefId === aefId && aef.apiNames.includes(apiName),
+  )
+}
+
+function wrong(expectation: string): NorthkeyError {
+  return new NorthkeyError('invalid_params', `"scope" ${expectation} (TS 29.222)`)
+}

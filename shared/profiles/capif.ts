@@ -1,0 +1,57 @@
+/**
+ * The profile `capif`: a CAPIF core function as authorization function (TS 23.222 clause 7.5).
+ *
+ * TS 29.222 defines a token endpoint and no authorization endpoint, calls the code `authCode`, and has
+ * no `code_verifier`, no refresh token and no proof of possession (TS 33.122 annex C: bearer). Both
+ * names of the code go out by default: that is the one request that a strict CAPIF core and a stock
+ * OAuth server both take.
+ */
+
+import { NorthkeyError } from '../oauth/error.ts'
+import { joinCapifScopes } from './capif-scope.ts'
+import type { Profile, ServerConfig } from './profile.ts'
+
+/** The token endpoint of one API invoker. @see TS 29.222 clause 8.5, CAPIF_Security_API */
+export function capifTokenEndpoint(apiRoot: string, apiInvokerId: string): string {
+  const root = apiRoot.replace(/\/+$/, '')
+  return `${root}/capif-security/v1/securities/${encodeURIComponent(apiInvokerId)}/token`
+}
+
+/** `gpsi` of TS 29.571. */
+const GPSI = /^(msisdn-[0-9]{5,15}|extid-[^@]+@[^@]+|.+)$/
+
+export const capifProfile: Profile = {
+  wellKnown: ['oauth2', 'oidc'],
+  resourceIndicators: false,
+  refreshTokens: false,
+  dpop: false,
+  acceptsBearerForDpop: false,
+  assertionAudience: 'endpoint',
+  // A core exists that creates tokens with 201.
+  successStatuses: [201],
+
+  authorizationScope: (apis) => joinCapifScopes(apis.map((api) => api.scope)),
+
+  metadataFor(metadata, server: ServerConfig, clientId) {
+    if (metadata.token_endpoint !== undefined) return metadata
+    const apiRoot = server.capif?.apiRoot
+    if (apiRoot === undefined) {
+      throw new NorthkeyError('invalid_metadata', '"capif.apiRoot" or a token endpoint must be set')
+    }
+    return { ...metadata, token_endpoint: capifTokenEndpoint(apiRoot, clientId) }
+  },
+
+  codeRequest(code, settings, gpsi) {
+    const { authCode = 'both', resOwnerId = 'omit' } = settings ?? {}
+    const add: Record<string, string> = {}
+    if (authCode !== 'code') add.authCode = code
+    if (gpsi !== undefined && resOwnerId !== 'omit') {
+      if (!GPSI.test(gpsi)) throw new NorthkeyError('invalid_params', '"gpsi" must be a GPSI')
+      if (resOwnerId === 'gpsi') add.gpsi = gpsi
+      else add.resOwnerId = JSON.stringify({ gpsi })
+    }
+    return { add, omit: authCode === 'authCode' ? ['code'] : [] }
+  },
+
+  isSingleUse: () => false,
+}

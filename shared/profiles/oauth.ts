@@ -1,0 +1,22 @@
+/** The profile `oauth`: the RFCs as they are. */
+
+import { joinScopes, requireScope } from '../oauth/scope.ts'
+import type { Profile } from './profile.ts'
+
+export const oauthProfile: Profile = {
+  wellKnown: ['oauth2', 'oidc'],
+  resourceIndicators: true,
+  refreshTokens: true,
+  dpop: true,
+  acceptsBearerForDpop: false,
+  assertionAudience: 'issuer',
+  successStatuses: [],
+  authorizationScope: (apis, { offlineAccess }) =>
+    joinScopes(
+      ...apis.map((api) => requireScope(api.scope)),
+      ...(offlineAccess ? ['offline_access'] : []),
+    ),
+  metadataFor: (metadata) => metadata,
+  codeRequest: () => ({ add: {}, omit: [] }),
+  isSingleUse: () => false,
+}
