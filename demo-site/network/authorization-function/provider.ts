@@ -61,6 +61,11 @@ export async function createProvider(
 
 export { createSigningKey }
 
+/** The broker's requests carry the origin of its extension, which Firefox draws anew on each device. */
+function isExtension(origin: string): boolean {
+  return /^(?:chrome|moz)-extension:\/\//.test(origin)
+}
+
 function configuration(
   settings: AuthorizationServerSettings,
   state: AuthorizationServerState,
@@ -102,7 +107,7 @@ function configuration(
     },
     pkce: { required: () => true },
     allowOmittingSingleRegisteredRedirectUri: false,
-    clientBasedCORS: () => false,
+    clientBasedCORS: (_ctx, origin) => isExtension(origin),
     features: {
       devInteractions: { enabled: false },
       dPoP: { enabled: false },
