@@ -1,0 +1,87 @@
+/**
+ * Skyframe, a cloud-gaming application on the UE that asks the network for a better QoS session. It
+ * speaks the provider convention and nothing else: it never sees an authorization code, a verifier or a
+ * refresh token, and in `fetch` mode no access token either.
+ *
+ * Hooks for scripted browsers (`data-testid`, stable):
+ *
+ * | hook | what it is |
+ * |---|---|
+ * | `broker-state` | `data-state`: `searching`, `missing`, `found`, `gone` |
+ * | `broker-missing`, `retry-discovery` | the empty state, and its button that looks again |
+ * | `step` | one of four; `data-step`: `find`, `connect`, `boost`, `play`; `data-state`: `waiting`, `current`, `busy`, `done`, `failed` |
+ * | `mode-fetch`, `mode-token` | radio buttons for the mode |
+ * | `connect`, `boost`, `list-sessions`, `disconnect` | the actions; absent where they make no sense |
+ * | `cancel` | takes the request under way back |
+ * | `grant` | the permission; `data-grant-id`, `data-mode` |
+ * | `session`, `end-session` | one per session; `data-session-id` |
+ * | `sessions-empty` | the network keeps no session |
+ * | `result`, `result-status`, `result-request`, `result-headers`, `result-body` | the API's answer |
+ * | `error`, `error-code`, `error-name`, `error-title`, `error-action` | the last error; absent where there is none |
+ * | `notice` | what happened to the page: a revocation |
+ * | `trace`, `trace-entry`, `trace-clear` | the developer's view; an entry has `data-title`, `data-outcome` |
+ * | `stage` | the picture; `data-quality`: `standard`, `priority` |
+ * | `theme` | switches light and dark |
+ */
+
+import { Actions } from './components/actions.tsx'
+import { ApiAnswerView } from './components/api-answer-view.tsx'
+import { Broker } from './components/broker.tsx'
+import { DeveloperView } from './components/developer-view.tsx'
+import { ErrorNotice } from './components/error-notice.tsx'
+import { Footer } from './components/footer.tsx'
+import { Header } from './components/header.tsx'
+import { NoBroker } from './components/no-broker.tsx'
+import { Sessions } from './components/sessions.tsx'
+import { Steps } from './components/steps.tsx'
+import type { Store } from './model/store.ts'
+import { Stage } from './stream/stage.tsx'
+
+export function App({ store }: { store: Store }) {
+  const kind = store.broker.value.kind
+  const lost = kind === 'missing' || kind === 'gone'
+  return (
+    <>
+      <a class="skip" href="#deck">
+        Skip to the controls
+      </a>
+      <Header>
+        <Broker state={store.broker.value} />
+      </Header>
+      <main>
+        <section class="hero" aria-labelledby="headline">
+          <div class="hero-words">
+            <h1 id="headline">Every frame. Even on the train.</h1>
+            <p>
+              Skyframe asks your mobile network for a steadier session while you play. You say yes
+              once, and no key to your account ever enters this page.
+            </p>
+          </div>
+          <Stage boosted={store.boosted.value} />
+        </section>
+        <section class="deck" id="deck" tabIndex={-1} aria-label="Your stream">
+          <Steps steps={store.steps.value} />
+          {lost ? (
+            <NoBroker gone={kind === 'gone'} discover={store.discover} />
+          ) : (
+            <Actions store={store} />
+          )}
+        </section>
+        <div class="live" aria-live="polite">
+          {store.notice.value && (
+            <p class={`notice notice-${store.notice.value.tone}`} data-testid="notice">
+              {store.notice.value.text}
+            </p>
+          )}
+          {store.failed.value && <ErrorNotice store={store} failed={store.failed.value} />}
+        </div>
+        <div class="panels">
+          <Sessions store={store} />
+          <ApiAnswerView answer={store.answer.value} />
+        </div>
+        <DeveloperView trace={store.trace} />
+      </main>
+      <Footer config={store.config} />
+    </>
+  )
+}

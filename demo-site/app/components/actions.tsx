@@ -1,0 +1,88 @@
+/** What the player can do now, and in which mode. */
+
+import { useEffect, useRef } from 'preact/hooks'
+import type { Activity } from '../model/state.ts'
+import type { Store } from '../model/store.ts'
+import { Button } from './button.tsx'
+import { ModeSwitch } from './mode-switch.tsx'
+
+const WAITING: Record<Activity, string> = {
+  connect: 'Your broker has opened a window. Answer there, then come back.',
+  boost: 'Your broker is asking the network for a priority session.',
+  list: 'Asking the network which sessions it keeps.',
+  end: 'Telling the network to end the session.',
+  disconnect: 'Giving the permission back.',
+}
+
+const IDLE = {
+  connect: 'Connecting opens a window of your broker, where you decide.',
+  boost: 'Boost asks the network for a priority session.',
+  boosted: 'Your stream has priority. End the session when you stop playing.',
+}
+
+export function Actions({ store }: { store: Store }) {
+  const { activity, grant, boosted, broker, mode } = store
+  const doing = activity.value
+  const held = grant.value
+  const ready = broker.value.kind === 'found'
+  const idle = held ? (boosted.value ? IDLE.boosted : IDLE.boost) : IDLE.connect
+  const row = useRef<HTMLDivElement>(null)
+  const wasConnected = useRef(held !== undefined)
+
+  // The button that was pressed is gone once it has done its work; the next one takes the focus over.
+  useEffect(() => {
+    const connected = held !== undefined
+    if (wasConnected.current !== connected && document.activeElement === document.body) {
+      row.current?.querySelector('button')?.focus()
+    }
+    wasConnected.current = connected
+  }, [held])
+
+  return (
+    <div class="actions">
+      <ModeSwitch mode={mode} disabled={doing !== undefined} />
+      <div class="actions-row" ref={row}>
+        {held ? (
+          <>
+            <Button
+              kind={boosted.value ? 'plain' : 'primary'}
+              testId="boost"
+              busy={doing === 'boost'}
+              disabled={doing !== undefined}
+              onClick={store.boost}
+            >
+              {boosted.value ? 'Boost once more' : 'Boost my stream'}
+            </Button>
+            <Button
+              kind="plain"
+              testId="disconnect"
+              busy={doing === 'disconnect'}
+              disabled={doing !== undefined}
+              onClick={store.disconnect}
+            >
+              Disconnect
+            </Button>
+          </>
+        ) : (
+          <Button
+            kind="primary"
+            testId="connect"
+            busy={doing === 'connect'}
+            disabled={!ready || doing !== undefined}
+            onClick={store.connect}
+          >
+            Connect
+          </Button>
+        )}
+        {doing !== undefined && doing !== 'disconnect' && (
+          <Button kind="quiet" testId="cancel" onClick={store.cancel}>
+            Cancel
+          </Button>
+        )}
+      </div>
+      <p class="actions-hint" aria-live="polite">
+        {doing ? WAITING[doing] : idle}
+      </p>
+    </div>
+  )
+}

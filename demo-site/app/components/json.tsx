@@ -1,0 +1,55 @@
+/** JSON, indented and coloured; a plain text stays one. */
+
+const TOKEN = /("(?:\\.|[^"\\])*")(\s*:)?|\b(?:true|false|null)\b|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
+
+interface Piece {
+  kind: 'name' | 'string' | 'literal' | 'plain'
+  text: string
+}
+
+/** Cuts printed JSON into pieces of one colour each. */
+export function piecesOf(json: string): Piece[] {
+  const pieces: Piece[] = []
+  let end = 0
+  for (const match of json.matchAll(TOKEN)) {
+    const [whole, text, colon] = match
+    if (match.index > end) pieces.push({ kind: 'plain', text: json.slice(end, match.index) })
+    if (text === undefined) pieces.push({ kind: 'literal', text: whole })
+    else {
+      pieces.push({ kind: colon ? 'name' : 'string', text })
+      if (colon) pieces.push({ kind: 'plain', text: colon })
+    }
+    end = match.index + whole.length
+  }
+  if (end < json.length) pieces.push({ kind: 'plain', text: json.slice(end) })
+  return pieces
+}
+
+export interface JsonProps {
+  value: unknown
+  label: string
+  testId?: string
+}
+
+export function Json({ value, label, testId }: JsonProps) {
+  const pieces: Piece[] =
+    typeof value === 'string'
+      ? [{ kind: 'plain', text: value }]
+      : piecesOf(JSON.stringify(value, null, 2) ?? 'undefined')
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
+    <section class="json" tabIndex={0} aria-label={label}>
+      <pre data-testid={testId}>
+        {pieces.map(({ kind, text }, index) =>
+          kind === 'plain' ? (
+            text
+          ) : (
+            <span key={index} class={`json-${kind}`}>
+              {text}
+            </span>
+          ),
+        )}
+      </pre>
+    </section>
+  )
+}

@@ -1,0 +1,272 @@
+/**
+ * The state of the page and what a player can do with it. Made by a factory from a client, so that
+ * nothing here knows a browser extension; whatever can be derived is computed.
+ */
+
+import { batch, computed, type ReadonlySignal, type Signal, signal } from '@preact/signals'
+import { ERROR_CODE, type Grant, type Mode } from '../../../shared/messages/page-api.ts'
+import type { Broker, FindBroker } from '../broker.ts'
+import type { DemoSiteConfig } from '../config.ts'
+import { type ApiAnswer, type ApiRequest, headerOf } from './api-answer.ts'
+import { type Failure, failureOf, isAbort } from './failure.ts'
+import { callApi } from './northbound-api.ts'
+import {
+  type QosSession,
+  qosSessionRequest,
+  readQosSession,
+  readQosSessions,
+  subscriptionsUrl,
+} from './qos-session.ts'
+import { revocationNotice } from './revocation-notice.ts'
+import type { Activity, BrokerState, FailedActivity, Notice } from './state.ts'
+import { type Step, stepsOf } from './steps.ts'
+import { createTrace, type Trace } from './trace.ts'
+
+export interface StoreDependencies {
+  config: DemoSiteConfig
+  findBroker: FindBroker
+  /** The page's own fetch, for `token` mode. */
+  fetch: typeof fetch
+  now(): number
+}
+
+export interface Store {
+  readonly config: DemoSiteConfig
+  readonly trace: Trace
+  readonly broker: ReadonlySignal<BrokerState>
+  readonly mode: Signal<Mode>
+  readonly grant: ReadonlySignal<Grant | undefined>
+  readonly activity: ReadonlySignal<Activity | undefined>
+  /** `undefined`: not asked yet. */
+  readonly sessions: ReadonlySignal<readonly QosSession[] | undefined>
+  readonly boosted: ReadonlySignal<boolean>
+  readonly answer: ReadonlySignal<ApiAnswer | undefined>
+  readonly failed: ReadonlySignal<FailedActivity | undefined>
+  readonly notice: Signal<Notice | undefined>
+  readonly steps: ReadonlySignal<Step[]>
+  discover(): Promise<void>
+  connect(): Promise<void>
+  boost(): Promise<void>
+  listSessions(): Promise<void>
+  endSession(session: QosSession): Promise<void>
+  disconnect(): Promise<void>
+  /** Takes the request under way back. */
+  cancel(): void
+  /** Does what failed last once more. */
+  retry(): Promise<void>
+}
+
+export function createStore({ config, findBroker, fetch, now }: StoreDependencies): Store {
+  const trace = createTrace(now)
+  const broker = signal<BrokerState>({ kind: 'searching' })
+  const mode = signal<Mode>('fetch')
+  const grants = signal<readonly Grant[]>([])
+  const activity = signal<Activity | undefined>(undefined)
+  const sessions = signal<readonly QosSession[] | undefined>(undefined)
+  const answer = signal<ApiAnswer | undefined>(undefined)
+  const failed = signal<FailedActivity | undefined>(undefined)
+  const notice = signal<Notice | undefined>(undefined)
+  const boosted = computed(() => (sessions.value?.length ?? 0) > 0)
+  const grant = computed(() =>
+    grants.value.find(
+      (known) =>
+        known.mode === mode.value &&
+        known.issuer === config.issuer &&
+        known.apis.some(({ resource }) => resource === config.resource),
+    ),
+  )
+  const steps = computed(() =>
+    stepsOf({
+      broker: broker.value.kind,
+      brokerName: broker.value.kind === 'found' ? broker.value.info.name : undefined,
+      connected: grant.value !== undefined,
+      boosted: boosted.value,
+      activity: activity.value,
+      failed: failed.value?.activity,
+    }),
+  )
+
+  let abort: AbortController | undefined
+  let again: (() => Promise<void>) | undefined
+  let unsubscribe: (() => void)[] = []
+
+  /** One thing at a time; what fails is kept for the player to see. */
+  async function act(
+    name: Activity,
+    run: (client: Broker, signal: AbortSignal) => Promise<void>,
+  ): Promise<void> {
+    const state = broker.value
+    if (activity.value !== undefined || state.kind !== 'found') return
+    const controller = new AbortController()
+    abort = controller
+    batch(() => {
+      activity.value = name
+      failed.value = undefined
+      notice.value = undefined
+    })
+    again = () => act(name, run)
+    try {
+      await run(state.broker, controller.signal)
+    } catch (error) {
+      if (!isAbort(error)) fail(name, failureOf(error))
+    } finally {
+      activity.value = undefined
+    }
+  }
+
+  function fail(name: Activity, failure: Failure): void {
+    const held = grant.value
+    batch(() => {
+      failed.value = { activity: name, failure }
+      if (failure.code === ERROR_CODE.noGrant && held) forget([held.grantId])
+      if (failure.code === ERROR_CODE.brokerGone) leave()
+    })
+  }
+
+  /** The broker is gone, and with it whatever the page knew through it. */
+  function leave(): void {
+    batch(() => {
+      broker.value = { kind: 'gone' }
+      grants.value = []
+      sessions.value = undefined
+    })
+  }
+
+  async function call(
+    client: Broker,
+    request: ApiRequest,
+    signal: AbortSignal,
+  ): Promise<ApiAnswer | undefined> {
+    const held = grant.value
+    if (held === undefined) return undefined
+    answer.value = undefined
+    const { resource } = config
+    const context = { broker: client, grant: held, resource, trace, fetch, signal }
+    answer.value = await callApi(request, context)
+    return answer.value
+  }
+
+  function forget(grantIds: readonly string[]): void {
+    batch(() => {
+      grants.value = grants.value.filter(({ grantId }) => !grantIds.includes(grantId))
+      if (grants.value.length === 0) sessions.value = undefined
+    })
+  }
+
+  function keepSession(session: QosSession): void {
+    const others = (sessions.value ?? []).filter(({ url }) => url !== session.url)
+    sessions.value = [...others, session]
+  }
+
+  function listen(client: Broker): void {
+    for (const undo of unsubscribe) undo()
+    unsubscribe = [
+      client.on('grantsChanged', (payload) => {
+        trace.event('grantsChanged', payload)
+        grants.value = payload.grants
+        if (payload.grants.length === 0) sessions.value = undefined
+      }),
+      client.on('grantRevoked', (payload) => {
+        trace.event('grantRevoked', payload)
+        forget([payload.grantId])
+        notice.value = revocationNotice(payload)
+      }),
+      client.on('disconnect', (payload) => {
+        trace.event('disconnect', payload)
+        abort?.abort()
+        leave()
+      }),
+    ]
+  }
+
+  async function discover(): Promise<void> {
+    batch(() => {
+      broker.value = { kind: 'searching' }
+      failed.value = undefined
+    })
+    const client = await findBroker()
+    if (client === undefined) {
+      broker.value = { kind: 'missing' }
+      return
+    }
+    listen(client)
+    // A broker that cannot say what it holds still can be asked to connect.
+    const known = await trace
+      .call('northbound_getGrants', undefined, () => client.getGrants())
+      .catch(() => [])
+    batch(() => {
+      grants.value = known
+      broker.value = { kind: 'found', broker: client, info: client.info }
+    })
+  }
+
+  return {
+    config,
+    trace,
+    broker,
+    mode,
+    grant,
+    activity,
+    sessions,
+    boosted,
+    answer,
+    failed,
+    notice,
+    steps,
+    discover,
+    connect: () =>
+      act('connect', async (client, signal) => {
+        const { issuer, resource, scope, purpose, clientId } = config
+        const params = {
+          issuer,
+          apis: [{ resource, scope, ...(purpose === undefined ? {} : { purpose }) }],
+          mode: mode.value,
+          ...(clientId === undefined ? {} : { clientId }),
+          reason: 'A steadier stream while you play',
+        }
+        const made = await trace.call('northbound_connect', params, () =>
+          client.connect(params, { signal }),
+        )
+        const others = grants.value.filter(({ grantId }) => grantId !== made.grantId)
+        grants.value = [...others, made]
+      }),
+    boost: () =>
+      act('boost', async (client, signal) => {
+        const body = qosSessionRequest(config)
+        const request = { method: 'POST', url: subscriptionsUrl(config), body } as const
+        const got = await call(client, request, signal)
+        if (got?.status !== 201) return
+        const session = readQosSession(got.body, headerOf(got, 'location'))
+        if (session) keepSession(session)
+      }),
+    listSessions: () =>
+      act('list', async (client, signal) => {
+        const request = { method: 'GET', url: subscriptionsUrl(config) } as const
+        const got = await call(client, request, signal)
+        if (got?.status === 200) sessions.value = readQosSessions(got.body)
+      }),
+    endSession: (session) =>
+      act('end', async (client, signal) => {
+        const got = await call(client, { method: 'DELETE', url: session.url }, signal)
+        // 404: the network ended it before we could ask.
+        if (got === undefined || ![200, 204, 404].includes(got.status)) return
+        sessions.value = (sessions.value ?? []).filter(({ url }) => url !== session.url)
+      }),
+    disconnect: () =>
+      act('disconnect', async (client) => {
+        const held = grant.value
+        if (held === undefined) return
+        const params = { grantId: held.grantId }
+        const { revoked, pending } = await trace.call('northbound_revoke', params, () =>
+          client.revoke(params),
+        )
+        batch(() => {
+          forget([held.grantId, ...revoked, ...pending])
+          answer.value = undefined
+          sessions.value = undefined
+        })
+      }),
+    cancel: () => abort?.abort(),
+    retry: async () => again?.(),
+  }
+}

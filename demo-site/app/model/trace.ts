@@ -1,0 +1,85 @@
+/** The developer's view: what the page sent and what it got, newest first, credentials withheld. */
+
+import { type Signal, signal } from '@preact/signals'
+import { failureOf, isAbort } from './failure.ts'
+import { redact } from './redact.ts'
+
+export type TraceOutcome = 'pending' | 'result' | 'error' | 'event'
+
+export interface TraceEntry {
+  id: number
+  /** A method of the provider, an event, or an HTTP request line. */
+  title: string
+  outcome: TraceOutcome
+  /** One word for the summary: a status or an error code. */
+  brief?: string
+  durationMs?: number
+  sent?: unknown
+  received?: unknown
+}
+
+export interface Trace {
+  readonly entries: Signal<readonly TraceEntry[]>
+  /** Runs a call and notes both of its ends; `view` picks what is shown of the result. */
+  call<T>(
+    title: string,
+    sent: unknown,
+    run: () => Promise<T>,
+    view?: (result: T) => { received: unknown; brief?: string },
+  ): Promise<T>
+  event(title: string, received: unknown): void
+  clear(): void
+}
+
+const CAPACITY = 50
+
+export function createTrace(now: () => number): Trace {
+  const entries = signal<readonly TraceEntry[]>([])
+  let lastId = 0
+
+  function add(entry: Omit<TraceEntry, 'id'>): number {
+    lastId += 1
+    entries.value = [{ id: lastId, ...entry }, ...entries.value].slice(0, CAPACITY)
+    return lastId
+  }
+
+  function complete(id: number, changes: Partial<TraceEntry>): void {
+    entries.value = entries.value.map((entry) =>
+      entry.id === id ? { ...entry, ...changes } : entry,
+    )
+  }
+
+  return {
+    entries,
+    async call(title, sent, run, view = (result) => ({ received: result })) {
+      const startedAtMs = now()
+      const id = add({ title, outcome: 'pending', sent: redact(sent) })
+      try {
+        const result = await run()
+        const { received, brief } = view(result)
+        complete(id, {
+          outcome: 'result',
+          received: redact(received),
+          durationMs: now() - startedAtMs,
+          ...(brief === undefined ? {} : { brief }),
+        })
+        return result
+      } catch (error) {
+        const failure = failureOf(error)
+        complete(id, {
+          outcome: 'error',
+          received: isAbort(error) ? { aborted: true } : redact(failure),
+          durationMs: now() - startedAtMs,
+          brief: isAbort(error) ? 'aborted' : String(failure.code ?? failure.data.error),
+        })
+        throw error
+      }
+    },
+    event(title, received) {
+      add({ title, outcome: 'event', received: redact(received) })
+    },
+    clear() {
+      entries.value = []
+    },
+  }
+}

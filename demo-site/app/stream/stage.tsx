@@ -1,0 +1,88 @@
+/**
+ * The game stream: a canvas that is painted as well as the session allows. Stands still for people who
+ * ask for reduced motion, and while nobody looks.
+ */
+
+import { useEffect, useRef } from 'preact/hooks'
+import { PRIORITY, pictureSize, type Quality, STANDARD } from './quality.ts'
+import { drawScene } from './scene.ts'
+
+const STILL_SECONDS = 12.4
+
+function startStream(canvas: HTMLCanvasElement, quality: Quality): () => void {
+  const context = canvas.getContext('2d', { alpha: false })
+  if (!context) return () => {}
+  const calm = matchMedia('(prefers-reduced-motion: reduce)')
+  const detailed = quality === PRIORITY
+  let request = 0
+  let visible = true
+  let lastMs = Number.NEGATIVE_INFINITY
+
+  function paint(seconds: number): void {
+    const { width, height } = pictureSize(quality, {
+      width: canvas.clientWidth,
+      height: canvas.clientHeight,
+      pixelRatio: devicePixelRatio,
+    })
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height })
+    if (context) drawScene({ context, width, height, time: seconds, detailed })
+  }
+
+  function frame(nowMs: number): void {
+    request = requestAnimationFrame(frame)
+    // A display's frames are never exactly on time; half a frame of grace keeps the full rate.
+    if (nowMs - lastMs < 1000 / quality.framesPerSecond - 4) return
+    lastMs = nowMs
+    paint(STILL_SECONDS + nowMs / 1000)
+  }
+
+  function restart(): void {
+    cancelAnimationFrame(request)
+    if (calm.matches) paint(STILL_SECONDS)
+    else if (visible) request = requestAnimationFrame(frame)
+  }
+
+  const seen = new IntersectionObserver((entries) => {
+    visible = entries.some(({ isIntersecting }) => isIntersecting)
+    restart()
+  })
+  const sized = new ResizeObserver(() => {
+    if (calm.matches) paint(STILL_SECONDS)
+  })
+  seen.observe(canvas)
+  sized.observe(canvas)
+  calm.addEventListener('change', restart)
+  restart()
+  return () => {
+    cancelAnimationFrame(request)
+    seen.disconnect()
+    sized.disconnect()
+    calm.removeEventListener('change', restart)
+  }
+}
+
+export function Stage({ boosted }: { boosted: boolean }) {
+  const canvas = useRef<HTMLCanvasElement>(null)
+  const quality = boosted ? PRIORITY : STANDARD
+  useEffect(() => (canvas.current ? startStream(canvas.current, quality) : undefined), [quality])
+  return (
+    <figure class="stage" data-testid="stage" data-quality={quality.name.toLowerCase()}>
+      <canvas
+        ref={canvas}
+        class="stage-picture"
+        role="img"
+        aria-label={`A glider races along a glowing track under an aurora, in ${quality.name.toLowerCase()} picture quality`}
+      />
+      <figcaption class="stage-hud">
+        <span class="hud-title">Aurora Drift</span>
+        <span class="hud-quality">
+          <span class="hud-light" aria-hidden="true" />
+          {quality.name} picture
+          <span class="hud-figures">
+            {quality.height}p · {quality.framesPerSecond} fps
+          </span>
+        </span>
+      </figcaption>
+    </figure>
+  )
+}

@@ -1,0 +1,35 @@
+/** What every answer of the demo site carries, so that the page can do what it must and nothing else. */
+
+import type { DemoSiteConfig } from '../app/config.ts'
+
+/**
+ * The page's policy. Its one way out is the API, which `token` mode calls from the page; `fetch` mode
+ * would do without.
+ *
+ * @see Content Security Policy Level 3
+ */
+export function contentSecurityPolicy({ resource }: DemoSiteConfig): string {
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    `connect-src 'self' ${new URL(resource).origin}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join('; ')
+}
+
+export function securityHeaders(config: DemoSiteConfig): Record<string, string> {
+  return {
+    'Content-Security-Policy': contentSecurityPolicy(config),
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'no-referrer',
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=()',
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * The web server of the UE application: the built page and its `/config.json`. It takes no part in the
+ * flow and never sees a code, a verifier or a token.
+ */
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import Koa from 'koa'
+import sirv from 'sirv'
+import { CONFIG_PATH, type DemoSiteConfig, parseConfig } from '../app/config.ts'
+import { serve } from '../network/http/serve.ts'
+import { RequestLog } from '../network/request-log.ts'
+import { securityHeaders } from './headers.ts'
+
+const BUILT_PAGE = fileURLToPath(new URL('../../dist/demo-site', import.meta.url))
+
+export const SERVER_NAME = 'demo-site'
+
+export interface DemoSiteOptions {
+  /** Default: any free port. */
+  port?: number
+  /** Default: `127.0.0.1`; the authorization function lives on `localhost`, so no cookie is shared. */
+  host?: string
+  /** A function where the network, which wants to know the page's origin, starts later. */
+  config: DemoSiteConfig | (() => DemoSiteConfig)
+  /** Folder of the built page. Default: `dist/demo-site`. */
+  root?: string
+  /** A log to write to, for instance the network's. Default: one of its own. */
+  log?: RequestLog
+}
+
+export interface DemoSite {
+  /** As `location.origin` prints it. */
+  origin: string
+  log: RequestLog
+  close(): Promise<void>
+}
+
+/**
+ * Starts the demo site.
+ *
+ * @throws Error where the page was not built or the port cannot be had; the message is one line.
+ */
+export async function startDemoSite(options: DemoSiteOptions): Promise<DemoSite> {
+  const { port = 0, host = '127.0.0.1', root = BUILT_PAGE, log = new RequestLog() } = options
+  if (!existsSync(join(root, 'index.html'))) {
+    throw new Error('the demo site was not built: run "npx vite build --mode demo-site"')
+  }
+  const server = await serve({ name: SERVER_NAME, host, port, log })
+  const origin = new URL(`http://${host.includes(':') ? `[${host}]` : host}:${server.port}`).origin
+  const config = () =>
+    parseConfig(typeof options.config === 'function' ? options.config() : options.config)
+  server.handle(application(origin, config, root).callback())
+  return { origin, log, close: server.close }
+}
+
+function application(origin: string, config: () => DemoSiteConfig, root: string): Koa {
+  const files = sirv(root, {
+    etag: true,
+    setHeaders(answer, pathname) {
+      const named = pathname.startsWith('/assets/')
+      answer.setHeader('Cache-Control', named ? 'public, max-age=31536000, immutable' : 'no-cache')
+    },
+  })
+  const app = new Koa()
+  app.use(async (context, next) => {
+    // A name that an attacker points at this machine gets nothing (DNS rebinding).
+    if (context.host !== new URL(origin).host) context.throw(421)
+    context.set(securityHeaders(config()))
+    if (context.method !== 'GET' && context.method !== 'HEAD') {
+      context.set('Allow', 'GET, HEAD')
+      context.throw(405)
+    }
+    await next()
+  })
+  app.use(async (context, next) => {
+    if (context.path !== CONFIG_PATH) return next()
+    context.set('Cache-Control', 'no-store')
+    context.body = config()
+  })
+  app.use(async (context) => {
+    await new Promise<void>((resolve) => {
+      context.res.once('close', resolve)
+      context.respond = false
+      files(context.req, context.res, () => {
+        context.respond = true
+        resolve()
+      })
+    })
+  })
+  // Koa would print what a client did wrong; the log has it.
+  app.silent = true
+  return app
+}
