@@ -7,6 +7,8 @@ import type { ManifestV3Export } from '@crxjs/vite-plugin'
 import { version } from '../package.json'
 import { CHROMIUM_KEY, GECKO_ID, REDIRECT_BASE } from './identity.ts'
 
+type Manifest = Extract<ManifestV3Export, { manifest_version: number }>
+
 export type Target = keyof typeof REDIRECT_BASE
 
 /** Match patterns have no ports: each of these stands for every port. */
@@ -26,7 +28,7 @@ const CONTENT_SECURITY_POLICY = [
   "trusted-types 'none'",
 ].join('; ')
 
-export function manifest(target: Target, development: boolean): ManifestV3Export {
+export function manifest(target: Target, development: boolean): Manifest {
   const chromium = target === 'chromium'
   const icons = { 16: 'icons/16.png', 48: 'icons/48.png', 128: 'icons/128.png' }
   return {
@@ -80,5 +82,5 @@ export function manifest(target: Target, development: boolean): ManifestV3Export
       : {
           browser_specific_settings: { gecko: { id: GECKO_ID, strict_min_version: '128.0' } },
         }),
-  } as ManifestV3Export
+  } as Manifest
 }

@@ -134,19 +134,36 @@ export interface OpenOptions {
   headless?: boolean
   /** Profile folder that outlives the browser; without it a throw-away one. */
   profile?: string
+  /** `host:port` of an HTTP proxy for everything beyond loopback. */
+  proxy?: string
+  /** For servers of tests that sign their own certificates. */
+  acceptInsecureCerts?: boolean
   args?: string[]
+}
+
+function firefoxProxy(proxy: string): Record<string, string | number> {
+  const [host = '', port] = proxy.split(':')
+  return {
+    'network.proxy.type': 1,
+    'network.proxy.http': host,
+    'network.proxy.http_port': Number(port),
+    'network.proxy.ssl': host,
+    'network.proxy.ssl_port': Number(port),
+  }
 }
 
 /** Opens a browser with nothing of its own to say to the network. */
 export async function openBrowser(name: BrowserName, options: OpenOptions = {}): Promise<Browser> {
   const executablePath = await findBrowser(name)
   if (!executablePath) throw new Error(`${name}: not found`)
-  const { extension, headless = true, profile, args = [] } = options
+  const { extension, headless = true, profile, proxy, args = [] } = options
+  const { acceptInsecureCerts = false } = options
   const common = {
     executablePath,
     headless,
     defaultViewport: null,
     handleSIGINT: false,
+    acceptInsecureCerts,
     ...(profile ? { userDataDir: profile } : {}),
   }
   if (name === 'chromium') {
@@ -162,6 +179,7 @@ export async function openBrowser(name: BrowserName, options: OpenOptions = {}):
         '--disable-component-update',
         '--disable-sync',
         '--window-size=1280,860',
+        ...(proxy ? [`--proxy-server=${proxy}`] : []),
         ...args,
       ],
     })
@@ -171,6 +189,7 @@ export async function openBrowser(name: BrowserName, options: OpenOptions = {}):
     browser: 'firefox',
     // The broker's own pages are tested too; Firefox shows those to a driver only when asked.
     args: ['-remote-allow-system-access', '--width=1280', '--height=860', ...args],
+    extraPrefsFirefox: proxy ? firefoxProxy(proxy) : {},
   })
   if (extension) await browser.installExtension(extension)
   return browser

@@ -129,6 +129,7 @@ async function prepare(record: FlowIn<'preparing'>): Promise<void> {
       redirectUri: await redirectUriFor(browser.identity.getRedirectURL(), request.issuer),
       apis: approval.apis,
       deadlineMs,
+      offlineAccess: true,
       ...(request.loginHint ? { loginHint: request.loginHint } : {}),
     },
     effects(),
@@ -172,6 +173,8 @@ async function redeem(record: FlowIn<'redeemable'>): Promise<void> {
     grantId: flowId,
     metadata: redeemable.metadata,
     tokens: { [first.resource]: toStoredToken(set) },
+    scope: set.scope,
+    ...(set.idTokenClaims ? { idTokenClaims: set.idTokenClaims } : {}),
     ...(set.refreshToken ? { refreshToken: set.refreshToken } : {}),
   })
   const now = Date.now()

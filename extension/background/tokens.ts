@@ -7,6 +7,7 @@
  */
 
 import {
+  type IdTokenClaims,
   refreshTokens,
   revokeToken,
   type ServerMetadata,
@@ -31,7 +32,11 @@ export interface TokenRecord {
   metadata: ServerMetadata
   /** By resource. */
   tokens: Record<string, StoredToken>
+  /** What was granted, all resources together. */
+  scope: string
   refreshToken?: string
+  /** Of the first ID token: a later one must be about the same subject. */
+  idTokenClaims?: IdTokenClaims
   /** Set before a refresh token is sent, gone once its answer is stored. */
   refreshSent?: true
 }
@@ -61,7 +66,16 @@ async function refresh(grant: GrantRecord, resource: string, scope: string): Pro
   await store.set(grant.grantId, { ...record, refreshSent: true })
   try {
     const set = await refreshTokens(
-      { server, metadata, clientId: grant.clientId, refreshToken, resource, scope },
+      {
+        server,
+        metadata,
+        clientId: grant.clientId,
+        refreshToken,
+        grantedScope: record.scope,
+        resource,
+        scope,
+        idTokenClaims: record.idTokenClaims,
+      },
       effects(),
     )
     const token = toStoredToken(set)

@@ -3,5 +3,5 @@
 import { buildModes, DEVELOPMENT_MODES } from '../../scripts/build.ts'
 
 export default function setup(): Promise<void> {
-  return buildModes([...DEVELOPMENT_MODES, 'demo-site'])
+  return buildModes(DEVELOPMENT_MODES)
 }

@@ -10,12 +10,13 @@ import {
   type NetworkOptions,
   startNetwork,
 } from '../../demo-site/network/index.ts'
-import { REDIRECT_BASE } from '../../extension/identity.ts'
+import { CHROMIUM_ID, REDIRECT_BASE } from '../../extension/identity.ts'
 import { type BrowserName, openBrowser } from '../../scripts/browsers.ts'
 import { copyExtension } from '../../scripts/extension-copy.ts'
 import type { ConnectParams, Grant, ProviderErrorObject } from '../../shared/messages/page-api.ts'
 import { type ApplicationServer, startApplication } from './application.ts'
-import { gone, pageAt } from './pages.ts'
+import { type Outside, startOutside } from './outside.ts'
+import { addressOf, gone, pageAt, until } from './pages.ts'
 
 export const BROWSERS: BrowserName[] = ['chromium', 'firefox']
 
@@ -38,6 +39,10 @@ export interface Stage {
   network: Network
   application: ApplicationServer
   redirectBase: string
+  /** Everything that tried to leave this machine. */
+  outside: Outside
+  /** Origin of the broker's own pages, known once one of them was seen. */
+  brokerOrigin: string | undefined
   /** A new tab of the application. */
   open(path?: string): Promise<Page>
   /** The wish for better QoS that most tests make. */
@@ -58,9 +63,12 @@ export async function startStage(
     redirectBases: Object.values(REDIRECT_BASE),
     ...networkOptions,
   })
+  const outside = await startOutside()
   const extension = await copyExtension(name, network.operatorProfiles)
   const browser = await openBrowser(name, {
     extension: extension.path,
+    proxy: outside.address,
+    acceptInsecureCerts: true,
     ...(profile ? { profile } : {}),
   })
   const api = network.operatorProfiles[0]?.apis.find(({ resource }) =>
@@ -72,6 +80,8 @@ export async function startStage(
     network,
     application,
     redirectBase: REDIRECT_BASE[name],
+    outside,
+    brokerOrigin: name === 'chromium' ? `chrome-extension://${CHROMIUM_ID}` : undefined,
     async open(path = '/') {
       const page = await browser.newPage()
       await page.goto(application.origin + path)
@@ -84,7 +94,7 @@ export async function startStage(
     }),
     async close() {
       await browser.close()
-      await Promise.all([network.close(), application.close(), extension.remove()])
+      await Promise.all([network.close(), application.close(), outside.close(), extension.remove()])
     },
   }
 }
@@ -101,9 +111,54 @@ export function call<T>(page: Page, method: string, params?: object): Promise<Ca
 /** The user's half in the broker's own window. */
 export async function answerConsent(stage: Stage, answer: 'allow' | 'deny'): Promise<void> {
   const consent = await pageAt(stage.browser, '/ui/consent/')
+  stage.brokerOrigin ??= new URL(await addressOf(consent)).href.split('/ui/')[0]
   await consent.bringToFront()
   await consent.waitForSelector(`[data-testid=${answer}]:not([disabled])`)
   await consent.click(`[data-testid=${answer}]`)
+}
+
+/** One of the broker's own pages, in a tab of its own. */
+export async function openScreen(stage: Stage, path = '/ui/popup/index.html'): Promise<Page> {
+  const page = await stage.browser.newPage()
+  // Firefox's driver does not hear that such a page has loaded; the page itself tells.
+  void page.goto(stage.brokerOrigin + path).catch(() => {})
+  await until('the screen', async () => (await addressOf(page)).includes(path))
+  await page.waitForSelector('#screen > *')
+  return page
+}
+
+/** Everything that the broker's databases hold, as text; bytes as Latin-1. */
+export async function databaseText(screen: Page): Promise<Record<string, string[]>> {
+  return screen.evaluate(async () => {
+    const text = (value: unknown): string => {
+      if (value instanceof ArrayBuffer) return new TextDecoder('latin1').decode(value)
+      if (ArrayBuffer.isView(value))
+        return new TextDecoder('latin1').decode(value.buffer as ArrayBuffer)
+      if (typeof value === 'object' && value !== null) {
+        return Object.entries(value)
+          .map(([key, inner]) => `${key}:${text(inner)}`)
+          .join()
+      }
+      return String(value)
+    }
+    const found: Record<string, string[]> = {}
+    for (const { name } of await indexedDB.databases()) {
+      const database = await new Promise<IDBDatabase>((resolve, reject) => {
+        const opening = indexedDB.open(name ?? '')
+        opening.onsuccess = () => resolve(opening.result)
+        opening.onerror = () => reject(opening.error)
+      })
+      for (const store of database.objectStoreNames) {
+        const records = await new Promise<unknown[]>((resolve) => {
+          const reading = database.transaction(store).objectStore(store).getAll()
+          reading.onsuccess = () => resolve(reading.result)
+        })
+        found[store] = records.map(text)
+      }
+      database.close()
+    }
+    return found
+  })
 }
 
 /** Waits for the operator's sign-in page. */
@@ -139,6 +194,14 @@ export async function connect(
   return outcome
 }
 
+/** Where the authorization function sent the user in the end: the redirect URI with its response. */
+export function authorizationResponses(stage: Stage): string[] {
+  return stage.network.log.entries
+    .map(({ answerHeaders }) => answerHeaders?.location)
+    .filter((location): location is string => typeof location === 'string')
+    .filter((location) => location.startsWith(stage.redirectBase))
+}
+
 export const tokenRequests = (stage: Stage): LogEntry[] =>
   stage.network.log.filter({ method: 'POST', path: /\/token$/ })
 
@@ -146,3 +209,11 @@ export const authorizationRequests = (stage: Stage): LogEntry[] =>
   stage.network.log
     .filter({ method: 'GET' })
     .filter(({ query }) => query.response_type === 'code' && query.client_id === CLIENT_ID)
+
+/** Requests that reached the host of the redirect URI. There must be none, ever. */
+export const atRedirectHost = (stage: Stage): string[] =>
+  stage.outside.requests.filter((url) => url.startsWith(stage.redirectBase))
+
+/** The form or JSON body of a request, as its server parsed it. */
+export const formOf = (entry: LogEntry | undefined): Record<string, unknown> =>
+  (entry?.body ?? {}) as Record<string, unknown>

@@ -1,0 +1,52 @@
+/**
+ * The rest of the world: an HTTP proxy behind which every host is the same server with a certificate of
+ * its own making, which remembers each request. What a browser sends beyond loopback ends here, the
+ * redirect URI's host included.
+ */
+
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo, Server } from 'node:net'
+import { generate } from 'selfsigned'
+
+export interface Outside {
+  /** `host:port` of the proxy. */
+  address: string
+  /** URL of each request, in order. */
+  requests: string[]
+  close(): Promise<void>
+}
+
+function listen(server: Server): Promise<number> {
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
+  })
+}
+
+export async function startOutside(): Promise<Outside> {
+  const requests: string[] = []
+  function answer(request: IncomingMessage, response: ServerResponse): void {
+    requests.push(new URL(request.url ?? '/', `https://${request.headers.host}`).href)
+    response.writeHead(200, { 'content-type': 'text/html' }).end('<title>Outside</title>')
+  }
+  const { private: key, cert } = await generate([{ name: 'commonName', value: 'outside.invalid' }])
+  const inner = createTlsServer({ key, cert }, answer)
+  await listen(inner)
+  const proxy = createServer(answer)
+  proxy.on('connect', (_request, socket) => {
+    socket.on('error', () => socket.destroy())
+    socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
+    inner.emit('connection', socket)
+  })
+  const port = await listen(proxy)
+  return {
+    address: `127.0.0.1:${port}`,
+    requests,
+    async close() {
+      for (const server of [proxy, inner]) {
+        server.closeAllConnections()
+        await new Promise((resolve) => server.close(resolve))
+      }
+    },
+  }
+}
