@@ -53,8 +53,8 @@ export function App({ store }: { store: Store }) {
           <div class="hero-words">
             <h1 id="headline">Every frame. Even on the train.</h1>
             <p>
-              Skyframe asks your mobile network for a steadier session while you play. You say yes
-              once, and no key to your account ever enters this page.
+              Skyframe asks your mobile network for a steadier session while you play. You decide in
+              your own token broker, and may change your mind at any time.
             </p>
           </div>
           <Stage boosted={store.boosted.value} />
@@ -67,11 +67,11 @@ export function App({ store }: { store: Store }) {
             <Actions store={store} />
           )}
         </section>
-        <div class="live" aria-live="polite">
+        <div class="live">
           {store.notice.value && (
-            <p class={`notice notice-${store.notice.value.tone}`} data-testid="notice">
+            <output class={`notice notice-${store.notice.value.tone}`} data-testid="notice">
               {store.notice.value.text}
-            </p>
+            </output>
           )}
           {store.failed.value && <ErrorNotice store={store} failed={store.failed.value} />}
         </div>

@@ -6,7 +6,7 @@
 
 import type { DemoSiteConfig } from '../config.ts'
 
-export const DEFAULT_QOS_REFERENCE = 'qos-cloud-gaming'
+export const DEFAULT_QOS_REFERENCE = 'QOS_L'
 
 /** Where the game server streams from; an address reserved for documentation (RFC 5737). */
 const GAME_SERVER = '203.0.113.20'

@@ -77,7 +77,8 @@ export function drawAurora(frame: Frame): void {
       gradient.addColorStop(0.82, `rgba(${color}, ${0.09 + 0.17 * glow})`)
       gradient.addColorStop(1, `rgba(${color}, 0)`)
       context.fillStyle = gradient
-      context.fillRect(column * step, bottom - tall, step + 0.6, tall)
+      const left = Math.round(column * step)
+      context.fillRect(left, bottom - tall, Math.round((column + 1) * step) - left, tall)
     }
   }
   context.globalCompositeOperation = 'source-over'

@@ -11,7 +11,7 @@ function project({ width, height }: Frame, distance: number, time: number) {
   const scale = CAMERA / (distance * 0.11 + CAMERA)
   const travelled = distance + time * SPEED
   const bend = (at: number) => Math.sin(at * 0.32) * 0.9 + Math.sin(at * 0.13 + 2) * 0.7
-  const center = 0.5 + (bend(travelled) - bend(time * SPEED)) * 0.16 * (1 - scale) * 1.6
+  const center = 0.5 + (bend(travelled) - bend(time * SPEED)) * 0.17 * (1 - scale)
   return {
     scale,
     x: center * width,
@@ -73,12 +73,12 @@ export function drawTrack(frame: Frame): void {
       context.lineTo(near.x + near.half * inner, near.y + 0.8)
       context.fill()
     }
-    fill(-1, 1, `rgba(18, 20, 62, ${0.75 + 0.2 * near.scale})`)
-    const glow = 0.35 + 0.65 * near.scale
+    fill(-1, 1, piece % 2 ? '#232a6b' : '#262e74')
+    const glow = 0.55 + 0.45 * near.scale
     fill(-1.03, -0.96, `rgba(94, 234, 212, ${glow})`)
     fill(0.96, 1.03, `rgba(94, 234, 212, ${glow})`)
     const lane = Math.floor((piece * spacing + time * SPEED) * 5)
-    if (lane % 2 === 0) fill(-0.014, 0.014, `rgba(255, 214, 160, ${0.25 + 0.6 * near.scale})`)
+    if (lane % 2 === 0) fill(-0.014, 0.014, `rgba(255, 214, 160, ${0.35 + 0.6 * near.scale})`)
   }
 }
 
@@ -120,7 +120,7 @@ export function drawGlider({ context, width, height, time, detailed }: Frame): v
   const bank = Math.sin(time * 0.9) * 0.16 + Math.sin(time * 0.37) * 0.1
   const size = height * 0.2
   context.save()
-  context.translate(width * (0.5 + bank * 0.24), height * (0.8 + Math.sin(time * 1.7) * 0.008))
+  context.translate(width * (0.5 + bank * 0.24), height * (0.7 + Math.sin(time * 1.7) * 0.008))
   context.rotate(bank)
   context.scale(size, size)
 

@@ -1,0 +1,161 @@
+/**
+ * A token broker that lives in the page, for tests of the page alone. It keeps to the contract
+ * (announces when asked, freezes what it hands out) and answers as a test tells it to.
+ */
+
+/** Plain data: it travels into the page. */
+export interface FakeBroker {
+  issuer: string
+  resource: string
+  /** Fails every call of a method with this error. */
+  errors?: Record<
+    string,
+    { code: number; data: { error: string; httpStatus?: number; retryAfterSeconds?: number } }
+  >
+  /** Methods that never settle. */
+  hanging?: string[]
+  /** Where sessions exist already when the page opens. */
+  connected?: boolean
+  /** Status of the next answers to POST, where not 201. */
+  postStatus?: number
+  tokenType?: 'Bearer' | 'DPoP'
+}
+
+/** What a test may do from outside the page. */
+export interface FakeBrokerControl {
+  emit(event: string, payload: unknown): void
+  calls: { method: string; params: unknown }[]
+}
+
+declare global {
+  var fakeBroker: FakeBrokerControl
+}
+
+/** A JWS in compact form, as an access token looks; it signs nothing. */
+export const FAKE_ACCESS_TOKEN =
+  'eyJhbGciOiJub25lIn0.eyJzdWIiOiJub2JvZHkiLCJzY29wZSI6InFvcyJ9.c2lnbmF0dXJl'
+
+/** Runs in the page, before its scripts; so it is one function that closes over nothing. */
+export function installFakeBroker(options: FakeBroker, accessToken: string): void {
+  type Listener = (payload: unknown) => void
+  const listeners = new Map<string, Set<Listener>>()
+  const calls: FakeBrokerControl['calls'] = []
+  const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value)).buffer
+  const grant = (mode: string) => ({
+    grantId: `grant-${mode}`,
+    issuer: options.issuer,
+    clientId: 'skyframe',
+    mode,
+    apis: [{ resource: options.resource, scope: '3gpp-as-session-with-qos' }],
+    subject: 'pairwise-7c1',
+    tokenType: options.tokenType ?? 'Bearer',
+    createdAt: Date.now(),
+    expiresAt: Date.now() + 8 * 3_600_000,
+  })
+  let grants = options.connected ? [grant('fetch')] : []
+  const sessions = new Map<string, object>()
+
+  function answer(status: number, statusText: string, headers: [string, string][], body?: object) {
+    const bytes = body === undefined ? new ArrayBuffer(0) : encode(body)
+    return { url: options.resource, status, statusText, headers, body: bytes }
+  }
+
+  function callApi(url: string, method: string, body: ArrayBuffer | undefined) {
+    if (method === 'GET') {
+      return answer(200, 'OK', [['content-type', 'application/json']], [...sessions.values()])
+    }
+    if (method === 'DELETE') {
+      sessions.delete(url)
+      return answer(204, 'No Content', [])
+    }
+    const status = options.postStatus
+    if (status !== undefined) {
+      const problem = { title: 'Refused', status, cause: 'REQUESTED_SERVICE_NOT_AUTHORIZED' }
+      return answer(status, '', [['content-type', 'application/problem+json']], problem)
+    }
+    const self = `${url}/0b5c7e0a-4f0c-4d6c-9a2e-${String(sessions.size + 1).padStart(12, '0')}`
+    const created = {
+      self,
+      ...(JSON.parse(new TextDecoder().decode(body)) as object),
+      gpsi: 'msisdn-491701234567',
+    }
+    sessions.set(self, created)
+    const headers: [string, string][] = [
+      ['content-type', 'application/json'],
+      ['location', self],
+    ]
+    return answer(201, 'Created', headers, created)
+  }
+
+  const methods: Record<string, (params: Record<string, unknown>) => unknown> = {
+    northbound_getGrants: () => grants,
+    northbound_connect: ({ mode = 'fetch' }) => {
+      const made = grant(String(mode))
+      grants = [...grants.filter((held) => held.mode !== mode), made]
+      return made
+    },
+    northbound_fetch: ({ url, method, body }) =>
+      callApi(String(url), String(method), body as ArrayBuffer | undefined),
+    northbound_getAccessToken: ({ grantId, resource }) => ({
+      accessToken,
+      tokenType: options.tokenType ?? 'Bearer',
+      expiresAt: Date.now() + 600_000,
+      scope: '3gpp-as-session-with-qos',
+      resource,
+      grantId,
+    }),
+    northbound_createProof: () => ({ dpop: accessToken }),
+    northbound_revoke: () => {
+      const revoked = grants.map(({ grantId }) => grantId)
+      grants = []
+      sessions.clear()
+      return { revoked, pending: [] }
+    },
+  }
+
+  const fail = ({ code, data }: { code: number; data: object }) =>
+    Promise.reject(Object.assign(new Error('refused'), { name: 'ProviderError', code, data }))
+
+  const provider = {
+    async request({ method, params = {}, signal }: Record<string, unknown>) {
+      calls.push({ method: String(method), params })
+      const error = options.errors?.[String(method)]
+      if (error) return fail(error)
+      if (options.hanging?.includes(String(method))) {
+        await new Promise((_, reject) => {
+          const abort = signal as AbortSignal | undefined
+          abort?.addEventListener('abort', () => reject(abort.reason))
+        })
+      }
+      const run = methods[String(method)]
+      return run
+        ? run(params as Record<string, unknown>)
+        : fail({ code: 4200, data: { error: 'unsupported_method' } })
+    },
+    on(event: string, listener: Listener) {
+      listeners.set(event, (listeners.get(event) ?? new Set()).add(listener))
+    },
+    removeListener(event: string, listener: Listener) {
+      listeners.get(event)?.delete(listener)
+    },
+  }
+  const info = {
+    uuid: crypto.randomUUID(),
+    name: 'Northkey',
+    rdns: 'example.northkey',
+    icon: "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'%3E%3Crect width='8' height='8' rx='2' fill='%23123a5c'/%3E%3C/svg%3E",
+    version: '0.1.0',
+    protocol: '1',
+  }
+  const detail = Object.freeze({ info: Object.freeze(info), provider: Object.freeze(provider) })
+  window.addEventListener('northbound:requestProvider', () => {
+    window.dispatchEvent(new CustomEvent('northbound:announceProvider', { detail }))
+  })
+  globalThis.fakeBroker = {
+    calls,
+    emit(event, payload) {
+      if (event === 'grantRevoked') grants = []
+      for (const listener of listeners.get(event) ?? []) listener(payload)
+    },
+  }
+}
