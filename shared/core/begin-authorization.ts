@@ -10,7 +10,7 @@ import {
 import type { ClientKey } from '../oauth/client-authentication.ts'
 import { type DpopKey, dpopThumbprint } from '../oauth/dpop.ts'
 import type { Effects } from '../oauth/effects.ts'
-import { NorthkeyError } from '../oauth/error.ts'
+import { NorthkeyError, withOwnErrors } from '../oauth/error.ts'
 import type { ServerMetadata } from '../oauth/metadata.ts'
 import { pushAuthorizationRequest } from '../oauth/pushed-authorization-request.ts'
 import { scopeWords } from '../oauth/scope.ts'
@@ -50,56 +50,58 @@ export interface BegunAuthorization {
  * Prepares an authorization request and pushes it where that is due.
  * @see RFC 6749 section 4.1.1, RFC 7636 section 4.3, RFC 9126 section 2
  */
-export async function beginAuthorization(
+export function beginAuthorization(
   request: BeginAuthorization,
   effects: Effects,
 ): Promise<BegunAuthorization> {
-  const { server, clientId, redirectUri } = request
-  if (server.issuer !== request.metadata.issuer) {
-    throw new NorthkeyError('issuer_mismatch', '"metadata" must be of the server\'s issuer')
-  }
-  const profile = profileOf(server)
-  const metadata = profile.metadataFor(request.metadata, server, clientId)
-  const binding = bindingOf(server, metadata, request.dpop)
-  const dpop = binding === 'none' ? undefined : request.dpop
-  const scope = profile.authorizationScope(request.apis, {
-    offlineAccess: request.offlineAccess === true && profile.refreshTokens,
+  return withOwnErrors(async () => {
+    const { server, clientId, redirectUri } = request
+    if (server.issuer !== request.metadata.issuer) {
+      throw new NorthkeyError('issuer_mismatch', '"metadata" must be of the server\'s issuer')
+    }
+    const profile = profileOf(server)
+    const metadata = profile.metadataFor(request.metadata, server, clientId)
+    const binding = bindingOf(server, metadata, request.dpop)
+    const dpop = binding === 'none' ? undefined : request.dpop
+    const scope = profile.authorizationScope(request.apis, {
+      offlineAccess: request.offlineAccess === true && profile.refreshTokens,
+    })
+    const { codeVerifier, codeChallenge } = await createPkcePair()
+    const pending: AwaitingRequestUri = {
+      name: 'awaitingRequestUri',
+      server: flowServer(server),
+      issuer: server.issuer,
+      metadata,
+      clientId,
+      redirectUri,
+      apis: request.apis,
+      scope,
+      deadlineMs: request.deadlineMs,
+      binding,
+      state: randomValue(),
+      codeVerifier,
+      ...(scopeWords(scope).includes('openid') && { nonce: randomValue() }),
+      ...(request.maxAge !== undefined && { maxAge: request.maxAge }),
+      ...(dpop && { dpopJkt: await dpopThumbprint(dpop) }),
+    }
+    const parameters = parametersOf(pending, codeChallenge, request)
+    const sent = isPushed(server, metadata)
+      ? await pushAuthorizationRequest(
+          {
+            metadata,
+            clientId,
+            authentication: authenticationOf(server, request.clientKey),
+            parameters,
+            dpop,
+          },
+          effects,
+        )
+      : parameters
+    return {
+      flow: transition(pending, { type: 'requestUriReceived' }),
+      authorizationUrl: authorizationUrl(metadata.authorization_endpoint, sent),
+    }
   })
-  const { codeVerifier, codeChallenge } = await createPkcePair()
-  const pending: AwaitingRequestUri = {
-    name: 'awaitingRequestUri',
-    server: flowServer(server),
-    issuer: server.issuer,
-    metadata,
-    clientId,
-    redirectUri,
-    apis: request.apis,
-    scope,
-    deadlineMs: request.deadlineMs,
-    binding,
-    state: randomValue(),
-    codeVerifier,
-    ...(scopeWords(scope).includes('openid') && { nonce: randomValue() }),
-    ...(request.maxAge !== undefined && { maxAge: request.maxAge }),
-    ...(dpop && { dpopJkt: await dpopThumbprint(dpop) }),
-  }
-  const parameters = parametersOf(pending, codeChallenge, request)
-  const sent = isPushed(server, metadata)
-    ? await pushAuthorizationRequest(
-        {
-          metadata,
-          clientId,
-          authentication: authenticationOf(server, request.clientKey),
-          parameters,
-          dpop,
-        },
-        effects,
-      )
-    : parameters
-  return {
-    flow: transition(pending, { type: 'requestUriReceived' }),
-    authorizationUrl: authorizationUrl(metadata.authorization_endpoint, sent),
-  }
 }
 
 function parametersOf(

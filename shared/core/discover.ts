@@ -1,12 +1,18 @@
 /** Finds out about a server, by its own metadata and the operator's words. */
 
 import type { Effects } from '../oauth/effects.ts'
+import { withOwnErrors } from '../oauth/error.ts'
 import { discoverMetadata, type ServerMetadata } from '../oauth/metadata.ts'
 import { profileOf } from '../profiles/index.ts'
 import type { ServerConfig } from '../profiles/profile.ts'
 
 /** The checked metadata of a server. @see RFC 8414 section 3, OpenID Connect Discovery section 4 */
 export function discover(server: ServerConfig, effects: Effects): Promise<ServerMetadata> {
-  const { wellKnown } = profileOf(server)
-  return discoverMetadata({ issuer: server.issuer, overrides: server.metadata, wellKnown }, effects)
+  return withOwnErrors(async () => {
+    const { wellKnown } = profileOf(server)
+    return discoverMetadata(
+      { issuer: server.issuer, overrides: server.metadata, wellKnown },
+      effects,
+    )
+  })
 }

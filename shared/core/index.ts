@@ -15,7 +15,19 @@ export type { TokenType } from '../oauth/access-token-response.ts'
 export type { Prompt } from '../oauth/authorization-request.ts'
 export { judgeChallenges, parseChallenges, type ResourceDemand } from '../oauth/challenge.ts'
 export type { ClientKey } from '../oauth/client-authentication.ts'
-export { createDpopKey, type DpopKey, dpopThumbprint, type NonceStore } from '../oauth/dpop.ts'
+export {
+  type ClientDocument,
+  type ClientDocumentRequest,
+  fetchClientDocument,
+} from '../oauth/client-id-metadata-document.ts'
+export type { RegisteredClient } from '../oauth/client-registration.ts'
+export {
+  createDpopKey,
+  createDpopProof,
+  type DpopKey,
+  dpopThumbprint,
+  type NonceStore,
+} from '../oauth/dpop.ts'
 export type { Effects } from '../oauth/effects.ts'
 export {
   isNorthkeyError,
@@ -27,6 +39,31 @@ export {
 export type { IdTokenClaims } from '../oauth/id-token.ts'
 export { createJwksStore, type JwksStore } from '../oauth/jwks.ts'
 export { foreignEndpoints, type ServerMetadata } from '../oauth/metadata.ts'
+export { type ResourceRequest, requestResource } from '../oauth/resource-request.ts'
+export { isScope, requireScope } from '../oauth/scope.ts'
+export { camaraProofClaims } from '../profiles/camara.ts'
+export {
+  type CamaraReaction,
+  camaraErrorCode,
+  camaraReaction,
+  requireNoIdentifier,
+} from '../profiles/camara-call.ts'
+export {
+  parseSecurityNotification,
+  type SecurityNotification,
+} from '../profiles/capif-notification.ts'
+export {
+  type CapifScope,
+  capifScopeAllows,
+  formatCapifScope,
+  parseCapifScope,
+} from '../profiles/capif-scope.ts'
+export {
+  aefOffersPkce,
+  capifDiscoveryQuery,
+  capifServiceSecurity,
+  readServiceSecurity,
+} from '../profiles/capif-security.ts'
 export { profileOf } from '../profiles/index.ts'
 export type { Profile, ServerConfig } from '../profiles/profile.ts'
 export {
@@ -36,6 +73,7 @@ export {
 } from './begin-authorization.ts'
 export { discover } from './discover.ts'
 export * from './flow.ts'
+export { grantedApis } from './granted-apis.ts'
 export {
   type CodeChallenge,
   type CodeVerifier,
@@ -52,4 +90,6 @@ export {
 export { type FlowKeys, redeemCode } from './redeem-code.ts'
 export { redirectUriFor } from './redirect-uri.ts'
 export { type RefreshTokens, refreshTokens } from './refresh-tokens.ts'
+export { type RegisterClient, registerClient } from './register-client.ts'
 export { type RevokeToken, revokeToken } from './revoke-token.ts'
+export { requireDistinctIssuers } from './servers.ts'

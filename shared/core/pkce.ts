@@ -19,7 +19,7 @@ export interface PkcePair {
 
 /** A fresh pair of 256 random bits. @see RFC 7636 section 4.1 */
 export async function createPkcePair(): Promise<PkcePair> {
-  const codes = base64urlCodes(crypto.getRandomValues(new Uint8Array(32)))
+  const codes = randomCodes()
   return { codeVerifier: asciiString(codes) as CodeVerifier, codeChallenge: await challenge(codes) }
 }
 
@@ -35,5 +35,9 @@ async function challenge(ascii: Uint8Array<ArrayBuffer>): Promise<CodeChallenge>
 
 /** An unguessable value of 256 bits, for `state` and `nonce`. @see RFC 6749 section 10.10 */
 export function randomValue(): string {
-  return asciiString(base64urlCodes(crypto.getRandomValues(new Uint8Array(32))))
+  return asciiString(randomCodes())
+}
+
+function randomCodes(): Uint8Array<ArrayBuffer> {
+  return base64urlCodes(crypto.getRandomValues(new Uint8Array(32)))
 }

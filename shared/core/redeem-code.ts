@@ -8,7 +8,7 @@ import { judgeAccessTokenResponse } from '../oauth/access-token-response.ts'
 import type { ClientKey } from '../oauth/client-authentication.ts'
 import { type DpopKey, requireDpopKey } from '../oauth/dpop.ts'
 import type { Effects } from '../oauth/effects.ts'
-import { NorthkeyError } from '../oauth/error.ts'
+import { NorthkeyError, withOwnErrors } from '../oauth/error.ts'
 import { validateIdToken } from '../oauth/id-token.ts'
 import { profileOf } from '../profiles/index.ts'
 import { authenticationOf } from './client.ts'
@@ -26,67 +26,69 @@ export interface FlowKeys {
  * Sends code and verifier to the token endpoint of the flow's own metadata and judges the answer.
  * @see RFC 6749 section 4.1.3, RFC 7636 section 4.5, OpenID Connect Core section 3.1.3
  */
-export async function redeemCode(
+export function redeemCode(
   flow: RedeemableFlow,
   effects: Effects,
   keys: FlowKeys = {},
 ): Promise<TokenSet> {
-  const sent = transition(flow, { type: 'codeSent', now: effects.now() })
-  if (sent.name === 'failed') throw NorthkeyError.from(sent.error)
-  const { server, metadata, clientId } = flow
-  const profile = profileOf(server)
-  const dpop = flow.binding === 'none' ? undefined : keys.dpop
-  await requireDpopKey(flow.dpopJkt, dpop)
-  const resource = profile.resourceIndicators ? flow.apis[0]?.resource : undefined
-  const code = new URL(flow.callbackUrl).searchParams.get('code') ?? ''
-  const shape = profile.codeRequest(code, server.capif, keys.gpsi)
-  const response = await requestAccessToken(
-    {
-      metadata,
-      clientId,
-      authentication: authenticationOf(server, keys.clientKey),
-      dpop,
-      successStatuses: profile.successStatuses,
-      additionalParameters: shape.add,
-      omittedParameters: shape.omit,
-      expected: flow,
-      callbackUrl: flow.callbackUrl,
-      codeVerifier: flow.codeVerifier,
-      resources: resource === undefined ? [] : [resource],
-    },
-    effects,
-  )
-  const answer = await judgeAccessTokenResponse(response, {
-    requestedScope: flow.scope,
-    binding: flow.binding,
-    now: effects.now(),
+  return withOwnErrors(async () => {
+    const sent = transition(flow, { type: 'codeSent', now: effects.now() })
+    if (sent.name === 'failed') throw NorthkeyError.from(sent.error)
+    const { server, metadata, clientId } = flow
+    const profile = profileOf(server)
+    const dpop = flow.binding === 'none' ? undefined : keys.dpop
+    await requireDpopKey(flow.dpopJkt, dpop)
+    const resource = profile.resourceIndicators ? flow.apis[0]?.resource : undefined
+    const code = new URL(flow.callbackUrl).searchParams.get('code') ?? ''
+    const shape = profile.codeRequest(code, server.capif, keys.gpsi)
+    const response = await requestAccessToken(
+      {
+        metadata,
+        clientId,
+        authentication: authenticationOf(server, keys.clientKey),
+        dpop,
+        successStatuses: profile.successStatuses,
+        additionalParameters: shape.add,
+        omittedParameters: shape.omit,
+        expected: flow,
+        callbackUrl: flow.callbackUrl,
+        codeVerifier: flow.codeVerifier,
+        resources: resource === undefined ? [] : [resource],
+      },
+      effects,
+    )
+    const answer = await judgeAccessTokenResponse(response, {
+      requestedScope: flow.scope,
+      binding: flow.binding,
+      now: effects.now(),
+    })
+    if (flow.nonce !== undefined && answer.idToken === undefined) {
+      throw new NorthkeyError('invalid_id_token', 'the ID token must be there when openid is asked')
+    }
+    const claims =
+      flow.nonce === undefined || answer.idToken === undefined
+        ? undefined
+        : await validateIdToken(
+            answer.idToken,
+            {
+              metadata,
+              clientId,
+              accessToken: answer.accessToken,
+              nonce: flow.nonce,
+              maxAge: flow.maxAge,
+            },
+            effects,
+          )
+    return {
+      accessToken: answer.accessToken,
+      tokenType: answer.tokenType,
+      expiresAtMs: answer.expiresAtMs,
+      scope: answer.scope,
+      singleUse: !answer.lifetimeKnown || profile.isSingleUse(answer.scope),
+      ...(resource !== undefined && { resource }),
+      ...(answer.refreshToken !== undefined &&
+        profile.refreshTokens && { refreshToken: answer.refreshToken }),
+      ...(claims && { idTokenClaims: claims, subject: claims.sub }),
+    }
   })
-  if (flow.nonce !== undefined && answer.idToken === undefined) {
-    throw new NorthkeyError('invalid_id_token', 'the ID token must be there when openid is asked')
-  }
-  const claims =
-    flow.nonce === undefined || answer.idToken === undefined
-      ? undefined
-      : await validateIdToken(
-          answer.idToken,
-          {
-            metadata,
-            clientId,
-            accessToken: answer.accessToken,
-            nonce: flow.nonce,
-            maxAge: flow.maxAge,
-          },
-          effects,
-        )
-  return {
-    accessToken: answer.accessToken,
-    tokenType: answer.tokenType,
-    expiresAtMs: answer.expiresAtMs,
-    scope: answer.scope,
-    singleUse: !answer.lifetimeKnown || profile.isSingleUse(answer.scope),
-    ...(resource !== undefined && { resource }),
-    ...(answer.refreshToken !== undefined &&
-      profile.refreshTokens && { refreshToken: answer.refreshToken }),
-    ...(claims && { idTokenClaims: claims, subject: claims.sub }),
-  }
 }

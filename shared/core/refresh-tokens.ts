@@ -4,7 +4,7 @@ import { judgeAccessTokenResponse } from '../oauth/access-token-response.ts'
 import type { ClientKey } from '../oauth/client-authentication.ts'
 import type { DpopKey } from '../oauth/dpop.ts'
 import type { Effects } from '../oauth/effects.ts'
-import { NorthkeyError } from '../oauth/error.ts'
+import { NorthkeyError, withOwnErrors } from '../oauth/error.ts'
 import { type IdTokenClaims, validateIdToken } from '../oauth/id-token.ts'
 import type { ServerMetadata } from '../oauth/metadata.ts'
 import { requestRefresh } from '../oauth/refresh-request.ts'
@@ -37,56 +37,58 @@ export interface RefreshTokens {
  * server gave no new one.
  * @see RFC 6749 section 6, RFC 9700 section 4.14, OpenID Connect Core section 12.2
  */
-export async function refreshTokens(request: RefreshTokens, effects: Effects): Promise<TokenSet> {
-  const { server, clientId } = request
-  const profile = profileOf(server)
-  if (!profile.refreshTokens) {
-    throw new NorthkeyError('unsupported_by_server', 'this profile has no refresh tokens')
-  }
-  const scope = scopeWithin(request.scope, request.grantedScope)
-  const metadata = profile.metadataFor(request.metadata, server, clientId)
-  const binding = bindingOf(server, metadata, request.dpop)
-  const resource = profile.resourceIndicators ? request.resource : undefined
-  const response = await requestRefresh(
-    {
-      metadata,
-      clientId,
-      authentication: authenticationOf(server, request.clientKey),
-      dpop: binding === 'none' ? undefined : request.dpop,
-      refreshToken: request.refreshToken,
-      scope,
-      resource,
-    },
-    effects,
-  )
-  const answer = await judgeAccessTokenResponse(response, {
-    requestedScope: scope ?? request.grantedScope ?? '',
-    binding,
-    now: effects.now(),
+export function refreshTokens(request: RefreshTokens, effects: Effects): Promise<TokenSet> {
+  return withOwnErrors(async () => {
+    const { server, clientId } = request
+    const profile = profileOf(server)
+    if (!profile.refreshTokens) {
+      throw new NorthkeyError('unsupported_by_server', 'this profile has no refresh tokens')
+    }
+    const scope = scopeWithin(request.scope, request.grantedScope)
+    const metadata = profile.metadataFor(request.metadata, server, clientId)
+    const binding = bindingOf(server, metadata, request.dpop)
+    const resource = profile.resourceIndicators ? request.resource : undefined
+    const response = await requestRefresh(
+      {
+        metadata,
+        clientId,
+        authentication: authenticationOf(server, request.clientKey),
+        dpop: binding === 'none' ? undefined : request.dpop,
+        refreshToken: request.refreshToken,
+        scope,
+        resource,
+      },
+      effects,
+    )
+    const answer = await judgeAccessTokenResponse(response, {
+      requestedScope: scope ?? request.grantedScope ?? '',
+      binding,
+      now: effects.now(),
+    })
+    const claims =
+      answer.idToken === undefined || request.idTokenClaims === undefined
+        ? request.idTokenClaims
+        : await validateIdToken(
+            answer.idToken,
+            {
+              metadata,
+              clientId,
+              accessToken: answer.accessToken,
+              previous: request.idTokenClaims,
+            },
+            effects,
+          )
+    return {
+      accessToken: answer.accessToken,
+      tokenType: answer.tokenType,
+      expiresAtMs: answer.expiresAtMs,
+      scope: answer.scope,
+      singleUse: !answer.lifetimeKnown || profile.isSingleUse(answer.scope),
+      refreshToken: answer.refreshToken ?? request.refreshToken,
+      ...(resource !== undefined && { resource }),
+      ...(claims && { idTokenClaims: claims, subject: claims.sub }),
+    }
   })
-  const claims =
-    answer.idToken === undefined || request.idTokenClaims === undefined
-      ? request.idTokenClaims
-      : await validateIdToken(
-          answer.idToken,
-          {
-            metadata,
-            clientId,
-            accessToken: answer.accessToken,
-            previous: request.idTokenClaims,
-          },
-          effects,
-        )
-  return {
-    accessToken: answer.accessToken,
-    tokenType: answer.tokenType,
-    expiresAtMs: answer.expiresAtMs,
-    scope: answer.scope,
-    singleUse: !answer.lifetimeKnown || profile.isSingleUse(answer.scope),
-    refreshToken: answer.refreshToken ?? request.refreshToken,
-    ...(resource !== undefined && { resource }),
-    ...(claims && { idTokenClaims: claims, subject: claims.sub }),
-  }
 }
 
 /** Refuses what goes beyond the grant. @see RFC 6749 section 6 */

@@ -2,6 +2,7 @@
 
 import type { ClientKey } from '../oauth/client-authentication.ts'
 import type { Effects } from '../oauth/effects.ts'
+import { withOwnErrors } from '../oauth/error.ts'
 import type { ServerMetadata } from '../oauth/metadata.ts'
 import { requestRevocation } from '../oauth/revocation-request.ts'
 import type { ServerConfig } from '../profiles/profile.ts'
@@ -22,8 +23,10 @@ export interface RevokeToken {
  * @see RFC 7009 section 2
  */
 export function revokeToken(request: RevokeToken, effects: Effects): Promise<void> {
-  return requestRevocation(
-    { ...request, authentication: authenticationOf(request.server, request.clientKey) },
-    effects,
-  )
+  return withOwnErrors(async () => {
+    return requestRevocation(
+      { ...request, authentication: authenticationOf(request.server, request.clientKey) },
+      effects,
+    )
+  })
 }

@@ -133,6 +133,16 @@ export class NorthkeyError extends Error {
   }
 }
 
+/** Runs an exchange; whatever fails in it fails as a {@link NorthkeyError}. */
+export async function withOwnErrors<T>(exchange: () => Promise<T>): Promise<T> {
+  try {
+    return await exchange()
+  } catch (error) {
+    if (error instanceof NorthkeyError) throw error
+    throw new NorthkeyError('internal_error', 'a defect of the core', { cause: error })
+  }
+}
+
 /** Looks at a field, not at the class: an error that crossed a border has lost its class. */
 export function isNorthkeyError(value: unknown): value is NorthkeyErrorObject {
   const { name, code } = (value ?? {}) as Partial<NorthkeyErrorObject>

@@ -26,8 +26,6 @@ export type ServerMetadata = {
   readonly registration_endpoint?: string
   readonly revocation_endpoint?: string
   readonly pushed_authorization_request_endpoint?: string
-  readonly userinfo_endpoint?: string
-  readonly end_session_endpoint?: string
   readonly require_pushed_authorization_requests?: boolean
   readonly authorization_response_iss_parameter_supported?: boolean
   readonly client_id_metadata_document_supported?: boolean
@@ -48,8 +46,6 @@ const ENDPOINTS = [
   'registration_endpoint',
   'revocation_endpoint',
   'pushed_authorization_request_endpoint',
-  'userinfo_endpoint',
-  'end_session_endpoint',
 ] as const
 
 const LISTS = [
@@ -188,11 +184,15 @@ export function foreignEndpoints(metadata: ServerMetadata): string[] {
   })
 }
 
-/** The URL of an endpoint that the flow cannot do without. */
-export function requireEndpoint(metadata: ServerMetadata, name: (typeof ENDPOINTS)[number]): URL {
+/** The URL of an endpoint that the flow cannot do without; a stored snapshot is trusted no more than a fresh one. */
+export function requireEndpoint(
+  metadata: ServerMetadata,
+  name: (typeof ENDPOINTS)[number],
+  effects: Pick<Effects, 'allowInsecureLoopback'>,
+): URL {
   const endpoint = metadata[name]
   if (endpoint === undefined) {
     throw new NorthkeyError('unsupported_by_server', `the server offers no "${name}"`)
   }
-  return new URL(endpoint)
+  return requireSecureUrl(endpoint, name, effects)
 }

@@ -35,7 +35,7 @@ export async function pushAuthorizationRequest(
   effects: Effects,
 ): Promise<URLSearchParams> {
   const { metadata, clientId, dpop } = request
-  const url = requireEndpoint(metadata, 'pushed_authorization_request_endpoint')
+  const url = requireEndpoint(metadata, 'pushed_authorization_request_endpoint', effects)
   const client = protocolClient(clientId, effects)
   const response = await withNonceRetry(dpop, url, () =>
     pushedAuthorizationRequest(

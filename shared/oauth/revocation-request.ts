@@ -26,7 +26,7 @@ export async function requestRevocation(
   effects: Effects,
 ): Promise<void> {
   const { metadata, clientId, token } = request
-  const url = requireEndpoint(metadata, 'revocation_endpoint')
+  const url = requireEndpoint(metadata, 'revocation_endpoint', effects)
   const response = await revocationRequest(
     metadata,
     protocolClient(clientId, effects),

@@ -24,6 +24,14 @@ export function scopeWords(scope: string): string[] {
   return [...new Set(scope.split(' ').filter((word) => word !== ''))]
 }
 
+/** The words of a scope that another scope has too. */
+export function scopeWithin(asked: string, granted: string): string {
+  const words = new Set(scopeWords(granted))
+  return scopeWords(asked)
+    .filter((word) => words.has(word))
+    .join(' ')
+}
+
 /** All words of several scopes, each once. */
 export function joinScopes(...scopes: readonly string[]): string {
   return scopeWords(scopes.join(' ')).join(' ')

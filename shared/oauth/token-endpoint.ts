@@ -49,7 +49,7 @@ export async function requestTokens(
   effects: Effects,
 ): Promise<Response> {
   const { metadata, clientId, dpop } = context
-  const url = requireEndpoint(metadata, 'token_endpoint')
+  const url = requireEndpoint(metadata, 'token_endpoint', effects)
   const client = protocolClient(clientId, effects)
   const response = await withNonceRetry(dpop, url, () =>
     grant(client, clientAuthentication(context.authentication, url), {

@@ -7,7 +7,7 @@
 import type { ApiAccess } from '../messages/page-api.ts'
 import { base64url } from '../oauth/base64url.ts'
 import { NorthkeyError } from '../oauth/error.ts'
-import { joinScopes, requireScope, scopeWords } from '../oauth/scope.ts'
+import { joinScopes, requireScope, scopeWithin, scopeWords } from '../oauth/scope.ts'
 import type { Profile } from './profile.ts'
 
 const PURPOSE = /^dpv:[A-Za-z]+$/
@@ -72,5 +72,6 @@ export const camaraProfile: Profile = {
 
   metadataFor: (metadata) => metadata,
   codeRequest: () => ({ add: {}, omit: [] }),
+  scopeWithin,
   isSingleUse: (scope) => scopeWords(scope).some((word) => SINGLE_USE.test(word)),
 }

@@ -65,6 +65,22 @@ export function joinCapifScopes(scopes: readonly string[]): string {
   })
 }
 
+/** The APIs of a scope that another scope has too; empty where there is none. */
+export function capifScopeWithin(asked: string, granted: string): string {
+  if (!granted.startsWith(PREFIX)) return ''
+  const { aefs, others } = parseCapifScope(asked)
+  const kept = aefs
+    .map(({ aefId, apiNames }) => ({
+      aefId,
+      apiNames: apiNames.filter((apiName) => capifScopeAllows(granted, aefId, apiName)),
+    }))
+    .filter(({ apiNames }) => apiNames.length > 0)
+  const also = parseCapifScope(granted).others
+  return kept.length === 0
+    ? ''
+    : formatCapifScope({ aefs: kept, others: others.filter((word) => also.includes(word)) })
+}
+
 /** Whether a granted scope has an API of an AEF. */
 export function capifScopeAllows(scope: string, aefId: string, apiName: string): boolean {
   return parseCapifScope(scope).aefs.some(

@@ -8,7 +8,7 @@
  */
 
 import { NorthkeyError } from '../oauth/error.ts'
-import { joinCapifScopes } from './capif-scope.ts'
+import { capifScopeWithin, joinCapifScopes } from './capif-scope.ts'
 import type { Profile, ServerConfig } from './profile.ts'
 
 /** The token endpoint of one API invoker. @see TS 29.222 clause 8.5, CAPIF_Security_API */
@@ -53,5 +53,6 @@ export const capifProfile: Profile = {
     return { add, omit: authCode === 'authCode' ? ['code'] : [] }
   },
 
+  scopeWithin: capifScopeWithin,
   isSingleUse: () => false,
 }

@@ -1,6 +1,6 @@
 /** The profile `oauth`: the RFCs as they are. */
 
-import { joinScopes, requireScope } from '../oauth/scope.ts'
+import { joinScopes, requireScope, scopeWithin } from '../oauth/scope.ts'
 import type { Profile } from './profile.ts'
 
 export const oauthProfile: Profile = {
@@ -18,5 +18,6 @@ export const oauthProfile: Profile = {
     ),
   metadataFor: (metadata) => metadata,
   codeRequest: () => ({ add: {}, omit: [] }),
+  scopeWithin,
   isSingleUse: () => false,
 }

@@ -54,6 +54,8 @@ export interface Profile {
   metadataFor(metadata: ServerMetadata, server: ServerConfig, clientId: string): ServerMetadata
   /** How the code request differs from RFC 6749 section 4.1.3. */
   codeRequest(code: string, settings: CapifSettings | undefined, gpsi?: string): TokenRequestShape
+  /** The part of a scope that lies within another; empty where there is none. */
+  scopeWithin(asked: string, granted: string): string
   /** Whether a token for this scope serves one call alone. */
   isSingleUse(scope: string): boolean
 }

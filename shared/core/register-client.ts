@@ -1,0 +1,43 @@
+/** Onboards an application: a client of its own at the server, without a secret. */
+
+import { type RegisteredClient, requestClientRegistration } from '../oauth/client-registration.ts'
+import type { Effects } from '../oauth/effects.ts'
+import { withOwnErrors } from '../oauth/error.ts'
+import type { ServerMetadata } from '../oauth/metadata.ts'
+import { profileOf } from '../profiles/index.ts'
+import type { ServerConfig } from '../profiles/profile.ts'
+
+export interface RegisterClient {
+  server: ServerConfig
+  metadata: ServerMetadata
+  clientName: string
+  redirectUris: readonly string[]
+  scope?: string | undefined
+  /** The public half of the key for `private_key_jwt`, where the server wants that. */
+  clientPublicKey?: CryptoKey | undefined
+  initialAccessToken?: string | undefined
+}
+
+/** Registers a client for one origin. @see RFC 7591 section 3 */
+export function registerClient(
+  request: RegisterClient,
+  effects: Effects,
+): Promise<RegisteredClient> {
+  return withOwnErrors(async () => {
+    const { server, metadata, clientPublicKey } = request
+    return requestClientRegistration(
+      {
+        metadata,
+        clientName: request.clientName,
+        redirectUris: request.redirectUris,
+        scope: request.scope,
+        initialAccessToken: request.initialAccessToken,
+        authentication: server.clientAuthentication ?? 'none',
+        dpopBound: server.dpop === 'required',
+        refreshTokens: profileOf(server).refreshTokens,
+        publicJwk: clientPublicKey && (await crypto.subtle.exportKey('jwk', clientPublicKey)),
+      },
+      effects,
+    )
+  })
+}

@@ -1,0 +1,76 @@
+/**
+ * A client whose id is the URL of its own description. The broker takes it for one origin alone: the
+ * one on which the document lies.
+ * @see draft-ietf-oauth-client-id-metadata-document sections 3, 4 and 6
+ */
+
+import type { Effects } from './effects.ts'
+import { NorthkeyError } from './error.ts'
+import { refusalError } from './error-response.ts'
+import { boundedFetch } from './http.ts'
+import { readJsonObject } from './json-response.ts'
+import { requireSecureUrl } from './url-policy.ts'
+
+const WHAT = 'client id metadata document'
+
+export interface ClientDocumentRequest {
+  clientId: string
+  /** The origin of the page that wants to use it, as the browser says. */
+  origin: string
+  redirectUri: string
+}
+
+export interface ClientDocument {
+  clientId: string
+  clientName?: string
+  scope?: string
+}
+
+/** Fetches and checks the document behind a client id. */
+export async function fetchClientDocument(
+  request: ClientDocumentRequest,
+  effects: Effects,
+): Promise<ClientDocument> {
+  const { clientId, origin, redirectUri } = request
+  requireClientIdUrl(clientId, origin, effects)
+  const headers = { accept: 'application/json' }
+  const response = await boundedFetch(clientId, { method: 'GET', headers }, WHAT, effects)
+  if (response.status !== 200) throw await refusalError(response, WHAT, effects.now())
+  const body = await readJsonObject(response, WHAT, [
+    'application/json',
+    'application/client-id-metadata+json',
+  ])
+  if (body.client_id !== clientId) throw wrong('client_id', 'the URL of the document')
+  const uris = body.redirect_uris
+  if (!Array.isArray(uris) || !uris.includes(redirectUri)) {
+    throw wrong('redirect_uris', "a list that has the broker's redirect URI")
+  }
+  if (body.client_secret !== undefined || body.client_secret_expires_at !== undefined) {
+    throw wrong('client_secret', 'absent')
+  }
+  const method = body.token_endpoint_auth_method ?? 'none'
+  if (method !== 'none') throw wrong('token_endpoint_auth_method', 'none')
+  return {
+    clientId,
+    ...(typeof body.client_name === 'string' && { clientName: body.client_name.slice(0, 80) }),
+    ...(typeof body.scope === 'string' && { scope: body.scope }),
+  }
+}
+
+function requireClientIdUrl(clientId: string, origin: string, effects: Effects): void {
+  const url = requireSecureUrl(clientId, 'clientId', effects)
+  const plain = url.href === clientId && url.pathname !== '/' && !/[?#]/.test(clientId)
+  if (!plain) {
+    throw new NorthkeyError(
+      'invalid_params',
+      '"clientId" must be a URL in normal form with a path, without query and fragment',
+    )
+  }
+  if (url.origin !== origin) {
+    throw new NorthkeyError('invalid_params', '"clientId" must lie on the origin that uses it')
+  }
+}
+
+function wrong(name: string, expectation: string): NorthkeyError {
+  return new NorthkeyError('invalid_response', `${WHAT}: "${name}" must be ${expectation}`)
+}

@@ -1,0 +1,109 @@
+/**
+ * Dynamic registration of a public client, or of one with a key made on this UE, for one origin.
+ * What comes back has to be what was asked: a server that registers something else has not registered us.
+ * @see RFC 7591 sections 2, 3.1 and 3.2
+ */
+
+import {
+  allowInsecureRequests,
+  customFetch,
+  dynamicClientRegistrationRequest,
+  processDynamicClientRegistrationResponse,
+} from 'oauth4webapi'
+import { requireRedirectUri } from './authorization-request.ts'
+import type { ClientAuthenticationMethod } from './client-authentication.ts'
+import type { Effects } from './effects.ts'
+import { NorthkeyError } from './error.ts'
+import { refusalError } from './error-response.ts'
+import { boundedFetch } from './http.ts'
+import { readJsonObject } from './json-response.ts'
+import { requireEndpoint, type ServerMetadata } from './metadata.ts'
+
+const WHAT = 'registration endpoint'
+const CLIENT_ID = /^[\x20-\x7e]{1,2000}$/
+
+export interface ClientRegistration {
+  metadata: ServerMetadata
+  clientName: string
+  redirectUris: readonly string[]
+  scope?: string | undefined
+  authentication: ClientAuthenticationMethod
+  /** The public key for `private_key_jwt`. */
+  publicJwk?: JsonWebKey | undefined
+  dpopBound?: boolean | undefined
+  refreshTokens?: boolean | undefined
+  /** Where the operator hands one out. */
+  initialAccessToken?: string | undefined
+}
+
+export interface RegisteredClient {
+  clientId: string
+  redirectUris: string[]
+  authentication: ClientAuthenticationMethod
+}
+
+/** Registers a client. There is never a secret: one that a server sends all the same is not kept. */
+export async function requestClientRegistration(
+  registration: ClientRegistration,
+  effects: Effects,
+): Promise<RegisteredClient> {
+  const { metadata, authentication, publicJwk } = registration
+  requireEndpoint(metadata, 'registration_endpoint', effects)
+  const redirectUris = registration.redirectUris.map(requireRedirectUri)
+  const response = await dynamicClientRegistrationRequest(
+    metadata,
+    {
+      client_name: registration.clientName,
+      redirect_uris: redirectUris,
+      response_types: ['code'],
+      grant_types: [
+        'authorization_code',
+        ...(registration.refreshTokens === true ? ['refresh_token'] : []),
+      ],
+      token_endpoint_auth_method: authentication,
+      application_type: 'web',
+      ...(registration.scope !== undefined && { scope: registration.scope }),
+      ...(registration.dpopBound === true && { dpop_bound_access_tokens: true }),
+      ...(authentication === 'private_key_jwt' && {
+        token_endpoint_auth_signing_alg: 'ES256',
+        jwks: { keys: [verificationKey(publicJwk)] },
+      }),
+    },
+    {
+      ...(registration.initialAccessToken !== undefined && {
+        initialAccessToken: registration.initialAccessToken,
+      }),
+      [allowInsecureRequests]: effects.allowInsecureLoopback === true,
+      [customFetch]: (url, init) => boundedFetch(url, init, WHAT, effects),
+    },
+  )
+  if (response.status !== 201) {
+    throw await refusalError(response, WHAT, effects.now(), [registration.initialAccessToken])
+  }
+  const body = await readJsonObject(response.clone(), WHAT)
+  try {
+    await processDynamicClientRegistrationResponse(response)
+  } catch (cause) {
+    throw new NorthkeyError('invalid_response', `the answer of the ${WHAT} is not usable`, {
+      cause,
+    })
+  }
+  const { client_id, redirect_uris = redirectUris, token_endpoint_auth_method: method } = body
+  const same =
+    Array.isArray(redirect_uris) && redirectUris.every((uri) => redirect_uris.includes(uri))
+  if (!same) throw notAsAsked('redirect_uris')
+  if ((method ?? authentication) !== authentication) throw notAsAsked('token_endpoint_auth_method')
+  if (typeof client_id !== 'string' || !CLIENT_ID.test(client_id)) throw notAsAsked('client_id')
+  return { clientId: client_id, redirectUris, authentication }
+}
+
+function verificationKey(jwk: JsonWebKey | undefined): Record<string, string> {
+  if (jwk?.kty !== 'EC' || jwk.crv !== 'P-256' || jwk.d !== undefined) {
+    throw new NorthkeyError('invalid_params', '"publicJwk" must be a public P-256 key')
+  }
+  return { kty: jwk.kty, crv: jwk.crv, x: jwk.x ?? '', y: jwk.y ?? '', alg: 'ES256', use: 'sig' }
+}
+
+function notAsAsked(name: string): NorthkeyError {
+  return new NorthkeyError('invalid_response', `${WHAT}: "${name}" must be as it was asked`)
+}

@@ -1,0 +1,208 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  authorizationResponseState,
+  NORTHKEY_ERROR_CODES,
+  NorthkeyError,
+  receiveAuthorizationResponse,
+  requireDistinctIssuers,
+} from '../../../shared/core/index.ts'
+import { closedNetwork, START } from '../support/closed-network.ts'
+import { failure } from '../support/failure.ts'
+import { begin, ISSUER, METADATA, REDIRECT_URI, redirectOf, SERVER } from '../support/fixtures.ts'
+
+async function refusal(change: Record<string, string | null>, metadata = METADATA) {
+  const flow = await begin(closedNetwork(), { metadata })
+  return failure(() => receiveAuthorizationResponse(flow, redirectOf(flow, change), START))
+}
+
+describe('the authorization response (RFC 6749 section 4.1.2)', () => {
+  test('R05: another state is refused (RFC 9700 section 4.7)', async () => {
+    expect((await refusal({ state: 'another' })).code).toBe('state_mismatch')
+  })
+
+  test('R06: a missing or empty state is refused', async () => {
+    expect((await refusal({ state: null })).code).toBe('state_mismatch')
+    expect((await refusal({ state: '' })).code).toBe('state_mismatch')
+  })
+
+  test.each(['code', 'state', 'iss', 'error', 'error_description', 'response'])(
+    'R07: a second "%s" is refused, even an equal one (RFC 6749 section 3.1)',
+    async (name) => {
+      const flow = await begin(closedNetwork())
+      const url = new URL(redirectOf(flow))
+      const value = url.searchParams.get(name) ?? 'x'
+      if (!url.searchParams.has(name)) url.searchParams.append(name, value)
+      url.searchParams.append(name, value)
+      const error = await failure(() => receiveAuthorizationResponse(flow, url.href, START))
+      expect(error.code).toBe('invalid_response')
+    },
+  )
+
+  test('R08: another issuer is refused (RFC 9207 section 2.4)', async () => {
+    expect((await refusal({ iss: 'https://evil.example' })).code).toBe('issuer_mismatch')
+  })
+
+  test('R09: a missing issuer is refused where the server says that it sends one (RFC 9207 section 2.4)', async () => {
+    expect((await refusal({ iss: null })).code).toBe('issuer_mismatch')
+  })
+
+  test('R09: a missing issuer is accepted from a server that does not say so', async () => {
+    const { authorization_response_iss_parameter_supported: _, ...metadata } = METADATA
+    const flow = await begin(closedNetwork(), { metadata })
+    const url = redirectOf(flow, { iss: null })
+    expect(receiveAuthorizationResponse(flow, url, START).name).toBe('readyToRedeem')
+  })
+
+  test.each([
+    `${ISSUER}/`,
+    'https://AS.example',
+    'https://as.example:443',
+    'HTTPS://as.example',
+    'https://as.example/.',
+    'https://as.example.',
+    'https://xn--as-.example',
+    ' https://as.example',
+  ])('R10: the issuer "%s" is not normalized into ours (RFC 9207 section 2.4)', async (iss) => {
+    expect((await refusal({ iss })).code).toBe('issuer_mismatch')
+  })
+
+  test('R11: a different issuer is refused even where none was announced', async () => {
+    const { authorization_response_iss_parameter_supported: _, ...metadata } = METADATA
+    const error = await refusal({ iss: 'https://evil.example' }, metadata)
+    expect(error.code).toBe('issuer_mismatch')
+  })
+
+  test('R13: two servers with one issuer are refused (RFC 9207 section 4)', async () => {
+    const twice = () => requireDistinctIssuers([SERVER, { ...SERVER, profile: 'camara' as const }])
+    expect((await failure(twice)).code).toBe('invalid_params')
+    requireDistinctIssuers([SERVER, { issuer: `${ISSUER}/path` }])
+  })
+
+  test('R14: an error of another issuer is not attributed to ours (RFC 9207 section 2.4)', async () => {
+    const error = await refusal({ code: null, error: 'access_denied', iss: 'https://evil.example' })
+    expect(error.code).toBe('issuer_mismatch')
+    expect(error.error).toBeUndefined()
+  })
+
+  test.each([
+    ['a code and an error', { error: 'access_denied' }],
+    ['an empty code', { code: '' }],
+    ['no code', { code: null }],
+    ['a code of 10 kB', { code: 'x'.repeat(10_240) }],
+    ['NUL in the code', { code: 'a\u0000b' }],
+    ['CRLF in the code', { code: 'a\r\nb' }],
+    ['letters outside of ASCII in the code', { code: 'cödé' }],
+    ['a JARM response', { response: 'x.y.z' }],
+    ['an ID token of the hybrid flow', { id_token: 'x.y.z' }],
+  ])('R20: %s is refused (RFC 6749 section 10.14)', async (_what, change) => {
+    expect((await refusal(change)).code).toBe('invalid_response')
+  })
+
+  test('R20: whatever the query says, the answer is a flow or an error of ours', async () => {
+    const flow = await begin(closedNetwork())
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.tuple(
+            fc.oneof(
+              fc.constantFrom('code', 'state', 'iss', 'error', 'error_description', '__proto__'),
+              fc.string(),
+            ),
+            fc.oneof(fc.constantFrom(flow.state, ISSUER, 'x'), fc.string({ unit: 'binary' })),
+          ),
+        ),
+        (parameters) => {
+          const url = `${REDIRECT_URI}?${new URLSearchParams(parameters)}`
+          try {
+            const ready = receiveAuthorizationResponse(flow, url, START)
+            const query = new URL(ready.callbackUrl).searchParams
+            expect(query.getAll('state')).toEqual([flow.state])
+            expect(query.getAll('iss')).toEqual([ISSUER])
+            expect(query.getAll('code')).toHaveLength(1)
+          } catch (error) {
+            expect(error).toBeInstanceOf(NorthkeyError)
+            expect(NORTHKEY_ERROR_CODES).toContain((error as NorthkeyError).code)
+          }
+        },
+      ),
+    )
+  })
+
+  test.each([
+    'https://broker.example/issuer-path.evil',
+    'https://broker.example/issuer-path/',
+    'https://broker.example/issuer-path/../issuer-path',
+    'https://broker.example/Issuer-path',
+    'https://broker.example/other-issuer',
+    'https://user@broker.example/issuer-path',
+    'https://broker.example:444/issuer-path',
+    'https://broker.example:443/issuer-path',
+    'http://broker.example/issuer-path',
+    'https://broker.example./issuer-path',
+    'https://BROKER.example/issuer-path',
+    'https://broker.example\\issuer-path',
+    'https://broker.example.evil.example/issuer-path',
+    'https://evil.example/?https://broker.example/issuer-path',
+    '//broker.example/issuer-path',
+    'not a URL',
+  ])('R22: a response at "%s" is nobody\'s (RFC 8252 section 8.10)', async (base) => {
+    const flow = await begin(closedNetwork())
+    const { search } = new URL(redirectOf(flow))
+    const error = await failure(() => receiveAuthorizationResponse(flow, base + search, START))
+    expect(error.code).toBe('invalid_response')
+  })
+
+  test('R23: a response after the deadline is discarded', async () => {
+    const flow = await begin(closedNetwork())
+    const url = redirectOf(flow)
+    expect(receiveAuthorizationResponse(flow, url, flow.deadlineMs).name).toBe('readyToRedeem')
+    const error = await failure(() => receiveAuthorizationResponse(flow, url, flow.deadlineMs + 1))
+    expect(error.code).toBe('flow_expired')
+  })
+
+  test('R28: a response leads nowhere: no parameter of it becomes a destination (RFC 9700 section 4.11)', async () => {
+    const flow = await begin(closedNetwork())
+    const url = redirectOf(flow, { return_to: 'https://evil.example', redirect_uri: 'https://x' })
+    const ready = receiveAuthorizationResponse(flow, url, START)
+    const { callbackUrl, ...rest } = ready
+    expect(callbackUrl).toBe(url)
+    expect(JSON.stringify(rest)).not.toContain('evil.example')
+  })
+
+  test.each([
+    ['access_denied', 'access_denied'],
+    ['login_required', 'interaction_required'],
+    ['consent_required', 'interaction_required'],
+    ['interaction_required', 'interaction_required'],
+    ['account_selection_required', 'interaction_required'],
+    ['invalid_scope', 'authorization_server_error'],
+    ['temporarily_unavailable', 'authorization_server_error'],
+    ['a_word_nobody_knows', 'authorization_server_error'],
+  ])(
+    'the error "%s" keeps its word and becomes %s (RFC 6749 section 4.1.2.1)',
+    async (error, code) => {
+      const failed = await refusal({ code: null, error, error_description: 'As the server says' })
+      expect(failed.code).toBe(code)
+      expect(failed.error).toBe(error)
+      expect(failed.errorDescription).toBe('As the server says')
+    },
+  )
+
+  test('R21: the words of a server are inert: ASCII alone, without quotes, of bounded length', async () => {
+    const error_description = `<b>"hi"</b>\u202e${'x'.repeat(5000)}`
+    const { errorDescription = '' } = await refusal({ code: null, error: 'x', error_description })
+    expect(errorDescription).toMatch(/^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/)
+    expect(errorDescription.length).toBeLessThanOrEqual(300)
+  })
+})
+
+describe('the state of a redirect', () => {
+  test('is read where it comes once, and proves nothing', () => {
+    expect(authorizationResponseState(`${REDIRECT_URI}?state=x`)).toBe('x')
+    expect(authorizationResponseState(`${REDIRECT_URI}?state=x&state=x`)).toBeUndefined()
+    expect(authorizationResponseState(`${REDIRECT_URI}?state=`)).toBeUndefined()
+    expect(authorizationResponseState(REDIRECT_URI)).toBeUndefined()
+    expect(authorizationResponseState('no URL')).toBeUndefined()
+  })
+})

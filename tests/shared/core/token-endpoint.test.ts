@@ -1,0 +1,357 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  createDpopKey,
+  type FlowKeys,
+  grantedApis,
+  type NorthkeyError,
+  redeemCode,
+  refreshTokens,
+  type ServerMetadata,
+  toProviderError,
+} from '../../../shared/core/index.ts'
+import { type Answer, closedNetwork, json, START } from '../support/closed-network.ts'
+import { failure } from '../support/failure.ts'
+import {
+  API,
+  CLIENT_ID,
+  METADATA,
+  RESOURCE,
+  redeemable,
+  SERVER,
+  TOKEN_ENDPOINT,
+  TOKEN_RESPONSE,
+} from '../support/fixtures.ts'
+
+const WITH_DPOP: ServerMetadata = { ...METADATA, dpop_signing_alg_values_supported: ['ES256'] }
+
+async function redeem(answer: Answer, metadata = METADATA, keys: FlowKeys = {}) {
+  const network = closedNetwork().on(TOKEN_ENDPOINT, answer)
+  const flow = await redeemable(network, { metadata, dpop: keys.dpop })
+  return redeemCode(flow, network, keys)
+}
+
+const refusal = (answer: Answer, metadata = METADATA, keys: FlowKeys = {}) =>
+  failure(redeem(answer, metadata, keys))
+
+describe('the answer of the token endpoint (RFC 6749 section 5.1)', () => {
+  test.each([301, 302, 303, 307, 308])(
+    'T01: a redirect %i is not followed (RFC 9700 section 4.12)',
+    async (status) => {
+      const network = closedNetwork().on(
+        TOKEN_ENDPOINT,
+        new Response(null, { status, headers: { location: 'https://evil.example/token' } }),
+      )
+      const error = await failure(redeemCode(await redeemable(network), network))
+      expect(error.code).toBe('invalid_response')
+      expect(network.sent).toHaveLength(1)
+      expect(network.sent[0]?.init.redirect).toBe('manual')
+    },
+  )
+
+  test.each([
+    'http://as.example/token',
+    'http://localhost.evil.example/token',
+    'http://10.0.0.1/token',
+    'ftp://as.example/token',
+    'https://user:password@as.example/token',
+  ])('T02: the token endpoint "%s" is not asked (RFC 6749 section 3.2)', async (token_endpoint) => {
+    const network = closedNetwork({ allowInsecureLoopback: true })
+    const flow = await redeemable(network, { metadata: { ...METADATA, token_endpoint } })
+    expect((await failure(redeemCode(flow, network))).code).toBe('insecure_url')
+    expect(network.sent).toHaveLength(0)
+  })
+
+  test('T02: http on loopback is asked only where that was allowed by name', async () => {
+    const token_endpoint = 'http://localhost:8080/token'
+    const metadata = { ...METADATA, token_endpoint }
+    const closed = closedNetwork()
+    const refused = await failure(redeemCode(await redeemable(closed, { metadata }), closed))
+    expect(refused.code).toBe('insecure_url')
+    const open = closedNetwork({ allowInsecureLoopback: true }).on(
+      token_endpoint,
+      json(TOKEN_RESPONSE),
+    )
+    await redeemCode(await redeemable(open, { metadata }), open)
+    open.done()
+  })
+
+  const whole = JSON.stringify(TOKEN_RESPONSE)
+  test.each<[string, string | Uint8Array<ArrayBuffer>, string]>([
+    ['HTML', '<html></html>', 'text/html'],
+    ['HTML that says it is JSON', '<html></html>', 'application/json'],
+    ['JSON that says it is HTML', whole, 'text/html'],
+    ['JSON without a type', whole, ''],
+    ['nothing', '', 'application/json'],
+    ['half of it', whole.slice(0, -8), 'application/json'],
+    ['an array', `[${whole}]`, 'application/json'],
+    ['a string', '"x"', 'application/json'],
+    ['null', 'null', 'application/json'],
+    ['a byte order mark', `\ufeff${whole}`, 'application/json'],
+    ['octets that are not UTF-8', Uint8Array.of(0x7b, 0xff, 0x7d), 'application/json'],
+    ['another charset', whole, 'application/json; charset=utf-16'],
+    ['depth without measure', `{"a":${'['.repeat(100)}${']'.repeat(100)}}`, 'application/json'],
+    ['two documents', `${whole}${whole}`, 'application/json'],
+  ])('T03: a 200 with %s is refused', async (_what, body, type) => {
+    const headers = { 'content-type': type }
+    expect((await refusal(new Response(body, { headers }))).code).toBe('invalid_response')
+  })
+
+  test('T05: keys of a prototype stay keys', async () => {
+    const polluted = `{"__proto__":{"polluted":1,"access_token":"evil"},"constructor":{"prototype":{"polluted":1}},${whole.slice(1)}`
+    const tokens = await redeem(json(polluted))
+    expect(tokens.accessToken).toBe(TOKEN_RESPONSE.access_token)
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined()
+    const only = '{"__proto__":{"access_token":"evil","token_type":"Bearer"}}'
+    expect((await refusal(json(only))).code).toBe('invalid_response')
+  })
+
+  test('T05: any JSON leads to tokens in their form or to an error of ours, and changes no prototype', async () => {
+    const key = fc.oneof(
+      fc.constantFrom('access_token', 'token_type', 'expires_in', 'scope', '__proto__'),
+      fc.string(),
+    )
+    const value = fc.oneof(fc.constantFrom('Bearer', 'x'), fc.jsonValue())
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(key, value)), async (members) => {
+        const text = `{${members.map(([k, v]) => `${JSON.stringify(k)}:${JSON.stringify(v)}`)}}`
+        try {
+          const tokens = await redeem(json(text))
+          expect(tokens.accessToken).toMatch(/^[\x21-\x7e]+$/)
+          expect(tokens.expiresAtMs).toBeGreaterThan(START)
+        } catch (error) {
+          expect((error as NorthkeyError).name).toBe('NorthkeyError')
+        }
+        expect(Object.keys(Object.prototype)).toEqual([])
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  test.each([
+    ['missing', undefined],
+    ['empty', ''],
+    ['a number', 7],
+    ['an object', {}],
+    ['with a line break', 'a\r\nX-Injected: 1'],
+    ['with a space', 'a b'],
+    ['with NUL', 'a\u0000'],
+    ['outside of ASCII', 'tökën'],
+    ['of 100 kB', 'x'.repeat(100_000)],
+  ])('T06: an access token that is %s is refused', async (_what, access_token) => {
+    expect((await refusal(json({ ...TOKEN_RESPONSE, access_token }))).code).toBe('invalid_response')
+  })
+
+  test.each(['bearer', 'BEARER', 'Bearer'])(
+    'T07: the type "%s" is Bearer (RFC 6749 section 5.1)',
+    async (token_type) => {
+      expect((await redeem(json({ ...TOKEN_RESPONSE, token_type }))).tokenType).toBe('Bearer')
+    },
+  )
+
+  test.each(['dpop', 'DPOP', 'dPoP'])('T07: the type "%s" is DPoP', async (token_type) => {
+    const dpop = await createDpopKey()
+    const tokens = await redeem(json({ ...TOKEN_RESPONSE, token_type }), WITH_DPOP, { dpop })
+    expect(tokens.tokenType).toBe('DPoP')
+  })
+
+  test.each([undefined, '', 'mac', 'N_A', 7, ['Bearer']])(
+    'T08: a token of the type %j is not used (RFC 6749 section 7.1)',
+    async (token_type) => {
+      const error = await refusal(json({ ...TOKEN_RESPONSE, token_type }))
+      expect(error.code).toBe('invalid_response')
+    },
+  )
+
+  test('T09: a bearer token for a proof is discarded (RFC 9449 section 5)', async () => {
+    const dpop = await createDpopKey()
+    const error = await refusal(json(TOKEN_RESPONSE), WITH_DPOP, { dpop })
+    expect(error.code).toBe('token_type_mismatch')
+  })
+
+  test('T09: a DPoP token where no proof was sent is discarded', async () => {
+    const error = await refusal(json({ ...TOKEN_RESPONSE, token_type: 'DPoP' }))
+    expect(error.code).toBe('token_type_mismatch')
+  })
+
+  test.each([
+    ['missing', undefined, 60, true],
+    ['0', 0, 60, true],
+    ['negative', -5, 60, true],
+    ['no number', 'soon', 60, true],
+    ['an object', {}, 60, true],
+    ['a number in a string', '600', 600, false],
+    ['1e12', 1e12, 86_400, false],
+    ['300', 300, 300, false],
+  ])('T10: expires_in that is %s', async (_what, expires_in, seconds, singleUse) => {
+    const tokens = await redeem(json({ ...TOKEN_RESPONSE, expires_in }))
+    expect(tokens.expiresAtMs).toBe(START + seconds * 1000)
+    expect(tokens.singleUse).toBe(singleUse)
+  })
+
+  test('T10: expires_in that JSON reads as infinite is not believed', async () => {
+    const text = JSON.stringify(TOKEN_RESPONSE).replace('600', '1e999')
+    expect((await redeem(json(text))).expiresAtMs).toBe(START + 60_000)
+  })
+
+  test('T11: a narrower scope is what was granted (RFC 6749 section 3.3)', async () => {
+    const tokens = await redeem(json({ ...TOKEN_RESPONSE, scope: 'qos' }))
+    const asked = [
+      { resource: RESOURCE, scope: 'qos qos:write' },
+      { resource: 'https://api.example/other', scope: 'location' },
+    ]
+    expect(grantedApis(SERVER, asked, tokens.scope)).toEqual([{ resource: RESOURCE, scope: 'qos' }])
+  })
+
+  test('T11: no scope in the answer means the one that was asked (RFC 6749 section 5.1)', async () => {
+    const { scope: _, ...silent } = TOKEN_RESPONSE
+    expect((await redeem(json(silent))).scope).toBe('qos')
+  })
+
+  test('T12: what a server grants beyond the request is recorded and not handed out', async () => {
+    const tokens = await redeem(json({ ...TOKEN_RESPONSE, scope: 'qos admin' }))
+    expect(tokens.scope).toBe('qos admin')
+    expect(grantedApis(SERVER, [API], tokens.scope)).toEqual([API])
+  })
+
+  test.each(['a\u0000', 'a  b', 7, {}])('T12: the scope %j is refused', async (scope) => {
+    expect((await refusal(json({ ...TOKEN_RESPONSE, scope }))).code).toBe('invalid_response')
+  })
+})
+
+describe('a refusal of the token endpoint (RFC 6749 section 5.2)', () => {
+  test.each([
+    ['invalid_grant', 400],
+    ['invalid_client', 401],
+    ['unauthorized_client', 400],
+    ['unsupported_grant_type', 400],
+  ])('T13, T14: "%s" fails once and keeps its word', async (error, status) => {
+    const network = closedNetwork().on(TOKEN_ENDPOINT, json({ error }, { status }))
+    const failed = await failure(redeemCode(await redeemable(network), network))
+    expect(network.sent).toHaveLength(1)
+    expect(failed.code).toBe('authorization_server_error')
+    expect(toProviderError(failed)).toMatchObject({
+      code: 4310,
+      data: { error, httpStatus: status },
+    })
+  })
+
+  test('T14: invalid_client with a challenge keeps its word (RFC 6749 section 5.2)', async () => {
+    const headers = { 'www-authenticate': 'Basic realm="as"' }
+    const failed = await refusal(json({ error: 'invalid_client' }, { status: 401, headers }))
+    expect(failed.error).toBe('invalid_client')
+  })
+
+  test.each(['text/html', 'text/plain', ''])(
+    'T15: a 400 of type "%s" is an HTTP error without the words of its body',
+    async (type) => {
+      const body = '<p>secret stack trace</p>'
+      const failed = await refusal(
+        new Response(body, { status: 400, headers: { 'content-type': type } }),
+      )
+      expect(failed.code).toBe('invalid_response')
+      expect(failed.httpStatus).toBe(400)
+      expect(JSON.stringify(failed)).not.toContain('stack trace')
+    },
+  )
+
+  test('T16: a code whose answer is lost is not sent again (RFC 6749 section 4.1.2)', async () => {
+    const network = closedNetwork().on(TOKEN_ENDPOINT, () => {
+      throw new TypeError('network')
+    })
+    const failed = await failure(redeemCode(await redeemable(network), network))
+    expect(failed.code).toBe('network_error')
+    expect(network.sent).toHaveLength(1)
+  })
+
+  test('T17, T18: no cookie, no cache, no referrer goes with a request', async () => {
+    const network = closedNetwork().on(TOKEN_ENDPOINT, json(TOKEN_RESPONSE))
+    await redeemCode(await redeemable(network), network)
+    expect(network.sent[0]?.init).toMatchObject({
+      credentials: 'omit',
+      cache: 'no-store',
+      referrerPolicy: 'no-referrer',
+    })
+  })
+
+  test('T19: what a server echoes of a secret is taken out', async () => {
+    const network = closedNetwork()
+    const flow = await redeemable(network)
+    network.on(TOKEN_ENDPOINT, ({ form }) =>
+      json(
+        {
+          error: 'invalid_grant',
+          error_description: `code ${form.get('code')} verifier ${form.get('code_verifier')} token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln`,
+        },
+        { status: 400 },
+      ),
+    )
+    const text = JSON.stringify(toProviderError(await failure(redeemCode(flow, network))))
+    expect(text).toContain('[removed]')
+    expect(text).not.toContain('the-code')
+    expect(text).not.toContain(flow.codeVerifier)
+    expect(text).not.toContain('eyJ')
+  })
+
+  test('T19: a refresh token that comes back as the error word is taken out', async () => {
+    const network = closedNetwork().on(
+      TOKEN_ENDPOINT,
+      json({ error: 'secret-refresh-token' }, { status: 400 }),
+    )
+    const failed = await failure(
+      refreshTokens(
+        {
+          server: SERVER,
+          metadata: METADATA,
+          clientId: CLIENT_ID,
+          refreshToken: 'secret-refresh-token',
+        },
+        network,
+      ),
+    )
+    expect(JSON.stringify(failed)).not.toContain('secret-refresh-token')
+  })
+
+  test.each([
+    [429, '7', 'rate_limited', 7],
+    [503, '120', 'network_error', 120],
+    [503, new Date(START + 30_000).toUTCString(), 'network_error', 30],
+    [503, new Date(START - 30_000).toUTCString(), 'network_error', 0],
+    [503, '999999999', 'network_error', 86_400],
+    [503, 'soon', 'network_error', undefined],
+    [500, '', 'network_error', undefined],
+  ])('N04: status %i with Retry-After "%s"', async (status, header, code, seconds) => {
+    const headers = { 'retry-after': header }
+    const failed = await refusal(new Response('', { status, headers }))
+    expect(failed.code).toBe(code)
+    expect(failed.httpStatus).toBe(status)
+    expect(failed.retryAfterSeconds).toBe(seconds)
+  })
+})
+
+describe('a refresh (RFC 6749 section 6)', () => {
+  const held = { server: SERVER, metadata: METADATA, clientId: CLIENT_ID, refreshToken: 'first' }
+
+  test('C13: never asks for more than the grant has', async () => {
+    const network = closedNetwork()
+    const error = await failure(
+      refreshTokens({ ...held, grantedScope: 'qos', scope: 'qos admin' }, network),
+    )
+    expect(error.code).toBe('invalid_params')
+    expect(network.sent).toHaveLength(0)
+  })
+
+  test('may ask for less', async () => {
+    const network = closedNetwork().on(TOKEN_ENDPOINT, json({ ...TOKEN_RESPONSE, scope: 'a' }))
+    const tokens = await refreshTokens({ ...held, grantedScope: 'a b', scope: 'a' }, network)
+    expect(network.sent[0]?.form.get('scope')).toBe('a')
+    expect(tokens.scope).toBe('a')
+  })
+
+  test('a resource is asked for by its indicator (RFC 8707 section 2.2)', async () => {
+    const network = closedNetwork().on(TOKEN_ENDPOINT, json(TOKEN_RESPONSE))
+    const tokens = await refreshTokens({ ...held, resource: RESOURCE }, network)
+    expect(network.sent[0]?.form.getAll('resource')).toEqual([RESOURCE])
+    expect(tokens.resource).toBe(RESOURCE)
+  })
+})

@@ -1,0 +1,119 @@
+import { describe, expect, test } from 'vitest'
+import { redeemCode } from '../../../shared/core/index.ts'
+import { isLoopbackHost } from '../../../shared/oauth/url-policy.ts'
+import { type Answer, closedNetwork, json } from '../support/closed-network.ts'
+import { failure } from '../support/failure.ts'
+import { redeemable, TOKEN_ENDPOINT, TOKEN_RESPONSE } from '../support/fixtures.ts'
+
+async function refusal(answer: Answer, timeoutMs?: number) {
+  const network = closedNetwork(timeoutMs === undefined ? {} : { timeoutMs }).on(
+    TOKEN_ENDPOINT,
+    answer,
+  )
+  return failure(redeemCode(await redeemable(network), network))
+}
+
+const type = { headers: { 'content-type': 'application/json' } }
+
+describe('limits of a response', () => {
+  test('T04: an endless body is cut at 256 kB', async () => {
+    let pulled = 0
+    let cancelled = false
+    const endless = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        pulled++
+        controller.enqueue(new Uint8Array(16_384).fill(0x20))
+      },
+      cancel() {
+        cancelled = true
+      },
+    })
+    expect((await refusal(new Response(endless, type))).code).toBe('invalid_response')
+    expect(pulled).toBeLessThan(20)
+    expect(cancelled).toBe(true)
+  })
+
+  test('T04: a body that announces 50 MB is not read', async () => {
+    const headers = { ...type.headers, 'content-length': '52428800' }
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(new Uint8Array(1)),
+    })
+    expect((await refusal(new Response(body, { headers }))).code).toBe('invalid_response')
+  })
+
+  test('T04: a body of just under 256 kB is read', async () => {
+    const padded = JSON.stringify({ ...TOKEN_RESPONSE, padding: 'x'.repeat(260_000) })
+    const network = closedNetwork().on(TOKEN_ENDPOINT, json(padded))
+    const tokens = await redeemCode(await redeemable(network), network)
+    expect(tokens.accessToken).toBe(TOKEN_RESPONSE.access_token)
+  })
+
+  test('T04: 100,000 brackets cost neither stack nor time', async () => {
+    const deep = `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`
+    expect((await refusal(json(deep))).code).toBe('invalid_response')
+  })
+
+  test('N05: the limit holds over the whole body, one octet at a time', async () => {
+    const drip = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        controller.enqueue(new Uint8Array([0x20]))
+      },
+    })
+    expect((await refusal(new Response(drip, type), 60)).code).toBe('timeout')
+  })
+
+  test('L07: a server that never answers is a timeout, even where fetch ignores its signal', async () => {
+    expect((await refusal(() => new Promise<Response>(() => undefined), 20)).code).toBe('timeout')
+  })
+
+  test('the limit cannot be set beyond 25 s, before a worker is stopped', async () => {
+    const { timeoutMs } = await import('../../../shared/oauth/effects.ts')
+    expect(timeoutMs(closedNetwork({ timeoutMs: 600_000 }))).toBe(25_000)
+    expect(timeoutMs(closedNetwork())).toBe(10_000)
+  })
+
+  test('a caller that gives up is told so at once', async () => {
+    const controller = new AbortController()
+    const network = closedNetwork({ signal: controller.signal }).on(TOKEN_ENDPOINT, () => {
+      controller.abort()
+      return new Promise<Response>(() => undefined)
+    })
+    const error = await failure(redeemCode(await redeemable(network), network))
+    expect(error.code).toBe('aborted')
+  })
+
+  test('N01: a connection that fails is a network error that says nothing of the cause', async () => {
+    const error = await refusal(() => {
+      throw new TypeError('getaddrinfo ENOTFOUND as.example with code=secret')
+    })
+    expect(error.code).toBe('network_error')
+    expect(JSON.stringify(error)).not.toContain('secret')
+  })
+
+  test('N03: a body that breaks off is a network error', async () => {
+    const broken = new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode('{"access_'))
+        controller.error(new TypeError('reset'))
+      },
+    })
+    expect((await refusal(new Response(broken, type))).code).toBe('network_error')
+  })
+})
+
+test.each([
+  ['localhost', true],
+  ['app.localhost', true],
+  ['127.0.0.1', true],
+  ['127.8.8.8', true],
+  ['[::1]', true],
+  ['localhost.evil.example', false],
+  ['evillocalhost', false],
+  ['127.0.0.1.evil.example', false],
+  ['10.0.0.1', false],
+  ['[::2]', false],
+  ['.localhost', false],
+])('the host "%s" is loopback: %s', (host, expected) => {
+  expect(isLoopbackHost(host)).toBe(expected)
+})
