@@ -1,0 +1,93 @@
+/**
+ * What happened, as the servers saw it: the steps of RFC 7636 section 1.1 found in the request log and
+ * checked against each other. What the log does not show did not happen.
+ */
+
+import { createHash } from 'node:crypto'
+import type { LogEntry, RequestLog } from '../../demo-site/network/index.ts'
+
+export interface Exchanges {
+  authorizationRequest: LogEntry
+  authentication: LogEntry
+  authorization: LogEntry
+  /** The answer that redirects with the authorization code. */
+  authorizationResponse: LogEntry
+  tokenRequest: LogEntry
+  invocation: LogEntry
+}
+
+type Fields = Record<string, unknown>
+
+function one(entries: LogEntry[], what: string): LogEntry {
+  const [entry] = entries
+  if (!entry || entries.length !== 1) {
+    throw new Error(`the servers' log shows ${entries.length} of: ${what}; expected one`)
+  }
+  return entry
+}
+
+function check(holds: boolean, what: string): void {
+  if (!holds) throw new Error(`the servers' log contradicts: ${what}`)
+}
+
+export const bodyOf = (entry: LogEntry): Fields => (entry.body ?? {}) as Fields
+
+/** Where an answer sends the browser. */
+export function locationOf({ answerHeaders }: LogEntry): URL | undefined {
+  const location = answerHeaders?.location
+  return typeof location === 'string' && URL.canParse(location) ? new URL(location) : undefined
+}
+
+/** @throws Error that names the step that the log does not show. */
+export function readExchanges(log: RequestLog, clientId: string, scsAsId: string): Exchanges {
+  const posts = log.filter({ method: 'POST' })
+  const found: Exchanges = {
+    authorizationRequest: one(
+      log.filter({ method: 'GET' }).filter(({ query }) => {
+        return query.response_type === 'code' && query.client_id === clientId
+      }),
+      'authorization request',
+    ),
+    authentication: one(
+      posts.filter((entry) => 'phone_number' in bodyOf(entry)),
+      'authentication of the resource owner',
+    ),
+    authorization: one(
+      posts.filter((entry) => bodyOf(entry).decision === 'allow'),
+      'authorization by the resource owner',
+    ),
+    authorizationResponse: one(
+      log.entries.filter((entry) => locationOf(entry)?.searchParams.has('code')),
+      'authorization response with a code',
+    ),
+    tokenRequest: one(
+      posts.filter((entry) => bodyOf(entry).grant_type === 'authorization_code'),
+      'token request',
+    ),
+    invocation: one(
+      posts.filter(({ path }) => path.endsWith(`/${scsAsId}/subscriptions`)),
+      'northbound API invocation',
+    ),
+  }
+  prove(found)
+  return found
+}
+
+function prove(found: Exchanges): void {
+  const { authorizationRequest, authorizationResponse, tokenRequest, invocation } = found
+  const { code_verifier: verifier, code } = bodyOf(tokenRequest)
+  const challenge = createHash('sha256').update(String(verifier)).digest('base64url')
+  const response = locationOf(authorizationResponse)?.searchParams
+  check(
+    authorizationRequest.query.code_challenge_method === 'S256',
+    'code_challenge_method is S256',
+  )
+  check(
+    authorizationRequest.query.code_challenge === challenge,
+    'the verifier hashes to the challenge',
+  )
+  check(response?.get('state') === authorizationRequest.query.state, 'state came back unchanged')
+  check(response?.get('code') === code, 'the code that was issued is the one redeemed')
+  check(tokenRequest.status === 200, 'the token request was granted')
+  check(/^(Bearer|DPoP) ./.test(String(invocation.headers.authorization)), 'the call had a token')
+}

@@ -1,0 +1,63 @@
+/** The flags of `npm start`. */
+
+import { parseArgs } from 'node:util'
+
+export interface StartOptions {
+  /** Port of the demo site; the authorization function and the APIs take the two after it. */
+  port: number | undefined
+  headless: boolean
+  /** Leaves the servers running when the work is done or the browser was closed. */
+  keep: boolean
+  help: boolean
+}
+
+export const HELP = `npm start [-- flags]
+
+Builds Northkey, starts a network and the demo site on loopback, and opens a browser with the extension
+in a throw-away profile. Without a display it carries out the main job by itself and prints each step.
+
+  --headless    do so even with a display; screenshots go to demo-output/
+  --keep        leave the servers running afterwards, until Ctrl-C
+  --port <n>    demo site on port n, authorization function on n + 1, APIs on n + 2 (default: free ports)
+  --help        print this
+`
+
+/** The last port that leaves room for two more. */
+const HIGHEST_PORT = 65_533
+
+/** A flag that cannot be used; the message is one line for people. */
+export class FlagError extends Error {
+  override readonly name = 'FlagError'
+}
+
+function portOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const port = Number(text)
+  if (!/^\d+$/.test(text) || port < 1 || port > HIGHEST_PORT) {
+    throw new FlagError(`--port: expected a whole number from 1 to ${HIGHEST_PORT}`)
+  }
+  return port
+}
+
+/** @throws FlagError */
+export function parseFlags(args: string[]): StartOptions {
+  try {
+    const { values } = parseArgs({
+      args,
+      strict: true,
+      allowPositionals: false,
+      options: {
+        port: { type: 'string' },
+        headless: { type: 'boolean', default: false },
+        keep: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    })
+    return { ...values, port: portOf(values.port) }
+  } catch (error) {
+    if (error instanceof FlagError) throw error
+    // Node's text may have several sentences; the first one names the flag.
+    const [sentence] = (error instanceof Error ? error.message : '').split(/\. |\n/)
+    throw new FlagError(`${sentence}; --help lists the flags`)
+  }
+}

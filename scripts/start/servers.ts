@@ -1,0 +1,66 @@
+/** The servers of the demonstration: the UE application's, and the network that it asks. */
+
+import type { DemoSiteConfig } from '../../demo-site/app/config.ts'
+import { type Network, startNetwork } from '../../demo-site/network/index.ts'
+import { type DemoSite, startDemoSite } from '../../demo-site/server/index.ts'
+import { REDIRECT_BASE } from '../../extension/identity.ts'
+
+const API = '3gpp-as-session-with-qos'
+
+/** The UE application, as the operator knows it beforehand. */
+const APPLICATION = { clientId: 'skyframe', name: 'Skyframe' }
+
+export interface Servers {
+  site: DemoSite
+  network: Network
+  config: DemoSiteConfig
+  close(): Promise<void>
+}
+
+function configFor(network: Network): DemoSiteConfig {
+  const profile = network.operatorProfiles.find(({ issuer }) => issuer === network.issuer)
+  const api = profile?.apis.find(({ resource }) => resource.includes(API))
+  const scope = api?.scopes[0]?.scope
+  if (!api || scope === undefined) throw new Error(`the network exposes no ${API}`)
+  const [purpose] = api.purposes ?? []
+  return {
+    issuer: network.issuer,
+    resource: api.resource,
+    scope,
+    ...(purpose === undefined ? {} : { purpose }),
+    clientId: APPLICATION.clientId,
+    scsAsId: APPLICATION.clientId,
+  }
+}
+
+/** @param port First of three ports in a row; without it free ones. */
+export async function startServers(port: number | undefined): Promise<Servers> {
+  let config: DemoSiteConfig | undefined
+  // The network wants to know the page's origin, so the page's server comes first.
+  const site = await startDemoSite({
+    ...(port === undefined ? {} : { port }),
+    config: () => {
+      if (config === undefined) throw new Error('the network has not started yet')
+      return config
+    },
+  })
+  try {
+    const network = await startNetwork({
+      ...(port === undefined ? {} : { ports: { authorization: port + 1, apis: port + 2 } }),
+      applications: [{ ...APPLICATION, origins: [site.origin] }],
+      redirectBases: Object.values(REDIRECT_BASE),
+    })
+    config = configFor(network)
+    return {
+      site,
+      network,
+      config,
+      close: async () => {
+        await Promise.all([site.close(), network.close()])
+      },
+    }
+  } catch (error) {
+    await site.close()
+    throw error
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * The steps in print: the letters are those of RFC 7636 section 1.1, the columns and numbers those of
+ * figure 6.Y.2-1, in which the client of the RFC is the application on the UE (the API invoker) and its
+ * authorization server the authorization function. No code, verifier or token is printed.
+ */
+
+import type { LogEntry } from '../../demo-site/network/index.ts'
+import { bodyOf, type Exchanges, locationOf } from './exchanges.ts'
+
+const COLUMNS = ['Resource owner', 'UE application', 'Authorization', 'API exposing'] as const
+const SECOND_LINE = ['(the user)', '(API invoker)', 'function', 'function'] as const
+const WIDTH = 24
+const INDENT = 6
+
+type Column = 0 | 1 | 2 | 3
+
+interface Message {
+  letter?: 'A' | 'B' | 'C' | 'D'
+  from: Column
+  to: Column
+  text: string
+  facts: string[]
+}
+
+const center = (column: Column) => INDENT + column * WIDTH + Math.floor(WIDTH / 2)
+
+/** The lifelines, with an arrow from one to another. */
+export function arrow(from: Column, to: Column): string {
+  const line = Array.from({ length: center(3) + 1 }, () => ' ')
+  for (const column of [0, 1, 2, 3] as const) line[center(column)] = '│'
+  const [left, right] = [Math.min(from, to), Math.max(from, to)] as [Column, Column]
+  for (let at = center(left) + 1; at < center(right); at++) line[at] = '─'
+  if (from === to) line.splice(center(from) + 1, 2, '◄', '┐')
+  else if (from < to) line[center(right) - 1] = '►'
+  else line[center(left) + 1] = '◄'
+  return line.join('').trimEnd()
+}
+
+function heading(words: readonly string[]): string {
+  const cells = words.map((word) => {
+    const before = Math.max(0, Math.floor((WIDTH - word.length) / 2))
+    return (' '.repeat(before) + word).padEnd(WIDTH)
+  })
+  return (' '.repeat(INDENT) + cells.join('')).trimEnd()
+}
+
+/** A path segment of this length names one run of the flow; it is nobody's business afterwards. */
+const LONG_SEGMENT = /[\w-]{30,}/g
+
+const exchange = ({ method, path, status }: LogEntry) =>
+  `${method} ${path.replace(LONG_SEGMENT, '{flow}')} → ${status}`
+
+/** What was exchanged, in the order of figure 6.Y.2-1. */
+function messages(found: Exchanges): Message[] {
+  const { authorizationRequest, authorizationResponse, tokenRequest, invocation } = found
+  const { query } = authorizationRequest
+  const redirect = locationOf(authorizationResponse)
+  const parameters = [...(redirect?.searchParams.keys() ?? [])].join(', ')
+  const [scheme] = String(invocation.headers.authorization).split(' ')
+  return [
+    {
+      from: 0,
+      to: 1,
+      text: 'The user asks the application for a better session',
+      facts: [`application ${String(query.client_id)}, API ${String(query.scope)}`],
+    },
+    {
+      letter: 'A',
+      from: 1,
+      to: 2,
+      text: 'Authorization request with the code challenge',
+      facts: [
+        exchange(authorizationRequest),
+        `code_challenge: ${String(query.code_challenge).length} characters, code_challenge_method: ${String(query.code_challenge_method)}`,
+      ],
+    },
+    {
+      from: 0,
+      to: 2,
+      text: 'The resource owner authenticates and authorizes',
+      facts: [exchange(found.authentication), exchange(found.authorization)],
+    },
+    {
+      letter: 'B',
+      from: 2,
+      to: 1,
+      text: 'Authorization response with the authorization code',
+      facts: [
+        exchange(authorizationResponse),
+        `to ${redirect?.origin}, where no site can run; parameters: ${parameters}`,
+      ],
+    },
+    {
+      letter: 'C',
+      from: 1,
+      to: 2,
+      text: 'Token request with the code and the code verifier',
+      facts: [
+        exchange(tokenRequest),
+        `parameters: ${Object.keys(bodyOf(tokenRequest)).join(', ')}`,
+      ],
+    },
+    {
+      letter: 'D',
+      from: 2,
+      to: 1,
+      text: 'The verifier is compared with the challenge; access token',
+      facts: [
+        'SHA-256 of the verifier received is the challenge received: checked in the log',
+        `answered ${tokenRequest.status}`,
+      ],
+    },
+    {
+      from: 1,
+      to: 3,
+      text: 'Northbound API invocation with the access token',
+      facts: [`${invocation.method} ${invocation.path}`, `Authorization: ${scheme} (withheld)`],
+    },
+    {
+      from: 3,
+      to: 1,
+      text: 'The API’s answer',
+      facts: [
+        `${invocation.status}, Location: ${String(invocation.answerHeaders?.location ?? 'none')}`,
+      ],
+    },
+  ]
+}
+
+/** The lines to print. */
+export function story(found: Exchanges): string[] {
+  const pad = ' '.repeat(INDENT)
+  return [
+    'RFC 7636 section 1.1 (letters), figure 6.Y.2-1 (numbers), from the servers’ request logs',
+    '',
+    heading(COLUMNS),
+    heading(SECOND_LINE),
+    ...messages(found).flatMap(({ letter, from, to, text, facts }, index) => [
+      `${`${index + 1}.`.padEnd(INDENT)}${letter ? `(${letter}) ` : ''}${text}`,
+      arrow(from, to),
+      ...facts.map((fact) => `${pad}${fact}`),
+      '',
+    ]),
+  ]
+}

@@ -1,0 +1,15 @@
+/** Undoes what was done, last first, once; one failure does not keep the rest from being undone. */
+
+export class Undo {
+  #steps: (() => Promise<unknown>)[] = []
+
+  add(step: () => Promise<unknown>): void {
+    this.#steps.push(step)
+  }
+
+  async all(): Promise<void> {
+    const steps = this.#steps.reverse()
+    this.#steps = []
+    for (const step of steps) await step().catch(() => {})
+  }
+}

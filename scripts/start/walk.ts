@@ -1,0 +1,116 @@
+/**
+ * The main job, carried out by a scripted user in a real browser: connect, consent, sign in, authorize,
+ * boost. The user's part is all that is scripted; page, extension and servers run as they are.
+ */
+
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Browser, Page } from 'puppeteer-core'
+import { CHROMIUM_ID } from '../../extension/identity.ts'
+import type { Servers } from './servers.ts'
+
+const TIMEOUT_MS = 30_000
+const POLL_MS = 50
+
+/** As large as the broker opens its windows; a headless browser makes all of them alike. */
+const WINDOW = { width: 480, height: 720 }
+
+/** What the page shows in the end. */
+export interface Shown {
+  /** For instance `201 Created`. */
+  status: string
+  body: string
+  /** Files, in the order of the steps. */
+  screenshots: string[]
+}
+
+async function pageAt(browser: Browser, address: string): Promise<Page> {
+  const end = Date.now() + TIMEOUT_MS
+  while (Date.now() < end) {
+    for (const page of await browser.pages()) if (page.url().startsWith(address)) return page
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+  }
+  throw new Error(`no window of ${new URL(address).host} opened within ${TIMEOUT_MS / 1000} s`)
+}
+
+async function click(page: Page, selector: string): Promise<void> {
+  const usable = `${selector}:not([disabled]):not([aria-disabled=true])`
+  await page.waitForSelector(usable, { visible: true, timeout: TIMEOUT_MS })
+  await page.click(usable)
+}
+
+const hook = (name: string) => `[data-testid=${name}]`
+
+function textOf(page: Page, name: string): Promise<string> {
+  return page.$eval(hook(name), (element) => element.textContent ?? '')
+}
+
+/** @throws Error that says at which step, with the error that the page shows. */
+export async function walk(
+  browser: Browser,
+  { site, network }: Servers,
+  folder: string,
+  report: (line: string) => void,
+): Promise<Shown> {
+  await rm(folder, { recursive: true, force: true })
+  await mkdir(folder, { recursive: true })
+  const screenshots: string[] = []
+
+  async function shoot(page: Page, name: string): Promise<void> {
+    const file = join(folder, `${screenshots.length + 1}-${name}.png`) as `${string}.png`
+    await page.screenshot({ path: file, fullPage: true })
+    screenshots.push(file)
+  }
+
+  report('Opening the application …')
+  const page = await browser.newPage()
+  // The picture stands still, so that each run's screenshots are the same.
+  await page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }])
+  await page.goto(site.origin)
+  await page.waitForSelector(`${hook('broker-state')}[data-state=found]`, { timeout: TIMEOUT_MS })
+  await shoot(page, 'application')
+
+  report('Connecting: the broker asks the user …')
+  await click(page, hook('connect'))
+  const consent = await pageAt(browser, `chrome-extension://${CHROMIUM_ID}/ui/consent/`)
+  await consent.setViewport(WINDOW)
+  await consent.waitForSelector(`${hook('allow')}:not([disabled])`, { timeout: TIMEOUT_MS })
+  await consent.waitForFunction(() => document.getAnimations().length === 0)
+  await shoot(consent, 'consent')
+  await click(consent, hook('allow'))
+
+  report('The resource owner signs in and authorizes …')
+  const operator = await pageAt(browser, network.issuer)
+  await operator.waitForSelector('form[data-form=password]', { timeout: TIMEOUT_MS })
+  await operator.setViewport(WINDOW)
+  const [subscriber] = network.subscribers.all
+  if (!subscriber) throw new Error('the network has no subscriber')
+  await operator.type('[name=phone_number]', subscriber.phoneNumber)
+  await shoot(operator, 'sign-in')
+  await operator.type('[name=password]', subscriber.password)
+  await click(operator, 'form[data-form=password] [type=submit]')
+  await operator.waitForSelector('form[data-form=consent]', { timeout: TIMEOUT_MS })
+  await shoot(operator, 'authorize')
+  await click(operator, 'form[data-form=consent] [value=allow]')
+  await settled(page, 'boost')
+  await page.bringToFront()
+  await shoot(page, 'connected')
+
+  report('Calling the northbound API …')
+  await click(page, hook('boost'))
+  await settled(page, 'result')
+  await shoot(page, 'result')
+  return {
+    status: await textOf(page, 'result-status'),
+    body: await textOf(page, 'result-body'),
+    screenshots,
+  }
+}
+
+/** Waits for an element of the page, or for the error that comes in its place. */
+async function settled(page: Page, name: string): Promise<void> {
+  await page.waitForSelector(`${hook(name)}, ${hook('error')}`, { timeout: TIMEOUT_MS })
+  if (!(await page.$(hook('error')))) return
+  const [code, word] = [await textOf(page, 'error-code'), await textOf(page, 'error-name')]
+  throw new Error(`the page shows the error ${code} ${word}`)
+}
