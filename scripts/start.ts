@@ -3,99 +3,8 @@
  * the browser's profile and the copy of the extension.
  */
 
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import type { Browser } from 'puppeteer-core'
-import { type BrowserName, ensureBrowsers, findBrowser, openBrowser } from './browsers.ts'
-import { buildModes } from './build.ts'
-import { copyExtension } from './extension-copy.ts'
-import { readExchanges } from './start/exchanges.ts'
-import { FlagError, HELP, parseFlags, type StartOptions } from './start/options.ts'
-import { type Servers, startServers } from './start/servers.ts'
-import { story } from './start/story.ts'
+import { FlagError, HELP, parseFlags } from './start/options.ts'
 import { Undo } from './start/undo.ts'
-import { walk } from './start/walk.ts'
-
-const OUTPUT = fileURLToPath(new URL('../demo-output', import.meta.url))
-
-const say = (line = '') => console.log(line)
-
-function hasDisplay(): boolean {
-  if (process.platform !== 'linux') return true
-  return Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY)
-}
-
-/** Chromium and its kin first; Firefox where a user can see it and there is nothing else. */
-async function chooseBrowser(headless: boolean): Promise<BrowserName> {
-  if (await findBrowser('chromium')) return 'chromium'
-  if (!headless && (await findBrowser('firefox'))) return 'firefox'
-  await ensureBrowsers(['chromium'], say)
-  return 'chromium'
-}
-
-async function openWithExtension(
-  name: BrowserName,
-  servers: Servers,
-  headless: boolean,
-  undo: Undo,
-): Promise<Browser> {
-  const extension = await copyExtension(name, servers.network.operatorProfiles)
-  undo.add(extension.remove)
-  const profile = await mkdtemp(join(tmpdir(), 'northkey-profile-'))
-  undo.add(() => rm(profile, { recursive: true, force: true, maxRetries: 5 }))
-  const browser = await openBrowser(name, { extension: extension.path, headless, profile })
-  undo.add(() => browser.close())
-  return browser
-}
-
-async function byItself(browser: Browser, servers: Servers): Promise<void> {
-  const shown = await walk(browser, servers, OUTPUT, say)
-  const { clientId = '', scsAsId } = servers.config
-  const exchanges = readExchanges(servers.network.log, clientId, scsAsId)
-  say()
-  for (const line of story(exchanges)) say(line)
-  say(`The application shows: ${shown.status}`)
-  say(shown.body)
-  say()
-  for (const file of shown.screenshots) say(`Screenshot: ${relative(process.cwd(), file)}`)
-  if (exchanges.invocation.status !== 201) {
-    throw new Error(`the API answered ${exchanges.invocation.status}, expected 201`)
-  }
-}
-
-async function forTheUser(browser: Browser, servers: Servers): Promise<void> {
-  const [first] = await browser.pages()
-  const page = first ?? (await browser.newPage())
-  await page.goto(servers.site.origin)
-  const [subscriber] = servers.network.subscribers.all
-  say()
-  say(`The application is open: ${servers.site.origin}`)
-  if (subscriber) {
-    say(`Sign in as ${subscriber.phoneNumber}, password "${subscriber.password}".`)
-  }
-  say('Close the browser or press Ctrl-C to stop.')
-  await new Promise<void>((resolve) => browser.once('disconnected', () => resolve()))
-}
-
-async function start(options: StartOptions, undo: Undo): Promise<void> {
-  const headless = options.headless || !hasDisplay()
-  const name = await chooseBrowser(headless)
-  await buildModes([`${name}-development`, 'demo-site'], say)
-  const servers = await startServers(options.port)
-  undo.add(servers.close)
-  say(`Application:            ${servers.site.origin}`)
-  say(`Authorization function: ${servers.network.issuer}`)
-  say(`APIs:                   ${servers.network.apisOrigin}`)
-  if (headless && !options.headless) say('No display: carrying out the main job here.')
-  const browser = await openWithExtension(name, servers, headless, undo)
-  await (headless ? byItself : forTheUser)(browser, servers)
-  if (!options.keep) return
-  await browser.close()
-  say('The servers go on; Ctrl-C stops them.')
-  await new Promise(() => {})
-}
 
 const undo = new Undo()
 
@@ -105,14 +14,18 @@ async function stop(code: number): Promise<never> {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  // 128 and the signal's number, as a shell would say it; Ctrl-C is the way to end a session.
-  process.once(signal, () => void stop(signal === 'SIGINT' ? 130 : 143))
+  // 128 and the number of the signal, as a shell says it.
+  process.once(signal, () => void stop(128 + { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 }[signal]))
 }
 
 try {
   const options = parseFlags(process.argv.slice(2))
-  if (options.help) say(HELP)
-  else await start(options, undo)
+  if (options.help) console.log(HELP)
+  else {
+    // Loaded late, so that a wrong flag is answered at once and by nothing but its own line.
+    const { run } = await import('./start/run.ts')
+    await run(options, undo)
+  }
   await stop(0)
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error))

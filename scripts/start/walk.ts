@@ -11,6 +11,7 @@ import type { Servers } from './servers.ts'
 
 const TIMEOUT_MS = 30_000
 const POLL_MS = 50
+const RESIZE_MS = 200
 
 /** As large as the broker opens its windows; a headless browser makes all of them alike. */
 const WINDOW = { width: 480, height: 720 }
@@ -56,9 +57,9 @@ export async function walk(
   await mkdir(folder, { recursive: true })
   const screenshots: string[] = []
 
-  async function shoot(page: Page, name: string): Promise<void> {
+  async function shoot(page: Page, name: string, fullPage = true): Promise<void> {
     const file = join(folder, `${screenshots.length + 1}-${name}.png`) as `${string}.png`
-    await page.screenshot({ path: file, fullPage: true })
+    await page.screenshot({ path: file, fullPage })
     screenshots.push(file)
   }
 
@@ -74,9 +75,12 @@ export async function walk(
   await click(page, hook('connect'))
   const consent = await pageAt(browser, `chrome-extension://${CHROMIUM_ID}/ui/consent/`)
   await consent.setViewport(WINDOW)
+  await consent.bringToFront()
+  await consent.waitForSelector(hook('allow'), { timeout: TIMEOUT_MS })
+  // The window's new size disarms its buttons for a while, and so would a picture of the full page.
+  await new Promise((resolve) => setTimeout(resolve, RESIZE_MS))
   await consent.waitForSelector(`${hook('allow')}:not([disabled])`, { timeout: TIMEOUT_MS })
-  await consent.waitForFunction(() => document.getAnimations().length === 0)
-  await shoot(consent, 'consent')
+  await shoot(consent, 'consent', false)
   await click(consent, hook('allow'))
 
   report('The resource owner signs in and authorizes …')
@@ -100,6 +104,12 @@ export async function walk(
   await click(page, hook('boost'))
   await settled(page, 'result')
   await shoot(page, 'result')
+
+  const popup = await browser.newPage()
+  await popup.setViewport({ width: 400, height: 480 })
+  await popup.goto(`chrome-extension://${CHROMIUM_ID}/ui/popup/index.html`)
+  await popup.waitForSelector('#screen > *', { timeout: TIMEOUT_MS })
+  await shoot(popup, 'broker', false)
   return {
     status: await textOf(page, 'result-status'),
     body: await textOf(page, 'result-body'),

@@ -1,0 +1,47 @@
+/** `/config.json`: what is wrong with it is named, and nothing else of it is said. */
+
+import { describe, expect, test } from 'vitest'
+import { loadConfig, parseConfig } from '../../demo-site/app/config.ts'
+
+const config = {
+  issuer: 'http://localhost:4400',
+  resource: 'http://127.0.0.1:4401/3gpp-as-session-with-qos/v1',
+  scope: '3gpp-as-session-with-qos',
+  scsAsId: 'skyframe',
+}
+
+describe('parseConfig', () => {
+  test('members that the page does not know are left out', () => {
+    expect(parseConfig({ ...config, extra: 1 })).toEqual(config)
+  })
+
+  test.each(['issuer', 'resource', 'scope', 'scsAsId'])('%s is needed', (name) => {
+    expect(() => parseConfig({ ...config, [name]: undefined })).toThrow(`"${name}"`)
+    expect(() => parseConfig({ ...config, [name]: '' })).toThrow(`"${name}"`)
+  })
+
+  test.each(['purpose', 'clientId', 'qosReference'])('%s is a string or absent', (name) => {
+    expect(() => parseConfig({ ...config, [name]: 7 })).toThrow(`"${name}": expected a string`)
+    expect(parseConfig({ ...config, [name]: 'x' })).toHaveProperty(name, 'x')
+  })
+
+  test.each(['javascript:alert(1)', 'no URL', 'file:///secret'])(
+    'an issuer or resource such as %s is refused, and not repeated',
+    (value) => {
+      for (const name of ['issuer', 'resource']) {
+        const parsing = () => parseConfig({ ...config, [name]: value })
+        expect(parsing).toThrow(`"${name}": expected an http or https URL`)
+        expect(parsing).not.toThrow(value)
+      }
+    },
+  )
+
+  test.each([null, [], 'text', 7])('%j is no configuration', (value) => {
+    expect(() => parseConfig(value)).toThrow('expected a JSON object')
+  })
+
+  test('a server without one is told by its status', async () => {
+    const missing = async () => new Response('', { status: 404 })
+    await expect(loadConfig(missing)).rejects.toThrow('/config.json: the server answered 404')
+  })
+})

@@ -1,0 +1,238 @@
+/** What a player can do on the page, against a broker double. */
+
+import { describe, expect, test } from 'vitest'
+import { createStore } from '../../demo-site/app/model/store.ts'
+import { CONFIG, created, grantOf, providerError, SESSIONS_URL, stageOf } from './broker-double.ts'
+
+describe('PAGE-API section 1: discovery', () => {
+  test('where no broker answers, the page says so', async () => {
+    const store = createStore({
+      config: CONFIG,
+      findBroker: async () => undefined,
+      fetch,
+      now: () => 0,
+    })
+    expect(store.broker.value.kind).toBe('searching')
+    await store.discover()
+    expect(store.broker.value.kind).toBe('missing')
+    await store.connect()
+    expect(store.failed.value).toBeUndefined()
+  })
+
+  test('a grant that exists already is found again', async () => {
+    const { store } = await stageOf({ getGrants: async () => [grantOf()] })
+    expect(store.grant.value?.grantId).toBe('g1')
+  })
+
+  test('grants of another issuer, API or mode are not this page’s permission', async () => {
+    const others = [
+      grantOf({ issuer: 'https://other.example' }),
+      grantOf({ apis: [{ resource: 'https://other.example/api', scope: 'x' }] }),
+      grantOf({ mode: 'token' }),
+    ]
+    const { store } = await stageOf({ getGrants: async () => others })
+    expect(store.grant.value).toBeUndefined()
+    store.mode.value = 'token'
+    expect(store.grant.value?.mode).toBe('token')
+  })
+
+  test('a broker that cannot list its grants can still be asked to connect', async () => {
+    const { store } = await stageOf({
+      getGrants: () => Promise.reject(providerError(-32603, 'internal_error')),
+    })
+    expect(store.broker.value.kind).toBe('found')
+    await store.connect()
+    expect(store.grant.value).toBeDefined()
+  })
+})
+
+describe('PAGE-API section 2: the calls', () => {
+  test('northbound_connect names issuer, API, scope, purpose, mode and client', async () => {
+    const { store, calls } = await stageOf()
+    await store.connect()
+    const { issuer, resource, scope, purpose, clientId } = CONFIG
+    expect(calls.at(-1)).toMatchObject({
+      method: 'connect',
+      params: { issuer, apis: [{ resource, scope, purpose }], mode: 'fetch', clientId },
+    })
+  })
+
+  test('TS 29.122 clause 5.14.3.2.3.4: 201 makes a session', async () => {
+    const { store } = await stageOf()
+    await store.connect()
+    await store.boost()
+    expect(store.answer.value?.status).toBe(201)
+    expect(store.sessions.value).toEqual([
+      { url: `${SESSIONS_URL}/1`, id: '1', qosReference: 'QOS_L' },
+    ])
+    expect(store.boosted.value).toBe(true)
+  })
+
+  test.each([200, 204, 400, 401, 403, 429, 500, 503])('%i makes none', async (status) => {
+    const body = status === 204 ? null : '{}'
+    const { store } = await stageOf({ fetch: async () => new Response(body, { status }) })
+    await store.connect()
+    await store.boost()
+    expect(store.answer.value?.status).toBe(status)
+    expect(store.boosted.value).toBe(false)
+  })
+
+  test('the list that the network keeps replaces what the page remembers', async () => {
+    const { store } = await stageOf({
+      fetch: async (_url, init) => (init?.method === 'POST' ? created() : Response.json([])),
+    })
+    await store.connect()
+    await store.boost()
+    await store.listSessions()
+    expect(store.sessions.value).toEqual([])
+  })
+
+  test.each([
+    [204, 0],
+    [200, 0],
+    [404, 0],
+    [403, 1],
+    [503, 1],
+  ])('DELETE answered with %i leaves %i sessions', async (status, left) => {
+    const { store } = await stageOf({
+      fetch: async (_url, init) =>
+        init?.method === 'POST' ? created() : new Response(null, { status }),
+    })
+    await store.connect()
+    await store.boost()
+    const [session] = store.sessions.value ?? []
+    if (session) await store.endSession(session)
+    expect(store.sessions.value).toHaveLength(left)
+  })
+
+  test('northbound_revoke gives the permission back, told to the server or not yet', async () => {
+    const { store, calls } = await stageOf({
+      revoke: async () => ({ revoked: [], pending: ['g1'] }),
+    })
+    await store.connect()
+    await store.boost()
+    await store.disconnect()
+    expect(calls.at(-1)).toEqual({ method: 'revoke', params: { grantId: 'g1' } })
+    expect(store.grant.value).toBeUndefined()
+    expect(store.boosted.value).toBe(false)
+  })
+
+  test('one thing at a time: a second click while one is under way does nothing', async () => {
+    const { store, calls } = await stageOf()
+    await Promise.all([store.connect(), store.connect(), store.connect()])
+    expect(calls.filter(({ method }) => method === 'connect')).toHaveLength(1)
+  })
+
+  test('what the player takes back is no error', async () => {
+    const { store } = await stageOf({
+      connect: (_params, { signal } = {}) =>
+        new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason))),
+    })
+    const connecting = store.connect()
+    expect(store.activity.value).toBe('connect')
+    store.cancel()
+    await connecting
+    expect(store.activity.value).toBeUndefined()
+    expect(store.failed.value).toBeUndefined()
+  })
+})
+
+describe('PAGE-API section 4: errors', () => {
+  test('an error is kept with its code, its word, and what was being done', async () => {
+    const { store } = await stageOf({
+      connect: () => Promise.reject(providerError(4300, 'issuer_mismatch')),
+    })
+    await store.connect()
+    expect(store.failed.value).toEqual({
+      activity: 'connect',
+      failure: { code: 4300, data: { error: 'issuer_mismatch' } },
+    })
+  })
+
+  test('trying again does the same thing once more, and success clears the error', async () => {
+    let attempts = 0
+    const { store } = await stageOf({
+      connect: async () => {
+        attempts += 1
+        if (attempts === 1) throw providerError(4901, 'timeout')
+        return grantOf()
+      },
+    })
+    await store.connect()
+    expect(store.failed.value?.failure.code).toBe(4901)
+    await store.retry()
+    expect(store.failed.value).toBeUndefined()
+    expect(store.grant.value).toBeDefined()
+  })
+
+  test('4100: a permission that the broker does not know is no longer shown', async () => {
+    const { store } = await stageOf({
+      fetch: () => Promise.reject(providerError(4100, 'no_grant')),
+    })
+    await store.connect()
+    await store.boost()
+    expect(store.grant.value).toBeUndefined()
+    expect(store.failed.value?.failure.code).toBe(4100)
+  })
+
+  test('4900: the broker is gone, and the permission with it', async () => {
+    const { store } = await stageOf({
+      fetch: () => Promise.reject(providerError(4900, 'broker_gone')),
+    })
+    await store.connect()
+    await store.boost()
+    expect(store.broker.value.kind).toBe('gone')
+    expect(store.grant.value).toBeUndefined()
+  })
+
+  test('an error that breaks the convention is shown as such', async () => {
+    const { store } = await stageOf({ connect: () => Promise.reject('a string') })
+    await store.connect()
+    expect(store.failed.value?.failure).toEqual({ code: undefined, data: { error: 'unexpected' } })
+  })
+})
+
+describe('PAGE-API section 3: events', () => {
+  test('grantsChanged replaces what the page knows', async () => {
+    const { store, emit } = await stageOf()
+    emit('grantsChanged', { grants: [grantOf({ grantId: 'other' })] })
+    expect(store.grant.value?.grantId).toBe('other')
+    emit('grantsChanged', { grants: [] })
+    expect(store.grant.value).toBeUndefined()
+  })
+
+  test.each([
+    [{ by: 'network', cause: 'OVERLIMIT_USAGE' } as const, /operator.*more than agreed/],
+    [{ by: 'network', cause: 'constructor' } as const, /operator took the permission back\.$/],
+    [{ by: 'user' } as const, /You took/],
+  ])('grantRevoked %j ends permission and sessions, and says who did it', async (event, words) => {
+    const { store, emit } = await stageOf()
+    await store.connect()
+    await store.boost()
+    emit('grantRevoked', { grantId: 'g1', ...event })
+    expect(store.grant.value).toBeUndefined()
+    expect(store.boosted.value).toBe(false)
+    expect(store.notice.value?.text).toMatch(words)
+  })
+
+  test('grantRevoked by the page itself needs no notice', async () => {
+    const { store, emit } = await stageOf()
+    await store.connect()
+    emit('grantRevoked', { grantId: 'g1', by: 'page' })
+    expect(store.grant.value).toBeUndefined()
+    expect(store.notice.value).toBeUndefined()
+  })
+
+  test('disconnect ends what is under way, and the broker can be looked for again', async () => {
+    const { store, emit } = await stageOf({
+      connect: (_params, { signal } = {}) =>
+        new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason))),
+    })
+    const connecting = store.connect()
+    emit('disconnect', {})
+    await connecting
+    expect(store.broker.value.kind).toBe('gone')
+    await store.discover()
+    expect(store.broker.value.kind).toBe('found')
+  })
+})

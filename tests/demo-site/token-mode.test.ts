@@ -1,0 +1,91 @@
+/** `token` mode: the page calls by itself, and still shows nobody the token. */
+
+import { describe, expect, test } from 'vitest'
+import { created, grantOf, SESSIONS_URL, type Stage, stageOf, TOKEN } from './broker-double.ts'
+
+interface Sent {
+  url: string
+  headers: Record<string, string>
+  credentials: string | undefined
+}
+
+async function connected(
+  tokenType: 'Bearer' | 'DPoP' = 'Bearer',
+  answer = async () => created(),
+): Promise<Stage & { sent: Sent[] }> {
+  const sent: Sent[] = []
+  const pageFetch: typeof fetch = async (url, init) => {
+    const headers = Object.fromEntries(new Headers(init?.headers))
+    sent.push({ url: String(url), headers, credentials: init?.credentials })
+    return answer()
+  }
+  const stage = await stageOf(
+    {
+      connect: async ({ mode = 'fetch' }) => grantOf({ mode, tokenType }),
+      getAccessToken: async () => ({
+        accessToken: TOKEN,
+        tokenType,
+        expiresAt: 1,
+        scope: 'x',
+        resource: 'x',
+        grantId: 'g1',
+      }),
+    },
+    pageFetch,
+  )
+  stage.store.mode.value = 'token'
+  await stage.store.connect()
+  return { ...stage, sent }
+}
+
+describe('token mode', () => {
+  test('RFC 6750 section 2.1: the token goes into the Authorization header, without cookies', async () => {
+    const { store, sent, calls } = await connected()
+    await store.boost()
+    expect(sent).toHaveLength(1)
+    expect(sent[0]?.url).toBe(SESSIONS_URL)
+    expect(sent[0]?.headers.authorization).toBe(`Bearer ${TOKEN}`)
+    expect(sent[0]?.credentials).toBe('omit')
+    expect(calls.map(({ method }) => method)).not.toContain('fetch')
+    expect(store.boosted.value).toBe(true)
+  })
+
+  test('RFC 9449 section 7.1: a DPoP token comes with a proof for this very request', async () => {
+    const { store, sent, calls } = await connected('DPoP')
+    await store.boost()
+    expect(sent[0]?.headers).toMatchObject({
+      authorization: `DPoP ${TOKEN}`,
+      dpop: expect.stringMatching(/^eyJ/),
+    })
+    const proof = calls.find(({ method }) => method === 'createProof')
+    expect(proof?.params).toMatchObject({ grantId: 'g1', htm: 'POST', htu: SESSIONS_URL })
+  })
+
+  test.each(['Bearer', 'DPoP'] as const)(
+    'nothing that the %s page shows has the token in it',
+    async (tokenType) => {
+      const { store } = await connected(tokenType)
+      await store.boost()
+      const shown = JSON.stringify([store.trace.entries.value, store.answer.value])
+      expect(shown).toContain('northbound_getAccessToken')
+      expect(shown).not.toContain(TOKEN)
+      expect(shown).not.toContain('eyJ')
+    },
+  )
+
+  test('an API that cannot be reached is told as such', async () => {
+    const { store } = await connected('Bearer', () => Promise.reject(new TypeError('failed')))
+    await store.boost()
+    expect(store.failed.value?.failure).toMatchObject({
+      code: 4901,
+      data: { error: 'network_error' },
+    })
+  })
+
+  test('the mode is chosen before connecting: a fetch grant is not used for it', async () => {
+    const { store } = await stageOf({ getGrants: async () => [grantOf()] })
+    expect(store.grant.value).toBeDefined()
+    store.mode.value = 'token'
+    expect(store.grant.value).toBeUndefined()
+  })
+})
