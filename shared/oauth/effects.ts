@@ -32,9 +32,9 @@ export function timeoutMs(effects: Effects): number {
 /** Seconds by which two clocks may differ; TS 33.122 annex C allows at most 30. */
 export const CLOCK_TOLERANCE_SECONDS = 30
 
-/** The injected clock in the form that oauth4webapi reads: an offset to the system's. */
+/** Seconds by which the injected clock is ahead of the system's, which oauth4webapi reads. */
 export function skewSeconds(effects: Effects): number {
-  return Math.round((effects.now() - Date.now()) / 1000)
+  return Math.floor(effects.now() / 1000) - Math.floor(Date.now() / 1000)
 }
 
 /** The client as oauth4webapi wants it, on the injected clock. */

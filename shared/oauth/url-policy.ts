@@ -19,12 +19,10 @@ export function requireSecureUrl(
   name: string,
   effects: Pick<Effects, 'allowInsecureLoopback'>,
 ): URL {
-  let url: URL
-  try {
-    url = new URL(value as string)
-  } catch {
+  if (typeof value !== 'string' || !URL.canParse(value)) {
     throw new NorthkeyError('invalid_metadata', `"${name}" must be an absolute URL`)
   }
+  const url = new URL(value)
   if (url.username !== '' || url.password !== '') {
     throw new NorthkeyError('insecure_url', `"${name}" must not carry user information`)
   }

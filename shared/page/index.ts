@@ -112,6 +112,9 @@ function wrap(info: Readonly<ProviderInfo>, provider: Provider): Broker {
     revoke: method('northbound_revoke'),
     async fetch(input, { grantId, interactive, ...init } = {}) {
       const request = new Request(input, init)
+      // Follows the signal of `init` and that of a Request.
+      const { signal } = request
+      signal.throwIfAborted()
       const body = await request.arrayBuffer()
       const params: FetchParams = {
         url: request.url,
@@ -121,7 +124,7 @@ function wrap(info: Readonly<ProviderInfo>, provider: Provider): Broker {
         ...(grantId && { grantId }),
         ...(interactive && { interactive }),
       }
-      return toResponse(await fetch(params, { signal: init.signal ?? undefined }))
+      return toResponse(await fetch(params, { signal }))
     },
     on(event, listener) {
       const heard = listener as (payload: unknown) => void

@@ -1,0 +1,168 @@
+import { describe, expect, test } from 'vitest'
+import { fetchClientDocument, registerClient, revokeToken } from '../../../shared/core/index.ts'
+import { type Answer, closedNetwork, json, START } from '../support/closed-network.ts'
+import { failure } from '../support/failure.ts'
+import { CLIENT_ID, ISSUER, METADATA, REDIRECT_URI, SERVER } from '../support/fixtures.ts'
+
+const REGISTER = `${ISSUER}/register`
+const metadata = { ...METADATA, registration_endpoint: REGISTER }
+const request = {
+  server: SERVER,
+  metadata,
+  clientName: 'Cloud gaming',
+  redirectUris: [REDIRECT_URI],
+}
+
+describe('dynamic registration (RFC 7591)', () => {
+  const created = (body: object): Answer => json(body, { status: 201 })
+
+  test('registers a public client for the code grant', async () => {
+    const network = closedNetwork().on(REGISTER, created({ client_id: 'c1' }))
+    expect(await registerClient(request, network)).toEqual({
+      clientId: 'c1',
+      redirectUris: [REDIRECT_URI],
+      authentication: 'none',
+    })
+    expect(JSON.parse(network.sent[0]?.body ?? '')).toEqual({
+      client_name: 'Cloud gaming',
+      redirect_uris: [REDIRECT_URI],
+      response_types: ['code'],
+      grant_types: ['authorization_code', 'refresh_token'],
+      token_endpoint_auth_method: 'none',
+      application_type: 'web',
+    })
+  })
+
+  test('registers the public half of a key for private_key_jwt, and DPoP where it is required', async () => {
+    const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, [
+      'sign',
+      'verify',
+    ])
+    const network = closedNetwork().on(REGISTER, created({ client_id: 'c1' }))
+    const server = {
+      ...SERVER,
+      clientAuthentication: 'private_key_jwt' as const,
+      dpop: 'required' as const,
+    }
+    await registerClient({ ...request, server, clientPublicKey: pair.publicKey }, network)
+    const body = JSON.parse(network.sent[0]?.body ?? '')
+    expect(body.dpop_bound_access_tokens).toBe(true)
+    expect(body.token_endpoint_auth_signing_alg).toBe('ES256')
+    expect(Object.keys(body.jwks.keys[0]).sort()).toEqual(['alg', 'crv', 'kty', 'use', 'x', 'y'])
+    const without = await failure(registerClient({ ...request, server }, closedNetwork()))
+    expect(without.code).toBe('invalid_params')
+  })
+
+  test.each([
+    ['no client_id', {}],
+    ['a client_id that is no string', { client_id: 7 }],
+    ['another redirect URI', { client_id: 'c', redirect_uris: ['https://evil.example/'] }],
+    [
+      'another authentication',
+      { client_id: 'c', token_endpoint_auth_method: 'client_secret_basic' },
+    ],
+  ])('refuses an answer with %s (RFC 7591 section 3.2.1)', async (_what, body) => {
+    const network = closedNetwork().on(REGISTER, created(body))
+    expect((await failure(registerClient(request, network))).code).toBe('invalid_response')
+  })
+
+  test('keeps no secret that a server sends all the same', async () => {
+    const body = { client_id: 'c1', client_secret: 'hidden', client_secret_expires_at: 0 }
+    const client = await registerClient(request, closedNetwork().on(REGISTER, created(body)))
+    expect(JSON.stringify(client)).not.toContain('hidden')
+  })
+
+  test('says what the server said when it refuses', async () => {
+    const body = { error: 'invalid_redirect_uri', error_description: 'host not allowed' }
+    const network = closedNetwork().on(REGISTER, json(body, { status: 400 }))
+    const error = await failure(registerClient(request, network))
+    expect(error.error).toBe('invalid_redirect_uri')
+    const none = await failure(registerClient({ ...request, metadata: METADATA }, closedNetwork()))
+    expect(none.code).toBe('unsupported_by_server')
+  })
+})
+
+describe('a client id metadata document', () => {
+  const origin = 'https://games.example'
+  const clientId = `${origin}/northbound/client.json`
+  const document = { client_id: clientId, client_name: 'Games', redirect_uris: [REDIRECT_URI] }
+  const ask = { clientId, origin, redirectUri: REDIRECT_URI }
+
+  test('makes its URL a client of its own origin', async () => {
+    const network = closedNetwork().on(clientId, json(document))
+    expect(await fetchClientDocument(ask, network)).toEqual({ clientId, clientName: 'Games' })
+  })
+
+  test.each([
+    ['another origin', { origin: 'https://evil.example' }],
+    ['another port', { origin: 'https://games.example:8443' }],
+    ['a sibling domain', { origin: 'https://www.games.example' }],
+    ['no path', { clientId: `${origin}/` }],
+    ['a query', { clientId: `${clientId}?x` }],
+    ['a fragment', { clientId: `${clientId}#x` }],
+    ['dot segments', { clientId: `${origin}/a/../client.json` }],
+    ['user information', { clientId: 'https://u@games.example/client.json' }],
+    [
+      'plain http',
+      { clientId: 'http://games.example/client.json', origin: 'http://games.example' },
+    ],
+  ])('is not asked for with %s', async (_what, change) => {
+    const network = closedNetwork()
+    await failure(fetchClientDocument({ ...ask, ...change }, network))
+    expect(network.sent).toHaveLength(0)
+  })
+
+  test.each([
+    ['another client_id', { client_id: `${origin}/other.json` }],
+    ['no redirect URI of the broker', { redirect_uris: ['https://games.example/cb'] }],
+    ['no redirect URIs', { redirect_uris: undefined }],
+    ['a secret', { client_secret: 'x' }],
+    ['an authentication by secret', { token_endpoint_auth_method: 'client_secret_post' }],
+  ])('with %s is refused', async (_what, change) => {
+    const network = closedNetwork().on(clientId, json({ ...document, ...change }))
+    expect((await failure(fetchClientDocument(ask, network))).code).toBe('invalid_response')
+  })
+})
+
+describe('revocation (RFC 7009)', () => {
+  const REVOKE = `${ISSUER}/revoke`
+  const token = {
+    server: SERVER,
+    metadata: METADATA,
+    clientId: CLIENT_ID,
+    token: 'secret-token',
+    tokenTypeHint: 'refresh_token' as const,
+  }
+
+  test('C16: a 200 is success whatever its body says (RFC 7009 section 2.2)', async () => {
+    for (const body of ['', '<html>', '{"error":"invalid_token"}']) {
+      await revokeToken(token, closedNetwork().on(REVOKE, new Response(body)))
+    }
+  })
+
+  test('C15: after a 503 the token still exists, and the time to wait is known (RFC 7009 section 2.2.1)', async () => {
+    const headers = { 'retry-after': new Date(START + 90_000).toUTCString() }
+    const network = closedNetwork().on(REVOKE, new Response('', { status: 503, headers }))
+    const error = await failure(revokeToken(token, network))
+    expect([error.code, error.httpStatus, error.retryAfterSeconds]).toEqual([
+      'network_error',
+      503,
+      90,
+    ])
+  })
+
+  test('keeps the word unsupported_token_type and not the token (RFC 7009 section 2.2.1)', async () => {
+    const body = { error: 'unsupported_token_type', error_description: 'secret-token is no such' }
+    const error = await failure(
+      revokeToken(token, closedNetwork().on(REVOKE, json(body, { status: 400 }))),
+    )
+    expect(error.error).toBe('unsupported_token_type')
+    expect(JSON.stringify(error)).not.toContain('secret-token')
+  })
+
+  test('C17: where there is no endpoint, that is what is said', async () => {
+    const { revocation_endpoint: _, ...silent } = METADATA
+    const error = await failure(revokeToken({ ...token, metadata: silent }, closedNetwork()))
+    expect(error.code).toBe('unsupported_by_server')
+  })
+})

@@ -1,0 +1,73 @@
+import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
+import { describe, expect, test } from 'vitest'
+import { redeemCode, type ServerConfig } from '../../../shared/core/index.ts'
+import { closedNetwork, json, START } from '../support/closed-network.ts'
+import { failure } from '../support/failure.ts'
+import {
+  CLIENT_ID,
+  ISSUER,
+  redeemable,
+  SERVER,
+  TOKEN_ENDPOINT,
+  TOKEN_RESPONSE,
+} from '../support/fixtures.ts'
+import { createTestKey } from '../support/id-tokens.ts'
+
+const server: ServerConfig = { ...SERVER, clientAuthentication: 'private_key_jwt' }
+
+async function assertionFor(config: ServerConfig, apis: { resource: string; scope: string }[]) {
+  const key = await createTestKey('ES256', 'instance-1')
+  const network = closedNetwork().on(TOKEN_ENDPOINT, json(TOKEN_RESPONSE))
+  const flow = await redeemable(network, { server: config, apis })
+  // A CAMARA answer lacks its ID token here; what counts is the request.
+  await redeemCode(flow, network, {
+    clientKey: { privateKey: key.privateKey, kid: 'instance-1' },
+  }).catch(() => undefined)
+  const form = network.sent[0]?.form ?? new URLSearchParams()
+  return { form, key, assertion: form.get('client_assertion') ?? '' }
+}
+
+const qos = [{ resource: 'https://api.example/v1', scope: 'qos' }]
+
+describe('private_key_jwt (OpenID Connect Core section 9, RFC 7523 section 3)', () => {
+  test('is an assertion of this client about itself, signed, for one minute', async () => {
+    const { form, key, assertion } = await assertionFor(server, qos)
+    expect(form.get('client_assertion_type')).toBe(
+      'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    )
+    expect(form.get('client_id')).toBe(CLIENT_ID)
+    await jwtVerify(assertion, key.publicKey, { currentDate: new Date(START) })
+    expect(decodeProtectedHeader(assertion)).toEqual({ alg: 'ES256', kid: 'instance-1' })
+    const { iss, sub, aud, iat, exp, jti } = decodeJwt(assertion)
+    expect({ iss, sub, aud }).toEqual({
+      iss: CLIENT_ID,
+      sub: CLIENT_ID,
+      aud: ISSUER,
+    })
+    // The system's second may pass between two looks at its clock.
+    expect(Math.abs((iat ?? 0) - START / 1000)).toBeLessThanOrEqual(1)
+    expect(exp).toBe((iat ?? 0) + 60)
+    expect(jti).toMatch(/^[\w-]{43}$/)
+  })
+
+  test('goes to the endpoint by its full URL in CAMARA, for at most 300 s (CAMARA security profile)', async () => {
+    const camara = { ...server, profile: 'camara' as const }
+    const apis = [{ resource: 'https://api.example/v1', scope: 'dpv:X qos' }]
+    const { aud, iat = 0, exp = 0 } = decodeJwt((await assertionFor(camara, apis)).assertion)
+    expect(aud).toBe(TOKEN_ENDPOINT)
+    expect(exp - iat).toBeLessThanOrEqual(300)
+  })
+
+  test('without its key nothing is sent', async () => {
+    const network = closedNetwork()
+    const flow = await redeemable(network, { server })
+    expect((await failure(redeemCode(flow, network))).code).toBe('key_mismatch')
+    expect(network.sent).toHaveLength(0)
+  })
+
+  test('a public client sends its id and no credential (RFC 6749 section 3.2.1)', async () => {
+    const { form } = await assertionFor(SERVER, qos)
+    expect(form.get('client_id')).toBe(CLIENT_ID)
+    expect([...form.keys()].filter((name) => /secret|assertion/.test(name))).toEqual([])
+  })
+})

@@ -1,0 +1,388 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { createJwksStore, redeemCode, refreshTokens } from '../../../shared/core/index.ts'
+import { validateIdToken } from '../../../shared/oauth/id-token.ts'
+import { closedNetwork, json } from '../support/closed-network.ts'
+import { failure } from '../support/failure.ts'
+import {
+  CLIENT_ID,
+  ISSUER,
+  JWKS_URI,
+  METADATA,
+  RESOURCE,
+  redeemable,
+  SERVER,
+  TOKEN_ENDPOINT,
+  TOKEN_RESPONSE,
+} from '../support/fixtures.ts'
+import {
+  ACCESS_TOKEN,
+  type CheckOptions,
+  CLAIMS,
+  check,
+  createTestKey,
+  encodeBytes,
+  NONCE,
+  NOW,
+  sign,
+  signRaw,
+  type TestKey,
+} from '../support/id-tokens.ts'
+
+let key: TestKey
+let other: TestKey
+
+beforeAll(async () => {
+  key = await createTestKey('ES256', 'k1')
+  other = await createTestKey('ES256', 'k2')
+})
+
+async function accepted(idToken: string, options: CheckOptions = {}) {
+  expect((await check(idToken, { keys: [key.jwk], ...options })).sub).toBe('subscriber-1')
+}
+
+async function refused(idToken: string | Promise<string>, options: CheckOptions = {}) {
+  const error = await failure(check(await idToken, { keys: [key.jwk], ...options }))
+  expect(error.code).toBe('invalid_id_token')
+}
+
+describe('signature and algorithm (RFC 7515 section 5.2, RFC 8725 section 3)', () => {
+  test('a good ID token gives its claims', async () => {
+    const claims = await check(await sign(key, { auth_time: NOW, acr: '1', amr: ['nba'], x: 1 }), {
+      keys: [key.jwk],
+    })
+    expect(claims).toEqual({
+      iss: ISSUER,
+      sub: 'subscriber-1',
+      aud: CLIENT_ID,
+      iat: NOW,
+      exp: NOW + 300,
+      auth_time: NOW,
+      acr: '1',
+      amr: ['nba'],
+    })
+  })
+
+  test.each([['ES256'], ['ES256', 'none'], ['none']])(
+    'J01: alg none is refused, also where the server offers %j %j',
+    async (...offered) => {
+      const metadata = { id_token_signing_alg_values_supported: offered }
+      for (const alg of ['none', 'None', 'NONE', '']) {
+        await refused(signRaw(JSON.stringify({ alg }), {}), { metadata })
+        await refused(signRaw(JSON.stringify({ alg, kid: 'k1' }), {}, key), { metadata })
+      }
+    },
+  )
+
+  test('J01: an empty signature is refused', async () => {
+    const [header, payload] = (await sign(key)).split('.')
+    await refused(`${header}.${payload}.`)
+    await refused(`${header}.${payload}`)
+  })
+
+  test('J02: HS256 with the public key as its secret is refused (RFC 8725 section 3.1)', async () => {
+    const secret = new TextEncoder().encode(JSON.stringify(key.jwk))
+    const hmac = await crypto.subtle.importKey(
+      'raw',
+      secret,
+      { name: 'HMAC', hash: 'SHA-256' },
+      false,
+      ['sign'],
+    )
+    const unsigned = await signRaw('{"alg":"HS256","kid":"k1"}', {})
+    const input = unsigned.slice(0, -1)
+    const mac = await crypto.subtle.sign('HMAC', hmac, new TextEncoder().encode(input))
+    const idToken = `${input}.${encodeBytes(new Uint8Array(mac))}`
+    await refused(idToken)
+    await refused(idToken, { metadata: { id_token_signing_alg_values_supported: ['HS256'] } })
+  })
+
+  test('J03: an algorithm that the server does not name is refused (RFC 8725 section 3.2)', async () => {
+    const p384 = await createTestKey('ES384', 'k1')
+    await refused(sign(p384), { keys: [p384.jwk] })
+    const { id_token_signing_alg_values_supported: _, ...silent } = METADATA
+    const network = closedNetwork().on(JWKS_URI, json({ keys: [key.jwk] }))
+    const expected = {
+      metadata: silent,
+      clientId: CLIENT_ID,
+      accessToken: ACCESS_TOKEN,
+      nonce: NONCE,
+    }
+    const error = await failure(validateIdToken(await sign(key), expected, network))
+    expect(error.code).toBe('invalid_id_token')
+  })
+
+  test.each(['RS256', 'PS256', 'ES256', 'ES384', 'RS512'] as const)(
+    'J04: %s verifies, and with one octet changed it does not',
+    async (alg) => {
+      const signer = await createTestKey(alg, 'k1')
+      const options = {
+        keys: [signer.jwk],
+        metadata: { id_token_signing_alg_values_supported: [alg] },
+      }
+      const idToken = await sign(signer)
+      await accepted(idToken, options)
+      const [header, payload, signature = ''] = idToken.split('.')
+      const flipped = (signature.startsWith('A') ? 'B' : 'A') + signature.slice(1)
+      await refused(`${header}.${payload}.${flipped}`, options)
+    },
+  )
+
+  test('J04: changed claims under an old signature are refused', async () => {
+    const [header, , signature] = (await sign(key)).split('.')
+    const payload = encodeBytes(
+      new TextEncoder().encode(JSON.stringify({ ...CLAIMS, sub: 'somebody else' })),
+    )
+    await refused(`${header}.${payload}.${signature}`)
+  })
+})
+
+describe('claims (OpenID Connect Core section 3.1.3.7)', () => {
+  test.each([
+    ['J07: iss of another server', { iss: 'https://evil.example' }],
+    ['J07: iss with a slash more', { iss: `${ISSUER}/` }],
+    ['J07: no iss', { iss: undefined }],
+    ['J08: aud of another client', { aud: 'another' }],
+    ['J08: no aud', { aud: undefined }],
+    ['J08: an empty list of aud', { aud: [] }],
+    ['J08: a further audience', { aud: [CLIENT_ID, 'another'] }],
+    ['J08: a further audience, with azp', { aud: [CLIENT_ID, 'another'], azp: CLIENT_ID }],
+    ['J09: azp of another client, several audiences', { aud: [CLIENT_ID, 'b'], azp: 'b' }],
+    ['J09: azp of another client, one audience', { azp: 'b' }],
+    ['J10: exp in the past', { exp: NOW - 61 }],
+    ['J10: no exp', { exp: undefined }],
+    ['J10: exp as a string', { exp: String(NOW + 300) }],
+    ['J11: iat in the future', { iat: NOW + 120 }],
+    ['J11: nbf in the future', { nbf: NOW + 120 }],
+    ['J11: no iat', { iat: undefined }],
+    ['J12: another nonce', { nonce: 'another' }],
+    ['J12: no nonce', { nonce: undefined }],
+    ['J13: at_hash of another token', { at_hash: 'AAAAAAAAAAAAAAAAAAAAAA' }],
+    ['J13: at_hash that is no string', { at_hash: 7 }],
+    ['J14: no sub', { sub: undefined }],
+    ['J14: an empty sub', { sub: '' }],
+    ['J14: a number for a sub', { sub: 7 }],
+    ['J23: the events of a logout token', { events: { logout: {} } }],
+  ])('%s is refused', async (_what, changes) => {
+    await refused(sign(key, changes))
+  })
+
+  test('J08: a list with the client alone is accepted', async () => {
+    await accepted(await sign(key, { aud: [CLIENT_ID] }))
+  })
+
+  test.each([
+    ['J10: exp just past', { exp: NOW - 20 }],
+    ['J11: iat a little ahead', { iat: NOW + 20 }],
+    ['J11: nbf a little ahead', { nbf: NOW + 20 }],
+  ])('%s is within the tolerance', async (_what, changes) => {
+    await accepted(await sign(key, changes))
+  })
+
+  test('J13: the right at_hash is accepted (OpenID Connect Core section 3.1.3.6)', async () => {
+    const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(ACCESS_TOKEN))
+    const at_hash = encodeBytes(new Uint8Array(digest).slice(0, 16))
+    await accepted(await sign(key, { at_hash }))
+  })
+
+  test('auth_time has to be there and recent where a maximum age was asked', async () => {
+    const expected = { maxAge: 60 }
+    await refused(sign(key), { expected })
+    await refused(sign(key, { auth_time: NOW - 120 }), { expected })
+    await accepted(await sign(key, { auth_time: NOW - 60 }), { expected })
+  })
+
+  test('J12: no token is released when the nonce is wrong (RFC 9700 section 4.5)', async () => {
+    const network = closedNetwork()
+      .on(TOKEN_ENDPOINT, json({ ...TOKEN_RESPONSE, id_token: await sign(key) }))
+      .on(JWKS_URI, json({ keys: [key.jwk] }))
+    const metadata = { ...METADATA, id_token_signing_alg_values_supported: ['ES256'] }
+    const apis = [{ resource: RESOURCE, scope: 'openid qos' }]
+    const flow = await redeemable(network, { metadata, apis })
+    expect((await failure(redeemCode(flow, network))).code).toBe('invalid_id_token')
+  })
+
+  test('an ID token that openid asked for and that is missing is refused', async () => {
+    const network = closedNetwork().on(TOKEN_ENDPOINT, json(TOKEN_RESPONSE))
+    const flow = await redeemable(network, { apis: [{ resource: RESOURCE, scope: 'openid qos' }] })
+    expect((await failure(redeemCode(flow, network))).code).toBe('invalid_id_token')
+  })
+})
+
+describe('header (RFC 7515 section 4)', () => {
+  test.each([
+    ['J15: an unknown crit', '{"alg":"ES256","kid":"k1","crit":["x"],"x":1}'],
+    ['J15: an empty crit', '{"alg":"ES256","kid":"k1","crit":[]}'],
+    ['J15: b64 false', '{"alg":"ES256","kid":"k1","b64":false,"crit":["b64"]}'],
+    ['J15: b64 false without crit', '{"alg":"ES256","kid":"k1","b64":false}'],
+    ['J15: alg twice', '{"alg":"none","alg":"ES256","kid":"k1"}'],
+    ['J15: kid twice, with white space', '{ "kid" : "k2", "alg":"ES256", "kid" :"k1" }'],
+    ['a header that is a list', '["ES256"]'],
+    ['a header that is no JSON', 'ES256'],
+    ['J23: an access token (RFC 9068)', '{"alg":"ES256","kid":"k1","typ":"at+jwt"}'],
+    ['J23: a logout token', '{"alg":"ES256","kid":"k1","typ":"logout+jwt"}'],
+    ['J23: a proof', '{"alg":"ES256","kid":"k1","typ":"dpop+jwt"}'],
+    ['J23: a typ that is no string', '{"alg":"ES256","kid":"k1","typ":7}'],
+  ])('%s is refused', async (_what, header) => {
+    await refused(signRaw(header, {}, key))
+  })
+
+  test.each(['JWT', 'jwt', 'application/jwt'])('the type "%s" is accepted', async (typ) => {
+    await accepted(await sign(key, {}, { kid: 'k1', typ }))
+  })
+
+  test('a header whose strings look like members is accepted', async () => {
+    await accepted(await signRaw('{"alg":"ES256","kid":"k1","x":"\\"alg\\":1"}', {}, key))
+  })
+
+  test('J16: jku, x5u and an embedded key are not read, and nothing is fetched for them', async () => {
+    const header = { kid: 'k1', jku: 'https://evil.example/jwks', x5u: 'https://evil.example/x5u' }
+    await refused(sign(other, {}, { ...header, jwk: other.jwk }))
+    await accepted(await sign(key, {}, header))
+  })
+
+  test('a token encrypted to nobody is refused', async () => {
+    await refused(`${await sign(key)}.a.b`)
+    await refused('a.b.c')
+    await refused('')
+  })
+})
+
+describe('key sets (OpenID Connect Core section 10.1)', () => {
+  test('J17: without kid the only key is used, and several are refused', async () => {
+    const idToken = await sign(key, {}, {})
+    await accepted(idToken)
+    await refused(idToken, { keys: [key.jwk, other.jwk] })
+  })
+
+  test('J18: a key that was rotated in is found with one more request', async () => {
+    const jwks = createJwksStore()
+    const network = closedNetwork({ jwks })
+      .on(JWKS_URI, json({ keys: [key.jwk] }))
+      .on(JWKS_URI, json({ keys: [key.jwk, other.jwk] }))
+    const expected = {
+      metadata: { ...METADATA, id_token_signing_alg_values_supported: ['ES256'] },
+      clientId: CLIENT_ID,
+      accessToken: ACCESS_TOKEN,
+      nonce: NONCE,
+    }
+    await validateIdToken(await sign(key), expected, network)
+    network.advance(61_000)
+    const rotated = await sign(other, { exp: NOW + 900 })
+    expect((await validateIdToken(rotated, expected, network)).sub).toBe('subscriber-1')
+    network.done()
+  })
+
+  test('J19: unknown keys make no flood of requests: one in a minute', async () => {
+    const jwks = createJwksStore()
+    const network = closedNetwork({ jwks }).on(JWKS_URI, json({ keys: [key.jwk] }))
+    const expected = {
+      metadata: { ...METADATA, id_token_signing_alg_values_supported: ['ES256'] },
+      clientId: CLIENT_ID,
+      accessToken: ACCESS_TOKEN,
+      nonce: NONCE,
+    }
+    const unknown = await sign(other, { exp: NOW + 900 }, { kid: 'nobody' })
+    await Promise.all(
+      Array.from({ length: 20 }, () => failure(validateIdToken(unknown, expected, network))),
+    )
+    for (let round = 0; round < 20; round++) {
+      await failure(validateIdToken(unknown, expected, network))
+      network.advance(1000)
+    }
+    expect(network.sent).toHaveLength(1)
+    network.on(JWKS_URI, json({ keys: [key.jwk] })).advance(60_000)
+    await failure(validateIdToken(unknown, expected, network))
+    await failure(validateIdToken(unknown, expected, network))
+    expect(network.sent).toHaveLength(2)
+  })
+
+  test('J20: what cannot verify is passed over: secrets, private keys, encryption keys, garbage', async () => {
+    const pair = await createTestKey('ES256', 'k1')
+    const leaked = { ...(await crypto.subtle.exportKey('jwk', pair.privateKey)), kid: 'k1' }
+    const keys = [
+      { kty: 'oct', k: 'c2VjcmV0', kid: 'k1' },
+      leaked,
+      { ...other.jwk, kid: 'k1', use: 'enc' },
+      { kty: 'EC' },
+      null,
+      'key',
+      7,
+      key.jwk,
+    ]
+    await accepted(await sign(key), { keys })
+    await refused(sign(pair), { keys: [leaked] })
+  })
+
+  test('J20: two keys with one kid are refused rather than guessed', async () => {
+    await refused(sign(key), { keys: [key.jwk, { ...other.jwk, kid: 'k1' }] })
+  })
+
+  test('J20: of 10,000 keys the first 64 are looked at', async () => {
+    // Without use and kid, 10,000 of them would still pass the limit of octets by far.
+    const many = Array.from({ length: 1500 }, (_, index) => ({ kty: 'EC', kid: `x${index}` }))
+    await accepted(await sign(key), { keys: [key.jwk, ...many] })
+    await refused(sign(key), { keys: [...many, key.jwk] })
+    const tooMany = Array.from({ length: 10_000 }, (_, index) => ({ ...key.jwk, kid: `x${index}` }))
+    const error = await failure(check(await sign(key), { keys: [key.jwk, ...tooMany] }))
+    expect(error.code).toBe('invalid_response')
+  })
+
+  test.each([
+    ['no key set', { nothing: true }],
+    ['keys that are no list', { keys: {} }],
+  ])('J20: %s is refused', async (_what, body) => {
+    const network = closedNetwork().on(JWKS_URI, json(body))
+    const expected = {
+      metadata: { ...METADATA, id_token_signing_alg_values_supported: ['ES256'] },
+      clientId: CLIENT_ID,
+      accessToken: ACCESS_TOKEN,
+      nonce: NONCE,
+    }
+    const error = await failure(validateIdToken(await sign(key), expected, network))
+    expect(error.code).toBe('invalid_id_token')
+  })
+})
+
+describe('a refreshed ID token (OpenID Connect Core section 12.2)', () => {
+  const idTokenClaims = {
+    iss: ISSUER,
+    sub: 'subscriber-1',
+    aud: CLIENT_ID,
+    iat: NOW - 600,
+    exp: NOW - 300,
+    auth_time: NOW - 600,
+  }
+
+  async function refresh(changes: Record<string, unknown>) {
+    const network = closedNetwork()
+      .on(TOKEN_ENDPOINT, json({ ...TOKEN_RESPONSE, id_token: await sign(key, changes) }))
+      .on(JWKS_URI, json({ keys: [key.jwk] }))
+    const metadata = { ...METADATA, id_token_signing_alg_values_supported: ['ES256'] }
+    return refreshTokens(
+      { server: SERVER, metadata, clientId: CLIENT_ID, refreshToken: 'first', idTokenClaims },
+      network,
+    )
+  }
+
+  test('about the same subject is accepted, with or without a nonce', async () => {
+    expect((await refresh({ nonce: undefined })).subject).toBe('subscriber-1')
+    expect((await refresh({ auth_time: NOW - 600 })).subject).toBe('subscriber-1')
+  })
+
+  test.each([
+    ['another subject', { sub: 'subscriber-2' }],
+    ['another issuer', { iss: 'https://evil.example' }],
+    ['another audience', { aud: 'another' }],
+    ['another time of authentication', { auth_time: NOW }],
+  ])('J21: %s is refused', async (_what, changes) => {
+    expect((await failure(refresh(changes))).code).toBe('invalid_id_token')
+  })
+})
+
+test('J22: an access token is never read: whatever it looks like, it stays as it came', async () => {
+  for (const access_token of ['opaque', 'eyJhbGciOiJub25lIn0.e30.', 'a.b.c', '{"alg":"none"}']) {
+    const network = closedNetwork().on(TOKEN_ENDPOINT, json({ ...TOKEN_RESPONSE, access_token }))
+    const tokens = await redeemCode(await redeemable(network), network)
+    expect(tokens.accessToken).toBe(access_token)
+  }
+})

@@ -1,0 +1,250 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  type AwaitingAuthorizationResponse,
+  discover,
+  foreignEndpoints,
+  NorthkeyError,
+  receiveAuthorizationResponse,
+  redeemCode,
+  type ServerConfig,
+} from '../../../shared/core/index.ts'
+import { checkMetadata } from '../../../shared/oauth/metadata.ts'
+import { type ClosedNetwork, closedNetwork, json } from '../support/closed-network.ts'
+import { failure } from '../support/failure.ts'
+import {
+  begin,
+  ISSUER,
+  METADATA,
+  redirectOf,
+  SERVER,
+  TOKEN_ENDPOINT,
+  TOKEN_RESPONSE,
+} from '../support/fixtures.ts'
+
+const OAUTH2 = '/.well-known/oauth-authorization-server'
+const OIDC = '/.well-known/openid-configuration'
+const notFound = () => new Response('', { status: 404 })
+
+async function refusal(body: unknown, effects = closedNetwork()) {
+  return failure(discover(SERVER, effects.on(ISSUER + OAUTH2, json(body))))
+}
+
+describe('metadata (RFC 8414)', () => {
+  test('is a JSON snapshot of the members that the flow uses', async () => {
+    const network = closedNetwork().on(
+      ISSUER + OAUTH2,
+      json({ ...METADATA, service_documentation: 'https://x', unknown: { deep: 1 } }),
+    )
+    const metadata = await discover(SERVER, network)
+    expect(metadata).toEqual(METADATA)
+    expect(JSON.parse(JSON.stringify(metadata))).toEqual(metadata)
+  })
+
+  test.each([
+    'https://evil.example',
+    `${ISSUER}/`,
+    'https://AS.example',
+    'https://as.example:443',
+    'HTTPS://as.example',
+    undefined,
+    7,
+  ])('M-01: the issuer %j is not the one that was asked (RFC 8414 section 3.3)', async (issuer) => {
+    expect((await refusal({ ...METADATA, issuer })).code).toBe('issuer_mismatch')
+  })
+
+  test.each([
+    'authorization_endpoint',
+    'token_endpoint',
+    'jwks_uri',
+    'revocation_endpoint',
+    'registration_endpoint',
+    'pushed_authorization_request_endpoint',
+  ])('M-02: a "%s" without TLS is refused', async (name) => {
+    for (const url of [
+      'http://as.example/x',
+      'http://localhost/x',
+      'javascript:alert(1)',
+      'data:,',
+    ]) {
+      expect((await refusal({ ...METADATA, [name]: url })).code).toBe('insecure_url')
+    }
+  })
+
+  test('M-02: endpoints of another origin are allowed and can be listed', async () => {
+    const metadata = { ...METADATA, token_endpoint: 'https://token.example/token' }
+    const network = closedNetwork().on(ISSUER + OAUTH2, json(metadata))
+    expect(foreignEndpoints(await discover(SERVER, network))).toEqual(['token_endpoint'])
+    expect(foreignEndpoints(METADATA)).toEqual([])
+  })
+
+  test('M-03: the well-known part of a path issuer comes before its path in RFC 8414 and after it in OpenID', async () => {
+    const issuer = `${ISSUER}/tenant/1`
+    const network = closedNetwork()
+      .on(`${ISSUER}${OAUTH2}/tenant/1`, notFound())
+      .on(`${issuer}${OIDC}`, json({ ...METADATA, issuer }))
+    expect((await discover({ ...SERVER, issuer }, network)).issuer).toBe(issuer)
+    network.done()
+    expect(network.sent.map(({ url }) => new URL(url).pathname)).not.toContain(OAUTH2)
+  })
+
+  test('M-03: the profile camara asks for the OpenID document first', async () => {
+    const network = closedNetwork().on(ISSUER + OIDC, json(METADATA))
+    await discover({ ...SERVER, profile: 'camara' }, network)
+    network.done()
+  })
+
+  test.each([301, 302, 307, 308])('M-04: a redirect %i is not followed', async (status) => {
+    const network = closedNetwork().on(
+      ISSUER + OAUTH2,
+      new Response(null, { status, headers: { location: 'https://evil.example/' } }),
+    )
+    expect((await failure(discover(SERVER, network))).code).toBe('invalid_response')
+    expect(network.sent).toHaveLength(1)
+  })
+
+  test('M-05: a flow uses the snapshot that it began with (RFC 9700 section 4.4)', async () => {
+    const published = { ...METADATA }
+    const network = closedNetwork().on(ISSUER + OAUTH2, () => json(published))
+    const metadata = await discover(SERVER, network)
+    const flow = JSON.parse(
+      JSON.stringify(await begin(network, { metadata })),
+    ) as AwaitingAuthorizationResponse
+    Object.assign(published, { token_endpoint: 'https://evil.example/token' })
+    Object.assign(metadata, { token_endpoint: 'https://evil.example/token' })
+    network.on(TOKEN_ENDPOINT, json(TOKEN_RESPONSE))
+    const ready = receiveAuthorizationResponse(flow, redirectOf(flow), network.now())
+    await redeemCode(ready, network)
+    network.done()
+  })
+
+  test.each([
+    ['authorization_endpoint', undefined],
+    ['authorization_endpoint', 'relative'],
+    ['authorization_endpoint', 'https://as.example/#fragment'],
+    ['token_endpoint', 7],
+    ['token_endpoint', ['https://as.example/token']],
+    ['code_challenge_methods_supported', 'S256'],
+    ['code_challenge_methods_supported', [256]],
+    ['scopes_supported', 'openid'],
+    ['response_types_supported', ['token']],
+    ['authorization_response_iss_parameter_supported', 'true'],
+    ['require_pushed_authorization_requests', 1],
+    ['id_token_signing_alg_values_supported', { 0: 'RS256' }],
+  ])('M-07: "%s" as %j is named and refused', async (name, value) => {
+    const error = await refusal({ ...METADATA, [name]: value })
+    expect(error.code).toBe('invalid_metadata')
+    expect(error.message).toContain(`"${name}"`)
+  })
+
+  test('M-07: whatever a server publishes, the result is checked metadata or an error of ours', () => {
+    const member = fc.constantFrom(
+      ...Object.keys(METADATA),
+      'jwks_uri',
+      'dpop_signing_alg_values_supported',
+      '__proto__',
+      'issuer',
+    )
+    const value = fc.oneof(
+      fc.jsonValue(),
+      fc.webUrl(),
+      fc.constant(['S256']),
+      fc.constant(`${ISSUER}/x`),
+    )
+    fc.assert(
+      fc.property(fc.array(fc.tuple(member, value)), (changes) => {
+        try {
+          const members = { ...METADATA, ...Object.fromEntries(changes) }
+          const metadata = checkMetadata(members, ISSUER, {})
+          expect(metadata.issuer).toBe(ISSUER)
+          expect(metadata.code_challenge_methods_supported).toContain('S256')
+          expect(new URL(metadata.authorization_endpoint).protocol).toBe('https:')
+        } catch (error) {
+          expect(error).toBeInstanceOf(NorthkeyError)
+        }
+      }),
+    )
+  })
+
+  test('M-07: a document of 1 MB is refused', async () => {
+    const network = closedNetwork().on(
+      ISSUER + OAUTH2,
+      json({ ...METADATA, padding: 'x'.repeat(1_000_000) }),
+    )
+    expect((await failure(discover(SERVER, network))).code).toBe('invalid_response')
+  })
+
+  test('M-08: a server that cannot be reached is a network error, and its own words are not lost', async () => {
+    const unreachable = closedNetwork().on(ISSUER + OAUTH2, () => {
+      throw new TypeError('network')
+    })
+    expect((await failure(discover(SERVER, unreachable))).code).toBe('network_error')
+    const failing = closedNetwork().on(ISSUER + OAUTH2, new Response('', { status: 503 }))
+    const error = await failure(discover(SERVER, failing))
+    expect([error.code, error.httpStatus]).toEqual(['network_error', 503])
+  })
+
+  test('N07: a captive portal is no metadata', async () => {
+    const network = closedNetwork().on(
+      ISSUER + OAUTH2,
+      new Response('<html>', { headers: { 'content-type': 'text/html' } }),
+    )
+    expect((await failure(discover(SERVER, network))).code).toBe('invalid_response')
+  })
+})
+
+describe('PKCE in metadata (RFC 7636 section 4.2, RFC 9700 section 2.1.1)', () => {
+  test.each([undefined, [], ['plain'], ['s256'], ['S512']])(
+    'P05: code_challenge_methods_supported as %j is refused; there is no way to plain',
+    async (code_challenge_methods_supported) => {
+      const error = await refusal({ ...METADATA, code_challenge_methods_supported })
+      expect(error.code).toBe('pkce_unsupported')
+    },
+  )
+
+  test('P05: plain beside S256 does no harm', async () => {
+    const network = closedNetwork().on(
+      ISSUER + OAUTH2,
+      json({ ...METADATA, code_challenge_methods_supported: ['plain', 'S256'] }),
+    )
+    await discover(SERVER, network)
+  })
+})
+
+describe("the operator's own words", () => {
+  const without = (network: ClosedNetwork) =>
+    network.on(ISSUER + OAUTH2, notFound()).on(ISSUER + OIDC, notFound())
+
+  test('describe a server that publishes nothing', async () => {
+    const { issuer: _, ...metadata } = METADATA
+    const server: ServerConfig = { ...SERVER, metadata }
+    expect(await discover(server, without(closedNetwork()))).toEqual(METADATA)
+  })
+
+  test('complete and override what a server publishes, but for the issuer', async () => {
+    const network = closedNetwork().on(ISSUER + OAUTH2, json(METADATA))
+    const overrides = { token_endpoint: `${ISSUER}/other`, issuer: 'https://evil.example' }
+    const metadata = await discover({ ...SERVER, metadata: overrides }, network)
+    expect(metadata.token_endpoint).toBe(`${ISSUER}/other`)
+    expect(metadata.issuer).toBe(ISSUER)
+  })
+
+  test('are needed where there is nothing else', async () => {
+    const error = await failure(discover(SERVER, without(closedNetwork())))
+    expect(error.code).toBe('invalid_metadata')
+  })
+
+  test.each([
+    'http://as.example',
+    'https://as.example?x=1',
+    'https://as.example#x',
+    'https://as.example?',
+    'as.example',
+    'https://user@as.example',
+  ])('cannot name the issuer "%s" (RFC 8414 section 2)', async (issuer) => {
+    const network = closedNetwork({ allowInsecureLoopback: true })
+    const error = await failure(discover({ ...SERVER, issuer }, network))
+    expect(['insecure_url', 'invalid_metadata']).toContain(error.code)
+    expect(network.sent).toHaveLength(0)
+  })
+})
