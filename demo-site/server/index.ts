@@ -65,14 +65,14 @@ function application(origin: string, config: () => DemoSiteConfig, root: string)
   })
   const app = new Koa()
   app.use(async (context, next) => {
-    // A name that an attacker points at this machine gets nothing (DNS rebinding).
-    if (context.host !== new URL(origin).host) context.throw(421)
     context.set(securityHeaders(config()))
-    if (context.method !== 'GET' && context.method !== 'HEAD') {
+    if (context.host !== new URL(origin).host) {
+      // A name that an attacker points at this machine gets nothing (DNS rebinding).
+      context.status = 421
+    } else if (context.method !== 'GET' && context.method !== 'HEAD') {
+      context.status = 405
       context.set('Allow', 'GET, HEAD')
-      context.throw(405)
-    }
-    await next()
+    } else await next()
   })
   app.use(async (context, next) => {
     if (context.path !== CONFIG_PATH) return next()

@@ -30,8 +30,7 @@ export function arrow(from: Column, to: Column): string {
   for (const column of [0, 1, 2, 3] as const) line[center(column)] = '│'
   const [left, right] = [Math.min(from, to), Math.max(from, to)] as [Column, Column]
   for (let at = center(left) + 1; at < center(right); at++) line[at] = '─'
-  if (from === to) line.splice(center(from) + 1, 2, '◄', '┐')
-  else if (from < to) line[center(right) - 1] = '►'
+  if (from < to) line[center(right) - 1] = '►'
   else line[center(left) + 1] = '◄'
   return line.join('').trimEnd()
 }

@@ -1,0 +1,157 @@
+/** `npm start`: its flags, and the story that it tells from the servers' logs. */
+
+import { createHash } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import { type LogEntry, RequestLog } from '../../demo-site/network/request-log.ts'
+import { readExchanges } from '../../scripts/start/exchanges.ts'
+import { FlagError, parseFlags } from '../../scripts/start/options.ts'
+import { arrow, story } from '../../scripts/start/story.ts'
+import { Undo } from '../../scripts/start/undo.ts'
+
+describe('the flags', () => {
+  test('without any, everything is chosen by the machine', () => {
+    const none = { port: undefined, headless: false, keep: false, help: false }
+    expect(parseFlags([])).toEqual(none)
+    expect(parseFlags(['--headless', '--keep', '--port', '4400'])).toEqual({
+      ...none,
+      headless: true,
+      keep: true,
+      port: 4400,
+    })
+  })
+
+  test.each([
+    [['--bogus'], '--bogus'],
+    [['--port'], '--port'],
+    [['--port', '0'], '--port'],
+    [['--port', '65534'], '--port'],
+    [['--port', '44a'], '--port'],
+    [['--port=-1'], '--port'],
+    [['--headless=yes'], '--headless'],
+    [['page'], 'page'],
+  ])('%j is refused in one line that names it', (args, named) => {
+    expect(() => parseFlags(args)).toThrow(FlagError)
+    expect(() => parseFlags(args)).toThrow(named)
+    expect(() => parseFlags(args)).not.toThrow('\n')
+  })
+})
+
+const VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
+const CHALLENGE = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'
+const CODE = 'SplxlOBeZQQYbYS6WxSbIA'
+const TOKEN = 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln'
+const FLOW = 'cpr3DnUqfJJodHvv643WLGtpXnJfis4JhOdSl1pWHJ6'
+
+type Change = (entries: Record<string, Partial<LogEntry>>) => void
+
+/** A log of the whole way, with the example of RFC 7636 appendix B. */
+function logOf(change: Change = () => {}): RequestLog {
+  const redirect = `https://a.chromiumapp.org/x?code=${CODE}&state=s1&iss=i`
+  const entries: Record<string, Partial<LogEntry>> = {
+    request: {
+      path: '/auth',
+      query: {
+        response_type: 'code',
+        client_id: 'skyframe',
+        code_challenge: CHALLENGE,
+        code_challenge_method: 'S256',
+        state: 's1',
+        scope: 'qos',
+      },
+      status: 303,
+    },
+    password: {
+      method: 'POST',
+      path: `/interaction/${FLOW}/password`,
+      body: { phone_number: '1' },
+    },
+    consent: { method: 'POST', path: `/interaction/${FLOW}/consent`, body: { decision: 'allow' } },
+    response: { path: `/auth/${FLOW}`, status: 303, answerHeaders: { location: redirect } },
+    token: {
+      method: 'POST',
+      path: '/token',
+      status: 200,
+      body: { grant_type: 'authorization_code', code: CODE, code_verifier: VERIFIER },
+    },
+    call: {
+      method: 'POST',
+      path: '/3gpp-as-session-with-qos/v1/skyframe/subscriptions',
+      status: 201,
+      headers: { authorization: `Bearer ${TOKEN}` },
+      answerHeaders: { location: 'http://a/1' },
+    },
+  }
+  change(entries)
+  const log = new RequestLog()
+  const common = {
+    server: 's',
+    timeMs: 0,
+    from: '',
+    method: 'GET',
+    path: '/',
+    query: {},
+    headers: {},
+  }
+  for (const entry of Object.values(entries)) log.add({ ...common, ...entry })
+  return log
+}
+
+const readLog = (change?: Change) => readExchanges(logOf(change), 'skyframe', 'skyframe')
+
+describe('the story', () => {
+  test('RFC 7636 appendix B: the challenge of this test is that of the verifier', () => {
+    expect(createHash('sha256').update(VERIFIER).digest('base64url')).toBe(CHALLENGE)
+  })
+
+  test('RFC 7636 section 1.1: (A) to (D) are told in this order, then the answer', () => {
+    const text = story(readLog()).join('\n')
+    expect(text).toMatch(/\(A\).*\(B\).*\(C\).*\(D\).*201, Location: http:\/\/a\/1/s)
+  })
+
+  test('no code, verifier, challenge, token or name of a flow is told', () => {
+    const text = story(readLog()).join('\n')
+    for (const secret of [CODE, VERIFIER, CHALLENGE, TOKEN, FLOW])
+      expect(text).not.toContain(secret)
+  })
+
+  test.each(['request', 'password', 'consent', 'response', 'token', 'call'])(
+    'without the entry of the %s there is no story',
+    (name) => {
+      expect(() => readLog((entries) => delete entries[name])).toThrow('log shows 0 of')
+    },
+  )
+
+  const broken: [string, Change][] = [
+    ['another verifier', ({ token }) => Object.assign(token?.body ?? {}, { code_verifier: 'x' })],
+    ['another code', ({ token }) => Object.assign(token?.body ?? {}, { code: 'x' })],
+    ['another state', ({ request }) => Object.assign(request?.query ?? {}, { state: 'x' })],
+    [
+      'plain',
+      ({ request }) => Object.assign(request?.query ?? {}, { code_challenge_method: 'plain' }),
+    ],
+    ['a refused token request', ({ token }) => Object.assign(token ?? {}, { status: 400 })],
+    ['a call without a token', ({ call }) => Object.assign(call ?? {}, { headers: {} })],
+  ]
+  test.each(broken)('%s in the log is a contradiction', (_name, change) => {
+    expect(() => readLog(change)).toThrow('log contradicts')
+  })
+
+  test('an arrow starts and ends at the lifelines', () => {
+    const [right, left] = [arrow(1, 2), arrow(2, 1)]
+    expect(right).toMatch(/│ +│─+►│ +│$/)
+    expect(left).toMatch(/│ +│◄─+│ +│$/)
+    expect(right).toHaveLength(left.length)
+  })
+})
+
+describe('the end', () => {
+  test('what was started is stopped, last first and once, whatever fails', async () => {
+    const stopped: string[] = []
+    const undo = new Undo()
+    undo.add(async () => stopped.push('first'))
+    undo.add(() => Promise.reject(new Error('stuck')))
+    undo.add(async () => stopped.push('last'))
+    await Promise.all([undo.all(), undo.all()])
+    expect(stopped).toEqual(['last', 'first'])
+  })
+})
