@@ -4,17 +4,24 @@
  * protocol implementations.
  */
 
-import type { OperatorProfile } from '../../shared/messages/operator-profile.ts'
+import { AccessNetwork } from './access-network.ts'
 import { startApis } from './apis/api-exposing-functions.ts'
-import { operatorApis } from './apis/catalogue.ts'
-import { startAuthorizationFunction } from './authorization-function/authorization-function.ts'
+import { ProofChecker } from './apis/dpop-proof.ts'
+import {
+  createAuthorizationServer,
+  mountAuthorizationFunction,
+} from './authorization-function/authorization-function.ts'
 import { Authorizations } from './authorization-function/authorizations.ts'
 import { IssuedTokens } from './authorization-function/issued-tokens.ts'
-import type { AuthorizationServerSettings } from './authorization-function/provider.ts'
-import { serve } from './http/serve.ts'
+import { Passkeys } from './authorization-function/passkeys.ts'
+import { type RunningServer, type ServeOptions, serve } from './http/serve.ts'
+import { Messages } from './messages.ts'
 import { DEFAULT_OPERATOR } from './operator.ts'
+import { operatorProfile, PROFILES } from './operator-profiles.ts'
 import type { Network, NetworkOptions } from './options.ts'
 import { RequestLog } from './request-log.ts'
+import { resourceOwnerFunction } from './resource-owner-function/resource-owner-function.ts'
+import { Revocations } from './revocations.ts'
 import { DEFAULT_SUBSCRIBERS, SubscriberDirectory } from './subscribers.ts'
 import { QosSessions } from './user-plane/qos-sessions.ts'
 
@@ -26,65 +33,87 @@ export { DEFAULT_SUBSCRIBERS, type Subscriber } from './subscribers.ts'
 /** Starts a network and resolves once all of its servers listen. */
 export async function startNetwork(options: NetworkOptions): Promise<Network> {
   const host = options.host ?? '127.0.0.1'
+  const operator = options.operator ?? DEFAULT_OPERATOR
   const log = new RequestLog()
   const subscribers = new SubscriberDirectory(options.subscribers ?? DEFAULT_SUBSCRIBERS)
+  const [authorizationServer, apiServer] = await listen([
+    { name: 'authorization-function', host, port: options.ports?.authorization ?? 0, log },
+    { name: 'api-exposing-functions', host, port: options.ports?.apis ?? 0, log },
+  ])
+  // WebAuthn wants a domain, and cookies of `localhost` stay away from those of 127.0.0.1.
+  const origin = `http://localhost:${authorizationServer.port}`
+  const apisOrigin = `http://${host}:${apiServer.port}`
+
+  const network = new AccessNetwork(options.accessNetwork)
+  const messages = new Messages()
+  const passkeys = new Passkeys({ id: 'localhost', name: operator.name, origin })
   const sessions = new QosSessions()
   const tokens = new IssuedTokens()
-  const authorizations = new Authorizations()
-
-  const authorizationServer = await serve({
-    name: 'authorization-function',
-    host,
-    port: options.ports?.authorization ?? 0,
-    log,
-  })
-  const apiServer = await serve({
-    name: 'api-exposing-functions',
-    host,
-    port: options.ports?.apis ?? 0,
-    log,
-  }).catch(async (error: unknown) => {
-    await authorizationServer.close()
-    throw error
-  })
-
-  // WebAuthn wants a domain, and cookies of `localhost` stay away from those of 127.0.0.1.
-  const issuer = `http://localhost:${authorizationServer.port}`
-  const apisOrigin = `http://${host}:${apiServer.port}`
-  const settings: AuthorizationServerSettings[] = [
-    { issuer, profile: 'oauth', apisOrigin, options, subscribers, tokens, authorizations },
-  ]
-  const servers = await startAuthorizationFunction(authorizationServer, settings)
-  startApis(apiServer, { apisOrigin, trust: { servers, tokens, subscribers }, sessions })
+  const shared = { apisOrigin, options, subscribers, tokens, network, messages, passkeys }
+  const servers = await Promise.all(
+    PROFILES.map(({ profile, path }) =>
+      createAuthorizationServer({
+        ...shared,
+        issuer: `${origin}${path}`,
+        profile,
+        authorizations: new Authorizations(),
+      }),
+    ),
+  )
+  const revocations = new Revocations()
+  revocations.serve(servers)
+  mountAuthorizationFunction(authorizationServer, servers, [
+    resourceOwnerFunction({
+      origin,
+      operator,
+      subscribers,
+      servers,
+      revocations,
+      messages,
+      passkeys,
+    }),
+  ])
+  const trust = {
+    servers,
+    tokens,
+    subscribers,
+    proofs: new ProofChecker(),
+    nonceRequired: options.dpop !== 'without-nonce',
+  }
+  startApis(apiServer, { apisOrigin, trust, sessions })
 
   return {
-    issuer,
+    issuer: origin,
+    origin,
     apisOrigin,
     subscribers,
     log,
-    operatorProfiles: settings.map((one) => operatorProfile(one)),
+    accessNetwork: network,
+    messages,
+    operatorProfiles: servers.map(({ settings }) => operatorProfile(settings)),
+    revoke: (issuer, subscriberId, clientId, cause) =>
+      revocations.revoke(issuer, subscriberId, clientId, cause),
+    rotateKeys: async (issuer) => {
+      await servers.find(({ settings }) => settings.issuer === issuer)?.rotateKeys()
+    },
     async close() {
       sessions.close()
+      revocations.removeAllListeners()
       await Promise.all([authorizationServer.close(), apiServer.close()])
     },
   }
 }
 
-function operatorProfile(settings: AuthorizationServerSettings): OperatorProfile {
-  const { issuer, profile, apisOrigin, options } = settings
-  return {
-    issuer,
-    name: (options.operator ?? DEFAULT_OPERATOR).name,
-    profile,
-    clientAuthentication: 'none',
-    onboarding: 'preregistered',
-    dpop: 'when_offered',
-    pushedAuthorizationRequests: 'when_offered',
-    apis: operatorApis(profile, apisOrigin),
-    applications: options.applications.map(({ clientId, name, origins }) => ({
-      clientId,
-      name,
-      origins: [...origins],
-    })),
+/** Starts all servers, or none. */
+async function listen<const Options extends readonly ServeOptions[]>(
+  all: Options,
+): Promise<{ [Index in keyof Options]: RunningServer }> {
+  const started: RunningServer[] = []
+  try {
+    for (const one of all) started.push(await serve(one))
+  } catch (error) {
+    await Promise.all(started.map((server) => server.close()))
+    throw error
   }
+  return started as { [Index in keyof Options]: RunningServer }
 }

@@ -1,14 +1,20 @@
 /**
  * How an API exposing function judges an access token: who issued it, for which API, which scope,
- * until when, and whether the network has taken it back. @see RFC 9068 section 4, RFC 6750 section 3
+ * until when, whose key it is bound to, and whether the network has taken it back.
+ * @see RFC 9068 section 4, RFC 6750 section 3, RFC 9449 section 7, TS 33.122 clause 6.5.3
  */
 
 import { createLocalJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
 import type { Context, Middleware } from 'koa'
 import type { AuthorizationServer } from '../authorization-function/authorization-function.ts'
 import type { IssuedToken, IssuedTokens } from '../authorization-function/issued-tokens.ts'
+import { audienceOf } from '../authorization-function/resources.ts'
+import { apiNamesIn } from '../capif-core/scope.ts'
+import type { RecordedRequest } from '../http/recorded-request.ts'
 import type { Subscriber, SubscriberDirectory } from '../subscribers.ts'
-import { Problem } from './problem-details.ts'
+import type { ExposedApi } from './catalogue.ts'
+import { type ProofChecker, ProofError } from './dpop-proof.ts'
+import { Refusal } from './refusal.ts'
 
 /** What a handler may know about its caller, once the token is accepted. */
 export interface Caller {
@@ -22,12 +28,9 @@ export interface TokenTrust {
   servers: readonly AuthorizationServer[]
   tokens: IssuedTokens
   subscribers: SubscriberDirectory
-}
-
-export interface TokenDemand {
-  /** What the token must be for: the base URL of the API. @see RFC 8707 section 2 */
-  resource: string
-  scope: string
+  proofs: ProofChecker
+  /** Whether a DPoP proof needs a nonce of ours. */
+  nonceRequired: boolean
 }
 
 const callers = new WeakMap<Context, Caller>()
@@ -35,81 +38,119 @@ const callers = new WeakMap<Context, Caller>()
 /** The caller of a request that `requireToken` has let through. */
 export function callerOf(ctx: Context): Caller {
   const caller = callers.get(ctx)
-  if (!caller) throw new Problem(401)
+  if (!caller) throw new Refusal(401)
   return caller
 }
 
-/** Lets a request pass only with an access token that meets the demand. */
-export function requireToken(trust: TokenTrust, demand: TokenDemand): Middleware {
+/** Lets a request pass only with an access token for this API, and with this scope. */
+export function requireToken(trust: TokenTrust, api: ExposedApi, scope: string): Middleware {
   return async (ctx, next) => {
-    callers.set(ctx, await judge(ctx.get('authorization'), trust, demand))
+    callers.set(ctx, await judge(ctx, trust, api, scope))
     await next()
   }
 }
 
-async function judge(header: string, trust: TokenTrust, demand: TokenDemand): Promise<Caller> {
-  if (header === '') throw challenge(401)
-  const [scheme, value, ...rest] = header.split(' ')
-  if (scheme?.toLowerCase() !== 'bearer' || !value || rest.length > 0) {
-    throw challenge(401, 'invalid_token', 'the authorization header is not a bearer token')
+async function judge(
+  ctx: Context,
+  trust: TokenTrust,
+  api: ExposedApi,
+  scope: string,
+): Promise<Caller> {
+  const header = ctx.get('authorization')
+  if (header === '') throw new Refusal(401)
+  const [scheme = '', value, ...rest] = header.split(' ')
+  const dpop = scheme.toLowerCase() === 'dpop'
+  if ((!dpop && scheme.toLowerCase() !== 'bearer') || !value || rest.length > 0) {
+    throw new Refusal(401, 'invalid_token', 'the authorization header is no bearer or DPoP token')
   }
-  const payload = await verify(value, trust, demand)
+  const { payload, server } = await verify(value, trust)
+  const { profile, issuer } = server.settings
+  const audience = audienceOf(server.settings, api.path)
+  if (payload.iss !== (profile === 'capif' ? payload.client_id : issuer)) {
+    throw new Refusal(401, 'invalid_token', 'the access token has another issuer')
+  }
+  if (payload.aud !== audience || !api.profiles.includes(profile)) {
+    throw new Refusal(401, 'invalid_token', 'the access token is for another API')
+  }
+  await checkBinding(ctx, trust, { payload, value, dpop, profile })
   const token = trust.tokens.find(String(payload.jti))
   if (!token || token.revoked) {
-    throw challenge(401, 'invalid_token', 'the access token was revoked')
+    throw new Refusal(401, 'invalid_token', 'the access token was revoked')
   }
   const subscriber = trust.subscribers.byId(token.accountId)
-  if (!subscriber) throw challenge(401, 'invalid_token', 'the subscriber is unknown')
-  const scopes = new Set(typeof payload.scope === 'string' ? payload.scope.split(' ') : [])
-  if (!scopes.has(demand.scope)) {
-    throw challenge(403, 'insufficient_scope', 'the API needs another scope', demand.scope)
+  if (!subscriber) throw new Refusal(401, 'invalid_token', 'the subscriber is unknown')
+  const granted = typeof payload.scope === 'string' ? payload.scope : ''
+  const scopes = new Set(granted.split(' '))
+  if (!(profile === 'capif' ? apiNamesIn(granted).includes(api.name) : scopes.has(scope))) {
+    throw new Refusal(403, 'insufficient_scope', 'the API needs another scope', { scope })
+  }
+  if (api.tokenUse === 'single-use' && token.uses > 0) {
+    throw new Refusal(401, 'invalid_token', 'the access token was used before')
   }
   token.uses += 1
   return { clientId: token.clientId, subscriber, scopes, token }
 }
 
-async function verify(value: string, trust: TokenTrust, demand: TokenDemand): Promise<JWTPayload> {
+async function verify(
+  value: string,
+  trust: TokenTrust,
+): Promise<{ payload: JWTPayload; server: AuthorizationServer }> {
   const keys = trust.servers.flatMap(({ jwks }) => jwks.keys)
   try {
     const { payload, protectedHeader } = await jwtVerify(value, createLocalJWKSet({ keys }), {
       typ: 'at+jwt',
-      audience: demand.resource,
       algorithms: ['ES256'],
-      requiredClaims: ['exp', 'iat', 'jti', 'client_id', 'iss'],
+      requiredClaims: ['exp', 'iat', 'jti', 'client_id', 'iss', 'aud'],
       currentDate: new Date(Date.now()),
     })
-    const issuer = trust.servers.find(({ jwks }) =>
+    const server = trust.servers.find(({ jwks }) =>
       jwks.keys.some(({ kid }) => kid === protectedHeader.kid),
-    )?.settings.issuer
-    if (payload.iss !== issuer) {
-      throw challenge(401, 'invalid_token', 'the access token has another issuer')
-    }
-    return payload
+    )
+    if (!server) throw new Refusal(401, 'invalid_token', 'the access token is not one of ours')
+    return { payload, server }
   } catch (error) {
-    if (error instanceof Problem) throw error
-    throw challenge(401, 'invalid_token', reasonOf(error))
+    if (error instanceof Refusal) throw error
+    throw new Refusal(
+      401,
+      'invalid_token',
+      error instanceof errors.JWTExpired
+        ? 'the access token has expired'
+        : 'the access token is not one of ours',
+    )
   }
 }
 
-function reasonOf(error: unknown): string {
-  if (error instanceof errors.JWTExpired) return 'the access token has expired'
-  if (error instanceof errors.JWTClaimValidationFailed) {
-    return `the access token has an unacceptable claim: ${error.claim}`
+/** A token that is bound to a key needs a proof by that key, and must not come as a bearer token. */
+async function checkBinding(
+  ctx: Context,
+  trust: TokenTrust,
+  sent: { payload: JWTPayload; value: string; dpop: boolean; profile: string },
+): Promise<void> {
+  const thumbprint = Reflect.get(Object(sent.payload.cnf), 'jkt')
+  if (typeof thumbprint !== 'string') {
+    if (!sent.dpop) return
+    throw new Refusal(401, 'invalid_token', 'the access token is not bound to a key', {
+      dpop: true,
+    })
   }
-  return 'the access token is not one of ours'
-}
-
-/** @see RFC 6750 section 3: no error code when no authentication was tried */
-function challenge(status: 401 | 403, error?: string, detail?: string, scope?: string): Problem {
-  const parameters = [
-    'realm="northbound"',
-    ...(error ? [`error="${error}"`] : []),
-    ...(detail ? [`error_description="${detail}"`] : []),
-    ...(scope ? [`scope="${scope}"`] : []),
-  ]
-  return new Problem(
-    status,
-    { detail: detail ?? 'an access token is required', ...(error ? { cause: error } : {}) },
-    { 'WWW-Authenticate': `Bearer ${parameters.join(', ')}` },
-  )
+  if (!sent.dpop) {
+    throw new Refusal(401, 'invalid_token', 'the access token is bound to a key', { dpop: true })
+  }
+  const camara = sent.profile === 'camara'
+  const request = ctx.req as RecordedRequest
+  try {
+    await trust.proofs.check(ctx.get('dpop'), {
+      method: ctx.method,
+      url: `http://${ctx.host}${ctx.path}`,
+      accessToken: sent.value,
+      thumbprint,
+      nonceRequired: trust.nonceRequired,
+      query: camara ? ctx.querystring : undefined,
+      body: camara && ctx.method === 'POST' ? await request.readBody() : undefined,
+    })
+    ctx.set('DPoP-Nonce', trust.proofs.nonce())
+  } catch (error) {
+    if (!(error instanceof ProofError)) throw error
+    throw new Refusal(401, error.code, error.message, { dpop: true, nonce: trust.proofs.nonce() })
+  }
 }

@@ -9,15 +9,20 @@ import type {
   ProfileName,
 } from '../../../shared/messages/operator-profile.ts'
 
+/** The one API exposing function of this network. @see TS 29.222 clause 8.2.4.2.4 */
+export const AEF_ID = 'aef-meridian'
+
 export interface ApiScope {
   scope: string
-  /** Completes the sentence "The application will be able to …". */
+  /** Completes the sentence "It will be able to …". */
   description: string
 }
 
 export interface ExposedApi {
   /** API name, for instance `3gpp-as-session-with-qos`. */
   name: string
+  /** Identifier in the CAPIF core. */
+  apiId: string
   /** Path below the origin of the API exposing functions. */
   path: string
   title: string
@@ -29,9 +34,12 @@ export interface ExposedApi {
   tokenUse?: 'cache' | 'single-use'
 }
 
+const PURPOSES = ['dpv:RequestedServiceProvision', 'dpv:FraudPreventionAndDetection'] as const
+
 export const EXPOSED_APIS: readonly ExposedApi[] = [
   {
     name: '3gpp-as-session-with-qos',
+    apiId: 'api-as-session-with-qos',
     path: '/3gpp-as-session-with-qos/v1',
     title: 'Session with quality of service',
     description: 'Sets up, changes and ends a faster, steadier data session for your phone.',
@@ -45,15 +53,118 @@ export const EXPOSED_APIS: readonly ExposedApi[] = [
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
     purposes: ['dpv:RequestedServiceProvision'],
   },
+  {
+    name: '3gpp-monitoring-event',
+    apiId: 'api-monitoring-event',
+    path: '/3gpp-monitoring-event/v1',
+    title: 'Location of your phone',
+    description: 'Tells where the network last saw your phone.',
+    profiles: ['oauth', 'capif'],
+    scopes: [{ scope: '3gpp-monitoring-event', description: 'learn where your phone is' }],
+    methods: ['GET', 'POST', 'DELETE'],
+    purposes: PURPOSES,
+  },
+  {
+    name: 'quality-on-demand',
+    apiId: 'api-quality-on-demand',
+    path: '/quality-on-demand/v1',
+    title: 'Quality on demand',
+    description: 'Gives your phone a better connection for a while.',
+    profiles: ['camara'],
+    scopes: [
+      {
+        scope: 'quality-on-demand:sessions:create',
+        description: 'start a better connection for your phone',
+      },
+      {
+        scope: 'quality-on-demand:sessions:read',
+        description: 'see the better connections that it started',
+      },
+      {
+        scope: 'quality-on-demand:sessions:update',
+        description: 'prolong a better connection',
+      },
+      { scope: 'quality-on-demand:sessions:delete', description: 'end a better connection' },
+      {
+        scope: 'quality-on-demand:sessions:retrieve-by-device',
+        description: 'list the better connections of your phone',
+      },
+    ],
+    methods: ['GET', 'POST', 'DELETE'],
+    purposes: ['dpv:RequestedServiceProvision'],
+  },
+  {
+    name: 'number-verification',
+    apiId: 'api-number-verification',
+    path: '/number-verification/v2',
+    title: 'Number verification',
+    description: 'Confirms that a phone number is the one of this phone.',
+    profiles: ['camara'],
+    scopes: [
+      {
+        scope: 'number-verification:verify',
+        description: 'ask whether a phone number is yours',
+      },
+      {
+        scope: 'number-verification:device-phone-number:read',
+        description: 'learn your phone number',
+      },
+    ],
+    methods: ['GET', 'POST'],
+    purposes: ['dpv:FraudPreventionAndDetection'],
+    tokenUse: 'single-use',
+  },
+  {
+    name: 'location-verification',
+    apiId: 'api-location-verification',
+    path: '/location-verification/v3',
+    title: 'Location verification',
+    description: 'Confirms whether your phone is in a certain area.',
+    profiles: ['camara'],
+    scopes: [
+      {
+        scope: 'location-verification:verify',
+        description: 'ask whether your phone is in an area that it names',
+      },
+    ],
+    methods: ['POST'],
+    purposes: PURPOSES,
+  },
 ]
+
+/** W3C DPV purposes that the operator knows, in plain words. */
+export const PURPOSE_TEXTS: Readonly<Record<string, string>> = {
+  'dpv:RequestedServiceProvision': 'To provide the service that you asked it for',
+  'dpv:FraudPreventionAndDetection': 'To prevent and detect fraud',
+  'dpv:ServicePersonalisation': 'To make the service fit you',
+  'dpv:Marketing': 'For marketing',
+  'dpv:ResearchAndDevelopment': 'For research and development',
+}
+
+/** How the scope of an API is spelled in one profile. @see TS 29.222 table 8.5.4.2.6-1 */
+export function scopesOf(api: ExposedApi, profile: ProfileName): ApiScope[] {
+  if (profile !== 'capif') return [...api.scopes]
+  const description = api.scopes.map((scope) => scope.description).join(', and ')
+  return [{ scope: `3gpp#${AEF_ID}:${api.name}`, description }]
+}
+
+export function exposedApi(name: string): ExposedApi {
+  const api = EXPOSED_APIS.find((one) => one.name === name)
+  if (!api) throw new Error(`there is no API ${name}`)
+  return api
+}
+
+export function apisOf(profile: ProfileName): ExposedApi[] {
+  return EXPOSED_APIS.filter(({ profiles }) => profiles.includes(profile))
+}
 
 /** The APIs of one profile as an operator profile lists them. */
 export function operatorApis(profile: ProfileName, apisOrigin: string): OperatorApi[] {
-  return EXPOSED_APIS.filter(({ profiles }) => profiles.includes(profile)).map((api) => ({
+  return apisOf(profile).map((api) => ({
     resource: `${apisOrigin}${api.path}`,
     name: api.title,
     description: api.description,
-    scopes: api.scopes.map(({ scope, description }) => ({ scope, description })),
+    scopes: scopesOf(api, profile),
     methods: [...api.methods],
     ...(api.purposes ? { purposes: [...api.purposes] } : {}),
     ...(api.tokenUse ? { tokenUse: api.tokenUse } : {}),
@@ -66,7 +177,5 @@ export function apiOfResource(
   profile: ProfileName,
   apisOrigin: string,
 ): ExposedApi | undefined {
-  return EXPOSED_APIS.find(
-    ({ path, profiles }) => profiles.includes(profile) && `${apisOrigin}${path}` === resource,
-  )
+  return apisOf(profile).find(({ path }) => `${apisOrigin}${path}` === resource)
 }

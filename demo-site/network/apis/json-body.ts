@@ -1,22 +1,32 @@
 /** Reads the JSON body of a request to an API; another content type is a 415. */
 
-import { bodyParser } from '@koa/bodyparser'
 import type { Middleware } from 'koa'
+import type { RecordedRequest } from '../http/recorded-request.ts'
 import { Problem } from './problem-details.ts'
 
 const JSON_TYPES = ['application/json', 'application/merge-patch+json']
 const WITH_BODY = new Set(['POST', 'PUT', 'PATCH'])
+const LIMIT_BYTES = 256 * 1024
 
 export function jsonBody(): Middleware {
-  const parse = bodyParser({
-    enableTypes: ['json'],
-    extendTypes: { json: JSON_TYPES },
-    jsonLimit: '256kb',
-  })
   return async (ctx, next) => {
-    if (WITH_BODY.has(ctx.method) && !ctx.is(JSON_TYPES)) {
-      throw new Problem(415, { detail: 'the request body must be JSON' })
+    if (WITH_BODY.has(ctx.method)) {
+      const body = await (ctx.req as RecordedRequest).readBody()
+      if (body.length > LIMIT_BYTES) throw new Problem(413)
+      if (body.length > 0 && !ctx.is(JSON_TYPES)) {
+        throw new Problem(415, { detail: 'the request body must be JSON' })
+      }
+      ctx.request.body = parse(body.toString('utf8'))
     }
-    await parse(ctx, next)
+    await next()
+  }
+}
+
+function parse(text: string): unknown {
+  if (text === '') return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Problem(400, { cause: 'INVALID_MSG_FORMAT', detail: 'the request body is not JSON' })
   }
 }

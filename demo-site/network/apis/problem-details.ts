@@ -1,6 +1,7 @@
 /** Errors of the T8 and CAPIF faces. @see TS 29.122 clause 5.2.6, TS 29.571 clause 5.2.4.1, RFC 9457 */
 
 import type { Context, Middleware } from 'koa'
+import { Refusal } from './refusal.ts'
 
 export interface InvalidParam {
   param: string
@@ -57,9 +58,18 @@ export function problems(): Middleware {
         throw new Problem(405, {}, { Allow: ctx.response.get('Allow') })
       }
     } catch (error) {
-      sendProblem(ctx, error instanceof Problem ? error : new Problem(statusOf(error)))
+      sendProblem(ctx, problemOf(error))
     }
   }
+}
+
+function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  if (error instanceof Refusal) {
+    const cause = error.code === undefined ? {} : { cause: error.code }
+    return new Problem(error.status, { detail: error.message, ...cause }, error.headers)
+  }
+  return new Problem(statusOf(error))
 }
 
 export function sendProblem(ctx: Context, problem: Problem): void {

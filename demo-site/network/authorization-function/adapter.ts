@@ -5,6 +5,7 @@
 
 import { LRUCache } from 'lru-cache'
 import type { Adapter, AdapterPayload } from 'oidc-provider'
+import { clientDocument, isLoopbackClientId } from './client-documents.ts'
 
 const MAX_RECORDS = 20_000
 
@@ -33,7 +34,9 @@ export class MemoryAdapter implements Adapter {
   }
 
   async find(id: string): Promise<AdapterPayload | undefined> {
-    return this.#store.get(this.#key(id))
+    const stored = this.#store.get(this.#key(id))
+    if (stored || this.#kind !== 'Client' || !isLoopbackClientId(id)) return stored
+    return clientDocument(id)
   }
 
   async findByUid(uid: string): Promise<AdapterPayload | undefined> {

@@ -1,78 +1,99 @@
 /**
- * The authorization function as a whole: one HTTP server, one authorization server per issuer on it.
- * Issuers differ by path, so well-known addresses are looked for in both places that clients try.
+ * The authorization function as a whole: one HTTP server, one authorization server per issuer on it,
+ * and beside them what belongs to no issuer (the phones, the account). Issuers differ by path, so
+ * well-known addresses are looked for in both places that clients try.
  */
 
-import { createHmac } from 'node:crypto'
+import type { JWK } from 'jose'
 import type { Provider } from 'oidc-provider'
 import type { Handler, RunningServer } from '../http/serve.ts'
+import { mountAssets } from './assets.ts'
 import { mountInteractions } from './interactions.ts'
-import {
-  type AuthorizationServerSettings,
-  createProvider,
-  createSigningKey,
-  createState,
-} from './provider.ts'
-import { STYLE_SHEET } from './screens/style.ts'
+import { createSigningKey, type SigningKey } from './keys.ts'
+import { mountMetadata } from './metadata.ts'
+import { type AuthorizationServerSettings, createProvider, createState } from './provider.ts'
+import { revocationFace } from './revocation-face.ts'
+import { basePath } from './screens/render.ts'
 
 /** One issuer of the authorization function. */
 export interface AuthorizationServer {
   readonly settings: AuthorizationServerSettings
-  /** Public keys that its tokens verify with. @see RFC 7517 section 5 */
-  readonly jwks: { keys: import('jose').JWK[] }
+  /** Public keys that its tokens verify with, newest first. @see RFC 7517 section 5 */
+  readonly jwks: { keys: JWK[] }
+  readonly provider: Provider
+  /** What the subscriber knows a client by. */
+  clientName(clientId: string): Promise<string>
+  /** Signs with a new key from now on; tokens of the old one stay good. */
+  rotateKeys(): Promise<void>
+  /** Ends a grant with everything that hangs on it. */
+  revokeGrant(grantId: string): Promise<void>
+  readonly handler: Handler
 }
 
-/** Starts the issuers and puts them on the server. */
-export async function startAuthorizationFunction(
-  server: RunningServer,
-  all: readonly AuthorizationServerSettings[],
-): Promise<AuthorizationServer[]> {
-  const mounted = await Promise.all(all.map(mount))
-  server.handle(dispatcher(mounted))
-  return mounted.map(({ settings, jwks }) => ({ settings, jwks }))
-}
+export async function createAuthorizationServer(
+  settings: AuthorizationServerSettings,
+): Promise<AuthorizationServer> {
+  const state = createState()
+  let keys: SigningKey[] = [await createSigningKey()]
+  let provider = await build()
+  let callback = provider.callback()
 
-interface Mounted extends AuthorizationServer {
-  path: string
-  handler: Handler
-}
+  async function build(): Promise<Provider> {
+    const next = await createProvider(settings, state, keys)
+    mountInteractions(next, settings)
+    mountAssets(next)
+    mountMetadata(next, settings)
+    return next
+  }
 
-async function mount(settings: AuthorizationServerSettings): Promise<Mounted> {
-  const key = await createSigningKey()
-  const provider = await createProvider(settings, createState(), key)
-  mountInteractions(provider, settings)
-  mountAssets(provider)
-  const callback = provider.callback()
+  const forward: Handler = (request, answer) => callback(request, answer)
   return {
     settings,
-    jwks: { keys: [key.publicJwk] },
-    path: new URL(settings.issuer).pathname.replace(/\/$/, ''),
-    handler: (request, answer) => callback(request, answer),
+    get jwks() {
+      return { keys: keys.map(({ publicJwk }) => publicJwk) }
+    },
+    get provider() {
+      return provider
+    },
+    async clientName(clientId) {
+      const client = await provider.Client.find(clientId)
+      return client?.clientName ?? clientId
+    },
+    async rotateKeys() {
+      keys = [await createSigningKey(), ...keys.slice(0, 1)]
+      provider = await build()
+      callback = provider.callback()
+    },
+    async revokeGrant(grantId) {
+      await provider.Grant.adapter.destroy(grantId)
+      await provider.RefreshToken.revokeByGrantId(grantId)
+      settings.tokens.revokeGrant(grantId)
+      settings.authorizations.removeGrant(grantId)
+    },
+    handler: revocationFace(settings, forward),
   }
 }
 
-function mountAssets(provider: Provider): void {
-  const tag = `"${createHmac('sha256', 'style').update(STYLE_SHEET).digest('base64url')}"`
-  provider.use(async (ctx, next) => {
-    if (ctx.path !== '/assets/operator.css') return next()
-    ctx.type = 'css'
-    ctx.set('Cache-Control', 'no-cache')
-    ctx.set('X-Content-Type-Options', 'nosniff')
-    ctx.set('ETag', tag)
-    ctx.status = 200
-    ctx.body = STYLE_SHEET
-    if (ctx.fresh) ctx.status = 304
-  })
-}
+/** A part of the server that belongs to no issuer: says whether the request was its own. */
+export type Annex = (path: string) => Handler | undefined
 
-const WELL_KNOWN = /^\/\.well-known\/(oauth-authorization-server|openid-configuration)(\/.*)?$/
+/** Puts issuers and annexes on the server. */
+export function mountAuthorizationFunction(
+  server: RunningServer,
+  servers: readonly AuthorizationServer[],
+  annexes: readonly Annex[],
+): void {
+  const byLength = servers
+    .map((one) => ({ path: basePath(one.settings.issuer), handler: one.handler }))
+    .sort((a, b) => b.path.length - a.path.length)
 
-/** Finds the issuer that a request is for; the longest path wins. */
-function dispatcher(mounted: readonly Mounted[]): Handler {
-  const byLength = [...mounted].sort((a, b) => b.path.length - a.path.length)
-  return (request, answer) => {
+  server.handle((request, answer) => {
     const url = request.url ?? '/'
-    const [pathname = '/', query] = url.split('?', 2)
+    const { pathname, query } = split(url)
+    for (const annex of annexes) {
+      const handler = annex(pathname)
+      if (handler) return handler(request, answer)
+    }
     const wellKnown = WELL_KNOWN.exec(pathname)
     const path = wellKnown ? (wellKnown[2] ?? '') : pathname
     const target = byLength.find((one) =>
@@ -85,7 +106,16 @@ function dispatcher(mounted: readonly Mounted[]): Handler {
     // RFC 8414 section 3.1 puts the well-known part before the issuer's path.
     const local = wellKnown ? `/.well-known/${wellKnown[1]}` : path.slice(target.path.length) || '/'
     Object.assign(request, { originalUrl: url })
-    request.url = query === undefined ? local : `${local}?${query}`
+    request.url = `${local}${query}`
     return target.handler(request, answer)
-  }
+  })
+}
+
+const WELL_KNOWN = /^\/\.well-known\/(oauth-authorization-server|openid-configuration)(\/.*)?$/
+
+function split(url: string): { pathname: string; query: string } {
+  const at = url.indexOf('?')
+  return at < 0
+    ? { pathname: url, query: '' }
+    : { pathname: url.slice(0, at), query: url.slice(at) }
 }

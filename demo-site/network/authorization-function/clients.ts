@@ -20,7 +20,9 @@ export async function clientMetadata(
     redirect_uris: redirectUris,
     grant_types: ['authorization_code', 'refresh_token'],
     response_types: ['code'],
-    token_endpoint_auth_method: 'none',
+    ...(application.jwks
+      ? { token_endpoint_auth_method: 'private_key_jwt' as const, jwks: application.jwks }
+      : { token_endpoint_auth_method: 'none' as const }),
     // The same subscriber has the same pairwise subject in every browser of one application.
     sector_identifier_uri: `https://${sectorOf(application.clientId)}.applications.example/`,
   }

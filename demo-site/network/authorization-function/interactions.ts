@@ -12,6 +12,7 @@ import { consentDetails, grantEverything } from './resource-owner-consent.ts'
 import { Consent } from './screens/consent.tsx'
 import { basePath, frameOf, protect, renderScreen } from './screens/render.ts'
 import { SignIn } from './screens/sign-in.tsx'
+import { field, mountSignIn, type SignInState } from './sign-in-methods.ts'
 
 type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>
 
@@ -26,25 +27,13 @@ export function mountInteractions(provider: Provider, settings: AuthorizationSer
     else await showSignIn(ctx, interaction)
   })
 
-  router.post('/interaction/:uid/password', bodyParser(), async (ctx) => {
-    const interaction = await provider.interactionDetails(ctx.req, ctx.res)
-    const typed = field(ctx, 'phone_number')
-    const subscriber = settings.subscribers.byPhoneNumber(typed)
-    if (!subscriber || subscriber.password !== field(ctx, 'password')) {
-      await showSignIn(ctx, interaction, {
-        phoneNumber: typed,
-        error: 'We do not know this phone number with this password. Check both and try again.',
-      })
-      return
-    }
-    await finish(ctx, { login: { accountId: subscriber.id, amr: ['pwd'], remember: true } })
-  })
+  mountSignIn(router, provider, settings, { showSignIn, finish })
 
   router.post('/interaction/:uid/consent', bodyParser(), async (ctx) => {
     const interaction = await provider.interactionDetails(ctx.req, ctx.res)
     if (interaction.prompt.name !== 'consent') return ctx.throw(400)
     if (field(ctx, 'decision') !== 'allow') return refuse(ctx)
-    const grantId = await grantEverything(provider, interaction, settings.authorizations)
+    const grantId = await grantEverything(provider, interaction, settings)
     await finish(ctx, { consent: { grantId } })
   })
 
@@ -53,22 +42,28 @@ export function mountInteractions(provider: Provider, settings: AuthorizationSer
   async function showSignIn(
     ctx: Context,
     interaction: Interaction,
-    state: { phoneNumber?: string; error?: string } = {},
+    state: SignInState = {},
   ): Promise<void> {
     const hint = settings.subscribers.all[0]
     const client = await provider.Client.find(String(interaction.params.client_id))
+    const phoneNumber = state.phoneNumber ?? hintedNumber(interaction, settings) ?? ''
     renderScreen(
       ctx,
       SignIn,
       {
         ...frameOf(settings),
+        ...state,
         action: action(interaction.uid),
         application: client?.clientName ?? client?.clientId ?? 'An application',
-        phoneNumber: state.phoneNumber ?? hintedNumber(interaction, settings) ?? '',
+        phoneNumber,
+        script: `${basePath(settings.issuer)}/assets/passkey.js`,
         hint: { phoneNumber: hint?.phoneNumber ?? '', password: hint?.password ?? '' },
-        ...(state.error === undefined ? {} : { error: state.error }),
       },
-      { status: state.error === undefined ? 200 : 422, formTargets: redirectOrigins(interaction) },
+      {
+        status: state.error === undefined ? 200 : 422,
+        formTargets: redirectOrigins(interaction),
+        script: true,
+      },
     )
   }
 
@@ -109,13 +104,6 @@ export function mountInteractions(provider: Provider, settings: AuthorizationSer
   }
 
   provider.use(router.routes())
-}
-
-/** A field of the posted form; an absent or repeated one counts as empty. */
-function field(ctx: Context, name: string): string {
-  const body: unknown = ctx.request.body
-  const value = typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined
-  return typeof value === 'string' ? value : ''
 }
 
 function hintedNumber(

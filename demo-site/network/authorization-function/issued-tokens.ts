@@ -22,6 +22,8 @@ export interface IssuedToken {
   revoked: boolean
   /** How often an API has accepted it. */
   uses: number
+  /** The token itself, where a notification of its revocation has to name it. */
+  value?: string
 }
 
 export class IssuedTokens {
@@ -39,6 +41,11 @@ export class IssuedTokens {
     const token = this.#byId.get(jti)
     if (token) token.revoked = true
     return token
+  }
+
+  /** Tokens of a grant that are still good. */
+  ofGrant(grantId: string): IssuedToken[] {
+    return [...this.#byId.values()].filter((one) => one.grantId === grantId && !one.revoked)
   }
 
   /** Ends every token of a grant and returns those that were still good. */

@@ -4,16 +4,23 @@
  */
 
 import { createHmac, randomBytes } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import { type Configuration, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider'
 import type { ProfileName } from '../../../shared/messages/operator-profile.ts'
-import { apiOfResource } from '../apis/catalogue.ts'
+import type { AccessNetwork } from '../access-network.ts'
+import { PURPOSE_TEXTS } from '../apis/catalogue.ts'
+import { accessTokenClaims } from '../capif-core/access-token-claims.ts'
+import type { Messages } from '../messages.ts'
 import type { NetworkOptions } from '../options.ts'
 import type { SubscriberDirectory } from '../subscribers.ts'
 import { createStore, MemoryAdapter, type Store } from './adapter.ts'
 import type { Authorizations } from './authorizations.ts'
 import { clientMetadata } from './clients.ts'
 import type { IssuedTokens } from './issued-tokens.ts'
-import { createSigningKey, SIGNING_ALGORITHM, type SigningKey } from './keys.ts'
+import { SIGNING_ALGORITHM, type SigningKey } from './keys.ts'
+import type { Passkeys } from './passkeys.ts'
+import { OFFLINE, requestPolicy } from './request-policy.ts'
+import { defaultResource, resourceServer } from './resources.ts'
 import { renderErrorScreen } from './screens/render.ts'
 
 export interface AuthorizationServerSettings {
@@ -24,6 +31,9 @@ export interface AuthorizationServerSettings {
   subscribers: SubscriberDirectory
   tokens: IssuedTokens
   authorizations: Authorizations
+  network: AccessNetwork
+  messages: Messages
+  passkeys: Passkeys
 }
 
 /** What outlives a change of keys: records, cookies, and the secret behind pairwise subjects. */
@@ -31,6 +41,9 @@ export interface AuthorizationServerState {
   store: Store
   cookieKeys: string[]
   pairwiseSecret: Buffer
+  nonceSecret: Buffer
+  /** Codes whose request wanted a refresh token. */
+  offlineCodes: LRUCache<string, true>
 }
 
 export function createState(): AuthorizationServerState {
@@ -38,6 +51,8 @@ export function createState(): AuthorizationServerState {
     store: createStore(),
     cookieKeys: [randomBytes(32).toString('base64url')],
     pairwiseSecret: randomBytes(32),
+    nonceSecret: randomBytes(32),
+    offlineCodes: new LRUCache({ max: 5000, ttl: 120_000 }),
   }
 }
 
@@ -45,21 +60,20 @@ export function createState(): AuthorizationServerState {
 export async function createProvider(
   settings: AuthorizationServerSettings,
   state: AuthorizationServerState,
-  key: SigningKey,
+  keys: readonly SigningKey[],
 ): Promise<Provider> {
   const { issuer, options } = settings
   const clients = await Promise.all(
     options.applications.map((one) => clientMetadata(one, issuer, options.redirectBases)),
   )
   const provider = new Provider(issuer, {
-    ...configuration(settings, state, key),
+    ...configuration(settings, state, keys),
     clients,
   })
   rememberIssuedTokens(provider, settings)
+  rememberOfflineCodes(provider, state)
   return provider
 }
-
-export { createSigningKey }
 
 /** The broker's requests carry the origin of its extension, which Firefox draws anew on each device. */
 function isExtension(origin: string): boolean {
@@ -69,14 +83,15 @@ function isExtension(origin: string): boolean {
 function configuration(
   settings: AuthorizationServerSettings,
   state: AuthorizationServerState,
-  key: SigningKey,
+  keys: readonly SigningKey[],
 ): Configuration {
-  const { issuer, profile, apisOrigin, subscribers, authorizations } = settings
+  const { issuer, profile, options, subscribers, authorizations } = settings
+  const lifetime = options.accessTokenSeconds ?? 600
   const base = new URL(issuer).pathname.replace(/\/$/, '')
   const cookieSuffix = `${profile}_${new URL(issuer).port}`
   return {
     adapter: (kind: string) => new MemoryAdapter(kind, state.store),
-    jwks: { keys: [key.privateJwk] },
+    jwks: { keys: keys.map(({ privateJwk }) => privateJwk) },
     clientDefaults: {
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
@@ -84,16 +99,26 @@ function configuration(
       id_token_signed_response_alg: SIGNING_ALGORITHM,
       subject_type: 'pairwise',
     },
-    clientAuthMethods: ['none'],
+    clientAuthMethods: ['none', 'private_key_jwt'],
     responseTypes: ['code'],
-    enabledJWA: { idTokenSigningAlgValues: [SIGNING_ALGORITHM] },
+    enabledJWA: {
+      idTokenSigningAlgValues: [SIGNING_ALGORITHM],
+      clientAuthSigningAlgValues: [SIGNING_ALGORITHM],
+      dPoPSigningAlgValues: [SIGNING_ALGORITHM],
+    },
+    assertJwtClientAuthClaimsAndHeader: (_ctx, claims) => checkAssertion(claims),
     subjectTypes: ['pairwise'],
     sectorIdentifierUriValidate: () => false,
     pairwiseIdentifier: (_ctx, accountId, client) =>
       createHmac('sha256', state.pairwiseSecret)
         .update(JSON.stringify([client.sectorIdentifier, accountId]))
         .digest('base64url'),
-    scopes: ['openid', 'offline_access'],
+    scopes: [
+      'openid',
+      'offline_access',
+      ...(profile === 'camara' ? Object.keys(PURPOSE_TEXTS) : []),
+    ],
+    extraParams: requestPolicy(settings),
     // Cookies of one host are shared by all of its ports, so their names tell the servers apart.
     cookies: {
       keys: state.cookieKeys,
@@ -110,30 +135,39 @@ function configuration(
     clientBasedCORS: (_ctx, origin) => isExtension(origin),
     features: {
       devInteractions: { enabled: false },
-      dPoP: { enabled: false },
-      pushedAuthorizationRequests: { enabled: false },
+      // TS 33.122 annex C wants bearer tokens.
+      dPoP: {
+        enabled: profile !== 'capif' && options.dpop !== 'off',
+        nonceSecret: state.nonceSecret,
+        requireNonce: () => options.dpop !== 'without-nonce',
+      },
+      pushedAuthorizationRequests: { enabled: options.pushedAuthorizationRequests ?? true },
       rpInitiatedLogout: { enabled: false },
+      registration: {
+        enabled: true,
+        idFactory: () => `ue-${randomBytes(9).toString('base64url')}`,
+      },
+      clientIdMetadataDocument: { enabled: true, ack: 'draft-02' },
       revocation: {
         enabled: true,
         allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId,
       },
       resourceIndicators: {
         enabled: true,
-        defaultResource: (_ctx, _client, oneOf) => oneOf ?? [],
+        defaultResource: (_ctx, _client, oneOf) => oneOf ?? defaultResource(settings) ?? [],
         useGrantedResource: () => true,
-        getResourceServerInfo(_ctx, resource) {
-          const api = apiOfResource(resource, profile, apisOrigin)
-          if (!api) throw new errors.InvalidTarget()
-          return {
-            scope: api.scopes.map(({ scope }) => scope).join(' '),
-            audience: resource,
-            accessTokenFormat: 'jwt',
-            accessTokenTTL: settings.options.accessTokenSeconds ?? 600,
-            jwt: { sign: { alg: SIGNING_ALGORITHM } },
-          }
-        },
+        getResourceServerInfo: (_ctx, resource) => resourceServer(settings, resource),
       },
     },
+    ...(profile === 'capif'
+      ? {
+          formats: {
+            customizers: {
+              jwt: (_ctx, token, parts) => accessTokenClaims(token, parts, subscribers),
+            },
+          },
+        }
+      : {}),
     interactions: { url: (_ctx, interaction) => `${base}/interaction/${interaction.uid}` },
     findAccount: (_ctx, accountId) =>
       subscribers.byId(accountId) && {
@@ -148,11 +182,13 @@ function configuration(
       if (grantId === undefined || !session) return undefined
       return provider.Grant.find(grantId)
     },
-    issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    issueRefreshToken: (_ctx, client, source) =>
+      client.grantTypeAllowed('refresh_token') && mayRefresh(profile, state, source),
     rotateRefreshToken: true,
     expiresWithSession: () => false,
     ttl: {
-      AccessToken: settings.options.accessTokenSeconds ?? 600,
+      AccessToken: (_ctx, token) =>
+        SINGLE_USE.test(token.scope ?? '') ? Math.min(lifetime, 300) : lifetime,
       AuthorizationCode: 60,
       Grant: 30 * 24 * 3600,
       IdToken: 600,
@@ -184,4 +220,32 @@ function rememberIssuedTokens(provider: Provider, settings: AuthorizationServerS
     tokens.revokeGrant(grantId)
     authorizations.removeGrant(grantId)
   })
+}
+
+/** Tokens of these scopes serve one call. @see CAMARA Number Verification, token rules */
+const SINGLE_USE = /(^| )number-verification:/
+
+function mayRefresh(
+  profile: ProfileName,
+  state: AuthorizationServerState,
+  source: { kind?: string; jti?: string; scope?: string | undefined },
+): boolean {
+  if (profile === 'capif' || SINGLE_USE.test(source.scope ?? '')) return false
+  if (profile === 'oauth' || source.kind !== 'AuthorizationCode') return true
+  return state.offlineCodes.has(source.jti ?? '')
+}
+
+function rememberOfflineCodes(provider: Provider, { offlineCodes }: AuthorizationServerState) {
+  provider.on('authorization_code.saved', (code) => {
+    const ctx = Provider.ctx as KoaContextWithOIDC | undefined
+    if (ctx?.oidc.params?.[OFFLINE] === 'yes') offlineCodes.set(code.jti, true)
+  })
+}
+
+/** @see CAMARA Security and Interoperability Profile: an assertion lives for 300 s at most */
+function checkAssertion(claims: { exp?: number; iat?: number }): void {
+  const issued = claims.iat ?? Math.floor(Date.now() / 1000)
+  if ((claims.exp ?? 0) - issued > 300) {
+    throw new errors.InvalidClientAuth('the client assertion must live for 300 seconds at most')
+  }
 }

@@ -1,8 +1,9 @@
 /** What a consent screen has to say, and what it means when the resource owner allows it. */
 
 import type { Provider } from 'oidc-provider'
-import { EXPOSED_APIS } from '../apis/catalogue.ts'
-import type { Authorizations } from './authorizations.ts'
+import type { ProfileName } from '../../../shared/messages/operator-profile.ts'
+import { apisOf, PURPOSE_TEXTS, scopesOf } from '../apis/catalogue.ts'
+import { apiNamesIn, capifScopeWords } from '../capif-core/scope.ts'
 import type { AuthorizationServerSettings } from './provider.ts'
 import type { ConsentApi } from './screens/consent.tsx'
 
@@ -17,28 +18,35 @@ interface Missing {
 /** The APIs, scopes and purpose that are still to be authorized, in plain words. */
 export function consentDetails(
   interaction: Interaction,
-  { apisOrigin }: AuthorizationServerSettings,
+  { profile }: AuthorizationServerSettings,
 ): { apis: ConsentApi[]; purpose?: string } {
   const { missingResourceScopes = {} } = interaction.prompt.details as Missing
-  const apis = Object.entries(missingResourceScopes).map(([resource, scopes]) => {
-    const api = EXPOSED_APIS.find(({ path }) => `${apisOrigin}${path}` === resource)
-    return {
-      title: api?.title ?? resource,
-      description: api?.description ?? '',
-      scopes: scopes.map((scope) => ({
-        scope,
-        description: api?.scopes.find((one) => one.scope === scope)?.description ?? scope,
-      })),
-    }
-  })
-  return { apis }
+  const words = Object.values(missingResourceScopes).flat()
+  const purpose = String(interaction.params.scope ?? '')
+    .split(' ')
+    .map((word) => PURPOSE_TEXTS[word])
+    .find((text) => text !== undefined)
+  return { apis: consentApis(profile, words), ...(purpose === undefined ? {} : { purpose }) }
+}
+
+function consentApis(profile: ProfileName, words: readonly string[]): ConsentApi[] {
+  const names = words.flatMap(apiNamesIn)
+  return apisOf(profile)
+    .map((api) => ({
+      title: api.title,
+      description: api.description,
+      scopes: scopesOf(api, profile).filter(({ scope }) =>
+        profile === 'capif' ? names.includes(api.name) : words.includes(scope),
+      ),
+    }))
+    .filter(({ scopes }) => scopes.length > 0)
 }
 
 /** Grants all that was asked for, stores the authorization, and returns the grant's identifier. */
 export async function grantEverything(
   provider: Provider,
   interaction: Interaction,
-  authorizations: Authorizations,
+  { authorizations, profile }: AuthorizationServerSettings,
 ): Promise<string> {
   const accountId = interaction.session?.accountId ?? ''
   const clientId = String(interaction.params.client_id)
@@ -50,7 +58,10 @@ export async function grantEverything(
   if (details.missingOIDCScope) grant.addOIDCScope(details.missingOIDCScope.join(' '))
   if (details.missingOIDCClaims) grant.addOIDCClaims(details.missingOIDCClaims)
   for (const [resource, scopes] of Object.entries(details.missingResourceScopes ?? {})) {
-    grant.addResourceScope(resource, scopes.join(' '))
+    // Who has allowed a list of APIs has allowed each of them.
+    const words =
+      profile === 'capif' ? [...scopes, ...capifScopeWords(scopes.flatMap(apiNamesIn))] : scopes
+    grant.addResourceScope(resource, [...new Set(words)].join(' '))
   }
   const grantId = await grant.save()
   authorizations.store(accountId, clientId, grantId)

@@ -10,6 +10,7 @@ const LIMIT_BYTES = 1024 * 1024
 export class RecordedRequest extends IncomingMessage {
   readonly #chunks: Buffer[] = []
   #size = 0
+  #whole: Promise<Buffer> | undefined
 
   override push(chunk: unknown, encoding?: BufferEncoding): boolean {
     if (Buffer.isBuffer(chunk) && this.#size < LIMIT_BYTES) {
@@ -24,8 +25,13 @@ export class RecordedRequest extends IncomingMessage {
     return Buffer.concat(this.#chunks)
   }
 
-  /** Resolves with the whole body. Only for a handler that no other reader follows. */
-  async readBody(): Promise<Buffer> {
+  /** The whole body. Only for a handler that no other reader of the stream follows. */
+  readBody(): Promise<Buffer> {
+    this.#whole ??= this.#readToEnd()
+    return this.#whole
+  }
+
+  async #readToEnd(): Promise<Buffer> {
     for await (const _chunk of this) {
       // The chunks are kept by `push`.
     }

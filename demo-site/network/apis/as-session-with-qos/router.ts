@@ -8,6 +8,7 @@ import type { Context } from 'koa'
 import { qosProfile } from '../../user-plane/qos-profiles.ts'
 import type { QosSessions } from '../../user-plane/qos-sessions.ts'
 import { type Caller, callerOf, requireToken, type TokenTrust } from '../access-token.ts'
+import { exposedApi } from '../catalogue.ts'
 import { jsonBody } from '../json-body.ts'
 import { Problem } from '../problem-details.ts'
 import { checked } from '../validation.ts'
@@ -18,8 +19,7 @@ import {
   validateSubscription,
 } from './subscription.ts'
 
-const PATH = '/3gpp-as-session-with-qos/v1'
-const SCOPE = '3gpp-as-session-with-qos'
+const NAME = '3gpp-as-session-with-qos'
 
 export interface AsSessionWithQosSettings {
   apisOrigin: string
@@ -28,11 +28,11 @@ export interface AsSessionWithQosSettings {
 }
 
 export function asSessionWithQosRouter(settings: AsSessionWithQosSettings): Router {
-  const resource = `${settings.apisOrigin}${PATH}`
+  const api = exposedApi(NAME)
+  const resource = `${settings.apisOrigin}${api.path}`
   const store = new SubscriptionStore<AsSessionWithQoSSubscription>()
-  const router = new Router({ prefix: PATH })
-  router.use(requireToken(settings.trust, { resource, scope: SCOPE }))
-  router.use(jsonBody())
+  const router = new Router({ prefix: api.path })
+  router.use(requireToken(settings.trust, api, NAME), jsonBody())
 
   router.get('/:scsAsId/subscriptions', (ctx) => {
     ctx.body = store.list(owner(ctx)).map(({ value }) => value)

@@ -15,17 +15,20 @@ export interface LayoutProps {
   wide?: boolean
   /** A script of the operator's own, for the one screen that needs one. */
   script?: string
+  /** Loads itself anew, for a screen that shows what happens elsewhere. */
+  refreshSeconds?: number
   children: ComponentChildren
 }
 
 export function Layout(props: LayoutProps) {
-  const { operator, title, styleSheet, screen, wide, script, children } = props
+  const { operator, title, styleSheet, screen, wide, script, refreshSeconds, children } = props
   return (
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="robots" content="noindex" />
+        {refreshSeconds ? <meta http-equiv="refresh" content={String(refreshSeconds)} /> : null}
         <title>{`${title} – ${operator.name}`}</title>
         <link rel="stylesheet" href={styleSheet} />
         <link rel="icon" href="data:," />

@@ -1,0 +1,35 @@
+/**
+ * A call that its access token does not allow. Each face of the network says it in its own body; the
+ * challenge is the same for all. @see RFC 6750 section 3, RFC 9449 section 7.1
+ */
+
+export interface ChallengeDetails {
+  scope?: string
+  dpop?: boolean
+  /** A fresh DPoP nonce. */
+  nonce?: string
+}
+
+export class Refusal extends Error {
+  readonly status: 401 | 403
+  readonly code: string | undefined
+  readonly headers: Record<string, string>
+
+  /** Without a code no authentication was tried at all. */
+  constructor(status: 401 | 403, code?: string, detail?: string, details: ChallengeDetails = {}) {
+    super(detail ?? 'an access token is required')
+    this.status = status
+    this.code = code
+    const parameters = [
+      'realm="northbound"',
+      ...(code ? [`error="${code}"`] : []),
+      ...(detail ? [`error_description="${detail}"`] : []),
+      ...(details.scope ? [`scope="${details.scope}"`] : []),
+      ...(details.dpop ? ['algs="ES256"'] : []),
+    ]
+    this.headers = {
+      'WWW-Authenticate': `${details.dpop ? 'DPoP' : 'Bearer'} ${parameters.join(', ')}`,
+      ...(details.nonce ? { 'DPoP-Nonce': details.nonce } : {}),
+    }
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * Client ID Metadata Documents on loopback, where there is no https: the id of a client is the URL of
+ * its own description. For https addresses oidc-provider does this itself.
+ * @see draft-ietf-oauth-client-id-metadata-document sections 3 and 4
+ */
+
+import { LRUCache } from 'lru-cache'
+import type { AdapterPayload } from 'oidc-provider'
+
+const LIMIT_BYTES = 5 * 1024
+const TIMEOUT_MS = 2500
+
+const documents = new LRUCache<string, AdapterPayload>({ max: 100, ttl: 30_000 })
+
+export function isLoopbackClientId(clientId: string): boolean {
+  if (!clientId.startsWith('http://') || !URL.canParse(clientId)) return false
+  const url = new URL(clientId)
+  const loopback = url.hostname === 'localhost' || /^127(\.\d+){3}$/.test(url.hostname)
+  return loopback && url.pathname !== '/' && url.href === clientId && !/[?#]/.test(clientId)
+}
+
+/** The description of a client, or nothing where it has none that counts. */
+export async function clientDocument(clientId: string): Promise<AdapterPayload | undefined> {
+  const known = documents.get(clientId)
+  if (known) return known
+  const document = await fetchDocument(clientId).catch(() => undefined)
+  if (document) documents.set(clientId, document)
+  return document
+}
+
+async function fetchDocument(clientId: string): Promise<AdapterPayload | undefined> {
+  const answer = await fetch(clientId, {
+    headers: { accept: 'application/json' },
+    redirect: 'error',
+    credentials: 'omit',
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  })
+  const text = await answer.text()
+  if (answer.status !== 200 || text.length > LIMIT_BYTES) return undefined
+  const document: unknown = JSON.parse(text)
+  if (typeof document !== 'object' || document === null) return undefined
+  const members = document as Record<string, unknown>
+  const method = members.token_endpoint_auth_method ?? 'none'
+  if (members.client_id !== clientId || 'client_secret' in members) return undefined
+  if (method !== 'none' && method !== 'private_key_jwt') return undefined
+  return { ...members, client_id: clientId, token_endpoint_auth_method: method } as AdapterPayload
+}

@@ -1,0 +1,59 @@
+/** One-time codes by text message: six digits, five minutes, five attempts, one use. */
+
+import { randomInt, timingSafeEqual } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import type { Messages } from '../messages.ts'
+import type { Subscriber } from '../subscribers.ts'
+
+const LIFETIME_MS = 5 * 60 * 1000
+const MAX_ATTEMPTS = 5
+
+interface Pending {
+  code: string
+  subscriber: Subscriber
+  attempts: number
+}
+
+export class OneTimeCodes {
+  readonly #pending = new LRUCache<string, Pending>({ max: 1000, ttl: LIFETIME_MS })
+  readonly #messages: Messages
+  readonly #operator: string
+
+  constructor(messages: Messages, operator: string) {
+    this.#messages = messages
+    this.#operator = operator
+  }
+
+  /** Sends a code that counts for one interaction alone. */
+  send(interactionId: string, subscriber: Subscriber): void {
+    const code = String(randomInt(1_000_000)).padStart(6, '0')
+    this.#pending.set(interactionId, { code, subscriber, attempts: 0 })
+    this.#messages.send(
+      subscriber.phoneNumber,
+      `${code} is your code to sign in at ${this.#operator}. Give it to nobody.`,
+    )
+  }
+
+  isPending(interactionId: string): boolean {
+    return this.#pending.has(interactionId)
+  }
+
+  /** The subscriber whose code this is. A code that was right is spent. */
+  redeem(interactionId: string, typed: string): Subscriber | undefined {
+    const pending = this.#pending.get(interactionId)
+    if (!pending) return undefined
+    pending.attempts += 1
+    if (equal(pending.code, typed.replace(/\s/g, ''))) {
+      this.#pending.delete(interactionId)
+      return pending.subscriber
+    }
+    if (pending.attempts >= MAX_ATTEMPTS) this.#pending.delete(interactionId)
+    return undefined
+  }
+}
+
+function equal(a: string, b: string): boolean {
+  const left = Buffer.from(a)
+  const right = Buffer.from(b)
+  return left.length === right.length && timingSafeEqual(left, right)
+}

@@ -1,0 +1,113 @@
+/** The subscribers' passkeys: registered in the account, used to sign in. @see WebAuthn level 3 */
+
+import {
+  type AuthenticationResponseJSON,
+  generateAuthenticationOptions,
+  generateRegistrationOptions,
+  type RegistrationResponseJSON,
+  verifyAuthenticationResponse,
+  verifyRegistrationResponse,
+  type WebAuthnCredential,
+} from '@simplewebauthn/server'
+import { LRUCache } from 'lru-cache'
+import type { Subscriber } from '../subscribers.ts'
+
+const LIFETIME_MS = 5 * 60 * 1000
+
+interface Passkey {
+  subscriberId: string
+  credential: WebAuthnCredential
+}
+
+export interface RelyingParty {
+  /** A domain: WebAuthn takes no address. */
+  id: string
+  name: string
+  origin: string
+}
+
+export class Passkeys {
+  readonly #relyingParty: RelyingParty
+  readonly #byId = new Map<string, Passkey>()
+  /** Challenges by what they were made for: an interaction or an account session. */
+  readonly #challenges = new LRUCache<string, string>({ max: 1000, ttl: LIFETIME_MS })
+
+  constructor(relyingParty: RelyingParty) {
+    this.#relyingParty = relyingParty
+  }
+
+  countOf(subscriberId: string): number {
+    return [...this.#byId.values()].filter((one) => one.subscriberId === subscriberId).length
+  }
+
+  async registrationOptions(purpose: string, subscriber: Subscriber) {
+    const options = await generateRegistrationOptions({
+      rpID: this.#relyingParty.id,
+      rpName: this.#relyingParty.name,
+      userID: new TextEncoder().encode(subscriber.id),
+      userName: subscriber.phoneNumber,
+      userDisplayName: subscriber.name,
+      attestationType: 'none',
+      authenticatorSelection: { residentKey: 'required', userVerification: 'preferred' },
+    })
+    this.#challenges.set(purpose, options.challenge)
+    return options
+  }
+
+  /** Whether the passkey was accepted; it is then the subscriber's. */
+  async register(
+    purpose: string,
+    subscriber: Subscriber,
+    response: RegistrationResponseJSON,
+  ): Promise<boolean> {
+    const expectedChallenge = this.#spend(purpose)
+    if (expectedChallenge === undefined) return false
+    const result = await verifyRegistrationResponse({
+      response,
+      expectedChallenge,
+      expectedOrigin: this.#relyingParty.origin,
+      expectedRPID: this.#relyingParty.id,
+      requireUserVerification: false,
+    }).catch(() => undefined)
+    if (!result?.verified || !result.registrationInfo) return false
+    const { credential } = result.registrationInfo
+    this.#byId.set(credential.id, { subscriberId: subscriber.id, credential })
+    return true
+  }
+
+  async authenticationOptions(purpose: string) {
+    const options = await generateAuthenticationOptions({
+      rpID: this.#relyingParty.id,
+      userVerification: 'preferred',
+    })
+    this.#challenges.set(purpose, options.challenge)
+    return options
+  }
+
+  /** Identifier of the subscriber whose passkey signed the challenge. */
+  async authenticate(
+    purpose: string,
+    response: AuthenticationResponseJSON,
+  ): Promise<string | undefined> {
+    const expectedChallenge = this.#spend(purpose)
+    const passkey = this.#byId.get(String(response?.id))
+    if (expectedChallenge === undefined || !passkey) return undefined
+    const result = await verifyAuthenticationResponse({
+      response,
+      expectedChallenge,
+      expectedOrigin: this.#relyingParty.origin,
+      expectedRPID: this.#relyingParty.id,
+      credential: passkey.credential,
+      requireUserVerification: false,
+    }).catch(() => undefined)
+    if (!result?.verified) return undefined
+    passkey.credential.counter = result.authenticationInfo.newCounter
+    return passkey.subscriberId
+  }
+
+  #spend(purpose: string): string | undefined {
+    const challenge = this.#challenges.get(purpose)
+    this.#challenges.delete(purpose)
+    return challenge
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * How a subscriber shows who it is when the access network does not know: by password, by a one-time
+ * code that goes to the phone, or by a passkey.
+ */
+
+import { bodyParser } from '@koa/bodyparser'
+import type Router from '@koa/router'
+import type { AuthenticationResponseJSON } from '@simplewebauthn/server'
+import type { Context } from 'koa'
+import type { InteractionResults, Provider } from 'oidc-provider'
+import { DEFAULT_OPERATOR } from '../operator.ts'
+import type { Subscriber } from '../subscribers.ts'
+import { OneTimeCodes } from './one-time-codes.ts'
+import type { AuthorizationServerSettings } from './provider.ts'
+
+type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>
+
+export interface SignInState {
+  phoneNumber?: string
+  error?: string
+  /** Whether the screen asks for the code that was sent. */
+  codeSent?: boolean
+}
+
+interface Screens {
+  showSignIn(ctx: Context, interaction: Interaction, state?: SignInState): Promise<void>
+  finish(ctx: Context, result: InteractionResults): Promise<void>
+}
+
+const WRONG_PASSWORD =
+  'We do not know this phone number with this password. Check both and try again.'
+const WRONG_CODE = 'This is not the code that we sent, or it is too old. Ask for a new one.'
+const WRONG_PASSKEY = 'This passkey does not sign you in. Use another way.'
+
+/** @see RFC 8176 for the names of the methods */
+export function mountSignIn(
+  router: Router,
+  provider: Provider,
+  settings: AuthorizationServerSettings,
+  { showSignIn, finish }: Screens,
+): void {
+  const { subscribers, messages, passkeys } = settings
+  const operator = settings.options.operator ?? DEFAULT_OPERATOR
+  const codes = new OneTimeCodes(messages, operator.name)
+  const details = (ctx: Context) => provider.interactionDetails(ctx.req, ctx.res)
+
+  function signedIn(ctx: Context, subscriber: Subscriber, method: string): Promise<void> {
+    return finish(ctx, { login: { accountId: subscriber.id, amr: [method], remember: true } })
+  }
+
+  router.post('/interaction/:uid/password', bodyParser(), async (ctx) => {
+    const interaction = await details(ctx)
+    const phoneNumber = field(ctx, 'phone_number')
+    const subscriber = subscribers.byPhoneNumber(phoneNumber)
+    if (subscriber && subscriber.password === field(ctx, 'password')) {
+      return signedIn(ctx, subscriber, 'pwd')
+    }
+    return showSignIn(ctx, interaction, { phoneNumber, error: WRONG_PASSWORD })
+  })
+
+  router.post('/interaction/:uid/send-code', bodyParser(), async (ctx) => {
+    const interaction = await details(ctx)
+    const phoneNumber = field(ctx, 'phone_number')
+    const subscriber = subscribers.byPhoneNumber(phoneNumber)
+    // Says the same for a number that nobody has.
+    if (subscriber) codes.send(interaction.uid, subscriber)
+    return showSignIn(ctx, interaction, { phoneNumber, codeSent: true })
+  })
+
+  router.post('/interaction/:uid/code', bodyParser(), async (ctx) => {
+    const interaction = await details(ctx)
+    const subscriber = codes.redeem(interaction.uid, field(ctx, 'code'))
+    if (subscriber) return signedIn(ctx, subscriber, 'otp')
+    const codeSent = codes.isPending(interaction.uid)
+    return showSignIn(ctx, interaction, { codeSent, error: WRONG_CODE })
+  })
+
+  router.post('/interaction/:uid/passkey-options', async (ctx) => {
+    const { uid } = await details(ctx)
+    ctx.set('Cache-Control', 'no-store')
+    ctx.body = await passkeys.authenticationOptions(`sign-in ${uid}`)
+  })
+
+  router.post('/interaction/:uid/passkey', bodyParser(), async (ctx) => {
+    const interaction = await details(ctx)
+    const id = await passkeys.authenticate(`sign-in ${interaction.uid}`, assertionOf(ctx))
+    const subscriber = id === undefined ? undefined : subscribers.byId(id)
+    if (subscriber) return signedIn(ctx, subscriber, 'swk')
+    return showSignIn(ctx, interaction, { error: WRONG_PASSKEY })
+  })
+}
+
+/** The assertion travels in a field of the form, as JSON; verification judges what it is. */
+function assertionOf(ctx: Context): AuthenticationResponseJSON {
+  try {
+    return JSON.parse(field(ctx, 'assertion'))
+  } catch {
+    return {} as AuthenticationResponseJSON
+  }
+}
+
+/** A field of the posted form; an absent or repeated one counts as empty. */
+export function field(ctx: Context, name: string): string {
+  const body: unknown = ctx.request.body
+  const value = typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined
+  return typeof value === 'string' ? value : ''
+}

@@ -1,0 +1,48 @@
+/**
+ * Taking resource-owner authorization back. Whoever starts it, the tokens are useless at once, and
+ * everyone who has to know is told here. @see TS 23.222 clauses 8.23 and 8.35, TS 33.122 clause 6.5.3.4
+ */
+
+import { EventEmitter } from 'node:events'
+import type { AuthorizationServer } from './authorization-function/authorization-function.ts'
+import type { IssuedToken } from './authorization-function/issued-tokens.ts'
+
+/** `Cause` of TS 29.222 clause 8.5.4.3.4. */
+export type RevocationCause =
+  | 'OVERLIMIT_USAGE'
+  | 'UNEXPECTED_REASON'
+  | 'AUTHORIZATION_ISSUE'
+  | 'OTHER_REASON'
+
+export interface Revocation {
+  issuer: string
+  clientId: string
+  accountId: string
+  cause: RevocationCause
+  /** Tokens that were still good. */
+  tokens: IssuedToken[]
+}
+
+export class Revocations extends EventEmitter<{ revoked: [Revocation] }> {
+  #servers: readonly AuthorizationServer[] = []
+
+  serve(servers: readonly AuthorizationServer[]): void {
+    this.#servers = servers
+  }
+
+  /** Whether there was anything to take back. */
+  async revoke(
+    issuer: string,
+    accountId: string,
+    clientId: string,
+    cause: RevocationCause = 'AUTHORIZATION_ISSUE',
+  ): Promise<boolean> {
+    const server = this.#servers.find(({ settings }) => settings.issuer === issuer)
+    const stored = server?.settings.authorizations.find(accountId, clientId)
+    if (!server || !stored) return false
+    const tokens = server.settings.tokens.ofGrant(stored.grantId)
+    await server.revokeGrant(stored.grantId)
+    this.emit('revoked', { issuer, clientId, accountId, cause, tokens })
+    return true
+  }
+}
