@@ -7,7 +7,11 @@ import { createHash } from 'node:crypto'
 import type { LogEntry, RequestLog } from '../../demo-site/network/index.ts'
 
 export interface Exchanges {
+  /** RFC 9126: where the parameters were sent ahead, and the request names them only. */
+  pushedRequest: LogEntry | undefined
   authorizationRequest: LogEntry
+  /** Parameters of the authorization request, whichever way they came. */
+  parameters: Fields
   authentication: LogEntry
   authorization: LogEntry
   /** The answer that redirects with the authorization code. */
@@ -41,13 +45,24 @@ export function locationOf({ answerHeaders }: LogEntry): URL | undefined {
 /** @throws Error that names the step that the log does not show. */
 export function readExchanges(log: RequestLog, clientId: string, scsAsId: string): Exchanges {
   const posts = log.filter({ method: 'POST' })
+  const authorizationRequest = one(
+    log.filter({ method: 'GET' }).filter(({ query }) => {
+      const { response_type: responseType, request_uri: requestUri } = query
+      return query.client_id === clientId && (responseType === 'code' || requestUri !== undefined)
+    }),
+    'authorization request',
+  )
+  const pushedRequest =
+    authorizationRequest.query.request_uri === undefined
+      ? undefined
+      : one(
+          posts.filter((entry) => bodyOf(entry).response_type === 'code'),
+          'pushed authorization request',
+        )
   const found: Exchanges = {
-    authorizationRequest: one(
-      log.filter({ method: 'GET' }).filter(({ query }) => {
-        return query.response_type === 'code' && query.client_id === clientId
-      }),
-      'authorization request',
-    ),
+    pushedRequest,
+    authorizationRequest,
+    parameters: pushedRequest ? bodyOf(pushedRequest) : authorizationRequest.query,
     authentication: one(
       posts.filter((entry) => 'phone_number' in bodyOf(entry)),
       'authentication of the resource owner',
@@ -74,19 +89,13 @@ export function readExchanges(log: RequestLog, clientId: string, scsAsId: string
 }
 
 function prove(found: Exchanges): void {
-  const { authorizationRequest, authorizationResponse, tokenRequest, invocation } = found
+  const { parameters, authorizationResponse, tokenRequest, invocation } = found
   const { code_verifier: verifier, code } = bodyOf(tokenRequest)
   const challenge = createHash('sha256').update(String(verifier)).digest('base64url')
   const response = locationOf(authorizationResponse)?.searchParams
-  check(
-    authorizationRequest.query.code_challenge_method === 'S256',
-    'code_challenge_method is S256',
-  )
-  check(
-    authorizationRequest.query.code_challenge === challenge,
-    'the verifier hashes to the challenge',
-  )
-  check(response?.get('state') === authorizationRequest.query.state, 'state came back unchanged')
+  check(parameters.code_challenge_method === 'S256', 'code_challenge_method is S256')
+  check(parameters.code_challenge === challenge, 'the verifier hashes to the challenge')
+  check(response?.get('state') === parameters.state, 'state came back unchanged')
   check(response?.get('code') === code, 'the code that was issued is the one redeemed')
   check(tokenRequest.status === 200, 'the token request was granted')
   check(/^(Bearer|DPoP) ./.test(String(invocation.headers.authorization)), 'the call had a token')

@@ -15,6 +15,7 @@ import { story } from './story.ts'
 import type { Undo } from './undo.ts'
 import { walk } from './walk.ts'
 
+const BUILDS = fileURLToPath(new URL('../../dist', import.meta.url))
 const OUTPUT = fileURLToPath(new URL('../../demo-output', import.meta.url))
 
 const say = (line = '') => console.log(line)
@@ -38,7 +39,7 @@ async function openWithExtension(
   headless: boolean,
   undo: Undo,
 ): Promise<Browser> {
-  const extension = await copyExtension(name, servers.network.operatorProfiles)
+  const extension = await copyExtension(name, servers.network.operatorProfiles, BUILDS)
   undo.add(extension.remove)
   const profile = await mkdtemp(join(tmpdir(), 'northkey-profile-'))
   undo.add(() => rm(profile, { recursive: true, force: true, maxRetries: 5 }))
@@ -80,7 +81,7 @@ async function forTheUser(browser: Browser, servers: Servers): Promise<void> {
 export async function run(options: StartOptions, undo: Undo): Promise<void> {
   const headless = options.headless || !hasDisplay()
   const name = await chooseBrowser(headless)
-  await buildModes([`${name}-development`, 'demo-site'], say)
+  await buildModes([`${name}-development`, 'demo-site'], BUILDS, say)
   const servers = await startServers(options.port)
   undo.add(servers.close)
   say(`Application:            ${servers.site.origin}`)

@@ -51,8 +51,8 @@ const exchange = ({ method, path, status }: LogEntry) =>
 
 /** What was exchanged, in the order of figure 6.Y.2-1. */
 function messages(found: Exchanges): Message[] {
-  const { authorizationRequest, authorizationResponse, tokenRequest, invocation } = found
-  const { query } = authorizationRequest
+  const { pushedRequest, authorizationRequest, authorizationResponse } = found
+  const { parameters: asked, tokenRequest, invocation } = found
   const redirect = locationOf(authorizationResponse)
   const parameters = [...(redirect?.searchParams.keys() ?? [])].join(', ')
   const [scheme] = String(invocation.headers.authorization).split(' ')
@@ -61,7 +61,7 @@ function messages(found: Exchanges): Message[] {
       from: 0,
       to: 1,
       text: 'The user asks the application for a better session',
-      facts: [`application ${String(query.client_id)}, API ${String(query.scope)}`],
+      facts: [`application ${String(asked.client_id)}, API ${String(asked.scope)}`],
     },
     {
       letter: 'A',
@@ -69,8 +69,9 @@ function messages(found: Exchanges): Message[] {
       to: 2,
       text: 'Authorization request with the code challenge',
       facts: [
+        ...(pushedRequest ? [`${exchange(pushedRequest)} (sent ahead, RFC 9126)`] : []),
         exchange(authorizationRequest),
-        `code_challenge: ${String(query.code_challenge).length} characters, code_challenge_method: ${String(query.code_challenge_method)}`,
+        `code_challenge: ${String(asked.code_challenge).length} characters, code_challenge_method: ${String(asked.code_challenge_method)}`,
       ],
     },
     {
@@ -113,7 +114,10 @@ function messages(found: Exchanges): Message[] {
       from: 1,
       to: 3,
       text: 'Northbound API invocation with the access token',
-      facts: [`${invocation.method} ${invocation.path}`, `Authorization: ${scheme} (withheld)`],
+      facts: [
+        `${invocation.method} ${invocation.path}`,
+        `Authorization: ${scheme} (withheld)${invocation.headers.dpop ? ', DPoP: (withheld)' : ''}`,
+      ],
     },
     {
       from: 3,

@@ -114,6 +114,25 @@ describe('the story', () => {
       expect(text).not.toContain(secret)
   })
 
+  test('RFC 9126: parameters that were sent ahead count as the request’s own', () => {
+    const pushed: Change = (entries) => {
+      entries.pushed = {
+        method: 'POST',
+        path: '/request',
+        status: 201,
+        body: entries.request?.query,
+      }
+      entries.request = { path: '/auth', query: { client_id: 'skyframe', request_uri: 'urn:x' } }
+    }
+    expect(story(readLog(pushed)).join('\n')).toContain('RFC 9126')
+    expect(() =>
+      readLog((entries) => {
+        pushed(entries)
+        delete entries.pushed
+      }),
+    ).toThrow('log shows 0 of: pushed authorization request')
+  })
+
   test.each(['request', 'password', 'consent', 'response', 'token', 'call'])(
     'without the entry of the %s there is no story',
     (name) => {
