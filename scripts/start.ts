@@ -8,7 +8,13 @@ import { Undo } from './start/undo.ts'
 
 const undo = new Undo()
 
-async function stop(code: number): Promise<never> {
+let stopping = false
+
+/** The first reason to stop decides: whatever fails because of it is no news. */
+async function stop(code: number, complaint?: string): Promise<void> {
+  if (stopping) return
+  stopping = true
+  if (complaint !== undefined) console.error(complaint)
   await undo.all()
   process.exit(code)
 }
@@ -28,6 +34,6 @@ try {
   }
   await stop(0)
 } catch (error) {
-  console.error(error instanceof Error ? error.message : String(error))
-  await stop(error instanceof FlagError ? 2 : 1)
+  const complaint = error instanceof Error ? error.message : String(error)
+  await stop(error instanceof FlagError ? 2 : 1, complaint)
 }

@@ -25,10 +25,19 @@ export interface Shown {
   screenshots: string[]
 }
 
+/** A window that is just opening has no address yet. */
+function urlOf(page: Page): string {
+  try {
+    return page.url()
+  } catch {
+    return ''
+  }
+}
+
 async function pageAt(browser: Browser, address: string): Promise<Page> {
   const end = Date.now() + TIMEOUT_MS
   while (Date.now() < end) {
-    for (const page of await browser.pages()) if (page.url().startsWith(address)) return page
+    for (const page of await browser.pages()) if (urlOf(page).startsWith(address)) return page
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
   throw new Error(`no window of ${new URL(address).host} opened within ${TIMEOUT_MS / 1000} s`)
