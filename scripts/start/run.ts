@@ -91,7 +91,8 @@ export async function run(options: StartOptions, undo: Undo): Promise<void> {
   const browser = await openWithExtension(name, servers, headless, undo)
   await (headless ? byItself : forTheUser)(browser, servers)
   if (!options.keep) return
-  await browser.close()
+  // The user may have closed it already.
+  await browser.close().catch(() => {})
   say('The servers go on; Ctrl-C stops them.')
   await new Promise(() => {})
 }

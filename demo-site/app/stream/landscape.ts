@@ -54,33 +54,49 @@ export function drawSky(frame: Frame): void {
   context.globalAlpha = 1
 }
 
-export function drawAurora(frame: Frame): void {
-  const { context, width, height, time, detailed } = frame
+/** The aurora is soft, so it is painted small and drawn large: most of a frame's cost is saved. */
+const AURORA = { width: 240, height: 64, columns: 120, reach: HORIZON }
+
+let auroraPicture: OffscreenCanvas | undefined
+
+function paintAurora(time: number): OffscreenCanvas | undefined {
+  auroraPicture ??= new OffscreenCanvas(AURORA.width, AURORA.height)
+  const context = auroraPicture.getContext('2d')
+  if (!context) return undefined
+  const { width, columns } = AURORA
+  const height = AURORA.height / AURORA.reach
   const bands: [hue: string, base: number, speed: number][] = [
     ['64, 240, 200', 0.2, 0.16],
     ['110, 190, 255', 0.27, -0.11],
     ['190, 130, 255', 0.33, 0.09],
   ]
-  const columns = detailed ? 150 : 44
   const step = width / columns
+  context.clearRect(0, 0, width, AURORA.height)
   context.globalCompositeOperation = 'lighter'
   for (const [color, base, speed] of bands) {
-    for (let column = 0; column <= columns; column++) {
+    for (let column = 0; column < columns; column++) {
       const u = column / columns
-      const wave =
-        Math.sin(u * 7 + time * speed * 5) * 0.05 + Math.sin(u * 17 - time * speed * 3) * 0.02
+      const slow = Math.sin(u * 7 + time * speed * 5) * 0.05
+      const quick = Math.sin(u * 17 - time * speed * 3) * 0.02
       const glow = 0.5 + 0.5 * Math.sin(u * 11 + time * speed * 7 + base * 40)
-      const bottom = (base + wave) * height
+      const bottom = (base + slow + quick) * height
       const tall = (0.12 + 0.14 * glow) * height
       const gradient = context.createLinearGradient(0, bottom - tall, 0, bottom)
       gradient.addColorStop(0, `rgba(${color}, 0)`)
       gradient.addColorStop(0.82, `rgba(${color}, ${0.09 + 0.17 * glow})`)
       gradient.addColorStop(1, `rgba(${color}, 0)`)
       context.fillStyle = gradient
-      const left = Math.round(column * step)
-      context.fillRect(left, bottom - tall, Math.round((column + 1) * step) - left, tall)
+      context.fillRect(column * step, bottom - tall, step, tall)
     }
   }
+  return auroraPicture
+}
+
+export function drawAurora({ context, width, height, time }: Frame): void {
+  const picture = paintAurora(time)
+  if (!picture) return
+  context.globalCompositeOperation = 'lighter'
+  context.drawImage(picture, 0, 0, width, height * AURORA.reach)
   context.globalCompositeOperation = 'source-over'
 }
 

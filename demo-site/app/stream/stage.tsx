@@ -79,7 +79,7 @@ export function Stage({ boosted }: { boosted: boolean }) {
           <span class="hud-light" aria-hidden="true" />
           {quality.name} picture
           <span class="hud-figures">
-            {quality.height}p · {quality.framesPerSecond} fps
+            up to {quality.height}p · {quality.framesPerSecond} fps
           </span>
         </span>
       </figcaption>
