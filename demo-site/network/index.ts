@@ -16,6 +16,7 @@ import { IssuedTokens } from './authorization-function/issued-tokens.ts'
 import { Passkeys } from './authorization-function/passkeys.ts'
 import { type RunningServer, type ServeOptions, serve } from './http/serve.ts'
 import { Messages } from './messages.ts'
+import { Notifications } from './notifications.ts'
 import { DEFAULT_OPERATOR } from './operator.ts'
 import { operatorProfile, PROFILES } from './operator-profiles.ts'
 import type { Network, NetworkOptions } from './options.ts'
@@ -50,18 +51,21 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   const sessions = new QosSessions()
   const tokens = new IssuedTokens()
   const shared = { apisOrigin, options, subscribers, tokens, network, messages, passkeys }
+  const coreNotifications = new Notifications(origin, '/capif/notifications')
+  authorizationServer.handleUpgrade(coreNotifications.upgrade)
   const servers = await Promise.all(
     PROFILES.map(({ profile, path }) =>
-      createAuthorizationServer({
-        ...shared,
-        issuer: `${origin}${path}`,
-        profile,
-        authorizations: new Authorizations(),
-      }),
+      createAuthorizationServer(
+        { ...shared, issuer: `${origin}${path}`, profile, authorizations: new Authorizations() },
+        coreNotifications,
+      ),
     ),
   )
   const revocations = new Revocations()
   revocations.serve(servers)
+  revocations.on('revoked', (revocation) => {
+    servers.find(({ settings }) => settings.issuer === revocation.issuer)?.notify(revocation)
+  })
   mountAuthorizationFunction(authorizationServer, servers, [
     resourceOwnerFunction({
       origin,
@@ -80,7 +84,8 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
     proofs: new ProofChecker(),
     nonceRequired: options.dpop !== 'without-nonce',
   }
-  startApis(apiServer, { apisOrigin, trust, sessions })
+  const apiNotifications = new Notifications(apisOrigin, '/notifications')
+  startApis(apiServer, { apisOrigin, trust, sessions, notifications: apiNotifications })
 
   return {
     issuer: origin,
@@ -99,6 +104,8 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
     async close() {
       sessions.close()
       revocations.removeAllListeners()
+      coreNotifications.close()
+      apiNotifications.close()
       await Promise.all([authorizationServer.close(), apiServer.close()])
     },
   }

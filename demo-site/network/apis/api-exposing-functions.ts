@@ -2,16 +2,22 @@
 
 import Koa from 'koa'
 import type { RunningServer } from '../http/serve.ts'
+import type { Notifications } from '../notifications.ts'
 import type { QosSessions } from '../user-plane/qos-sessions.ts'
 import type { TokenTrust } from './access-token.ts'
 import { asSessionWithQosRouter } from './as-session-with-qos/router.ts'
+import { locationVerificationRouter } from './camara/location-verification.ts'
+import { numberVerificationRouter } from './camara/number-verification.ts'
+import { qualityOnDemandRouter } from './camara/quality-on-demand.ts'
 import { allowAnyOrigin } from './cors.ts'
+import { monitoringEventRouter } from './monitoring-event/router.ts'
 import { problems } from './problem-details.ts'
 
 export interface ApiSettings {
   apisOrigin: string
   trust: TokenTrust
   sessions: QosSessions
+  notifications: Notifications
 }
 
 export function startApis(server: RunningServer, settings: ApiSettings): void {
@@ -24,8 +30,15 @@ export function startApis(server: RunningServer, settings: ApiSettings): void {
   })
   app.use(allowAnyOrigin())
   app.use(problems())
-  const routers = [asSessionWithQosRouter(settings)]
+  const routers = [
+    asSessionWithQosRouter(settings),
+    monitoringEventRouter(settings),
+    qualityOnDemandRouter(settings),
+    numberVerificationRouter(settings),
+    locationVerificationRouter(settings),
+  ]
   for (const router of routers) app.use(router.routes()).use(router.allowedMethods())
+  server.handleUpgrade(settings.notifications.upgrade)
   const callback = app.callback()
   server.handle((request, answer) => callback(request, answer))
 }

@@ -6,7 +6,11 @@
 
 import type { JWK } from 'jose'
 import type { Provider } from 'oidc-provider'
+import { createCapifCore } from '../capif-core/capif-core.ts'
 import type { Handler, RunningServer } from '../http/serve.ts'
+import type { Notifications } from '../notifications.ts'
+import type { Revocation } from '../revocations.ts'
+import { MemoryAdapter } from './adapter.ts'
 import { mountAssets } from './assets.ts'
 import { mountInteractions } from './interactions.ts'
 import { createSigningKey, type SigningKey } from './keys.ts'
@@ -28,10 +32,13 @@ export interface AuthorizationServer {
   /** Ends a grant with everything that hangs on it. */
   revokeGrant(grantId: string): Promise<void>
   readonly handler: Handler
+  /** Tells a client that listens of a revocation. */
+  notify(revocation: Revocation): void
 }
 
 export async function createAuthorizationServer(
   settings: AuthorizationServerSettings,
+  notifications: Notifications,
 ): Promise<AuthorizationServer> {
   const state = createState()
   let keys: SigningKey[] = [await createSigningKey()]
@@ -47,6 +54,18 @@ export async function createAuthorizationServer(
   }
 
   const forward: Handler = (request, answer) => callback(request, answer)
+  const core =
+    settings.profile === 'capif'
+      ? createCapifCore(
+          {
+            settings,
+            notifications,
+            adapter: (kind) => new MemoryAdapter(kind, state.store),
+            isClient: async (clientId) => (await provider.Client.find(clientId)) !== undefined,
+          },
+          forward,
+        )
+      : undefined
   return {
     settings,
     get jwks() {
@@ -65,12 +84,13 @@ export async function createAuthorizationServer(
       callback = provider.callback()
     },
     async revokeGrant(grantId) {
-      await provider.Grant.adapter.destroy(grantId)
-      await provider.RefreshToken.revokeByGrantId(grantId)
+      await new MemoryAdapter('Grant', state.store).destroy(grantId)
+      await new MemoryAdapter('RefreshToken', state.store).revokeByGrantId(grantId)
       settings.tokens.revokeGrant(grantId)
       settings.authorizations.removeGrant(grantId)
     },
-    handler: revocationFace(settings, forward),
+    handler: revocationFace(settings, core?.handler ?? forward),
+    notify: (revocation) => core?.notify(revocation),
   }
 }
 

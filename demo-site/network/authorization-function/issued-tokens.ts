@@ -37,6 +37,11 @@ export class IssuedTokens {
     return this.#byId.get(jti)
   }
 
+  setValue(jti: string, value: string): void {
+    const token = this.#byId.get(jti)
+    if (token) token.value = value
+  }
+
   revoke(jti: string): IssuedToken | undefined {
     const token = this.#byId.get(jti)
     if (token) token.revoked = true

@@ -216,6 +216,11 @@ function rememberIssuedTokens(provider: Provider, settings: AuthorizationServerS
       amr: source?.amr ?? [],
     })
   })
+  provider.on('grant.success', (ctx) => {
+    const value: unknown = Reflect.get(Object(ctx.body), 'access_token')
+    const { jti } = ctx.oidc.entities.AccessToken ?? {}
+    if (typeof value === 'string' && jti !== undefined) tokens.setValue(jti, value)
+  })
   provider.on('grant.revoked', (_ctx, grantId) => {
     tokens.revokeGrant(grantId)
     authorizations.removeGrant(grantId)

@@ -5,6 +5,7 @@
 
 import Router from '@koa/router'
 import type { Context } from 'koa'
+import type { Notifications } from '../../notifications.ts'
 import { qosProfile } from '../../user-plane/qos-profiles.ts'
 import type { QosSessions } from '../../user-plane/qos-sessions.ts'
 import { type Caller, callerOf, requireToken, type TokenTrust } from '../access-token.ts'
@@ -25,6 +26,7 @@ export interface AsSessionWithQosSettings {
   apisOrigin: string
   trust: TokenTrust
   sessions: QosSessions
+  notifications: Notifications
 }
 
 export function asSessionWithQosRouter(settings: AsSessionWithQosSettings): Router {
@@ -45,6 +47,14 @@ export function asSessionWithQosRouter(settings: AsSessionWithQosSettings): Rout
       ...asked,
       self: `${resource}/${encodeURIComponent(String(ctx.params.scsAsId))}/subscriptions/${newId}`,
       supportedFeatures: '0',
+      ...(asked.websockNotifConfig?.requestWebsocketUri === true
+        ? {
+            websockNotifConfig: {
+              requestWebsocketUri: true,
+              websocketUri: settings.notifications.open(),
+            },
+          }
+        : {}),
     }))
     apply(id, value, callerOf(ctx))
     ctx.status = 201
@@ -70,13 +80,21 @@ export function asSessionWithQosRouter(settings: AsSessionWithQosSettings): Rout
   })
 
   router.delete('/:scsAsId/subscriptions/:subscriptionId', (ctx) => {
-    const { id } = wanted(ctx)
-    store.remove(id)
-    settings.sessions.end(id, 'deleted')
+    settings.sessions.end(wanted(ctx).id, 'deleted')
     ctx.status = 204
   })
 
-  settings.sessions.on('ended', ({ id }) => store.remove(id))
+  settings.sessions.on('ended', ({ id }, cause) => {
+    const { self, websockNotifConfig } = store.find(id)?.value ?? {}
+    store.remove(id)
+    const uri = websockNotifConfig?.websocketUri
+    // @see TS 29.122 clause 5.14.2.1.5, UserPlaneNotificationData
+    const event = cause === 'network-terminated' ? 'SESSION_TERMINATION' : 'LOSS_OF_BEARER'
+    if (cause !== 'deleted') {
+      settings.notifications.send(uri, { transaction: self, eventReports: [{ event }] })
+    }
+    settings.notifications.closeChannel(uri)
+  })
 
   function owner(ctx: Context): Owner {
     return ownerOf(String(ctx.params.scsAsId), callerOf(ctx))
@@ -127,8 +145,10 @@ function checkRequest(subscription: AsSessionWithQoSSubscription, caller: Caller
   }
 }
 
-function kept({ self, supportedFeatures }: AsSessionWithQoSSubscription) {
+function kept(stored: AsSessionWithQoSSubscription) {
+  const { self, supportedFeatures, websockNotifConfig } = stored
   return {
+    ...(websockNotifConfig === undefined ? {} : { websockNotifConfig }),
     ...(self === undefined ? {} : { self }),
     ...(supportedFeatures === undefined ? {} : { supportedFeatures }),
   }

@@ -1,0 +1,75 @@
+/**
+ * Errors of the CAMARA faces, and the correlator that goes with every answer.
+ * @see CAMARA API Design Guide, error responses and x-correlator
+ */
+
+import { randomUUID } from 'node:crypto'
+import type { Middleware } from 'koa'
+import { Problem } from '../problem-details.ts'
+import { Refusal } from '../refusal.ts'
+
+/** Thrown by a handler, answered as `ErrorInfo`. */
+export class CamaraError extends Error {
+  readonly status: number
+  readonly code: string
+
+  constructor(status: number, code: string, message: string) {
+    super(message)
+    this.status = status
+    this.code = code
+  }
+}
+
+const CODES: Readonly<Record<number, string>> = {
+  400: 'INVALID_ARGUMENT',
+  401: 'UNAUTHENTICATED',
+  403: 'PERMISSION_DENIED',
+  404: 'NOT_FOUND',
+  405: 'METHOD_NOT_ALLOWED',
+  415: 'UNSUPPORTED_MEDIA_TYPE',
+  429: 'TOO_MANY_REQUESTS',
+}
+
+const CORRELATOR = /^[a-zA-Z0-9-_:;./<>{}]{1,256}$/
+
+/** Answers whatever a handler throws in CAMARA's shape. */
+export function camaraErrors(): Middleware {
+  return async (ctx, next) => {
+    const correlator = ctx.get('x-correlator')
+    ctx.set('x-correlator', CORRELATOR.test(correlator) ? correlator : randomUUID())
+    try {
+      await next()
+    } catch (error) {
+      const { status, code, message } = infoOf(error)
+      if (error instanceof Refusal || error instanceof Problem) ctx.set(error.headers)
+      ctx.status = status
+      ctx.type = 'json'
+      ctx.body = { status, code, message }
+    }
+  }
+}
+
+function infoOf(error: unknown): { status: number; code: string; message: string } {
+  if (error instanceof CamaraError) return error
+  if (error instanceof Refusal) return info(error.status, error.message)
+  if (error instanceof Problem) {
+    const { status, detail, invalidParams = [] } = error.details
+    const members = invalidParams.map(({ param, reason }) => `${param} ${reason}`).join('; ')
+    return info(status, [detail, members].filter(Boolean).join(': '))
+  }
+  return { status: 500, code: 'INTERNAL', message: 'Something went wrong on our side.' }
+}
+
+function info(status: number, message: string | undefined) {
+  return { status, code: CODES[status] ?? 'INVALID_ARGUMENT', message: message ?? 'refused' }
+}
+
+/** A three-legged token names the subscriber, so the body must not. */
+export function refuseDevice(body: unknown): void {
+  if (Reflect.get(Object(body), 'device') === undefined) return
+  throw new CamaraError(
+    422,
+    'UNNECESSARY_IDENTIFIER',
+    'The device is already identified by the access token.',
+  )
+}

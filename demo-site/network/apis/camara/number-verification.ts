@@ -1,0 +1,65 @@
+/**
+ * CAMARA Number Verification, version 2. It answers only for a subscriber whom the access network has
+ * authenticated, and each token serves one call.
+ */
+
+import { createHash } from 'node:crypto'
+import Router from '@koa/router'
+import type { Context } from 'koa'
+import type { Subscriber } from '../../subscribers.ts'
+import { callerOf, requireToken, type TokenTrust } from '../access-token.ts'
+import { exposedApi } from '../catalogue.ts'
+import { jsonBody } from '../json-body.ts'
+import { checked, compile } from '../validation.ts'
+import { CamaraError, camaraErrors } from './errors.ts'
+
+interface VerifyNumber {
+  phoneNumber?: string
+  hashedPhoneNumber?: string
+}
+
+const validateVerify = compile<VerifyNumber>({
+  type: 'object',
+  minProperties: 1,
+  maxProperties: 1,
+  additionalProperties: false,
+  properties: {
+    phoneNumber: { type: 'string', pattern: '^\\+[1-9][0-9]{4,14}$' },
+    hashedPhoneNumber: { type: 'string', pattern: '^[a-fA-F0-9]{64}$' },
+  },
+})
+
+export function numberVerificationRouter({ trust }: { trust: TokenTrust }): Router {
+  const api = exposedApi('number-verification')
+  const router = new Router({ prefix: api.path })
+  router.use(camaraErrors())
+
+  const verify = requireToken(trust, api, 'number-verification:verify')
+  router.post('/verify', verify, jsonBody(), (ctx) => {
+    const { phoneNumber } = networkAuthenticated(ctx)
+    const asked = checked(validateVerify, ctx.request.body)
+    const hash = createHash('sha256').update(phoneNumber).digest('hex')
+    const devicePhoneNumberVerified =
+      asked.phoneNumber === undefined
+        ? asked.hashedPhoneNumber?.toLowerCase() === hash
+        : asked.phoneNumber === phoneNumber
+    ctx.body = { devicePhoneNumberVerified }
+  })
+
+  const read = requireToken(trust, api, 'number-verification:device-phone-number:read')
+  router.get('/device-phone-number', read, (ctx) => {
+    ctx.body = { devicePhoneNumber: networkAuthenticated(ctx).phoneNumber }
+  })
+
+  return router
+}
+
+function networkAuthenticated(ctx: Context): Subscriber {
+  const { token, subscriber } = callerOf(ctx)
+  if (token.amr.includes('nba')) return subscriber
+  throw new CamaraError(
+    403,
+    'NUMBER_VERIFICATION.USER_NOT_AUTHENTICATED_BY_MOBILE_NETWORK',
+    'The subscriber was not authenticated by the mobile network.',
+  )
+}

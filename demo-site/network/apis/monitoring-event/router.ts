@@ -1,0 +1,126 @@
+/**
+ * `3gpp-monitoring-event/v1`: where the subscriber's UE is. One report is answered at once; more of
+ * them come over a WebSocket. @see TS 29.122 V19.5.0 clause 5.3
+ */
+
+import Router from '@koa/router'
+import type { Context } from 'koa'
+import type { Notifications } from '../../notifications.ts'
+import { callerOf, requireToken, type TokenTrust } from '../access-token.ts'
+import { type Owner, ownerOf, SubscriptionStore } from '../as-session-with-qos/store.ts'
+import { exposedApi } from '../catalogue.ts'
+import { jsonBody } from '../json-body.ts'
+import { Problem } from '../problem-details.ts'
+import { checked } from '../validation.ts'
+import { locationReport } from './location-report.ts'
+import { type MonitoringEventSubscription, validateSubscription } from './subscription.ts'
+
+const NAME = '3gpp-monitoring-event'
+const DEFAULT_PERIOD_SECONDS = 10
+
+export interface MonitoringEventSettings {
+  apisOrigin: string
+  trust: TokenTrust
+  notifications: Notifications
+}
+
+export function monitoringEventRouter(settings: MonitoringEventSettings): Router {
+  const { apisOrigin, trust, notifications } = settings
+  const api = exposedApi(NAME)
+  const resource = `${apisOrigin}${api.path}`
+  const store = new SubscriptionStore<MonitoringEventSubscription>()
+  const reporting = new Map<string, NodeJS.Timeout>()
+  const router = new Router({ prefix: api.path })
+  router.use(requireToken(trust, api, NAME), jsonBody())
+
+  router.get('/:scsAsId/subscriptions', (ctx) => {
+    ctx.body = store.list(owner(ctx)).map(({ value }) => value)
+  })
+
+  router.post('/:scsAsId/subscriptions', (ctx) => {
+    const asked = checked(validateSubscription, ctx.request.body)
+    requireOwnNumber(asked, ctx)
+    const report = locationReport(callerOf(ctx).subscriber, asked.accuracy)
+    if (asked.maximumNumberOfReports === 1) {
+      // A one-time request has no resource. @see TS 29.122 clause 4.4.2.2.2.1
+      ctx.body = report
+      return
+    }
+    const { id, value } = store.add(owner(ctx), (newId) => ({
+      ...asked,
+      self: `${resource}/${encodeURIComponent(String(ctx.params.scsAsId))}/subscriptions/${newId}`,
+      supportedFeatures: '0',
+      monitoringEventReport: report,
+      ...(asked.websockNotifConfig?.requestWebsocketUri === true
+        ? {
+            websockNotifConfig: {
+              requestWebsocketUri: true,
+              websocketUri: notifications.open(),
+            },
+          }
+        : {}),
+    }))
+    startReports(id, value, ctx)
+    ctx.status = 201
+    ctx.set('Location', value.self ?? '')
+    ctx.body = value
+  })
+
+  router.get('/:scsAsId/subscriptions/:subscriptionId', (ctx) => {
+    ctx.body = wanted(ctx).value
+  })
+
+  router.delete('/:scsAsId/subscriptions/:subscriptionId', (ctx) => {
+    const { id } = wanted(ctx)
+    end(id)
+    ctx.status = 204
+  })
+
+  function owner(ctx: Context): Owner {
+    return ownerOf(String(ctx.params.scsAsId), callerOf(ctx))
+  }
+
+  function wanted(ctx: Context) {
+    return store.get(String(ctx.params.subscriptionId), owner(ctx))
+  }
+
+  function end(id: string): void {
+    clearInterval(reporting.get(id))
+    reporting.delete(id)
+    notifications.closeChannel(store.find(id)?.value.websockNotifConfig?.websocketUri)
+    store.remove(id)
+  }
+
+  /** Reports until there were enough, the time is over, or the token is taken back. */
+  function startReports(id: string, value: MonitoringEventSubscription, ctx: Context): void {
+    const { subscriber, token } = callerOf(ctx)
+    const uri = value.websockNotifConfig?.websocketUri
+    const until = value.monitorExpireTime
+      ? Date.parse(value.monitorExpireTime)
+      : Number.POSITIVE_INFINITY
+    let left = value.maximumNumberOfReports ?? Number.POSITIVE_INFINITY
+    const report = () => {
+      if (token.revoked || left <= 0 || Date.now() >= until) return end(id)
+      left -= 1
+      notifications.send(uri, {
+        subscription: value.self,
+        monitoringEventReports: [locationReport(subscriber, value.accuracy)],
+      })
+    }
+    const timer = setInterval(report, (value.repPeriod ?? DEFAULT_PERIOD_SECONDS) * 1000)
+    timer.unref()
+    reporting.set(id, timer)
+  }
+
+  return router
+}
+
+function requireOwnNumber({ msisdn, externalId }: MonitoringEventSubscription, ctx: Context): void {
+  const { subscriber } = callerOf(ctx)
+  const other = msisdn !== undefined && `msisdn-${msisdn}` !== subscriber.gpsi
+  if (!other && externalId === undefined) return
+  throw new Problem(403, {
+    cause: 'USER_NOT_AUTHORIZED',
+    detail: 'the access token is another subscriber’s',
+  })
+}

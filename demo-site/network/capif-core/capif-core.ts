@@ -1,0 +1,93 @@
+/** Joins the CAPIF core to the authorization server of its issuer. */
+
+import { redirectUriFor } from '../../../shared/core/redirect-uri.ts'
+import type { MemoryAdapter } from '../authorization-function/adapter.ts'
+import type { AuthorizationServerSettings } from '../authorization-function/provider.ts'
+import type { Handler } from '../http/serve.ts'
+import type { Notifications } from '../notifications.ts'
+import type { Revocation } from '../revocations.ts'
+import { coreFunction, securityNotification } from './core-function.ts'
+import { Invokers } from './invokers.ts'
+import { tokenFace } from './token-face.ts'
+
+const NOTIFY_TIMEOUT_MS = 3000
+
+export interface CapifCoreSettings {
+  settings: AuthorizationServerSettings
+  notifications: Notifications
+  /** Records of the authorization server. */
+  adapter(kind: string): MemoryAdapter
+  isClient(clientId: string): Promise<boolean>
+}
+
+export interface CapifCore {
+  handler: Handler
+  /** Tells the invoker that a resource owner has taken its authorization back. */
+  notify(revocation: Revocation): void
+}
+
+export function createCapifCore(core: CapifCoreSettings, next: Handler): CapifCore {
+  const { settings, notifications, adapter, isClient } = core
+  const { issuer, apisOrigin, subscribers, options } = settings
+  const invokers = new Invokers()
+
+  const token = tokenFace(
+    {
+      invokers,
+      subscribers,
+      isClient,
+      ownerOf: async (code) => (await adapter('AuthorizationCode').find(code))?.accountId,
+    },
+    next,
+  )
+  const handler = coreFunction(
+    {
+      apiRoot: issuer,
+      apisOrigin,
+      invokers,
+      notifications,
+      isClient,
+      async register({ apiInvokerId, information }) {
+        const uris = options.redirectBases.map((base) => redirectUriFor(base, issuer))
+        await adapter('Client').upsert(apiInvokerId, {
+          client_id: apiInvokerId,
+          client_name: information,
+          redirect_uris: await Promise.all(uris),
+          grant_types: ['authorization_code'],
+          response_types: ['code'],
+          token_endpoint_auth_method: 'none',
+          sector_identifier_uri: `https://${apiInvokerId.toLowerCase()}.applications.example/`,
+        })
+      },
+    },
+    token,
+  )
+  return {
+    handler,
+    notify({ clientId, cause, tokens }) {
+      const context = invokers.context(clientId)
+      if (!context) return
+      const values = tokens.length === 0 ? [undefined] : tokens.map(({ value }) => value)
+      for (const value of values) {
+        const notification = securityNotification(clientId, cause, value)
+        if (context.websocketUri === undefined) {
+          void post(context.security.notificationDestination, notification)
+        } else {
+          notifications.send(context.websocketUri, notification)
+        }
+      }
+    },
+  }
+}
+
+/** @see TS 29.222 clause 7.6: over a connection of its own. This network calls loopback alone. */
+async function post(destination: string, notification: object): Promise<void> {
+  if (!/^http:\/\/(localhost|127(\.\d+){3})(:\d+)?\//.test(destination)) return
+  await fetch(destination, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(notification),
+    redirect: 'error',
+    signal: AbortSignal.timeout(NOTIFY_TIMEOUT_MS),
+  }).catch(() => undefined)
+}

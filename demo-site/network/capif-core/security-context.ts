@@ -1,0 +1,115 @@
+/**
+ * The security context of an API invoker: which security method and which grant type it uses with
+ * which API. Names of V18.4 are taken as well as those of V18.5 and later.
+ * @see TS 29.222 clause 8.5.2.3, ServiceSecurity
+ */
+
+import { AEF_ID, apisOf } from '../apis/catalogue.ts'
+import { Problem } from '../apis/problem-details.ts'
+import { checked, compile } from '../apis/validation.ts'
+import { PKCE_GRANT } from './service-apis.ts'
+
+export interface SecurityInformation {
+  aefId?: string
+  interfaceDetails?: Record<string, unknown>
+  apiId?: string
+  prefSecurityMethods: string[]
+  selSecurityMethod?: string
+  grantType?: string[]
+  authorizationFlow?: string[]
+}
+
+export interface ServiceSecurity {
+  securityInfo: SecurityInformation[]
+  notificationDestination: string
+  requestTestNotification?: boolean
+  websockNotifConfig?: { requestWebsocketUri?: boolean; websocketUri?: string }
+  supportedFeatures?: string
+}
+
+/** `Notification_test_event`, `Notification_websocket`, `SecurityInfoPerAPI`. */
+const SUPPORTED_FEATURES = 0b111
+
+const strings = { type: 'array', minItems: 1, items: { type: 'string' } } as const
+
+export const validateServiceSecurity = compile<ServiceSecurity>({
+  type: 'object',
+  required: ['securityInfo', 'notificationDestination'],
+  properties: {
+    securityInfo: {
+      type: 'array',
+      minItems: 1,
+      items: {
+        type: 'object',
+        required: ['prefSecurityMethods'],
+        oneOf: [{ required: ['aefId'] }, { required: ['interfaceDetails'] }],
+        properties: {
+          aefId: { type: 'string' },
+          interfaceDetails: { type: 'object' },
+          apiId: { type: 'string' },
+          prefSecurityMethods: strings,
+          grantType: strings,
+          authorizationFlow: strings,
+        },
+      },
+    },
+    notificationDestination: { type: 'string', minLength: 1 },
+    requestTestNotification: { type: 'boolean' },
+    websockNotifConfig: {
+      type: 'object',
+      properties: {
+        requestWebsocketUri: { type: 'boolean' },
+        websocketUri: { type: 'string' },
+      },
+    },
+    supportedFeatures: { type: 'string', pattern: '^[A-Fa-f0-9]*$' },
+  },
+})
+
+/** What the core answers: OAuth with PKCE for each API, or nothing at all. */
+export function negotiate(body: unknown, websocketUri: string | undefined): ServiceSecurity {
+  const asked = checked(validateServiceSecurity, body)
+  return {
+    securityInfo: asked.securityInfo.map(select),
+    notificationDestination: asked.notificationDestination,
+    ...(asked.requestTestNotification === undefined
+      ? {}
+      : { requestTestNotification: asked.requestTestNotification }),
+    ...(websocketUri === undefined
+      ? {}
+      : { websockNotifConfig: { requestWebsocketUri: true, websocketUri } }),
+    supportedFeatures: common(asked.supportedFeatures),
+  }
+}
+
+function select(information: SecurityInformation): SecurityInformation {
+  const { aefId, apiId, prefSecurityMethods } = information
+  if (aefId !== undefined && aefId !== AEF_ID) throw refused('/securityInfo/aefId', 'is unknown')
+  if (apiId !== undefined && !apisOf('capif').some((api) => api.apiId === apiId)) {
+    throw refused('/securityInfo/apiId', 'is unknown')
+  }
+  if (!prefSecurityMethods.includes('OAUTH')) {
+    throw refused('/securityInfo/prefSecurityMethods', 'must have OAUTH')
+  }
+  const early = information.authorizationFlow !== undefined
+  const { grantType: _asked, authorizationFlow: _earlyAsked, ...kept } = information
+  return {
+    ...kept,
+    selSecurityMethod: 'OAUTH',
+    ...(early
+      ? { authorizationFlow: ['AUTHORIZATION_CODE_FLOW_WITH_PKCE'] }
+      : { grantType: [PKCE_GRANT] }),
+  }
+}
+
+function refused(param: string, reason: string): Problem {
+  return new Problem(400, {
+    cause: 'INVALID_MSG_FORMAT',
+    detail: 'the security information cannot be agreed on',
+    invalidParams: [{ param, reason }],
+  })
+}
+
+function common(features: string | undefined): string {
+  return (Number.parseInt(features || '0', 16) & SUPPORTED_FEATURES).toString(16)
+}

@@ -1,0 +1,142 @@
+/**
+ * `POST /securities/{securityId}/token`: what TS 29.222 makes of a token endpoint. The code may be called
+ * `authCode` or `code`; the names of RFC 6749 go on to the authorization server behind, with the
+ * verifier that the specification forgot. @see TS 29.222 clause 8.5.2.5, AccessTokenReq
+ */
+
+import type { RecordedRequest } from '../http/recorded-request.ts'
+import type { Answer, Handler } from '../http/serve.ts'
+import type { SubscriberDirectory } from '../subscribers.ts'
+import { type Invokers, secretIsRight } from './invokers.ts'
+
+const PATH = /^\/capif-security\/v1\/securities\/([^/]+)\/token$/
+const GRANT_TYPES = ['client_credentials', 'authorization_code']
+
+export interface TokenFaceSettings {
+  invokers: Invokers
+  subscribers: SubscriberDirectory
+  /** Whether this is a client at all. */
+  isClient(clientId: string): Promise<boolean>
+  /** Whose code this is, where it is one. */
+  ownerOf(code: string): Promise<string | undefined>
+}
+
+export function tokenFace(settings: TokenFaceSettings, next: Handler): Handler {
+  return async (request, answer) => {
+    const path = (request.url ?? '/').split('?')[0] ?? '/'
+    const securityId = PATH.exec(path)?.[1]
+    const general = path === '/token'
+    if (request.method !== 'POST' || (securityId === undefined && !general)) {
+      return next(request, answer)
+    }
+    if (!/^application\/x-www-form-urlencoded/i.test(request.headers['content-type'] ?? '')) {
+      return problem(answer, 415, 'the request body must be a form')
+    }
+    const form = new URLSearchParams((await request.readBody()).toString('utf8'))
+    if (securityId !== undefined) {
+      const refused = await refusal(decodeURIComponent(securityId), form, request, settings)
+      if (refused) return refused(answer)
+    }
+    const owner = await ownerFault(form, settings)
+    if (owner) return owner(answer)
+    return pass(request, answer, form, next)
+  }
+}
+
+function pass(
+  request: RecordedRequest,
+  answer: Answer,
+  form: URLSearchParams,
+  next: Handler,
+): void | Promise<void> {
+  const code = form.get('code') ?? form.get('authCode')
+  if (code !== null) form.set('code', code)
+  for (const name of ['authCode', 'resOwnerId', 'gpsi', 'client_secret', 'scope']) form.delete(name)
+  const copy = request.with({ url: '/token', body: form.toString() })
+  // The secret was judged here; behind this face the client is a public one.
+  delete copy.headers.authorization
+  Object.assign(copy, { originalUrl: Reflect.get(request, 'originalUrl') })
+  return next(copy, answer)
+}
+
+type Refuse = (answer: Answer) => void
+
+async function refusal(
+  securityId: string,
+  form: URLSearchParams,
+  request: RecordedRequest,
+  { invokers, isClient }: TokenFaceSettings,
+): Promise<Refuse | undefined> {
+  const grantType = form.get('grant_type') ?? ''
+  if (!GRANT_TYPES.includes(grantType)) {
+    return (answer) =>
+      problem(answer, 400, "grant_type is not one of ['client_credentials', 'authorization_code']")
+  }
+  if (grantType === 'client_credentials') {
+    return oauthError(400, 'unsupported_grant_type', 'only authorization_code is granted here')
+  }
+  const clientId = form.get('client_id') ?? basicUser(request)?.name ?? ''
+  if (clientId !== securityId || !(await isClient(clientId))) {
+    return oauthError(400, 'invalid_client', 'Client Id not found')
+  }
+  form.set('client_id', clientId)
+  const codes = [form.get('code'), form.get('authCode')].filter((one) => one !== null)
+  if (new Set(codes).size > 1) {
+    return oauthError(400, 'invalid_request', 'code and authCode must be the same')
+  }
+  const invoker = invokers.find(clientId)
+  if (!invoker) return undefined
+  // An invoker that was onboarded here has agreed on its security before it asks for a token.
+  if (!invokers.context(clientId))
+    return (answer) => problem(answer, 404, 'Security context not found')
+  const secret = form.get('client_secret') ?? basicUser(request)?.secret
+  if (secret !== undefined && !secretIsRight(invoker, secret)) {
+    return oauthError(401, 'invalid_client', 'the onboarding secret is wrong')
+  }
+  return undefined
+}
+
+/** `resOwnerId`, as JSON or as `gpsi`, has to be the one whose code it is. */
+async function ownerFault(
+  form: URLSearchParams,
+  { subscribers, ownerOf }: TokenFaceSettings,
+): Promise<Refuse | undefined> {
+  const gpsi = form.get('gpsi') ?? gpsiIn(form.get('resOwnerId'))
+  if (gpsi === undefined) return undefined
+  const owner = await ownerOf(form.get('code') ?? form.get('authCode') ?? '')
+  if (gpsi !== null && owner !== undefined && subscribers.byId(owner)?.gpsi === gpsi)
+    return undefined
+  return oauthError(400, 'invalid_grant', 'the code is not one of this resource owner')
+}
+
+function gpsiIn(value: string | null): string | null | undefined {
+  if (value === null) return undefined
+  try {
+    const gpsi: unknown = Reflect.get(Object(JSON.parse(value)), 'gpsi')
+    return typeof gpsi === 'string' ? gpsi : null
+  } catch {
+    return null
+  }
+}
+
+function basicUser(request: RecordedRequest): { name: string; secret: string } | undefined {
+  const [scheme, value = ''] = (request.headers.authorization ?? '').split(' ')
+  if (scheme?.toLowerCase() !== 'basic') return undefined
+  const [name = '', ...rest] = Buffer.from(value, 'base64').toString('utf8').split(':')
+  return { name: decodeURIComponent(name), secret: decodeURIComponent(rest.join(':')) }
+}
+
+function oauthError(status: number, error: string, description: string): Refuse {
+  return (answer) =>
+    send(answer, status, 'application/json', { error, error_description: description })
+}
+
+function problem(answer: Answer, status: number, detail: string): void {
+  send(answer, status, 'application/problem+json', { status, detail })
+}
+
+function send(answer: Answer, status: number, type: string, body: object): void {
+  answer
+    .writeHead(status, { 'content-type': type, 'cache-control': 'no-store', pragma: 'no-cache' })
+    .end(JSON.stringify(body))
+}
