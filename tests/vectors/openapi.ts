@@ -1,0 +1,60 @@
+/**
+ * Schemas of the 3GPP OpenAPI files as JSON Schema validators. The files lie beside the repository and
+ * are never part of it; references to files that do not lie there accept anything.
+ */
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Ajv, type ValidateFunction } from 'ajv'
+import addFormats from 'ajv-formats'
+import { parse } from 'yaml'
+
+const ROOT = fileURLToPath(new URL('../../../shared/3gpp/', import.meta.url))
+
+export const hasOpenApiFiles = existsSync(ROOT)
+
+/** What a test says that could not run. */
+export const MISSING = 'not run: the folder ../shared/3gpp with the OpenAPI files is missing'
+
+export interface Release {
+  /** A validator for one schema of one file. */
+  schema(file: string, name: string): ValidateFunction
+}
+
+const releases = new Map<string, Release>()
+
+export function openRelease(folder: string): Release {
+  const release = releases.get(folder) ?? readRelease(folder)
+  releases.set(folder, release)
+  return release
+}
+
+function readRelease(folder: string): Release {
+  const directory = `${ROOT}${folder}/`
+  const files = readdirSync(directory).filter((file) => file.endsWith('.yaml'))
+  const ajv = new Ajv({ strict: false, allErrors: true, logger: false, validateFormats: true })
+  addFormats.default(ajv)
+  for (const file of files) {
+    const document = parse(readFileSync(directory + file, 'utf8')) as object
+    ajv.addSchema({ ...(closed(document, files) as object), $id: `https://3gpp.example/${file}` })
+  }
+  return {
+    schema(file, name) {
+      const validate = ajv.getSchema(`https://3gpp.example/${file}#/components/schemas/${name}`)
+      if (validate === undefined) throw new Error(`${folder}/${file} has no schema ${name}`)
+      return validate
+    },
+  }
+}
+
+/** The document with references into absent files replaced by a schema that accepts anything. */
+function closed(node: unknown, files: readonly string[]): unknown {
+  if (Array.isArray(node)) return node.map((item) => closed(item, files))
+  if (typeof node !== 'object' || node === null) return node
+  const reference = (node as { $ref?: unknown }).$ref
+  if (typeof reference === 'string') {
+    const file = reference.split('#', 1)[0] ?? ''
+    return file === '' || files.includes(file) ? node : {}
+  }
+  return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, closed(value, files)]))
+}
