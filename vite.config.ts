@@ -4,6 +4,7 @@
  * loopback), `demo-site`.
  */
 
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { crx } from '@crxjs/vite-plugin'
 import preact from '@preact/preset-vite'
@@ -12,6 +13,8 @@ import { manifest, type Target } from './extension/manifest.ts'
 import { version } from './package.json'
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
+
+const builds = process.env.NORTHKEY_BUILDS ?? path('dist')
 
 function extension(target: Target, development: boolean): UserConfig {
   return {
@@ -30,7 +33,7 @@ function extension(target: Target, development: boolean): UserConfig {
       }),
     ],
     build: {
-      outDir: path(`dist/${development ? 'development/' : ''}${target}`),
+      outDir: join(builds, development ? 'development' : '', target),
       emptyOutDir: true,
       target: ['chrome130', 'firefox128'],
       modulePreload: false,
@@ -42,7 +45,7 @@ function extension(target: Target, development: boolean): UserConfig {
 const demoSite: UserConfig = {
   root: path('demo-site/app'),
   plugins: [preact()],
-  build: { outDir: path('dist/demo-site'), emptyOutDir: true },
+  build: { outDir: join(builds, 'demo-site'), emptyOutDir: true },
 }
 
 export default defineConfig(({ mode }) => {

@@ -1,15 +1,24 @@
 /** Builds the extension for both browsers, as released and for development, and the demo site. */
 
+import { join, resolve } from 'node:path'
 import { build } from 'vite'
 
 export const DEVELOPMENT_MODES = ['chromium-development', 'firefox-development']
 export const ALL_MODES = ['chromium', 'firefox', ...DEVELOPMENT_MODES, 'demo-site']
 
-/** @param modes Modes of vite.config.ts. */
+/** Where a development build goes, below the folder of all builds. */
+export const developmentBuild = (folder: string, name: string) => join(folder, 'development', name)
+
+/**
+ * @param modes Modes of vite.config.ts.
+ * @param folder Where the builds go: `dist`, or a folder of one's own.
+ */
 export async function buildModes(
   modes: string[],
+  folder = 'dist',
   report: (line: string) => void = () => {},
 ): Promise<void> {
+  process.env.NORTHKEY_BUILDS = resolve(folder)
   for (const mode of modes) {
     report(`Building ${mode} …`)
     await build({ mode, logLevel: 'error' })
@@ -17,5 +26,5 @@ export async function buildModes(
 }
 
 if (process.argv[1] === import.meta.filename) {
-  await buildModes(ALL_MODES, (line) => console.log(line))
+  await buildModes(ALL_MODES, 'dist', (line) => console.log(line))
 }

@@ -6,23 +6,27 @@
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { OperatorProfile } from '../shared/messages/operator-profile.ts'
 import type { BrowserName } from './browsers.ts'
+import { developmentBuild } from './build.ts'
 
 export interface ExtensionCopy {
   path: string
   remove(): Promise<void>
 }
 
-/** @param folder Where the copy goes; without it a temporary folder. */
+/**
+ * @param builds Folder of all builds, as given to `buildModes`.
+ * @param folder Where the copy goes; without it a temporary folder.
+ */
 export async function copyExtension(
   name: BrowserName,
   operators: OperatorProfile[],
+  builds: string,
   folder?: string,
 ): Promise<ExtensionCopy> {
   const path = folder ?? (await mkdtemp(join(tmpdir(), `northkey-${name}-`)))
-  const built = fileURLToPath(new URL(`../dist/development/${name}`, import.meta.url))
+  const built = developmentBuild(builds, name)
   await rm(path, { recursive: true, force: true })
   await cp(built, path, { recursive: true })
   await writeFile(join(path, 'demo-operators.json'), JSON.stringify(operators, undefined, 2))

@@ -22,7 +22,7 @@ export async function pagesAt(browser: Browser, part: string): Promise<Page[]> {
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined | false>,
-  timeoutMs = 20_000,
+  timeoutMs = 10_000,
 ): Promise<T> {
   const end = Date.now() + timeoutMs
   while (Date.now() < end) {

@@ -4,6 +4,7 @@
  */
 
 import type { Browser, Page } from 'puppeteer-core'
+import { inject } from 'vitest'
 import {
   type LogEntry,
   type Network,
@@ -13,6 +14,7 @@ import {
 import { CHROMIUM_ID, REDIRECT_BASE } from '../../extension/identity.ts'
 import { type BrowserName, openBrowser } from '../../scripts/browsers.ts'
 import { copyExtension } from '../../scripts/extension-copy.ts'
+import type { OperatorProfile } from '../../shared/messages/operator-profile.ts'
 import type { ConnectParams, Grant, ProviderErrorObject } from '../../shared/messages/page-api.ts'
 import { type ApplicationServer, startApplication } from './application.ts'
 import { type Outside, startOutside } from './outside.ts'
@@ -50,13 +52,20 @@ export interface Stage {
   close(): Promise<void>
 }
 
+/** Every parameter in the front channel, where a test can read it and tamper with it. */
+const PLAIN = { pushedAuthorizationRequests: 'never', dpop: 'never' } as const
+
 export const CLIENT_ID = 'cloud-gaming'
 
 export async function startStage(
   name: BrowserName,
-  more: Partial<NetworkOptions> & { profile?: string } = {},
+  more: Partial<NetworkOptions> & {
+    profile?: string
+    /** Changes to the operator's profile before the broker gets it. */
+    operator?: Partial<OperatorProfile>
+  } = {},
 ): Promise<Stage> {
-  const { profile, ...networkOptions } = more
+  const { profile, operator, ...networkOptions } = more
   const application = await startApplication()
   const network = await startNetwork({
     applications: [{ clientId: CLIENT_ID, name: 'Cloud gaming', origins: [application.origin] }],
@@ -64,7 +73,11 @@ export async function startStage(
     ...networkOptions,
   })
   const outside = await startOutside()
-  const extension = await copyExtension(name, network.operatorProfiles)
+  const extension = await copyExtension(
+    name,
+    network.operatorProfiles.map((each) => ({ ...each, ...PLAIN, ...operator })),
+    inject('builds'),
+  )
   const browser = await openBrowser(name, {
     extension: extension.path,
     proxy: outside.address,

@@ -1,0 +1,194 @@
+/** What may go wrong in a flow: each ends in a typed error of the page contract, and without a token. */
+
+import type { Page } from 'puppeteer-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
+import { pageAt } from './pages.ts'
+import {
+  answerConsent,
+  atRedirectHost,
+  authorizationRequests,
+  authorizationResponses,
+  BROWSERS,
+  type Called,
+  call,
+  databaseText,
+  openScreen,
+  type Stage,
+  signIn,
+  signInPage,
+  startStage,
+  tokenRequests,
+} from './stage.ts'
+
+describe.each(BROWSERS)('in %s', (name) => {
+  let stage: Stage
+  let page: Page
+
+  beforeAll(async () => {
+    stage = await startStage(name)
+  })
+  afterAll(() => stage?.close())
+
+  beforeEach(async () => {
+    stage.network.log.clear()
+    page = await stage.open()
+  })
+  afterEach(async () => {
+    expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toEqual([])
+    const screen = await openScreen(stage)
+    const stores = await databaseText(screen)
+    expect([stores.flows, stores.tokens ?? []]).toEqual([[], []])
+    await screen.close()
+    await page.close()
+    expect(atRedirectHost(stage)).toEqual([])
+  })
+
+  /** Everything up to the operator's sign-in page. */
+  async function begin(): Promise<{ outcome: Promise<Called<Grant>>; operator: Page }> {
+    const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
+    await answerConsent(stage, 'allow')
+    return { outcome, operator: await signInPage(stage) }
+  }
+
+  /** A response that nobody asked for, in the very window of the flow. */
+  async function forge(operator: Page, change: (response: URLSearchParams) => void): Promise<void> {
+    const [request] = authorizationRequests(stage)
+    const url = new URL(String(request?.query.redirect_uri))
+    url.searchParams.set('code', 'forged')
+    url.searchParams.set('state', String(request?.query.state))
+    url.searchParams.set('iss', stage.network.issuer)
+    change(url.searchParams)
+    await operator.evaluate((address) => location.assign(address), url.href).catch(() => {})
+  }
+
+  const forged: [title: string, change: (response: URLSearchParams) => void, error: string][] = [
+    ['R05: a wrong state', (r) => r.set('state', 'x'.repeat(43)), 'state_mismatch'],
+    ['R06: no state', (r) => r.delete('state'), 'state_mismatch'],
+    ['R08: a wrong iss', (r) => r.set('iss', 'https://evil.example'), 'issuer_mismatch'],
+    ['R09: no iss, though it is advertised', (r) => r.delete('iss'), 'issuer_mismatch'],
+    ['R10: an iss with a slash more', (r) => r.set('iss', `${r.get('iss')}/`), 'issuer_mismatch'],
+    ['R07: two codes', (r) => r.append('code', 'second'), 'invalid_response'],
+  ]
+  test.each(forged)('%s is refused, and no code is sent', async (_, change, error) => {
+    const { outcome, operator } = await begin()
+    await forge(operator, change)
+    expect((await outcome).error).toMatchObject({
+      code: ERROR_CODE.untrustedResponse,
+      data: { error },
+      isError: true,
+    })
+    expect(tokenRequests(stage)).toEqual([])
+  })
+
+  test('X08: the user refuses at the operator', async () => {
+    const { outcome } = await begin()
+    await signIn(stage, 'deny')
+    expect((await outcome).error).toMatchObject({
+      code: ERROR_CODE.accessDenied,
+      data: { error: 'access_denied' },
+    })
+    expect(tokenRequests(stage)).toEqual([])
+  })
+
+  test('the user refuses in the broker’s own window', async () => {
+    const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
+    await answerConsent(stage, 'deny')
+    expect((await outcome).error).toMatchObject({ code: ERROR_CODE.accessDenied })
+    expect(authorizationRequests(stage)).toEqual([])
+  })
+
+  test('X07: the user closes the consent window', async () => {
+    const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
+    await (await pageAt(stage.browser, '/ui/consent/')).close()
+    expect((await outcome).error).toMatchObject({ code: ERROR_CODE.accessDenied })
+  })
+
+  test('X07: the user closes the sign-in window', async () => {
+    const { outcome, operator } = await begin()
+    await operator.close()
+    expect((await outcome).error).toMatchObject({ code: ERROR_CODE.accessDenied })
+  })
+
+  test('R15: the response of an earlier flow is no answer to a new one', async () => {
+    const first = await begin()
+    await signIn(stage, 'deny')
+    await first.outcome
+    const earlier = authorizationResponses(stage)[0] ?? ''
+    const { outcome, operator } = await begin()
+    await operator.evaluate((address) => location.assign(address), earlier).catch(() => {})
+    expect((await outcome).error).toMatchObject({
+      code: ERROR_CODE.untrustedResponse,
+      data: { error: 'state_mismatch' },
+    })
+  })
+
+  test('R19, R24: a response in another tab is ignored, whatever it says', async () => {
+    const { outcome, operator } = await begin()
+    const other = await stage.open()
+    await forge(other, () => {})
+    await other.close()
+    await operator.close()
+    expect((await outcome).error).toMatchObject({ code: ERROR_CODE.accessDenied })
+    expect(tokenRequests(stage)).toEqual([])
+  })
+
+  test('one window per origin: a second connect says already_pending', async () => {
+    const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
+    await pageAt(stage.browser, '/ui/consent/')
+    const second = await call<Grant>(page, 'northbound_connect', stage.wish())
+    expect(second.error).toMatchObject({ code: ERROR_CODE.alreadyPending })
+    await answerConsent(stage, 'deny')
+    await outcome
+  })
+
+  test('a page without a gesture of the user gets interaction_required', async () => {
+    stage.application.routes.set('/by-itself', {
+      html: `<script>
+        const wish = ${JSON.stringify(stage.wish())}
+        window.outcome = window.broker().then(() => window.call('northbound_connect', wish))
+      </script>`,
+    })
+    const visitor = await stage.open()
+    const opened = new Promise<Page | null>((resolve) => visitor.once('popup', resolve))
+    await visitor.evaluate(() => void setTimeout(() => location.assign('/by-itself'), 6_000))
+    await new Promise((resolve) => setTimeout(resolve, 8_000))
+    const outcome = await visitor.evaluate(
+      () => (window as unknown as { outcome: Promise<unknown> }).outcome,
+    )
+    expect(outcome).toMatchObject({
+      error: { code: ERROR_CODE.interactionRequired, data: { error: 'interaction_required' } },
+    })
+    expect(await Promise.race([opened, Promise.resolve(null)])).toBeNull()
+    await visitor.close()
+  })
+
+  test('an unknown method and wrong parameters are named', async () => {
+    expect((await call(page, 'northbound_nothing')).error).toMatchObject({
+      code: ERROR_CODE.unsupportedMethod,
+      data: { error: 'unsupported_method' },
+    })
+    expect((await call(page, 'northbound_connect', { issuer: 7 })).error).toMatchObject({
+      code: ERROR_CODE.invalidParams,
+      message: expect.stringContaining('issuer'),
+    })
+  })
+
+  // The last one: the user signs in, and from then on the operator asks no more.
+  test('R17: a code made for another challenge is refused by the server, and nothing is granted', async () => {
+    const { outcome, operator } = await begin()
+    const [request] = authorizationRequests(stage)
+    const url = new URL(`${stage.network.issuer}${request?.path}`)
+    for (const [key, value] of Object.entries(request?.query ?? {})) {
+      for (const one of [value].flat()) url.searchParams.append(key, one)
+    }
+    url.searchParams.set('code_challenge', 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM')
+    await operator.goto(url.href)
+    await signIn(stage)
+    expect((await outcome).error).toMatchObject({
+      code: ERROR_CODE.authorizationServerError,
+      data: { error: 'invalid_grant' },
+    })
+    expect(tokenRequests(stage)).toHaveLength(1)
+  })
+})

@@ -1,0 +1,145 @@
+/** Who has not been allowed gets nothing: other origins, frames, look-alikes. */
+
+import type { Page } from 'puppeteer-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
+import { type ApplicationServer, startApplication } from './application.ts'
+import { authorizationRequests, BROWSERS, call, connect, type Stage, startStage } from './stage.ts'
+
+describe.each(BROWSERS)('in %s, beside a page that has a grant', (name) => {
+  let stage: Stage
+  let stranger: ApplicationServer
+  let page: Page
+  let grantId: string
+
+  beforeAll(async () => {
+    stage = await startStage(name)
+    stranger = await startApplication()
+    page = await stage.open()
+    grantId = (await connect(stage, page)).result?.grantId ?? ''
+    expect(grantId).not.toBe('')
+  })
+  afterAll(async () => {
+    await stage?.close()
+    await stranger?.close()
+  })
+
+  test('C01, B01: a page on another origin gets no grant, no token and no call', async () => {
+    const other = await stage.browser.newPage()
+    await other.goto(stranger.origin)
+    const [api] = stage.wish().apis
+    const before = stage.network.log.entries.length
+    expect((await call<Grant[]>(other, 'northbound_getGrants')).result).toEqual([])
+    const wishes: [method: string, params?: object][] = [
+      ['northbound_connect', stage.wish()],
+      ['northbound_connect', stage.wish({ clientId: 'cloud-gaming' })],
+      ['northbound_getAccessToken', {}],
+      ['northbound_getAccessToken', { grantId }],
+      ['northbound_fetch', { url: `${api?.resource}/x/subscriptions` }],
+      ['northbound_fetch', { url: `${api?.resource}/x/subscriptions`, grantId }],
+      ['northbound_revoke', { grantId }],
+    ]
+    for (const [method, params] of wishes) {
+      expect((await call(other, method, params)).error, method).toMatchObject({
+        code: ERROR_CODE.noGrant,
+        data: { error: 'no_grant' },
+      })
+    }
+    expect(stage.network.log.entries).toHaveLength(before)
+    expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toHaveLength(1)
+    await other.close()
+  })
+
+  test('B25: what is not there and what belongs to another look the same', async () => {
+    const other = await stage.browser.newPage()
+    await other.goto(stranger.origin)
+    const theirs = await call(other, 'northbound_revoke', { grantId })
+    const none = await call(other, 'northbound_revoke', { grantId: crypto.randomUUID() })
+    expect(theirs).toEqual(none)
+    const known = await call(other, 'northbound_connect', stage.wish())
+    const unknown = await call(
+      other,
+      'northbound_connect',
+      stage.wish({ issuer: 'https://unknown.example' }),
+    )
+    expect(known).toEqual(unknown)
+    await other.close()
+  })
+
+  const frames: [title: string, attributes: (origin: string) => string][] = [
+    ['B03: of the same origin', () => 'src="/framed"'],
+    ['B03: of another origin', (origin) => `src="${origin}/"`],
+    ['B02: sandboxed', () => 'src="/framed" sandbox="allow-scripts"'],
+    ['B05: srcdoc', () => `srcdoc="&lt;p&gt;framed&lt;/p&gt;"`],
+    ['B05: about:blank', () => 'src="about:blank"'],
+  ]
+  test.each(frames)('a frame %s finds no broker', async (_, attributes) => {
+    stage.application.routes.set('/framing', {
+      html: `<iframe ${attributes(stranger.origin)}></iframe>`,
+    })
+    const framing = await stage.open('/framing')
+    expect(await framing.evaluate(async () => (await window.broker()) !== undefined)).toBe(true)
+    const [, frame] = framing.frames()
+    const found = await frame?.evaluate(
+      () =>
+        new Promise((resolve) => {
+          window.addEventListener('northbound:announceProvider', () => resolve(true))
+          window.dispatchEvent(new Event('northbound:requestProvider'))
+          setTimeout(resolve, 500, false)
+        }),
+    )
+    expect(found).toBe(false)
+    await framing.close()
+  })
+
+  test('a page cannot reach the table of the broker’s own screens', async () => {
+    for (const method of ['getConsentRequest', 'approve', 'listGrants', 'revokeGrant']) {
+      expect((await call(page, method, { flowId: grantId, grantId })).error).toMatchObject({
+        code: ERROR_CODE.unsupportedMethod,
+      })
+    }
+  })
+
+  test('R25: a page that runs a flow of its own with the same client gets no code', async () => {
+    const before = authorizationRequests(stage).length
+    const [request] = authorizationRequests(stage)
+    const leaks: string[] = []
+    for (const redirectUri of [
+      String(request?.query.redirect_uri),
+      `${stage.application.origin}/callback`,
+    ]) {
+      const url = new URL(`${stage.network.issuer}${request?.path}`)
+      for (const [key, value] of Object.entries(request?.query ?? {})) {
+        for (const one of [value].flat()) url.searchParams.append(key, one)
+      }
+      url.searchParams.set('redirect_uri', redirectUri)
+      url.searchParams.set('state', 'chosen by the page')
+      const thief = await stage.open('/thief')
+      const seen = await thief.evaluate(async (address) => {
+        const opened = window.open(address)
+        const frame = document.createElement('iframe')
+        frame.src = address
+        document.body.append(frame)
+        const found: string[] = []
+        for (let i = 0; i < 20; i++) {
+          await new Promise((resolve) => setTimeout(resolve, 100))
+          for (const target of [opened, frame.contentWindow]) {
+            try {
+              found.push(String(target?.location.href))
+            } catch {
+              // Another origin: nothing to read.
+            }
+          }
+        }
+        opened?.close()
+        return found
+      }, url.href)
+      leaks.push(...seen.filter((address) => address.includes('code=')))
+      await thief.close()
+    }
+    expect(authorizationRequests(stage).length).toBeGreaterThan(before)
+    expect(leaks).toEqual([])
+    expect(stage.application.requests.filter((line) => line.includes('code='))).toEqual([])
+    expect(stage.outside.requests.filter((url) => url.includes('code='))).toEqual([])
+  })
+})
