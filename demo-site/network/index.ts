@@ -14,6 +14,9 @@ import {
 import { Authorizations } from './authorization-function/authorizations.ts'
 import { IssuedTokens } from './authorization-function/issued-tokens.ts'
 import { Passkeys } from './authorization-function/passkeys.ts'
+import { basePath } from './authorization-function/screens/render.ts'
+import { startControl } from './control/control-api.ts'
+import { Faults } from './faults/faults.ts'
 import { type RunningServer, type ServeOptions, serve } from './http/serve.ts'
 import { Messages } from './messages.ts'
 import { Notifications } from './notifications.ts'
@@ -24,8 +27,12 @@ import { RequestLog } from './request-log.ts'
 import { resourceOwnerFunction } from './resource-owner-function/resource-owner-function.ts'
 import { Revocations } from './revocations.ts'
 import { DEFAULT_SUBSCRIBERS, SubscriberDirectory } from './subscribers.ts'
+import { Addresses } from './user-plane/addresses.ts'
 import { QosSessions } from './user-plane/qos-sessions.ts'
+import { startUserPlane } from './user-plane/user-plane.ts'
 
+export type { ActiveFault } from './faults/faults.ts'
+export type { FaultAction, FaultRule } from './faults/rule.ts'
 export { StartError } from './http/serve.ts'
 export type { Application, Network, NetworkOptions, Ports } from './options.ts'
 export { type LogEntry, type LogFilter, RequestLog } from './request-log.ts'
@@ -37,9 +44,22 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   const operator = options.operator ?? DEFAULT_OPERATOR
   const log = new RequestLog()
   const subscribers = new SubscriberDirectory(options.subscribers ?? DEFAULT_SUBSCRIBERS)
-  const [authorizationServer, apiServer] = await listen([
-    { name: 'authorization-function', host, port: options.ports?.authorization ?? 0, log },
-    { name: 'api-exposing-functions', host, port: options.ports?.apis ?? 0, log },
+  const faults = new Faults()
+  const common = { host, log, intercept: faults.intercept }
+  const [authorizationServer, apiServer, userPlaneServer, controlServer] = await listen([
+    { ...common, name: 'authorization-function', port: options.ports?.authorization ?? 0 },
+    { ...common, name: 'api-exposing-functions', port: options.ports?.apis ?? 0 },
+    { ...common, name: 'user-plane', port: options.ports?.userPlane ?? 0 },
+    ...(options.ports?.control === undefined
+      ? []
+      : [
+          {
+            name: 'control',
+            host: '127.0.0.1',
+            port: options.ports.control,
+            log: new RequestLog(100),
+          },
+        ]),
   ])
   // WebAuthn wants a domain, and cookies of `localhost` stay away from those of 127.0.0.1.
   const origin = `http://localhost:${authorizationServer.port}`
@@ -49,6 +69,8 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   const messages = new Messages()
   const passkeys = new Passkeys({ id: 'localhost', name: operator.name, origin })
   const sessions = new QosSessions()
+  const addresses = new Addresses(network)
+  const userPlane = startUserPlane(userPlaneServer, addresses, sessions)
   const tokens = new IssuedTokens()
   const shared = { apisOrigin, options, subscribers, tokens, network, messages, passkeys }
   const coreNotifications = new Notifications(origin, '/capif/notifications')
@@ -82,39 +104,60 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
     tokens,
     subscribers,
     proofs: new ProofChecker(),
+    addresses,
     nonceRequired: options.dpop !== 'without-nonce',
   }
   const apiNotifications = new Notifications(apisOrigin, '/notifications')
   startApis(apiServer, { apisOrigin, trust, sessions, notifications: apiNotifications })
 
-  return {
+  faults.rotateKeys = async (path) => {
+    const at = servers.map(({ settings }) => basePath(settings.issuer))
+    const longest = at
+      .filter((base) => path.startsWith(`${base}/`))
+      .sort()
+      .at(-1)
+    await servers[at.indexOf(longest ?? '')]?.rotateKeys()
+  }
+  const controlled = {
     issuer: origin,
     origin,
     apisOrigin,
+    userPlaneOrigin: `http://${host}:${userPlaneServer.port}`,
     subscribers,
     log,
+    faults,
     accessNetwork: network,
     messages,
     operatorProfiles: servers.map(({ settings }) => operatorProfile(settings)),
-    revoke: (issuer, subscriberId, clientId, cause) =>
-      revocations.revoke(issuer, subscriberId, clientId, cause),
-    rotateKeys: async (issuer) => {
+    revoke: revocations.revoke.bind(revocations),
+    rotateKeys: async (issuer: string) => {
       await servers.find(({ settings }) => settings.issuer === issuer)?.rotateKeys()
     },
+  }
+  if (controlServer) startControl(controlServer, controlled)
+  return {
+    ...controlled,
+    ...(controlServer ? { controlOrigin: `http://127.0.0.1:${controlServer.port}` } : {}),
     async close() {
+      faults.clear()
+      userPlane.close()
       sessions.close()
       revocations.removeAllListeners()
       coreNotifications.close()
       apiNotifications.close()
-      await Promise.all([authorizationServer.close(), apiServer.close()])
+      await Promise.all(
+        [authorizationServer, apiServer, userPlaneServer, controlServer].map((server) =>
+          server?.close(),
+        ),
+      )
     },
   }
 }
 
 /** Starts all servers, or none. */
-async function listen<const Options extends readonly ServeOptions[]>(
-  all: Options,
-): Promise<{ [Index in keyof Options]: RunningServer }> {
+async function listen(
+  all: readonly ServeOptions[],
+): Promise<[RunningServer, RunningServer, RunningServer, RunningServer?]> {
   const started: RunningServer[] = []
   try {
     for (const one of all) started.push(await serve(one))
@@ -122,5 +165,5 @@ async function listen<const Options extends readonly ServeOptions[]>(
     await Promise.all(started.map((server) => server.close()))
     throw error
   }
-  return started as { [Index in keyof Options]: RunningServer }
+  return started as [RunningServer, RunningServer, RunningServer, RunningServer?]
 }

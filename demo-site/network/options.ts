@@ -3,6 +3,7 @@
 import type { JWK } from 'jose'
 import type { OperatorProfile } from '../../shared/messages/operator-profile.ts'
 import type { AccessNetwork } from './access-network.ts'
+import type { Faults } from './faults/faults.ts'
 import type { Messages } from './messages.ts'
 import type { Operator } from './operator.ts'
 import type { RequestLog } from './request-log.ts'
@@ -21,6 +22,9 @@ export interface Application {
 export interface Ports {
   authorization?: number
   apis?: number
+  userPlane?: number
+  /** Given, even as 0, the control API listens there. */
+  control?: number
 }
 
 export interface NetworkOptions {
@@ -50,6 +54,8 @@ export interface Network {
   origin: string
   /** Origin of the API exposing functions. */
   apisOrigin: string
+  /** Origin of the demo's byte stream (`/stream`) and datagrams (`/datagrams`). */
+  userPlaneOrigin: string
   /** Ready to hand to the broker. */
   operatorProfiles: OperatorProfile[]
   subscribers: SubscriberDirectory
@@ -58,6 +64,10 @@ export interface Network {
   /** Text messages to the subscribers' phones. */
   messages: Messages
   log: RequestLog
+  /** What goes wrong on demand. */
+  faults: Faults
+  /** Origin of the control API, where one was asked for. */
+  controlOrigin?: string
   /** Takes a subscriber's authorization of an application back, as the network would. */
   revoke(
     issuer: string,

@@ -12,6 +12,7 @@ import { audienceOf } from '../authorization-function/resources.ts'
 import { apiNamesIn } from '../capif-core/scope.ts'
 import type { RecordedRequest } from '../http/recorded-request.ts'
 import type { Subscriber, SubscriberDirectory } from '../subscribers.ts'
+import type { Addresses } from '../user-plane/addresses.ts'
 import type { ExposedApi } from './catalogue.ts'
 import { type ProofChecker, ProofError } from './dpop-proof.ts'
 import { Refusal } from './refusal.ts'
@@ -29,6 +30,7 @@ export interface TokenTrust {
   tokens: IssuedTokens
   subscribers: SubscriberDirectory
   proofs: ProofChecker
+  addresses: Addresses
   /** Whether a DPoP proof needs a nonce of ours. */
   nonceRequired: boolean
 }
@@ -88,6 +90,7 @@ async function judge(
     throw new Refusal(401, 'invalid_token', 'the access token was used before')
   }
   token.uses += 1
+  trust.addresses.learn(ctx.req.socket.remoteAddress, subscriber.id)
   return { clientId: token.clientId, subscriber, scopes, token }
 }
 

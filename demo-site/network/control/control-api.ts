@@ -1,0 +1,157 @@
+/**
+ * The control API of the network, on loopback: faults, log, access network, revocation, keys. For tests
+ * and for people who test their own clients. Described by `/openapi.json`.
+ */
+
+import Router from '@koa/router'
+import Koa from 'koa'
+import { jsonBody } from '../apis/json-body.ts'
+import { Problem, problems } from '../apis/problem-details.ts'
+import { checked, compile } from '../apis/validation.ts'
+import type { Faults } from '../faults/faults.ts'
+import { validateFaultRule } from '../faults/rule.ts'
+import type { RunningServer } from '../http/serve.ts'
+import type { Network } from '../options.ts'
+import type { RevocationCause } from '../revocations.ts'
+import { controlDescription, REVOCATION_SCHEMA } from './description.ts'
+
+interface AskedRevocation {
+  issuer: string
+  subscriber: string
+  clientId: string
+  cause?: RevocationCause
+}
+
+const validateRevocation = compile<AskedRevocation>(REVOCATION_SCHEMA)
+const validateAttachment = compile<{ subscriber: string }>({
+  type: 'object',
+  required: ['subscriber'],
+  additionalProperties: false,
+  properties: { subscriber: { type: 'string' } },
+})
+const validateRotation = compile<{ issuer: string }>({
+  type: 'object',
+  required: ['issuer'],
+  additionalProperties: false,
+  properties: { issuer: { type: 'string' } },
+})
+
+export type Controlled = Omit<Network, 'close' | 'controlOrigin'>
+
+export function startControl(server: RunningServer, network: Controlled): void {
+  const router = new Router()
+  router.use(jsonBody())
+
+  router.get('/openapi.json', (ctx) => {
+    ctx.body = controlDescription()
+  })
+  router.get('/network', (ctx) => {
+    const { issuer, origin, apisOrigin, userPlaneOrigin, operatorProfiles, subscribers } = network
+    ctx.body = {
+      issuer,
+      origin,
+      apisOrigin,
+      userPlaneOrigin,
+      operatorProfiles,
+      subscribers: subscribers.all.map(({ id, name, gpsi, phoneNumber }) => ({
+        id,
+        name,
+        gpsi,
+        phoneNumber,
+      })),
+    }
+  })
+
+  mountFaults(router, network.faults)
+
+  router.get('/log', (ctx) => {
+    const wanted = ['server', 'method', 'path'].flatMap((name) => {
+      const value = ctx.query[name]
+      return typeof value === 'string' ? [[name, value]] : []
+    })
+    ctx.body = network.log.filter(Object.fromEntries(wanted))
+  })
+  router.delete('/log', (ctx) => {
+    network.log.clear()
+    ctx.status = 204
+  })
+
+  router.get('/access-network', (ctx) => {
+    ctx.body = network.accessNetwork.attached
+  })
+  router.put('/access-network/:address', (ctx) => {
+    const { subscriber } = checked(validateAttachment, ctx.request.body)
+    if (!network.subscribers.byId(subscriber)) throw unknown('/subscriber')
+    network.accessNetwork.attach(String(ctx.params.address), subscriber)
+    ctx.status = 204
+  })
+  router.delete('/access-network/:address', (ctx) => {
+    network.accessNetwork.detach(String(ctx.params.address))
+    ctx.status = 204
+  })
+
+  router.get('/messages/:phoneNumber', (ctx) => {
+    ctx.body = network.messages.inbox(String(ctx.params.phoneNumber))
+  })
+
+  router.post('/revocations', async (ctx) => {
+    const asked = checked(validateRevocation, ctx.request.body)
+    const { issuer, subscriber, clientId, cause } = asked
+    if (!(await network.revoke(issuer, subscriber, clientId, cause))) {
+      throw new Problem(404, { detail: 'there is no such authorization' })
+    }
+    ctx.status = 204
+  })
+
+  router.post('/key-rotations', async (ctx) => {
+    const { issuer } = checked(validateRotation, ctx.request.body)
+    if (!network.operatorProfiles.some((one) => one.issuer === issuer)) throw unknown('/issuer')
+    await network.rotateKeys(issuer)
+    ctx.status = 204
+  })
+
+  const app = new Koa()
+  app.silent = true
+  app.use(problems())
+  app.use(async (ctx, next) => {
+    // A web page must not switch faults on, neither by fetch nor by a name that points to loopback.
+    const local = /^(localhost|127(\.\d+){3})$/.test(ctx.hostname)
+    if (!local || ctx.get('origin') !== '') throw new Problem(403)
+    ctx.set('Cache-Control', 'no-store')
+    await next()
+  })
+  app.use(router.routes()).use(router.allowedMethods())
+  const callback = app.callback()
+  server.handle((request, answer) => callback(request, answer))
+}
+
+function mountFaults(router: Router, faults: Faults): void {
+  router.get('/faults', (ctx) => {
+    ctx.body = faults.active
+  })
+  router.post('/faults', (ctx) => {
+    const id = faults.add(checked(validateFaultRule, ctx.request.body))
+    ctx.status = 201
+    ctx.set('Location', `${ctx.origin}/faults/${id}`)
+    ctx.body = faults.find(id)
+  })
+  router.delete('/faults', (ctx) => {
+    faults.clear()
+    ctx.status = 204
+  })
+  router.get('/faults/:id', (ctx) => {
+    const fault = faults.find(String(ctx.params.id))
+    if (!fault) throw new Problem(404, { detail: 'there is no such fault' })
+    ctx.body = fault
+  })
+  router.delete('/faults/:id', (ctx) => {
+    if (!faults.remove(String(ctx.params.id))) {
+      throw new Problem(404, { detail: 'there is no such fault' })
+    }
+    ctx.status = 204
+  })
+}
+
+function unknown(param: string): Problem {
+  return new Problem(400, { invalidParams: [{ param, reason: 'is unknown' }] })
+}

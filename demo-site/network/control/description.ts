@@ -1,0 +1,179 @@
+/** The control API, described for machines. @see OpenAPI Specification 3.1 */
+
+import { FAULT_RULE_SCHEMA } from '../faults/rule.ts'
+
+export const REVOCATION_SCHEMA = {
+  type: 'object',
+  required: ['issuer', 'subscriber', 'clientId'],
+  additionalProperties: false,
+  properties: {
+    issuer: { type: 'string' },
+    subscriber: { type: 'string', description: 'Identifier of the subscriber in the network.' },
+    clientId: { type: 'string' },
+    cause: {
+      enum: ['OVERLIMIT_USAGE', 'UNEXPECTED_REASON', 'AUTHORIZATION_ISSUE', 'OTHER_REASON'],
+    },
+  },
+} as const
+
+const NO_CONTENT = { 204: { description: 'Done.' } }
+const PROBLEM = {
+  description: 'What was wrong.',
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+}
+
+const json = (schema: object) => ({ content: { 'application/json': { schema } } })
+const answer = (description: string, schema: object) => ({ description, ...json(schema) })
+const body = (schema: object) => ({ required: true, ...json(schema) })
+const inPath = (name: string) => ({ name, in: 'path', required: true, schema: { type: 'string' } })
+const inQuery = (name: string) => ({ name, in: 'query', schema: { type: 'string' } })
+const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` })
+const listOf = (schema: object) => ({ type: 'array', items: schema })
+
+export function controlDescription(): object {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Control of the network',
+      version: '1.0.0',
+      description: 'Faults on demand, the request log, and what an operator can do. Loopback only.',
+    },
+    paths: {
+      '/network': {
+        get: {
+          summary: 'Addresses, subscribers and operator profiles.',
+          responses: { 200: answer('The network.', { type: 'object' }) },
+        },
+      },
+      '/faults': {
+        get: {
+          summary: 'The faults that are switched on.',
+          responses: { 200: answer('Faults, oldest first.', listOf(ref('ActiveFault'))) },
+        },
+        post: {
+          summary: 'Switch a fault on.',
+          requestBody: body(ref('FaultRule')),
+          responses: { 201: answer('It is on.', ref('ActiveFault')), 400: PROBLEM },
+        },
+        delete: { summary: 'Switch all faults off.', responses: NO_CONTENT },
+      },
+      '/faults/{id}': {
+        parameters: [inPath('id')],
+        get: {
+          summary: 'A fault, and how often it has happened.',
+          responses: { 200: answer('The fault.', ref('ActiveFault')), 404: PROBLEM },
+        },
+        delete: { summary: 'Switch a fault off.', responses: { ...NO_CONTENT, 404: PROBLEM } },
+      },
+      '/log': {
+        get: {
+          summary: 'The requests so far, newest last.',
+          parameters: ['server', 'method', 'path'].map(inQuery),
+          responses: { 200: answer('Requests.', listOf(ref('LogEntry'))) },
+        },
+        delete: { summary: 'Forget them.', responses: NO_CONTENT },
+      },
+      '/access-network': {
+        get: {
+          summary: 'Which address is whose.',
+          responses: {
+            200: answer('Subscribers by address.', {
+              type: 'object',
+              additionalProperties: { type: 'string' },
+            }),
+          },
+        },
+      },
+      '/access-network/{address}': {
+        parameters: [inPath('address')],
+        put: {
+          summary: 'The UE at this address is on the mobile network.',
+          requestBody: body({
+            type: 'object',
+            required: ['subscriber'],
+            properties: { subscriber: { type: 'string' } },
+          }),
+          responses: { ...NO_CONTENT, 400: PROBLEM },
+        },
+        delete: { summary: 'It is on Wi-Fi.', responses: NO_CONTENT },
+      },
+      '/messages/{phoneNumber}': {
+        parameters: [inPath('phoneNumber')],
+        get: {
+          summary: 'Text messages to a phone, newest first.',
+          responses: { 200: answer('Messages.', listOf({ type: 'object' })) },
+        },
+      },
+      '/revocations': {
+        post: {
+          summary: 'Take an authorization back.',
+          requestBody: body(ref('Revocation')),
+          responses: { ...NO_CONTENT, 400: PROBLEM, 404: PROBLEM },
+        },
+      },
+      '/key-rotations': {
+        post: {
+          summary: 'Let an issuer sign with a new key.',
+          requestBody: body({
+            type: 'object',
+            required: ['issuer'],
+            properties: { issuer: { type: 'string' } },
+          }),
+          responses: { ...NO_CONTENT, 400: PROBLEM },
+        },
+      },
+    },
+    components: {
+      schemas: {
+        FaultRule: FAULT_RULE_SCHEMA,
+        Revocation: REVOCATION_SCHEMA,
+        ActiveFault: {
+          type: 'object',
+          required: ['id', 'rule', 'matched', 'applied'],
+          properties: {
+            id: { type: 'string', format: 'uuid' },
+            rule: ref('FaultRule'),
+            matched: { type: 'integer', description: 'Requests that it was for.' },
+            applied: { type: 'integer', description: 'Requests that it has happened to.' },
+          },
+        },
+        LogEntry: {
+          type: 'object',
+          required: ['id', 'server', 'timeMs', 'from', 'method', 'path', 'query', 'headers'],
+          properties: {
+            id: { type: 'integer' },
+            server: { type: 'string' },
+            timeMs: { type: 'integer' },
+            from: { type: 'string' },
+            method: { type: 'string' },
+            path: { type: 'string' },
+            query: { type: 'object' },
+            headers: { type: 'object' },
+            body: {},
+            status: { type: 'integer' },
+            answerHeaders: { type: 'object' },
+            fault: { type: 'string' },
+          },
+        },
+        Problem: {
+          type: 'object',
+          required: ['status'],
+          properties: {
+            title: { type: 'string' },
+            status: { type: 'integer' },
+            detail: { type: 'string' },
+            cause: { type: 'string' },
+            invalidParams: {
+              type: 'array',
+              items: {
+                type: 'object',
+                required: ['param', 'reason'],
+                properties: { param: { type: 'string' }, reason: { type: 'string' } },
+              },
+            },
+          },
+        },
+      },
+    },
+  }
+}

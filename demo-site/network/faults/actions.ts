@@ -1,0 +1,105 @@
+/** What each fault does to a request. */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { RecordedRequest } from '../http/recorded-request.ts'
+import type { Answer } from '../http/serve.ts'
+import { withClock } from './clock.ts'
+import { hold } from './held-answer.ts'
+import { replaceIssuer } from './issuer.ts'
+import type { FaultAction } from './rule.ts'
+
+export interface FaultContext {
+  request: RecordedRequest
+  answer: Answer
+  /** Carries the request out as if there were no fault. */
+  next: () => Promise<void>
+  /** Lets the issuer of this path take a new key. */
+  rotateKeys: (path: string) => Promise<void>
+}
+
+const DRIP_TICK_MS = 50
+
+export async function apply(action: FaultAction, context: FaultContext): Promise<void> {
+  const { request, answer, next } = context
+  switch (action.type) {
+    case 'delay':
+      await sleep(action.ms)
+      return next()
+    case 'hang':
+      return
+    case 'drop':
+      return drop(action.when, context)
+    case 'drip':
+      return drip(action.bytesPerSecond, context)
+    case 'status':
+      answer.writeHead(action.status, { 'cache-control': 'no-store', ...action.headers })
+      answer.end(action.body)
+      return
+    case 'redirect':
+      answer.writeHead(action.status ?? 307, { location: action.location }).end()
+      return
+    case 'header':
+      return changed(context, (body) => {
+        for (const [name, value] of Object.entries(action.headers)) {
+          if (value === null) answer.removeHeader(name)
+          else answer.setHeader(name, value)
+        }
+        return body
+      })
+    case 'body':
+      return changed(context, () => {
+        if (action.contentType !== undefined) answer.setHeader('content-type', action.contentType)
+        return Buffer.from(action.body)
+      })
+    case 'issuer':
+      return changed(context, (body) => replaceIssuer(answer, body, action.issuer))
+    case 'clock':
+      return withClock(action.seconds * 1000, async () => {
+        answer.setHeader('Date', new Date(Date.now()).toUTCString())
+        await changed(context, (body) => body)
+      })
+    case 'rotate-keys':
+      await context.rotateKeys(new URL(request.url ?? '/', 'http://server.invalid').pathname)
+      return next()
+  }
+}
+
+async function changed(
+  { answer, next }: FaultContext,
+  change: (body: Buffer) => Buffer,
+): Promise<void> {
+  const held = await hold(answer, next)
+  held.send(change(held.body))
+}
+
+async function drop(
+  when: Extract<FaultAction, { type: 'drop' }>['when'],
+  { request, answer, next }: FaultContext,
+): Promise<void> {
+  if (when === 'after-reading') await request.readBody()
+  if (when === 'after-processing') await hold(answer, next)
+  if (when === 'mid-body') {
+    const { body } = await hold(answer, next)
+    answer.removeHeader('transfer-encoding')
+    answer.setHeader('content-length', Math.max(body.length, 2))
+    const half = body.length < 2 ? Buffer.from(' ') : body.subarray(0, body.length >> 1)
+    await new Promise<void>((resolve) => {
+      answer.write(half, () => resolve())
+    })
+  }
+  request.socket.destroy()
+}
+
+async function drip(bytesPerSecond: number, { answer, next }: FaultContext): Promise<void> {
+  const { body } = await hold(answer, next)
+  answer.removeHeader('transfer-encoding')
+  answer.setHeader('content-length', body.length)
+  const begun = performance.now()
+  for (let sent = 0; sent < body.length && !answer.destroyed; ) {
+    await sleep(DRIP_TICK_MS)
+    const due = Math.floor(((performance.now() - begun) / 1000) * bytesPerSecond)
+    if (due > sent) answer.write(body.subarray(sent, due))
+    sent = Math.max(sent, due)
+  }
+  answer.end()
+}

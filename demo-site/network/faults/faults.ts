@@ -1,0 +1,91 @@
+/** The faults that are switched on, and the place where they meet the requests. */
+
+import { randomUUID } from 'node:crypto'
+import type { Interceptor } from '../http/serve.ts'
+import { apply } from './actions.ts'
+import type { FaultRule } from './rule.ts'
+
+export interface ActiveFault {
+  id: string
+  rule: FaultRule
+  /** How many requests have matched, and to how many it has happened. */
+  matched: number
+  applied: number
+}
+
+interface Hanging {
+  faultId: string
+  release: () => void
+}
+
+export class Faults {
+  readonly #active = new Map<string, ActiveFault>()
+  readonly #hanging = new Set<Hanging>()
+  /** Set once the issuers stand. */
+  rotateKeys: (path: string) => Promise<void> = async () => {}
+
+  get active(): readonly ActiveFault[] {
+    return [...this.#active.values()]
+  }
+
+  /** Switches a fault on and returns its identifier. Older faults are asked first. */
+  add(rule: FaultRule): string {
+    const id = randomUUID()
+    this.#active.set(id, { id, rule, matched: 0, applied: 0 })
+    return id
+  }
+
+  find(id: string): ActiveFault | undefined {
+    return this.#active.get(id)
+  }
+
+  /** Switches a fault off; requests that hang in it lose their connection. */
+  remove(id: string): boolean {
+    for (const hanging of this.#hanging) if (hanging.faultId === id) hanging.release()
+    return this.#active.delete(id)
+  }
+
+  clear(): void {
+    for (const id of [...this.#active.keys()]) this.remove(id)
+  }
+
+  readonly intercept: Interceptor = async (server, request, answer, entry, next) => {
+    const fault = this.#due(server, entry.method, entry.path)
+    if (!fault) return next()
+    entry.fault = fault.rule.action.type
+    if (fault.rule.action.type === 'hang') {
+      const hanging = { faultId: fault.id, release: () => request.socket.destroy() }
+      this.#hanging.add(hanging)
+      answer.once('close', () => this.#hanging.delete(hanging))
+    }
+    await apply(fault.rule.action, { request, answer, next, rotateKeys: this.rotateKeys })
+  }
+
+  #due(server: string, method: string, path: string): ActiveFault | undefined {
+    let due: ActiveFault | undefined
+    for (const fault of this.#active.values()) {
+      if (!matches(fault.rule, server, method, path)) continue
+      fault.matched += 1
+      if (due === undefined && isDue(fault)) due = fault
+    }
+    if (due) due.applied += 1
+    return due
+  }
+}
+
+function isDue({ rule, matched, applied }: ActiveFault): boolean {
+  if (rule.times !== undefined && applied >= rule.times) return false
+  if (rule.nth !== undefined && matched !== rule.nth) return false
+  return rule.every === undefined || matched % rule.every === 0
+}
+
+function matches(rule: FaultRule, server: string, method: string, path: string): boolean {
+  if (rule.server !== undefined && rule.server !== server) return false
+  if (rule.method !== undefined && rule.method !== method) return false
+  return rule.path === undefined || pattern(rule.path).test(path)
+}
+
+function pattern(path: string): RegExp {
+  const parts = path.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+  return new RegExp(`^${parts.join('.*')}$`)
+}

@@ -1,0 +1,103 @@
+/** What goes wrong, where, and how often: the rules of the fault layer, and their JSON Schema. */
+
+import { compile } from '../apis/validation.ts'
+
+export type FaultAction =
+  /** Answers later. */
+  | { type: 'delay'; ms: number }
+  /** Never answers. */
+  | { type: 'hang' }
+  /** Closes the connection: unread, read, carried out but unanswered, or in the middle of the answer. */
+  | { type: 'drop'; when: 'before-reading' | 'after-reading' | 'after-processing' | 'mid-body' }
+  /** Answers so many bytes a second. */
+  | { type: 'drip'; bytesPerSecond: number }
+  /** Answers this status instead of doing anything. */
+  | { type: 'status'; status: number; headers?: Record<string, string>; body?: string }
+  /** Changes the headers of the answer; `null` takes one away. */
+  | { type: 'header'; headers: Record<string, string | null> }
+  /** Changes the body of the answer. */
+  | { type: 'body'; body: string; contentType?: string }
+  /** Redirects instead of doing anything. */
+  | { type: 'redirect'; location: string; status?: 301 | 302 | 303 | 307 | 308 }
+  /** The server's clock goes wrong by so many seconds. */
+  | { type: 'clock'; seconds: number }
+  /** Another issuer in authorization responses and metadata; `null` leaves it out. */
+  | { type: 'issuer'; issuer: string | null }
+  /** The issuer takes a new signing key first. */
+  | { type: 'rotate-keys' }
+
+export interface FaultRule {
+  /** Name of the server; any without it. */
+  server?: string
+  method?: string
+  /** Exact path; `*` stands for anything. */
+  path?: string
+  /** The n-th request that matches, counted from 1. */
+  nth?: number
+  /** Each n-th request that matches. */
+  every?: number
+  /** How many requests it happens to at most. */
+  times?: number
+  action: FaultAction
+}
+
+const headerValue = { type: 'string', maxLength: 4096 } as const
+
+function action(type: FaultAction['type'], required: string[], properties: object = {}) {
+  return {
+    type: 'object',
+    required: ['type', ...required],
+    additionalProperties: false,
+    properties: { type: { const: type }, ...properties },
+  }
+}
+
+export const FAULT_RULE_SCHEMA = {
+  type: 'object',
+  required: ['action'],
+  additionalProperties: false,
+  properties: {
+    server: {
+      enum: ['authorization-function', 'api-exposing-functions', 'user-plane'],
+      description: 'Name of the server; any without it.',
+    },
+    method: { type: 'string', pattern: '^[A-Z]+$' },
+    path: { type: 'string', pattern: '^[/*]', description: 'Exact path; * stands for anything.' },
+    nth: { type: 'integer', minimum: 1, description: 'The n-th request that matches.' },
+    every: { type: 'integer', minimum: 1, description: 'Each n-th request that matches.' },
+    times: { type: 'integer', minimum: 1, description: 'To how many requests at most.' },
+    action: {
+      oneOf: [
+        action('delay', ['ms'], { ms: { type: 'integer', minimum: 0, maximum: 600_000 } }),
+        action('hang', []),
+        action('drop', ['when'], {
+          when: { enum: ['before-reading', 'after-reading', 'after-processing', 'mid-body'] },
+        }),
+        action('drip', ['bytesPerSecond'], {
+          bytesPerSecond: { type: 'number', exclusiveMinimum: 0 },
+        }),
+        action('status', ['status'], {
+          status: { type: 'integer', minimum: 200, maximum: 599 },
+          headers: { type: 'object', additionalProperties: headerValue },
+          body: { type: 'string' },
+        }),
+        action('header', ['headers'], {
+          headers: {
+            type: 'object',
+            additionalProperties: { anyOf: [headerValue, { type: 'null' }] },
+          },
+        }),
+        action('body', ['body'], { body: { type: 'string' }, contentType: headerValue }),
+        action('redirect', ['location'], {
+          location: { type: 'string', minLength: 1 },
+          status: { enum: [301, 302, 303, 307, 308] },
+        }),
+        action('clock', ['seconds'], { seconds: { type: 'integer' } }),
+        action('issuer', ['issuer'], { issuer: { anyOf: [{ type: 'string' }, { type: 'null' }] } }),
+        action('rotate-keys', []),
+      ],
+    },
+  },
+} as const
+
+export const validateFaultRule = compile<FaultRule>(FAULT_RULE_SCHEMA)

@@ -1,0 +1,28 @@
+/** A token bucket: bytes may pass as fast as the rate says, which may change at any moment. */
+
+const BURST_SECONDS = 0.1
+
+export class TokenBucket {
+  readonly #bitsPerSecond: () => number
+  readonly #nowMs: () => number
+  #tokens = 0
+  #lastMs: number
+
+  constructor(bitsPerSecond: () => number, nowMs: () => number = () => performance.now()) {
+    this.#bitsPerSecond = bitsPerSecond
+    this.#nowMs = nowMs
+    this.#lastMs = nowMs()
+  }
+
+  /** Takes out all bytes that may pass now. */
+  take(): number {
+    const now = this.#nowMs()
+    const bytesPerSecond = this.#bitsPerSecond() / 8
+    const earned = ((now - this.#lastMs) / 1000) * bytesPerSecond
+    this.#lastMs = now
+    this.#tokens = Math.min(this.#tokens + earned, bytesPerSecond * BURST_SECONDS)
+    const whole = Math.floor(this.#tokens)
+    this.#tokens -= whole
+    return whole
+  }
+}
