@@ -17,7 +17,7 @@ import { Passkeys } from './authorization-function/passkeys.ts'
 import { basePath } from './authorization-function/screens/render.ts'
 import { startControl } from './control/control-api.ts'
 import { Faults } from './faults/faults.ts'
-import { type RunningServer, type ServeOptions, serve } from './http/serve.ts'
+import { type RunningServer, type ServeOptions, StartError, serve } from './http/serve.ts'
 import { Messages } from './messages.ts'
 import { Notifications } from './notifications.ts'
 import { DEFAULT_OPERATOR } from './operator.ts'
@@ -41,13 +41,18 @@ export { DEFAULT_SUBSCRIBERS, type Subscriber } from './subscribers.ts'
 /** Starts a network and resolves once all of its servers listen. */
 export async function startNetwork(options: NetworkOptions): Promise<Network> {
   const host = options.host ?? '127.0.0.1'
+  const asked = options.issuer === undefined ? undefined : issuerUrl(options.issuer)
   const operator = options.operator ?? DEFAULT_OPERATOR
   const log = new RequestLog()
   const subscribers = new SubscriberDirectory(options.subscribers ?? DEFAULT_SUBSCRIBERS)
   const faults = new Faults()
   const common = { host, log, intercept: faults.intercept }
   const [authorizationServer, apiServer, userPlaneServer, controlServer] = await listen([
-    { ...common, name: 'authorization-function', port: options.ports?.authorization ?? 0 },
+    {
+      ...common,
+      name: 'authorization-function',
+      port: Number(asked?.port || options.ports?.authorization || 0),
+    },
     { ...common, name: 'api-exposing-functions', port: options.ports?.apis ?? 0 },
     { ...common, name: 'user-plane', port: options.ports?.userPlane ?? 0 },
     ...(options.ports?.control === undefined
@@ -62,12 +67,13 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
         ]),
   ])
   // WebAuthn wants a domain, and cookies of `localhost` stay away from those of 127.0.0.1.
-  const origin = `http://localhost:${authorizationServer.port}`
+  const origin = `http://${asked?.hostname ?? 'localhost'}:${authorizationServer.port}`
+  const path = asked?.pathname.replace(/\/$/, '') ?? ''
   const apisOrigin = `http://${host}:${apiServer.port}`
 
   const network = new AccessNetwork(options.accessNetwork)
   const messages = new Messages()
-  const passkeys = new Passkeys({ id: 'localhost', name: operator.name, origin })
+  const passkeys = new Passkeys({ id: new URL(origin).hostname, name: operator.name, origin })
   const sessions = new QosSessions()
   const addresses = new Addresses(network)
   const userPlane = startUserPlane(userPlaneServer, addresses, sessions)
@@ -76,9 +82,14 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   const coreNotifications = new Notifications(origin, '/capif/notifications')
   authorizationServer.handleUpgrade(coreNotifications.upgrade)
   const servers = await Promise.all(
-    PROFILES.map(({ profile, path }) =>
+    PROFILES.map(({ profile, path: own }) =>
       createAuthorizationServer(
-        { ...shared, issuer: `${origin}${path}`, profile, authorizations: new Authorizations() },
+        {
+          ...shared,
+          issuer: `${origin}${path}${own}`,
+          profile,
+          authorizations: new Authorizations(),
+        },
         coreNotifications,
       ),
     ),
@@ -119,7 +130,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
     await servers[at.indexOf(longest ?? '')]?.rotateKeys()
   }
   const controlled = {
-    issuer: origin,
+    issuer: `${origin}${path}`,
     origin,
     apisOrigin,
     userPlaneOrigin: `http://${host}:${userPlaneServer.port}`,
@@ -152,6 +163,17 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       )
     },
   }
+}
+
+/** @throws StartError for an issuer that this network cannot be. @see RFC 8414 section 2 */
+function issuerUrl(issuer: string): URL {
+  const url = URL.canParse(issuer) ? new URL(issuer) : undefined
+  const loopback = url && /^(localhost|127(\.\d+){3})$/.test(url.hostname)
+  const plain = url && (url.pathname === '/' || !issuer.endsWith('/')) && !/[?#]/.test(issuer)
+  if (url?.protocol === 'http:' && loopback && plain) return url
+  throw new StartError(
+    'the issuer must be http on localhost, without query, fragment and final slash',
+  )
 }
 
 /** Starts all servers, or none. */

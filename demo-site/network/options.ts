@@ -28,6 +28,8 @@ export interface Ports {
 }
 
 export interface NetworkOptions {
+  /** Issuer of the `oauth` profile: http on a loopback name, with the port to use and maybe a path. */
+  issuer?: string
   /** Address to listen on. Default: 127.0.0.1. */
   host?: string
   /** Default: free ports. */

@@ -1,0 +1,82 @@
+/** `npm run network`: the network alone, until Ctrl-C. */
+
+import { createWriteStream, writeFileSync } from 'node:fs'
+import { Failure, fail } from './cli/failure.ts'
+import { HELP, parseFlags } from './cli/flags.ts'
+import { settingsFrom } from './cli/settings.ts'
+import type { Network } from './index.ts'
+
+try {
+  await main(process.argv.slice(2))
+} catch (error) {
+  const expected = error instanceof Failure || (error as Error).name === 'StartError'
+  console.error(expected ? (error as Error).message : error)
+  process.exitCode = 1
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const flags = parseFlags(args)
+  if (flags.help) {
+    console.log(HELP)
+    return
+  }
+  const settings = settingsFrom(flags)
+  const { startNetwork } = await loadQuietly()
+  const network = await startNetwork(settings.network)
+  for (const rule of settings.faults) network.faults.add(rule)
+
+  const profiles = `${JSON.stringify(network.operatorProfiles, null, 2)}\n`
+  if (flags.profile !== undefined) {
+    const path = flags.profile
+    attempt(() => writeFileSync(path, profiles), `${path}: cannot be written`)
+  }
+  if (flags.log !== undefined) await writeLog(network, flags.log)
+  process.stdout.write(profiles)
+  console.error(summary(network))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void network.close().then(() => process.exit(0)))
+  }
+}
+
+function attempt(run: () => void, complaint: string): void {
+  try {
+    run()
+  } catch {
+    fail(complaint)
+  }
+}
+
+/** oidc-provider remarks on the version of Node, which is nothing that a user could act on. */
+async function loadQuietly(): Promise<typeof import('./index.ts')> {
+  const { warn } = console
+  console.warn = () => {}
+  try {
+    return await import('./index.ts')
+  } finally {
+    console.warn = warn
+  }
+}
+
+async function writeLog(network: Network, path: string): Promise<void> {
+  const stream = createWriteStream(path, { flags: 'a', mode: 0o600 })
+  await new Promise<void>((resolve, reject) => {
+    stream.once('open', () => resolve())
+    stream.once('error', () => reject(new Failure(`${path}: cannot be written`)))
+  }).catch(async (error: unknown) => {
+    await network.close()
+    throw error
+  })
+  network.log.onCompleted((entry) => stream.write(`${JSON.stringify(entry)}\n`))
+}
+
+function summary(network: Network): string {
+  return [
+    `authorization function   ${network.operatorProfiles.map(({ issuer }) => issuer).join('  ')}`,
+    `account of a subscriber  ${network.origin}/account`,
+    `phones                   ${network.origin}/phone`,
+    `API exposing functions   ${network.apisOrigin}`,
+    `user plane               ${network.userPlaneOrigin}/stream`,
+    `control API              ${network.controlOrigin}/openapi.json`,
+    'Ctrl-C ends it.',
+  ].join('\n')
+}
