@@ -3,15 +3,17 @@
  * (announces when asked, freezes what it hands out) and answers as a test tells it to.
  */
 
+export interface BrokerError {
+  code: number
+  data: { error: string; httpStatus?: number; retryAfterSeconds?: number }
+}
+
 /** Plain data: it travels into the page. */
 export interface FakeBroker {
   issuer: string
   resource: string
   /** Fails every call of a method with this error. */
-  errors?: Record<
-    string,
-    { code: number; data: { error: string; httpStatus?: number; retryAfterSeconds?: number } }
-  >
+  errors?: Record<string, BrokerError>
   /** Methods that never settle. */
   hanging?: string[]
   /** Where sessions exist already when the page opens. */
@@ -24,6 +26,8 @@ export interface FakeBroker {
 /** What a test may do from outside the page. */
 export interface FakeBrokerControl {
   emit(event: string, payload: unknown): void
+  /** From now on this method fails so. */
+  fail(method: string, error: BrokerError): void
   calls: { method: string; params: unknown }[]
 }
 
@@ -52,6 +56,7 @@ export function installFakeBroker(options: FakeBroker, accessToken: string): voi
     createdAt: Date.now(),
     expiresAt: Date.now() + 8 * 3_600_000,
   })
+  const errors = { ...options.errors }
   let grants = options.connected ? [grant('fetch')] : []
   const sessions = new Map<string, object>()
 
@@ -113,13 +118,13 @@ export function installFakeBroker(options: FakeBroker, accessToken: string): voi
     },
   }
 
-  const fail = ({ code, data }: { code: number; data: object }) =>
+  const fail = ({ code, data }: BrokerError) =>
     Promise.reject(Object.assign(new Error('refused'), { name: 'ProviderError', code, data }))
 
   const provider = {
     async request({ method, params = {}, signal }: Record<string, unknown>) {
       calls.push({ method: String(method), params })
-      const error = options.errors?.[String(method)]
+      const error = errors[String(method)]
       if (error) return fail(error)
       if (options.hanging?.includes(String(method))) {
         await new Promise((_, reject) => {
@@ -140,7 +145,7 @@ export function installFakeBroker(options: FakeBroker, accessToken: string): voi
     },
   }
   const info = {
-    uuid: crypto.randomUUID(),
+    uuid: '0f6b2d1e-5c3a-4b7d-9e8f-a1b2c3d4e5f6',
     name: 'Northkey',
     rdns: 'example.northkey',
     icon: "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'%3E%3Crect width='8' height='8' rx='2' fill='%23123a5c'/%3E%3C/svg%3E",
@@ -153,6 +158,9 @@ export function installFakeBroker(options: FakeBroker, accessToken: string): voi
   })
   globalThis.fakeBroker = {
     calls,
+    fail(method, error) {
+      errors[method] = error
+    },
     emit(event, payload) {
       if (event === 'grantRevoked') grants = []
       for (const listener of listeners.get(event) ?? []) listener(payload)

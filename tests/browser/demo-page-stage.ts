@@ -1,0 +1,128 @@
+/** The built page of the demo site in a real browser, in front of a broker that lives in the page. */
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser, Page } from 'puppeteer-core'
+import type { DemoSiteConfig } from '../../demo-site/app/config.ts'
+import { type DemoSite, startDemoSite } from '../../demo-site/server/index.ts'
+import { type BrowserName, openBrowser } from '../../scripts/browsers.ts'
+import { buildModes } from '../../scripts/build.ts'
+import {
+  FAKE_ACCESS_TOKEN,
+  type FakeBroker,
+  installFakeBroker,
+} from '../demo-site/fake-provider.ts'
+
+export const hook = (name: string) => `[data-testid=${name}]`
+
+export interface PageOptions {
+  /** Without one there is no broker at all. */
+  broker?: Partial<FakeBroker>
+  width?: number
+  dark?: boolean
+}
+
+export interface PageStage {
+  site: DemoSite
+  config: DemoSiteConfig
+  /** Headers of each request that the API had, newest last. */
+  apiRequests: { method: string; authorization: string | undefined; cookie: string | undefined }[]
+  open(options?: PageOptions): Promise<Page>
+  /** What the browser complained of in any page: policy violations, errors. */
+  complaints: string[]
+  close(): Promise<void>
+}
+
+/** An API exposing function that says yes, with the CORS headers that `token` mode needs. */
+async function startApi(requests: PageStage['apiRequests']) {
+  const server = createServer((request, response) => {
+    response.setHeader('access-control-allow-origin', '*')
+    response.setHeader('access-control-allow-headers', 'authorization, content-type, dpop')
+    response.setHeader('access-control-expose-headers', 'location')
+    if (request.method === 'OPTIONS') {
+      response.writeHead(204).end()
+      return
+    }
+    const { authorization, cookie } = request.headers
+    requests.push({ method: request.method ?? '', authorization, cookie })
+    const self = `http://${request.headers.host}${request.url}/7`
+    response.writeHead(201, { 'content-type': 'application/json', location: self })
+    response.end(JSON.stringify({ self, qosReference: 'QOS_L' }))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return { origin: `http://127.0.0.1:${port}`, server }
+}
+
+export async function startPageStage(name: BrowserName): Promise<PageStage> {
+  const builds = await mkdtemp(join(tmpdir(), 'northkey-page-'))
+  await buildModes(['demo-site'], builds)
+  const apiRequests: PageStage['apiRequests'] = []
+  const api = await startApi(apiRequests)
+  const config: DemoSiteConfig = {
+    issuer: 'http://localhost:4400',
+    resource: `${api.origin}/3gpp-as-session-with-qos/v1`,
+    scope: '3gpp-as-session-with-qos',
+    clientId: 'skyframe',
+    scsAsId: 'skyframe',
+  }
+  const site = await startDemoSite({ config, root: join(builds, 'demo-site') })
+  const browser: Browser = await openBrowser(name)
+  const complaints: string[] = []
+  return {
+    site,
+    config,
+    apiRequests,
+    complaints,
+    async open({ broker, width = 1280, dark = false } = {}) {
+      const page = await browser.newPage()
+      page.on('pageerror', (error) => complaints.push(String(error)))
+      page.on('console', (message) => {
+        if (message.type() === 'error') complaints.push(message.text())
+      })
+      await page.setViewport({ width, height: 800 })
+      if (name === 'chromium') {
+        await page.emulateMediaFeatures([
+          { name: 'prefers-color-scheme', value: dark ? 'dark' : 'light' },
+          { name: 'prefers-reduced-motion', value: 'reduce' },
+        ])
+      }
+      if (broker) {
+        const { issuer, resource } = config
+        const options = { issuer, resource, ...broker }
+        await page.evaluateOnNewDocument(installFakeBroker, options, FAKE_ACCESS_TOKEN)
+      }
+      await page.goto(site.origin)
+      await page.waitForSelector(`${hook('broker-state')}:not([data-state=searching])`)
+      return page
+    },
+    async close() {
+      await browser.close()
+      api.server.closeAllConnections()
+      api.server.close()
+      await site.close()
+      await rm(builds, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Presses a button once it can be pressed. */
+export async function press(page: Page, name: string): Promise<void> {
+  const usable = `${hook(name)}:not([aria-disabled=true])`
+  await page.waitForSelector(usable)
+  await page.click(usable)
+}
+
+export async function textOf(page: Page, name: string): Promise<string> {
+  await page.waitForSelector(hook(name))
+  return page.$eval(hook(name), (element) => element.textContent ?? '')
+}
+
+export function stateOf(page: Page, step: string): Promise<string | undefined> {
+  return page.$eval(`${hook('step')}[data-step=${step}]`, (element) => {
+    return (element as HTMLElement).dataset.state
+  })
+}
