@@ -10,18 +10,21 @@ import {
   allowInsecureRequests,
   customFetch,
   type ExportedJWKSCache,
+  type JWK,
+  type JWKS,
   jwksCache,
   validateApplicationLevelSignature,
 } from 'oauth4webapi'
 import { type Effects, skewSeconds } from './effects.ts'
+import { refusalError } from './error-response.ts'
 import { boundedFetch } from './http.ts'
 import { isJsonObject, readJsonObject } from './json-response.ts'
-import type { ServerMetadata } from './metadata.ts'
+import { requireEndpoint, type ServerMetadata } from './metadata.ts'
 
 /** Key sets by their URI, and the requests for them that are under way. */
 export interface JwksStore {
   sets: Map<string, ExportedJWKSCache>
-  pending: Map<string, Promise<string>>
+  pending: Map<string, Promise<JWKS>>
 }
 
 export function createJwksStore(): JwksStore {
@@ -43,25 +46,20 @@ export async function verifyResponseSignature(
   effects: Effects,
 ): Promise<void> {
   const store = effects.jwks ?? programStore
-  const uri = metadata.jwks_uri ?? ''
+  const uri = requireEndpoint(metadata, 'jwks_uri', effects).href
   const skew = skewSeconds(effects)
   const known = store.sets.get(uri)
   // The stored time is of the injected clock, the library's of the system's.
   const cache: Partial<ExportedJWKSCache> = known ? { jwks: known.jwks, uat: known.uat - skew } : {}
-  try {
-    // A copy, because the library remembers key sets by object as well, past any injected clock.
-    await validateApplicationLevelSignature({ ...metadata }, response, {
-      [jwksCache]: cache as ExportedJWKSCache,
-      [customFetch]: async (url) =>
-        new Response(await jwksText(url, store, effects), {
-          headers: { 'content-type': 'application/json' },
-        }),
-      [allowInsecureRequests]: effects.allowInsecureLoopback === true,
-    })
-  } finally {
-    const { jwks, uat } = cache
-    if (jwks !== undefined && uat !== undefined) remember(store, uri, { jwks, uat: uat + skew })
-  }
+  // A copy, because the library remembers key sets by object as well, past any injected clock.
+  await validateApplicationLevelSignature({ ...metadata }, response, {
+    [jwksCache]: cache as ExportedJWKSCache,
+    [customFetch]: async (url) =>
+      new Response(JSON.stringify(await newerSet(url, known, store, effects)), {
+        headers: { 'content-type': 'application/json' },
+      }),
+    [allowInsecureRequests]: effects.allowInsecureLoopback === true,
+  })
 }
 
 function remember(store: JwksStore, uri: string, entry: ExportedJWKSCache): void {
@@ -73,29 +71,45 @@ function remember(store: JwksStore, uri: string, entry: ExportedJWKSCache): void
   }
 }
 
-function jwksText(url: string, store: JwksStore, effects: Effects): Promise<string> {
-  const pending = store.pending.get(url)
-  if (pending !== undefined) return pending
-  const request = usableKeys(url, effects).finally(() => store.pending.delete(url))
+/** A set that is newer than the known one: another call's, if there is one, else the server's. */
+async function newerSet(
+  url: string,
+  known: ExportedJWKSCache | undefined,
+  store: JwksStore,
+  effects: Effects,
+): Promise<JWKS> {
+  const latest = store.sets.get(url)
+  if (latest !== known && latest !== undefined) return latest.jwks
+  const request = store.pending.get(url) ?? fetchSet(url, store, effects)
   store.pending.set(url, request)
   return request
 }
 
-async function usableKeys(url: string, effects: Effects): Promise<string> {
+async function fetchSet(url: string, store: JwksStore, effects: Effects): Promise<JWKS> {
+  try {
+    const jwks = await usableKeys(url, effects)
+    remember(store, url, { jwks, uat: Math.floor(effects.now() / 1000) })
+    return jwks
+  } finally {
+    store.pending.delete(url)
+  }
+}
+
+async function usableKeys(url: string, effects: Effects): Promise<JWKS> {
   const what = 'key set endpoint'
   const headers = { accept: 'application/json, application/jwk-set+json' }
   const response = await boundedFetch(url, { method: 'GET', headers }, what, effects)
-  if (response.status !== 200) return '{}'
+  if (response.status !== 200) throw await refusalError(response, what, effects.now())
   const { keys } = await readJsonObject(response, what, [
     'application/json',
     'application/jwk-set+json',
   ])
   const usable = Array.isArray(keys) ? keys.filter(isVerificationKey).slice(0, KEYS_LIMIT) : []
-  return JSON.stringify({ keys: usable })
+  return { keys: usable }
 }
 
 /** A public key of a kind that signs. One with private members is no longer its owner's secret. */
-function isVerificationKey(key: unknown): boolean {
+function isVerificationKey(key: unknown): key is JWK {
   if (!isJsonObject(key)) return false
   const asymmetric = key.kty === 'RSA' || key.kty === 'EC' || key.kty === 'OKP'
   return asymmetric && key.d === undefined && (key.use ?? 'sig') === 'sig'

@@ -50,14 +50,14 @@ test('P02: 100,000 values of the source of verifier, state and nonce do so too',
 })
 
 test('P03: without a CSPRNG there is no pair, rather than a weak one (RFC 7636 section 7.1)', async () => {
-  const original = Object.getOwnPropertyDescriptor(globalThis, 'crypto') as PropertyDescriptor
+  const original = Object.getOwnPropertyDescriptor(globalThis, 'crypto')
   Object.defineProperty(globalThis, 'crypto', { value: undefined, configurable: true })
   try {
     await expect(createPkcePair()).rejects.toThrow()
     expect(() => randomValue()).toThrow()
   } finally {
-    if (Object.hasOwn(globalThis, 'crypto')) {
-      Object.defineProperty(globalThis, 'crypto', original)
-    }
+    // In a worker the property lies on the prototype.
+    if (original === undefined) Reflect.deleteProperty(globalThis, 'crypto')
+    else Object.defineProperty(globalThis, 'crypto', original)
   }
 })

@@ -108,7 +108,6 @@ describe('a proof (RFC 9449 section 4.2)', () => {
     ['https://api.example/a+b', 'https://api.example/a+b'],
     ["https://api.example/a'b", "https://api.example/a'b"],
     ['https://api.example/a"b', 'https://api.example/a%22b'],
-    ['https://api.example/a|b', 'https://api.example/a|b'],
     ['https://api.example/a\\b', 'https://api.example/a/b'],
     ['https://api.example\\a', 'https://api.example/a'],
     ['https://bücher.example/a', 'https://xn--bcher-kva.example/a'],
@@ -127,6 +126,15 @@ describe('a proof (RFC 9449 section 4.2)', () => {
     const network = closedNetwork({ allowInsecureLoopback: true })
     const proof = await createDpopProof({ key, method: 'GET', url, accessToken: 'at' }, network)
     expect(decodeJwt(proof).htu).toBe(htu)
+  })
+
+  test('D02: where runtimes write a path differently, the htu is as the request is sent', async () => {
+    const key = await createDpopKey()
+    // Browsers disagree about this character; the proof has to agree with the browser that it runs in.
+    const url = 'https://api.example/a|b'
+    const request = { key, method: 'GET', url, accessToken: 'at' }
+    const proof = await createDpopProof(request, closedNetwork())
+    expect(decodeJwt(proof).htu).toBe(new URL(url).href)
   })
 
   test('D04: no two of 1,000 proofs share a jti (RFC 9449 section 11.1)', async () => {

@@ -296,6 +296,21 @@ describe('key sets (OpenID Connect Core section 10.1)', () => {
     expect(network.sent).toHaveLength(2)
   })
 
+  test('a server that cannot give its keys is a network error, and is asked again', async () => {
+    const network = closedNetwork()
+      .on(JWKS_URI, new Response('', { status: 503 }))
+      .on(JWKS_URI, json({ keys: [key.jwk] }))
+    const expected = {
+      metadata: { ...METADATA, id_token_signing_alg_values_supported: ['ES256'] },
+      clientId: CLIENT_ID,
+      accessToken: ACCESS_TOKEN,
+      nonce: NONCE,
+    }
+    const idToken = await sign(key)
+    expect((await failure(validateIdToken(idToken, expected, network))).code).toBe('network_error')
+    expect((await validateIdToken(idToken, expected, network)).sub).toBe('subscriber-1')
+  })
+
   test('J20: what cannot verify is passed over: secrets, private keys, encryption keys, garbage', async () => {
     const pair = await createTestKey('ES256', 'k1')
     const leaked = { ...(await crypto.subtle.exportKey('jwk', pair.privateKey)), kid: 'k1' }

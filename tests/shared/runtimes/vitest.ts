@@ -1,0 +1,23 @@
+/**
+ * Takes the place of `vitest` where the suite runs outside of Node: the same runner and the same
+ * expectations, without the machinery around them.
+ */
+
+import {
+  GLOBAL_EXPECT,
+  JestAsymmetricMatchers,
+  JestChaiExpect,
+  JestExtend,
+  setState,
+} from '@vitest/expect'
+import * as chai from 'chai'
+
+chai.use(JestExtend)
+chai.use(JestChaiExpect)
+chai.use(JestAsymmetricMatchers)
+
+export const { expect } = chai
+Object.defineProperty(globalThis, GLOBAL_EXPECT, { value: expect, configurable: true })
+setState({ assertionCalls: 0, isExpectingAssertions: false }, expect as never)
+
+export { afterAll, afterEach, beforeAll, beforeEach, describe, it, test } from '@vitest/runner'
