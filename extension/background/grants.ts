@@ -1,9 +1,9 @@
 /**
  * Grants: what the user allowed an origin. A grant holds no secret, so it outlives the browser; its
- * tokens do not. It belongs to one exact origin, and every look-up asks for that origin.
+ * tokens do not. It belongs to one exact origin, and its key in the database begins with that origin.
  */
 
-import { createStore, del, get, set, values } from 'idb-keyval'
+import { clear, createStore, del, delMany, promisifyRequest, set, values } from 'idb-keyval'
 import browser from 'webextension-polyfill'
 import type { ApiAccess, Grant } from '../../shared/messages/page-api.ts'
 import type { Lifetime } from '../../shared/messages/screen-channel.ts'
@@ -19,21 +19,37 @@ export interface GrantRecord extends Grant {
 }
 
 const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+
+/** `once` covers what a page does in one go; `month` begins anew with each use. */
 const LIFETIME_MS: Record<Lifetime, number> = {
-  session: 24 * HOUR_MS,
-  day: 24 * HOUR_MS,
-  month: 30 * 24 * HOUR_MS,
+  once: HOUR_MS,
+  session: DAY_MS,
+  day: DAY_MS,
+  month: 30 * DAY_MS,
 }
 
 const store = createStore('northkey-grants', 'grants')
 const SESSION = 'session'
 
-/** A name for this browser session: it ends with `storage.session`. */
-export async function currentSession(): Promise<string> {
+/** The grants of the origins asked for since the worker woke up. */
+const known = new Map<string, Promise<GrantRecord[]>>()
+
+const keyOf = ({ origin, grantId }: Pick<GrantRecord, 'origin' | 'grantId'>) => [origin, grantId]
+
+let session: Promise<string> | undefined
+
+async function readSession(): Promise<string> {
   const stored = (await browser.storage.session.get(SESSION))[SESSION]
   if (typeof stored === 'string') return stored
-  const session = crypto.randomUUID()
-  await browser.storage.session.set({ [SESSION]: session })
+  const name = crypto.randomUUID()
+  await browser.storage.session.set({ [SESSION]: name })
+  return name
+}
+
+/** A name for this browser session: it ends with `storage.session`. */
+export function currentSession(): Promise<string> {
+  session ??= readSession()
   return session
 }
 
@@ -41,11 +57,12 @@ export function expiryOf(lifetime: Lifetime, now: number): number {
   return now + LIFETIME_MS[lifetime]
 }
 
-export function isAlive(grant: GrantRecord, session: string, now: number): boolean {
-  return grant.expiresAt > now && (grant.lifetime !== 'session' || grant.session === session)
+export function isAlive(grant: GrantRecord, current: string, now: number): boolean {
+  const bound = grant.lifetime === 'session' || grant.lifetime === 'once'
+  return grant.expiresAt > now && (!bound || grant.session === current)
 }
 
-/** Whether one of the granted APIs is this resource with at least these scopes. */
+/** Whether one of the granted APIs is this resource, for this purpose, with at least these scopes. */
 export function covers(granted: ApiAccess[], wanted: ApiAccess): boolean {
   return granted.some(
     (api) =>
@@ -61,37 +78,61 @@ export function publicGrant(record: GrantRecord): Grant {
   return { grantId, issuer, clientId, mode, apis, subject, tokenType, createdAt, expiresAt }
 }
 
+function readOrigin(origin: string): Promise<GrantRecord[]> {
+  return store('readonly', (grants) =>
+    promisifyRequest(grants.getAll(IDBKeyRange.bound([origin], [origin, []]))),
+  )
+}
+
+/** Every living grant, for the broker's own screens. */
 export async function allGrants(): Promise<GrantRecord[]> {
-  const session = await currentSession()
+  const current = await currentSession()
   const records = await values<GrantRecord>(store)
-  return records.filter((record) => isAlive(record, session, Date.now()))
+  return records.filter((record) => isAlive(record, current, Date.now()))
 }
 
 export async function grantsOf(origin: string): Promise<GrantRecord[]> {
-  return (await allGrants()).filter((record) => record.origin === origin)
+  const reading = known.get(origin) ?? readOrigin(origin)
+  known.set(origin, reading)
+  const records = await reading.catch((error) => {
+    known.delete(origin)
+    throw error
+  })
+  const current = await currentSession()
+  return records.filter((record) => isAlive(record, current, Date.now()))
 }
 
 /** @throws Refusal `no_grant` */
 export async function grantOf(origin: string, grantId: string): Promise<GrantRecord> {
-  const record = await get<GrantRecord>(grantId, store)
-  const alive = record && isAlive(record, await currentSession(), Date.now())
-  if (!alive || record.origin !== origin) throw noGrant()
+  const record = (await grantsOf(origin)).find((candidate) => candidate.grantId === grantId)
+  if (!record) throw noGrant()
   return record
 }
 
-export function saveGrant(record: GrantRecord): Promise<void> {
-  return set(record.grantId, record, store)
+export async function saveGrant(record: GrantRecord): Promise<void> {
+  await set(keyOf(record), record, store)
+  known.delete(record.origin)
 }
 
-export function deleteGrant(grantId: string): Promise<void> {
-  return del(grantId, store)
+export async function deleteGrant(record: Pick<GrantRecord, 'origin' | 'grantId'>): Promise<void> {
+  await del(keyOf(record), store)
+  known.delete(record.origin)
+}
+
+/** A grant that is used begins its thirty days anew, at most once an hour. */
+export async function touch(record: GrantRecord): Promise<void> {
+  const expiresAt = expiryOf(record.lifetime, Date.now())
+  if (record.lifetime !== 'month' || expiresAt - record.expiresAt < HOUR_MS) return
+  await saveGrant({ ...record, expiresAt })
 }
 
 /** Removes the grants whose time is over, and says which. */
-export async function sweepGrants(): Promise<string[]> {
-  const session = await currentSession()
+export async function sweepGrants(): Promise<GrantRecord[]> {
+  const current = await currentSession()
   const records = await values<GrantRecord>(store)
-  const over = records.filter((record) => !isAlive(record, session, Date.now()))
-  await Promise.all(over.map(({ grantId }) => deleteGrant(grantId)))
-  return over.map(({ grantId }) => grantId)
+  const over = records.filter((record) => !isAlive(record, current, Date.now()))
+  if (over.length === records.length) await clear(store)
+  else await delMany(over.map(keyOf), store)
+  known.clear()
+  return over
 }

@@ -8,7 +8,7 @@ import { revokeTokens } from './tokens.ts'
 
 /** @returns Whether the server knows. */
 export async function endGrant(grant: GrantRecord, by: 'user' | 'page'): Promise<boolean> {
-  await deleteGrant(grant.grantId)
+  await deleteGrant(grant)
   const told = await revokeTokens(grant)
   await announceRevoked(grant.origin, { grantId: grant.grantId, by })
   await announceGrants(grant.origin)

@@ -14,7 +14,12 @@ async function readKey(): Promise<CryptoKey> {
     bytes = crypto.getRandomValues(new Uint8Array(32))
     await browser.storage.session.set({ [KEY_NAME]: [...bytes] })
   }
-  return crypto.subtle.importKey('raw', bytes, 'AES-GCM', false, ['encrypt', 'decrypt'])
+  return crypto.subtle.importKey('raw', bytes, 'AES-GCM', false, [
+    'encrypt',
+    'decrypt',
+    'wrapKey',
+    'unwrapKey',
+  ])
 }
 
 let key: Promise<CryptoKey> | undefined

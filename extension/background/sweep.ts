@@ -17,5 +17,5 @@ export async function sweep(): Promise<void> {
   await closeToContentScripts()
   await flows.sweep()
   await tokenStore.sweep()
-  for (const grantId of await sweepGrants()) await tokenStore.delete(grantId)
+  for (const { grantId } of await sweepGrants()) await tokenStore.delete(grantId)
 }

@@ -2,7 +2,8 @@
 
 import type { ApiAccess, Grant, Mode } from './page-api.ts'
 
-export type Lifetime = 'session' | 'day' | 'month'
+/** How long the user allows it: once, until the browser closes, 24 hours, 30 days unused. */
+export type Lifetime = 'once' | 'session' | 'day' | 'month'
 
 /** An API that a page asks for, in the operator's words. */
 export interface ConsentApi extends ApiAccess {
