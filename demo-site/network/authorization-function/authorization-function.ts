@@ -125,7 +125,8 @@ export function mountAuthorizationFunction(
     }
     // RFC 8414 section 3.1 puts the well-known part before the issuer's path.
     const local = wellKnown ? `/.well-known/${wellKnown[1]}` : path.slice(target.path.length) || '/'
-    Object.assign(request, { originalUrl: url })
+    // oidc-provider finds out where it is mounted by comparing the two.
+    Object.assign(request, { originalUrl: `${target.path}${local}${query}` })
     request.url = `${local}${query}`
     return target.handler(request, answer)
   })

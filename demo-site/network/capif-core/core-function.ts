@@ -48,7 +48,8 @@ const validateEnrolment = compile<Enrolment>({
   },
 })
 
-const PATHS = /^\/(api-invoker-management|service-apis|open-api-disc|capif-security)\/v1\//
+const PATHS =
+  /^\/(api-invoker-management\/v1|service-apis\/v1|open-api-disc\/v1|capif-security\/v1\/trustedInvokers)\//
 
 /** Takes the paths of the core, and hands everything else on. */
 export function coreFunction(settings: CoreSettings, next: Handler): Handler {

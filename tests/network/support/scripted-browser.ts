@@ -74,6 +74,13 @@ export class ScriptedBrowser {
     return this.#navigate({ url, method: 'POST', body })
   }
 
+  /** What a script of the page would fetch with POST. */
+  async post(url: string | URL): Promise<unknown> {
+    const { text, status } = await this.#send({ url: new URL(url), method: 'POST' })
+    if (status !== 200) throw new Error(`POST answered ${status}`)
+    return JSON.parse(text)
+  }
+
   async #navigate(first: Exchange): Promise<Page> {
     let next = first
     for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {

@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Network } from '../../demo-site/network/index.ts'
+import { redirectUriFor } from '../../shared/core/index.ts'
+import type { Onboarding } from '../../shared/messages/operator-profile.ts'
+import { REDIRECT_BASE, startTestNetwork } from './support/client.ts'
+import { MECHANISMS, personWho } from './support/sign-in.ts'
+import { accessTo, callApi, documentServer, obtain, onboard, type Ue } from './support/ue.ts'
+
+const PROFILES = ['oauth', 'capif', 'camara'] as const
+const ONBOARDINGS = ['preregistered', 'dynamic', 'client_id_metadata_document'] as const
+
+let network: Network
+let documents: Awaited<ReturnType<typeof documentServer>>
+
+beforeAll(async () => {
+  network = await startTestNetwork()
+  const issuers = network.operatorProfiles.map(({ issuer }) => issuer)
+  documents = await documentServer(
+    await Promise.all(issuers.map((issuer) => redirectUriFor(REDIRECT_BASE, issuer))),
+  )
+})
+afterAll(async () => {
+  documents.close()
+  await network.close()
+})
+
+function northboundCall(ue: Ue): { title: string; url: string; body: object } {
+  if (ue.server.profile === 'camara') {
+    return {
+      title: 'Quality on demand',
+      url: '/sessions',
+      body: {
+        applicationServer: { ipv4Address: '198.51.100.7' },
+        qosProfile: 'QOS_L',
+        duration: 60,
+      },
+    }
+  }
+  return {
+    title: 'Session with quality of service',
+    url: '/skyframe/subscriptions',
+    body: { notificationDestination: 'https://unused.invalid/', qosReference: 'QOS_L' },
+  }
+}
+
+const combinations = MECHANISMS.flatMap((mechanism) =>
+  ONBOARDINGS.flatMap((onboarding) =>
+    PROFILES.map((profile) => ({ mechanism, onboarding, profile })),
+  ),
+)
+
+describe('every sign-in mechanism, onboarding mode and profile ends in a northbound call', () => {
+  it.each(combinations)(
+    '$profile, $onboarding, by $mechanism; the second time without interaction',
+    async ({ mechanism, onboarding, profile }) => {
+      const ue = await onboard(network, profile, onboarding as Onboarding, documents.clientId)
+      const person = await personWho(mechanism, network)
+      const { title, url, body } = northboundCall(ue)
+      const access = accessTo(ue, title)
+
+      const tokens = await obtain(ue, access, (target) => person.authorize(target))
+      const answer = await callApi(ue, tokens, 'POST', `${access.resource}${url}`, body)
+      expect(answer.status).toBe(201)
+      expect(tokens.tokenType).toBe(profile === 'capif' ? 'Bearer' : 'DPoP')
+
+      const screensBefore = person.browser.history.length
+      const again = await obtain(ue, access, (target) => person.browser.open(target), 'none')
+      const second = await callApi(ue, again, 'POST', `${access.resource}${url}`, body)
+      expect(second.status).toBe(201)
+      const silent = person.browser.history.slice(screensBefore)
+      expect(silent.every(({ status }) => status === 303)).toBe(true)
+    },
+  )
+
+  it('makes 36 of them', () => {
+    expect(combinations).toHaveLength(36)
+  })
+})
