@@ -1,0 +1,23 @@
+/** Builds `northkey/core` and `northkey/page`, one file each: `--mode core`, `--mode page`. */
+
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vite'
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
+
+export default defineConfig(({ mode }) => {
+  if (mode !== 'core' && mode !== 'page') throw new Error('--mode: expected core or page')
+  return {
+    root: path('..'),
+    publicDir: false,
+    build: {
+      outDir: path('../../dist/packages'),
+      emptyOutDir: false,
+      target: 'es2022',
+      // Readable for whoever debugs an application; applications minify what they ship.
+      minify: false,
+      lib: { entry: path(`../${mode}/index.ts`), formats: ['es'], fileName: () => `${mode}.js` },
+      rolldownOptions: { external: ['oauth4webapi'] },
+    },
+  }
+})
