@@ -20,10 +20,11 @@
  * | `error`, `error-code`, `error-name`, `error-title`, `error-action` | the last error; absent where there is none |
  * | `notice` | what happened to the page: a revocation |
  * | `trace`, `trace-entry`, `trace-clear` | the developer's view; an entry has `data-title`, `data-outcome` |
- * | `stage` | the picture; `data-quality`: `standard`, `priority` |
+ * | `stage`, `downlink` | the picture, `data-quality`: `standard`, `priority`; the rate measured |
  * | `theme` | switches light and dark |
  */
 
+import type { ReadonlySignal } from '@preact/signals'
 import { Actions } from './components/actions.tsx'
 import { ApiAnswerView } from './components/api-answer-view.tsx'
 import { Broker } from './components/broker.tsx'
@@ -37,7 +38,13 @@ import { Steps } from './components/steps.tsx'
 import type { Store } from './model/store.ts'
 import { Stage } from './stream/stage.tsx'
 
-export function App({ store }: { store: Store }) {
+export interface AppProps {
+  store: Store
+  /** What the user plane carries, in bits per second, where it is measured. */
+  downlink: ReadonlySignal<number | undefined>
+}
+
+export function App({ store, downlink }: AppProps) {
   const kind = store.broker.value.kind
   const lost = kind === 'missing' || kind === 'gone'
   return (
@@ -57,7 +64,7 @@ export function App({ store }: { store: Store }) {
               your own token broker, and may change your mind at any time.
             </p>
           </div>
-          <Stage boosted={store.boosted.value} />
+          <Stage boosted={store.boosted.value} bitsPerSecond={downlink.value} />
         </section>
         <section class="deck" id="deck" tabIndex={-1} aria-label="Your stream">
           <Steps steps={store.steps.value} />

@@ -18,13 +18,15 @@ export interface DemoSiteConfig {
   scsAsId: string
   /** Pre-defined QoS information that the operator and the application agreed on. */
   qosReference?: string
+  /** An endless download over the network's user plane, to measure what a session does. */
+  streamUrl?: string
 }
 
 export const CONFIG_PATH = '/config.json'
 
 const REQUIRED = ['issuer', 'resource', 'scope', 'scsAsId'] as const
-const OPTIONAL = ['purpose', 'clientId', 'qosReference'] as const
-const URLS = ['issuer', 'resource'] as const
+const OPTIONAL = ['purpose', 'clientId', 'qosReference', 'streamUrl'] as const
+const URLS = ['issuer', 'resource', 'streamUrl'] as const
 
 /**
  * Checks what `/config.json` holds.
@@ -47,7 +49,8 @@ export function parseConfig(value: unknown): DemoSiteConfig {
     }
   }
   for (const name of URLS) {
-    if (!/^https?:$/.test(protocolOf(members[name] as string))) {
+    const value = members[name]
+    if (typeof value === 'string' && !/^https?:$/.test(protocolOf(value))) {
       throw new TypeError(`configuration member "${name}": expected an http or https URL`)
     }
   }

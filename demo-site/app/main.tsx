@@ -1,10 +1,12 @@
 /** Starts the page: reads its configuration, makes the store from the client for pages, mounts the app. */
 
+import { type Signal, signal } from '@preact/signals'
 import { render } from 'preact'
 import { App } from './app.tsx'
 import { Defect } from './components/defect.tsx'
 import { loadConfig } from './config.ts'
 import { findPageBroker } from './find-page-broker.ts'
+import { watchDownlink } from './model/downlink.ts'
 import { createStore } from './model/store.ts'
 
 async function start(root: HTMLElement): Promise<void> {
@@ -16,11 +18,34 @@ async function start(root: HTMLElement): Promise<void> {
       fetch: (...request) => fetch(...request),
       now: () => performance.now(),
     })
-    render(<App store={store} />, root)
+    const downlink = signal<number | undefined>(undefined)
+    render(<App store={store} downlink={downlink} />, root)
+    if (config.streamUrl) measureWhileVisible(config.streamUrl, downlink)
     await store.discover()
   } catch (error) {
     render(<Defect reason={error instanceof Error ? error.message : 'unknown'} />, root)
   }
+}
+
+/** A page that nobody looks at leaves the network alone. */
+function measureWhileVisible(url: string, downlink: Signal<number | undefined>): void {
+  let abort: AbortController | undefined
+  const follow = () => {
+    abort?.abort()
+    if (document.hidden) return
+    abort = new AbortController()
+    void watchDownlink({
+      url,
+      fetch: (...request) => fetch(...request),
+      now: () => performance.now(),
+      report: (bitsPerSecond) => {
+        downlink.value = bitsPerSecond
+      },
+      signal: abort.signal,
+    })
+  }
+  document.addEventListener('visibilitychange', follow)
+  follow()
 }
 
 const root = document.getElementById('app')

@@ -3,18 +3,19 @@
 import type { DemoSiteConfig } from '../app/config.ts'
 
 /**
- * The page's policy. Its one way out is the API, which `token` mode calls from the page; `fetch` mode
- * would do without.
+ * The page's policy. Its ways out are the API, which `token` mode calls from the page (`fetch` mode would
+ * do without), and the stream that it measures.
  *
  * @see Content Security Policy Level 3
  */
-export function contentSecurityPolicy({ resource }: DemoSiteConfig): string {
+export function contentSecurityPolicy({ resource, streamUrl }: DemoSiteConfig): string {
+  const origins = [resource, ...(streamUrl ? [streamUrl] : [])].map((url) => new URL(url).origin)
   return [
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
     "img-src 'self' data:",
-    `connect-src 'self' ${new URL(resource).origin}`,
+    `connect-src 'self' ${origins.join(' ')}`,
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",

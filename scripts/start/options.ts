@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util'
 
 export interface StartOptions {
-  /** Port of the demo site; the authorization function and the APIs take the two after it. */
+  /** Port of the demo site; authorization function, APIs and user plane take the three after it. */
   port: number | undefined
   headless: boolean
   /** Leaves the servers running when the work is done or the browser was closed. */
@@ -18,12 +18,12 @@ in a throw-away profile. Without a display it carries out the main job by itself
 
   --headless    do so even with a display; screenshots go to demo-output/
   --keep        leave the servers running afterwards, until Ctrl-C
-  --port <n>    demo site on port n, authorization function on n + 1, APIs on n + 2 (default: free ports)
+  --port <n>    demo site on port n, the network's servers on the three after it (default: free ports)
   --help        print this
 `
 
-/** The last port that leaves room for two more. */
-const HIGHEST_PORT = 65_533
+/** The last port that leaves room for three more. */
+const HIGHEST_PORT = 65_532
 
 /** A flag that cannot be used; the message is one line for people. */
 export class FlagError extends Error {

@@ -57,6 +57,8 @@ async function byItself(browser: Browser, servers: Servers): Promise<void> {
   say(`The application shows: ${shown.status}`)
   say(shown.body)
   say()
+  say(`Downlink that the application measured: ${shown.rates.join(' before, ')} after`)
+  say()
   for (const file of shown.screenshots) say(`Screenshot: ${relative(process.cwd(), file)}`)
   if (exchanges.invocation.status !== 201) {
     throw new Error(`the API answered ${exchanges.invocation.status}, expected 201`)

@@ -30,10 +30,11 @@ function configFor(network: Network): DemoSiteConfig {
     ...(purpose === undefined ? {} : { purpose }),
     clientId: APPLICATION.clientId,
     scsAsId: APPLICATION.clientId,
+    streamUrl: `${network.userPlaneOrigin}/stream`,
   }
 }
 
-/** @param port First of three ports in a row; without it free ones. */
+/** @param port First of four ports in a row; without it free ones. */
 export async function startServers(port: number | undefined): Promise<Servers> {
   let config: DemoSiteConfig | undefined
   // The network wants to know the page's origin, so the page's server comes first.
@@ -46,7 +47,9 @@ export async function startServers(port: number | undefined): Promise<Servers> {
   })
   try {
     const network = await startNetwork({
-      ...(port === undefined ? {} : { ports: { authorization: port + 1, apis: port + 2 } }),
+      ...(port === undefined
+        ? {}
+        : { ports: { authorization: port + 1, apis: port + 2, userPlane: port + 3 } }),
       applications: [{ ...APPLICATION, origins: [site.origin] }],
       redirectBases: Object.values(REDIRECT_BASE),
     })

@@ -12,6 +12,7 @@ import type { Servers } from './servers.ts'
 const TIMEOUT_MS = 30_000
 const POLL_MS = 50
 const RESIZE_MS = 200
+const MEASURE_MS = 1_200
 
 /** As large as the broker opens its windows; a headless browser makes all of them alike. */
 const WINDOW = { width: 480, height: 720 }
@@ -21,6 +22,8 @@ export interface Shown {
   /** For instance `201 Created`. */
   status: string
   body: string
+  /** Downlink as the page measured it, before and after. */
+  rates: [before: string, after: string]
   /** Files, in the order of the steps. */
   screenshots: string[]
 }
@@ -51,7 +54,8 @@ async function click(page: Page, selector: string): Promise<void> {
 
 const hook = (name: string) => `[data-testid=${name}]`
 
-function textOf(page: Page, name: string): Promise<string> {
+async function textOf(page: Page, name: string): Promise<string> {
+  await page.waitForSelector(hook(name), { timeout: TIMEOUT_MS })
   return page.$eval(hook(name), (element) => element.textContent ?? '')
 }
 
@@ -109,9 +113,16 @@ export async function walk(
   await page.bringToFront()
   await shoot(page, 'connected')
 
+  const before = await textOf(page, 'downlink')
+
   report('Calling the northbound API …')
   await click(page, hook('boost'))
   await settled(page, 'result')
+  // The picture follows the rate that the page measures.
+  await page.waitForSelector(`${hook('stage')}[data-quality=priority]`, { timeout: TIMEOUT_MS })
+  // Two windows of measurement at the new rate.
+  await new Promise((resolve) => setTimeout(resolve, MEASURE_MS))
+  const after = await textOf(page, 'downlink')
   await shoot(page, 'result')
 
   const popup = await browser.newPage()
@@ -120,6 +131,7 @@ export async function walk(
   await popup.waitForSelector('#screen > *', { timeout: TIMEOUT_MS })
   await shoot(popup, 'broker', false)
   return {
+    rates: [before, after],
     status: await textOf(page, 'result-status'),
     body: await textOf(page, 'result-body'),
     screenshots,

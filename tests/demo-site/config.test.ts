@@ -28,7 +28,7 @@ describe('parseConfig', () => {
   test.each(['javascript:alert(1)', 'no URL', 'file:///secret'])(
     'an issuer or resource such as %s is refused, and not repeated',
     (value) => {
-      for (const name of ['issuer', 'resource']) {
+      for (const name of ['issuer', 'resource', 'streamUrl']) {
         const parsing = () => parseConfig({ ...config, [name]: value })
         expect(parsing).toThrow(`"${name}": expected an http or https URL`)
         expect(parsing).not.toThrow(value)

@@ -24,7 +24,7 @@ describe('the flags', () => {
     [['--bogus'], '--bogus'],
     [['--port'], '--port'],
     [['--port', '0'], '--port'],
-    [['--port', '65534'], '--port'],
+    [['--port', '65533'], '--port'],
     [['--port', '44a'], '--port'],
     [['--port=-1'], '--port'],
     [['--headless=yes'], '--headless'],
@@ -148,11 +148,21 @@ describe('the story', () => {
       'plain',
       ({ request }) => Object.assign(request?.query ?? {}, { code_challenge_method: 'plain' }),
     ],
-    ['a refused token request', ({ token }) => Object.assign(token ?? {}, { status: 400 })],
     ['a call without a token', ({ call }) => Object.assign(call ?? {}, { headers: {} })],
   ]
   test.each(broken)('%s in the log is a contradiction', (_name, change) => {
     expect(() => readLog(change)).toThrow('log contradicts')
+  })
+
+  test('RFC 9449 section 8: what was turned down for want of a nonce is no step', () => {
+    const change: Change = (entries) => {
+      entries.noNonce = { ...entries.token, status: 400 }
+      entries.noNonceYet = { ...entries.call, status: 401 }
+    }
+    expect(story(readLog(change)).join('\n')).toContain('POST /token → 200')
+    expect(() => readLog(({ token }) => Object.assign(token ?? {}, { status: 400 }))).toThrow(
+      'token request that was granted',
+    )
   })
 
   test('an arrow starts and ends at the lifelines', () => {

@@ -7,7 +7,7 @@ export function Footer({ config }: { config: DemoSiteConfig }) {
     <footer class="footer">
       <p>
         Skyframe is a made-up application that shows how a page uses a network’s API. The picture is
-        drawn by the page as well as its session would carry it.
+        drawn by the page as well as its connection carries it.
       </p>
       <dl class="footer-facts">
         <div>

@@ -19,6 +19,15 @@ export const PRIORITY: Quality = {
   framesPerSecond: 60,
 }
 
+/** What the full picture needs at the least. */
+const PRIORITY_BITS_PER_SECOND = 8_000_000
+
+/** The picture follows what is measured; without a measurement, what was agreed. */
+export function qualityOf(boosted: boolean, bitsPerSecond: number | undefined): Quality {
+  if (bitsPerSecond === undefined) return boosted ? PRIORITY : STANDARD
+  return bitsPerSecond >= PRIORITY_BITS_PER_SECOND ? PRIORITY : STANDARD
+}
+
 /** How many pixels a stage can make use of: never more than its session carries. */
 export function pictureSize(
   quality: Quality,

@@ -4,7 +4,8 @@
  */
 
 import { useEffect, useRef } from 'preact/hooks'
-import { PRIORITY, pictureSize, type Quality, STANDARD } from './quality.ts'
+import { rateText } from '../model/downlink.ts'
+import { PRIORITY, pictureSize, type Quality, qualityOf } from './quality.ts'
 import { drawScene } from './scene.ts'
 
 const STILL_SECONDS = 12.4
@@ -61,9 +62,15 @@ function startStream(canvas: HTMLCanvasElement, quality: Quality): () => void {
   }
 }
 
-export function Stage({ boosted }: { boosted: boolean }) {
+export interface StageProps {
+  boosted: boolean
+  /** As measured; `undefined` where there is nothing to measure. */
+  bitsPerSecond: number | undefined
+}
+
+export function Stage({ boosted, bitsPerSecond }: StageProps) {
   const canvas = useRef<HTMLCanvasElement>(null)
-  const quality = boosted ? PRIORITY : STANDARD
+  const quality = qualityOf(boosted, bitsPerSecond)
   useEffect(() => (canvas.current ? startStream(canvas.current, quality) : undefined), [quality])
   return (
     <figure class="stage" data-testid="stage" data-quality={quality.name.toLowerCase()}>
@@ -81,6 +88,11 @@ export function Stage({ boosted }: { boosted: boolean }) {
           <span class="hud-figures">
             up to {quality.height}p · {quality.framesPerSecond} fps
           </span>
+          {bitsPerSecond !== undefined && (
+            <span class="hud-rate" data-testid="downlink">
+              {rateText(bitsPerSecond)}
+            </span>
+          )}
         </span>
       </figcaption>
     </figure>
