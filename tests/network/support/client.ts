@@ -29,13 +29,14 @@ export async function stockClient(
   issuer: string,
   clientId = APPLICATION.clientId,
   authentication: oauth.ClientAuth = oauth.None(),
+  algorithm: 'oauth2' | 'oidc' = 'oauth2',
 ): Promise<StockClient> {
   const configuration = await oauth.discovery(
     new URL(issuer),
     clientId,
     { id_token_signed_response_alg: 'ES256' },
     authentication,
-    { execute: [oauth.allowInsecureRequests], algorithm: 'oauth2' },
+    { execute: [oauth.allowInsecureRequests], algorithm },
   )
   return { configuration, redirectUri: await redirectUriFor(REDIRECT_BASE, issuer) }
 }

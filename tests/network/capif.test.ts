@@ -1,0 +1,338 @@
+import { decodeJwt } from 'jose'
+import * as oauth from 'openid-client'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Network } from '../../demo-site/network/index.ts'
+import { redirectUriFor } from '../../shared/core/index.ts'
+import {
+  authorizationRequest,
+  REDIRECT_BASE,
+  redeem,
+  signInAndAllow,
+  startTestNetwork,
+  stockClient,
+} from './support/client.ts'
+import { missing, OpenApiFiles, THREE_GPP } from './support/openapi.ts'
+import { ScriptedBrowser } from './support/scripted-browser.ts'
+import { listen } from './support/websocket.ts'
+
+const SCOPE = '3gpp#aef-meridian:3gpp-as-session-with-qos'
+const SECURITY = 'TS29222_CAPIF_Security_API.yaml'
+
+let network: Network
+let apiRoot: string
+let redirectUri: string
+let schemas: OpenApiFiles | undefined
+
+beforeAll(async () => {
+  network = await startTestNetwork()
+  apiRoot = `${network.issuer}/capif`
+  redirectUri = await redirectUriFor(REDIRECT_BASE, apiRoot)
+  const reason = missing(THREE_GPP)
+  if (reason === undefined) schemas = new OpenApiFiles(THREE_GPP)
+  else console.warn(reason)
+})
+afterAll(() => network.close())
+
+function conforms(file: string, schema: string, value: unknown): void {
+  if (schemas) expect(schemas.faults(file, schema, value)).toEqual([])
+}
+
+interface Invoker {
+  apiInvokerId: string
+  onboardingInformation: { onboardingSecret: string }
+}
+
+async function onboard(): Promise<Invoker> {
+  const request = {
+    onboardingInformation: { apiInvokerPublicKey: '-----BEGIN PUBLIC KEY-----' },
+    notificationDestination: 'https://unused.invalid/callback',
+    apiInvokerInformation: 'Skyframe',
+  }
+  const file = 'TS29222_CAPIF_API_Invoker_Management_API.yaml'
+  conforms(file, 'APIInvokerEnrolmentDetails', request)
+  const answer = await fetch(`${apiRoot}/api-invoker-management/v1/onboardedInvokers`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(request),
+  })
+  expect(answer.status).toBe(201)
+  expect(answer.headers.get('location')).toContain(`${apiRoot}/api-invoker-management/v1/`)
+  const invoker = (await answer.json()) as Invoker
+  conforms(file, 'APIInvokerEnrolmentDetails', invoker)
+  return invoker
+}
+
+function basic({ apiInvokerId, onboardingInformation }: Invoker): string {
+  const pair = `${apiInvokerId}:${onboardingInformation.onboardingSecret}`
+  return `Basic ${Buffer.from(pair).toString('base64')}`
+}
+
+async function putContext(invoker: Invoker, security: object): Promise<Response> {
+  return fetch(`${apiRoot}/capif-security/v1/trustedInvokers/${invoker.apiInvokerId}`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json', authorization: basic(invoker) },
+    body: JSON.stringify(security),
+  })
+}
+
+const CONTEXT = {
+  securityInfo: [
+    { aefId: 'aef-meridian', apiId: 'api-as-session-with-qos', prefSecurityMethods: ['OAUTH'] },
+  ],
+  notificationDestination: 'https://unused.invalid/callback',
+  websockNotifConfig: { requestWebsocketUri: true },
+  supportedFeatures: '2',
+}
+
+/** A code for an invoker, and the verifier that goes with it. */
+async function codeFor(clientId: string) {
+  const codeVerifier = oauth.randomPKCECodeVerifier()
+  const parameters = new URLSearchParams({
+    response_type: 'code',
+    client_id: clientId,
+    redirect_uri: redirectUri,
+    scope: SCOPE,
+    state: oauth.randomState(),
+    code_challenge: await oauth.calculatePKCECodeChallenge(codeVerifier),
+    code_challenge_method: 'S256',
+  })
+  const page = await signInAndAllow(
+    new ScriptedBrowser(),
+    new URL(`${apiRoot}/auth?${parameters.toString()}`),
+  )
+  return { codeVerifier, code: page.url.searchParams.get('code') ?? '' }
+}
+
+function token(securityId: string, form: Record<string, string>): Promise<Response> {
+  return fetch(`${apiRoot}/capif-security/v1/securities/${securityId}/token`, {
+    method: 'POST',
+    body: new URLSearchParams(form),
+  })
+}
+
+describe('discovery (TS 29.222 clauses 5.3, 8.1 and 8.11)', () => {
+  it('shows an invoker the APIs that take PKCE, by V19 and by V18 names', async () => {
+    const { apiInvokerId } = await onboard()
+    for (const grant of ['AUTHORIZATION_CODE_WITH_PKCE', 'AUTHORIZATION_CODE_FLOW_WITH_PKCE']) {
+      const query = new URLSearchParams({
+        'api-invoker-id': apiInvokerId,
+        'grant-types': JSON.stringify([grant]),
+      })
+      const answer = await fetch(`${apiRoot}/service-apis/v1/allServiceAPIs?${query}`)
+      const found = (await answer.json()) as { serviceAPIDescriptions: { apiName: string }[] }
+      conforms('TS29222_CAPIF_Discover_Service_API.yaml', 'DiscoveredAPIs', found)
+      expect(found.serviceAPIDescriptions.map(({ apiName }) => apiName)).toEqual([
+        '3gpp-as-session-with-qos',
+        '3gpp-monitoring-event',
+      ])
+    }
+  })
+
+  it('finds nothing for the code grant without PKCE', async () => {
+    const { apiInvokerId } = await onboard()
+    const query = new URLSearchParams({
+      'api-invoker-id': apiInvokerId,
+      'grant-types': JSON.stringify(['AUTHORIZATION_CODE']),
+    })
+    const answer = await fetch(`${apiRoot}/service-apis/v1/allServiceAPIs?${query}`)
+    expect(await answer.json()).toEqual({})
+  })
+
+  it('wants to know who asks, and answers ProblemDetails', async () => {
+    const nobody = await fetch(`${apiRoot}/service-apis/v1/allServiceAPIs`)
+    expect(nobody.status).toBe(400)
+    expect(nobody.headers.get('content-type')).toBe('application/problem+json')
+    conforms('TS29122_CommonData.yaml', 'ProblemDetails', await nobody.json())
+  })
+
+  it('is open to everyone without security methods and interfaces (Rel-19)', async () => {
+    const answer = await fetch(`${apiRoot}/open-api-disc/v1/service-apis`)
+    const found = await answer.json()
+    conforms('TS29222_CAPIF_Open_Discover_Service_API.yaml', 'OpenDiscoveryResp', found)
+    expect(JSON.stringify(found)).not.toMatch(/securityMethods|grantTypes|interfaceDescriptions/)
+  })
+})
+
+describe('the security context (TS 29.222 clause 8.5.2.3)', () => {
+  it('selects OAuth with PKCE and gives a WebSocket', async () => {
+    const invoker = await onboard()
+    conforms(SECURITY, 'ServiceSecurity', CONTEXT)
+    const answer = await putContext(invoker, CONTEXT)
+    expect(answer.status).toBe(201)
+    const agreed = await answer.json()
+    conforms(SECURITY, 'ServiceSecurity', agreed)
+    expect(agreed).toMatchObject({
+      securityInfo: [{ selSecurityMethod: 'OAUTH', grantType: ['AUTHORIZATION_CODE_WITH_PKCE'] }],
+      websockNotifConfig: { websocketUri: expect.stringMatching(/^ws:/) },
+      supportedFeatures: '2',
+    })
+  })
+
+  it('answers in the names of V18.4 to who asks in them', async () => {
+    const [information] = CONTEXT.securityInfo
+    const answer = await putContext(await onboard(), {
+      ...CONTEXT,
+      securityInfo: [{ ...information, authorizationFlow: ['AUTHORIZATION_CODE_FLOW_WITH_PKCE'] }],
+    })
+    expect(await answer.json()).toMatchObject({
+      securityInfo: [{ authorizationFlow: ['AUTHORIZATION_CODE_FLOW_WITH_PKCE'] }],
+    })
+  })
+
+  it('refuses an invoker without its secret, and a method that is not OAuth', async () => {
+    const invoker = await onboard()
+    const secret = { onboardingInformation: { onboardingSecret: 'wrong' } }
+    expect((await putContext({ ...invoker, ...secret }, CONTEXT)).status).toBe(401)
+    const psk = [{ aefId: 'aef-meridian', prefSecurityMethods: ['PSK'] }]
+    const refused = await putContext(invoker, { ...CONTEXT, securityInfo: psk })
+    expect(refused.status).toBe(400)
+    conforms('TS29122_CommonData.yaml', 'ProblemDetails', await refused.json())
+  })
+})
+
+describe('the token endpoint (TS 29.222 clause 8.5.2.5)', () => {
+  it('serves a strict client: only authCode, only the fields of Rel-19 beside the verifier', async () => {
+    const invoker = await onboard()
+    const { apiInvokerId } = invoker
+    await putContext(invoker, CONTEXT)
+    const { code, codeVerifier } = await codeFor(apiInvokerId)
+    const request = {
+      grant_type: 'authorization_code',
+      client_id: apiInvokerId,
+      client_secret: invoker.onboardingInformation.onboardingSecret,
+      authCode: code,
+      redirect_uri: redirectUri,
+      scope: SCOPE,
+    }
+    conforms(SECURITY, 'AccessTokenReq', request)
+    const answer = await token(apiInvokerId, { ...request, code_verifier: codeVerifier })
+    const body = (await answer.json()) as { access_token: string }
+    expect(answer.status).toBe(200)
+    conforms(SECURITY, 'AccessTokenRsp', body)
+    expect(body).not.toHaveProperty('refresh_token')
+    const claims = decodeJwt(body.access_token)
+    conforms(SECURITY, 'AccessTokenClaims', claims)
+    expect(claims).toMatchObject({
+      iss: apiInvokerId,
+      client_id: apiInvokerId,
+      scope: SCOPE,
+      resOwnerId: { gpsi: 'msisdn-447700900101' },
+    })
+    const call = await fetch(
+      `${network.apisOrigin}/3gpp-as-session-with-qos/v1/skyframe/subscriptions`,
+      { headers: { authorization: `Bearer ${body.access_token}` } },
+    )
+    expect(call.status).toBe(200)
+  })
+
+  it('serves a stock OAuth client that knows nothing of CAPIF', async () => {
+    const client = await stockClient(apiRoot, 'skyframe', oauth.None(), 'oidc')
+    const pending = await authorizationRequest(client, { scope: SCOPE })
+    const page = await signInAndAllow(new ScriptedBrowser(), pending.url)
+    const tokens = await redeem(client, pending, page.url)
+    expect(decodeJwt(tokens.access_token)).toMatchObject({ iss: 'skyframe', scope: SCOPE })
+    expect(tokens.refresh_token).toBeUndefined()
+  })
+
+  it('takes resOwnerId as JSON and as gpsi, and refuses another owner', async () => {
+    for (const [name, value, status] of [
+      ['resOwnerId', JSON.stringify({ gpsi: 'msisdn-447700900101' }), 200],
+      ['gpsi', 'msisdn-447700900101', 200],
+      ['resOwnerId', JSON.stringify({ gpsi: 'msisdn-447700900102' }), 400],
+      ['resOwnerId', 'no json', 400],
+    ] as const) {
+      const { code, codeVerifier } = await codeFor('skyframe')
+      const answer = await token('skyframe', {
+        grant_type: 'authorization_code',
+        client_id: 'skyframe',
+        code,
+        authCode: code,
+        redirect_uri: redirectUri,
+        code_verifier: codeVerifier,
+        [name]: value,
+      })
+      expect(answer.status).toBe(status)
+    }
+  })
+
+  it('refuses in the shapes of the specification', async () => {
+    const invoker = await onboard()
+    const { apiInvokerId } = invoker
+    const form = { grant_type: 'authorization_code', client_id: apiInvokerId, authCode: 'x' }
+
+    const noContext = await token(apiInvokerId, form)
+    expect(noContext.status).toBe(404)
+    expect(noContext.headers.get('content-type')).toBe('application/problem+json')
+    conforms('TS29122_CommonData.yaml', 'ProblemDetails', await noContext.json())
+
+    await putContext(invoker, CONTEXT)
+    const { code } = await codeFor(apiInvokerId)
+    const common = { ...form, redirect_uri: redirectUri, authCode: code }
+    for (const [what, status, error, securityId = apiInvokerId] of [
+      [{ ...common, grant_type: 'client_credentials' }, 400, 'unsupported_grant_type'],
+      [{ ...common, client_id: 'nobody' }, 400, 'invalid_client'],
+      [common, 400, 'invalid_client', 'nobody'],
+      [{ ...common, client_secret: 'wrong' }, 401, 'invalid_client'],
+      [{ ...common, code: 'another' }, 400, 'invalid_request'],
+      [{ ...common, code_verifier: oauth.randomPKCECodeVerifier() }, 400, 'invalid_grant'],
+    ] as [Record<string, string>, number, string, string?][]) {
+      const answer = await token(securityId, what)
+      const body = (await answer.json()) as { error: string }
+      expect([answer.status, body.error]).toEqual([status, error])
+      conforms(SECURITY, 'AccessTokenErr', body)
+    }
+    const unknown = await token(apiInvokerId, { ...common, grant_type: 'magic' })
+    expect(unknown.headers.get('content-type')).toBe('application/problem+json')
+  })
+
+  it('refuses scopes with the words that CAPIF cores use', async () => {
+    const client = await stockClient(apiRoot, 'skyframe', oauth.None(), 'oidc')
+    for (const [scope, words] of [
+      ['as-session', "The first characters must be '3gpp'"],
+      ['3gpp#aef-meridian', 'malformed scope'],
+      ['3gpp#aef-other:3gpp-as-session-with-qos', 'aef_id'],
+      ['3gpp#aef-meridian:3gpp-nothing', 'api names'],
+    ] as const) {
+      const { url } = await authorizationRequest(client, { scope })
+      const page = await new ScriptedBrowser().open(url)
+      expect(page.url.searchParams.get('error')).toBe('invalid_scope')
+      expect(page.url.searchParams.get('error_description')).toContain(words)
+    }
+  })
+})
+
+describe('revocation toward the invoker (TS 29.222 clause 8.5.3)', () => {
+  it('sends SecurityNotification with its cause over the WebSocket within a second', async () => {
+    const invoker = await onboard()
+    const agreed = (await (await putContext(invoker, CONTEXT)).json()) as {
+      websockNotifConfig: { websocketUri: string }
+    }
+    const channel = await listen(agreed.websockNotifConfig.websocketUri)
+    const { code, codeVerifier } = await codeFor(invoker.apiInvokerId)
+    const answer = await token(invoker.apiInvokerId, {
+      grant_type: 'authorization_code',
+      client_id: invoker.apiInvokerId,
+      redirect_uri: redirectUri,
+      authCode: code,
+      code_verifier: codeVerifier,
+    })
+    const { access_token } = (await answer.json()) as { access_token: string }
+    const url = `${network.apisOrigin}/3gpp-as-session-with-qos/v1/a/subscriptions`
+    const headers = { authorization: `Bearer ${access_token}` }
+    expect((await fetch(url, { headers })).status).toBe(200)
+
+    const begun = performance.now()
+    await network.revoke(apiRoot, 'mira', invoker.apiInvokerId, 'OVERLIMIT_USAGE')
+    expect((await fetch(url, { headers })).status).toBe(401)
+    const { atMs, message } = await channel.next()
+    conforms(SECURITY, 'SecurityNotification', message)
+    expect(message).toMatchObject({
+      apiInvokerId: invoker.apiInvokerId,
+      aefId: 'aef-meridian',
+      cause: 'OVERLIMIT_USAGE',
+      accessToken: access_token,
+    })
+    expect(atMs - begun).toBeLessThan(1000)
+    channel.close()
+  })
+})

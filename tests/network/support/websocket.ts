@@ -1,0 +1,28 @@
+/** Listens on a WebSocket and hands out what comes, message by message. */
+
+import { WebSocket } from 'ws'
+
+export async function listen(uri: string) {
+  const socket = new WebSocket(uri)
+  const received: { atMs: number; message: unknown }[] = []
+  const waiting: (() => void)[] = []
+  socket.on('message', (data) => {
+    received.push({ atMs: performance.now(), message: JSON.parse(String(data)) })
+    for (const wake of waiting.splice(0)) wake()
+  })
+  await new Promise<void>((resolve, reject) => {
+    socket.once('open', () => resolve())
+    socket.once('error', reject)
+  })
+  return {
+    /** The next message that nobody has taken yet. */
+    async next(): Promise<{ atMs: number; message: unknown }> {
+      for (;;) {
+        const first = received.shift()
+        if (first) return first
+        await new Promise<void>((resolve) => waiting.push(resolve))
+      }
+    },
+    close: () => socket.terminate(),
+  }
+}
