@@ -34,12 +34,16 @@ function configFor(network: Network): DemoSiteConfig {
   }
 }
 
-/** @param port First of four ports in a row; without it free ones. */
-export async function startServers(port: number | undefined): Promise<Servers> {
+/**
+ * @param port First of four ports in a row; without it free ones.
+ * @param root Folder of the built page, where it is not `dist/demo-site`.
+ */
+export async function startServers(port?: number, root?: string): Promise<Servers> {
   let config: DemoSiteConfig | undefined
   // The network wants to know the page's origin, so the page's server comes first.
   const site = await startDemoSite({
     ...(port === undefined ? {} : { port }),
+    ...(root === undefined ? {} : { root }),
     config: () => {
       if (config === undefined) throw new Error('the network has not started yet')
       return config
