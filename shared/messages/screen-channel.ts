@@ -30,6 +30,30 @@ export interface ConnectedSite extends Grant {
   operatorName: string
 }
 
+export type LogEvent =
+  | 'grant'
+  | 'token'
+  | 'call'
+  | 'proof'
+  | 'refusal'
+  | 'revocation'
+  | 'site'
+  | 'operator'
+
+export interface LogEntry {
+  /** Epoch milliseconds. */
+  at: number
+  /** The last of `times` equal entries, where there is more than one. */
+  until?: number
+  times?: number
+  event: LogEvent
+  outcome: string
+  origin?: string
+  issuer?: string
+  mode?: Mode
+  apis?: ApiAccess[]
+}
+
 export interface ScreenMethods {
   getConsentRequest: { params: { flowId: string }; result: ConsentRequest | null }
   /** `apis` names the resources that the user leaves in. */

@@ -1,0 +1,147 @@
+/**
+ * The log: what was granted, handed out, called, refused and revoked, for whom and with which outcome.
+ * It holds no secret: of what it is given, only the members named here are copied, and an outcome is a
+ * word. It is bounded, and a page that repeats itself fills it with one entry a minute.
+ */
+
+import { clear, createStore, delMany, entries, keys, setMany, type UseStore } from 'idb-keyval'
+import type { ApiAccess, Mode } from '../../shared/messages/page-api.ts'
+import type { LogEntry, LogEvent } from '../../shared/messages/screen-channel.ts'
+
+/** How many entries are kept at least; a few more may lie there until the next trimming. */
+export const MAX_ENTRIES = 2_000
+const TRIM_EVERY = 100
+const JOIN_WITHIN_MS = 60_000
+
+/** What an entry is about. A grant record has this shape. */
+export interface LogSubject {
+  origin?: string
+  issuer?: string
+  mode?: Mode
+  apis?: readonly ApiAccess[]
+}
+
+export interface Log {
+  /** Never throws and is not waited for: a call does not fail because its entry cannot be written. */
+  record(event: LogEvent, outcome: string, about: LogSubject): void
+  /** Newest first. */
+  read(): Promise<LogEntry[]>
+  clear(): Promise<void>
+  /** Everything recorded so far is on the disk. */
+  settled(): Promise<void>
+}
+
+interface Line {
+  key: number
+  entry: LogEntry
+}
+
+/** A server chooses its error words; here they stay words. */
+function word(text: string): string {
+  const plain = text.replace(/[^\x20-\x7e]/g, '?')
+  return plain.length > 80 ? `${plain.slice(0, 79)}…` : plain
+}
+
+function entryOf(event: LogEvent, outcome: string, about: LogSubject, at: number): LogEntry {
+  const { origin, issuer, mode, apis } = about
+  return {
+    at,
+    event,
+    outcome: word(outcome),
+    ...(origin !== undefined && { origin }),
+    ...(issuer !== undefined && { issuer }),
+    ...(mode !== undefined && { mode }),
+    ...(apis !== undefined && {
+      apis: apis.map(({ resource, scope, purpose }) => ({
+        resource,
+        scope,
+        ...(purpose !== undefined && { purpose }),
+      })),
+    }),
+  }
+}
+
+export function createLog(
+  store: UseStore = createStore('northkey-log', 'log'),
+  now: () => number = Date.now,
+): Log {
+  /** Entries of the last minute by what they say, so that an equal one is counted instead of added. */
+  const recent = new Map<string, Line>()
+  const unwritten = new Map<number, LogEntry>()
+  let writing: Promise<void> | undefined
+  let lastKey = 0
+  // The first write of a worker trims, so that short lives cannot let the log grow.
+  let sinceTrimmed = TRIM_EVERY
+
+  async function trim(): Promise<void> {
+    sinceTrimmed = 0
+    const all = await keys<number>(store)
+    if (all.length > MAX_ENTRIES) await delMany(all.slice(0, all.length - MAX_ENTRIES), store)
+  }
+
+  /** Entries that come while a transaction runs go into the next one together. */
+  async function write(): Promise<void> {
+    while (unwritten.size > 0) {
+      const batch = [...unwritten]
+      unwritten.clear()
+      try {
+        await setMany(batch, store)
+        sinceTrimmed += batch.length
+        if (sinceTrimmed >= TRIM_EVERY) await trim()
+      } catch (error) {
+        console.warn('log: not written', error instanceof Error ? error.name : '')
+      }
+    }
+    writing = undefined
+  }
+
+  function forgetOld(at: number): void {
+    for (const [text, { entry }] of recent) {
+      if (Math.abs(at - entry.at) <= JOIN_WITHIN_MS && recent.size <= TRIM_EVERY) return
+      recent.delete(text)
+    }
+  }
+
+  function record(event: LogEvent, outcome: string, about: LogSubject): void {
+    const at = now()
+    forgetOld(at)
+    const { at: _, ...said } = entryOf(event, outcome, about, at)
+    const text = JSON.stringify(said)
+    const equal = recent.get(text)
+    if (equal) {
+      equal.entry = { ...equal.entry, times: (equal.entry.times ?? 1) + 1, until: at }
+      unwritten.set(equal.key, equal.entry)
+    } else {
+      lastKey = Math.max(at, lastKey + 0.001)
+      const line = { key: lastKey, entry: { at, ...said } }
+      recent.set(text, line)
+      unwritten.set(line.key, line.entry)
+    }
+    writing ??= write()
+  }
+
+  const settled = async () => {
+    while (writing) await writing
+  }
+
+  return {
+    record,
+    settled,
+    async read() {
+      await settled()
+      const rows = await entries<number, LogEntry>(store)
+      return rows.map(([, entry]) => entry).reverse()
+    },
+    async clear() {
+      await settled()
+      recent.clear()
+      await clear(store)
+    },
+  }
+}
+
+/** The broker's own log. */
+export const log = createLog()
+
+/** One entry. A grant record can be passed as it is: only what belongs into the log is copied. */
+export const record = log.record
