@@ -1,0 +1,123 @@
+import * as oauth from 'openid-client'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Network } from '../../demo-site/network/index.ts'
+import { obtainToken, startTestNetwork } from './support/client.ts'
+import { ScriptedBrowser } from './support/scripted-browser.ts'
+import { MIRA, personWho, signInToAccount } from './support/sign-in.ts'
+import { accessTo, callApi, obtain, onboard } from './support/ue.ts'
+import { listen } from './support/websocket.ts'
+
+let network: Network
+
+beforeAll(async () => {
+  network = await startTestNetwork()
+})
+afterAll(() => network.close())
+
+describe('the resource owner function (TS 23.222 clause 8.35)', () => {
+  it('shows what is authorized, and nothing to who has not signed in', async () => {
+    await obtainToken(network)
+    const browser = new ScriptedBrowser()
+    const stranger = await browser.open(`${network.origin}/account`)
+    expect(stranger.screen).toBe('account-sign-in')
+    const wrong = await browser.submit(stranger, 'password', { ...MIRA, password: 'no' })
+    expect(wrong.status).toBe(422)
+    const account = await signInToAccount(browser, network)
+    expect(account.document.querySelector('[data-authorization="skyframe"]')?.text).toContain(
+      'Session with quality of service',
+    )
+  })
+
+  it('makes the token useless at the API at once, the refresh token too, and asks anew', async () => {
+    const { client, tokens, browser, pending } = await obtainToken(network)
+    const url = `${network.apisOrigin}/3gpp-as-session-with-qos/v1/a/subscriptions`
+    const headers = { authorization: `Bearer ${tokens.access_token}` }
+    expect((await fetch(url, { headers })).status).toBe(200)
+
+    const owner = new ScriptedBrowser()
+    const account = await signInToAccount(owner, network)
+    const after = await owner.submit(account, `revoke skyframe ${network.issuer}`)
+    expect(after.document.querySelector('[data-revoked]')?.text).toContain('Skyframe')
+    expect(after.document.querySelector('[data-authorization="skyframe"]')).toBeNull()
+
+    const refused = await fetch(url, { headers })
+    expect(refused.status).toBe(401)
+    expect(refused.headers.get('www-authenticate')).toContain('invalid_token')
+    await expect(
+      oauth.refreshTokenGrant(client.configuration, tokens.refresh_token as string),
+    ).rejects.toMatchObject({ error: 'invalid_grant' })
+    pending.url.searchParams.set('prompt', 'none')
+    const silent = await browser.open(pending.url)
+    expect(silent.url.searchParams.get('error')).toBe('consent_required')
+  })
+
+  it('cannot take back what another subscriber has authorized', async () => {
+    const { tokens } = await obtainToken(network)
+    const owner = new ScriptedBrowser()
+    const page = await owner.open(`${network.origin}/account`)
+    const jonas = { phone_number: '+447700900102', password: 'paper boats' }
+    const account = await owner.submit(page, 'password', jonas)
+    expect(account.document.querySelector('[data-empty]')).not.toBeNull()
+    expect(await network.revoke(network.issuer, 'jonas', 'skyframe')).toBe(false)
+    const url = `${network.apisOrigin}/3gpp-as-session-with-qos/v1/a/subscriptions`
+    const headers = { authorization: `Bearer ${tokens.access_token}` }
+    expect((await fetch(url, { headers })).status).toBe(200)
+  })
+
+  it('reaches a CAPIF client on its WebSocket within a second of the click', async () => {
+    const ue = await onboard(network, 'capif', 'preregistered', '')
+    const context = `${ue.server.issuer}/capif-security/v1/trustedInvokers/${ue.clientId}`
+    const agreed = await fetch(context, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        securityInfo: [{ aefId: 'aef-meridian', prefSecurityMethods: ['OAUTH'] }],
+        notificationDestination: 'https://unused.invalid/',
+        websockNotifConfig: { requestWebsocketUri: true },
+      }),
+    })
+    const { websockNotifConfig } = (await agreed.json()) as {
+      websockNotifConfig: { websocketUri: string }
+    }
+    const channel = await listen(websockNotifConfig.websocketUri)
+    const person = await personWho('password', network)
+    const access = accessTo(ue, 'Session with quality of service')
+    const tokens = await obtain(ue, access, (url) => person.authorize(url))
+
+    const owner = new ScriptedBrowser()
+    const account = await signInToAccount(owner, network)
+    const begun = performance.now()
+    await owner.submit(account, `revoke skyframe ${ue.server.issuer}`)
+    const { atMs, message } = await channel.next()
+    expect(message).toMatchObject({
+      apiInvokerId: 'skyframe',
+      cause: 'AUTHORIZATION_ISSUE',
+      accessToken: tokens.accessToken,
+    })
+    expect(atMs - begun).toBeLessThan(1000)
+    const call = await callApi(ue, tokens, 'GET', `${access.resource}/skyframe/subscriptions`)
+    expect(call.status).toBe(401)
+    channel.close()
+  })
+})
+
+describe('revocation of a JWT access token (RFC 7009)', () => {
+  it('ends that token alone, for the client it was issued to', async () => {
+    const { client, tokens } = await obtainToken(network)
+    const url = `${network.apisOrigin}/3gpp-as-session-with-qos/v1/a/subscriptions`
+    const headers = { authorization: `Bearer ${tokens.access_token}` }
+    const stranger = await fetch(`${network.issuer}/token/revocation`, {
+      method: 'POST',
+      body: new URLSearchParams({ token: tokens.access_token, client_id: 'nobody' }),
+    })
+    expect(stranger.status).toBe(401)
+    expect((await fetch(url, { headers })).status).toBe(200)
+    await oauth.tokenRevocation(client.configuration, tokens.access_token)
+    expect((await fetch(url, { headers })).status).toBe(401)
+    const refreshed = await oauth.refreshTokenGrant(
+      client.configuration,
+      tokens.refresh_token as string,
+    )
+    expect(refreshed.access_token).toBeTypeOf('string')
+  })
+})

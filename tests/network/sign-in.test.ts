@@ -1,0 +1,163 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { DEFAULT_SUBSCRIBERS, type Network } from '../../demo-site/network/index.ts'
+import { SoftwareAuthenticator } from './support/authenticator.ts'
+import { authorizationRequest, startTestNetwork, stockClient } from './support/client.ts'
+import { ScriptedBrowser } from './support/scripted-browser.ts'
+import { codeOnPhone, MIRA, registeredPasskey, signInToAccount } from './support/sign-in.ts'
+
+let network: Network
+
+beforeAll(async () => {
+  network = await startTestNetwork()
+})
+afterAll(() => network.close())
+
+async function opened(browser: ScriptedBrowser, parameters: Record<string, string> = {}) {
+  const client = await stockClient(network.issuer)
+  const { url } = await authorizationRequest(client, {
+    scope: '3gpp-as-session-with-qos',
+    resource: `${network.apisOrigin}/3gpp-as-session-with-qos/v1`,
+    ...parameters,
+  })
+  return browser.open(url)
+}
+
+describe('a one-time code', () => {
+  it('arrives on the phone, and counts once', async () => {
+    const browser = new ScriptedBrowser()
+    const first = await browser.submit(await opened(browser), 'send-code', {
+      phone_number: MIRA.phone_number,
+    })
+    expect(first.screen).toBe('code')
+    const code = codeOnPhone(network)
+    const phones = await browser.open(`${network.origin}/phone`)
+    expect(phones.document.querySelector('[data-message]')?.text).toContain(code)
+    const wrong = code === '000000' ? '111111' : '000000'
+    const refused = await browser.submit(first, 'code', { code: wrong })
+    expect([refused.screen, refused.status]).toEqual(['code', 422])
+    const consent = await browser.submit(first, 'code', { code })
+    expect(consent.screen).toBe('consent')
+
+    const other = new ScriptedBrowser()
+    const again = await other.submit(await opened(other), 'send-code', { phone_number: '+440' })
+    const replayed = await other.submit(again, 'code', { code })
+    expect(replayed.status).toBe(422)
+  })
+
+  it('is gone after five wrong attempts', async () => {
+    const browser = new ScriptedBrowser()
+    const page = await browser.submit(await opened(browser), 'send-code', {
+      phone_number: MIRA.phone_number,
+    })
+    const code = codeOnPhone(network)
+    const wrong = code === '000000' ? '111111' : '000000'
+    for (let attempt = 0; attempt < 5; attempt += 1) {
+      await browser.submit(page, 'code', { code: wrong })
+    }
+    expect((await browser.submit(page, 'code', { code })).status).toBe(422)
+  })
+
+  it('says the same for a number that nobody has', async () => {
+    const browser = new ScriptedBrowser()
+    const page = await browser.submit(await opened(browser), 'send-code', {
+      phone_number: '+447700900199',
+    })
+    expect(page.screen).toBe('code')
+    expect(page.text).not.toContain('do not know')
+  })
+})
+
+describe('a passkey (WebAuthn)', () => {
+  it('signs in with what it was made for, and each challenge counts once', async () => {
+    const authenticator = await registeredPasskey(network)
+    const browser = new ScriptedBrowser()
+    const page = await opened(browser)
+    const action = page.document.querySelector('[data-passkey]')?.getAttribute('data-passkey') ?? ''
+    const options = await browser.post(new URL(action, page.url))
+    const assertion = authenticator.get(options)
+    const consent = await browser.submit(page, 'passkey', { assertion })
+    expect(consent.screen).toBe('consent')
+
+    const other = new ScriptedBrowser()
+    const replayed = await other.submit(await opened(other), 'passkey', { assertion })
+    expect([replayed.screen, replayed.status]).toEqual(['sign-in', 422])
+  })
+
+  it('is refused where another origin made the signature', async () => {
+    const elsewhere = new SoftwareAuthenticator('http://evil.example')
+    const browser = new ScriptedBrowser()
+    const account = await signInToAccount(browser, network)
+    const options = await browser.post(`${network.origin}/account/passkey-options`)
+    const before = account.document.querySelector('[data-passkeys]')?.getAttribute('data-passkeys')
+    const after = await browser.submit(account, 'passkey', { assertion: elsewhere.create(options) })
+    expect(after.document.querySelector('[data-passkeys]')?.getAttribute('data-passkeys')).toBe(
+      before,
+    )
+  })
+})
+
+describe('the access network', () => {
+  it('knows the subscriber by the address, so that nothing is asked but consent', async () => {
+    network.accessNetwork.attach('127.0.0.9', 'jonas')
+    const browser = new ScriptedBrowser({ address: '127.0.0.9' })
+    const page = await opened(browser)
+    expect(page.screen).toBe('consent')
+    expect(page.text).toContain('Jonas Lindqvist')
+  })
+
+  it('tells a UE on Wi-Fi that it is not known', async () => {
+    const page = await opened(new ScriptedBrowser())
+    expect(page.document.querySelector('[data-access-network="unknown"]')?.text).toContain('Wi-Fi')
+  })
+
+  it('forgets whom it knew by the address alone once the UE has left it', async () => {
+    network.accessNetwork.attach('127.0.0.10', 'amal')
+    const browser = new ScriptedBrowser({ address: '127.0.0.10' })
+    expect((await opened(browser)).screen).toBe('consent')
+    network.accessNetwork.detach('127.0.0.10')
+    expect((await opened(browser)).screen).toBe('sign-in')
+  })
+
+  it('answers prompt=none of CAMARA off the mobile network with login_required that says why', async () => {
+    const client = await stockClient(`${network.issuer}/camara`)
+    const { url } = await authorizationRequest(client, {
+      scope: 'openid dpv:FraudPreventionAndDetection number-verification:verify',
+      prompt: 'none',
+    })
+    const page = await new ScriptedBrowser().open(url)
+    expect(page.url.searchParams.get('error')).toBe('login_required')
+    expect(page.url.searchParams.get('error_description')).toBe(
+      'USER_NOT_AUTHENTICATED_BY_MOBILE_NETWORK',
+    )
+  })
+})
+
+describe('login_hint', () => {
+  it('fills the phone number in, as tel: URI of a known subscriber', async () => {
+    const page = await opened(new ScriptedBrowser(), {
+      login_hint: `tel:${DEFAULT_SUBSCRIBERS[1]?.phoneNumber}`,
+    })
+    expect(page.document.querySelector('#phone-number')?.getAttribute('value')).toBe(
+      DEFAULT_SUBSCRIBERS[1]?.phoneNumber,
+    )
+  })
+})
+
+describe('two networks in one process', () => {
+  it('share neither cookies nor codes in one browser', async () => {
+    const other = await startTestNetwork()
+    try {
+      const browser = new ScriptedBrowser()
+      const consent = await browser.submit(await opened(browser), 'password', MIRA)
+      expect(consent.screen).toBe('consent')
+      const client = await stockClient(other.issuer)
+      const { url } = await authorizationRequest(client, {
+        scope: '3gpp-as-session-with-qos',
+        resource: `${other.apisOrigin}/3gpp-as-session-with-qos/v1`,
+      })
+      expect((await browser.open(url)).screen).toBe('sign-in')
+    } finally {
+      await other.close()
+    }
+  })
+})
