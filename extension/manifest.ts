@@ -61,7 +61,7 @@ export function manifest(target: Target, development: boolean): Manifest {
           },
         ]
       : [],
-    permissions: ['storage', 'identity', 'webRequest', 'declarativeNetRequest'],
+    permissions: ['alarms', 'storage', 'identity', 'webRequest', 'declarativeNetRequest'],
     host_permissions: [`${REDIRECT_BASE[target]}*`, ...(development ? LOOPBACK_HOSTS : [])],
     declarative_net_request: {
       rule_resources: [{ id: 'redirect-uri', enabled: true, path: `rules/${target}.json` }],

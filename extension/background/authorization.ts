@@ -7,39 +7,56 @@ import browser from 'webextension-polyfill'
 import {
   beginAuthorization,
   discover,
+  grantedApis,
   receiveAuthorizationResponse,
   redeemCode,
-  redirectUriFor,
 } from '../../shared/core/index.ts'
 import type { Outcome } from '../../shared/messages/document-channel.ts'
+import { ERROR_CODE } from '../../shared/messages/page-api.ts'
+import { clientKeyOf, redirectUriOf, usableClientId } from './clients.ts'
+import { flowKey } from './dpop.ts'
 import { effects } from './effects.ts'
 import { announceGrants } from './events.ts'
-import { type Approval, baseOf, type FlowIn, type FlowRecord, flows, tabOf } from './flows.ts'
-import { currentSession, expiryOf, grantOf, publicGrant, saveGrant } from './grants.ts'
+import {
+  type Approval,
+  baseOf,
+  type FlowBase,
+  type FlowIn,
+  type FlowRecord,
+  flows,
+  tabOf,
+} from './flows.ts'
+import {
+  covers,
+  currentSession,
+  deleteGrant,
+  expiryOf,
+  type GrantRecord,
+  grantOf,
+  grantsOf,
+  publicGrant,
+  saveGrant,
+} from './grants.ts'
+import { wakeAt } from './housekeeping-alarm.ts'
+import { deleteKey, keyOf } from './keys.ts'
 import { findOperator } from './operators.ts'
-import { accessDenied, interrupted, noGrant, timedOut, toErrorObject } from './refusal.ts'
+import { accessDenied, interrupted, noGrant, Refusal, timedOut, toErrorObject } from './refusal.ts'
+import { forgetRefusals } from './refusals-remembered.ts'
+import { type Authorized, authorizeSilently, needsInteraction } from './silent.ts'
 import { subjectHandle } from './subject.ts'
-import { tokenStore, toStoredToken } from './tokens.ts'
+import { endTokens, isSameSubject, keepTokens } from './tokens.ts'
 import * as windows from './windows.ts'
 
 /** How long a user may take, from the page's call to the last redirect. */
 export const FLOW_TIME_MS = 10 * 60_000
 
-const waiting = new Map<string, PromiseWithResolvers<Outcome>>()
+interface Waiter {
+  promise: Promise<Outcome>
+  resolve(outcome: Outcome): void
+}
+
+const waiting = new Map<string, Waiter>()
 const busy = new Map<string, Promise<void>>()
-
-interface PromiseWithResolvers<T> {
-  promise: Promise<T>
-  resolve(value: T): void
-}
-
-function deferred<T>(): PromiseWithResolvers<T> {
-  let resolve: (value: T) => void = () => {}
-  const promise = new Promise<T>((settle) => {
-    resolve = settle
-  })
-  return { promise, resolve }
-}
 
 /** Steps of one flow run one after the other. */
 function inTurn(flowId: string, step: () => Promise<void>): Promise<void> {
@@ -53,6 +70,7 @@ function inTurn(flowId: string, step: () => Promise<void>): Promise<void> {
 }
 
 async function settle(record: FlowRecord, outcome: Outcome): Promise<void> {
+  if ('error' in outcome && record.status !== 'settled') await deleteKey(record.flowId)
   const waiter = waiting.get(record.flowId)
   waiting.delete(record.flowId)
   if (waiter) await flows.delete(record.flowId)
@@ -72,27 +90,31 @@ async function attempt(flowId: string, step: () => Promise<void>): Promise<void>
 }
 
 /** The record is written before the window opens. */
-export async function startFlow(
-  record: FlowIn<'awaitingConsent'>,
-  consent: Approval | 'ask',
-): Promise<Outcome> {
-  const outcome = waitFor(record.flowId)
-  await inTurn(record.flowId, () =>
-    attempt(record.flowId, async () => {
-      if (consent !== 'ask')
-        return prepare({ ...baseOf(record), status: 'preparing', approval: consent })
-      await flows.set(record.flowId, record)
-      const tabId = await windows.openConsent(record.flowId)
-      await flows.set(record.flowId, { ...record, tabId })
+export async function startFlow(base: FlowBase, consent: Approval | 'ask'): Promise<Outcome> {
+  const outcome = waitFor(base.flowId)
+  await wakeAt(base.deadlineMs)
+  await inTurn(base.flowId, () =>
+    attempt(base.flowId, async () => {
+      if (consent !== 'ask') {
+        return prepare({ ...base, status: 'preparing', approval: consent })
+      }
+      await flows.set(base.flowId, { ...base, status: 'awaitingConsent' })
+      const tabId = await windows.openConsent(base.flowId)
+      await flows.set(base.flowId, { ...base, status: 'awaitingConsent', tabId })
     }),
   )
   return outcome
 }
 
 function waitFor(flowId: string): Promise<Outcome> {
-  const waiter = waiting.get(flowId) ?? deferred<Outcome>()
-  waiting.set(flowId, waiter)
-  return waiter.promise
+  const known = waiting.get(flowId)
+  if (known) return known.promise
+  let resolve: Waiter['resolve'] = () => {}
+  const promise = new Promise<Outcome>((settled) => {
+    resolve = settled
+  })
+  waiting.set(flowId, { promise, resolve })
+  return promise
 }
 
 /** The user approved in the broker's own window. */
@@ -101,6 +123,7 @@ export function approve(flowId: string, approval: Approval): Promise<void> {
     attempt(flowId, async () => {
       const record = await flows.get(flowId)
       if (record?.status !== 'awaitingConsent') return
+      await forgetRefusals(record.origin, record.request.issuer)
       await prepare({ ...baseOf(record), status: 'preparing', approval })
       await windows.close(record.tabId)
     }),
@@ -118,19 +141,35 @@ export function cancel(flowId: string): Promise<void> {
 
 async function prepare(record: FlowIn<'preparing'>): Promise<void> {
   await flows.set(record.flowId, record)
-  const { request, approval, deadlineMs, flowId } = record
+  const { request, approval, deadlineMs, flowId, origin } = record
+  const { loginHint, acrValues, maxAge } = request
   const server = await findOperator(request.issuer)
   if (!server) throw noGrant()
+  const metadata = await discover(server, effects())
+  const clientId = await usableClientId(server, metadata, origin, request.clientId)
+  if (record.silentFirst) {
+    try {
+      const { apis } = approval
+      const silent = { server, metadata, origin, clientId, apis, keyId: flowId }
+      return await finish(record, await authorizeSilently(silent), approval, clientId)
+    } catch (error) {
+      if (!needsInteraction(error)) throw error
+    }
+  }
   const { flow, authorizationUrl } = await beginAuthorization(
     {
       server,
-      metadata: await discover(server, effects()),
-      clientId: request.clientId,
-      redirectUri: await redirectUriFor(browser.identity.getRedirectURL(), request.issuer),
+      metadata,
+      clientId,
+      redirectUri: await redirectUriOf(request.issuer),
       apis: approval.apis,
       deadlineMs,
       offlineAccess: true,
-      ...(request.loginHint ? { loginHint: request.loginHint } : {}),
+      loginHint,
+      acrValues,
+      maxAge,
+      dpop: await flowKey(server, metadata, flowId),
+      clientKey: await clientKeyOf(server, origin),
     },
     effects(),
   )
@@ -166,37 +205,85 @@ export async function redirectReceived(tabId: number, url: string): Promise<void
 async function redeem(record: FlowIn<'redeemable'>): Promise<void> {
   const { flowId, approval, redeemable, request, origin } = record
   await flows.set(flowId, { ...baseOf(record), status: 'redeeming', approval })
-  const set = await redeemCode(redeemable, effects())
-  const [first] = approval.apis
-  if (!first) throw noGrant()
-  await tokenStore.set(flowId, {
-    grantId: flowId,
-    metadata: redeemable.metadata,
-    tokens: { [first.resource]: toStoredToken(set) },
-    scope: set.scope,
-    ...(set.idTokenClaims ? { idTokenClaims: set.idTokenClaims } : {}),
-    ...(set.refreshToken ? { refreshToken: set.refreshToken } : {}),
+  const server = await findOperator(request.issuer)
+  if (!server) throw noGrant()
+  const tokens = await redeemCode(redeemable, effects(), {
+    dpop: await keyOf(flowId),
+    clientKey: await clientKeyOf(server, origin),
   })
-  const now = Date.now()
-  const grant = {
+  const authorized = { tokens, metadata: redeemable.metadata }
+  await finish(record, authorized, approval, redeemable.clientId)
+}
+
+/** Tokens first, then the grant, then the answer to the page. */
+async function finish(
+  record: FlowRecord,
+  authorized: Authorized,
+  approval: Approval,
+  clientId: string,
+): Promise<void> {
+  const { flowId, origin, renews } = record
+  if (renews !== undefined && !(await isSameSubject(renews, authorized))) {
+    throw new Refusal(
+      ERROR_CODE.untrustedResponse,
+      'invalid_response',
+      'another subscriber signed in at the operator',
+    )
+  }
+  const server = await findOperator(record.request.issuer)
+  if (!server) throw noGrant()
+  const apis = grantedApis(server, approval.apis, authorized.tokens.scope)
+  const [first] = apis
+  if (!first) throw accessDenied()
+  const grantId = renews ?? flowId
+  await keepTokens(grantId, flowId, first.resource, authorized)
+  const grant = renews
+    ? await grantOf(origin, renews)
+    : await newGrant(record, authorized, { ...approval, apis }, clientId)
+  await saveGrant(grant)
+  for (const earlier of await supersededBy(grant)) {
+    await deleteGrant(earlier)
+    await endTokens(earlier)
+  }
+  await announceGrants(origin)
+  await settle(record, { result: publicGrant(grant) })
+}
+
+async function newGrant(
+  { flowId, origin, request, applicationName, operatorName }: FlowRecord,
+  { tokens }: Authorized,
+  { apis, lifetime }: Approval,
+  clientId: string,
+): Promise<GrantRecord> {
+  const createdAt = Date.now()
+  return {
     grantId: flowId,
     origin,
     issuer: request.issuer,
-    clientId: request.clientId,
-    applicationName: record.applicationName,
-    operatorName: record.operatorName,
+    clientId,
+    applicationName,
+    operatorName,
     mode: request.mode,
-    apis: approval.apis,
-    subject: await subjectHandle(request.issuer, set.subject ?? flowId, origin),
-    tokenType: set.tokenType,
-    lifetime: approval.lifetime,
+    apis,
+    subject: await subjectHandle(request.issuer, tokens.subject ?? flowId, origin),
+    tokenType: tokens.tokenType,
+    lifetime,
     session: await currentSession(),
-    createdAt: now,
-    expiresAt: expiryOf(approval.lifetime, now),
+    createdAt,
+    expiresAt: expiryOf(lifetime, createdAt),
   }
-  await saveGrant(grant)
-  await announceGrants(origin)
-  await settle(record, { result: publicGrant(grant) })
+}
+
+/** Grants of the same application that the new one makes superfluous. */
+async function supersededBy(grant: GrantRecord): Promise<GrantRecord[]> {
+  return (await grantsOf(grant.origin)).filter(
+    (other) =>
+      other.grantId !== grant.grantId &&
+      other.issuer === grant.issuer &&
+      other.clientId === grant.clientId &&
+      other.mode === grant.mode &&
+      other.apis.every((api) => covers(grant.apis, api)),
+  )
 }
 
 /** What a stopped worker left of this flow is finished where that is safe, and failed where it is not. */
@@ -224,7 +311,8 @@ async function resume(record: FlowRecord): Promise<void> {
     case 'redeemable':
       return redeem(record)
     case 'redeeming': {
-      const grant = await grantOf(record.origin, record.flowId).catch(() => undefined)
+      const grantId = record.renews ?? record.flowId
+      const grant = await grantOf(record.origin, grantId).catch(() => undefined)
       if (grant) return settle(record, { result: publicGrant(grant) })
       return fail(interrupted())
     }
@@ -257,5 +345,20 @@ export async function tabClosed(tabId: number): Promise<void> {
   for (const record of await flows.all()) {
     const isItsWindow = tabOf(record) === tabId
     if (isItsWindow || record.pageTabId === tabId) await cancel(record.flowId)
+  }
+}
+
+/** Fails the flows whose time is over, and those whose window went unseen. */
+export async function settleOverdue(): Promise<void> {
+  for (const { flowId } of await flows.all()) {
+    await inTurn(flowId, () =>
+      attempt(flowId, async () => {
+        const record = await flows.get(flowId)
+        if (!record) return
+        const overdue = Date.now() > record.deadlineMs
+        if (record.status === 'settled' && overdue) await flows.delete(flowId)
+        else if (record.status !== 'settled') await resume(record)
+      }),
+    )
   }
 }

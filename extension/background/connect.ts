@@ -3,55 +3,44 @@
  * returned; otherwise the user is asked, which needs a gesture and one window at a time.
  */
 
-import { toProviderError } from '../../shared/core/provider-error.ts'
-import type { ConnectParams, Grant } from '../../shared/messages/page-api.ts'
-import { ERROR_CODE } from '../../shared/messages/page-api.ts'
+import type { Outcome } from '../../shared/messages/document-channel.ts'
+import type { OperatorProfile } from '../../shared/messages/operator-profile.ts'
+import type { ApiAccess, ConnectParams, Grant } from '../../shared/messages/page-api.ts'
 import { cancel, FLOW_TIME_MS, pendingOf, startFlow } from './authorization.ts'
+import { boundApplication } from './clients.ts'
+import type { FlowBase } from './flows.ts'
 import { covers, type GrantRecord, grantsOf, publicGrant } from './grants.ts'
-import { findApi, findApplication, findOperator } from './operators.ts'
+import { findApi, findOperator } from './operators.ts'
 import type { Call } from './page-router.ts'
-import { alreadyPending, interactionRequired, invalidParams, noGrant, Refusal } from './refusal.ts'
+import {
+  accessDenied,
+  alreadyPending,
+  interactionRequired,
+  invalidParams,
+  noGrant,
+  Refusal,
+} from './refusal.ts'
+import { hasRefused } from './refusals-remembered.ts'
+import { needsInteraction } from './silent.ts'
 import { accessTokenOf } from './tokens.ts'
 
 /** A grant of this origin that covers the wish and can still produce a token. */
 async function usableGrant(
-  origin: string,
-  params: ConnectParams,
+  grants: GrantRecord[],
+  apis: ApiAccess[],
 ): Promise<GrantRecord | undefined> {
-  const { issuer, apis, mode = 'fetch', clientId } = params
-  for (const grant of await grantsOf(origin)) {
-    const same =
-      grant.issuer === issuer &&
-      grant.mode === mode &&
-      (clientId === undefined || grant.clientId === clientId) &&
-      apis.every((api) => covers(grant.apis, api))
-    if (!same) continue
+  for (const grant of grants) {
     try {
-      await Promise.all(apis.map(({ resource }) => accessTokenOf(grant, resource)))
+      for (const { resource } of apis) await accessTokenOf(grant, resource)
       return grant
     } catch (error) {
-      const { code } = error instanceof Refusal ? error : toProviderError(error)
-      if (code === ERROR_CODE.unreachable) throw error
+      if (!needsInteraction(error)) throw error
     }
   }
   return undefined
 }
 
-/** Throws the error of an outcome that travelled as plain data. */
-function unwrap(outcome: Awaited<ReturnType<typeof startFlow>>): unknown {
-  if ('result' in outcome) return outcome.result
-  const { code, message, data } = outcome.error
-  throw new Refusal(code, data.error, message, data)
-}
-
-export async function connect(call: Call, params: ConnectParams): Promise<Grant> {
-  const { origin, requestId, documentId, tabId } = call
-  const { issuer, apis, mode = 'fetch', clientId, reason, loginHint } = params
-
-  const operator = await findOperator(issuer)
-  const application = operator && findApplication(operator, origin, clientId)
-  // An operator that is not there and one that does not know this origin look the same from outside.
-  if (!operator || !application) throw noGrant()
+function checkWish(operator: OperatorProfile, { apis, mode = 'fetch' }: ConnectParams): void {
   if (operator.modes && !operator.modes.includes(mode)) {
     throw invalidParams(`mode: expected one of ${operator.modes.join(', ')} at this operator`)
   }
@@ -62,42 +51,116 @@ export async function connect(call: Call, params: ConnectParams): Promise<Grant>
       throw invalidParams('apis.purpose: expected a purpose that the operator offers for this API')
     }
   }
+}
 
-  const existing = await usableGrant(origin, params)
-  if (existing) return publicGrant(existing)
+/** Throws the error of an outcome that travelled as plain data. */
+function unwrap(outcome: Outcome): Grant {
+  if ('result' in outcome) return outcome.result as Grant
+  const { code, message, data } = outcome.error
+  throw new Refusal(code, data.error, message, data)
+}
 
-  if (await pendingOf(origin)) throw alreadyPending()
+/** A window needs the user: who has just acted, in a page that can be seen, and is not asked already. */
+async function requireUser(call: Call): Promise<void> {
+  if (await pendingOf(call.origin)) throw alreadyPending()
   if (!call.userActivation || !call.visible) {
     throw interactionRequired(
       'a window is needed, which takes a click of the user in a visible page',
     )
   }
+}
 
-  const now = Date.now()
+function newFlow(
+  { origin, requestId, documentId, tabId, signal }: Call,
+  what: Pick<FlowBase, 'applicationName' | 'operatorName' | 'request' | 'silentFirst' | 'renews'>,
+): FlowBase {
   const flowId = crypto.randomUUID()
-  call.signal.addEventListener('abort', () => void cancel(flowId))
-  const outcome = await startFlow(
-    {
-      status: 'awaitingConsent',
-      flowId,
-      requestId,
-      origin,
-      documentId,
-      pageTabId: tabId,
-      applicationName: application.name,
-      operatorName: operator.name,
-      createdAtMs: now,
-      deadlineMs: now + FLOW_TIME_MS,
-      request: {
-        issuer,
-        clientId: application.clientId,
-        apis,
-        mode,
-        ...(reason ? { reason } : {}),
-        ...(loginHint ? { loginHint } : {}),
-      },
-    },
-    application.requireConsent === false ? { apis, lifetime: 'day' } : 'ask',
+  const createdAtMs = Date.now()
+  signal.addEventListener('abort', () => void cancel(flowId))
+  return {
+    flowId,
+    requestId,
+    origin,
+    documentId,
+    pageTabId: tabId,
+    createdAtMs,
+    deadlineMs: createdAtMs + FLOW_TIME_MS,
+    ...what,
+  }
+}
+
+export async function connect(call: Call, params: ConnectParams): Promise<Grant> {
+  const { origin } = call
+  const { issuer, apis, mode = 'fetch', reason, loginHint } = params
+
+  const operator = await findOperator(issuer)
+  const application = operator && (await boundApplication(operator, origin, params.clientId))
+  // An operator that is not there and one that does not know this origin look the same from outside.
+  if (!operator || !application) throw noGrant()
+  checkWish(operator, params)
+
+  const { clientId } = application
+  const here = (await grantsOf(origin)).filter((grant) => grant.issuer === issuer)
+  const covering = here.filter(
+    (grant) =>
+      grant.mode === mode &&
+      (clientId === undefined || grant.clientId === clientId) &&
+      apis.every((api) => covers(grant.apis, api)),
   )
-  return unwrap(outcome) as Grant
+  const existing = await usableGrant(covering, apis)
+  if (existing) return publicGrant(existing)
+
+  await requireUser(call)
+  if (await hasRefused(origin, issuer)) throw accessDenied()
+  const flow = newFlow(call, {
+    applicationName: application.name,
+    operatorName: operator.name,
+    silentFirst: operator.networkAuthentication === true || here.length > 0,
+    request: {
+      issuer,
+      apis,
+      mode,
+      ...(clientId !== undefined && { clientId }),
+      ...(reason !== undefined && { reason }),
+      ...(loginHint !== undefined && { loginHint }),
+    },
+  })
+  const consent = application.requireConsent ? 'ask' : { apis, lifetime: 'day' as const }
+  return unwrap(await startFlow(flow, consent))
+}
+
+/** What an API asks for before it serves a call. @see RFC 9470 section 3, RFC 6750 section 3.1 */
+export interface StepUp {
+  acrValues?: string
+  maxAge?: number
+}
+
+const renewals = new Map<string, Promise<Grant>>()
+
+/**
+ * Takes the user to the operator again, for a grant that is there: it allows nothing new, so the
+ * broker's own window is not shown.
+ *
+ * @throws Refusal `interaction_required` without a gesture, `already_pending` beside another window.
+ */
+export async function renewWithUser(
+  call: Call,
+  grant: GrantRecord,
+  stepUp: StepUp = {},
+): Promise<Grant> {
+  const running = renewals.get(grant.grantId)
+  if (running) return running
+  const { issuer, clientId, apis, mode, lifetime, applicationName, operatorName, grantId } = grant
+  const renewal = requireUser(call).then(async () => {
+    const flow = newFlow(call, {
+      applicationName,
+      operatorName,
+      silentFirst: false,
+      renews: grantId,
+      request: { issuer, clientId, apis, mode, ...stepUp },
+    })
+    return unwrap(await startFlow(flow, { apis, lifetime }))
+  })
+  renewals.set(grantId, renewal)
+  return renewal.finally(() => renewals.delete(grantId))
 }

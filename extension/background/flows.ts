@@ -13,14 +13,18 @@ import { sealingKey } from './sealing-key.ts'
 /** What the page asked for. It never changes while the flow lasts. */
 export interface ConnectRequest {
   issuer: string
-  clientId: string
+  /** Absent until the broker has registered one for this origin. */
+  clientId?: string
   apis: ApiAccess[]
   mode: Mode
   reason?: string
   loginHint?: string
+  /** What an API asked for. @see RFC 9470 section 3 */
+  acrValues?: string
+  maxAge?: number
 }
 
-interface FlowBase {
+export interface FlowBase {
   flowId: string
   /** The call of the page that waits for it. */
   requestId: string
@@ -32,6 +36,10 @@ interface FlowBase {
   createdAtMs: number
   deadlineMs: number
   request: ConnectRequest
+  /** The grant that gets new tokens; without it a new grant is made. */
+  renews?: string
+  /** Whether an attempt without a window goes first. */
+  silentFirst: boolean
 }
 
 /** What the user approved, which may be less than what was asked. */
@@ -65,7 +73,7 @@ export const flows = createSealedStore<FlowRecord>('flows', sealingKey)
 /** What a record keeps from one state to the next: everything but the state's own data. */
 export function baseOf(record: FlowRecord): FlowBase {
   const { flowId, requestId, origin, documentId, pageTabId, applicationName, operatorName } = record
-  const { createdAtMs, deadlineMs, request } = record
+  const { createdAtMs, deadlineMs, request, renews, silentFirst } = record
   return {
     flowId,
     requestId,
@@ -77,6 +85,8 @@ export function baseOf(record: FlowRecord): FlowBase {
     createdAtMs,
     deadlineMs,
     request,
+    silentFirst,
+    ...(renews !== undefined && { renews }),
   }
 }
 

@@ -1,17 +1,34 @@
 /** `northbound_getAccessToken`: an access token, for a page that was granted `token` mode. */
 
 import type { AccessToken, GetAccessTokenParams } from '../../shared/messages/page-api.ts'
-import { covers, grantsOf } from './grants.ts'
+import { renewWithUser } from './connect.ts'
+import { covers, type GrantRecord, grantsOf, touch } from './grants.ts'
 import type { Call } from './page-router.ts'
 import { noGrant } from './refusal.ts'
-import { accessTokenOf } from './tokens.ts'
+import { needsInteraction } from './silent.ts'
+import { accessTokenOf, type StoredToken } from './tokens.ts'
+
+async function tokenFor(
+  call: Call,
+  grant: GrantRecord,
+  resource: string,
+  { interactive = 'never', minValiditySeconds = 0 }: GetAccessTokenParams,
+): Promise<StoredToken> {
+  try {
+    return await accessTokenOf(grant, resource, minValiditySeconds * 1_000)
+  } catch (error) {
+    if (interactive === 'never' || !needsInteraction(error)) throw error
+    await renewWithUser(call, grant)
+    return accessTokenOf(grant, resource)
+  }
+}
 
 export async function getAccessToken(
-  { origin }: Call,
+  call: Call,
   params: GetAccessTokenParams,
 ): Promise<AccessToken> {
-  const { grantId, resource, scope, minValiditySeconds = 0 } = params
-  for (const grant of await grantsOf(origin)) {
+  const { grantId, resource, scope } = params
+  for (const grant of await grantsOf(call.origin)) {
     if (grant.mode !== 'token' || (grantId !== undefined && grant.grantId !== grantId)) continue
     const api = grant.apis.find(
       (candidate) =>
@@ -19,7 +36,8 @@ export async function getAccessToken(
         (scope === undefined || covers([candidate], { ...candidate, scope })),
     )
     if (!api) continue
-    const token = await accessTokenOf(grant, api.resource, minValiditySeconds * 1_000)
+    const token = await tokenFor(call, grant, api.resource, params)
+    await touch(grant)
     return {
       accessToken: token.accessToken,
       tokenType: token.tokenType,

@@ -7,11 +7,12 @@ import browser, { type Runtime } from 'webextension-polyfill'
 import type { UnverifiedPageMessage } from '../../shared/messages/broker-channel.ts'
 import type { ScreenRequest } from '../../shared/messages/screen-channel.ts'
 import { redirectReceived, tabClosed } from './authorization.ts'
+import { HOUSEKEEPING } from './housekeeping-alarm.ts'
 import { abortPageRequest, handlePageRequest } from './page-router.ts'
 import { toErrorObject } from './refusal.ts'
 import { handleScreenRequest } from './screen-router.ts'
 import { isOwnScreen, verifyPageSender } from './sender.ts'
-import { sweep } from './sweep.ts'
+import { housekeeping, sweep } from './sweep.ts'
 
 const OWN_ORIGIN = browser.runtime.getURL('').replace(/\/$/, '')
 
@@ -48,3 +49,7 @@ browser.tabs.onRemoved.addListener((tabId) => void tabClosed(tabId))
 
 browser.runtime.onStartup.addListener(() => void sweep())
 browser.runtime.onInstalled.addListener(() => void sweep())
+
+browser.alarms.onAlarm.addListener(({ name }) => {
+  if (name === HOUSEKEEPING) void housekeeping()
+})

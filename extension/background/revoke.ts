@@ -4,13 +4,21 @@ import type { RevokeParams, RevokeResult } from '../../shared/messages/page-api.
 import { announceGrants, announceRevoked } from './events.ts'
 import { deleteGrant, type GrantRecord, grantOf, grantsOf } from './grants.ts'
 import type { Call } from './page-router.ts'
-import { revokeTokens } from './tokens.ts'
+import { endTokens } from './tokens.ts'
 
 /** @returns Whether the server knows. */
-export async function endGrant(grant: GrantRecord, by: 'user' | 'page'): Promise<boolean> {
+export async function endGrant(
+  grant: GrantRecord,
+  by: 'user' | 'page' | 'network',
+  cause?: string,
+): Promise<boolean> {
   await deleteGrant(grant)
-  const told = await revokeTokens(grant)
-  await announceRevoked(grant.origin, { grantId: grant.grantId, by })
+  const told = await endTokens(grant)
+  await announceRevoked(grant.origin, {
+    grantId: grant.grantId,
+    by,
+    ...(cause !== undefined && { cause }),
+  })
   await announceGrants(grant.origin)
   return told
 }

@@ -10,6 +10,7 @@ import { approve, cancel } from './authorization.ts'
 import { flows } from './flows.ts'
 import { allGrants } from './grants.ts'
 import { findOperator } from './operators.ts'
+import { rememberRefusal } from './refusals-remembered.ts'
 import { endGrant } from './revoke.ts'
 
 async function getConsentRequest(flowId: string): Promise<ConsentRequest | null> {
@@ -49,7 +50,11 @@ const handlers: { [M in ScreenMethod]: (params: ScreenMethods[M]['params']) => P
       const kept = record.request.apis.filter((api) => apis.includes(api.resource))
       await (kept.length > 0 ? approve(flowId, { apis: kept, lifetime }) : cancel(flowId))
     },
-    deny: ({ flowId }) => cancel(flowId),
+    async deny({ flowId }) {
+      const record = await flows.get(flowId)
+      if (record) await rememberRefusal(record.origin, record.request.issuer)
+      await cancel(flowId)
+    },
     listGrants: async () => allGrants(),
     async revokeGrant({ grantId }) {
       const grant = (await allGrants()).find((candidate) => candidate.grantId === grantId)

@@ -1,9 +1,13 @@
-/** At the start of a browser session: nothing of an earlier one is left over. */
+/** Nothing of an earlier browser session is left over, and nothing that is due is forgotten. */
 
 import browser from 'webextension-polyfill'
+import { settleOverdue } from './authorization.ts'
+import { sweepRegistrations } from './clients.ts'
 import { flows } from './flows.ts'
 import { sweepGrants } from './grants.ts'
-import { tokenStore } from './tokens.ts'
+import { sweepKeys } from './keys.ts'
+import { revokeDue, sweepRevocations } from './revocations.ts'
+import { sweepTokens } from './tokens.ts'
 
 /** Chromium lets content scripts read `storage.local` unless told not to; Firefox has no such switch. */
 async function closeToContentScripts(): Promise<void> {
@@ -13,9 +17,16 @@ async function closeToContentScripts(): Promise<void> {
   await local.setAccessLevel?.({ accessLevel: 'TRUSTED_CONTEXTS' })
 }
 
+/** At the start of a browser session, and after an update. */
 export async function sweep(): Promise<void> {
   await closeToContentScripts()
-  await flows.sweep()
-  await tokenStore.sweep()
-  for (const { grantId } of await sweepGrants()) await tokenStore.delete(grantId)
+  await Promise.all([flows.sweep(), sweepRegistrations(), sweepRevocations(), sweepKeys()])
+  await housekeeping()
+}
+
+/** Whenever the alarm rings. */
+export async function housekeeping(): Promise<void> {
+  await settleOverdue()
+  await sweepTokens(await sweepGrants())
+  await revokeDue()
 }

@@ -1,30 +1,39 @@
 /**
  * Tokens of the grants: sealed, one record a grant. Whoever asks for the same grant waits for the same
- * refresh; a rotated refresh token is on the disk before anyone gets the access token that came with
+ * renewal; a rotated refresh token is on the disk before anyone gets the access token that came with
  * it; and a refresh token that may have reached the server is never sent again.
  *
  * @see RFC 6749 section 6, RFC 9700 section 4.14
  */
 
 import {
+  type DpopKey,
   type IdTokenClaims,
+  isNorthkeyError,
   refreshTokens,
-  revokeToken,
   type ServerMetadata,
   type TokenSet,
 } from '../../shared/core/index.ts'
+import type { OperatorProfile } from '../../shared/messages/operator-profile.ts'
+import { ERROR_CODE } from '../../shared/messages/page-api.ts'
+import { clientKeyOf } from './clients.ts'
 import { effects } from './effects.ts'
 import type { GrantRecord } from './grants.ts'
+import { deleteKey, keyOf } from './keys.ts'
 import { findOperator } from './operators.ts'
-import { interactionRequired, noGrant } from './refusal.ts'
+import { noGrant, Refusal } from './refusal.ts'
+import { revokeLater } from './revocations.ts'
 import { createSealedStore } from './sealed-store.ts'
 import { sealingKey } from './sealing-key.ts'
+import { type Authorized, authorizeSilently } from './silent.ts'
 
 export interface StoredToken {
   accessToken: string
   tokenType: 'Bearer' | 'DPoP'
   expiresAtMs: number
   scope: string
+  /** Serves one call. */
+  singleUse: boolean
 }
 
 export interface TokenRecord {
@@ -34,6 +43,8 @@ export interface TokenRecord {
   tokens: Record<string, StoredToken>
   /** What was granted, all resources together. */
   scope: string
+  /** Names the key that the tokens are bound to. */
+  keyId: string
   refreshToken?: string
   /** Of the first ID token: a later one must be about the same subject. */
   idTokenClaims?: IdTokenClaims
@@ -43,93 +54,190 @@ export interface TokenRecord {
 
 const EXPIRY_MARGIN_MS = 30_000
 const store = createSealedStore<TokenRecord>('tokens', sealingKey)
-const refreshing = new Map<string, Promise<StoredToken>>()
+const renewing = new Map<string, Promise<StoredToken>>()
+const lastOf = new Map<string, Promise<unknown>>()
+/** Grants that ended while the worker lives: a late answer must not bring their tokens back. */
+const ended = new Set<string>()
 
-export const tokenStore = store
-
-export function toStoredToken(set: TokenSet): StoredToken {
-  const { accessToken, tokenType, expiresAtMs, scope } = set
-  return { accessToken, tokenType, expiresAtMs, scope }
+function toStoredToken(set: TokenSet): StoredToken {
+  const { accessToken, tokenType, expiresAtMs, scope, singleUse } = set
+  return { accessToken, tokenType, expiresAtMs, scope, singleUse }
 }
 
 function isFresh(token: StoredToken, minValidityMs: number): boolean {
+  if (token.singleUse) return token.expiresAtMs > Date.now()
   return token.expiresAtMs - Math.max(minValidityMs, EXPIRY_MARGIN_MS) > Date.now()
 }
 
-async function refresh(grant: GrantRecord, resource: string, scope: string): Promise<StoredToken> {
+/** The key that the tokens of a grant are bound to. */
+export async function dpopKeyOf(grant: GrantRecord): Promise<DpopKey | undefined> {
   const record = await store.get(grant.grantId)
-  const server = await findOperator(grant.issuer)
-  if (!record?.refreshToken || record.refreshSent || !server) {
-    throw interactionRequired('the authorization has to be renewed')
+  return record && keyOf(record.keyId)
+}
+
+/** Keeps what an authorization brought. Tokens of an earlier one give way. */
+export async function keepTokens(
+  grantId: string,
+  keyId: string,
+  resource: string,
+  { tokens, metadata }: Authorized,
+): Promise<void> {
+  const earlier = await store.get(grantId)
+  if (earlier && earlier.keyId !== keyId) await deleteKey(earlier.keyId)
+  await store.set(grantId, {
+    grantId,
+    metadata,
+    keyId,
+    tokens: { [resource]: toStoredToken(tokens) },
+    scope: tokens.scope,
+    ...(tokens.refreshToken !== undefined && { refreshToken: tokens.refreshToken }),
+    ...(tokens.idTokenClaims && { idTokenClaims: tokens.idTokenClaims }),
+  })
+}
+
+/** Whether an authorization is about the subscriber that the grant is about. */
+export async function isSameSubject(grantId: string, { tokens }: Authorized): Promise<boolean> {
+  const before = (await store.get(grantId))?.idTokenClaims?.sub
+  return before === undefined || tokens.subject === undefined || before === tokens.subject
+}
+
+async function refresh(
+  grant: GrantRecord,
+  server: OperatorProfile,
+  record: TokenRecord,
+  refreshToken: string,
+  resource: string,
+  scope: string,
+): Promise<StoredToken> {
+  if (!navigator.onLine) {
+    throw new Refusal(ERROR_CODE.unreachable, 'network_error', 'this device is offline')
   }
-  const { metadata, refreshToken } = record
   await store.set(grant.grantId, { ...record, refreshSent: true })
+  let set: TokenSet
   try {
-    const set = await refreshTokens(
+    set = await refreshTokens(
       {
         server,
-        metadata,
+        metadata: record.metadata,
         clientId: grant.clientId,
         refreshToken,
         grantedScope: record.scope,
         resource,
         scope,
         idTokenClaims: record.idTokenClaims,
+        dpop: await keyOf(record.keyId),
+        clientKey: await clientKeyOf(server, grant.origin),
       },
       effects(),
     )
-    const token = toStoredToken(set)
-    const { refreshSent: _, ...current } = record
-    await store.set(grant.grantId, {
-      ...current,
-      tokens: { ...current.tokens, [resource]: token },
-      refreshToken: set.refreshToken ?? refreshToken,
-    })
-    return token
   } catch (error) {
-    // The server's no ends the tokens; without an answer nobody knows whether it was consumed.
-    const { refreshToken: _, refreshSent: __, ...rest } = record
+    // The server's no ends the refresh token; without an answer nobody knows whether it was consumed.
+    const { refreshToken: _, ...rest } = record
     await store.set(grant.grantId, rest)
     throw error
   }
+  const token = toStoredToken(set)
+  await store.set(grant.grantId, {
+    ...record,
+    tokens: { ...record.tokens, [resource]: token },
+    refreshToken: set.refreshToken ?? refreshToken,
+  })
+  if (ended.has(grant.grantId)) {
+    await endTokens(grant)
+    throw noGrant()
+  }
+  return token
+}
+
+/** Refresh first, then an authorization without a window. */
+async function renew(grant: GrantRecord, resource: string): Promise<StoredToken> {
+  const api = grant.apis.find((candidate) => candidate.resource === resource)
+  const server = await findOperator(grant.issuer)
+  if (!api || !server) throw noGrant()
+  const record = await store.get(grant.grantId)
+  if (record?.refreshToken && !record.refreshSent) {
+    try {
+      return await refresh(grant, server, record, record.refreshToken, resource, api.scope)
+    } catch (error) {
+      if (!isNorthkeyError(error) || error.code !== 'authorization_server_error') throw error
+    }
+  }
+  const keyId = crypto.randomUUID()
+  const authorized = await authorizeSilently({
+    server,
+    origin: grant.origin,
+    clientId: grant.clientId,
+    apis: [api, ...grant.apis.filter((other) => other !== api)],
+    keyId,
+  })
+  if (!(await isSameSubject(grant.grantId, authorized))) {
+    throw new Refusal(
+      ERROR_CODE.interactionRequired,
+      'login_required',
+      'another subscriber is signed in at the operator',
+    )
+  }
+  await keepTokens(grant.grantId, keyId, resource, authorized)
+  if (ended.has(grant.grantId)) {
+    await endTokens(grant)
+    throw noGrant()
+  }
+  return toStoredToken(authorized.tokens)
+}
+
+/** Renewals of one grant run one after the other. */
+function serialize<T>(grantId: string, task: () => Promise<T>): Promise<T> {
+  const next = (lastOf.get(grantId) ?? Promise.resolve()).then(task, task)
+  lastOf.set(grantId, next)
+  void next
+    .catch(() => {})
+    .then(() => {
+      if (lastOf.get(grantId) === next) lastOf.delete(grantId)
+    })
+  return next
 }
 
 /**
  * An access token of this grant for this resource.
  *
- * @throws Refusal `interaction_required` where only a new authorization would help.
+ * @throws Refusal or NorthkeyError `interaction_required` where only a window would help.
  */
 export async function accessTokenOf(
   grant: GrantRecord,
   resource: string,
   minValidityMs = 0,
 ): Promise<StoredToken> {
-  const api = grant.apis.find((candidate) => candidate.resource === resource)
-  if (!api) throw noGrant()
   const key = `${grant.grantId} ${resource}`
-  const running = refreshing.get(key)
-  if (running) return running
-  const cached = (await store.get(grant.grantId))?.tokens[resource]
-  if (cached && isFresh(cached, minValidityMs)) return cached
-  const shared =
-    refreshing.get(key) ?? serialize(grant.grantId, () => refresh(grant, resource, api.scope))
-  refreshing.set(key, shared)
+  const running = renewing.get(key)
+  if (running) return share(running, grant, resource, minValidityMs)
+  const record = await store.get(grant.grantId)
+  const cached = record?.tokens[resource]
+  if (record && cached && isFresh(cached, minValidityMs)) {
+    if (cached.singleUse) await dropAccessToken(grant.grantId, resource)
+    return cached
+  }
+  const begun = renewing.get(key)
+  if (begun) return share(begun, grant, resource, minValidityMs)
+  const renewal = serialize(grant.grantId, () => renew(grant, resource))
+  renewing.set(key, renewal)
   try {
-    return await shared
+    const token = await renewal
+    if (token.singleUse) await dropAccessToken(grant.grantId, resource)
+    return token
   } finally {
-    if (refreshing.get(key) === shared) refreshing.delete(key)
+    renewing.delete(key)
   }
 }
 
-const lastOf = new Map<string, Promise<unknown>>()
-
-/** One refresh token, one request at a time. */
-function serialize<T>(grantId: string, task: () => Promise<T>): Promise<T> {
-  const next = (lastOf.get(grantId) ?? Promise.resolve()).then(task, task)
-  lastOf.set(grantId, next)
-  return next.finally(() => {
-    if (lastOf.get(grantId) === next) lastOf.delete(grantId)
-  })
+/** Waits for a renewal that runs; a token for one call is not shared. */
+async function share(
+  renewal: Promise<StoredToken>,
+  grant: GrantRecord,
+  resource: string,
+  minValidityMs: number,
+): Promise<StoredToken> {
+  const token = await renewal
+  return token.singleUse ? accessTokenOf(grant, resource, minValidityMs) : token
 }
 
 /** Forgets one access token, as after a 401. */
@@ -141,28 +249,41 @@ export async function dropAccessToken(grantId: string, resource: string): Promis
 }
 
 /**
- * Forgets the tokens of a grant at once, then tells the server.
+ * Forgets the tokens of a grant at once, then tells the server, now or later.
  *
  * @returns Whether the server knows.
  * @see RFC 7009
  */
-export async function revokeTokens(grant: GrantRecord): Promise<boolean> {
+export async function endTokens(grant: GrantRecord): Promise<boolean> {
+  ended.add(grant.grantId)
   const record = await store.get(grant.grantId)
   await store.delete(grant.grantId)
-  const server = await findOperator(grant.issuer)
-  if (!record || !server) return true
-  const { metadata } = record
-  const client = { server, metadata, clientId: grant.clientId }
-  const held = record.refreshToken
-    ? [{ token: record.refreshToken, tokenTypeHint: 'refresh_token' as const }]
-    : Object.values(record.tokens).map(({ accessToken }) => ({
+  if (!record) return true
+  const { metadata, refreshToken, tokens, keyId } = record
+  const held = refreshToken
+    ? [{ token: refreshToken, tokenTypeHint: 'refresh_token' as const }]
+    : Object.values(tokens).map(({ accessToken }) => ({
         token: accessToken,
         tokenTypeHint: 'access_token' as const,
       }))
-  const told = await Promise.allSettled(
-    held.map(({ token, tokenTypeHint }) =>
-      revokeToken({ ...client, token, tokenTypeHint }, effects()),
-    ),
+  const { issuer, origin, clientId } = grant
+  const told = await Promise.all(
+    held.map((one) => revokeLater({ ...one, issuer, origin, clientId, metadata })),
   )
-  return told.every(({ status }) => status === 'fulfilled')
+  await deleteKey(keyId)
+  return told.every(Boolean)
+}
+
+/** Removes what this browser session cannot open, and the tokens of grants that are over. */
+export async function sweepTokens(over: GrantRecord[]): Promise<void> {
+  await store.sweep()
+  for (const grant of over) await endTokens(grant)
+}
+
+/** Finds the grant to which an access token belongs, as a network names it when it revokes. */
+export async function grantIdOfToken(accessToken: string): Promise<string | undefined> {
+  const records = await store.all()
+  return records.find(({ tokens }) =>
+    Object.values(tokens).some((token) => token.accessToken === accessToken),
+  )?.grantId
 }

@@ -39,6 +39,7 @@ describe.each(TARGETS)('the manifest for %s', (target) => {
 
   test('E01: it asks for these permissions and no more', () => {
     expect(released.permissions).toEqual([
+      'alarms',
       'storage',
       'identity',
       'webRequest',
