@@ -34,7 +34,9 @@ describe.each(TARGETS)('the manifest for %s', (target) => {
     const filters = rulesOf(target).map(
       (rule: { condition: { urlFilter: string } }) => rule.condition.urlFilter,
     )
-    expect(filters).toEqual([`|https://${host}/*?`, `||${host}^`])
+    // Firefox keeps the address before a rule's redirect in its history, so there the rule only blocks.
+    const strip = target === 'chromium' ? [`|https://${host}/*?`] : []
+    expect(filters).toEqual([...strip, `||${host}^`])
   })
 
   test('E01: it asks for these permissions and no more', () => {
