@@ -195,6 +195,7 @@ describe('the CAMARA faces against their OpenAPI files', () => {
     expect(created.status).toBe(201)
     expect(created.headers.get('x-correlator')).toBeTruthy()
     const { sessionId } = created.body as { sessionId: string }
+    expect(created.headers.get('location')).toBe(`${mine.resource}/sessions/${sessionId}`)
     const extended = await call(mine, 'POST', `/sessions/${sessionId}/extend`, {
       requestedAdditionalDuration: 60,
     })

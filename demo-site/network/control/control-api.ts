@@ -132,7 +132,7 @@ function mountFaults(router: Router, faults: Faults): void {
   router.post('/faults', (ctx) => {
     const id = faults.add(checked(validateFaultRule, ctx.request.body))
     ctx.status = 201
-    ctx.set('Location', `${ctx.origin}/faults/${id}`)
+    ctx.set('Location', `http://${ctx.host}/faults/${id}`)
     ctx.body = faults.find(id)
   })
   router.delete('/faults', (ctx) => {

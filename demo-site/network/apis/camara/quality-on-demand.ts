@@ -108,7 +108,7 @@ export function qualityOnDemandRouter({
     const subscriberId = callerOf(ctx).subscriber.id
     sessions.set({ id: sessionId, subscriberId, profile, startedAtMs, expiresAtMs })
     ctx.status = 201
-    ctx.set('Location', `${ctx.origin}${api.path}/sessions/${sessionId}`)
+    ctx.set('Location', `http://${ctx.host}${api.path}/sessions/${sessionId}`)
     ctx.body = info
   })
 

@@ -1,0 +1,154 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import type { OperatorProfile } from '../../shared/messages/operator-profile.ts'
+
+const root = join(import.meta.dirname, '../..')
+const folder = mkdtempSync(join(tmpdir(), 'network-cli-'))
+const started: ChildProcess[] = []
+
+afterAll(() => {
+  for (const child of started) child.kill('SIGKILL')
+  rmSync(folder, { recursive: true, force: true })
+})
+
+function start(...args: string[]) {
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', join(root, 'demo-site/network/cli.ts'), ...args],
+    { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
+  )
+  started.push(child)
+  const seen = { out: '', err: '' }
+  child.stdout.on('data', (chunk: Buffer) => {
+    seen.out += chunk.toString()
+  })
+  child.stderr.on('data', (chunk: Buffer) => {
+    seen.err += chunk.toString()
+  })
+  return { child, seen }
+}
+
+async function ended(...args: string[]) {
+  const { child, seen } = start(...args)
+  const [code] = (await once(child, 'close')) as [number]
+  return { code, ...seen }
+}
+
+function file(name: string, content: string): string {
+  const path = join(folder, name)
+  writeFileSync(path, content)
+  return path
+}
+
+describe('npm run network', () => {
+  it('starts from a file and flags, prints ready operator profiles, logs, and ends on SIGTERM', async () => {
+    const config = file(
+      'network.yaml',
+      `operator: { name: Northern Mobile, motto: hello }
+applications: [{ clientId: game, name: Game, origins: ['http://127.0.0.1:4000'] }]
+subscribers:
+  - { id: kim, name: Kim, gpsi: msisdn-447700900150, phoneNumber: '+447700900150', password: p,
+      location: { latitude: 1, longitude: 2, accuracyMeters: 3 } }
+faults: [{ path: /never, action: { type: hang } }]
+`,
+    )
+    const log = join(folder, 'requests.jsonl')
+    const profile = join(folder, 'profile.json')
+    const { child, seen } = start(
+      ...['--config', config, '--log', log, '--profile', profile],
+      ...['--attach', '127.0.0.5=kim', '--fault', '{"path":"/x","action":{"type":"hang"}}'],
+    )
+    while (!seen.err.includes('Ctrl-C'))
+      await once(child.stderr as NonNullable<typeof child.stderr>, 'data')
+    const profiles = JSON.parse(seen.out) as OperatorProfile[]
+    expect(profiles.map(({ name }) => name)[0]).toBe('Northern Mobile')
+    expect(profiles[0]?.applications).toMatchObject([{ clientId: 'game' }])
+    expect(JSON.parse(readFileSync(profile, 'utf8'))).toEqual(profiles)
+
+    const control = /http:\S+(?=\/openapi\.json)/.exec(seen.err)?.[0] ?? ''
+    expect(await (await fetch(`${control}/faults`)).json()).toHaveLength(2)
+    expect(await (await fetch(`${control}/access-network`)).json()).toEqual({ '127.0.0.5': 'kim' })
+    const metadata = await fetch(`${profiles[0]?.issuer}/.well-known/openid-configuration`)
+    expect(await metadata.json()).toMatchObject({ issuer: profiles[0]?.issuer })
+
+    child.kill('SIGTERM')
+    const [code] = (await once(child, 'close')) as [number]
+    expect(code).toBe(0)
+    const [line = ''] = readFileSync(log, 'utf8').split('\n')
+    expect(JSON.parse(line)).toMatchObject({ path: '/.well-known/openid-configuration' })
+  })
+
+  it('takes an issuer with a path', async () => {
+    const free = createServer().listen(0, '127.0.0.1')
+    await once(free, 'listening')
+    const { port } = free.address() as { port: number }
+    await new Promise((resolve) => free.close(resolve))
+    const issuer = `http://localhost:${port}/meridian`
+    const { child, seen } = start('--issuer', issuer)
+    while (!seen.err.includes('Ctrl-C'))
+      await once(child.stderr as NonNullable<typeof child.stderr>, 'data')
+    const where = `http://localhost:${port}/.well-known/oauth-authorization-server/meridian`
+    expect(await (await fetch(where)).json()).toMatchObject({
+      issuer,
+      token_endpoint: `${issuer}/token`,
+    })
+    const capif = await fetch(`${where}/capif`)
+    expect(await capif.json()).toMatchObject({ issuer: `${issuer}/capif` })
+    child.kill('SIGTERM')
+    await once(child, 'close')
+  })
+
+  it('helps', async () => {
+    const { code, out } = await ended('--help')
+    expect(code).toBe(0)
+    expect(out).toContain('--control-port')
+  })
+
+  it.each([
+    ['a flag that is none', ['--nope'], '--nope'],
+    ['a flag without its value', ['--port'], '--port'],
+    ['a port that is none', ['--port', 'abc'], '--port must be a number from 0 to 65535'],
+    ['a file that is not there', ['--config', '/nowhere'], '/nowhere: cannot be read'],
+    ['a fault that is none', ['--fault', '{"action":{}}'], '--fault: /action'],
+    [
+      'an issuer elsewhere',
+      ['--issuer', 'https://a.example'],
+      'the issuer must be http on localhost',
+    ],
+  ])('answers %s with one clear line and a code that is not 0', async (_what, args, words) => {
+    const { code, out, err } = await ended(...args)
+    expect(code).not.toBe(0)
+    expect(out).toBe('')
+    expect(err.trimEnd().split('\n')).toHaveLength(1)
+    expect(err).toContain(words)
+  })
+
+  it.each([
+    ['no YAML', '{ a: [', 'neither JSON nor YAML'],
+    ['an unknown member', '{"portz": 1}', '/portz is unknown'],
+    ['a wrong member', '{"ports": {"apis": "x"}}', '/ports/apis must be integer'],
+    ['a subscriber without a number', '{"subscribers": [{"id": "a"}]}', '/subscribers/0'],
+  ])('answers a file with %s in one line', async (_what, content, words) => {
+    const { code, err } = await ended('--config', file('bad.yaml', content))
+    expect(code).toBe(1)
+    expect(err.trimEnd().split('\n')).toHaveLength(1)
+    expect(err).toContain(words)
+  })
+
+  it('says that a port is in use', async () => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    const { port } = taken.address() as { port: number }
+    for (const flag of ['--port', '--apis-port', '--control-port']) {
+      const { code, err } = await ended(flag, String(port))
+      expect(code).toBe(1)
+      expect(err.trimEnd()).toMatch(new RegExp(`^[a-z-]+: port ${port} on 127.0.0.1 is in use$`))
+    }
+    await new Promise((resolve) => taken.close(resolve))
+  })
+})

@@ -1,0 +1,316 @@
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { decodeJwt } from 'jose'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { FaultAction, FaultRule, Network } from '../../demo-site/network/index.ts'
+import {
+  authorizationRequest,
+  obtainToken,
+  redeem,
+  signInAndAllow,
+  startTestNetwork,
+  stockClient,
+} from './support/client.ts'
+import { exchange, ScriptedBrowser } from './support/scripted-browser.ts'
+
+let network: Network
+let control: string
+let metadata: string
+
+beforeAll(async () => {
+  network = await startTestNetwork({ ports: { control: 0 } })
+  control = network.controlOrigin ?? ''
+  metadata = `${network.issuer}/.well-known/openid-configuration`
+})
+afterAll(() => network.close())
+afterEach(async () => {
+  await fetch(`${control}/faults`, { method: 'DELETE' })
+})
+
+const PATH = '/.well-known/openid-configuration'
+
+/** Switches a fault on by the control API, as anybody would, and returns its address. */
+async function on(action: FaultAction, rule: Omit<FaultRule, 'action'> = { path: PATH }) {
+  const answer = await fetch(`${control}/faults`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ ...rule, action }),
+  })
+  expect(answer.status).toBe(201)
+  return answer.headers.get('location') ?? ''
+}
+
+async function off(location: string): Promise<void> {
+  expect((await fetch(location, { method: 'DELETE' })).status).toBe(204)
+  const answer = await fetch(metadata)
+  expect(answer.status).toBe(200)
+  expect(await answer.json()).toMatchObject({ issuer: network.issuer })
+}
+
+async function timed(run: () => Promise<unknown>): Promise<number> {
+  const begun = performance.now()
+  await run()
+  return performance.now() - begun
+}
+
+describe('each fault is switched on, seen by a plain HTTP client, and switched off again', () => {
+  it('delay', async () => {
+    const fault = await on({ type: 'delay', ms: 300 })
+    expect(await timed(() => fetch(metadata))).toBeGreaterThanOrEqual(295)
+    await off(fault)
+  })
+
+  it('hang, and whoever hangs is let go when it is switched off', async () => {
+    const fault = await on({ type: 'hang' })
+    await expect(fetch(metadata, { signal: AbortSignal.timeout(300) })).rejects.toMatchObject({
+      name: 'TimeoutError',
+    })
+    const hanging = fetch(metadata).catch((error: unknown) => error)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    await off(fault)
+    expect(await hanging).toBeInstanceOf(TypeError)
+  })
+
+  it.each(['before-reading', 'after-reading'] as const)('drop %s', async (when) => {
+    const fault = await on({ type: 'drop', when })
+    await expect(fetch(metadata)).rejects.toThrow()
+    await off(fault)
+  })
+
+  it('drop after processing: the code is spent although no answer came', async () => {
+    const client = await stockClient(network.issuer)
+    const parameters = {
+      scope: '3gpp-as-session-with-qos',
+      resource: `${network.apisOrigin}/3gpp-as-session-with-qos/v1`,
+    }
+    const pending = await authorizationRequest(client, parameters)
+    const page = await signInAndAllow(new ScriptedBrowser(), pending.url)
+    const fault = await on({ type: 'drop', when: 'after-processing' }, { path: '/token' })
+    await expect(redeem(client, pending, page.url)).rejects.toThrow()
+    await off(fault)
+    await expect(redeem(client, pending, page.url)).rejects.toMatchObject({
+      error: 'invalid_grant',
+    })
+  })
+
+  it('drop in the middle of the body', async () => {
+    const fault = await on({ type: 'drop', when: 'mid-body' })
+    const answer = await fetch(metadata)
+    expect(answer.status).toBe(200)
+    await expect(answer.text()).rejects.toThrow()
+    await off(fault)
+  })
+
+  it('drip', async () => {
+    const size = (await (await fetch(metadata)).text()).length
+    const fault = await on({ type: 'drip', bytesPerSecond: size * 2 })
+    const took = await timed(async () => (await fetch(metadata)).json())
+    expect(took).toBeGreaterThanOrEqual(450)
+    await off(fault)
+  })
+
+  it('status, with headers', async () => {
+    const fault = await on({ type: 'status', status: 503, headers: { 'retry-after': '7' } })
+    const answer = await fetch(metadata)
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '7'])
+    await off(fault)
+  })
+
+  it('header', async () => {
+    const headers = { 'content-type': 'text/html', vary: null, 'x-odd': 'yes' }
+    const fault = await on({ type: 'header', headers })
+    const answer = await fetch(metadata)
+    expect(answer.headers.get('content-type')).toBe('text/html')
+    expect(answer.headers.get('x-odd')).toBe('yes')
+    await off(fault)
+  })
+
+  it('body', async () => {
+    const fault = await on({ type: 'body', body: '<html>', contentType: 'text/html' })
+    expect(await (await fetch(metadata)).text()).toBe('<html>')
+    await off(fault)
+  })
+
+  it('redirect', async () => {
+    const location = 'http://127.0.0.1:9/elsewhere'
+    const fault = await on({ type: 'redirect', location, status: 307 })
+    const answer = await fetch(metadata, { redirect: 'manual' })
+    expect([answer.status, answer.headers.get('location')]).toEqual([307, location])
+    await off(fault)
+  })
+
+  it('clock shift: tokens are dated half an hour ago, and the API that is right refuses them', async () => {
+    const rule = { server: 'authorization-function' }
+    const fault = await on({ type: 'clock', seconds: -1800 }, rule)
+    const date = (await fetch(metadata)).headers.get('date') ?? ''
+    expect(Date.now() - Date.parse(date)).toBeGreaterThan(1_790_000)
+    const { tokens } = await obtainToken(network)
+    const now = Math.floor(Date.now() / 1000)
+    expect(now - (decodeJwt(tokens.access_token).iat ?? now)).toBeGreaterThan(1790)
+    await off(fault)
+    const url = `${network.apisOrigin}/3gpp-as-session-with-qos/v1/a/subscriptions`
+    const headers = { authorization: `Bearer ${tokens.access_token}` }
+    const refused = await fetch(url, { headers })
+    expect(refused.headers.get('www-authenticate')).toContain('expired')
+    expect((await obtainToken(network)).tokens.access_token).toBeTypeOf('string')
+  })
+
+  it('wrong iss in the metadata and in the authorization response, or none', async () => {
+    const fault = await on({ type: 'issuer', issuer: 'https://evil.example' }, {})
+    expect(await (await fetch(metadata)).json()).toMatchObject({ issuer: 'https://evil.example' })
+    await off(fault)
+    for (const [issuer, seen] of [
+      ['https://evil.example', 'https://evil.example'],
+      [null, null],
+    ] as const) {
+      const client = await stockClient(network.issuer)
+      const { url } = await authorizationRequest(client, {
+        scope: '3gpp-as-session-with-qos',
+        prompt: 'none',
+      })
+      const again = await on({ type: 'issuer', issuer }, { path: '/auth*' })
+      const page = await new ScriptedBrowser().open(url)
+      expect(page.url.searchParams.get('iss')).toBe(seen)
+      await off(again)
+    }
+  })
+
+  it('key rotation: a new key signs, the old one still verifies', async () => {
+    const keysOf = async () => {
+      const { keys } = (await (await fetch(`${network.issuer}/jwks`)).json()) as {
+        keys: { kid: string }[]
+      }
+      return keys.map(({ kid }) => kid)
+    }
+    const [before] = await keysOf()
+    const { tokens } = await obtainToken(network)
+    const fault = await on({ type: 'rotate-keys' }, { path: '/jwks', times: 1 })
+    const after = await keysOf()
+    expect(after).toHaveLength(2)
+    expect(after[0]).not.toBe(before)
+    expect(after[1]).toBe(before)
+    await off(fault)
+    const url = `${network.apisOrigin}/3gpp-as-session-with-qos/v1/a/subscriptions`
+    const headers = { authorization: `Bearer ${tokens.access_token}` }
+    expect((await fetch(url, { headers })).status).toBe(200)
+    expect((await obtainToken(network)).tokens.access_token).toBeTypeOf('string')
+  })
+})
+
+describe('where and how often', () => {
+  const statuses = async (count: number) => {
+    const seen: number[] = []
+    for (let n = 0; n < count; n += 1) seen.push((await fetch(metadata)).status)
+    return seen
+  }
+
+  it('the n-th request, each n-th request, and so many times at most', async () => {
+    await on({ type: 'status', status: 500 }, { path: PATH, nth: 2 })
+    expect(await statuses(3)).toEqual([200, 500, 200])
+    network.faults.clear()
+    await on({ type: 'status', status: 500 }, { path: PATH, every: 2 })
+    expect(await statuses(4)).toEqual([200, 500, 200, 500])
+    network.faults.clear()
+    const location = await on({ type: 'status', status: 500 }, { path: PATH, times: 2 })
+    expect(await statuses(4)).toEqual([500, 500, 200, 200])
+    expect(await (await fetch(location)).json()).toMatchObject({ matched: 4, applied: 2 })
+  })
+
+  it('by server, method and path pattern alone', async () => {
+    await on(
+      { type: 'status', status: 500 },
+      { server: 'api-exposing-functions', method: 'GET', path: '/3gpp-*/v1/*' },
+    )
+    const api = `${network.apisOrigin}/3gpp-as-session-with-qos/v1/a/subscriptions`
+    expect((await fetch(api)).status).toBe(500)
+    expect((await fetch(api, { method: 'POST' })).status).toBe(401)
+    expect((await fetch(metadata)).status).toBe(200)
+  })
+
+  it('is named in the log', async () => {
+    await on({ type: 'status', status: 500 })
+    network.log.clear()
+    await fetch(metadata)
+    expect(network.log.entries.at(-1)).toMatchObject({ status: 500, fault: 'status' })
+  })
+})
+
+describe('the control API', () => {
+  it('refuses a rule that is none, and names the member', async () => {
+    for (const rule of [
+      {},
+      { action: { type: 'nothing' } },
+      { action: { type: 'delay' } },
+      { action: { type: 'hang' }, nthh: 1 },
+      { action: { type: 'status', status: 99 } },
+    ]) {
+      const answer = await fetch(`${control}/faults`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(rule),
+      })
+      expect(answer.status).toBe(400)
+      const { invalidParams } = (await answer.json()) as { invalidParams: unknown[] }
+      expect(invalidParams.length).toBeGreaterThan(0)
+    }
+    expect(await (await fetch(`${control}/faults`)).json()).toEqual([])
+  })
+
+  it('is closed to web pages and to names that point to loopback', async () => {
+    const page = await fetch(`${control}/faults`, { headers: { origin: 'http://evil.example' } })
+    expect(page.status).toBe(403)
+    const sending = { method: 'GET', headers: { host: 'evil.example' }, address: undefined }
+    expect((await exchange(new URL(`${control}/faults`), sending)).status).toBe(403)
+  })
+
+  it('describes itself: every path is there, and its schemas compile', async () => {
+    const description = (await (await fetch(`${control}/openapi.json`)).json()) as {
+      openapi: string
+      paths: Record<string, Record<string, unknown>>
+      components: { schemas: Record<string, object> }
+    }
+    expect(description.openapi).toMatch(/^3\.1/)
+    const ajv = new Ajv2020({ strict: false })
+    ajv.addSchema({ $id: 'control', components: description.components })
+    const rule = ajv.getSchema('control#/components/schemas/FaultRule')
+    expect(rule?.({ action: { type: 'hang' } })).toBe(true)
+    expect(rule?.({ action: { type: 'hang', ms: 1 } })).toBe(false)
+    for (const [path, operations] of Object.entries(description.paths)) {
+      for (const method of Object.keys(operations).filter((one) => one !== 'parameters')) {
+        const url = `${control}${path.replace(/\{\w+\}/g, '1')}`
+        const answer = await fetch(url, { method: method.toUpperCase() })
+        const text = await answer.text()
+        expect([405, 501]).not.toContain(answer.status)
+        if (answer.status === 404) expect(text).toContain('there is no such')
+      }
+    }
+  })
+
+  it('shows the network, its log and its phones, moves UEs, revokes and rotates', async () => {
+    const send = (method: string, path: string, body: object) =>
+      fetch(`${control}${path}`, {
+        method,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      })
+    const shown = await (await fetch(`${control}/network`)).json()
+    expect(shown).toMatchObject({ issuer: network.issuer })
+    expect(JSON.stringify(shown)).not.toContain('northern lights')
+    await send('PUT', '/access-network/127.0.0.44', { subscriber: 'mira' })
+    expect(network.accessNetwork.subscriberAt('127.0.0.44')).toBe('mira')
+    expect((await send('PUT', '/access-network/127.0.0.44', { subscriber: 'x' })).status).toBe(400)
+    await fetch(`${control}/access-network/127.0.0.44`, { method: 'DELETE' })
+    expect(network.accessNetwork.subscriberAt('127.0.0.44')).toBeUndefined()
+
+    await obtainToken(network)
+    const log = (await (await fetch(`${control}/log?path=/token`)).json()) as { path: string }[]
+    expect(log.length).toBeGreaterThan(0)
+    expect(log.every(({ path }) => path === '/token')).toBe(true)
+    const authorization = { issuer: network.issuer, subscriber: 'mira', clientId: 'skyframe' }
+    expect((await send('POST', '/revocations', authorization)).status).toBe(204)
+    expect((await send('POST', '/revocations', authorization)).status).toBe(404)
+    expect((await send('POST', '/key-rotations', { issuer: network.issuer })).status).toBe(204)
+    expect((await send('POST', '/key-rotations', { issuer: 'x' })).status).toBe(400)
+    expect((await fetch(`${control}/log`, { method: 'DELETE' })).status).toBe(204)
+    expect(network.log.entries).toHaveLength(0)
+  })
+})
