@@ -108,6 +108,12 @@ describe.each(BROWSERS)('in %s, the demo page', (name) => {
     await page.keyboard.press('Enter')
     expect(await textOf(page, 'result-status')).toBe('201 Created')
     expect(await focused()).toBe('boost')
+    await page.focus(hook('end-session'))
+    await page.keyboard.press('Enter')
+    await page.waitForSelector(hook('sessions-empty'))
+    await page.waitForFunction(
+      () => (document.activeElement as HTMLElement | null)?.dataset.testid === 'boost',
+    )
     await page.close()
   })
 

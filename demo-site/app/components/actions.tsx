@@ -27,16 +27,16 @@ export function Actions({ store }: { store: Store }) {
   const ready = broker.value.kind === 'found'
   const idle = held ? (boosted.value ? IDLE.boosted : IDLE.boost) : IDLE.connect
   const row = useRef<HTMLDivElement>(null)
-  const wasConnected = useRef(held !== undefined)
+  const before = useRef(doing)
 
-  // The button that was pressed is gone once it has done its work; the next one takes the focus over.
+  // A button that has done its work may be gone; the next one to press takes the focus over.
   useEffect(() => {
-    const connected = held !== undefined
-    if (wasConnected.current !== connected && document.activeElement === document.body) {
+    const ended = before.current !== undefined && doing === undefined
+    if (ended && document.activeElement === document.body) {
       row.current?.querySelector('button')?.focus()
     }
-    wasConnected.current = connected
-  }, [held])
+    before.current = doing
+  }, [doing])
 
   return (
     <div class="actions">
