@@ -3,7 +3,7 @@
  * @see RFC 7636 sections 4.1, 4.2 and 7.1
  */
 
-import { asciiString, base64urlCodes } from '../oauth/base64url.ts'
+import { asciiString, base64url, base64urlCodes } from '../oauth/base64url.ts'
 
 declare const kind: unique symbol
 
@@ -20,17 +20,20 @@ export interface PkcePair {
 /** A fresh pair of 256 random bits. @see RFC 7636 section 4.1 */
 export async function createPkcePair(): Promise<PkcePair> {
   const codes = randomCodes()
-  return { codeVerifier: asciiString(codes) as CodeVerifier, codeChallenge: await challenge(codes) }
+  // The string is made while the digest is under way.
+  const digest = crypto.subtle.digest('SHA-256', codes)
+  const codeVerifier = asciiString(codes) as CodeVerifier
+  return { codeVerifier, codeChallenge: challengeOf(await digest) }
 }
 
 /** `BASE64URL(SHA256(ASCII(code_verifier)))`. @see RFC 7636 section 4.2 */
-export function codeChallengeOf(codeVerifier: CodeVerifier): Promise<CodeChallenge> {
-  return challenge(new TextEncoder().encode(codeVerifier))
+export async function codeChallengeOf(codeVerifier: CodeVerifier): Promise<CodeChallenge> {
+  const ascii = new TextEncoder().encode(codeVerifier)
+  return challengeOf(await crypto.subtle.digest('SHA-256', ascii))
 }
 
-async function challenge(ascii: Uint8Array<ArrayBuffer>): Promise<CodeChallenge> {
-  const digest = await crypto.subtle.digest('SHA-256', ascii)
-  return asciiString(base64urlCodes(new Uint8Array(digest))) as CodeChallenge
+function challengeOf(digest: ArrayBuffer): CodeChallenge {
+  return base64url(new Uint8Array(digest)) as CodeChallenge
 }
 
 /** An unguessable value of 256 bits, for `state` and `nonce`. @see RFC 6749 section 10.10 */

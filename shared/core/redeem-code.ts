@@ -57,7 +57,7 @@ export function redeemCode(
       },
       effects,
     )
-    const answer = await judgeAccessTokenResponse(response, {
+    const answer = judgeAccessTokenResponse(response, {
       requestedScope: flow.scope,
       binding: flow.binding,
       now: effects.now(),

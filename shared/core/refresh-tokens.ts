@@ -60,7 +60,7 @@ export function refreshTokens(request: RefreshTokens, effects: Effects): Promise
       },
       effects,
     )
-    const answer = await judgeAccessTokenResponse(response, {
+    const answer = judgeAccessTokenResponse(response, {
       requestedScope: scope ?? request.grantedScope ?? '',
       binding,
       now: effects.now(),

@@ -3,6 +3,7 @@
 import { authorizationCodeGrantRequest } from 'oauth4webapi'
 import { type ExpectedResponse, validateAuthorizationResponse } from './authorization-response.ts'
 import type { Effects } from './effects.ts'
+import type { Answer } from './http.ts'
 import { requestTokens, type TokenEndpointContext } from './token-endpoint.ts'
 
 export interface AccessTokenRequest extends TokenEndpointContext {
@@ -17,7 +18,7 @@ export interface AccessTokenRequest extends TokenEndpointContext {
 export async function requestAccessToken(
   request: AccessTokenRequest,
   effects: Effects,
-): Promise<Response> {
+): Promise<Answer> {
   const { codeVerifier } = request
   const parameters = validateAuthorizationResponse(request.expected, request.callbackUrl)
   const code = parameters.get('code') ?? ''

@@ -4,6 +4,7 @@
  */
 
 import { NorthkeyError } from './error.ts'
+import type { Answer } from './http.ts'
 import { type JsonObject, readJsonObject } from './json-response.ts'
 import { isScope } from './scope.ts'
 
@@ -44,12 +45,12 @@ export interface ResponseExpectation {
   now: number
 }
 
-/** Reads and judges a response of status 200. */
-export async function judgeAccessTokenResponse(
-  response: Response,
+/** Reads and judges the answer of a success. */
+export function judgeAccessTokenResponse(
+  answer: Answer,
   expected: ResponseExpectation,
-): Promise<AccessTokenResponse> {
-  const body = await readJsonObject(response, WHAT)
+): AccessTokenResponse {
+  const body = readJsonObject(answer, WHAT)
   const seconds = lifetimeSeconds(body.expires_in)
   const refreshToken = optionalToken(body, 'refresh_token')
   const idToken = optionalToken(body, 'id_token')

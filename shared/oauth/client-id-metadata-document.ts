@@ -7,7 +7,7 @@
 import type { Effects } from './effects.ts'
 import { NorthkeyError } from './error.ts'
 import { refusalError } from './error-response.ts'
-import { boundedFetch } from './http.ts'
+import { exchange } from './http.ts'
 import { readJsonObject } from './json-response.ts'
 import { requireSecureUrl } from './url-policy.ts'
 
@@ -34,9 +34,9 @@ export async function fetchClientDocument(
   const { clientId, origin, redirectUri } = request
   requireClientIdUrl(clientId, origin, effects)
   const headers = { accept: 'application/json' }
-  const response = await boundedFetch(clientId, { method: 'GET', headers }, WHAT, effects)
-  if (response.status !== 200) throw await refusalError(response, WHAT, effects.now())
-  const body = await readJsonObject(response, WHAT, [
+  const answer = await exchange(clientId, { method: 'GET', headers }, WHAT, effects)
+  if (answer.status !== 200) throw refusalError(answer, WHAT, effects.now())
+  const body = readJsonObject(answer, WHAT, [
     'application/json',
     'application/client-id-metadata+json',
   ])

@@ -4,18 +4,13 @@
  * @see RFC 7591 sections 2, 3.1 and 3.2
  */
 
-import {
-  allowInsecureRequests,
-  customFetch,
-  dynamicClientRegistrationRequest,
-  processDynamicClientRegistrationResponse,
-} from 'oauth4webapi'
+import { allowInsecureRequests, customFetch, dynamicClientRegistrationRequest } from 'oauth4webapi'
 import { requireRedirectUri } from './authorization-request.ts'
 import type { ClientAuthenticationMethod } from './client-authentication.ts'
 import type { Effects } from './effects.ts'
 import { NorthkeyError } from './error.ts'
 import { refusalError } from './error-response.ts'
-import { boundedFetch } from './http.ts'
+import { exchangeBy } from './http.ts'
 import { readJsonObject } from './json-response.ts'
 import { requireEndpoint, type ServerMetadata } from './metadata.ts'
 
@@ -47,47 +42,25 @@ export async function requestClientRegistration(
   registration: ClientRegistration,
   effects: Effects,
 ): Promise<RegisteredClient> {
-  const { metadata, authentication, publicJwk } = registration
+  const { metadata, authentication } = registration
   requireEndpoint(metadata, 'registration_endpoint', effects)
   const redirectUris = registration.redirectUris.map(requireRedirectUri)
-  const response = await dynamicClientRegistrationRequest(
-    metadata,
-    {
-      client_name: registration.clientName,
-      redirect_uris: redirectUris,
-      response_types: ['code'],
-      grant_types: [
-        'authorization_code',
-        ...(registration.refreshTokens === true ? ['refresh_token'] : []),
-      ],
-      token_endpoint_auth_method: authentication,
-      application_type: 'web',
-      ...(registration.scope !== undefined && { scope: registration.scope }),
-      ...(registration.dpopBound === true && { dpop_bound_access_tokens: true }),
-      ...(authentication === 'private_key_jwt' && {
-        token_endpoint_auth_signing_alg: 'ES256',
-        jwks: { keys: [verificationKey(publicJwk)] },
+  const answer = await exchangeBy(
+    (send) =>
+      dynamicClientRegistrationRequest(metadata, description(registration, redirectUris), {
+        ...(registration.initialAccessToken !== undefined && {
+          initialAccessToken: registration.initialAccessToken,
+        }),
+        [allowInsecureRequests]: effects.allowInsecureLoopback === true,
+        [customFetch]: send,
       }),
-    },
-    {
-      ...(registration.initialAccessToken !== undefined && {
-        initialAccessToken: registration.initialAccessToken,
-      }),
-      [allowInsecureRequests]: effects.allowInsecureLoopback === true,
-      [customFetch]: (url, init) => boundedFetch(url, init, WHAT, effects),
-    },
+    WHAT,
+    effects,
   )
-  if (response.status !== 201) {
-    throw await refusalError(response, WHAT, effects.now(), [registration.initialAccessToken])
+  if (answer.status !== 201) {
+    throw refusalError(answer, WHAT, effects.now(), [registration.initialAccessToken])
   }
-  const body = await readJsonObject(response.clone(), WHAT)
-  try {
-    await processDynamicClientRegistrationResponse(response)
-  } catch (cause) {
-    throw new NorthkeyError('invalid_response', `the answer of the ${WHAT} is not usable`, {
-      cause,
-    })
-  }
+  const body = readJsonObject(answer, WHAT)
   const { client_id, redirect_uris = redirectUris, token_endpoint_auth_method: method } = body
   const same =
     Array.isArray(redirect_uris) && redirectUris.every((uri) => redirect_uris.includes(uri))
@@ -95,6 +68,24 @@ export async function requestClientRegistration(
   if ((method ?? authentication) !== authentication) throw notAsAsked('token_endpoint_auth_method')
   if (typeof client_id !== 'string' || !CLIENT_ID.test(client_id)) throw notAsAsked('client_id')
   return { clientId: client_id, redirectUris, authentication }
+}
+
+function description(registration: ClientRegistration, redirectUris: string[]) {
+  const { authentication, refreshTokens, scope, dpopBound } = registration
+  return {
+    client_name: registration.clientName,
+    redirect_uris: redirectUris,
+    response_types: ['code'],
+    grant_types: ['authorization_code', ...(refreshTokens === true ? ['refresh_token'] : [])],
+    token_endpoint_auth_method: authentication,
+    application_type: 'web',
+    ...(scope !== undefined && { scope }),
+    ...(dpopBound === true && { dpop_bound_access_tokens: true }),
+    ...(authentication === 'private_key_jwt' && {
+      token_endpoint_auth_signing_alg: 'ES256',
+      jwks: { keys: [verificationKey(registration.publicJwk)] },
+    }),
+  }
 }
 
 function verificationKey(jwk: JsonWebKey | undefined): Record<string, string> {

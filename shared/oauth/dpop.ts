@@ -15,7 +15,8 @@ import {
 import { parseChallenges } from './challenge.ts'
 import { type Effects, protocolClient } from './effects.ts'
 import { NorthkeyError } from './error.ts'
-import { isJsonObject, parseJson } from './json-response.ts'
+import type { Answer } from './http.ts'
+import { isJsonObject, parseJson, utf8 } from './json-response.ts'
 
 /** The newest nonce of each server, by origin. @see RFC 9449 sections 8.2 and 9 */
 export type NonceStore = Pick<Map<string, string>, 'get' | 'set'>
@@ -75,22 +76,26 @@ export function dpopHandle(
 const NONCE = /^[\x21\x23-\x5b\x5d-\x7e]{1,512}$/
 
 /** Keeps the nonce that a server supplied, if it has the form of one. @see RFC 9449 section 8.1 */
-export function rememberNonce(key: DpopKey, url: URL, response: Response): void {
-  const nonce = response.headers.get('dpop-nonce')
+export function rememberNonce(key: DpopKey, url: URL, answer: Pick<Answer, 'headers'>): void {
+  const nonce = answer.headers.get('dpop-nonce')
   if (nonce !== null && NONCE.test(nonce)) key.nonces.set(url.origin, nonce)
 }
 
+/** An answer of a server, or a response of a resource whose body is its caller's. */
+type Judged = Pick<Answer, 'status' | 'headers'> & Partial<Pick<Answer, 'octets'>>
+
 /** Whether a server asks for a nonce: in a JSON error (8) or in a challenge (9). */
-export async function wantsNonce(response: Response): Promise<boolean> {
-  if (!response.headers.has('dpop-nonce')) return false
-  if (response.status === 401) {
-    const challenges = await parseChallenges(response.headers.get('www-authenticate'))
+export async function wantsNonce(answer: Judged): Promise<boolean> {
+  const { status, headers, octets } = answer
+  if (!headers.has('dpop-nonce')) return false
+  if (status === 401) {
+    const challenges = await parseChallenges(headers.get('www-authenticate'))
     return challenges.some(
       ({ scheme, parameters }) => scheme === 'dpop' && parameters.error === 'use_dpop_nonce',
     )
   }
-  if (response.status !== 400) return false
-  const body = parseJson(await response.clone().text())
+  if (status !== 400 || octets === undefined) return false
+  const body = parseJson(utf8(octets) ?? '')
   return isJsonObject(body) && body.error === 'use_dpop_nonce'
 }
 
@@ -98,16 +103,16 @@ export async function wantsNonce(response: Response): Promise<boolean> {
  * Sends a request, and once more with a new proof where the server first asks for a nonce.
  * @see RFC 9449 sections 7.3, 8 and 9
  */
-export async function withNonceRetry(
+export async function withNonceRetry<T extends Judged>(
   key: DpopKey | undefined,
   url: URL,
-  send: () => Promise<Response>,
-): Promise<Response> {
-  const response = await send()
-  if (key === undefined) return response
+  send: () => Promise<T>,
+): Promise<T> {
+  const answer = await send()
+  if (key === undefined) return answer
   const before = key.nonces.get(url.origin)
-  rememberNonce(key, url, response)
-  if (key.nonces.get(url.origin) === before || !(await wantsNonce(response))) return response
+  rememberNonce(key, url, answer)
+  if (key.nonces.get(url.origin) === before || !(await wantsNonce(answer))) return answer
   const second = await send()
   rememberNonce(key, url, second)
   return second

@@ -5,7 +5,8 @@
  */
 
 import { NorthkeyError, type NorthkeyErrorCode, serverWord, withoutSecrets } from './error.ts'
-import { isJsonObject, type JsonObject, mediaType, parseJson } from './json-response.ts'
+import type { Answer } from './http.ts'
+import { isJsonObject, type JsonObject, mediaType, parseJson, utf8 } from './json-response.ts'
 
 export interface Refusal {
   error?: string | undefined
@@ -14,13 +15,13 @@ export interface Refusal {
 }
 
 /** What a refusing server said, whatever its shape; nothing where the body cannot be read. */
-export async function readRefusal(response: Response, now: number): Promise<Refusal> {
-  const retryAfterSeconds = retryAfter(response.headers.get('retry-after'), now)
-  const type = mediaType(response)
+export function readRefusal(answer: Answer, now: number): Refusal {
+  const retryAfterSeconds = retryAfter(answer.headers.get('retry-after'), now)
+  const type = mediaType(answer)
   if (type !== 'application/json' && type !== 'application/problem+json') {
     return { retryAfterSeconds }
   }
-  const body = parseJson(await response.clone().text())
+  const body = parseJson(utf8(answer.octets) ?? '')
   if (!isJsonObject(body)) return { retryAfterSeconds }
   const shape = serverWord(body.error) === undefined ? problemDetails(body) : oauthError(body)
   return { ...shape, retryAfterSeconds }
@@ -46,14 +47,14 @@ function text(value: unknown): string | undefined {
  * The error for a response that is not a success.
  * @param secrets What was sent and must not come back in the server's words.
  */
-export async function refusalError(
-  response: Response,
+export function refusalError(
+  answer: Answer,
   what: string,
   now: number,
   secrets: readonly (string | undefined)[] = [],
-): Promise<NorthkeyError> {
-  const { status } = response
-  const refusal = await readRefusal(response, now)
+): NorthkeyError {
+  const { status } = answer
+  const refusal = readRefusal(answer, now)
   const code = refusalCode(status, refusal.error)
   return new NorthkeyError(code, `the ${what} answered with status ${status}`, {
     error: withoutSecrets(refusal.error, secrets),

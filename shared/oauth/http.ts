@@ -1,7 +1,7 @@
 /**
  * One request to a server, inside all limits: https, no ambient credentials, no cache, no redirect, a
- * deadline over request and body together, and at most 256 kB of answer. What comes back is a
- * `Response` whose body lies in memory, so that judging it can neither hang nor grow.
+ * deadline over request and body together, and at most 256 kB of answer. What comes back lies in memory
+ * whole, so that judging it can neither hang nor grow.
  */
 
 import { type Effects, timeoutMs } from './effects.ts'
@@ -16,17 +16,24 @@ export interface BoundedRequest {
   body?: BodyInit | null | undefined
 }
 
+/** What a server answered. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly octets: Uint8Array<ArrayBuffer>
+}
+
 /**
  * Sends one request and reads its answer whole.
  * @param what Names the endpoint in errors: `token endpoint`.
  * @see RFC 9700 section 4.12 (redirects), RFC 6749 section 5.1 (caching)
  */
-export async function boundedFetch(
+export async function exchange(
   url: string,
   request: BoundedRequest,
   what: string,
   effects: Effects,
-): Promise<Response> {
+): Promise<Answer> {
   requireSecureUrl(url, what, effects)
   const limit = deadline(effects)
   const { fetch } = effects
@@ -43,13 +50,8 @@ export async function boundedFetch(
         signal: limit.signal,
       })
       refuseRedirect(response, what)
-      const body = await readBounded(response, what)
-      const { status, statusText, headers } = response
-      return new Response(NULL_BODY_STATUS.has(status) ? null : body, {
-        status,
-        statusText,
-        headers: withoutTransferHeaders(headers),
-      })
+      const { status, headers } = response
+      return { status, headers, octets: await readBounded(response, what) }
     })
   } catch (error) {
     throw limit.explain(error, what)
@@ -58,13 +60,24 @@ export async function boundedFetch(
   }
 }
 
-const NULL_BODY_STATUS: ReadonlySet<number> = new Set([101, 103, 204, 205, 304])
+type Send = (url: string, request: BoundedRequest) => Promise<Response>
 
-function withoutTransferHeaders(headers: Headers): Headers {
-  const kept = new Headers(headers)
-  kept.delete('content-encoding')
-  kept.delete('content-length')
-  return kept
+/**
+ * Has oauth4webapi make a request and keeps the answer to ourselves: the library writes what goes out,
+ * and what comes in is judged within our limits.
+ */
+export async function exchangeBy(
+  request: (send: Send) => Promise<unknown>,
+  what: string,
+  effects: Effects,
+): Promise<Answer> {
+  let answer: Answer | undefined
+  await request(async (url, init) => {
+    answer = await exchange(url, init, what, effects)
+    return new Response()
+  })
+  if (answer === undefined) throw new NorthkeyError('internal_error', 'no request was made')
+  return answer
 }
 
 function refuseRedirect(response: Response, what: string): void {

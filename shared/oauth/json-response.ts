@@ -1,14 +1,15 @@
 /** The body of a response as one JSON object, refused unless it says that it is one and is. */
 
 import { NorthkeyError } from './error.ts'
+import type { Answer } from './http.ts'
 
 export type JsonObject = { [member: string]: unknown }
 
 const DEPTH_LIMIT = 32
 
 /** The media type of a response in lower case, without parameters. */
-export function mediaType(response: Response): string {
-  return (response.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
+export function mediaType(answer: Pick<Answer, 'headers'>): string {
+  return (answer.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
 }
 
 /**
@@ -16,30 +17,33 @@ export function mediaType(response: Response): string {
  * @param what Names the endpoint in errors.
  * @see RFC 8259 section 8.1, RFC 6749 section 5.1
  */
-export async function readJsonObject(
-  response: Response,
+export function readJsonObject(
+  answer: Answer,
   what: string,
   types: readonly string[] = ['application/json'],
-): Promise<JsonObject> {
+): JsonObject {
   const refuse = (expectation: string) =>
     new NorthkeyError('invalid_response', `the answer of the ${what} must ${expectation}`, {
-      httpStatus: response.status,
+      httpStatus: answer.status,
     })
-  if (!types.includes(mediaType(response))) throw refuse(`be of type ${types.join(' or ')}`)
-  const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(response.headers.get('content-type') ?? '')
+  if (!types.includes(mediaType(answer))) throw refuse(`be of type ${types.join(' or ')}`)
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(answer.headers.get('content-type') ?? '')
   if (charset !== null && charset[1]?.toLowerCase() !== 'utf-8') throw refuse('be in UTF-8')
 
-  let text: string
-  try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
-      await response.arrayBuffer(),
-    )
-  } catch {
-    throw refuse('be in UTF-8')
-  }
+  const text = utf8(answer.octets)
+  if (text === undefined) throw refuse('be in UTF-8')
   const value = parseJson(text)
   if (!isJsonObject(value)) throw refuse('be one JSON object')
   return value
+}
+
+/** The text of some octets, or `undefined` where they are not UTF-8. A byte order mark stays. */
+export function utf8(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
 }
 
 /** The parsed value, or `undefined` where the text is not JSON or nested without measure. */

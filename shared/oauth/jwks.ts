@@ -17,7 +17,7 @@ import {
 } from 'oauth4webapi'
 import { type Effects, skewSeconds } from './effects.ts'
 import { refusalError } from './error-response.ts'
-import { boundedFetch } from './http.ts'
+import { exchange } from './http.ts'
 import { isJsonObject, readJsonObject } from './json-response.ts'
 import { requireEndpoint, type ServerMetadata } from './metadata.ts'
 
@@ -98,12 +98,9 @@ async function fetchSet(url: string, store: JwksStore, effects: Effects): Promis
 async function usableKeys(url: string, effects: Effects): Promise<JWKS> {
   const what = 'key set endpoint'
   const headers = { accept: 'application/json, application/jwk-set+json' }
-  const response = await boundedFetch(url, { method: 'GET', headers }, what, effects)
-  if (response.status !== 200) throw await refusalError(response, what, effects.now())
-  const { keys } = await readJsonObject(response, what, [
-    'application/json',
-    'application/jwk-set+json',
-  ])
+  const answer = await exchange(url, { method: 'GET', headers }, what, effects)
+  if (answer.status !== 200) throw refusalError(answer, what, effects.now())
+  const { keys } = readJsonObject(answer, what, ['application/json', 'application/jwk-set+json'])
   const usable = Array.isArray(keys) ? keys.filter(isVerificationKey).slice(0, KEYS_LIMIT) : []
   return { keys: usable }
 }

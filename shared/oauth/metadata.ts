@@ -9,7 +9,7 @@ import { allowInsecureRequests, customFetch, discoveryRequest } from 'oauth4weba
 import type { Effects } from './effects.ts'
 import { NorthkeyError } from './error.ts'
 import { refusalError } from './error-response.ts'
-import { boundedFetch } from './http.ts'
+import { exchangeBy } from './http.ts'
 import { type JsonObject, readJsonObject } from './json-response.ts'
 import { requireSecureUrl } from './url-policy.ts'
 
@@ -116,14 +116,19 @@ async function publishedMetadata(
   effects: Effects,
 ): Promise<JsonObject | undefined> {
   const what = 'metadata endpoint'
-  const response = await discoveryRequest(url, {
-    algorithm,
-    [allowInsecureRequests]: effects.allowInsecureLoopback === true,
-    [customFetch]: (target, request) => boundedFetch(target, request, what, effects),
-  })
-  if (response.status === 404 || response.status === 410) return undefined
-  if (response.status !== 200) throw await refusalError(response, what, effects.now())
-  const body = await readJsonObject(response, what)
+  const answer = await exchangeBy(
+    (send) =>
+      discoveryRequest(url, {
+        algorithm,
+        [allowInsecureRequests]: effects.allowInsecureLoopback === true,
+        [customFetch]: send,
+      }),
+    what,
+    effects,
+  )
+  if (answer.status === 404 || answer.status === 410) return undefined
+  if (answer.status !== 200) throw refusalError(answer, what, effects.now())
+  const body = readJsonObject(answer, what)
   if (body.issuer !== issuer) {
     throw new NorthkeyError('issuer_mismatch', 'metadata member "issuer" must be the issuer asked')
   }

@@ -1,17 +1,12 @@
 /** The authorization request, pushed. Each `request_uri` is for one use. @see RFC 9126 */
 
-import {
-  allowInsecureRequests,
-  customFetch,
-  processPushedAuthorizationResponse,
-  pushedAuthorizationRequest,
-} from 'oauth4webapi'
+import { allowInsecureRequests, customFetch, pushedAuthorizationRequest } from 'oauth4webapi'
 import { type ClientAuthenticationOptions, clientAuthentication } from './client-authentication.ts'
 import { type DpopKey, dpopHandle, withNonceRetry } from './dpop.ts'
 import { type Effects, protocolClient } from './effects.ts'
 import { NorthkeyError } from './error.ts'
 import { refusalError } from './error-response.ts'
-import { boundedFetch } from './http.ts'
+import { exchangeBy } from './http.ts'
 import { readJsonObject } from './json-response.ts'
 import { requireEndpoint, type ServerMetadata } from './metadata.ts'
 
@@ -37,30 +32,31 @@ export async function pushAuthorizationRequest(
   const { metadata, clientId, dpop } = request
   const url = requireEndpoint(metadata, 'pushed_authorization_request_endpoint', effects)
   const client = protocolClient(clientId, effects)
-  const response = await withNonceRetry(dpop, url, () =>
-    pushedAuthorizationRequest(
-      metadata,
-      client,
-      clientAuthentication(request.authentication, url),
-      new URLSearchParams(request.parameters),
-      {
-        ...(dpop && { DPoP: dpopHandle(dpop, url, effects) }),
-        [allowInsecureRequests]: effects.allowInsecureLoopback === true,
-        [customFetch]: (target, init) => boundedFetch(target, init, WHAT, effects),
-      },
+  const answer = await withNonceRetry(dpop, url, () =>
+    exchangeBy(
+      (send) =>
+        pushedAuthorizationRequest(
+          metadata,
+          client,
+          clientAuthentication(request.authentication, url),
+          new URLSearchParams(request.parameters),
+          {
+            ...(dpop && { DPoP: dpopHandle(dpop, url, effects) }),
+            [allowInsecureRequests]: effects.allowInsecureLoopback === true,
+            [customFetch]: send,
+          },
+        ),
+      WHAT,
+      effects,
     ),
   )
-  if (response.status !== 201) throw await refusalError(response, WHAT, effects.now())
-  const { request_uri } = await readJsonObject(response.clone(), WHAT)
+  if (answer.status !== 201) throw refusalError(answer, WHAT, effects.now())
+  const { request_uri, expires_in } = readJsonObject(answer, WHAT)
   if (typeof request_uri !== 'string' || !REQUEST_URI.test(request_uri)) {
     throw new NorthkeyError('invalid_response', `${WHAT}: "request_uri" must be a URI`)
   }
-  try {
-    await processPushedAuthorizationResponse(metadata, client, response)
-  } catch (cause) {
-    throw new NorthkeyError('invalid_response', `the answer of the ${WHAT} is not usable`, {
-      cause,
-    })
+  if (!(Number(expires_in) > 0)) {
+    throw new NorthkeyError('invalid_response', `${WHAT}: "expires_in" must be a number of seconds`)
   }
   return new URLSearchParams({ client_id: clientId, request_uri })
 }

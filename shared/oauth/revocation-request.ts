@@ -7,7 +7,7 @@ import { allowInsecureRequests, customFetch, revocationRequest } from 'oauth4web
 import { type ClientAuthenticationOptions, clientAuthentication } from './client-authentication.ts'
 import { type Effects, protocolClient } from './effects.ts'
 import { refusalError } from './error-response.ts'
-import { boundedFetch } from './http.ts'
+import { exchangeBy } from './http.ts'
 import { requireEndpoint, type ServerMetadata } from './metadata.ts'
 
 const WHAT = 'revocation endpoint'
@@ -27,16 +27,21 @@ export async function requestRevocation(
 ): Promise<void> {
   const { metadata, clientId, token } = request
   const url = requireEndpoint(metadata, 'revocation_endpoint', effects)
-  const response = await revocationRequest(
-    metadata,
-    protocolClient(clientId, effects),
-    clientAuthentication(request.authentication, url),
-    token,
-    {
-      additionalParameters: { token_type_hint: request.tokenTypeHint },
-      [allowInsecureRequests]: effects.allowInsecureLoopback === true,
-      [customFetch]: (target, init) => boundedFetch(target, init, WHAT, effects),
-    },
+  const answer = await exchangeBy(
+    (send) =>
+      revocationRequest(
+        metadata,
+        protocolClient(clientId, effects),
+        clientAuthentication(request.authentication, url),
+        token,
+        {
+          additionalParameters: { token_type_hint: request.tokenTypeHint },
+          [allowInsecureRequests]: effects.allowInsecureLoopback === true,
+          [customFetch]: send,
+        },
+      ),
+    WHAT,
+    effects,
   )
-  if (response.status !== 200) throw await refusalError(response, WHAT, effects.now(), [token])
+  if (answer.status !== 200) throw refusalError(answer, WHAT, effects.now(), [token])
 }

@@ -9,7 +9,7 @@ import { type ClientAuthenticationOptions, clientAuthentication } from './client
 import { type DpopKey, dpopHandle, withNonceRetry } from './dpop.ts'
 import { type Effects, protocolClient } from './effects.ts'
 import { refusalError } from './error-response.ts'
-import { boundedFetch } from './http.ts'
+import { type Answer, exchangeBy } from './http.ts'
 import { requireEndpoint, type ServerMetadata } from './metadata.ts'
 
 export interface TokenEndpointContext {
@@ -35,7 +35,7 @@ export interface GrantOptions {
 }
 
 /**
- * Sends a grant and returns a response of status 200, or throws what the server refused it with.
+ * Sends a grant and returns the answer of a success, or throws what the server refused it with.
  * @param secrets What must not come back in the server's words.
  */
 export async function requestTokens(
@@ -47,23 +47,25 @@ export async function requestTokens(
   ) => Promise<Response>,
   secrets: readonly string[],
   effects: Effects,
-): Promise<Response> {
+): Promise<Answer> {
   const { metadata, clientId, dpop } = context
   const url = requireEndpoint(metadata, 'token_endpoint', effects)
   const client = protocolClient(clientId, effects)
-  const response = await withNonceRetry(dpop, url, () =>
-    grant(client, clientAuthentication(context.authentication, url), {
-      ...(dpop && { DPoP: dpopHandle(dpop, url, effects) }),
-      [allowInsecureRequests]: effects.allowInsecureLoopback === true,
-      [customFetch]: (target, init) => {
-        for (const name of context.omittedParameters ?? []) init.body.delete(name)
-        return boundedFetch(target, init, WHAT, effects)
-      },
-    }),
+  const answer = await withNonceRetry(dpop, url, () =>
+    exchangeBy(
+      (send) =>
+        grant(client, clientAuthentication(context.authentication, url), {
+          ...(dpop && { DPoP: dpopHandle(dpop, url, effects) }),
+          [allowInsecureRequests]: effects.allowInsecureLoopback === true,
+          [customFetch]: (target, init) => {
+            for (const name of context.omittedParameters ?? []) init.body.delete(name)
+            return send(target, init)
+          },
+        }),
+      WHAT,
+      effects,
+    ),
   )
-  if (response.status === 200) return response
-  if (!context.successStatuses?.includes(response.status)) {
-    throw await refusalError(response, WHAT, effects.now(), secrets)
-  }
-  return new Response(response.body, { status: 200, headers: response.headers })
+  if (answer.status === 200 || context.successStatuses?.includes(answer.status)) return answer
+  throw refusalError(answer, WHAT, effects.now(), secrets)
 }

@@ -1,0 +1,52 @@
+/** PKCE pairs a second, beside those of others and beside the bare work of random and digest. */
+
+import { calculatePKCECodeChallenge, generateRandomCodeVerifier } from 'oauth4webapi'
+import pkceChallenge from 'pkce-challenge'
+import { createPkcePair } from '../../shared/core/index.ts'
+import { compare, type Measured } from './report.ts'
+
+const ascii = new TextEncoder().encode('dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk')
+
+export async function pairRows(): Promise<Measured> {
+  const { time, ratio } = await compare(
+    {
+      northkey: createPkcePair,
+      bare: () => {
+        crypto.getRandomValues(new Uint8Array(32))
+        return crypto.subtle.digest('SHA-256', ascii)
+      },
+      oauth4webapi: () => calculatePKCECodeChallenge(generateRandomCodeVerifier()),
+      'pkce-challenge': () => pkceChallenge(43),
+    },
+    { slices: 1000, calls: 20 },
+  )
+  const row = (title: string, name: keyof typeof time) => [
+    title,
+    Math.round(1000 / time[name]).toLocaleString('en'),
+    ratio('northkey', name).toFixed(3),
+  ]
+  const bare = ratio('northkey', 'bare')
+  const peer = Math.max(ratio('northkey', 'oauth4webapi'), ratio('northkey', 'pkce-challenge'))
+  return {
+    rows: [
+      row('northkey/core createPkcePair', 'northkey'),
+      row('getRandomValues + digest alone', 'bare'),
+      row('oauth4webapi', 'oauth4webapi'),
+      row('pkce-challenge', 'pkce-challenge'),
+    ],
+    goals: [
+      {
+        name: 'pairs: time ÷ bare random and digest',
+        measured: bare.toFixed(3),
+        limit: '≤ 1.1',
+        met: bare <= 1.1,
+      },
+      {
+        name: 'pairs: time ÷ fastest peer',
+        measured: peer.toFixed(3),
+        limit: '≤ 1',
+        met: peer <= 1,
+      },
+    ],
+  }
+}
