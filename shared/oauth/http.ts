@@ -124,26 +124,27 @@ async function readBounded(response: Response, what: string): Promise<Uint8Array
 /** A deadline that holds even where a `fetch` does not listen to its signal. */
 function deadline(effects: Effects) {
   const controller = new AbortController()
-  const { signal } = controller
-  const giveUp = () => controller.abort(new NorthkeyError('aborted', 'the caller gave up'))
+  let end: (reason: NorthkeyError) => void = () => undefined
+  const ended = new Promise<never>((_resolve, reject) => {
+    end = (reason) => {
+      reject(reason)
+      controller.abort(reason)
+    }
+  })
+  const giveUp = () => end(new NorthkeyError('aborted', 'the caller gave up'))
   const timer = setTimeout(
-    () => controller.abort(new NorthkeyError('timeout', 'no answer within the limit')),
+    () => end(new NorthkeyError('timeout', 'no answer within the limit')),
     timeoutMs(effects),
   )
   if (effects.signal?.aborted) giveUp()
   else effects.signal?.addEventListener('abort', giveUp, { once: true })
 
   return {
-    signal,
-    race<T>(work: () => Promise<T>): Promise<T> {
-      return new Promise<T>((resolve, reject) => {
-        signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-        if (signal.aborted) reject(signal.reason)
-        else work().then(resolve, reject)
-      })
-    },
+    signal: controller.signal,
+    race: <T>(work: () => Promise<T>): Promise<T> =>
+      Promise.race([ended, controller.signal.aborted ? ended : work()]),
     explain(error: unknown, what: string): NorthkeyError {
-      const reason: unknown = signal.aborted ? signal.reason : error
+      const reason: unknown = controller.signal.aborted ? controller.signal.reason : error
       if (!(reason instanceof NorthkeyError)) {
         return new NorthkeyError('network_error', `the ${what} could not be reached`, {
           cause: reason,
