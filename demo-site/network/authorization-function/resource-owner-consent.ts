@@ -15,18 +15,25 @@ interface Missing {
   missingResourceScopes?: Record<string, string[]>
 }
 
+const TELLS_NUMBER = /^number-verification:device-phone-number:read$/
+
 /** The APIs, scopes and purpose that are still to be authorized, in plain words. */
 export function consentDetails(
   interaction: Interaction,
   { profile }: AuthorizationServerSettings,
-): { apis: ConsentApi[]; purpose?: string } {
+): { apis: ConsentApi[]; purpose?: string; numberIsHidden: boolean } {
   const { missingResourceScopes = {} } = interaction.prompt.details as Missing
   const words = Object.values(missingResourceScopes).flat()
   const purpose = String(interaction.params.scope ?? '')
     .split(' ')
     .map((word) => PURPOSE_TEXTS[word])
     .find((text) => text !== undefined)
-  return { apis: consentApis(profile, words), ...(purpose === undefined ? {} : { purpose }) }
+  return {
+    apis: consentApis(profile, words),
+    // A CAPIF token names its owner by GPSI. @see TS 29.222 table 8.5.4.2.8-1
+    numberIsHidden: profile !== 'capif' && !words.some((word) => TELLS_NUMBER.test(word)),
+    ...(purpose === undefined ? {} : { purpose }),
+  }
 }
 
 function consentApis(profile: ProfileName, words: readonly string[]): ConsentApi[] {

@@ -17,10 +17,13 @@ export interface ConsentProps extends Omit<LayoutProps, 'title' | 'screen' | 'ch
   subscriber: { name: string; phoneNumber: string }
   apis: ConsentApi[]
   purpose?: string
+  /** Whether nothing that the application gets tells the number. */
+  numberIsHidden: boolean
 }
 
 export function Consent(props: ConsentProps) {
-  const { action, application, clientId, subscriber, apis, purpose, ...layout } = props
+  const { action, application, clientId, subscriber, apis, purpose, numberIsHidden, ...layout } =
+    props
   return (
     <Layout {...layout} title="Allow access" screen="consent">
       <h1>Allow {application} to use your mobile network?</h1>
@@ -57,7 +60,10 @@ export function Consent(props: ConsentProps) {
         <div>
           <dt>Your number</dt>
           <dd>
-            {subscriber.name}, {subscriber.phoneNumber}. The application does not learn it.
+            {subscriber.name}, {subscriber.phoneNumber}.
+            {numberIsHidden
+              ? ' The application does not learn it.'
+              : ' The application can learn it.'}
           </dd>
         </div>
       </dl>

@@ -88,7 +88,9 @@ ul.access svg { width: 20px; height: 20px; margin-top: 2px; color: var(--ok); }
 .or { display: flex; align-items: center; gap: 12px; color: var(--soft); font-size: .85rem; margin: 20px 0 4px; }
 .or::before, .or::after { content: ""; height: 1px; background: var(--line); flex: 1; }
 details { margin-top: 16px; } summary { cursor: pointer; font-weight: 600; font-size: .92rem; min-height: 32px; }
-footer { width: 100%; max-width: 27rem; color: var(--soft); font-size: .8rem; text-align: center; padding: 16px 8px 0; }
+main.wide form > button { width: auto; min-width: 12rem; max-width: 100%; }
+main.wide button.small { min-width: 0; }
+footer { text-wrap: balance; width: 100%; max-width: 27rem; color: var(--soft); font-size: .8rem; text-align: center; padding: 16px 8px 0; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 @media (prefers-reduced-motion: no-preference) { button, .button { transition: background-color .12s; } }
 @media (forced-colors: active) { main, button, .button, input { border: 1px solid; } }
