@@ -39,6 +39,7 @@ import {
 } from './grants.ts'
 import { wakeAt } from './housekeeping-alarm.ts'
 import { deleteKey, keyOf } from './keys.ts'
+import { listen, openChannel } from './notifications.ts'
 import { findOperator } from './operators.ts'
 import { accessDenied, interrupted, noGrant, Refusal, timedOut, toErrorObject } from './refusal.ts'
 import { forgetRefusals } from './refusals-remembered.ts'
@@ -147,6 +148,7 @@ async function prepare(record: FlowIn<'preparing'>): Promise<void> {
   if (!server) throw noGrant()
   const metadata = await discover(server, effects())
   const clientId = await usableClientId(server, metadata, origin, request.clientId)
+  await openChannel(server, clientId, approval.apis)
   if (record.silentFirst) {
     try {
       const { apis } = approval
@@ -238,13 +240,14 @@ async function finish(
   const grantId = renews ?? flowId
   await keepTokens(grantId, flowId, first.resource, authorized)
   const grant = renews
-    ? await grantOf(origin, renews)
+    ? { ...(await grantOf(origin, renews)), apis }
     : await newGrant(record, authorized, { ...approval, apis }, clientId)
   await saveGrant(grant)
   for (const earlier of await supersededBy(grant)) {
     await deleteGrant(earlier)
     await endTokens(earlier)
   }
+  await listen()
   await announceGrants(origin)
   await settle(record, { result: publicGrant(grant) })
 }

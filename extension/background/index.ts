@@ -8,12 +8,16 @@ import type { UnverifiedPageMessage } from '../../shared/messages/broker-channel
 import type { ScreenRequest } from '../../shared/messages/screen-channel.ts'
 import { redirectReceived, tabClosed } from './authorization.ts'
 import { HOUSEKEEPING } from './housekeeping-alarm.ts'
+import { listen } from './notifications.ts'
 import { abortPageRequest, handlePageRequest } from './page-router.ts'
 import { toErrorObject } from './refusal.ts'
 import { handleScreenRequest } from './screen-router.ts'
 import { isOwnScreen, verifyPageSender } from './sender.ts'
+import { permissionAdded, permissionRemoved } from './site-changes.ts'
+import { registerAnew, syncScripts } from './sites.ts'
 import { housekeeping, sweep } from './sweep.ts'
 
+const RECONCILE_AFTER_MS = 1_000
 const OWN_ORIGIN = browser.runtime.getURL('').replace(/\/$/, '')
 
 type Message = UnverifiedPageMessage | ScreenRequest
@@ -49,7 +53,17 @@ browser.tabs.onRemoved.addListener((tabId) => void tabClosed(tabId))
 
 browser.runtime.onStartup.addListener(() => void sweep())
 browser.runtime.onInstalled.addListener(() => void sweep())
+browser.runtime.onInstalled.addListener(() => void registerAnew())
+
+browser.permissions.onAdded.addListener(() => void permissionAdded())
+browser.permissions.onRemoved.addListener(() => void permissionRemoved())
+
+// What happened to permissions while nobody listened is found out, after the event that woke the worker.
+setTimeout(() => void permissionRemoved().then(syncScripts), RECONCILE_AFTER_MS)
 
 browser.alarms.onAlarm.addListener(({ name }) => {
   if (name === HOUSEKEEPING) void housekeeping()
 })
+
+// A worker that wakes up, for whatever reason, hears the networks again.
+void listen()

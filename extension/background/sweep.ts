@@ -6,6 +6,7 @@ import { sweepRegistrations } from './clients.ts'
 import { flows } from './flows.ts'
 import { sweepGrants } from './grants.ts'
 import { sweepKeys } from './keys.ts'
+import { listen, sweepChannels } from './notifications.ts'
 import { revokeDue, sweepRevocations } from './revocations.ts'
 import { sweepTokens } from './tokens.ts'
 
@@ -20,7 +21,13 @@ async function closeToContentScripts(): Promise<void> {
 /** At the start of a browser session, and after an update. */
 export async function sweep(): Promise<void> {
   await closeToContentScripts()
-  await Promise.all([flows.sweep(), sweepRegistrations(), sweepRevocations(), sweepKeys()])
+  await Promise.all([
+    flows.sweep(),
+    sweepRegistrations(),
+    sweepRevocations(),
+    sweepKeys(),
+    sweepChannels(),
+  ])
   await housekeeping()
 }
 
@@ -29,4 +36,5 @@ export async function housekeeping(): Promise<void> {
   await settleOverdue()
   await sweepTokens(await sweepGrants())
   await revokeDue()
+  await listen()
 }

@@ -60,6 +60,7 @@ export {
 } from '../profiles/capif-scope.ts'
 export {
   aefOffersPkce,
+  type CapifNegotiation,
   capifDiscoveryQuery,
   capifServiceSecurity,
   readServiceSecurity,
@@ -74,6 +75,7 @@ export {
 export { discover } from './discover.ts'
 export * from './flow.ts'
 export { grantedApis } from './granted-apis.ts'
+export { negotiateSecurity } from './negotiate-security.ts'
 export {
   type CodeChallenge,
   type CodeVerifier,
