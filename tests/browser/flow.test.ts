@@ -58,6 +58,7 @@ describe.each(BROWSERS)('in %s, a token and a northbound call', (name) => {
 
   test('R01: no request at all reaches the host of the redirect URI', () => {
     expect(authorizationResponses(stage)).toHaveLength(1)
+    expect(stage.outside.connections).not.toContain(new URL(stage.redirectBase).host)
     expect(atRedirectHost(stage)).toEqual([])
   })
 

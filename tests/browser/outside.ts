@@ -14,6 +14,8 @@ export interface Outside {
   address: string
   /** URL of each request, in order. */
   requests: string[]
+  /** Host of each connection, in order: it comes before a request, and may come without one. */
+  connections: string[]
   close(): Promise<void>
 }
 
@@ -25,6 +27,7 @@ function listen(server: Server): Promise<number> {
 
 export async function startOutside(): Promise<Outside> {
   const requests: string[] = []
+  const connections: string[] = []
   function answer(request: IncomingMessage, response: ServerResponse): void {
     requests.push(new URL(request.url ?? '/', `https://${request.headers.host}`).href)
     response.writeHead(200, { 'content-type': 'text/html' }).end('<title>Outside</title>')
@@ -33,7 +36,8 @@ export async function startOutside(): Promise<Outside> {
   const inner = createTlsServer({ key, cert }, answer)
   await listen(inner)
   const proxy = createServer(answer)
-  proxy.on('connect', (_request, socket) => {
+  proxy.on('connect', ({ url }, socket) => {
+    connections.push((url ?? '').split(':')[0] ?? '')
     socket.on('error', () => socket.destroy())
     socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
     inner.emit('connection', socket)
@@ -42,6 +46,7 @@ export async function startOutside(): Promise<Outside> {
   return {
     address: `127.0.0.1:${port}`,
     requests,
+    connections,
     async close() {
       for (const server of [proxy, inner]) {
         server.closeAllConnections()
