@@ -139,7 +139,7 @@ const renewals = new Map<string, Promise<Grant>>()
 
 /**
  * Takes the user to the operator again, for a grant that is there: it allows nothing new, so the
- * broker's own window is not shown.
+ * broker's own window is not shown. It is shown where `wider` asks for more than the grant has.
  *
  * @throws Refusal `interaction_required` without a gesture, `already_pending` beside another window.
  */
@@ -147,6 +147,7 @@ export async function renewWithUser(
   call: Call,
   grant: GrantRecord,
   stepUp: StepUp = {},
+  wider?: ApiAccess[],
 ): Promise<Grant> {
   const running = renewals.get(grant.grantId)
   if (running) return running
@@ -157,9 +158,9 @@ export async function renewWithUser(
       operatorName,
       silentFirst: false,
       renews: grantId,
-      request: { issuer, clientId, apis, mode, ...stepUp },
+      request: { issuer, clientId, apis: wider ?? apis, mode, ...stepUp },
     })
-    return unwrap(await startFlow(flow, { apis, lifetime }))
+    return unwrap(await startFlow(flow, wider ? 'ask' : { apis, lifetime }))
   })
   renewals.set(grantId, renewal)
   return renewal.finally(() => renewals.delete(grantId))

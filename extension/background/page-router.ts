@@ -14,9 +14,11 @@ import {
 } from '../../shared/messages/page-api.ts'
 import { outcomeOf } from './authorization.ts'
 import { connect } from './connect.ts'
+import { createProof } from './create-proof.ts'
 import { getAccessToken } from './get-access-token.ts'
 import { grantsOf, publicGrant } from './grants.ts'
 import { type CheckedParams, checkParams, isProviderMethod } from './params.ts'
+import { CALLS, createRateLimiter } from './rate-limit.ts'
 import { interrupted, Refusal, toErrorObject } from './refusal.ts'
 import { revoke } from './revoke.ts'
 import { sealedFetch } from './sealed-fetch.ts'
@@ -39,13 +41,14 @@ const handlers: { [M in ProviderMethod]?: Handler<M> } = {
   broker_getInfo: async () => ({
     protocol: PROTOCOL,
     version: __VERSION__,
-    features: ['fetch', 'token'],
+    features: ['fetch', 'token', 'dpop'],
     redirectUris: [browser.identity.getRedirectURL()],
   }),
   northbound_connect: connect,
   northbound_getGrants: async ({ origin }) => (await grantsOf(origin)).map(publicGrant),
   northbound_getAccessToken: getAccessToken,
-  northbound_fetch: ({ origin, signal }, params) => sealedFetch(origin, params, signal),
+  northbound_fetch: sealedFetch,
+  northbound_createProof: createProof,
   northbound_revoke: revoke,
 }
 
@@ -55,6 +58,7 @@ interface Running {
   outcome: Promise<Outcome>
 }
 
+const takeCall = createRateLimiter(CALLS)
 const running = new Map<string, Running>()
 
 async function dispatch<M extends ProviderMethod>(
@@ -92,6 +96,7 @@ async function answer(caller: Caller, request: UnverifiedPageRequest, signal: Ab
       if (outcome) return outcome
       if (!isRepeatable(request)) throw interrupted()
     }
+    takeCall(caller.origin)
     if (!isProviderMethod(method)) return unsupported()
     const call = { ...caller, requestId, userActivation, visible, signal }
     return await dispatch(call, method, params)

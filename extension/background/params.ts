@@ -28,6 +28,9 @@ const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/
 const scope = (name: string) =>
   v.pipe(text(name), v.regex(SCOPE, `${name}: expected a scope string (RFC 6749 section 3.3)`))
 
+/** @see RFC 9449 section 8.1 */
+const NONCE = /^[\x21\x23-\x5b\x5d-\x7e]+$/
+
 const purpose = (name: string) =>
   v.pipe(text(name, 80), v.regex(/^dpv:[A-Za-z]+$/, `${name}: expected a DPV term, as in dpv:X`))
 
@@ -123,6 +126,9 @@ const schemas = {
     htu: url('htu'),
     body: v.optional(body),
     query: v.optional(v.pipe(v.string('query: expected a string'), v.maxLength(8_192))),
+    nonce: v.optional(
+      v.pipe(text('nonce', 512), v.regex(NONCE, 'nonce: expected a nonce (RFC 9449 section 8.1)')),
+    ),
   }),
   northbound_revoke: v.optional(object('params', { grantId }), {}),
 } satisfies Record<ProviderMethod, v.GenericSchema>

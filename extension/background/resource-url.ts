@@ -5,16 +5,19 @@
 
 import { invalidParams } from './refusal.ts'
 
-/** Encoded separators and dots: a server may decode them after we have matched. */
-const AMBIGUOUS = /%(?:2e|2f|5c|00|25)/i
+/** Encoded separators, dots, signs and control characters: a server may decode them after we matched. */
+const AMBIGUOUS = /%(?:[01][0-9a-f]|25|2e|2f|3b|5c|7f)/i
+/** Dots with path parameters, `..;x`: some servers take the parameters away and then go up. */
+const DOTS_WITH_PARAMETERS = /\/\.{1,2};/
 
 /** @throws Refusal `invalid_params` */
 export function canonicalUrl(url: string): URL {
   const parsed = new URL(url)
   if (parsed.username || parsed.password) throw invalidParams('url: expected no user information')
   if (parsed.hash) throw invalidParams('url: expected no fragment')
-  if (AMBIGUOUS.test(parsed.pathname) || parsed.pathname.includes('//')) {
-    throw invalidParams('url: expected a path without encoded or empty segments')
+  const { pathname } = parsed
+  if (AMBIGUOUS.test(pathname) || DOTS_WITH_PARAMETERS.test(pathname) || pathname.includes('//')) {
+    throw invalidParams('url: expected a path without encoded separators and empty segments')
   }
   return parsed
 }

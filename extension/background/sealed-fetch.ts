@@ -1,165 +1,137 @@
 /**
- * `northbound_fetch`: the broker makes the call, the token stays here. No cookies, no redirects, only
- * what a page may send and see, at most 5 MiB each way.
+ * `northbound_fetch`: the broker makes the call, the token stays here. Only under a granted resource,
+ * with a method that the API allows; no cookies, no redirects, only what a page may send and see, at
+ * most 5 MiB each way.
+ *
+ * @see RFC 6750 section 2.1, RFC 9449 section 7, RFC 9470 section 3
  */
 
-import type { FetchParams, FetchResult } from '../../shared/messages/page-api.ts'
-import { ERROR_CODE } from '../../shared/messages/page-api.ts'
-import { type GrantRecord, grantOf, grantsOf } from './grants.ts'
-import { findOperator } from './operators.ts'
+import { camaraProofClaims, type ResourceDemand } from '../../shared/core/index.ts'
+import type { ApiAccess, FetchParams, FetchResult } from '../../shared/messages/page-api.ts'
+import { type ApiAnswer, callApi, InsufficientAuthorization, type TokenSource } from './api-call.ts'
+import { requestHeaders, responseHeaders } from './call-headers.ts'
+import { CALL_RULES } from './call-rules.ts'
+import { type CallTarget, findTarget, requireMethod } from './call-target.ts'
+import { renewWithUser } from './connect.ts'
+import { effects } from './effects.ts'
+import { touch } from './grants.ts'
+import { record } from './log.ts'
+import { findApi } from './operators.ts'
+import type { Call } from './page-router.ts'
 import { MAX_BODY_BYTES } from './params.ts'
-import { invalidParams, noGrant, Refusal, timedOut } from './refusal.ts'
-import { canonicalUrl, isUnder } from './resource-url.ts'
-import { accessTokenOf, dropAccessToken, type StoredToken } from './tokens.ts'
+import { invalidParams, toErrorObject } from './refusal.ts'
+import { canonicalUrl } from './resource-url.ts'
+import { needsInteraction } from './silent.ts'
+import { accessTokenOf, dpopKeyOf, dropAccessToken, requiredProofClaims } from './tokens.ts'
 
-const TIMEOUT_MS = 25_000
-
-const REQUEST_HEADERS = new Set([
-  'accept',
-  'accept-language',
-  'content-type',
-  'idempotency-key',
-  'if-match',
-  'if-none-match',
-  'prefer',
-  'x-correlator',
-])
-
-const RESPONSE_HEADERS = new Set([
-  'cache-control',
-  'content-language',
-  'content-length',
-  'content-type',
-  'date',
-  'etag',
-  'expires',
-  'last-modified',
-  'link',
-  'location',
-  'preference-applied',
-  'retry-after',
-  'x-correlator',
-])
-
-interface Target {
-  grant: GrantRecord
-  resource: string
+function checkBody(body: FetchParams['body'], method: string): void {
+  if (body === undefined) return
+  if (method === 'GET') throw invalidParams('body: expected none with GET')
+  const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body
+  if (bytes.byteLength > MAX_BODY_BYTES) throw invalidParams('body: expected at most 5 MiB')
 }
 
-async function findTarget(origin: string, url: URL, grantId?: string): Promise<Target> {
-  const grants = grantId ? [await grantOf(origin, grantId)] : await grantsOf(origin)
-  for (const grant of grants) {
-    const api = grant.apis.find(({ resource }) => isUnder(url, resource))
-    if (api) return { grant, resource: api.resource }
-  }
-  throw noGrant()
-}
-
-function requestHeaders(headers: Record<string, string>, token: StoredToken): Headers {
-  const allowed = new Headers()
-  for (const [name, value] of Object.entries(headers)) {
-    if (!REQUEST_HEADERS.has(name.toLowerCase())) {
-      throw invalidParams(`headers: expected only ${[...REQUEST_HEADERS].join(', ')}`)
+/** The tokens of a grant for one resource; with a window where one is needed and may be opened. */
+function tokensOf(call: Call, { grant, access }: CallTarget, interactive: boolean): TokenSource {
+  const { resource } = access
+  async function current() {
+    try {
+      return await accessTokenOf(grant, resource)
+    } catch (error) {
+      if (!interactive || !needsInteraction(error)) throw error
+      await renewWithUser(call, grant)
+      return accessTokenOf(grant, resource)
     }
-    allowed.set(name, value)
-  }
-  allowed.set('authorization', `${token.tokenType} ${token.accessToken}`)
-  return allowed
-}
-
-async function readBody(response: Response): Promise<ArrayBuffer> {
-  const reader = response.body?.getReader()
-  const chunks: Uint8Array[] = []
-  let length = 0
-  while (reader) {
-    const { done, value } = await reader.read()
-    if (done) break
-    length += value.byteLength
-    if (length > MAX_BODY_BYTES) {
-      await reader.cancel()
-      throw new Refusal(
-        ERROR_CODE.untrustedResponse,
-        'invalid_response',
-        'the API answered with more than 5 MiB',
-      )
-    }
-    chunks.push(value)
-  }
-  const body = new Uint8Array(length)
-  let offset = 0
-  for (const chunk of chunks) {
-    body.set(chunk, offset)
-    offset += chunk.byteLength
-  }
-  return body.buffer
-}
-
-async function send(
-  url: URL,
-  method: string,
-  { headers = {}, body }: FetchParams,
-  token: StoredToken,
-  signal: AbortSignal,
-): Promise<Response> {
-  try {
-    return await fetch(url, {
-      method,
-      headers: requestHeaders(headers, token),
-      ...(body === undefined ? {} : { body }),
-      redirect: 'manual',
-      credentials: 'omit',
-      cache: 'no-store',
-      referrerPolicy: 'no-referrer',
-      signal,
-    })
-  } catch (error) {
-    if (error instanceof Refusal) throw error
-    if (signal.aborted && signal.reason?.name === 'TimeoutError') {
-      throw timedOut('the API did not answer in time')
-    }
-    throw new Refusal(ERROR_CODE.unreachable, 'network_error', 'the API cannot be reached')
-  }
-}
-
-/** @throws Refusal */
-export async function sealedFetch(
-  origin: string,
-  params: FetchParams,
-  abort: AbortSignal,
-): Promise<FetchResult> {
-  const url = canonicalUrl(params.url)
-  const { grant, resource } = await findTarget(origin, url, params.grantId)
-  const api = (await findOperator(grant.issuer))?.apis.find(
-    (candidate) => candidate.resource === resource,
-  )
-  const method = (params.method ?? 'GET').toUpperCase()
-  const methods: readonly string[] = api?.methods ?? ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
-  if (!api || !methods.includes(method)) {
-    throw invalidParams(`method: expected one of ${methods.join(', ')}`)
-  }
-  if (params.body !== undefined && method === 'GET')
-    throw invalidParams('body: expected none with GET')
-
-  const signal = AbortSignal.any([abort, AbortSignal.timeout(TIMEOUT_MS)])
-  const token = await accessTokenOf(grant, resource)
-  let response = await send(url, method, params, token, signal)
-  if (response.status === 401) {
-    await dropAccessToken(grant.grantId, resource)
-    const renewed = await accessTokenOf(grant, resource).catch(() => undefined)
-    if (renewed) response = await send(url, method, params, renewed, signal)
-  }
-  if (response.type === 'opaqueredirect') {
-    throw new Refusal(
-      ERROR_CODE.untrustedResponse,
-      'invalid_response',
-      'the API answered with a redirect, which is not followed',
-    )
   }
   return {
-    url: url.href,
-    status: response.status,
-    statusText: response.statusText,
-    headers: [...response.headers].filter(([name]) => RESPONSE_HEADERS.has(name)),
-    body: await readBody(response),
+    current,
+    async instead({ accessToken }) {
+      await dropAccessToken(grant.grantId, resource, accessToken)
+      return current()
+    },
+    key: () => dpopKeyOf(grant),
+  }
+}
+
+/** The grant's APIs with the scope that the API wants, if the operator offers it and it is more. */
+function widened({ grant, access, operator }: CallTarget, scope: string): ApiAccess[] | undefined {
+  const words = new Set([...access.scope.split(' '), ...scope.split(' ')])
+  const wider = { ...access, scope: [...words].join(' ') }
+  if (wider.scope === access.scope || !findApi(operator, access.resource, wider.scope)) {
+    return undefined
+  }
+  return grant.apis.map((api) => (api === access ? wider : api))
+}
+
+/**
+ * Takes the user to what an API wants: another authentication, or more scope with consent.
+ *
+ * @returns Whether there was anything to ask.
+ */
+async function askAgain(call: Call, target: CallTarget, demand: ResourceDemand): Promise<boolean> {
+  const { grant, operator } = target
+  if (demand.kind === 'insufficient_user_authentication') {
+    const { acrValues, maxAgeSeconds } = demand
+    await renewWithUser(call, grant, {
+      ...(acrValues !== undefined && CALL_RULES[operator.profile].acrValues && { acrValues }),
+      ...(maxAgeSeconds !== undefined && { maxAge: maxAgeSeconds }),
+    })
+    return true
+  }
+  if (demand.kind !== 'insufficient_scope' || demand.scope === undefined) return false
+  const wider = widened(target, demand.scope)
+  if (wider) await renewWithUser(call, grant, {}, wider)
+  return wider !== undefined
+}
+
+type Request = FetchParams & { method: string }
+
+async function answerOf(call: Call, target: CallTarget, params: Request): Promise<ApiAnswer> {
+  const { access, grant, operator } = target
+  const { url, method, headers, body, interactive } = params
+  const rules = CALL_RULES[operator.profile]
+  rules.checkBody(body instanceof ArrayBuffer ? new TextDecoder().decode(body) : body, access.scope)
+  const request = { url, method, headers: requestHeaders(headers), body, rules }
+  const tokens = tokensOf(call, target, interactive === 'ifNeeded')
+  if (grant.tokenType !== 'DPoP') return callApi(request, tokens, effects(call.signal))
+  const query = new URL(url).search.slice(1)
+  const proofClaims = await camaraProofClaims(await requiredProofClaims(grant), { body, query })
+  return callApi({ ...request, proofClaims }, tokens, effects(call.signal))
+}
+
+/** Where the API wants more and the user may be asked, once more with what the user gave. */
+async function answerOrAsk(call: Call, target: CallTarget, params: Request): Promise<ApiAnswer> {
+  try {
+    return await answerOf(call, target, params)
+  } catch (error) {
+    const ask = params.interactive === 'ifNeeded' && error instanceof InsufficientAuthorization
+    if (!ask) throw error
+    try {
+      if (!(await askAgain(call, target, error.demand))) throw error
+    } catch (refusal) {
+      throw needsInteraction(refusal) ? error : refusal
+    }
+    const renewed = await findTarget(call.origin, new URL(params.url), target.grant.grantId)
+    return answerOf(call, renewed, params)
+  }
+}
+
+/** @throws Refusal or NorthkeyError. What the API answers is a result, unless the contract says else. */
+export async function sealedFetch(call: Call, params: FetchParams): Promise<FetchResult> {
+  const url = canonicalUrl(params.url)
+  const target = await findTarget(call.origin, url, params.grantId)
+  const method = (params.method ?? 'GET').toUpperCase()
+  requireMethod(target.api, method, 'method')
+  checkBody(params.body, method)
+  const about = { ...target.grant, apis: [target.access] }
+  try {
+    await touch(target.grant)
+    const answer = await answerOrAsk(call, target, { ...params, url: url.href, method })
+    record('call', `${method} ${answer.status}`, about)
+    const { status, statusText, body } = answer
+    return { url: url.href, status, statusText, headers: responseHeaders(answer.headers), body }
+  } catch (error) {
+    record('call', `${method} ${toErrorObject(error).data.error}`, about)
+    throw error
   }
 }

@@ -213,8 +213,10 @@ export async function accessTokenOf(
   const record = await store.get(grant.grantId)
   const cached = record?.tokens[resource]
   if (record && cached && isFresh(cached, minValidityMs)) {
-    if (cached.singleUse) await dropAccessToken(grant.grantId, resource)
-    return cached
+    if (!cached.singleUse) return cached
+    // Two callers may have read the same one; it is the one's who takes it away.
+    if (await dropAccessToken(grant.grantId, resource, cached.accessToken)) return cached
+    return accessTokenOf(grant, resource, minValidityMs)
   }
   const begun = renewing.get(key)
   if (begun) return share(begun, grant, resource, minValidityMs)
@@ -222,7 +224,7 @@ export async function accessTokenOf(
   renewing.set(key, renewal)
   try {
     const token = await renewal
-    if (token.singleUse) await dropAccessToken(grant.grantId, resource)
+    if (token.singleUse) await dropAccessToken(grant.grantId, resource, token.accessToken)
     return token
   } finally {
     renewing.delete(key)
@@ -240,12 +242,29 @@ async function share(
   return token.singleUse ? accessTokenOf(grant, resource, minValidityMs) : token
 }
 
-/** Forgets one access token, as after a 401. */
-export async function dropAccessToken(grantId: string, resource: string): Promise<void> {
-  const record = await store.get(grantId)
-  if (!record) return
-  const { [resource]: _, ...tokens } = record.tokens
-  await store.set(grantId, { ...record, tokens })
+/**
+ * Forgets one access token, as after a 401. One that has come in its place since stays, and it is this
+ * grant's turn: a renewal must not lose what it stores in between.
+ *
+ * @returns Whether it was still there.
+ */
+export function dropAccessToken(
+  grantId: string,
+  resource: string,
+  accessToken: string,
+): Promise<boolean> {
+  return serialize(grantId, async () => {
+    const record = await store.get(grantId)
+    if (record?.tokens[resource]?.accessToken !== accessToken) return false
+    const { [resource]: _, ...tokens } = record.tokens
+    await store.set(grantId, { ...record, tokens })
+    return true
+  })
+}
+
+/** The claims that the server wants in proofs besides those of RFC 9449. */
+export async function requiredProofClaims(grant: GrantRecord): Promise<string[] | undefined> {
+  return (await store.get(grant.grantId))?.metadata.camara_dpop_claims_required
 }
 
 /**

@@ -98,6 +98,8 @@ export interface CreateProofParams {
   htu: string
   body?: string | ArrayBuffer
   query?: string
+  /** What the API sent in `DPoP-Nonce`. @see RFC 9449 section 9 */
+  nonce?: string
 }
 
 export interface RevokeParams {
