@@ -118,6 +118,8 @@ export async function walk(
   report('Calling the northbound API …')
   await click(page, hook('boost'))
   await settled(page, 'result')
+  const status = await textOf(page, 'result-status')
+  if (!status.startsWith('201')) throw new Error(`the API answered ${status}, expected 201`)
   // The picture follows the rate that the page measures.
   await page.waitForSelector(`${hook('stage')}[data-quality=priority]`, { timeout: TIMEOUT_MS })
   // Two windows of measurement at the new rate.
@@ -132,7 +134,7 @@ export async function walk(
   await shoot(popup, 'broker', false)
   return {
     rates: [before, after],
-    status: await textOf(page, 'result-status'),
+    status,
     body: await textOf(page, 'result-body'),
     screenshots,
   }
