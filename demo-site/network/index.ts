@@ -97,7 +97,9 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   const revocations = new Revocations()
   revocations.serve(servers)
   revocations.on('revoked', (revocation) => {
-    servers.find(({ settings }) => settings.issuer === revocation.issuer)?.notify(revocation)
+    const { issuer, clientId, accountId } = revocation
+    sessions.endOf(issuer, clientId, accountId)
+    servers.find(({ settings }) => settings.issuer === issuer)?.notify(revocation)
   })
   mountAuthorizationFunction(authorizationServer, servers, [
     resourceOwnerFunction({

@@ -246,3 +246,22 @@ describe('the request log', () => {
     expect(token?.status).toBe(200)
   })
 })
+
+describe('a browser that goes its own ways', () => {
+  it('gets an error screen for a form that comes twice, late, or from another browser', async () => {
+    const client = await stockClient(network.issuer)
+    const browser = new ScriptedBrowser()
+    const { url } = await authorizationRequest(client, { scope: SCOPE, resource })
+    const signIn = await browser.open(url)
+    const jonas = { phone_number: '+447700900102', password: 'paper boats' }
+    const stolen = await new ScriptedBrowser().submit(signIn, 'password', jonas)
+    expect([stolen.screen, stolen.status]).toEqual(['error', 400])
+
+    const consent = await browser.submit(signIn, 'password', jonas)
+    const decision = { name: 'decision', value: 'allow' }
+    const done = await browser.submit(consent, 'consent', {}, decision)
+    expect(done.url.searchParams.get('code')).toBeTruthy()
+    const twice = await browser.submit(consent, 'consent', {}, decision)
+    expect([twice.screen, twice.status]).toEqual(['error', 400])
+  })
+})

@@ -51,6 +51,35 @@ describe('the resource owner function (TS 23.222 clause 8.35)', () => {
     expect(silent.url.searchParams.get('error')).toBe('consent_required')
   })
 
+  it('ends the QoS sessions that the application held', async () => {
+    const { tokens } = await obtainToken(network)
+    const url = `${network.apisOrigin}/3gpp-as-session-with-qos/v1/a/subscriptions`
+    const created = await fetch(url, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${tokens.access_token}`,
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({
+        notificationDestination: 'https://unused.invalid/',
+        websockNotifConfig: { requestWebsocketUri: true },
+      }),
+    })
+    const { websockNotifConfig } = (await created.json()) as {
+      websockNotifConfig: { websocketUri: string }
+    }
+    const channel = await listen(websockNotifConfig.websocketUri)
+    const profile = async () =>
+      ((await (await fetch(`${network.userPlaneOrigin}/qos`)).json()) as { name: string }).name
+    expect(await profile()).toBe('QOS_L')
+    await network.revoke(network.issuer, 'mira', 'skyframe')
+    expect(await profile()).toBe('BEST_EFFORT')
+    const { message } = await channel.next()
+    expect(message).toMatchObject({ eventReports: [{ event: 'SESSION_TERMINATION' }] })
+    channel.close()
+    expect(network.log.filter({ path: /^\/notifications\// })).toMatchObject([{ status: 101 }])
+  })
+
   it('cannot take back what another subscriber has authorized', async () => {
     const { tokens } = await obtainToken(network)
     const owner = new ScriptedBrowser()

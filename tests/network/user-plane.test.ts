@@ -109,19 +109,23 @@ describe('latency and loss', () => {
     const times: number[] = []
     socket.on('message', (data) => times.push(performance.now() - Number(String(data))))
     for (let n = 0; n < count; n += 1) socket.send(String(performance.now()))
-    await sleep(600)
+    // Until nothing has come for a while.
+    for (let seen = -1; seen !== times.length; ) {
+      seen = times.length
+      await sleep(500)
+    }
     socket.terminate()
     return { received: times.length, shortestMs: Math.min(...times) }
   }
 
   it('are those of the profile: a round trip takes both ways, and some datagrams never return', async () => {
-    const before = await echo(2000)
+    const before = await echo(700)
     expect(before.shortestMs).toBeGreaterThanOrEqual(2 * BEST_EFFORT.latencyMs - 1)
-    expect(before.received).toBeLessThan(2000)
+    expect(before.received).toBeLessThan(700)
     const session = await startSession('QOS_L')
-    const during = await echo(2000)
-    expect(during.received).toBe(2000)
-    expect(during.shortestMs).toBeLessThan(2 * BEST_EFFORT.latencyMs)
+    const during = await echo(700)
+    expect(during.received).toBe(700)
+    expect(during.shortestMs).toBeLessThan(before.shortestMs)
     expect(during.shortestMs).toBeGreaterThanOrEqual(2 * (qosProfile('QOS_L')?.latencyMs ?? 0) - 1)
     await fetch(session, { method: 'DELETE', headers: headers() })
   })

@@ -76,7 +76,7 @@ async function judge(
   }
   await checkBinding(ctx, trust, { payload, value, dpop, profile })
   const token = trust.tokens.find(String(payload.jti))
-  if (!token || token.revoked) {
+  if (!token || token.revoked || token.issuer !== issuer) {
     throw new Refusal(401, 'invalid_token', 'the access token was revoked')
   }
   const subscriber = trust.subscribers.byId(token.accountId)

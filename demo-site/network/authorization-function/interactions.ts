@@ -10,7 +10,7 @@ import type { InteractionResults, Provider } from 'oidc-provider'
 import type { AuthorizationServerSettings } from './provider.ts'
 import { consentDetails, grantEverything } from './resource-owner-consent.ts'
 import { Consent } from './screens/consent.tsx'
-import { basePath, frameOf, protect, renderScreen } from './screens/render.ts'
+import { basePath, frameOf, protect, renderErrorScreen, renderScreen } from './screens/render.ts'
 import { SignIn } from './screens/sign-in.tsx'
 import { field, mountSignIn, type SignInState } from './sign-in-methods.ts'
 
@@ -103,6 +103,17 @@ export function mountInteractions(provider: Provider, settings: AuthorizationSer
     })
   }
 
+  provider.use(async (ctx, next) => {
+    if (!ctx.path.startsWith('/interaction/')) return next()
+    try {
+      await next()
+    } catch (error) {
+      // A form that comes late or twice, or from another browser: there is nowhere to redirect to.
+      const { statusCode, error: code, error_description: description } = Object(error)
+      ctx.status = typeof statusCode === 'number' ? statusCode : 500
+      renderErrorScreen(ctx, settings, { error: code, error_description: description })
+    }
+  })
   provider.use(router.routes())
 }
 

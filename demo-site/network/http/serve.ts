@@ -58,9 +58,10 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const server = createServer({ IncomingMessage: RecordedRequest }, (request, answer) => {
     void exchange(options, request, answer as Answer, handler)
   })
-  server.on('upgrade', (request, socket, head) =>
-    upgradeHandler(request as RecordedRequest, socket as Socket, head),
-  )
+  server.on('upgrade', (request, socket, head) => {
+    noteUpgrade(options, request as RecordedRequest, socket as Socket)
+    upgradeHandler(request as RecordedRequest, socket as Socket, head)
+  })
   await listen(server, options)
 
   return {
@@ -96,14 +97,9 @@ function startErrorText(error: NodeJS.ErrnoException, options: ServeOptions): st
   return `${options.name}: cannot listen on ${where} (${error.code ?? error.message})`
 }
 
-async function exchange(
-  options: ServeOptions,
-  request: RecordedRequest,
-  answer: Answer,
-  handler: Handler,
-): Promise<void> {
+function noteArrival(options: ServeOptions, request: RecordedRequest): LogEntry {
   const target = new URL(request.url ?? '/', 'http://server.invalid')
-  const entry = options.log.add({
+  return options.log.add({
     server: options.name,
     timeMs: Date.now(),
     from: request.socket.remoteAddress ?? '',
@@ -112,6 +108,28 @@ async function exchange(
     query: fieldsOf(target.searchParams),
     headers: plain(request.headers),
   })
+}
+
+/** The status line of the answer to an upgrade is the first thing that is written. */
+function noteUpgrade(options: ServeOptions, request: RecordedRequest, socket: Socket): void {
+  const entry = noteArrival(options, request)
+  const write = socket.write.bind(socket) as (...rest: unknown[]) => boolean
+  socket.write = ((chunk: unknown, ...rest: unknown[]) => {
+    const status = /^HTTP\/1\.1 (\d{3})/.exec(String(chunk))?.[1]
+    if (status !== undefined) entry.status = Number(status)
+    socket.write = write as typeof socket.write
+    return write(chunk, ...rest)
+  }) as typeof socket.write
+  socket.once('close', () => options.log.completed(entry))
+}
+
+async function exchange(
+  options: ServeOptions,
+  request: RecordedRequest,
+  answer: Answer,
+  handler: Handler,
+): Promise<void> {
+  const entry = noteArrival(options, request)
   const contentType = request.headers['content-type']
   const noteBody = () => {
     const body = parseBody(request.recordedBody, contentType)

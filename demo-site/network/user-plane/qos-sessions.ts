@@ -11,6 +11,9 @@ export type EndCause = 'duration-expired' | 'deleted' | 'network-terminated'
 export interface QosSession {
   id: string
   subscriberId: string
+  /** The application that asked for it, and the issuer of its token. */
+  issuer: string
+  clientId: string
   profile: QosProfile
   startedAtMs: number
   /** Epoch milliseconds; absent for a session without a fixed end. */
@@ -43,6 +46,14 @@ export class QosSessions extends EventEmitter<Events> {
     this.#timers.delete(id)
     this.emit('ended', session, cause)
     this.emit('changed', session.subscriberId)
+  }
+
+  /** Ends what an application holds for a subscriber who has taken its authorization back. */
+  endOf(issuer: string, clientId: string, subscriberId: string): void {
+    for (const session of [...this.#sessions.values()]) {
+      const held = session.issuer === issuer && session.clientId === clientId
+      if (held && session.subscriberId === subscriberId) this.end(session.id, 'network-terminated')
+    }
   }
 
   find(id: string): QosSession | undefined {

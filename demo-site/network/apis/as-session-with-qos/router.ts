@@ -119,6 +119,8 @@ export function asSessionWithQosRouter(settings: AsSessionWithQosSettings): Rout
     settings.sessions.set({
       id,
       subscriberId: caller.subscriber.id,
+      issuer: caller.token.issuer,
+      clientId: caller.clientId,
       profile,
       startedAtMs,
       ...(seconds === undefined ? {} : { expiresAtMs: startedAtMs + seconds * 1000 }),

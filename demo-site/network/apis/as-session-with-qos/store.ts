@@ -61,15 +61,6 @@ export class SubscriptionStore<T> {
   remove(id: string): void {
     this.#byId.delete(id)
   }
-
-  /** Removes what an application holds for a subscriber, and returns it. */
-  removeOf(clientId: string, subscriberId: string): Stored<T>[] {
-    const ended = [...this.#byId.values()].filter(
-      ({ owner }) => owner.clientId === clientId && owner.subscriberId === subscriberId,
-    )
-    for (const { id } of ended) this.#byId.delete(id)
-    return ended
-  }
 }
 
 function same(a: Owner, b: Owner): boolean {

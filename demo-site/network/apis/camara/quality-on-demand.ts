@@ -105,8 +105,16 @@ export function qualityOnDemandRouter({
       expiresAt: new Date(expiresAtMs).toISOString(),
     }
     byId.set(sessionId, { owner: ownerOf(ctx), info })
-    const subscriberId = callerOf(ctx).subscriber.id
-    sessions.set({ id: sessionId, subscriberId, profile, startedAtMs, expiresAtMs })
+    const { subscriber, clientId, token } = callerOf(ctx)
+    sessions.set({
+      id: sessionId,
+      subscriberId: subscriber.id,
+      issuer: token.issuer,
+      clientId,
+      profile,
+      startedAtMs,
+      expiresAtMs,
+    })
     ctx.status = 201
     ctx.set('Location', `http://${ctx.host}${api.path}/sessions/${sessionId}`)
     ctx.body = info
