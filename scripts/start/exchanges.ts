@@ -52,12 +52,15 @@ export function readExchanges(log: RequestLog, clientId: string, scsAsId: string
     }),
     'authorization request',
   )
+  // RFC 9449 section 8: a server may turn the first request down to hand out a nonce.
   const pushedRequest =
     authorizationRequest.query.request_uri === undefined
       ? undefined
       : one(
-          posts.filter((entry) => bodyOf(entry).response_type === 'code'),
-          'pushed authorization request',
+          posts.filter((entry) => {
+            return entry.status === 201 && bodyOf(entry).response_type === 'code'
+          }),
+          'pushed authorization request that was taken',
         )
   const found: Exchanges = {
     pushedRequest,
@@ -75,7 +78,6 @@ export function readExchanges(log: RequestLog, clientId: string, scsAsId: string
       log.entries.filter((entry) => locationOf(entry)?.searchParams.has('code')),
       'authorization response with a code',
     ),
-    // RFC 9449 section 8: a server may turn the first request down to hand out a nonce.
     tokenRequest: one(
       posts.filter(({ status, body }) => {
         return status === 200 && (body as Fields).grant_type === 'authorization_code'

@@ -156,6 +156,14 @@ describe('the story', () => {
 
   test('RFC 9449 section 8: what was turned down for want of a nonce is no step', () => {
     const change: Change = (entries) => {
+      entries.pushed = {
+        method: 'POST',
+        path: '/request',
+        status: 201,
+        body: entries.request?.query,
+      }
+      entries.noNoncePushed = { ...entries.pushed, status: 400 }
+      entries.request = { path: '/auth', query: { client_id: 'skyframe', request_uri: 'urn:x' } }
       entries.noNonce = { ...entries.token, status: 400 }
       entries.noNonceYet = { ...entries.call, status: 401 }
     }
