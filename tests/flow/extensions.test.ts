@@ -162,6 +162,33 @@ describe('DPoP with a real server (RFC 9449)', () => {
     expect(new Set(proofs.map(({ jti }) => jti)).size).toBe(proofs.length)
   })
 
+  test('D11: a clock that is ten minutes off does no harm where the server has nonces, and is told where it has none', async () => {
+    for (const offset of [-600_000, 600_000]) {
+      const withNonces = await bound()
+      const clock = withNonces.effects.now
+      withNonces.effects.now = () => clock() + offset
+      const { flow, authorizationUrl } = await withNonces.begin({
+        dpop: withNonces.dpop,
+        apis: [{ resource: QOS, scope: 'qos' }],
+        deadlineMs: Date.now() + 3_600_000,
+      })
+      const url = await withNonces.as.visit(authorizationUrl)
+      const ready = receiveAuthorizationResponse(flow, url, withNonces.effects.now())
+      const keys = { dpop: withNonces.dpop }
+      expect((await redeemCode(ready, withNonces.effects, keys)).tokenType).toBe('DPoP')
+
+      const without = await bound({ dPoP: { enabled: true } })
+      without.effects.now = withNonces.effects.now
+      const told = await failure(
+        without.connect(
+          { dpop: without.dpop, deadlineMs: Date.now() + 3_600_000 },
+          { dpop: without.dpop },
+        ),
+      )
+      expect(told.error).toBe('invalid_dpop_proof')
+    }
+  })
+
   test('with PAR the proof of the push binds the code (RFC 9449 section 10.1)', async () => {
     const { effects, connectBound } = await bound({
       ...nonces,

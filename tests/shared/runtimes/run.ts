@@ -14,6 +14,7 @@ export interface Report {
 
 const files = import.meta.glob<unknown>([
   '../**/*.test.ts',
+  '!../**/*.node.test.ts',
   '../../vectors/**/*.test.ts',
   '!../../vectors/**/*.node.test.ts',
 ])
