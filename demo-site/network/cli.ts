@@ -30,11 +30,15 @@ async function main(args: readonly string[]): Promise<void> {
     const path = flags.profile
     attempt(() => writeFileSync(path, profiles), `${path}: cannot be written`)
   }
-  if (flags.log !== undefined) await writeLog(network, flags.log)
+  const endLog = flags.log === undefined ? undefined : await writeLog(network, flags.log)
   process.stdout.write(profiles)
   console.error(summary(network))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void network.close().then(() => process.exit(0)))
+    process.once(signal, async () => {
+      await network.close()
+      await endLog?.()
+      process.exit(0)
+    })
   }
 }
 
@@ -57,7 +61,8 @@ async function loadQuietly(): Promise<typeof import('./index.ts')> {
   }
 }
 
-async function writeLog(network: Network, path: string): Promise<void> {
+/** @returns What ends the log, once everything is on the disk. */
+async function writeLog(network: Network, path: string): Promise<() => Promise<void>> {
   const stream = createWriteStream(path, { flags: 'a', mode: 0o600 })
   await new Promise<void>((resolve, reject) => {
     stream.once('open', () => resolve())
@@ -67,6 +72,7 @@ async function writeLog(network: Network, path: string): Promise<void> {
     throw error
   })
   network.log.onCompleted((entry) => stream.write(`${JSON.stringify(entry)}\n`))
+  return () => new Promise((resolve) => stream.end(() => resolve()))
 }
 
 function summary(network: Network): string {
