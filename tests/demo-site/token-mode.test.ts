@@ -61,6 +61,22 @@ describe('token mode', () => {
     expect(proof?.params).toMatchObject({ grantId: 'g1', htm: 'POST', htu: SESSIONS_URL })
   })
 
+  test('RFC 9449 section 9: a nonce that the API asks for is used, once', async () => {
+    const refusal = () => new Response('', { status: 401, headers: { 'DPoP-Nonce': 'n1' } })
+    const answers = [refusal(), created()]
+    const { store, sent, calls } = await connected('DPoP', async () => answers.shift() ?? refusal())
+    await store.boost()
+    const proofs = calls.filter(({ method }) => method === 'createProof')
+    expect(proofs.map(({ params }) => Reflect.get(params as object, 'nonce'))).toEqual([
+      undefined,
+      'n1',
+    ])
+    expect(store.answer.value?.status).toBe(201)
+    await store.boost()
+    expect(sent).toHaveLength(4)
+    expect(store.answer.value?.status).toBe(401)
+  })
+
   test.each(['Bearer', 'DPoP'] as const)(
     'nothing that the %s page shows has the token in it',
     async (tokenType) => {

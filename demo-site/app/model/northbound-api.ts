@@ -5,9 +5,9 @@
  * @see RFC 6750 section 2.1, RFC 9449 section 7.1
  */
 
-import type { Grant, Mode } from '../../../shared/messages/page-api.ts'
+import type { AccessToken, Grant, Mode } from '../../../shared/messages/page-api.ts'
 import type { Broker } from '../broker.ts'
-import { type ApiAnswer, type ApiRequest, readAnswer } from './api-answer.ts'
+import { type ApiAnswer, type ApiRequest, headerOf, readAnswer } from './api-answer.ts'
 import { failureOf, isAbort, UNREACHABLE } from './failure.ts'
 import type { Trace } from './trace.ts'
 
@@ -55,6 +55,20 @@ const callByPage: Call = async (request, context) => {
   const token = await trace.call('northbound_getAccessToken', params, () =>
     broker.getAccessToken(params, { signal }),
   )
+  const first = await sendWithToken(request, context, token)
+  const nonce = first.status === 401 ? headerOf(first, 'dpop-nonce') : undefined
+  if (token.tokenType !== 'DPoP' || nonce === undefined) return first
+  // RFC 9449 section 9: the API hands out a nonce with its first refusal; once is enough.
+  return sendWithToken(request, context, token, nonce)
+}
+
+async function sendWithToken(
+  request: ApiRequest,
+  context: CallContext,
+  token: AccessToken,
+  nonce?: string,
+): Promise<ApiAnswer> {
+  const { broker, trace, signal } = context
   const headers: Record<string, string> = {
     ...headersFor(request),
     authorization: `${token.tokenType} ${token.accessToken}`,
@@ -68,6 +82,7 @@ const callByPage: Call = async (request, context) => {
       htu: url.origin + url.pathname,
       ...(body === undefined ? {} : { body }),
       ...(url.search ? { query: url.search.slice(1) } : {}),
+      ...(nonce === undefined ? {} : { nonce }),
     }
     const { dpop } = await trace.call('northbound_createProof', proof, () =>
       broker.createProof(proof, { signal }),
