@@ -8,13 +8,45 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { crx } from '@crxjs/vite-plugin'
 import preact from '@preact/preset-vite'
-import { defineConfig, type UserConfig } from 'vite'
+import { defineConfig, type Plugin, type UserConfig } from 'vite'
 import { manifest, type Target } from './extension/manifest.ts'
+import { policySchema } from './extension/policy-schema.ts'
 import { version } from './package.json'
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 
 const builds = process.env.NORTHKEY_BUILDS ?? path('dist')
+
+/**
+ * Scripts that are registered at run time reach pages by the browser's hand. The extension plugin takes
+ * them for files that pages load, and makes them web-accessible, by which a page could tell who is
+ * here; it also leaves a second copy of each that nobody uses.
+ */
+const nothingWebAccessible: Plugin = {
+  name: 'northkey:nothing-web-accessible',
+  enforce: 'post',
+  generateBundle: {
+    order: 'post',
+    handler(_options, bundle) {
+      for (const name of Object.keys(bundle)) {
+        if (/^assets\/index\.iife\.ts-.*\.js$/.test(name)) delete bundle[name]
+      }
+      const file = bundle['manifest.json']
+      if (file?.type !== 'asset') throw new Error('manifest.json: expected in the bundle')
+      const { web_accessible_resources: _dropped, ...rest } = JSON.parse(String(file.source))
+      file.source = JSON.stringify(rest, undefined, 2)
+    },
+  },
+}
+
+/** Chromium reads policy through a schema that lies beside the manifest. */
+const policySchemaFile: Plugin = {
+  name: 'northkey:policy-schema',
+  generateBundle() {
+    const source = JSON.stringify(policySchema, undefined, 2)
+    this.emitFile({ type: 'asset', fileName: 'policy.schema.json', source })
+  },
+}
 
 function extension(target: Target, development: boolean): UserConfig {
   return {
@@ -27,17 +59,21 @@ function extension(target: Target, development: boolean): UserConfig {
     },
     plugins: [
       preact(),
+      ...(target === 'chromium' ? [policySchemaFile] : []),
       crx({
         manifest: manifest(target, development),
         browser: target === 'chromium' ? 'chrome' : 'firefox',
       }),
+      nothingWebAccessible,
     ],
     build: {
       outDir: join(builds, development ? 'development' : '', target),
       emptyOutDir: true,
       target: ['chrome130', 'firefox128'],
       modulePreload: false,
-      rolldownOptions: { input: [path('extension/ui/consent/index.html')] },
+      rolldownOptions: {
+        input: [path('extension/ui/consent/index.html'), path('extension/ui/sites/index.html')],
+      },
     },
   }
 }

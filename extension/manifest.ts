@@ -14,6 +14,17 @@ export type Target = keyof typeof REDIRECT_BASE
 /** Match patterns have no ports: each of these stands for every port. */
 export const LOOPBACK_HOSTS = ['http://localhost/*', 'http://*.localhost/*', 'http://127.0.0.1/*']
 
+/** In the order of what they are for: the flow, the records, the sites. */
+const PERMISSIONS: Manifest['permissions'] = [
+  'identity',
+  'webRequest',
+  'declarativeNetRequest',
+  'storage',
+  'alarms',
+  'scripting',
+  'activeTab',
+]
+
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -61,7 +72,9 @@ export function manifest(target: Target, development: boolean): Manifest {
           },
         ]
       : [],
-    permissions: ['alarms', 'storage', 'identity', 'webRequest', 'declarativeNetRequest'],
+    permissions: PERMISSIONS,
+    optional_host_permissions: ['https://*/*'],
+    options_ui: { page: 'ui/operators/index.html', open_in_tab: true },
     host_permissions: [`${REDIRECT_BASE[target]}*`, ...(development ? LOOPBACK_HOSTS : [])],
     declarative_net_request: {
       rule_resources: [{ id: 'redirect-uri', enabled: true, path: `rules/${target}.json` }],
@@ -75,6 +88,7 @@ export function manifest(target: Target, development: boolean): Manifest {
     ...(chromium
       ? {
           key: CHROMIUM_KEY,
+          storage: { managed_schema: 'policy.schema.json' },
           minimum_chrome_version: '130',
           externally_connectable: {},
           message_serialization: 'structured_clone',

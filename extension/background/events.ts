@@ -10,7 +10,7 @@ async function tell<E extends ProviderEvent>(
   event: E,
   payload: ProviderEvents[E],
 ): Promise<void> {
-  const message: BrokerEvent = { type: 'brokerEvent', event, payload }
+  const message: BrokerEvent = { type: 'brokerEvent', origin, event, payload }
   const tabs = await browser.tabs.query({})
   const concerned = tabs.filter(
     ({ url }) => url !== undefined && URL.canParse(url) && new URL(url).origin === origin,
@@ -22,6 +22,11 @@ async function tell<E extends ProviderEvent>(
 
 export async function announceGrants(origin: string): Promise<void> {
   await tell(origin, 'grantsChanged', { grants: (await grantsOf(origin)).map(publicGrant) })
+}
+
+/** For documents of a site that was taken back. */
+export function announceDisconnect(origin: string): Promise<void> {
+  return tell(origin, 'disconnect', {})
 }
 
 export function announceRevoked(

@@ -1,20 +1,53 @@
 /**
- * The operators that this broker knows. A page names one by its issuer; it can never add one.
+ * The operators that this broker knows: from browser policy, from files that the user imported, and,
+ * in a development build alone, from the demonstration. A page names one by its issuer; it can never
+ * add one. What is imported lies in IndexedDB: content scripts, which share a process with pages, can
+ * reach `storage.local` in Firefox.
  */
 
+import { createStore, del, set, values } from 'idb-keyval'
 import browser from 'webextension-polyfill'
 import type {
   OperatorApi,
   OperatorApplication,
   OperatorProfile,
 } from '../../shared/messages/operator-profile.ts'
+import type {
+  KnownOperator,
+  OperatorCheck,
+  OperatorList,
+} from '../../shared/messages/screen-channel.ts'
+import { record } from './log.ts'
+import { readProfile } from './operator-profile-check.ts'
+import {
+  issuerTaken,
+  permissionsOf,
+  type SelectedOperators,
+  selectOperators,
+} from './operator-selection.ts'
 
 /** Written beside the manifest by whoever starts the demo; a released build has none. */
 const DEMO_OPERATORS = 'demo-operators.json'
 
-let known: Promise<OperatorProfile[]> | undefined
+const imported = createStore('northkey-operators', 'operators')
 
-async function readDemoOperators(): Promise<OperatorProfile[]> {
+let known: Promise<SelectedOperators> | undefined
+
+// Policy may change while the browser runs.
+browser.storage.onChanged.addListener((_, area) => {
+  if (area === 'managed') known = undefined
+})
+
+async function readPolicy(): Promise<unknown> {
+  try {
+    // Firefox refuses where no policy speaks of this extension.
+    return (await browser.storage.managed.get('operators')).operators ?? []
+  } catch {
+    return []
+  }
+}
+
+async function readDemo(): Promise<unknown> {
   if (!__DEVELOPMENT__) return []
   try {
     const response = await fetch(browser.runtime.getURL(DEMO_OPERATORS))
@@ -24,9 +57,61 @@ async function readDemoOperators(): Promise<OperatorProfile[]> {
   }
 }
 
-export function listOperators(): Promise<OperatorProfile[]> {
-  known ??= readDemoOperators()
+async function readAll(): Promise<SelectedOperators> {
+  const [policy, file, demo] = await Promise.all([
+    readPolicy(),
+    values<OperatorProfile>(imported).catch(() => []),
+    readDemo(),
+  ])
+  return selectOperators({ policy, file, demo }, __DEVELOPMENT__)
+}
+
+function selected(): Promise<SelectedOperators> {
+  known ??= readAll()
   return known
+}
+
+export async function listOperators(): Promise<OperatorProfile[]> {
+  return (await selected()).operators.map(({ profile }) => profile)
+}
+
+/** For the broker's own screens: with where each comes from, and with what was refused and why. */
+export async function describeOperators(): Promise<OperatorList> {
+  const { operators, refused } = await selected()
+  const described = operators.map(async ({ profile, source }): Promise<KnownOperator> => {
+    const unreachable = []
+    for (const origin of permissionsOf(profile)) {
+      if (!(await browser.permissions.contains({ origins: [origin] }))) unreachable.push(origin)
+    }
+    return { profile, source, unreachable }
+  })
+  return { operators: await Promise.all(described), refused }
+}
+
+/** Judges a file's text. Nothing is changed. */
+export async function checkOperator(text: string): Promise<OperatorCheck> {
+  const { profile, reasons } = readProfile(text, __DEVELOPMENT__)
+  if (!profile) return { reasons }
+  const taken = await findOperator(profile.issuer)
+  if (taken) return { reasons: [issuerTaken(taken.name)] }
+  return { profile, permissions: permissionsOf(profile) }
+}
+
+/** The user has seen what `checkOperator` said, and confirmed. */
+export async function addOperator(text: string): Promise<OperatorCheck> {
+  const check = await checkOperator(text)
+  if (check.profile) {
+    await set(check.profile.issuer, check.profile, imported)
+    known = undefined
+    record('operator', 'imported', { issuer: check.profile.issuer })
+  }
+  return check
+}
+
+export async function removeOperator(issuer: string): Promise<void> {
+  await del(issuer, imported)
+  known = undefined
+  record('operator', 'removed', { issuer })
 }
 
 export async function findOperator(issuer: string): Promise<OperatorProfile | undefined> {

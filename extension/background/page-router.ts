@@ -17,12 +17,14 @@ import { connect } from './connect.ts'
 import { createProof } from './create-proof.ts'
 import { getAccessToken } from './get-access-token.ts'
 import { grantsOf, publicGrant } from './grants.ts'
+import { logRefusal } from './log-refusal.ts'
 import { type CheckedParams, checkParams, isProviderMethod } from './params.ts'
 import { CALLS, createRateLimiter } from './rate-limit.ts'
-import { interrupted, Refusal, toErrorObject } from './refusal.ts'
+import { interrupted, noGrant, Refusal, toErrorObject } from './refusal.ts'
 import { revoke } from './revoke.ts'
 import { sealedFetch } from './sealed-fetch.ts'
 import type { Caller } from './sender.ts'
+import { isSiteOn } from './sites.ts'
 
 /** One call: who asks, and what the browser said of the document at that moment. */
 export interface Call extends Caller {
@@ -91,6 +93,7 @@ function isRepeatable({ method, params }: UnverifiedPageRequest): boolean {
 async function answer(caller: Caller, request: UnverifiedPageRequest, signal: AbortSignal) {
   const { requestId, method, params, attempt, userActivation, visible } = request
   try {
+    if (!(await isSiteOn(caller.origin))) throw noGrant()
     if (attempt > 0) {
       const outcome = await outcomeOf(requestId)
       if (outcome) return outcome
@@ -117,10 +120,16 @@ export function handlePageRequest(
   const outcome: Promise<Outcome> = answer(caller, request, controller.signal)
   running.set(requestId, { origin: caller.origin, controller, outcome })
   void outcome.finally(() => running.delete(requestId))
+  void outcome.then((ended) => logRefusal(caller.origin, request, ended))
   return outcome
 }
 
 export function abortPageRequest(caller: Caller, requestId: string): void {
   const known = running.get(requestId)
   if (known?.origin === caller.origin) known.controller.abort()
+}
+
+/** The site was taken back: what it waits for ends. */
+export function abortOrigin(origin: string): void {
+  for (const call of running.values()) if (call.origin === origin) call.controller.abort()
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { CHROMIUM_ID, CHROMIUM_KEY, GECKO_ID, REDIRECT_BASE } from '../../extension/identity.ts'
 import { manifest, type Target } from '../../extension/manifest.ts'
+import { type PolicyNode, policySchema } from '../../extension/policy-schema.ts'
 
 const TARGETS: Target[] = ['chromium', 'firefox']
 
@@ -25,6 +26,34 @@ describe('E18: the ids, and so the redirect URIs, are fixed', () => {
   })
 })
 
+describe('what Chromium is told of the policy', () => {
+  const profile = JSON.parse(
+    readFileSync('extension/background/operator-profile.schema.json', 'utf8'),
+  )
+
+  /** Chromium drops a member without a type, and one type each is all that it understands. */
+  function expectTyped(node: PolicyNode | undefined, source: Record<string, unknown>): void {
+    const declared = source.type ?? (source.enum ? 'string' : undefined)
+    expect(node?.type).toBe(declared)
+    const { properties, items } = source as { properties?: object; items?: object }
+    for (const [name, member] of Object.entries(properties ?? {})) {
+      expectTyped(node?.properties?.[name], member)
+    }
+    if (items) expectTyped(node?.items, items as Record<string, unknown>)
+  }
+
+  test('every member of an operator profile has the type that the profile’s schema gives it', () => {
+    expectTyped(policySchema.properties?.operators?.items, profile)
+  })
+
+  test('wrong values reach the broker, which gives the reason: nothing is narrowed', () => {
+    expect(JSON.stringify(policySchema)).not.toMatch(/enum|minLength|maxLength|required":/)
+    expect(policySchema.properties?.operators?.items?.additionalProperties).toEqual({
+      type: 'string',
+    })
+  })
+})
+
 describe.each(TARGETS)('the manifest for %s', (target) => {
   const released = manifest(target, false)
   const development = manifest(target, true)
@@ -41,12 +70,15 @@ describe.each(TARGETS)('the manifest for %s', (target) => {
 
   test('E01: it asks for these permissions and no more', () => {
     expect(released.permissions).toEqual([
-      'alarms',
-      'storage',
       'identity',
       'webRequest',
       'declarativeNetRequest',
+      'storage',
+      'alarms',
+      'scripting',
+      'activeTab',
     ])
+    expect(released.optional_host_permissions).toEqual(['https://*/*'])
     expect(released.host_permissions).toEqual([`${REDIRECT_BASE[target]}*`])
     expect(released.content_scripts).toEqual([])
   })

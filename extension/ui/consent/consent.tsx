@@ -4,16 +4,15 @@
  */
 
 import { useEffect, useState } from 'preact/hooks'
-import type { ConsentRequest, Lifetime } from '../../../shared/messages/screen-channel.ts'
+import type {
+  ApprovedApi,
+  ConsentRequest,
+  Lifetime,
+} from '../../../shared/messages/screen-channel.ts'
+import { LIFETIMES } from '../lifetime.ts'
 import type { ScreenClient } from '../screen-client.ts'
-import { purposeInWords } from './purpose.ts'
+import { ApiChoice } from './api-choice.tsx'
 import { useArmed } from './use-armed.ts'
-
-const LIFETIMES: { value: Lifetime; label: string }[] = [
-  { value: 'session', label: 'Until I close the browser' },
-  { value: 'day', label: 'For 24 hours' },
-  { value: 'month', label: 'For 30 days' },
-]
 
 interface Props {
   client: ScreenClient
@@ -25,6 +24,7 @@ type State =
   | { status: 'gone' }
   | { status: 'asking'; request: ConsentRequest }
   | { status: 'leaving'; request: ConsentRequest }
+  | { status: 'failed' }
 
 export function Consent({ client, flowId }: Props) {
   const [state, setState] = useState<State>({ status: 'loading' })
@@ -32,9 +32,21 @@ export function Consent({ client, flowId }: Props) {
   useEffect(() => {
     client.ask('getConsentRequest', { flowId }).then(
       (request) => setState(request ? { status: 'asking', request } : { status: 'gone' }),
-      () => setState({ status: 'gone' }),
+      () => setState({ status: 'failed' }),
     )
   }, [client, flowId])
+
+  // A refused message means that the worker has just ended; the page's call asks it again.
+  const failed = () => setState({ status: 'failed' })
+
+  if (state.status === 'failed') {
+    return (
+      <section class="card" role="alert">
+        <h1>Northkey did not answer</h1>
+        <p>Nothing was allowed. Close this window and try again on the site.</p>
+      </section>
+    )
+  }
 
   if (state.status === 'loading') return <p class="quiet">Loading …</p>
   if (state.status === 'gone') {
@@ -58,10 +70,10 @@ export function Consent({ client, flowId }: Props) {
   return (
     <Question
       request={request}
-      onDeny={() => void client.ask('deny', { flowId })}
+      onDeny={() => void client.ask('deny', { flowId }).catch(failed)}
       onAllow={(apis, lifetime) => {
         setState({ status: 'leaving', request })
-        void client.ask('approve', { flowId, apis, lifetime })
+        client.ask('approve', { flowId, apis, lifetime }).catch(failed)
       }}
     />
   )
@@ -69,23 +81,22 @@ export function Consent({ client, flowId }: Props) {
 
 interface QuestionProps {
   request: ConsentRequest
-  onAllow(apis: string[], lifetime: Lifetime): void
+  onAllow(apis: ApprovedApi[], lifetime: Lifetime): void
   onDeny(): void
 }
 
 function Question({ request, onAllow, onDeny }: QuestionProps) {
-  const [left, setLeft] = useState<string[]>(request.apis.map(({ resource }) => resource))
+  const [left, setLeft] = useState<ApprovedApi[]>(() =>
+    request.apis.map(({ scopes }, index) => ({ index, scopes: scopes.map(({ scope }) => scope) })),
+  )
   const [lifetime, setLifetime] = useState<Lifetime>('day')
   const armed = useArmed()
-  const several = request.apis.length > 1
-
-  function toggle(resource: string): void {
-    setLeft(left.includes(resource) ? left.filter((r) => r !== resource) : [...left, resource])
-  }
+  const something = left.some(({ scopes }) => scopes.length > 0)
+  const choosable = request.apis.length > 1 || request.apis.some(({ scopes }) => scopes.length > 1)
 
   function onSubmit(event: SubmitEvent): void {
     event.preventDefault()
-    if (event.isTrusted && armed && left.length > 0) onAllow(left, lifetime)
+    if (event.isTrusted && armed && something) onAllow(left, lifetime)
   }
 
   return (
@@ -95,7 +106,7 @@ function Question({ request, onAllow, onDeny }: QuestionProps) {
           {request.origin}
         </p>
         <h1>
-          Allow <q>{request.applicationName}</q> to use your {request.operatorName} network?
+          Let this site, <q>{request.applicationName}</q>, use your {request.operatorName} network?
         </h1>
         {request.reason && (
           <p class="reason">
@@ -104,30 +115,19 @@ function Question({ request, onAllow, onDeny }: QuestionProps) {
         )}
       </header>
 
+      {choosable && <p class="quiet">You can allow less: take the marks away.</p>}
       <ul class="apis">
-        {request.apis.map((api) => (
-          <li key={api.resource} class="card">
-            <div class="api">
-              {several && (
-                <input
-                  id={api.resource}
-                  type="checkbox"
-                  checked={left.includes(api.resource)}
-                  onChange={() => toggle(api.resource)}
-                />
-              )}
-              <label for={several ? api.resource : undefined}>
-                <strong>{api.name}</strong>
-                {api.description && <span class="quiet">{api.description}</span>}
-              </label>
-            </div>
-            <ul class="scopes">
-              {api.scopes.map((scope) => (
-                <li key={scope}>{scope}</li>
-              ))}
-            </ul>
-            {api.purpose && <p class="quiet">Why: {purposeInWords(api.purpose)}.</p>}
-          </li>
+        {request.apis.map((api, index) => (
+          <ApiChoice
+            key={`${api.resource} ${api.purpose}`}
+            api={api}
+            name={`api${index}`}
+            choosable={choosable}
+            left={left[index]?.scopes ?? []}
+            onChange={(scopes) =>
+              setLeft(left.map((each) => (each.index === index ? { index, scopes } : each)))
+            }
+          />
         ))}
       </ul>
 
@@ -157,12 +157,7 @@ function Question({ request, onAllow, onDeny }: QuestionProps) {
         <button type="button" onClick={onDeny} data-testid="deny">
           Don’t allow
         </button>
-        <button
-          type="submit"
-          class="primary"
-          disabled={!armed || left.length === 0}
-          data-testid="allow"
-        >
+        <button type="submit" class="primary" disabled={!armed || !something} data-testid="allow">
           Allow
         </button>
       </footer>

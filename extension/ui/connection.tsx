@@ -1,0 +1,42 @@
+/** A connection: what a site may use, at which operator, until when, and the button that ends it. */
+
+import type { ConnectedSite } from '../../shared/messages/screen-channel.ts'
+import { Time } from './parts.tsx'
+
+interface Props {
+  site: ConnectedSite
+  busy: boolean
+  onEnd(): void
+}
+
+export function Connection({ site, busy, onEnd }: Props) {
+  const { applicationName, origin, operatorName, apis, mode, expiresAt, lifetime } = site
+  return (
+    <li class="card site" data-testid="connection">
+      <div>
+        <strong>{applicationName}</strong>
+        <span class="origin">{origin}</span>
+        <span class="quiet">
+          {operatorName}, {lifetime === 'month' ? 'if not used before, until' : 'until'}{' '}
+          <Time at={expiresAt} />
+        </span>
+        <ul class="plain quiet">
+          {apis.map(({ resource, scope }) => (
+            <li key={`${resource} ${scope}`}>
+              <code>{scope}</code> at {new URL(resource).host}
+            </li>
+          ))}
+          {mode === 'token' && <li>The site holds the access tokens itself.</li>}
+        </ul>
+      </div>
+      <button
+        type="button"
+        disabled={busy}
+        onClick={onEnd}
+        aria-label={`Disconnect ${applicationName} at ${origin} from ${operatorName}`}
+      >
+        Disconnect
+      </button>
+    </li>
+  )
+}

@@ -1,0 +1,138 @@
+/** The operators that Northkey knows: where each comes from, what was refused and why; import, removal. */
+
+import { useState } from 'preact/hooks'
+import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
+import type { KnownOperator, RefusedOperator } from '../../../shared/messages/screen-channel.ts'
+import { Alert, Frame } from '../parts.tsx'
+import type { ScreenClient } from '../screen-client.ts'
+import { useBackground } from '../use-background.ts'
+import { Import } from './import.tsx'
+import { ProfileSummary } from './profile-summary.tsx'
+
+const SOURCES = {
+  policy: 'Set by your organization',
+  file: 'Imported by you',
+  demo: 'Demonstration',
+}
+
+export function Operators({ client }: { client: ScreenClient }) {
+  const { data, error, busy, change } = useBackground(() => client.ask('listOperators', {}))
+  const [removed, setRemoved] = useState<OperatorProfile>()
+
+  function remove(profile: OperatorProfile): void {
+    void change(async () => {
+      await client.ask('removeOperator', { issuer: profile.issuer })
+      setRemoved(profile)
+    })
+  }
+
+  function undo(profile: OperatorProfile): void {
+    setRemoved(undefined)
+    void change(() => client.ask('addOperator', { text: JSON.stringify(profile) }))
+  }
+
+  return (
+    <Frame title="Operators" here="operators">
+      <p>
+        Northkey asks only these operators for access, and only for the APIs that they list. No site
+        can add one.
+      </p>
+      <Alert text={error} />
+      <div role="status" class={removed ? 'card site' : undefined}>
+        {removed && (
+          <>
+            <span>{removed.name} is removed, and its connections are ended.</span>
+            <button type="button" onClick={() => undo(removed)} data-testid="undo">
+              Undo
+            </button>
+          </>
+        )}
+      </div>
+      {!data && !error && <p class="quiet">Loading …</p>}
+      {data?.operators.length === 0 && (
+        <p class="card quiet">
+          None yet. Your operator or your organization gives you a file; import it below.
+        </p>
+      )}
+      <ul>
+        {data?.operators.map((operator) => (
+          <Operator
+            key={operator.profile.issuer}
+            operator={operator}
+            busy={busy}
+            onRemove={() => remove(operator.profile)}
+            onReach={() => {
+              const asked = client.requestPermissions(operator.unreachable)
+              void change(() => asked)
+            }}
+          />
+        ))}
+      </ul>
+      {data && data.refused.length > 0 && <Refused refused={data.refused} />}
+      <Import client={client} onImported={() => void change(async () => setRemoved(undefined))} />
+    </Frame>
+  )
+}
+
+interface OperatorProps {
+  operator: KnownOperator
+  busy: boolean
+  onRemove(): void
+  onReach(): void
+}
+
+function Operator({ operator, busy, onRemove, onReach }: OperatorProps) {
+  const { profile, source, unreachable } = operator
+  return (
+    <li class="card" data-testid="operator">
+      <div class="site">
+        <h2>{profile.name}</h2>
+        <span class="quiet">{SOURCES[source]}</span>
+      </div>
+      <ProfileSummary profile={profile} />
+      {unreachable.length > 0 && (
+        <div class="card alert" data-testid="unreachable">
+          <p>
+            Northkey may not reach this operator’s servers yet. Your browser asks for your
+            permission.
+          </p>
+          <button type="button" class="primary" disabled={busy} onClick={onReach}>
+            Let Northkey reach them
+          </button>
+        </div>
+      )}
+      {source === 'file' && (
+        <button
+          type="button"
+          disabled={busy}
+          onClick={onRemove}
+          aria-label={`Remove ${profile.name}`}
+          data-testid="remove"
+        >
+          Remove
+        </button>
+      )}
+    </li>
+  )
+}
+
+function Refused({ refused }: { refused: RefusedOperator[] }) {
+  return (
+    <section aria-labelledby="refused-title">
+      <h2 id="refused-title">Not used</h2>
+      <ul>
+        {refused.map(({ name, source, reasons }, index) => (
+          <li key={`${index} ${name}`} class="card" data-testid="refused">
+            <strong>{name}</strong>
+            <span class="quiet">{SOURCES[source]}</span>
+            <ul class="plain">
+              {reasons.map((reason) => (
+                <li key={reason}>{reason}</li>
+              ))}
+            </ul>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}

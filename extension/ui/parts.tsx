@@ -1,0 +1,52 @@
+/** Parts that several screens have. Whatever comes from outside is text and nothing else. */
+
+import type { ComponentChildren } from 'preact'
+
+export function Alert({ text }: { text: string | undefined }) {
+  return (
+    <div role="alert" class={text ? 'card alert' : undefined}>
+      {text}
+    </div>
+  )
+}
+
+interface FrameProps {
+  title: string
+  here: 'operators' | 'sites'
+  children: ComponentChildren
+}
+
+const PAGES = [
+  { name: 'sites', label: 'Sites and log' },
+  { name: 'operators', label: 'Operators' },
+] as const
+
+/** A screen that has a tab to itself. */
+export function Frame({ title, here, children }: FrameProps) {
+  return (
+    <>
+      <header class="top">
+        <nav aria-label="Northkey">
+          {PAGES.map(({ name, label }) => (
+            <a
+              key={name}
+              href={`../${name}/index.html`}
+              aria-current={name === here ? 'page' : undefined}
+            >
+              {label}
+            </a>
+          ))}
+        </nav>
+      </header>
+      <main>
+        <h1>{title}</h1>
+        {children}
+      </main>
+    </>
+  )
+}
+
+/** In the reader's own way of writing times. */
+export function Time({ at }: { at: number }) {
+  return <time dateTime={new Date(at).toISOString()}>{new Date(at).toLocaleString()}</time>
+}

@@ -1,0 +1,48 @@
+/** The site in front of the user: whether its pages find Northkey, and the button that changes that. */
+
+import type { Site } from '../../../shared/messages/screen-channel.ts'
+
+interface Props {
+  site: Site | undefined
+  busy: boolean
+  onUse(): void
+  onStop(): void
+}
+
+export function SiteSwitch({ site, busy, onUse, onStop }: Props) {
+  if (!site || site.state === 'unfit') {
+    return (
+      <section class="card quiet" data-testid="site" data-state="unfit">
+        Northkey works on sites with https. This page is none.
+      </section>
+    )
+  }
+  const { origin, state, operators } = site
+  return (
+    <section class="card" data-testid="site" data-state={state}>
+      <h2 class="origin">{origin}</h2>
+      {state === 'always' && (
+        <p class="quiet">
+          This is a development build: Northkey is on for this machine’s own sites.
+        </p>
+      )}
+      {state === 'off' && (
+        <>
+          <p>This site does not know that you have Northkey.</p>
+          {operators.length > 0 && <p class="quiet">{operators.join(', ')} lists this site.</p>}
+          <button type="button" class="primary" disabled={busy} onClick={onUse} data-testid="use">
+            Use Northkey on this site
+          </button>
+        </>
+      )}
+      {state === 'on' && (
+        <>
+          <p>This site may ask to use your mobile network. You decide each time.</p>
+          <button type="button" disabled={busy} onClick={onStop} data-testid="stop">
+            Stop using Northkey on this site
+          </button>
+        </>
+      )}
+    </section>
+  )
+}

@@ -1,0 +1,21 @@
+/** Saves the log as a JSON file, oldest entry first. Nothing is sent anywhere. */
+
+import type { LogEntry } from '../../../shared/messages/screen-channel.ts'
+
+export function logAsJson(entries: readonly LogEntry[]): string {
+  const lines = [...entries].reverse().map(({ at, until, ...rest }) => ({
+    at: new Date(at).toISOString(),
+    ...(until !== undefined && { until: new Date(until).toISOString() }),
+    ...rest,
+  }))
+  return `${JSON.stringify(lines, undefined, 2)}\n`
+}
+
+export function exportLog(entries: readonly LogEntry[]): void {
+  const url = URL.createObjectURL(new Blob([logAsJson(entries)], { type: 'application/json' }))
+  const link = document.createElement('a')
+  link.href = url
+  link.download = `northkey-log-${new Date().toISOString().slice(0, 10)}.json`
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(url), 10_000)
+}

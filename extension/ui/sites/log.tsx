@@ -1,0 +1,154 @@
+/** The log as a table, newest first, and as a file for whoever wants to look closer. */
+
+import { useMemo, useState } from 'preact/hooks'
+import type { LogEntry, LogEvent } from '../../../shared/messages/screen-channel.ts'
+import { Time } from '../parts.tsx'
+import { exportLog } from './export-log.ts'
+
+const SHOWN_AT_ONCE = 100
+
+const EVENTS: Record<LogEvent, string> = {
+  grant: 'Allowed',
+  token: 'Token',
+  call: 'Call',
+  proof: 'Proof',
+  refusal: 'Refused',
+  revocation: 'Ended',
+  site: 'Site',
+  operator: 'Operator',
+}
+
+interface Props {
+  entries: LogEntry[]
+  busy: boolean
+  onClear(): void
+  onReload(): void
+}
+
+export function Log({ entries, busy, onClear, onReload }: Props) {
+  const [wanted, setWanted] = useState('')
+  const [shown, setShown] = useState(SHOWN_AT_ONCE)
+  const [clearing, setClearing] = useState(false)
+  const found = useMemo(
+    () => entries.filter((entry) => textOf(entry).includes(wanted.trim().toLowerCase())),
+    [entries, wanted],
+  )
+
+  return (
+    <section aria-labelledby="log-title">
+      <h2 id="log-title">Log</h2>
+      <p class="quiet">
+        Kept on this device, the last 2,000 entries or so. It holds no tokens and leaves the device
+        only as a file that you save.
+      </p>
+      <div class="tools">
+        <label class="search">
+          Find
+          <input
+            type="search"
+            value={wanted}
+            onInput={({ currentTarget }) => setWanted(currentTarget.value)}
+          />
+        </label>
+        <button type="button" disabled={busy} onClick={onReload}>
+          Refresh
+        </button>
+        <button
+          type="button"
+          disabled={entries.length === 0}
+          onClick={() => exportLog(entries)}
+          data-testid="export"
+        >
+          Save as file
+        </button>
+        {clearing ? (
+          <>
+            <button
+              type="button"
+              class="danger"
+              data-testid="clear-really"
+              onClick={() => {
+                setClearing(false)
+                onClear()
+              }}
+            >
+              Empty it for good
+            </button>
+            <button type="button" onClick={() => setClearing(false)}>
+              Keep it
+            </button>
+          </>
+        ) : (
+          <button
+            type="button"
+            disabled={busy || entries.length === 0}
+            onClick={() => setClearing(true)}
+            data-testid="clear"
+          >
+            Empty …
+          </button>
+        )}
+      </div>
+      <p role="status" class="quiet">
+        {entries.length === 0
+          ? 'Nothing has happened yet.'
+          : `${found.length} of ${entries.length} entries`}
+      </p>
+      {found.length > 0 && (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard (WCAG 2.1.1)
+        <section class="scroll" tabIndex={0} aria-label="Log entries">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">When</th>
+                <th scope="col">What</th>
+                <th scope="col">Site</th>
+                <th scope="col">Operator and APIs</th>
+                <th scope="col">Outcome</th>
+              </tr>
+            </thead>
+            <tbody>
+              {found.slice(0, shown).map((entry) => (
+                <Row key={`${entry.at} ${textOf(entry)}`} entry={entry} />
+              ))}
+            </tbody>
+          </table>
+        </section>
+      )}
+      {found.length > shown && (
+        <button type="button" onClick={() => setShown(shown + SHOWN_AT_ONCE)}>
+          Show more
+        </button>
+      )}
+    </section>
+  )
+}
+
+function textOf({ event, outcome, origin, issuer, apis = [] }: LogEntry): string {
+  const words = apis.flatMap(({ resource, scope, purpose }) => [resource, scope, purpose])
+  return [EVENTS[event], outcome, origin, issuer, ...words].join(' ').toLowerCase()
+}
+
+function Row({ entry }: { entry: LogEntry }) {
+  const { at, times, event, outcome, origin, issuer, mode, apis = [] } = entry
+  return (
+    <tr data-testid="entry">
+      <td>
+        <Time at={at} />
+        {times && <span class="quiet">{times} times</span>}
+      </td>
+      <td>{EVENTS[event]}</td>
+      <td class="address">{origin}</td>
+      <td class="address">
+        {issuer}
+        {apis.map(({ resource, scope, purpose }) => (
+          <span key={`${resource} ${scope}`} class="quiet">
+            {resource} {scope} {purpose}
+          </span>
+        ))}
+        {mode === 'token' && <span class="quiet">tokens to the site</span>}
+      </td>
+      <td>{outcome}</td>
+    </tr>
+  )
+}
