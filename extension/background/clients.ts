@@ -55,24 +55,24 @@ export async function boundApplication(
   origin: string,
   clientId: string | undefined,
 ): Promise<BoundApplication | undefined> {
+  const { onboarding = 'preregistered', issuer } = operator
   const known = findApplication(operator, origin, clientId)
-  if (known) {
+  if (onboarding === 'preregistered') {
+    if (!known) return undefined
     const { name, requireConsent = true } = known
     return { name, requireConsent, clientId: known.clientId }
   }
-  const name = new URL(origin).host
-  if (operator.onboarding === 'client_id_metadata_document') {
+  const name = known?.name ?? new URL(origin).host
+  const requireConsent = known?.requireConsent ?? true
+  if (onboarding === 'client_id_metadata_document') {
     if (clientId === undefined || !URL.canParse(clientId) || new URL(clientId).origin !== origin) {
       throw invalidParams('clientId: expected the URL of a client document on this very origin')
     }
-    return { name, requireConsent: true, clientId }
+    return { name, requireConsent, clientId }
   }
-  if (operator.onboarding === 'dynamic') {
-    const registered = await registrations.get(idOf(operator.issuer, origin))
-    if (clientId !== undefined && clientId !== registered?.clientId) return undefined
-    return { name, requireConsent: true, ...(registered && { clientId: registered.clientId }) }
-  }
-  return undefined
+  const registered = (await registrations.get(idOf(issuer, origin)))?.clientId
+  if (clientId !== undefined && clientId !== registered && !known) return undefined
+  return { name, requireConsent, ...(registered !== undefined && { clientId: registered }) }
 }
 
 async function register(
