@@ -1,7 +1,15 @@
+import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DEFAULT_SUBSCRIBERS, type Network } from '../../demo-site/network/index.ts'
 import { SoftwareAuthenticator } from './support/authenticator.ts'
-import { authorizationRequest, startTestNetwork, stockClient } from './support/client.ts'
+import {
+  allow,
+  authorizationRequest,
+  redeem,
+  signInAndAllow,
+  startTestNetwork,
+  stockClient,
+} from './support/client.ts'
 import { ScriptedBrowser } from './support/scripted-browser.ts'
 import { codeOnPhone, MIRA, registeredPasskey, signInToAccount } from './support/sign-in.ts'
 
@@ -143,13 +151,37 @@ describe('login_hint', () => {
   })
 })
 
+describe('prompt=login', () => {
+  it('lets somebody else sign in with the same browser, who then authorizes for themselves', async () => {
+    const client = await stockClient(network.issuer)
+    const parameters = {
+      scope: '3gpp-as-session-with-qos',
+      resource: `${network.apisOrigin}/3gpp-as-session-with-qos/v1`,
+    }
+    const browser = new ScriptedBrowser()
+    const first = await authorizationRequest(client, parameters)
+    const mine = await redeem(client, first, (await signInAndAllow(browser, first.url)).url)
+    const second = await authorizationRequest(client, { ...parameters, prompt: 'login' })
+    const signIn = await browser.open(second.url)
+    expect(signIn.screen).toBe('sign-in')
+    const jonas = { phone_number: '+447700900102', password: 'paper boats' }
+    const consent = await browser.submit(signIn, 'password', jonas)
+    expect(consent.text).toContain('Jonas Lindqvist')
+    const theirs = await redeem(client, second, (await allow(browser, consent)).url)
+    expect(decodeJwt(theirs.access_token).sub).not.toBe(decodeJwt(mine.access_token).sub)
+    const silent = await authorizationRequest(client, { ...parameters, prompt: 'none' })
+    const again = await redeem(client, silent, (await browser.open(silent.url)).url)
+    expect(decodeJwt(again.access_token).sub).toBe(decodeJwt(theirs.access_token).sub)
+  })
+})
+
 describe('two networks in one process', () => {
   it('share neither cookies nor codes in one browser', async () => {
     const other = await startTestNetwork()
     try {
       const browser = new ScriptedBrowser()
-      const consent = await browser.submit(await opened(browser), 'password', MIRA)
-      expect(consent.screen).toBe('consent')
+      const signedIn = await browser.submit(await opened(browser), 'password', MIRA)
+      expect(signedIn.screen).not.toBe('sign-in')
       const client = await stockClient(other.issuer)
       const { url } = await authorizationRequest(client, {
         scope: '3gpp-as-session-with-qos',

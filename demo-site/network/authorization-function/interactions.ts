@@ -87,10 +87,11 @@ export function mountInteractions(provider: Provider, settings: AuthorizationSer
   }
 
   async function finish(ctx: Context, result: InteractionResults): Promise<void> {
+    const interaction = await provider.interactionDetails(ctx.req, ctx.res)
     const returnTo = await provider.interactionResult(ctx.req, ctx.res, result, {
       mergeWithLastSubmission: true,
     })
-    const interaction = await provider.interactionDetails(ctx.req, ctx.res)
+    if (result.login) await changePerson(provider, interaction, result.login.accountId)
     protect(ctx, { formTargets: redirectOrigins(interaction) })
     ctx.status = 303
     ctx.redirect(returnTo)
@@ -115,6 +116,24 @@ export function mountInteractions(provider: Provider, settings: AuthorizationSer
     }
   })
   provider.use(router.routes())
+}
+
+/**
+ * Somebody else signs in with a browser that another was signed in with: the session becomes theirs,
+ * and knows nothing any more of what it was authorized for.
+ */
+async function changePerson(
+  provider: Provider,
+  interaction: Interaction,
+  accountId: string,
+): Promise<void> {
+  const before = interaction.session
+  if (!before || before.accountId === undefined || before.accountId === accountId) return
+  const session = await provider.Session.findByUid(before.uid)
+  if (!session) return
+  session.accountId = accountId
+  session.authorizations = {}
+  await session.persist()
 }
 
 function hintedNumber(
