@@ -1,0 +1,119 @@
+/** What the documents say of the code is compared with the code: a document that lags behind fails. */
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { requestHeaders, responseHeaders } from '../../extension/background/call-headers.ts'
+import { manifest, type Target } from '../../extension/manifest.ts'
+import { ERROR_CODE } from '../../shared/messages/page-api.ts'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const TARGETS: Target[] = ['chromium', 'firefox']
+
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
+
+function documentsIn(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) return folder === '.' && entry.name !== 'docs' ? [] : documentsIn(path)
+    return path.endsWith('.md') ? [path] : []
+  })
+}
+
+const DOCUMENTS = documentsIn('.')
+
+/** The fragment by which a heading can be reached. */
+function fragmentOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .trim()
+    .replaceAll(' ', '-')
+}
+
+const withoutCode = (text: string) => text.replace(/```[\s\S]*?```/g, '')
+
+function fragmentsOf(path: string): string[] {
+  const headings = withoutCode(read(path)).matchAll(/^#{1,6} (.+)$/gm)
+  return [...headings].map(([, heading = '']) => fragmentOf(heading))
+}
+
+/** Links of a document that lead nowhere. */
+function deadLinksOf(document: string): string[] {
+  const links = [...withoutCode(read(document)).matchAll(/\]\(([^)\s]+)\)/g)].map(
+    ([, to = '']) => to,
+  )
+  return links
+    .filter((link) => !/^[a-z]+:/.test(link))
+    .filter((link) => {
+      const [path = '', fragment] = link.split('#')
+      const target = path === '' ? document : relative(ROOT, join(ROOT, dirname(document), path))
+      if (!existsSync(join(ROOT, target))) return true
+      return fragment !== undefined && !fragmentsOf(target).includes(fragment)
+    })
+}
+
+/** The words in backquotes that begin the rows of the first table below a heading. */
+function rowsBelow(document: string, heading: string): string[] {
+  const section = read(document).split(`\n${heading}\n`)[1] ?? ''
+  const [table = ''] = /(?:^\|.*\n)+/m.exec(section) ?? []
+  return [...table.matchAll(/^\| `([^`]+)`/gm)].map(([, word = '']) => word)
+}
+
+/** The words in backquotes of the line that begins so. */
+function listIn(document: string, beginning: string): string[] {
+  const line = read(document)
+    .split('\n')
+    .find((each) => each.startsWith(beginning))
+  return [...(line ?? '').matchAll(/`([^`]+)`/g)].map(([, word = '']) => word)
+}
+
+describe('the documents', () => {
+  test.each(DOCUMENTS)('%s has no dead link', (document) => {
+    expect(deadLinksOf(document)).toEqual([])
+  })
+
+  test.each(DOCUMENTS)('%s names commands that there are', (document) => {
+    const { scripts } = JSON.parse(read('package.json'))
+    const named = [...read(document).matchAll(/\bnpm run (-s )?([a-z][a-z:-]*)/g)]
+    expect(
+      named.map(([, , name]) => name).filter((name) => !Object.hasOwn(scripts, name ?? '')),
+    ).toEqual([])
+  })
+
+  test('every decision is in the list of decisions', () => {
+    const pages = readdirSync(join(ROOT, 'docs/decisions')).filter((name) => name !== 'README.md')
+    const listed = [...read('docs/decisions/README.md').matchAll(/\]\((\d{4}-[^)]+)\)/g)]
+    expect(listed.map(([, page]) => page)).toEqual(pages.sort())
+  })
+})
+
+describe('PRIVACY.md', () => {
+  test.each(TARGETS)('gives a reason for each permission in %s, and for no other', (target) => {
+    const named = rowsBelow('PRIVACY.md', '## Permissions')
+    expect(named.sort()).toEqual([...(manifest(target, false).permissions ?? [])].sort())
+  })
+})
+
+describe('docs/page-api.md', () => {
+  test('has every error code of the contract', () => {
+    const codes = [...read('docs/page-api.md').matchAll(/^\| (-?\d{4,5}) \|/gm)]
+    expect(codes.map(([, code]) => Number(code)).sort()).toEqual(Object.values(ERROR_CODE).sort())
+  })
+
+  test('has the header fields that a page may send, and no other', () => {
+    const named = listIn('docs/page-api.md', '- It sends these headers')
+    const expectation = `headers: expected only ${named.join(', ')}`
+    expect(() => requestHeaders({ 'x-none': '' })).toThrow(new RegExp(`^${expectation}$`))
+  })
+
+  test('has the header fields that a page may see, and no other', () => {
+    const named = listIn('docs/page-api.md', '- It shows these headers')
+    const others = ['dpop-nonce', 'server', 'set-cookie', 'vary', 'www-authenticate', 'x-none']
+    const source = read('extension/background/call-headers.ts').matchAll(/^ {2}'([a-z-]+)',$/gm)
+    const candidates = [...named, ...others, ...[...source].map(([, name = '']) => name)]
+    const pass = responseHeaders(new Headers(candidates.map((name) => [name, '1'])))
+    expect(pass.map(([name]) => name)).toEqual([...named].sort())
+  })
+})
