@@ -34,6 +34,8 @@ export type PageResponse = Outcome
 /** From the broker to the content script of a document whose origin the event concerns. */
 export interface BrokerEvent {
   type: 'brokerEvent'
+  /** Whom it concerns. A document of another origin that gets it keeps it from its page. */
+  origin: string
   event: ProviderEvent
   payload: unknown
 }
