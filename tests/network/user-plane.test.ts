@@ -96,7 +96,7 @@ describe('the token bucket', () => {
           now += wait
           taken += bucket.take()
         }
-        expect(taken).toBeLessThanOrEqual((rate / 8) * (now / 1000 + 0.25) + 1)
+        expect(taken).toBeLessThanOrEqual((rate / 8) * (now / 1000 + 0.5) + 1)
       }),
     )
   })

@@ -1,6 +1,6 @@
 /** A token bucket: bytes may pass as fast as the rate says, which may change at any moment. */
 
-const BURST_SECONDS = 0.25
+const BURST_SECONDS = 0.5
 
 export class TokenBucket {
   readonly #bitsPerSecond: () => number
