@@ -6,9 +6,20 @@ const POLL_MS = 50
 
 /** Firefox's driver keeps no address of the broker's own pages; the page itself knows. */
 export async function addressOf(page: Page): Promise<string> {
-  const asked = page.evaluate(() => location.href).catch(() => page.url())
-  const late = new Promise<string>((resolve) => setTimeout(resolve, 2_000, page.url()))
+  const asked = (async () => page.evaluate(() => location.href))().catch(() => driversWord(page))
+  const late = new Promise<string>((resolve) => {
+    setTimeout(() => resolve(driversWord(page)), 2_000)
+  })
   return Promise.race([asked, late])
+}
+
+/** A page that is just opening or closing has no address. */
+function driversWord(page: Page): string {
+  try {
+    return page.url()
+  } catch {
+    return ''
+  }
 }
 
 export async function pagesAt(browser: Browser, part: string): Promise<Page[]> {
