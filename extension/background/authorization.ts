@@ -39,6 +39,7 @@ import {
 } from './grants.ts'
 import { wakeAt } from './housekeeping-alarm.ts'
 import { deleteKey, keyOf } from './keys.ts'
+import { log } from './log.ts'
 import { listen, openChannel } from './notifications.ts'
 import { findOperator } from './operators.ts'
 import { accessDenied, interrupted, noGrant, Refusal, timedOut, toErrorObject } from './refusal.ts'
@@ -243,6 +244,7 @@ async function finish(
     ? { ...(await grantOf(origin, renews)), apis }
     : await newGrant(record, authorized, { ...approval, apis }, clientId)
   await saveGrant(grant)
+  log.record('grant', renews ? 'renewed with the user' : 'granted', grant)
   for (const earlier of await supersededBy(grant)) {
     await deleteGrant(earlier)
     await endTokens(earlier)

@@ -3,6 +3,7 @@
 import type { AccessToken, GetAccessTokenParams } from '../../shared/messages/page-api.ts'
 import { renewWithUser } from './connect.ts'
 import { covers, type GrantRecord, grantsOf, touch } from './grants.ts'
+import { log } from './log.ts'
 import type { Call } from './page-router.ts'
 import { noGrant } from './refusal.ts'
 import { needsInteraction } from './silent.ts'
@@ -38,6 +39,7 @@ export async function getAccessToken(
     if (!api) continue
     const token = await tokenFor(call, grant, api.resource, params)
     await touch(grant)
+    log.record('token', 'given to the site', { ...grant, apis: [api] })
     return {
       accessToken: token.accessToken,
       tokenType: token.tokenType,

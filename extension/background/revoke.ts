@@ -3,6 +3,7 @@
 import type { RevokeParams, RevokeResult } from '../../shared/messages/page-api.ts'
 import { announceGrants, announceRevoked } from './events.ts'
 import { deleteGrant, type GrantRecord, grantOf, grantsOf } from './grants.ts'
+import { log } from './log.ts'
 import type { Call } from './page-router.ts'
 import { endTokens } from './tokens.ts'
 
@@ -13,6 +14,7 @@ export async function endGrant(
   cause?: string,
 ): Promise<boolean> {
   await deleteGrant(grant)
+  log.record('revocation', cause === undefined ? `by ${by}` : `by ${by}: ${cause}`, grant)
   const told = await endTokens(grant)
   await announceRevoked(grant.origin, {
     grantId: grant.grantId,

@@ -20,6 +20,7 @@ import { clientKeyOf } from './clients.ts'
 import { effects } from './effects.ts'
 import type { GrantRecord } from './grants.ts'
 import { deleteKey, keyOf } from './keys.ts'
+import { log } from './log.ts'
 import { findOperator } from './operators.ts'
 import { noGrant, Refusal } from './refusal.ts'
 import { revokeLater } from './revocations.ts'
@@ -224,6 +225,10 @@ export async function accessTokenOf(
   renewing.set(key, renewal)
   try {
     const token = await renewal
+    log.record('token', 'renewed', {
+      ...grant,
+      apis: grant.apis.filter((api) => api.resource === resource),
+    })
     if (token.singleUse) await dropAccessToken(grant.grantId, resource, token.accessToken)
     return token
   } finally {
