@@ -45,6 +45,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   const operator = options.operator ?? DEFAULT_OPERATOR
   const log = new RequestLog()
   const subscribers = new SubscriberDirectory(options.subscribers ?? DEFAULT_SUBSCRIBERS)
+  checkOptions(options, host, subscribers)
   const faults = new Faults()
   const common = { host, log, intercept: faults.intercept }
   const [authorizationServer, apiServer, userPlaneServer, controlServer] = await listen([
@@ -66,6 +67,10 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
           },
         ]),
   ])
+  const closeAll = () =>
+    Promise.all(
+      [authorizationServer, apiServer, userPlaneServer, controlServer].map((one) => one?.close()),
+    )
   // WebAuthn wants a domain, and cookies of `localhost` stay away from those of 127.0.0.1.
   const origin = `http://${asked?.hostname ?? 'localhost'}:${authorizationServer.port}`
   const path = asked?.pathname.replace(/\/$/, '') ?? ''
@@ -93,7 +98,10 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
         coreNotifications,
       ),
     ),
-  )
+  ).catch(async (cause: unknown) => {
+    await closeAll()
+    throw new StartError(`applications: ${cause instanceof Error ? cause.message : 'refused'}`)
+  })
   const revocations = new Revocations()
   revocations.serve(servers)
   revocations.on('revoked', (revocation) => {
@@ -158,12 +166,16 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       revocations.removeAllListeners()
       coreNotifications.close()
       apiNotifications.close()
-      await Promise.all(
-        [authorizationServer, apiServer, userPlaneServer, controlServer].map((server) =>
-          server?.close(),
-        ),
-      )
+      await closeAll()
     },
+  }
+}
+
+/** @throws StartError for what the types cannot say. */
+function checkOptions(options: NetworkOptions, host: string, all: SubscriberDirectory): void {
+  if (!/^127(\.\d+){3}$/.test(host)) throw new StartError('the host must be a loopback address')
+  for (const id of Object.values(options.accessNetwork ?? {})) {
+    if (!all.byId(id)) throw new StartError('accessNetwork: names a subscriber who is not there')
   }
 }
 

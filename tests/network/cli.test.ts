@@ -118,6 +118,13 @@ faults: [{ path: /never, action: { type: hang } }]
     ['a port that is none', ['--port', 'abc'], '--port must be a number from 0 to 65535'],
     ['a file that is not there', ['--config', '/nowhere'], '/nowhere: cannot be read'],
     ['a fault that is none', ['--fault', '{"action":{}}'], '--fault: /action'],
+    ['a host that is not loopback', ['--host', '0.0.0.0'], 'the host must be a loopback address'],
+    ['a UE of nobody', ['--attach', '127.0.0.1=nobody'], 'a subscriber who is not there'],
+    [
+      'two applications with one id',
+      ['--application', 'a=A=http://a.example', '--application', 'a=B=http://b.example'],
+      'applications: ',
+    ],
     [
       'an issuer elsewhere',
       ['--issuer', 'https://a.example'],

@@ -293,6 +293,20 @@ describe('pairwise subjects (OpenID Connect Core section 8.1)', () => {
   })
 })
 
+describe('pairwise subjects of applications that onboard themselves', () => {
+  it('differ although all of them have the redirect URI of the broker', async () => {
+    const subjects = []
+    for (const _application of ['one', 'two']) {
+      const ue = await onboard(network, 'oauth', 'dynamic', '')
+      const person = await personWho('password', network)
+      const access = accessTo(ue, 'Session with quality of service')
+      const { accessToken } = await obtain(ue, access, (url) => person.authorize(url))
+      subjects.push(decodeJwt(accessToken).sub)
+    }
+    expect(new Set(subjects).size).toBe(2)
+  })
+})
+
 describe('a token of one profile', () => {
   it('is refused where another profile rules', async () => {
     const { tokens } = await obtainToken(network)

@@ -23,7 +23,7 @@ export async function clientMetadata(
     ...(application.jwks
       ? { token_endpoint_auth_method: 'private_key_jwt' as const, jwks: application.jwks }
       : { token_endpoint_auth_method: 'none' as const }),
-    // The same subscriber has the same pairwise subject in every browser of one application.
+    // Each browser has a broker's host of its own, and several hosts need a sector to be allowed.
     sector_identifier_uri: `https://${sectorOf(application.clientId)}.applications.example/`,
   }
 }

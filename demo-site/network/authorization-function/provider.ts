@@ -109,9 +109,10 @@ function configuration(
     assertJwtClientAuthClaimsAndHeader: (_ctx, claims) => checkAssertion(claims),
     subjectTypes: ['pairwise'],
     sectorIdentifierUriValidate: () => false,
+    // By client and not by sector: all applications share the redirect URI's host, the broker's.
     pairwiseIdentifier: (_ctx, accountId, client) =>
       createHmac('sha256', state.pairwiseSecret)
-        .update(JSON.stringify([client.sectorIdentifier, accountId]))
+        .update(JSON.stringify([client.clientId, accountId]))
         .digest('base64url'),
     scopes: [
       'openid',
