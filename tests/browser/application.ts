@@ -11,8 +11,8 @@ export interface ApplicationServer {
   port: number
   /** Method and target of each request, in order. */
   requests: string[]
-  /** Paths with answers of their own, as HTML. */
-  routes: Map<string, { html: string; headers?: Record<string, string> }>
+  /** Paths with answers of their own, as HTML around the page's script, or `raw` as they are. */
+  routes: Map<string, { html: string; raw?: boolean; headers?: Record<string, string> }>
   close(): Promise<void>
 }
 
@@ -52,6 +52,10 @@ export async function startApplication(host = '127.0.0.1'): Promise<ApplicationS
     response.setHeader('content-type', 'text/html; charset=utf-8')
     for (const [name, value] of Object.entries(route?.headers ?? {}))
       response.setHeader(name, value)
+    if (route?.raw) {
+      response.end(route.html)
+      return
+    }
     response.end(
       `<!doctype html><title>Application</title><script>${PAGE_SCRIPT}</script><button>Go</button>${route?.html ?? ''}`,
     )

@@ -59,13 +59,20 @@ export const CLIENT_ID = 'cloud-gaming'
 
 export async function startStage(
   name: BrowserName,
-  more: Partial<NetworkOptions> & {
+  more: Partial<Omit<NetworkOptions, 'operator'>> & {
     profile?: string
     /** Changes to the operator's profile before the broker gets it. */
     operator?: Partial<OperatorProfile>
+    /** More operators, as a function of the application's origin. */
+    others?: (origin: string) => Promise<OperatorProfile[]>
+    /** Whether the broker's own consent window comes. Default: true. */
+    requireConsent?: boolean
+    /** Whether the browser takes any certificate. Default: true. */
+    acceptInsecureCerts?: boolean
   } = {},
 ): Promise<Stage> {
-  const { profile, operator, ...networkOptions } = more
+  const { profile, operator, others, requireConsent = true, ...rest } = more
+  const { acceptInsecureCerts = true, ...networkOptions } = rest
   const application = await startApplication()
   const network = await startNetwork({
     applications: [{ clientId: CLIENT_ID, name: 'Cloud gaming', origins: [application.origin] }],
@@ -73,15 +80,18 @@ export async function startStage(
     ...networkOptions,
   })
   const outside = await startOutside()
-  const extension = await copyExtension(
-    name,
-    network.operatorProfiles.map((each) => ({ ...each, ...PLAIN, ...operator })),
-    inject('builds'),
-  )
+  const operators = [
+    ...network.operatorProfiles.map((each) => ({ ...each, ...PLAIN, ...operator })),
+    ...((await others?.(application.origin)) ?? []).map((each) => ({ ...each, ...PLAIN })),
+  ].map((each) => ({
+    ...each,
+    applications: each.applications?.map((one) => ({ ...one, requireConsent })) ?? [],
+  }))
+  const extension = await copyExtension(name, operators, inject('builds'))
   const browser = await openBrowser(name, {
     extension: extension.path,
     proxy: outside.address,
-    acceptInsecureCerts: true,
+    acceptInsecureCerts,
     ...(profile ? { profile } : {}),
   })
   const api = network.operatorProfiles[0]?.apis.find(({ resource }) =>

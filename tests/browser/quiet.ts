@@ -1,0 +1,55 @@
+/**
+ * Flows without a window that waits for anybody: the broker's own consent is left to the operator, the
+ * subscriber is signed in, and the operator remembers what was authorized. What is left is the
+ * protocol, as fast as it goes.
+ */
+
+import type { Page } from 'puppeteer-core'
+import type { BrowserName } from '../../scripts/browsers.ts'
+import type { Grant } from '../../shared/messages/page-api.ts'
+import { type Called, call, type Stage, signIn, startStage } from './stage.ts'
+
+type Options = Parameters<typeof startStage>[1]
+
+/** A stage whose subscriber has signed in and authorized the application once. */
+export async function startQuietStage(
+  name: BrowserName,
+  options: Options = {},
+): Promise<{ stage: Stage; page: Page }> {
+  const stage = await startStage(name, { requireConsent: false, ...options })
+  await withoutRevocation(stage)
+  const page = await stage.open()
+  const first = call<Grant>(page, 'northbound_connect', stage.wish())
+  await signIn(stage)
+  const { error } = await first
+  if (error) throw new Error(`the first flow failed: ${error.message}`)
+  await call(page, 'northbound_revoke')
+  stage.network.log.clear()
+  return { stage, page }
+}
+
+/** A revoked grant would be asked for again; without the endpoint the operator never hears of it. */
+export async function withoutRevocation(stage: Stage): Promise<void> {
+  const { issuer, faults } = stage.network
+  const path = '/.well-known/openid-configuration'
+  const response = await fetch(issuer + path)
+  const { revocation_endpoint: _, ...metadata } = (await response.json()) as Record<string, unknown>
+  for (const each of [path, '/.well-known/oauth-authorization-server']) {
+    faults.add({ path: each, action: { type: 'body', body: JSON.stringify(metadata) } })
+  }
+}
+
+/** A flow from the page's call to the grant, which is then forgotten. */
+export async function quietFlow(stage: Stage, page: Page): Promise<Called<Grant>> {
+  await gesture(page)
+  const outcome = await call<Grant>(page, 'northbound_connect', stage.wish())
+  if (outcome.result) await call(page, 'northbound_revoke')
+  return outcome
+}
+
+/** The user looks at the page and clicks in it. */
+export async function gesture(page: Page): Promise<void> {
+  await page.bringToFront()
+  await page.waitForFunction(() => document.visibilityState === 'visible')
+  await page.click('button')
+}
