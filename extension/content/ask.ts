@@ -6,7 +6,6 @@
 
 import type { Runtime } from 'webextension-polyfill'
 import type { PageResponse, UnverifiedPageMessage } from '../../shared/messages/broker-channel.ts'
-import { ERROR_CODE, type ProviderErrorObject } from '../../shared/messages/page-api.ts'
 
 // Both browsers speak promises here; the polyfill would add 10 kB to every page.
 declare const chrome: { runtime: Runtime.Static }
@@ -15,12 +14,6 @@ export const runtime = chrome.runtime
 const ASK_AGAIN_MS = 20_000
 const PAUSE_MS = 250
 const ATTEMPTS_WITHOUT_ANSWER = 20
-
-const gone: ProviderErrorObject = {
-  code: ERROR_CODE.brokerGone,
-  message: 'the broker was updated, switched off or removed',
-  data: { error: 'broker_gone' },
-}
 
 /** After an update or a removal the script lives on, but its runtime has no id any more. */
 export function isBrokerGone(): boolean {
@@ -35,25 +28,45 @@ function send(message: UnverifiedPageMessage): Promise<PageResponse | undefined>
   return runtime.sendMessage(message)
 }
 
-/** The answer, or `undefined` when the page gave the call up. */
+/** The answer, or that it takes longer than a worker lives in silence. */
+async function sendAndWait(
+  message: UnverifiedPageMessage,
+): Promise<PageResponse | undefined | 'stillWaiting'> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<'stillWaiting'>((resolve) => {
+    timer = setTimeout(resolve, ASK_AGAIN_MS, 'stillWaiting')
+  })
+  try {
+    return await Promise.race([send(message), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** The answer, `undefined` when the page gave the call up, or that there is no broker any more. */
 export async function ask(
   method: string,
   params: unknown,
   signal: AbortSignal,
-): Promise<PageResponse | undefined> {
+): Promise<PageResponse | undefined | 'brokerGone'> {
   const requestId = crypto.randomUUID()
-  const userActivation = navigator.userActivation?.isActive ?? false
-  const visible = document.visibilityState === 'visible'
+  const userActivation = navigator.userActivation.isActive
+  const visible = !document.hidden
   signal.addEventListener('abort', () => giveUp(requestId))
 
   let failures = 0
   for (let attempt = 0; !signal.aborted; attempt++) {
-    if (isBrokerGone() || failures > ATTEMPTS_WITHOUT_ANSWER) return { error: gone }
+    if (isBrokerGone() || failures > ATTEMPTS_WITHOUT_ANSWER) return 'brokerGone'
     try {
-      const response = await Promise.race([
-        send({ type: 'pageRequest', requestId, attempt, method, params, userActivation, visible }),
-        wait(ASK_AGAIN_MS).then(() => 'stillWaiting' as const),
-      ])
+      const response = await sendAndWait({
+        type: 'pageRequest',
+        requestId,
+        attempt,
+        method,
+        params,
+        userActivation,
+        visible,
+      })
       if (response === 'stillWaiting') failures = 0
       else if (response !== undefined && response !== null) return response
       else await wait(PAUSE_MS * ++failures)

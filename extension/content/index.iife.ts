@@ -8,39 +8,66 @@ import type { BrokerEvent } from '../../shared/messages/broker-channel.ts'
 import {
   CONTENT_READY_EVENT,
   type ContentToProvider,
+  type Outcome,
   PORT_EVENT,
   type ProviderToContent,
 } from '../../shared/messages/document-channel.ts'
+import type { ErrorCode } from '../../shared/messages/page-api.ts'
 import { ask, isBrokerGone, runtime } from './ask.ts'
+
+/** For a document that is put aside, should it ever come back. */
+const putAside: Outcome = {
+  error: {
+    code: 4901 satisfies ErrorCode,
+    message: 'the document was left; ask again',
+    data: { error: 'network_error' },
+  },
+}
+
+/** A body is handed over, not copied. */
+function bodyOf(outcome: Outcome): Transferable[] {
+  const { body } = (('result' in outcome && outcome.result) || {}) as { body?: unknown }
+  return body instanceof ArrayBuffer ? [body] : []
+}
 
 function connect(port: MessagePort): void {
   const running = new Map<number, AbortController>()
-  const post = (message: ContentToProvider) => port.postMessage(message)
+  const post = (message: ContentToProvider, transfer: Transferable[] = []) =>
+    port.postMessage(message, transfer)
+
+  const disconnect = () => post({ type: 'event', event: 'disconnect', payload: {} })
 
   async function answer(id: number, method: string, params: unknown): Promise<void> {
     const controller = new AbortController()
     running.set(id, controller)
     const outcome = await ask(method, params, controller.signal)
-    running.delete(id)
-    if (outcome) post({ type: 'response', id, ...outcome })
+    if (outcome === 'brokerGone') disconnect()
+    else if (running.delete(id) && outcome) {
+      post({ type: 'response', id, ...outcome }, bodyOf(outcome))
+    }
   }
 
   port.onmessage = ({ data }: MessageEvent<ProviderToContent>) => {
     if (data.type === 'request') void answer(data.id, data.method, data.params)
     else if (data.type === 'abort') running.get(data.id)?.abort()
-    else if (isBrokerGone()) post({ type: 'event', event: 'disconnect', payload: {} })
+    else if (isBrokerGone()) disconnect()
     else post({ type: 'pong' })
   }
 
   runtime.onMessage.addListener((message: unknown) => {
-    const { type, event, payload } = message as BrokerEvent
-    if (type === 'brokerEvent') post({ type: 'event', event, payload })
+    const { type, origin, event, payload } = message as BrokerEvent
+    // The tab may have gone elsewhere between the broker's look and the message's arrival.
+    if (type === 'brokerEvent' && origin === self.origin) post({ type: 'event', event, payload })
     return undefined
   })
 
   // A document that goes away takes its open calls along: their windows close.
   window.addEventListener('pagehide', () => {
-    for (const controller of running.values()) controller.abort()
+    for (const [id, controller] of running) {
+      controller.abort()
+      post({ type: 'response', id, ...putAside })
+    }
+    running.clear()
   })
 }
 

@@ -1,6 +1,9 @@
 /**
  * The provider object: `request`, `on`, `removeListener`. Every call settles, also when the content
  * script is gone: while something is awaited it is pinged, and silence means `broker_gone`.
+ *
+ * Border: the page's own world. What a page replaces after this script has run is not used here; what
+ * it can reach here it may have anyway.
  */
 
 import {
@@ -11,7 +14,7 @@ import {
 } from '../../shared/messages/document-channel.ts'
 import {
   ANNOUNCE_EVENT,
-  ERROR_CODE,
+  type ErrorCode,
   type Provider,
   type ProviderDetail,
   type ProviderErrorObject,
@@ -20,52 +23,75 @@ import {
   type RequestArguments,
 } from '../../shared/messages/page-api.ts'
 import { ICON } from './icon.ts'
+import { joinKey } from './join-key.ts'
 
 const PING_INTERVAL_MS = 2_000
 
-interface Pending {
+// Two numbers of the contract; the whole table would be a tenth of what enters each page.
+const BROKER_GONE = 4900 satisfies ErrorCode
+const INVALID_PARAMS = -32602 satisfies ErrorCode
+
+interface Waiter {
   resolve(value: unknown): void
   reject(reason: unknown): void
+  /** Stops listening to the caller's signal. */
   forget(): void
 }
 
-function providerError({ message, code, data }: ProviderErrorObject): Error {
-  return Object.assign(new Error(message), { name: 'ProviderError', code, data })
+/** One call to the broker and everyone who waits for its answer. */
+interface Pending {
+  key: string | undefined
+  waiters: Set<Waiter>
 }
 
-const gone: ProviderErrorObject = {
-  code: ERROR_CODE.brokerGone,
-  message: 'the broker was updated, switched off or removed',
-  data: { error: 'broker_gone' },
+type Listener = (payload: unknown) => void
+
+class ProviderError extends Error {
+  override readonly name = 'ProviderError'
+  readonly code: ProviderErrorObject['code']
+  readonly data: ProviderErrorObject['data']
+
+  constructor({ message, code, data }: ProviderErrorObject) {
+    super(message)
+    this.code = code
+    this.data = data
+  }
 }
 
-function invalidParams(message: string): Error {
-  return providerError({
-    code: ERROR_CODE.invalidParams,
-    message,
-    data: { error: 'invalid_params', errorDescription: message },
-  })
+function providerError(code: ErrorCode, error: string, message: string): Error {
+  return new ProviderError({ code, message, data: { error, errorDescription: message } })
 }
+
+const invalidParams = (message: string) => providerError(INVALID_PARAMS, 'invalid_params', message)
+const gone = () =>
+  providerError(BROKER_GONE, 'broker_gone', 'the broker was updated, switched off or removed')
 
 export function connectProvider(): void {
   // The page may replace any of these later; what was there first is kept.
   const { port1: port, port2 } = new MessageChannel()
   const post = port.postMessage.bind(port) as (message: ProviderToContent) => void
-  const startTimer = setInterval.bind(window)
-  const stopTimer = clearInterval.bind(window)
+  const { setInterval, clearInterval, dispatchEvent, removeEventListener, reportError } = window
+  const { structuredClone, AbortSignal, CustomEvent, Promise: NativePromise } = window
+  const { freeze } = Object
+
   const pending = new Map<number, Pending>()
-  const listeners = new Map<ProviderEvent, Set<(payload: unknown) => void>>()
+  const idOf = new Map<string | undefined, number>()
+  const listeners = new Map<ProviderEvent, Set<Listener>>()
   let lastId = 0
-  let timer: ReturnType<typeof setInterval> | undefined
   let unanswered = 0
   let isGone = false
+  let timer: ReturnType<typeof setInterval> | undefined
 
-  function settle(id: number): Pending | undefined {
+  /** Takes a call off the list and tells everyone who waits for it. */
+  function settle(id: number, tell: (waiter: Waiter) => void): void {
     const call = pending.get(id)
     pending.delete(id)
-    call?.forget()
+    idOf.delete(call?.key)
+    for (const waiter of call?.waiters ?? []) {
+      waiter.forget()
+      tell(waiter)
+    }
     watch()
-    return call
   }
 
   function emit(event: ProviderEvent, payload: unknown): void {
@@ -81,23 +107,23 @@ export function connectProvider(): void {
   function disconnect(): void {
     if (isGone) return
     isGone = true
-    window.removeEventListener(REQUEST_EVENT, announce)
-    for (const id of [...pending.keys()]) settle(id)?.reject(providerError(gone))
+    removeEventListener(REQUEST_EVENT, announce)
+    for (const id of [...pending.keys()]) settle(id, ({ reject }) => reject(gone()))
     emit('disconnect', {})
     watch()
   }
 
   /** Pings while a call or a listener waits for something; two silent intervals end it. */
   function watch(): void {
-    const needed = !isGone && (pending.size > 0 || listeners.size > 0)
+    const needed = !isGone && pending.size + listeners.size > 0
     if (needed && timer === undefined) {
       unanswered = 0
-      timer = startTimer(() => {
+      timer = setInterval(() => {
         if (unanswered++ > 1) disconnect()
         else post({ type: 'ping' })
       }, PING_INTERVAL_MS)
-    } else if (!needed && timer !== undefined) {
-      stopTimer(timer)
+    } else if (!needed) {
+      clearInterval(timer)
       timer = undefined
     }
   }
@@ -105,59 +131,79 @@ export function connectProvider(): void {
   port.onmessage = ({ data }: MessageEvent<ContentToProvider>) => {
     unanswered = 0
     if (data.type === 'response') {
-      const call = settle(data.id)
-      if ('error' in data) {
-        call?.reject(providerError(data.error))
-        if (data.error.code === ERROR_CODE.brokerGone) disconnect()
-      } else call?.resolve(data.result)
+      let first = true
+      settle(data.id, ({ resolve, reject }) => {
+        if ('error' in data) return reject(new ProviderError(data.error))
+        // Each caller gets an answer of its own: what one does to it is not the others' affair.
+        resolve(first ? data.result : structuredClone(data.result))
+        first = false
+      })
     } else if (data.type === 'event') {
       if (data.event === 'disconnect') disconnect()
       else emit(data.event, data.payload)
     }
   }
 
+  /** The call to wait for: one that asks the same and runs already, or a new one. */
+  function join(method: string, params: unknown): number {
+    const key = joinKey(method, params)
+    const running = idOf.get(key)
+    if (running) return running
+    const id = ++lastId
+    try {
+      post({ type: 'request', id, method, params })
+    } catch {
+      throw invalidParams('params: expected data that can be cloned')
+    }
+    pending.set(id, { key, waiters: new Set() })
+    if (key) idOf.set(key, id)
+    watch()
+    return id
+  }
+
   function request(args: RequestArguments): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      if (typeof args !== 'object' || args === null || typeof args.method !== 'string') {
+    return new NativePromise((resolve, reject) => {
+      if (typeof args?.method !== 'string') {
         throw invalidParams('request: expected { method: string, params?: object, signal? }')
       }
       const { method, params, signal } = args
+      if (signal !== undefined && !(signal instanceof AbortSignal)) {
+        throw invalidParams('signal: expected an AbortSignal')
+      }
       signal?.throwIfAborted()
-      if (isGone) throw providerError(gone)
-      const id = ++lastId
-      const abort = () => {
-        settle(id)?.reject(signal?.reason)
+      if (isGone) throw gone()
+      const id = join(method, params)
+      const waiters = pending.get(id)?.waiters
+      const waiter = { resolve, reject, forget: () => signal?.removeEventListener('abort', abort) }
+      function abort(): void {
+        waiter.forget()
+        waiters?.delete(waiter)
+        reject(signal?.reason)
+        if (waiters?.size) return
+        settle(id, () => {})
         post({ type: 'abort', id })
       }
-      try {
-        post({ type: 'request', id, method, params })
-      } catch {
-        throw invalidParams('params: expected data that can be cloned')
-      }
       signal?.addEventListener('abort', abort)
-      const forget = () => signal?.removeEventListener('abort', abort)
-      pending.set(id, { resolve, reject, forget })
-      watch()
+      waiters?.add(waiter)
     })
   }
 
-  const provider: Provider = {
-    request,
-    on(event, listener) {
-      const known = listeners.get(event) ?? new Set()
-      listeners.set(event, known.add(listener))
+  const provider: Provider = freeze({
+    request: freeze(request),
+    on: freeze((event: ProviderEvent, listener: Listener) => {
+      listeners.set(event, (listeners.get(event) ?? new Set()).add(listener))
       watch()
-    },
-    removeListener(event, listener) {
+    }),
+    removeListener: freeze((event: ProviderEvent, listener: Listener) => {
       const known = listeners.get(event)
       known?.delete(listener)
-      if (known?.size === 0) listeners.delete(event)
+      if (!known?.size) listeners.delete(event)
       watch()
-    },
-  }
+    }),
+  })
 
-  const detail: ProviderDetail = Object.freeze({
-    info: Object.freeze({
+  const detail: ProviderDetail = freeze({
+    info: freeze({
       uuid: crypto.randomUUID(),
       name: 'Northkey',
       rdns: 'example.northkey',
@@ -165,14 +211,14 @@ export function connectProvider(): void {
       version: __VERSION__,
       protocol: '1' as const,
     }),
-    provider: Object.freeze(provider),
+    provider,
   })
 
   function announce(): void {
-    window.dispatchEvent(new CustomEvent(ANNOUNCE_EVENT, { detail }))
+    dispatchEvent(new CustomEvent(ANNOUNCE_EVENT, { detail }))
   }
 
-  const offer = () => window.dispatchEvent(new MessageEvent(PORT_EVENT, { ports: [port2] }))
+  const offer = () => dispatchEvent(new MessageEvent(PORT_EVENT, { ports: [port2] }))
   window.addEventListener(CONTENT_READY_EVENT, offer, { once: true })
   window.addEventListener(REQUEST_EVENT, announce)
   offer()
