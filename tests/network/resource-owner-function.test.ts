@@ -1,3 +1,4 @@
+import { generateKeyPair, SignJWT } from 'jose'
 import * as oauth from 'openid-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Network } from '../../demo-site/network/index.ts'
@@ -148,5 +149,31 @@ describe('revocation of a JWT access token (RFC 7009)', () => {
       tokens.refresh_token as string,
     )
     expect(refreshed.access_token).toBeTypeOf('string')
+  })
+
+  it('does nothing for another client, or for one that cannot authenticate', async () => {
+    const ue = await onboard(network, 'camara', 'dynamic', '')
+    const person = await personWho('password', network)
+    const access = accessTo(ue, 'Quality on demand')
+    const tokens = await obtain(ue, access, (target) => person.authorize(target))
+    const call = () => callApi(ue, tokens, 'POST', `${access.resource}/retrieve-sessions`, {})
+    const revoke = async (form: Record<string, string>) => {
+      const body = new URLSearchParams({ token: tokens.accessToken, ...form })
+      const url = ue.metadata.revocation_endpoint ?? ''
+      return (await fetch(url, { method: 'POST', body })).status
+    }
+    expect(await revoke({ client_id: 'skyframe' })).toBe(200)
+    const { privateKey } = await generateKeyPair('ES256')
+    const forged = await new SignJWT({ iss: ue.clientId, sub: ue.clientId, jti: 'x' })
+      .setProtectedHeader({ alg: 'ES256' })
+      .setAudience(ue.metadata.revocation_endpoint ?? '')
+      .setExpirationTime('1m')
+      .sign(privateKey)
+    const assertion = {
+      client_assertion: forged,
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    }
+    expect(await revoke(assertion)).toBe(401)
+    expect((await call()).status).toBe(200)
   })
 })
