@@ -35,29 +35,57 @@ export async function exchange(
   effects: Effects,
 ): Promise<Answer> {
   requireSecureUrl(url, what, effects)
-  const limit = deadline(effects)
-  const { fetch } = effects
+  const controller = new AbortController()
+  const { fetch, signal: caller } = effects
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let giveUp: (() => void) | undefined
   try {
-    return await limit.race(async () => {
-      const response = await fetch(url, {
-        method: request.method,
-        headers: request.headers,
-        body: request.body ?? null,
-        redirect: 'manual',
-        credentials: 'omit',
-        cache: 'no-store',
-        referrerPolicy: 'no-referrer',
-        signal: limit.signal,
-      })
-      refuseRedirect(response, what)
-      const { status, headers } = response
-      return { status, headers, octets: await readBounded(response, what) }
+    // Rejected by hand as well as through the signal, since not every `fetch` listens to one.
+    return await new Promise<Answer>((resolve, reject) => {
+      const end = (code: 'timeout' | 'aborted', message: string) => {
+        reject(new NorthkeyError(code, message))
+        controller.abort()
+      }
+      timer = setTimeout(
+        () => end('timeout', `the ${what} did not answer within the limit`),
+        timeoutMs(effects),
+      )
+      if (caller !== undefined) {
+        giveUp = () => end('aborted', 'the caller gave up')
+        if (caller.aborted) return giveUp()
+        caller.addEventListener('abort', giveUp, { once: true })
+      }
+      send(fetch, url, request, controller.signal, what).then(resolve, reject)
     })
   } catch (error) {
-    throw limit.explain(error, what)
+    if (error instanceof NorthkeyError) throw error
+    throw new NorthkeyError('network_error', `the ${what} could not be reached`, { cause: error })
   } finally {
-    limit.clear()
+    clearTimeout(timer)
+    if (giveUp !== undefined) caller?.removeEventListener('abort', giveUp)
   }
+}
+
+async function send(
+  fetch: Effects['fetch'],
+  url: string,
+  request: BoundedRequest,
+  signal: AbortSignal,
+  what: string,
+): Promise<Answer> {
+  const response = await fetch(url, {
+    method: request.method,
+    headers: request.headers,
+    body: request.body ?? null,
+    redirect: 'manual',
+    credentials: 'omit',
+    cache: 'no-store',
+    referrerPolicy: 'no-referrer',
+    signal,
+  })
+  refuseRedirect(response, what)
+  const { status, headers } = response
+  return { status, headers, octets: await readBounded(response, what) }
 }
 
 type Send = (url: string, request: BoundedRequest) => Promise<Response>
@@ -99,7 +127,7 @@ async function readBounded(response: Response, what: string): Promise<Uint8Array
     await response.body.cancel().catch(() => undefined)
     throw tooLarge()
   }
-  const chunks: Uint8Array[] = []
+  const chunks: Uint8Array<ArrayBuffer>[] = []
   let size = 0
   const reader = response.body.getReader()
   for (;;) {
@@ -112,6 +140,8 @@ async function readBounded(response: Response, what: string): Promise<Uint8Array
     }
     chunks.push(value)
   }
+  const [first] = chunks
+  if (first !== undefined && chunks.length === 1) return first
   const bytes = new Uint8Array(size)
   let at = 0
   for (const chunk of chunks) {
@@ -119,43 +149,4 @@ async function readBounded(response: Response, what: string): Promise<Uint8Array
     at += chunk.byteLength
   }
   return bytes
-}
-
-/** A deadline that holds even where a `fetch` does not listen to its signal. */
-function deadline(effects: Effects) {
-  const controller = new AbortController()
-  let end: (reason: NorthkeyError) => void = () => undefined
-  const ended = new Promise<never>((_resolve, reject) => {
-    end = (reason) => {
-      reject(reason)
-      controller.abort(reason)
-    }
-  })
-  const giveUp = () => end(new NorthkeyError('aborted', 'the caller gave up'))
-  const timer = setTimeout(
-    () => end(new NorthkeyError('timeout', 'no answer within the limit')),
-    timeoutMs(effects),
-  )
-  if (effects.signal?.aborted) giveUp()
-  else effects.signal?.addEventListener('abort', giveUp, { once: true })
-
-  return {
-    signal: controller.signal,
-    race: <T>(work: () => Promise<T>): Promise<T> =>
-      Promise.race([ended, controller.signal.aborted ? ended : work()]),
-    explain(error: unknown, what: string): NorthkeyError {
-      const reason: unknown = controller.signal.aborted ? controller.signal.reason : error
-      if (!(reason instanceof NorthkeyError)) {
-        return new NorthkeyError('network_error', `the ${what} could not be reached`, {
-          cause: reason,
-        })
-      }
-      if (reason.code !== 'timeout') return reason
-      return new NorthkeyError('timeout', `the ${what} did not answer within the limit`)
-    },
-    clear(): void {
-      clearTimeout(timer)
-      effects.signal?.removeEventListener('abort', giveUp)
-    },
-  }
 }

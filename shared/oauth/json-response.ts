@@ -62,18 +62,24 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const OPENING = 0x5b
+const CLOSING = 0x5d
+
 function depth(text: string): number {
   let now = 0
   let most = 0
   let inString = false
   for (let index = 0; index < text.length; index++) {
-    const character = text[index]
+    const code = text.charCodeAt(index)
     if (inString) {
-      if (character === '\\') index++
-      else if (character === '"') inString = false
-    } else if (character === '"') inString = true
-    else if (character === '{' || character === '[') most = Math.max(most, ++now)
-    else if (character === '}' || character === ']') now--
+      if (code === BACKSLASH) index++
+      else if (code === QUOTE) inString = false
+    } else if (code === QUOTE) inString = true
+    // In ASCII, a brace and a bracket differ in one bit alone.
+    else if ((code & ~0x20) === OPENING) most = Math.max(most, ++now)
+    else if ((code & ~0x20) === CLOSING) now--
   }
   return most
 }

@@ -181,8 +181,8 @@ export const MUTATIONS: Mutation[] = [
     'T16',
     edit(
       'oauth/http.ts',
-      'return await limit.race(async () => {',
-      'return await limit.race(async () => { await fetch(url, request).catch(() => 0);',
+      'const response = await fetch(url, {',
+      'await fetch(url, request).catch(() => 0); const response = await fetch(url, {',
     ),
   ),
   token('T17', edit('oauth/http.ts', "credentials: 'omit'", "credentials: 'include'")),
