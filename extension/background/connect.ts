@@ -60,13 +60,26 @@ function unwrap(outcome: Outcome): Grant {
   throw new Refusal(code, data.error, message, data)
 }
 
-/** A window needs the user: who has just acted, in a page that can be seen, and is not asked already. */
-async function requireUser(call: Call): Promise<void> {
-  if (await pendingOf(call.origin)) throw alreadyPending()
-  if (!call.userActivation || !call.visible) {
-    throw interactionRequired(
-      'a window is needed, which takes a click of the user in a visible page',
-    )
+const asking = new Set<string>()
+
+/**
+ * A window needs the user: who has just acted, in a page that can be seen, and is not asked already. The
+ * origin is taken before the first `await`, so that of many calls at once one passes.
+ */
+async function withUser<T>(call: Call, ask: () => Promise<T>): Promise<T> {
+  const { origin } = call
+  if (asking.has(origin)) throw alreadyPending()
+  asking.add(origin)
+  try {
+    if (await pendingOf(origin)) throw alreadyPending()
+    if (!call.userActivation || !call.visible) {
+      throw interactionRequired(
+        'a window is needed, which takes a click of the user in a visible page',
+      )
+    }
+    return await ask()
+  } finally {
+    asking.delete(origin)
   }
 }
 
@@ -110,23 +123,24 @@ export async function connect(call: Call, params: ConnectParams): Promise<Grant>
   const existing = await usableGrant(covering, apis)
   if (existing) return publicGrant(existing)
 
-  await requireUser(call)
-  if (await hasRefused(origin, issuer)) throw accessDenied()
-  const flow = newFlow(call, {
-    applicationName: application.name,
-    operatorName: operator.name,
-    silentFirst: operator.networkAuthentication === true || here.length > 0,
-    request: {
-      issuer,
-      apis,
-      mode,
-      ...(clientId !== undefined && { clientId }),
-      ...(reason !== undefined && { reason }),
-      ...(loginHint !== undefined && { loginHint }),
-    },
+  return withUser(call, async () => {
+    if (await hasRefused(origin, issuer)) throw accessDenied()
+    const flow = newFlow(call, {
+      applicationName: application.name,
+      operatorName: operator.name,
+      silentFirst: operator.networkAuthentication === true || here.length > 0,
+      request: {
+        issuer,
+        apis,
+        mode,
+        ...(clientId !== undefined && { clientId }),
+        ...(reason !== undefined && { reason }),
+        ...(loginHint !== undefined && { loginHint }),
+      },
+    })
+    const consent = application.requireConsent ? 'ask' : { apis, lifetime: 'day' as const }
+    return unwrap(await startFlow(flow, consent))
   })
-  const consent = application.requireConsent ? 'ask' : { apis, lifetime: 'day' as const }
-  return unwrap(await startFlow(flow, consent))
 }
 
 /** What an API asks for before it serves a call. @see RFC 9470 section 3, RFC 6750 section 3.1 */
@@ -152,7 +166,7 @@ export async function renewWithUser(
   const running = renewals.get(grant.grantId)
   if (running) return running
   const { issuer, clientId, apis, mode, lifetime, applicationName, operatorName, grantId } = grant
-  const renewal = requireUser(call).then(async () => {
+  const renewal = withUser(call, async () => {
     const flow = newFlow(call, {
       applicationName,
       operatorName,
