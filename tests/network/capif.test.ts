@@ -27,9 +27,7 @@ beforeAll(async () => {
   network = await startTestNetwork()
   apiRoot = `${network.issuer}/capif`
   redirectUri = await redirectUriFor(REDIRECT_BASE, apiRoot)
-  const reason = missing(THREE_GPP)
-  if (reason === undefined) schemas = new OpenApiFiles(THREE_GPP)
-  else console.warn(reason)
+  if (missing(THREE_GPP) === undefined) schemas = new OpenApiFiles(THREE_GPP)
 })
 afterAll(() => network.close())
 
@@ -109,6 +107,12 @@ function token(securityId: string, form: Record<string, string>): Promise<Respon
     body: new URLSearchParams(form),
   })
 }
+
+describe('the messages of the CAPIF core', () => {
+  it(missing(THREE_GPP) ?? 'are judged by the OpenAPI files of TS 29.222', () => {
+    if (schemas) expect(schemas.faults(SECURITY, 'ServiceSecurity', {})).not.toEqual([])
+  })
+})
 
 describe('discovery (TS 29.222 clauses 5.3, 8.1 and 8.11)', () => {
   it('shows an invoker the APIs that take PKCE, by V19 and by V18 names', async () => {

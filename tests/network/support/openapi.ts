@@ -5,7 +5,7 @@
  */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join, relative } from 'node:path'
 import { Ajv } from 'ajv'
 import addFormats from 'ajv-formats'
 import { parse } from 'yaml'
@@ -62,5 +62,3 @@ export class OpenApiFiles {
     return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, this.#walk(value)]))
   }
 }
-
-export const sharedFolder = dirname(THREE_GPP)
