@@ -16,9 +16,9 @@ export const CAMARA = join(SHARED, 'camara/r3.2')
 
 /** Why nothing can be judged, or nothing. */
 export function missing(folder: string): string | undefined {
-  return existsSync(folder)
-    ? undefined
-    : `NOT RUN: ${folder} is not there, so no schema was checked`
+  if (existsSync(folder)) return undefined
+  const name = relative(join(import.meta.dirname, '../../..'), folder)
+  return `NOT RUN: ${name} is not there, so nothing was checked against it`
 }
 
 export class OpenApiFiles {
