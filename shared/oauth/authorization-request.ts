@@ -9,6 +9,7 @@
 
 import { NorthkeyError } from './error.ts'
 import { requireScope } from './scope.ts'
+import { parseUrl } from './url-policy.ts'
 
 export type Prompt = 'none' | 'login' | 'consent' | 'select_account'
 
@@ -75,11 +76,7 @@ export function authorizationUrl(endpoint: string, parameters: URLSearchParams):
 
 /** A redirect URI: absolute, without query and fragment, since ours has neither. @see RFC 6749 section 3.1.2 */
 export function requireRedirectUri(value: string): string {
-  let url: URL | undefined
-  try {
-    url = new URL(value)
-  } catch {}
-  if (url === undefined || url.href !== value || /[?#]/.test(value)) {
+  if (parseUrl(value)?.href !== value || /[?#]/.test(value)) {
     throw new NorthkeyError(
       'invalid_params',
       '"redirectUri" must be an absolute URL in normal form, without query and fragment',

@@ -8,6 +8,7 @@ import { AuthorizationResponseError, validateAuthResponse } from 'oauth4webapi'
 import { NorthkeyError, withoutSecrets } from './error.ts'
 import { refusalCodeOf } from './error-response.ts'
 import type { ServerMetadata } from './metadata.ts'
+import { parseUrl } from './url-policy.ts'
 
 export interface ExpectedResponse {
   metadata: Pick<ServerMetadata, 'issuer' | 'authorization_response_iss_parameter_supported'>
@@ -30,8 +31,7 @@ export function authorizationResponseState(url: string): string | undefined {
 }
 
 function queryOf(url: string): URLSearchParams | undefined {
-  if (url.length > URL_LIMIT || !URL.canParse(url)) return undefined
-  return new URL(url).searchParams
+  return url.length > URL_LIMIT ? undefined : parseUrl(url)?.searchParams
 }
 
 /**

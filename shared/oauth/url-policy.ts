@@ -10,6 +10,15 @@ export function isLoopbackHost(hostname: string): boolean {
   return LOOPBACK_HOST.test(hostname)
 }
 
+/** The parsed URL, or nothing. It is parsed once, which asking before parsing would not do. */
+export function parseUrl(value: string): URL | undefined {
+  try {
+    return new URL(value)
+  } catch {
+    return undefined
+  }
+}
+
 /**
  * The parsed URL, or an error that says which parameter was expected to be what.
  * @see RFC 6749 sections 3.1 and 3.2, RFC 8414 section 2
@@ -19,10 +28,10 @@ export function requireSecureUrl(
   name: string,
   effects: Pick<Effects, 'allowInsecureLoopback'>,
 ): URL {
-  if (typeof value !== 'string' || !URL.canParse(value)) {
+  const url = typeof value === 'string' ? parseUrl(value) : undefined
+  if (url === undefined) {
     throw new NorthkeyError('invalid_metadata', `"${name}" must be an absolute URL`)
   }
-  const url = new URL(value)
   if (url.username !== '' || url.password !== '') {
     throw new NorthkeyError('insecure_url', `"${name}" must not carry user information`)
   }
