@@ -35,8 +35,24 @@ export async function withoutRevocation(stage: Stage): Promise<void> {
   const response = await fetch(issuer + path)
   const { revocation_endpoint: _, ...metadata } = (await response.json()) as Record<string, unknown>
   for (const each of [path, '/.well-known/oauth-authorization-server']) {
-    faults.add({ path: each, action: { type: 'body', body: JSON.stringify(metadata) } })
+    faults.add({
+      path: each,
+      action: {
+        type: 'status',
+        status: 200,
+        headers: { 'content-type': 'application/json', connection: 'close' },
+        body: JSON.stringify(metadata),
+      },
+    })
   }
+}
+
+/**
+ * Each request on a connection of its own: browsers repeat a request, a POST too, where a connection
+ * breaks that served before, and that is not the broker's doing.
+ */
+export function freshConnections({ network }: Pick<Stage, 'network'>): void {
+  network.faults.add({ action: { type: 'header', headers: { connection: 'close' } } })
 }
 
 /** A flow from the page's call to the grant, which is then forgotten. */

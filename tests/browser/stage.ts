@@ -41,6 +41,8 @@ export interface Stage {
   network: Network
   application: ApplicationServer
   redirectBase: string
+  /** Folder of the extension as this stage's browser loaded it. */
+  extensionPath: string
   /** Everything that tried to leave this machine. */
   outside: Outside
   /** Origin of the broker's own pages, known once one of them was seen. */
@@ -97,16 +99,17 @@ export async function startStage(
   const api = network.operatorProfiles[0]?.apis.find(({ resource }) =>
     resource.includes('as-session-with-qos'),
   )
-  return {
+  const stage: Stage = {
     name,
     browser,
     network,
     application,
     redirectBase: REDIRECT_BASE[name],
+    extensionPath: extension.path,
     outside,
     brokerOrigin: name === 'chromium' ? `chrome-extension://${CHROMIUM_ID}` : undefined,
     async open(path = '/') {
-      const page = await browser.newPage()
+      const page = await stage.browser.newPage()
       await page.goto(application.origin + path)
       return page
     },
@@ -116,10 +119,11 @@ export async function startStage(
       ...wishes,
     }),
     async close() {
-      await browser.close()
+      await stage.browser.close()
       await Promise.all([network.close(), application.close(), outside.close(), extension.remove()])
     },
   }
+  return stage
 }
 
 /** A call through the page contract, with the user gesture that a driver's script brings along. */
