@@ -3,14 +3,8 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import * as oauth from 'oauth4webapi'
-import {
-  beginAuthorization,
-  type Effects,
-  receiveAuthorizationResponse,
-  redeemCode,
-  type ServerConfig,
-  type ServerMetadata,
-} from '../../shared/core/index.ts'
+import type { Effects, ServerConfig, ServerMetadata } from '../../shared/core/index.ts'
+import { core } from './built-core.ts'
 import { compare, type Measured } from './report.ts'
 
 const REDIRECT_URI = 'https://broker.example/issuer'
@@ -40,7 +34,7 @@ export async function exchangeRow(): Promise<Measured> {
     authorization_response_iss_parameter_supported: true,
   }
   const effects: Effects = { fetch, now: () => Date.now(), allowInsecureLoopback: true }
-  const { flow } = await beginAuthorization(
+  const { flow } = await core.beginAuthorization(
     {
       server,
       metadata,
@@ -52,11 +46,11 @@ export async function exchangeRow(): Promise<Measured> {
     effects,
   )
   const url = `${REDIRECT_URI}?${new URLSearchParams({ code: 'c', state: flow.state, iss: issuer })}`
-  const ready = receiveAuthorizationResponse(flow, url, Date.now())
+  const ready = core.receiveAuthorizationResponse(flow, url, Date.now())
   const client = { client_id: 'app' }
   const insecure = { [oauth.allowInsecureRequests]: true }
 
-  const direct = async () => {
+  const direct = async (limit: { signal?: AbortSignal } = {}) => {
     const parameters = oauth.validateAuthResponse(metadata, client, new URL(url), flow.state)
     const response = await oauth.authorizationCodeGrantRequest(
       metadata,
@@ -65,13 +59,17 @@ export async function exchangeRow(): Promise<Measured> {
       parameters,
       REDIRECT_URI,
       flow.codeVerifier,
-      { ...insecure, additionalParameters: { resource: 'https://api.example/v1' } },
+      { ...insecure, ...limit, additionalParameters: { resource: 'https://api.example/v1' } },
     )
     return oauth.processAuthorizationCodeResponse(metadata, client, response)
   }
 
   const { time, ratio } = await compare(
-    { northkey: () => redeemCode(ready, effects), direct },
+    {
+      northkey: () => core.redeemCode(ready, effects),
+      direct: () => direct(),
+      limited: () => direct({ signal: AbortSignal.timeout(10_000) }),
+    },
     { slices: 600, calls: 3 },
   )
   await new Promise((resolve) => {
@@ -83,6 +81,11 @@ export async function exchangeRow(): Promise<Measured> {
     rows: [
       ['northkey/core redeemCode', time.northkey.toFixed(3), measured.toFixed(3)],
       ['oauth4webapi called directly', time.direct.toFixed(3), '1.000'],
+      [
+        'oauth4webapi called directly, with a time limit',
+        time.limited.toFixed(3),
+        ratio('limited', 'direct').toFixed(3),
+      ],
     ],
     goals: [
       {

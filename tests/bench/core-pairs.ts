@@ -2,7 +2,7 @@
 
 import { calculatePKCECodeChallenge, generateRandomCodeVerifier } from 'oauth4webapi'
 import pkceChallenge from 'pkce-challenge'
-import { createPkcePair } from '../../shared/core/index.ts'
+import { core } from './built-core.ts'
 import { compare, type Measured } from './report.ts'
 
 const ascii = new TextEncoder().encode('dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk')
@@ -10,7 +10,7 @@ const ascii = new TextEncoder().encode('dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOE
 export async function pairRows(): Promise<Measured> {
   const { time, ratio } = await compare(
     {
-      northkey: createPkcePair,
+      northkey: core.createPkcePair,
       bare: () => {
         crypto.getRandomValues(new Uint8Array(32))
         return crypto.subtle.digest('SHA-256', ascii)
