@@ -2,6 +2,12 @@ import { defineConfig } from 'vitest/config'
 
 const node = { environment: 'node', pool: 'forks' } as const
 
+/** Groups run one after the other: what measures or opens browsers has the machine to itself. */
+const group = (groupOrder: number) => ({ sequence: { groupOrder } })
+
+/** A real browser on a busy machine may lose a window; what is broken fails twice. */
+const patient = { retry: 1, hookTimeout: 180_000 } as const
+
 export default defineConfig({
   test: {
     projects: [
@@ -11,10 +17,11 @@ export default defineConfig({
       {
         test: {
           ...node,
+          ...group(1),
+          ...patient,
           name: 'network',
           include: ['tests/network/**/*.test.ts'],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          testTimeout: 60_000,
         },
       },
       {
@@ -29,12 +36,13 @@ export default defineConfig({
       {
         test: {
           ...node,
+          ...group(2),
+          ...patient,
           name: 'browser',
           globalSetup: 'tests/browser/build.ts',
           include: ['tests/browser/**/*.test.ts', 'tests/attacks/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 60_000,
-          hookTimeout: 180_000,
         },
       },
     ],
