@@ -1,8 +1,9 @@
 /**
  * The extension as it would be shipped, read file by file: what it may do, what it must not contain.
  *
- * Seen to fail when `Math.random` or `eval` stands in the background, when the manifest is given a
- * web-accessible file, when `__DEVELOPMENT__` is always true, and when the provider names the store.
+ * Seen to fail with `Math.random`, `eval`, an import from elsewhere and a message to `*` in the
+ * background, with `allowInsecureLoopback: true`, with the permission `tabs`, and with a provider that
+ * names `indexedDB`.
  */
 
 import { createHash } from 'node:crypto'
