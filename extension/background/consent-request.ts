@@ -1,11 +1,6 @@
-/** What the consent window shows of a flow, and what of it the user may leave. */
+/** What the consent window shows of a flow. */
 
-import type { ApiAccess } from '../../shared/messages/page-api.ts'
-import type {
-  ApprovedApi,
-  ConsentApi,
-  ConsentRequest,
-} from '../../shared/messages/screen-channel.ts'
+import type { ConsentApi, ConsentRequest } from '../../shared/messages/screen-channel.ts'
 import { flows } from './flows.ts'
 import { findOperator } from './operators.ts'
 
@@ -36,19 +31,4 @@ export async function consentRequestOf(flowId: string): Promise<ConsentRequest |
       }
     }),
   }
-}
-
-/** What the page asked for without what the user took away. Nothing can be added. */
-export function keptApis(
-  asked: readonly ApiAccess[],
-  approved: readonly ApprovedApi[],
-): ApiAccess[] {
-  return asked.flatMap((api, index) => {
-    const left = new Set(approved.filter((each) => each.index === index).flatMap((e) => e.scopes))
-    const scope = api.scope
-      .split(' ')
-      .filter((word) => left.has(word))
-      .join(' ')
-    return scope === '' ? [] : [{ ...api, scope }]
-  })
 }

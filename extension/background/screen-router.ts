@@ -6,9 +6,10 @@ import type {
   ScreenRequest,
 } from '../../shared/messages/screen-channel.ts'
 import { approve, cancel } from './authorization.ts'
-import { consentRequestOf, keptApis } from './consent-request.ts'
+import { consentRequestOf } from './consent-request.ts'
 import { flows } from './flows.ts'
 import { allGrants } from './grants.ts'
+import { keptApis } from './kept-apis.ts'
 import { log } from './log.ts'
 import { addOperator, checkOperator, describeOperators, removeOperator } from './operators.ts'
 import { rememberRefusal } from './refusals-remembered.ts'

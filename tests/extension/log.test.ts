@@ -1,6 +1,6 @@
 import 'fake-indexeddb/auto'
 import { createStore, entries } from 'idb-keyval'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { createLog, type Log, MAX_ENTRIES } from '../../extension/background/log.ts'
 
 const API = { resource: 'https://api.example/qos', scope: 'qos:write', purpose: 'dpv:Security' }
@@ -93,12 +93,15 @@ describe('the log', () => {
   })
 
   test('what cannot be written is no error of the call that it tells about', async () => {
+    const said = vi.spyOn(console, 'warn').mockImplementation(() => {})
     const broken = createLog(
       () => Promise.reject(new DOMException('full', 'QuotaExceededError')),
       () => time,
     )
     expect(() => broken.record('call', 'GET 200', ABOUT)).not.toThrow()
     await broken.settled()
+    expect(said).toHaveBeenCalledExactlyOnceWith('log: not written', 'QuotaExceededError')
+    said.mockRestore()
   })
 
   test('the user may empty it', async () => {
