@@ -16,7 +16,7 @@ import { pushAuthorizationRequest } from '../oauth/pushed-authorization-request.
 import { scopeWords } from '../oauth/scope.ts'
 import { profileOf } from '../profiles/index.ts'
 import type { ServerConfig } from '../profiles/profile.ts'
-import { authenticationOf } from './client.ts'
+import { authenticationOf, requireSameIssuer } from './client.ts'
 import { type AwaitingAuthorizationResponse, type AwaitingRequestUri, transition } from './flow.ts'
 import { type CodeChallenge, createPkcePair, randomValue } from './pkce.ts'
 
@@ -56,9 +56,7 @@ export function beginAuthorization(
 ): Promise<BegunAuthorization> {
   return withOwnErrors(async () => {
     const { server, clientId, redirectUri } = request
-    if (server.issuer !== request.metadata.issuer) {
-      throw new NorthkeyError('issuer_mismatch', '"metadata" must be of the server\'s issuer')
-    }
+    requireSameIssuer(server, request.metadata)
     const profile = profileOf(server)
     const metadata = profile.metadataFor(request.metadata, server, clientId)
     const binding = bindingOf(server, metadata, request.dpop)

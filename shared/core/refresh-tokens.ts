@@ -12,7 +12,7 @@ import { scopeWords } from '../oauth/scope.ts'
 import { profileOf } from '../profiles/index.ts'
 import type { ServerConfig } from '../profiles/profile.ts'
 import { bindingOf } from './begin-authorization.ts'
-import { authenticationOf } from './client.ts'
+import { authenticationOf, requireSameIssuer } from './client.ts'
 import type { TokenSet } from './flow.ts'
 
 export interface RefreshTokens {
@@ -41,6 +41,7 @@ export function refreshTokens(request: RefreshTokens, effects: Effects): Promise
   return withOwnErrors(async () => {
     const { server, clientId } = request
     const profile = profileOf(server)
+    requireSameIssuer(server, request.metadata)
     if (!profile.refreshTokens) {
       throw new NorthkeyError('unsupported_by_server', 'this profile has no refresh tokens')
     }

@@ -6,6 +6,7 @@ import { withOwnErrors } from '../oauth/error.ts'
 import type { ServerMetadata } from '../oauth/metadata.ts'
 import { profileOf } from '../profiles/index.ts'
 import type { ServerConfig } from '../profiles/profile.ts'
+import { requireSameIssuer } from './client.ts'
 
 export interface RegisterClient {
   server: ServerConfig
@@ -25,6 +26,7 @@ export function registerClient(
 ): Promise<RegisteredClient> {
   return withOwnErrors(async () => {
     const { server, metadata, clientPublicKey } = request
+    requireSameIssuer(server, request.metadata)
     return requestClientRegistration(
       {
         metadata,

@@ -6,7 +6,7 @@ import { withOwnErrors } from '../oauth/error.ts'
 import type { ServerMetadata } from '../oauth/metadata.ts'
 import { requestRevocation } from '../oauth/revocation-request.ts'
 import type { ServerConfig } from '../profiles/profile.ts'
-import { authenticationOf } from './client.ts'
+import { authenticationOf, requireSameIssuer } from './client.ts'
 
 export interface RevokeToken {
   server: ServerConfig
@@ -24,6 +24,7 @@ export interface RevokeToken {
  */
 export function revokeToken(request: RevokeToken, effects: Effects): Promise<void> {
   return withOwnErrors(async () => {
+    requireSameIssuer(request.server, request.metadata)
     return requestRevocation(
       { ...request, authentication: authenticationOf(request.server, request.clientKey) },
       effects,

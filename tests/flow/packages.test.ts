@@ -111,7 +111,8 @@ describe('the packed library', () => {
   test('has types that a strict program elsewhere compiles with, and that refuse a verifier in the place of a challenge', async () => {
     const source = `
       import { beginAuthorization, type CodeChallenge, createPkcePair, type Effects,
-        NorthkeyError, type NorthkeyErrorCode, toProviderError } from 'northkey/core'
+        NorthkeyError, type NorthkeyErrorCode, toProviderError, transition,
+        type AwaitingAuthorizationResponse, type AwaitingTokenResponse } from 'northkey/core'
       import { type Broker, findBroker } from 'northkey/page'
       const effects: Effects = { fetch, now: () => Date.now() }
       const { codeVerifier, codeChallenge } = await createPkcePair()
@@ -123,7 +124,14 @@ describe('the packed library', () => {
       const answer: Response | undefined = await broker?.fetch('https://api.example')
       // @ts-expect-error a page cannot choose the response mode
       void beginAuthorization({ responseMode: 'fragment' }, effects)
-      export { answer, code, right, toProviderError, wrong }`
+      declare const waiting: AwaitingAuthorizationResponse
+      declare const sent: AwaitingTokenResponse
+      const next = transition(waiting, { type: 'redirectReceived', url: 'x', now: 0 }).name
+      // @ts-expect-error a code cannot be sent before it has come
+      transition(waiting, { type: 'codeSent', now: 0 })
+      // @ts-expect-error once the code is sent there is no verifier any more
+      void sent.codeVerifier
+      export { next, answer, code, right, toProviderError, wrong }`
     await writeFile(join(folder, 'types.ts'), source)
     await writeFile(
       join(folder, 'tsconfig.json'),

@@ -326,5 +326,6 @@ export const MUTATIONS: Mutation[] = [
       'const { server, clientId } = flow; const metadata = await discover(server, effects)',
     ),
   ),
+  metadata('M-06', edit('core/client.ts', 'server.issuer === metadata.issuer', 'true')),
   metadata('M-07', inMetadata('if (!strings)', 'if (false)')),
 ]

@@ -7,6 +7,9 @@ import {
   NorthkeyError,
   receiveAuthorizationResponse,
   redeemCode,
+  refreshTokens,
+  registerClient,
+  revokeToken,
   type ServerConfig,
 } from '../../../shared/core/index.ts'
 import { checkMetadata } from '../../../shared/oauth/metadata.ts'
@@ -172,6 +175,35 @@ describe('metadata (RFC 8414)', () => {
       json({ ...METADATA, padding: 'x'.repeat(1_000_000) }),
     )
     expect((await failure(discover(SERVER, network))).code).toBe('invalid_response')
+  })
+
+  test('M-06: metadata is asked anew for each flow, past any HTTP cache', async () => {
+    const moved = { ...METADATA, token_endpoint: `${ISSUER}/moved` }
+    const network = closedNetwork()
+      .on(ISSUER + OAUTH2, json(METADATA))
+      .on(ISSUER + OAUTH2, json(moved))
+    expect((await discover(SERVER, network)).token_endpoint).toBe(TOKEN_ENDPOINT)
+    expect((await discover(SERVER, network)).token_endpoint).toBe(moved.token_endpoint)
+    expect(network.sent.map(({ init }) => init.cache)).toEqual(['no-store', 'no-store'])
+  })
+
+  test('M-06: no token, client or refresh token goes to a server with another issuer', async () => {
+    const network = closedNetwork()
+    const moved = { server: SERVER, metadata: { ...METADATA, issuer: 'https://new.example' } }
+    const attempts = [
+      () => begin(network, moved),
+      () => refreshTokens({ ...moved, clientId: 'c', refreshToken: 'r' }, network),
+      () =>
+        revokeToken(
+          { ...moved, clientId: 'c', token: 't', tokenTypeHint: 'access_token' },
+          network,
+        ),
+      () => registerClient({ ...moved, clientName: 'c', redirectUris: [] }, network),
+    ]
+    for (const attempt of attempts) {
+      expect((await failure(attempt())).code).toBe('issuer_mismatch')
+    }
+    expect(network.sent).toHaveLength(0)
   })
 
   test('M-08: a server that cannot be reached is a network error, and its own words are not lost', async () => {
