@@ -84,6 +84,11 @@ function readOrigin(origin: string): Promise<GrantRecord[]> {
   )
 }
 
+/** Opens the database, so that it is open when a call comes. */
+export async function openGrants(): Promise<void> {
+  await Promise.all([currentSession(), store('readonly', (grants) => grants.name)])
+}
+
 /** Every living grant, for the broker's own screens. */
 export async function allGrants(): Promise<GrantRecord[]> {
   const current = await currentSession()

@@ -16,6 +16,7 @@ import { isOwnScreen, verifyPageSender } from './sender.ts'
 import { permissionAdded, permissionRemoved } from './site-changes.ts'
 import { registerAnew, syncScripts } from './sites.ts'
 import { housekeeping, sweep } from './sweep.ts'
+import { warmUp } from './warm-up.ts'
 
 const RECONCILE_AFTER_MS = 1_000
 const OWN_ORIGIN = browser.runtime.getURL('').replace(/\/$/, '')
@@ -64,6 +65,8 @@ setTimeout(() => void permissionRemoved().then(syncScripts), RECONCILE_AFTER_MS)
 browser.alarms.onAlarm.addListener(({ name }) => {
   if (name === HOUSEKEEPING) void housekeeping()
 })
+
+warmUp()
 
 // A worker that wakes up, for whatever reason, hears the networks again.
 void listen()

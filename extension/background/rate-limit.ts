@@ -21,7 +21,7 @@ interface Bucket {
 const MAX_BUCKETS = 1_000
 
 /** Any call of a page. */
-export const CALLS: RateLimit = { burst: 5_000, perSecond: 500 }
+export const CALLS: RateLimit = { burst: 2_000, perSecond: 100 }
 /** Proofs signed for a page. @see RFC 9449 section 11.4 */
 export const PROOFS: RateLimit = { burst: 200, perSecond: 20 }
 

@@ -23,6 +23,7 @@ import { deleteKey, keyOf } from './keys.ts'
 import { log } from './log.ts'
 import { findOperator } from './operators.ts'
 import { noGrant, Refusal } from './refusal.ts'
+import { remembered } from './remembered-store.ts'
 import { revokeLater } from './revocations.ts'
 import { createSealedStore } from './sealed-store.ts'
 import { sealingKey } from './sealing-key.ts'
@@ -54,11 +55,16 @@ export interface TokenRecord {
 }
 
 const EXPIRY_MARGIN_MS = 30_000
-const store = createSealedStore<TokenRecord>('tokens', sealingKey)
+const store = remembered(createSealedStore<TokenRecord>('tokens', sealingKey))
 const renewing = new Map<string, Promise<StoredToken>>()
 const lastOf = new Map<string, Promise<unknown>>()
 /** Grants that ended while the worker lives: a late answer must not bring their tokens back. */
 const ended = new Set<string>()
+
+/** Opens the database, so that it is open when a call comes. */
+export async function openTokens(): Promise<void> {
+  await store.get('')
+}
 
 function toStoredToken(set: TokenSet): StoredToken {
   const { accessToken, tokenType, expiresAtMs, scope, singleUse } = set

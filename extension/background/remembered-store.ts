@@ -1,0 +1,51 @@
+/**
+ * A store whose records are also kept in the worker's memory, once read or written: what is asked for
+ * again and again is not opened anew each time. The disk stays the truth: a record is remembered only
+ * when it is durable, and the worker's end forgets all of them.
+ *
+ * Border: this worker is the only one who writes. Records are not changed in place.
+ */
+
+import type { SealedStore } from './sealed-store.ts'
+
+export function remembered<T>(store: SealedStore<T>): SealedStore<T> {
+  const known = new Map<string, T>()
+  /** Counts changes: what was read before one is not remembered after it. */
+  let changes = 0
+
+  return {
+    async get(id) {
+      const here = known.get(id)
+      if (here !== undefined) return here
+      const before = changes
+      const record = await store.get(id)
+      if (record !== undefined && before === changes) known.set(id, record)
+      return record
+    },
+    async set(id, record) {
+      changes++
+      try {
+        await store.set(id, record)
+        known.set(id, record)
+      } catch (error) {
+        known.delete(id)
+        throw error
+      } finally {
+        changes++
+      }
+    },
+    async delete(id) {
+      changes++
+      known.delete(id)
+      await store.delete(id)
+      changes++
+      known.delete(id)
+    },
+    all: () => store.all(),
+    async sweep() {
+      known.clear()
+      changes++
+      await store.sweep()
+    },
+  }
+}
