@@ -139,11 +139,21 @@ export function isProviderMethod(method: string): method is ProviderMethod {
   return Object.hasOwn(schemas, method)
 }
 
+/** What the schemas do not see: a list taken for an object, members that every object inherits. */
+function requirePlain(params: unknown): void {
+  if (Array.isArray(params)) throw invalidParams('params: expected an object')
+  if (typeof params !== 'object' || params === null) return
+  if (Object.keys(params).some((name) => name in Object.prototype)) {
+    throw invalidParams('params: unknown member')
+  }
+}
+
 /** @throws Refusal `invalid_params` that names the parameter and what was expected of it. */
 export function checkParams<M extends ProviderMethod>(
   method: M,
   params: unknown,
 ): CheckedParams<M> {
+  requirePlain(params)
   const checked = v.safeParse(schemas[method], params, { abortEarly: true })
   if (checked.success) return checked.output as CheckedParams<M>
   const [issue] = checked.issues

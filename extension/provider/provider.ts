@@ -133,9 +133,12 @@ export function connectProvider(): void {
     if (data.type === 'response') {
       let first = true
       settle(data.id, ({ resolve, reject }) => {
-        if ('error' in data) return reject(new ProviderError(data.error))
+        // Not `in`: a page may give every object such a member.
+        const { error } = data as { error?: ProviderErrorObject }
+        if (error) return reject(new ProviderError(error))
         // Each caller gets an answer of its own: what one does to it is not the others' affair.
-        resolve(first ? data.result : structuredClone(data.result))
+        const { result } = data as { result: unknown }
+        resolve(first ? result : structuredClone(result))
         first = false
       })
     } else if (data.type === 'event') {
