@@ -78,7 +78,7 @@ export interface MetadataSource {
 }
 
 /**
- * The metadata of one issuer. A server that publishes none (404) is described by the operator alone.
+ * The metadata of one issuer. A server that publishes none is described by the operator alone.
  * @see RFC 8414 sections 3 and 3.3
  */
 export async function discoverMetadata(
@@ -126,7 +126,8 @@ async function publishedMetadata(
     what,
     effects,
   )
-  if (answer.status === 404 || answer.status === 410) return undefined
+  // Servers refuse a path that they do not know in several ways; none of them is a document.
+  if (answer.status >= 400 && answer.status < 500 && answer.status !== 429) return undefined
   if (answer.status !== 200) throw refusalError(answer, what, effects.now())
   const body = readJsonObject(answer, what)
   if (body.issuer !== issuer) {

@@ -91,6 +91,16 @@ describe('metadata (RFC 8414)', () => {
     expect(network.sent.map(({ url }) => new URL(url).pathname)).not.toContain(OAUTH2)
   })
 
+  test.each([400, 401, 403, 404, 405, 410])(
+    'M-03: where the one document is refused with %i, the other is asked for',
+    async (status) => {
+      const network = closedNetwork()
+        .on(ISSUER + OAUTH2, new Response('', { status }))
+        .on(ISSUER + OIDC, json(METADATA))
+      expect(await discover(SERVER, network)).toEqual(METADATA)
+    },
+  )
+
   test('M-03: the profile camara asks for the OpenID document first', async () => {
     const network = closedNetwork().on(ISSUER + OIDC, json(METADATA))
     await discover({ ...SERVER, profile: 'camara' }, network)
