@@ -117,6 +117,9 @@ export function createLog(
       recent.set(text, line)
       unwritten.set(line.key, line.entry)
     }
+    // A database that hangs must not fill the memory.
+    const [oldest] = unwritten.keys()
+    if (oldest !== undefined && unwritten.size > MAX_ENTRIES) unwritten.delete(oldest)
     writing ??= write()
   }
 

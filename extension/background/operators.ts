@@ -60,7 +60,11 @@ async function readDemo(): Promise<unknown> {
 async function readAll(): Promise<SelectedOperators> {
   const [policy, file, demo] = await Promise.all([
     readPolicy(),
-    values<OperatorProfile>(imported).catch(() => []),
+    values<OperatorProfile>(imported).catch(() => {
+      // Without its database the broker still knows the others; it looks again when asked again.
+      known = undefined
+      return []
+    }),
     readDemo(),
   ])
   return selectOperators({ policy, file, demo }, __DEVELOPMENT__)

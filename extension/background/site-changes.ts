@@ -7,14 +7,14 @@ import browser from 'webextension-polyfill'
 import type { Site, SiteState } from '../../shared/messages/screen-channel.ts'
 import { cancel, pendingOf } from './authorization.ts'
 import { announceDisconnect } from './events.ts'
-import { grantsOf } from './grants.ts'
+import { allGrants, grantsOf } from './grants.ts'
 import { record } from './log.ts'
 import { hostPattern, permissionsOf } from './operator-selection.ts'
 import { listOperators } from './operators.ts'
 import { abortOrigin } from './page-router.ts'
 import { endGrant } from './revoke.ts'
 import { isSecureOrigin } from './sender.ts'
-import { addSite, hasPermission, isAlwaysOn, removeSite, siteOrigins } from './sites.ts'
+import { addSite, hasPermission, isAlwaysOn, isSiteOn, removeSite, siteOrigins } from './sites.ts'
 
 const PROPOSAL = 'proposedSite'
 const PROPOSAL_LASTS_MS = 120_000
@@ -88,7 +88,9 @@ async function giveBackPermission(origin: string): Promise<void> {
     ...[...(await siteOrigins())].map(hostPattern),
     ...(await listOperators()).flatMap(permissionsOf),
   ]
-  if (!needed.includes(pattern)) await browser.permissions.remove({ origins: [pattern] })
+  if (needed.includes(pattern)) return
+  // What an administrator gave, the browser keeps; the site is off all the same.
+  await browser.permissions.remove({ origins: [pattern] }).catch(() => {})
 }
 
 /** The user takes a site back in one of the broker's screens. */
@@ -98,9 +100,15 @@ export async function stopSite(origin: string): Promise<Site> {
   return describeSite(origin)
 }
 
-/** The browser says that permissions went, or may have gone while nobody listened. */
+/**
+ * The browser says that permissions went, or they may have gone while nobody listened. A worker that
+ * died in the middle of a site's end has left grants that no page can use: they end here.
+ */
 export async function permissionRemoved(): Promise<void> {
   for (const origin of await siteOrigins()) {
     if (!(await hasPermission(origin))) await endSite(origin)
+  }
+  for (const grant of await allGrants()) {
+    if (!(await isSiteOn(grant.origin))) await endGrant(grant, 'user')
   }
 }

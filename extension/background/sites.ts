@@ -18,9 +18,19 @@ const store = createStore('northkey-sites', 'sites')
 
 let known: Promise<ReadonlySet<string>> | undefined
 
+/** A database that fails once is asked again. */
+async function readOrigins(): Promise<ReadonlySet<string>> {
+  try {
+    return new Set(await keys<string>(store))
+  } catch (error) {
+    known = undefined
+    throw error
+  }
+}
+
 /** Origins that were switched on. */
 export function siteOrigins(): Promise<ReadonlySet<string>> {
-  known ??= keys<string>(store).then((origins) => new Set(origins))
+  known ??= readOrigins()
   return known
 }
 

@@ -108,6 +108,9 @@ function Question({ request, onAllow, onDeny }: QuestionProps) {
         <h1>
           Let this site, <q>{request.applicationName}</q>, use your {request.operatorName} network?
         </h1>
+        <p class="quiet">
+          You sign in at <span class="address">{new URL(request.issuer).host}</span>
+        </p>
         {request.reason && (
           <p class="reason">
             The site says: <q>{request.reason}</q>
