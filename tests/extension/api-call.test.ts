@@ -107,6 +107,26 @@ describe('a call', () => {
   })
 })
 
+test('a caller that gives up ends the request', async () => {
+  const controller = new AbortController()
+  let ended = false
+  const effects = {
+    now: () => NOW,
+    signal: controller.signal,
+    fetch: (_input: RequestInfo | URL, { signal }: RequestInit = {}) =>
+      new Promise<Response>((_resolve, reject) => {
+        signal?.addEventListener('abort', () => {
+          ended = true
+          reject(signal.reason)
+        })
+        controller.abort()
+      }),
+  }
+  const error = await failure(callApi(call(), (await tokens()).source, effects))
+  expect(error).toMatchObject({ code: ERROR_CODE.unreachable })
+  expect(ended).toBe(true)
+})
+
 describe('RFC 6750 section 3.1, a 401', () => {
   test('C04: one renewal and one retry', async () => {
     const { sent, effects } = apiThatAnswers(

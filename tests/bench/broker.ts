@@ -1,0 +1,76 @@
+/**
+ * `npm run bench:broker`: the broker in Chromium and Firefox beside what it is compared with, as ratios
+ * in one run. Who is measured takes turns in short slices; medians of the slices' ratios are printed.
+ */
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type BrowserName, ensureBrowsers } from '../../scripts/browsers.ts'
+import { ALL_MODES, buildModes } from '../../scripts/build.ts'
+import {
+  coldRow,
+  expiryGoals,
+  fetchRows,
+  manyGrantsRow,
+  type Row,
+  thousandRows,
+  tokenRow,
+} from './broker/measures.ts'
+import { sizeGoals } from './broker/sizes.ts'
+import { startBenchStage } from './broker/stage.ts'
+import { type Goal, printTable } from './report.ts'
+
+const BROWSERS: BrowserName[] = ['chromium', 'firefox']
+
+async function measure(name: BrowserName, builds: string): Promise<{ rows: Row[]; goals: Goal[] }> {
+  const stage = await startBenchStage(name, builds)
+  try {
+    const rows = [
+      await tokenRow(stage),
+      await coldRow(stage),
+      ...(await fetchRows(stage)),
+      ...(await thousandRows(stage)),
+      await manyGrantsRow(stage),
+    ].filter((row) => row !== undefined)
+    return { rows, goals: await expiryGoals(stage) }
+  } finally {
+    await stage.close()
+  }
+}
+
+const builds = await mkdtemp(join(tmpdir(), 'northkey-bench-'))
+const goals: Goal[] = []
+try {
+  await ensureBrowsers(BROWSERS)
+  await buildModes(
+    ALL_MODES.filter((mode) => mode !== 'demo-site'),
+    builds,
+  )
+  for (const name of BROWSERS) {
+    const measured = await measure(name, builds)
+    printTable(
+      name,
+      ['', 'time', 'beside', 'ratio'],
+      measured.rows.map(({ name, time, base, ratio }) => [name, time, base, ratio.toFixed(2)]),
+    )
+    goals.push(
+      ...measured.rows.map((row) => ({
+        name: `${name}: ${row.name}`,
+        measured: row.ratio.toFixed(2),
+        limit: String(row.limit),
+        met: row.ratio <= row.limit,
+      })),
+      ...measured.goals.map((goal) => ({ ...goal, name: `${name}: ${goal.name}` })),
+      ...(await sizeGoals(builds, name)),
+    )
+  }
+} finally {
+  await rm(builds, { recursive: true, force: true })
+}
+printTable(
+  'Goals',
+  ['', 'measured', 'goal', ''],
+  goals.map(({ name, measured, limit, met }) => [name, measured, limit, met ? 'met' : 'MISSED']),
+)
+process.exit(goals.every(({ met }) => met) ? 0 : 1)

@@ -1,0 +1,180 @@
+/** The measurements, each as a ratio of what takes turns in the same slices. */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Page } from 'puppeteer-core'
+import { until } from '../../browser/pages.ts'
+import type { Goal } from '../report.ts'
+import { type Bench, type BenchStage, TOKEN_SECONDS } from './stage.ts'
+
+export interface Row {
+  name: string
+  time: string
+  base: string
+  ratio: number
+  limit: number
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+}
+
+const milliseconds = (value: number) => `${value.toFixed(value < 10 ? 2 : 0)} ms`
+
+type Times = Record<string, number[]>
+
+function slices(
+  page: Page,
+  names: string[],
+  options: { slices: number; calls: number; pauseMs?: number },
+): Promise<Times> {
+  return page.evaluate(
+    (given, how) => (window as unknown as { bench: Bench }).bench.slices(given, how),
+    names,
+    options,
+  )
+}
+
+function rowOf(name: string, times: Times, key: string, base: string, limit: number): Row {
+  const [own = [], others = []] = [times[key], times[base]]
+  return {
+    name,
+    time: milliseconds(median(own)),
+    base: milliseconds(median(others)),
+    ratio: median(own.map((time, slice) => time / (others[slice] ?? Number.NaN))),
+    limit,
+  }
+}
+
+export async function tokenRow(stage: BenchStage, title = 'cached token ÷ bare round trip') {
+  const times = await slices(stage.page, ['bare', 'token'], { slices: 25, calls: 20 })
+  return rowOf(title, times, 'token', 'bare', 1.25)
+}
+
+export async function thousandRows(stage: BenchStage): Promise<Row[]> {
+  const names = ['thousandBare', 'thousandEqual', 'thousandDifferent']
+  // The broker counts what an origin asks; it needs the pause, the page does not.
+  const times = await slices(stage.page, names, { slices: 5, calls: 1, pauseMs: 3_000 })
+  return [
+    rowOf('1,000 equal calls ÷ 1,000 bare', times, 'thousandEqual', 'thousandBare', 0.1),
+    rowOf('1,000 different calls ÷ 1,000 bare', times, 'thousandDifferent', 'thousandBare', 1.25),
+  ]
+}
+
+export async function fetchRows(stage: BenchStage): Promise<Row[]> {
+  const small = await slices(stage.page, ['pageSmall', 'sealedSmall'], { slices: 25, calls: 10 })
+  const large = await slices(stage.page, ['pageLarge', 'sealedLarge'], { slices: 25, calls: 2 })
+  return [
+    rowOf('northbound_fetch of 1 kB ÷ the page’s own', small, 'sealedSmall', 'pageSmall', 1.5),
+    rowOf('northbound_fetch of 1 MiB ÷ the page’s own', large, 'sealedLarge', 'pageLarge', 1.5),
+  ]
+}
+
+/** Chromium alone lets a driver stop workers. */
+export async function coldRow(stage: BenchStage): Promise<Row | undefined> {
+  if (stage.brokerOrigin === undefined) return undefined
+  const page = await stage.browser.newPage()
+  await page.goto(`${stage.brokerOrigin}/icons/16.png`)
+  const session = await page.createCDPSession()
+  await session.send('ServiceWorker.enable')
+  const workers = () => stage.browser.targets().filter((one) => one.type() === 'service_worker')
+  await stage.page.bringToFront()
+  const times: Times = { bare: [], token: [] }
+  for (let round = -1; round < 15; round++) {
+    for (const name of round % 2 === 0 ? ['bare', 'token'] : ['token', 'bare']) {
+      await session.send('ServiceWorker.stopAllWorkers')
+      await until('the workers to stop', async () => workers().length === 0)
+      await sleep(150)
+      const time = await stage.page.evaluate(
+        (given) => (window as unknown as { bench: Bench }).bench.time(given),
+        name,
+      )
+      if (round >= 0) times[name]?.push(time)
+      await sleep(150)
+    }
+  }
+  await page.close()
+  return rowOf('cached token, worker stopped ÷ empty extension', times, 'token', 'bare', 1.3)
+}
+
+/** How long a look-up takes beside many grants: the broker's own database is filled by its own page. */
+export async function manyGrantsRow(stage: BenchStage): Promise<Row | undefined> {
+  if (stage.brokerOrigin === undefined) return undefined
+  const few = await slices(stage.page, ['token'], { slices: 25, calls: 20 })
+  const page = await stage.browser.newPage()
+  await page.goto(`${stage.brokerOrigin}/icons/16.png`)
+  await page.evaluate(async (origin) => {
+    const database = await new Promise<IDBDatabase>((resolve, reject) => {
+      const opening = indexedDB.open('northkey-grants')
+      opening.onsuccess = () => resolve(opening.result)
+      opening.onerror = () => reject(opening.error)
+    })
+    const transaction = database.transaction('grants', 'readwrite')
+    const grants = transaction.objectStore('grants')
+    const [model] = await new Promise<Record<string, unknown>[]>((resolve) => {
+      const reading = grants.getAll()
+      reading.onsuccess = () => resolve(reading.result)
+    })
+    for (let i = 0; i < 10_000; i++) {
+      // Ten of them belong to the origin that asks.
+      const owner = i % 1_000 === 0 ? origin : `https://${i % 1_000}.example`
+      const grantId = crypto.randomUUID()
+      grants.put({ ...model, origin: owner, grantId, mode: 'fetch' }, [owner, grantId])
+    }
+    await new Promise((resolve) => {
+      transaction.oncomplete = resolve
+    })
+    database.close()
+  }, stage.application.origin)
+  const session = await page.createCDPSession()
+  await session.send('ServiceWorker.enable')
+  await session.send('ServiceWorker.stopAllWorkers')
+  await page.close()
+  await stage.page.bringToFront()
+  const many = await slices(stage.page, ['token'], { slices: 25, calls: 20 })
+  const times = { few: few.token ?? [], many: many.token ?? [] }
+  return rowOf('cached token, 10,000 grants ÷ 1 grant', times, 'many', 'few', 1.2)
+}
+
+/** Fifty callers in five tabs, the token at its end, the token endpoint 50 ms away. */
+export async function expiryGoals(stage: BenchStage): Promise<Goal[]> {
+  const { network } = stage
+  const tabs = [stage.page]
+  while (tabs.length < 5) tabs.push(await stage.open())
+  const delay = network.faults.add({
+    server: 'authorization-function',
+    method: 'POST',
+    path: '*/token',
+    action: { type: 'delay', ms: 50 },
+  })
+  await sleep(2_000)
+  network.log.clear()
+  const begun = performance.now()
+  const served = await Promise.all(
+    tabs.map((tab) =>
+      tab.evaluate(
+        (seconds) => (window as unknown as { bench: Bench }).bench.callers(10, seconds),
+        TOKEN_SECONDS - 1,
+      ),
+    ),
+  )
+  const time = performance.now() - begun
+  const refreshes = network.log.filter({ method: 'POST', path: /\/token$/ }).length
+  network.faults.remove(delay)
+  const failures = 50 - served.reduce((sum, count) => sum + count, 0)
+  for (const tab of tabs.slice(1)) await tab.close()
+  return [
+    {
+      name: '50 callers in 5 tabs at expiry: refreshes / failures',
+      measured: `${refreshes} / ${failures}`,
+      limit: '1 / 0',
+      met: refreshes === 1 && failures === 0,
+    },
+    {
+      name: '50 callers in 5 tabs at expiry: time',
+      measured: milliseconds(time),
+      limit: '265 ms',
+      met: time < 265,
+    },
+  ]
+}

@@ -1,0 +1,162 @@
+/**
+ * What is measured: the built extension beside an empty one in one browser, a network whose tokens the
+ * API takes, and a page with a grant.
+ */
+
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Browser, Page } from 'puppeteer-core'
+import { type Network, startNetwork } from '../../../demo-site/network/index.ts'
+import { CHROMIUM_ID, REDIRECT_BASE } from '../../../extension/identity.ts'
+import { type BrowserName, openBrowser } from '../../../scripts/browsers.ts'
+import { copyExtension } from '../../../scripts/extension-copy.ts'
+import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
+import type { AccessToken, Grant } from '../../../shared/messages/page-api.ts'
+import { type ApplicationServer, startApplication } from '../../browser/application.ts'
+import { pageAt } from '../../browser/pages.ts'
+import { startApi } from './api.ts'
+
+const CLIENT_ID = 'cloud-gaming'
+export const TOKEN_SECONDS = 600
+
+export interface BenchStage {
+  name: BrowserName
+  browser: Browser
+  network: Network
+  application: ApplicationServer
+  /** The page that has the grant. */
+  page: Page
+  /** Origin of the broker's own pages, where the driver can reach them. */
+  brokerOrigin: string | undefined
+  setting: Record<string, string>
+  /** Another tab of the application. */
+  open(): Promise<Page>
+  close(): Promise<void>
+}
+
+/** The issuer that names no resources in its tokens, with the API of the bench as its own. */
+function operatorOf(network: Network, resource: string): OperatorProfile {
+  const camara = network.operatorProfiles.find(({ profile }) => profile === 'camara')
+  const api = camara?.apis[0]
+  if (!camara || !api) throw new Error('the network has no issuer to measure with')
+  return {
+    ...camara,
+    onboarding: 'preregistered',
+    clientAuthentication: 'none',
+    dpop: 'never',
+    networkAuthentication: false,
+    pushedAuthorizationRequests: 'never',
+    apis: [{ ...api, resource }],
+    applications: camara.applications?.map((one) => ({ ...one, requireConsent: false })) ?? [],
+  }
+}
+
+async function signIn(browser: Browser, network: Network): Promise<void> {
+  const page = await pageAt(browser, network.origin)
+  await page.waitForSelector('[data-form=password], [data-form=consent]')
+  const [subscriber] = network.subscribers.all
+  if (subscriber && (await page.$('[data-form=password]'))) {
+    await page.type('[name=phone_number]', subscriber.phoneNumber)
+    await page.type('[name=password]', subscriber.password)
+    await page.click('[data-form=password] [type=submit]')
+    await page.waitForSelector('[data-form=consent]')
+  }
+  await page.click('[data-form=consent] [value=allow]')
+}
+
+export async function startBenchStage(name: BrowserName, builds: string): Promise<BenchStage> {
+  const script = await readFile(join(import.meta.dirname, 'in-page.js'), 'utf8')
+  const api = await startApi()
+  const application = await startApplication()
+  application.routes.set('/', { html: `<script>${script}</script>` })
+  const network = await startNetwork({
+    applications: [{ clientId: CLIENT_ID, name: 'Bench', origins: [application.origin] }],
+    redirectBases: Object.values(REDIRECT_BASE),
+    accessTokenSeconds: TOKEN_SECONDS,
+  })
+  const operator = operatorOf(network, api.resource)
+  const extension = await copyExtension(name, [operator], builds)
+  const browser = await openBrowser(name, { extension: extension.path })
+  await browser.installExtension(join(import.meta.dirname, 'bare'))
+
+  async function open(): Promise<Page> {
+    const page = await browser.newPage()
+    await page.goto(application.origin)
+    return page
+  }
+  const page = await open()
+  const [offered] = operator.apis
+  const connecting = page.evaluate(
+    async (wish) => {
+      const { bench } = window as unknown as { bench: Bench }
+      bench.prepare({})
+      return bench.request('northbound_connect', wish) as Promise<Grant>
+    },
+    {
+      issuer: operator.issuer,
+      mode: 'token',
+      apis: [
+        {
+          resource: api.resource,
+          scope: offered?.scopes[0]?.scope ?? '',
+          purpose: offered?.purposes?.[0] ?? '',
+        },
+      ],
+    },
+  )
+  await signIn(browser, network)
+  const { grantId } = await connecting
+  const { accessToken } = await page.evaluate(
+    (params) =>
+      (window as unknown as { bench: Bench }).bench.request(
+        'northbound_getAccessToken',
+        params,
+      ) as Promise<AccessToken>,
+    { grantId },
+  )
+  const setting = {
+    grantId,
+    accessToken,
+    small: `${api.resource}/small`,
+    large: `${api.resource}/large`,
+  }
+  await prepare(page, setting)
+  return {
+    name,
+    browser,
+    network,
+    application,
+    page,
+    brokerOrigin: name === 'chromium' ? `chrome-extension://${CHROMIUM_ID}` : undefined,
+    setting,
+    async open() {
+      const tab = await open()
+      await prepare(tab, setting)
+      return tab
+    },
+    async close() {
+      await browser.close()
+      api.close()
+      await Promise.all([network.close(), application.close(), extension.remove()])
+    },
+  }
+}
+
+/** What `in-page.js` puts into the page. */
+export interface Bench {
+  prepare(setting: object): void
+  request(method: string, params: object): Promise<unknown>
+  time(name: string): Promise<number>
+  slices(
+    names: string[],
+    options: { slices: number; calls: number; pauseMs?: number },
+  ): Promise<Record<string, number[]>>
+  callers(count: number, minValiditySeconds: number): Promise<number>
+}
+
+function prepare(page: Page, setting: Record<string, string>): Promise<void> {
+  return page.evaluate(
+    (given) => (window as unknown as { bench: Bench }).bench.prepare(given),
+    setting,
+  )
+}
