@@ -65,6 +65,7 @@ describe('operator profiles, version 1', () => {
     ],
     ['a mode twice', { modes: ['fetch', 'fetch'] }, 'modes: expected each only once'],
     ['an issuer that is no URL', { issuer: 'operator' }, 'issuer: expected an absolute URL'],
+    ['E07: letters outside ASCII', { issuer: 'https://ex\u0430mple.com' }, 'an absolute URL'],
     ['an issuer with a query', { issuer: 'https://a.example/?b' }, 'issuer: expected no query'],
     ['an empty query', { issuer: 'https://a.example/?' }, 'issuer: expected no query'],
     ['an issuer with a fragment', { issuer: 'https://a.example/#b' }, 'issuer: expected no query'],
