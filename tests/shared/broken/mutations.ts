@@ -29,10 +29,10 @@ const breaks =
 const pkce = breaks('shared/core/pkce')
 const request = breaks('shared/core/authorization-request')
 const response = breaks('shared/core/authorization-response')
-const token = breaks('shared/core/token-endpoint')
+const token = breaks('shared/core/{token-endpoint,token-refusal}')
 const limits = breaks('shared/oauth/limits')
-const idToken = breaks('shared/oauth/id-token')
-const dpop = breaks('shared/oauth/dpop')
+const idToken = breaks('shared/oauth/{id-token,id-token-keys}')
+const dpop = breaks('shared/oauth/{dpop,resource-request}')
 const metadata = breaks('shared/oauth/metadata')
 const camara = breaks('shared/profiles/camara')
 

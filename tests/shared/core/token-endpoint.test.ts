@@ -6,15 +6,12 @@ import {
   grantedApis,
   type NorthkeyError,
   redeemCode,
-  refreshTokens,
   type ServerMetadata,
-  toProviderError,
 } from '../../../shared/core/index.ts'
 import { type Answer, closedNetwork, json, START } from '../support/closed-network.ts'
 import { failure } from '../support/failure.ts'
 import {
   API,
-  CLIENT_ID,
   METADATA,
   RESOURCE,
   redeemable,
@@ -216,142 +213,5 @@ describe('the answer of the token endpoint (RFC 6749 section 5.1)', () => {
 
   test.each(['a\u0000', 'a  b', 7, {}])('T12: the scope %j is refused', async (scope) => {
     expect((await refusal(json({ ...TOKEN_RESPONSE, scope }))).code).toBe('invalid_response')
-  })
-})
-
-describe('a refusal of the token endpoint (RFC 6749 section 5.2)', () => {
-  test.each([
-    ['invalid_grant', 400],
-    ['invalid_client', 401],
-    ['unauthorized_client', 400],
-    ['unsupported_grant_type', 400],
-  ])('T13, T14: "%s" fails once and keeps its word', async (error, status) => {
-    const network = closedNetwork().on(TOKEN_ENDPOINT, json({ error }, { status }))
-    const failed = await failure(redeemCode(await redeemable(network), network))
-    expect(network.sent).toHaveLength(1)
-    expect(failed.code).toBe('authorization_server_error')
-    expect(toProviderError(failed)).toMatchObject({
-      code: 4310,
-      data: { error, httpStatus: status },
-    })
-  })
-
-  test('T14: invalid_client with a challenge keeps its word (RFC 6749 section 5.2)', async () => {
-    const headers = { 'www-authenticate': 'Basic realm="as"' }
-    const failed = await refusal(json({ error: 'invalid_client' }, { status: 401, headers }))
-    expect(failed.error).toBe('invalid_client')
-  })
-
-  test.each(['text/html', 'text/plain', ''])(
-    'T15: a 400 of type "%s" is an HTTP error without the words of its body',
-    async (type) => {
-      const body = '<p>secret stack trace</p>'
-      const failed = await refusal(
-        new Response(body, { status: 400, headers: { 'content-type': type } }),
-      )
-      expect(failed.code).toBe('invalid_response')
-      expect(failed.httpStatus).toBe(400)
-      expect(JSON.stringify(failed)).not.toContain('stack trace')
-    },
-  )
-
-  test('T16: a code whose answer is lost is not sent again (RFC 6749 section 4.1.2)', async () => {
-    const network = closedNetwork().on(TOKEN_ENDPOINT, () => {
-      throw new TypeError('network')
-    })
-    const failed = await failure(redeemCode(await redeemable(network), network))
-    expect(failed.code).toBe('network_error')
-    expect(network.sent).toHaveLength(1)
-  })
-
-  test('T17, T18: no cookie, no cache, no referrer goes with a request', async () => {
-    const network = closedNetwork().on(TOKEN_ENDPOINT, json(TOKEN_RESPONSE))
-    await redeemCode(await redeemable(network), network)
-    expect(network.sent[0]?.init).toMatchObject({
-      credentials: 'omit',
-      cache: 'no-store',
-      referrerPolicy: 'no-referrer',
-    })
-  })
-
-  test('T19: what a server echoes of a secret is taken out', async () => {
-    const network = closedNetwork()
-    const flow = await redeemable(network)
-    network.on(TOKEN_ENDPOINT, ({ form }) =>
-      json(
-        {
-          error: 'invalid_grant',
-          error_description: `code ${form.get('code')} verifier ${form.get('code_verifier')} token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln`,
-        },
-        { status: 400 },
-      ),
-    )
-    const text = JSON.stringify(toProviderError(await failure(redeemCode(flow, network))))
-    expect(text).toContain('[removed]')
-    expect(text).not.toContain('the-code')
-    expect(text).not.toContain(flow.codeVerifier)
-    expect(text).not.toContain('eyJ')
-  })
-
-  test('T19: a refresh token that comes back as the error word is taken out', async () => {
-    const network = closedNetwork().on(
-      TOKEN_ENDPOINT,
-      json({ error: 'secret-refresh-token' }, { status: 400 }),
-    )
-    const failed = await failure(
-      refreshTokens(
-        {
-          server: SERVER,
-          metadata: METADATA,
-          clientId: CLIENT_ID,
-          refreshToken: 'secret-refresh-token',
-        },
-        network,
-      ),
-    )
-    expect(JSON.stringify(failed)).not.toContain('secret-refresh-token')
-  })
-
-  test.each([
-    [429, '7', 'rate_limited', 7],
-    [503, '120', 'network_error', 120],
-    [503, new Date(START + 30_000).toUTCString(), 'network_error', 30],
-    [503, new Date(START - 30_000).toUTCString(), 'network_error', 0],
-    [503, '999999999', 'network_error', 86_400],
-    [503, 'soon', 'network_error', undefined],
-    [500, '', 'network_error', undefined],
-  ])('N04: status %i with Retry-After "%s"', async (status, header, code, seconds) => {
-    const headers = { 'retry-after': header }
-    const failed = await refusal(new Response('', { status, headers }))
-    expect(failed.code).toBe(code)
-    expect(failed.httpStatus).toBe(status)
-    expect(failed.retryAfterSeconds).toBe(seconds)
-  })
-})
-
-describe('a refresh (RFC 6749 section 6)', () => {
-  const held = { server: SERVER, metadata: METADATA, clientId: CLIENT_ID, refreshToken: 'first' }
-
-  test('C13: never asks for more than the grant has', async () => {
-    const network = closedNetwork()
-    const error = await failure(
-      refreshTokens({ ...held, grantedScope: 'qos', scope: 'qos admin' }, network),
-    )
-    expect(error.code).toBe('invalid_params')
-    expect(network.sent).toHaveLength(0)
-  })
-
-  test('may ask for less', async () => {
-    const network = closedNetwork().on(TOKEN_ENDPOINT, json({ ...TOKEN_RESPONSE, scope: 'a' }))
-    const tokens = await refreshTokens({ ...held, grantedScope: 'a b', scope: 'a' }, network)
-    expect(network.sent[0]?.form.get('scope')).toBe('a')
-    expect(tokens.scope).toBe('a')
-  })
-
-  test('a resource is asked for by its indicator (RFC 8707 section 2.2)', async () => {
-    const network = closedNetwork().on(TOKEN_ENDPOINT, json(TOKEN_RESPONSE))
-    const tokens = await refreshTokens({ ...held, resource: RESOURCE }, network)
-    expect(network.sent[0]?.form.getAll('resource')).toEqual([RESOURCE])
-    expect(tokens.resource).toBe(RESOURCE)
   })
 })

@@ -1,0 +1,201 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { createJwksStore, redeemCode, refreshTokens } from '../../../shared/core/index.ts'
+import { validateIdToken } from '../../../shared/oauth/id-token.ts'
+import { closedNetwork, json } from '../support/closed-network.ts'
+import { failure } from '../support/failure.ts'
+import {
+  CLIENT_ID,
+  ISSUER,
+  JWKS_URI,
+  METADATA,
+  redeemable,
+  SERVER,
+  TOKEN_ENDPOINT,
+  TOKEN_RESPONSE,
+} from '../support/fixtures.ts'
+import {
+  ACCESS_TOKEN,
+  type CheckOptions,
+  check,
+  createTestKey,
+  NONCE,
+  NOW,
+  sign,
+  type TestKey,
+} from '../support/id-tokens.ts'
+
+let key: TestKey
+let other: TestKey
+
+beforeAll(async () => {
+  key = await createTestKey('ES256', 'k1')
+  other = await createTestKey('ES256', 'k2')
+})
+
+async function accepted(idToken: string, options: CheckOptions = {}) {
+  expect((await check(idToken, { keys: [key.jwk], ...options })).sub).toBe('subscriber-1')
+}
+
+async function refused(idToken: string | Promise<string>, options: CheckOptions = {}) {
+  const error = await failure(check(await idToken, { keys: [key.jwk], ...options }))
+  expect(error.code).toBe('invalid_id_token')
+}
+
+describe('key sets (OpenID Connect Core section 10.1)', () => {
+  test('J17: without kid the only key is used, and several are refused', async () => {
+    const idToken = await sign(key, {}, {})
+    await accepted(idToken)
+    await refused(idToken, { keys: [key.jwk, other.jwk] })
+  })
+
+  test('J18: a key that was rotated in is found with one more request', async () => {
+    const jwks = createJwksStore()
+    const network = closedNetwork({ jwks })
+      .on(JWKS_URI, json({ keys: [key.jwk] }))
+      .on(JWKS_URI, json({ keys: [key.jwk, other.jwk] }))
+    const expected = {
+      metadata: { ...METADATA, id_token_signing_alg_values_supported: ['ES256'] },
+      clientId: CLIENT_ID,
+      accessToken: ACCESS_TOKEN,
+      nonce: NONCE,
+    }
+    await validateIdToken(await sign(key), expected, network)
+    network.advance(61_000)
+    const rotated = await sign(other, { exp: NOW + 900 })
+    expect((await validateIdToken(rotated, expected, network)).sub).toBe('subscriber-1')
+    network.done()
+  })
+
+  test('J19: unknown keys make no flood of requests: one in a minute', async () => {
+    const jwks = createJwksStore()
+    const network = closedNetwork({ jwks }).on(JWKS_URI, json({ keys: [key.jwk] }))
+    const expected = {
+      metadata: { ...METADATA, id_token_signing_alg_values_supported: ['ES256'] },
+      clientId: CLIENT_ID,
+      accessToken: ACCESS_TOKEN,
+      nonce: NONCE,
+    }
+    const unknown = await sign(other, { exp: NOW + 900 }, { kid: 'nobody' })
+    await Promise.all(
+      Array.from({ length: 20 }, () => failure(validateIdToken(unknown, expected, network))),
+    )
+    for (let round = 0; round < 20; round++) {
+      await failure(validateIdToken(unknown, expected, network))
+      network.advance(1000)
+    }
+    expect(network.sent).toHaveLength(1)
+    network.on(JWKS_URI, json({ keys: [key.jwk] })).advance(60_000)
+    await failure(validateIdToken(unknown, expected, network))
+    await failure(validateIdToken(unknown, expected, network))
+    expect(network.sent).toHaveLength(2)
+  })
+
+  test('a server that cannot give its keys is a network error, and is asked again', async () => {
+    const network = closedNetwork()
+      .on(JWKS_URI, new Response('', { status: 503 }))
+      .on(JWKS_URI, json({ keys: [key.jwk] }))
+    const expected = {
+      metadata: { ...METADATA, id_token_signing_alg_values_supported: ['ES256'] },
+      clientId: CLIENT_ID,
+      accessToken: ACCESS_TOKEN,
+      nonce: NONCE,
+    }
+    const idToken = await sign(key)
+    expect((await failure(validateIdToken(idToken, expected, network))).code).toBe('network_error')
+    expect((await validateIdToken(idToken, expected, network)).sub).toBe('subscriber-1')
+  })
+
+  test('J20: what cannot verify is passed over: secrets, private keys, encryption keys, garbage', async () => {
+    const pair = await createTestKey('ES256', 'k1')
+    const { key_ops: _operations, ...exported } = await crypto.subtle.exportKey(
+      'jwk',
+      pair.privateKey,
+    )
+    const leaked = { ...exported, kid: 'k1' }
+    const keys = [
+      { kty: 'oct', k: 'c2VjcmV0', kid: 'k1' },
+      leaked,
+      { ...other.jwk, kid: 'k1', use: 'enc' },
+      { kty: 'EC' },
+      null,
+      'key',
+      7,
+      key.jwk,
+    ]
+    await accepted(await sign(key), { keys })
+    await refused(sign(pair), { keys: [leaked] })
+  })
+
+  test('J20: two keys with one kid are refused rather than guessed', async () => {
+    await refused(sign(key), { keys: [key.jwk, { ...other.jwk, kid: 'k1' }] })
+  })
+
+  test('J20: of 10,000 keys the first 64 are looked at', async () => {
+    // Without use and kid, 10,000 of them would still pass the limit of octets by far.
+    const many = Array.from({ length: 1500 }, (_, index) => ({ kty: 'EC', kid: `x${index}` }))
+    await accepted(await sign(key), { keys: [key.jwk, ...many] })
+    await refused(sign(key), { keys: [...many, key.jwk] })
+    const tooMany = Array.from({ length: 10_000 }, (_, index) => ({ ...key.jwk, kid: `x${index}` }))
+    const error = await failure(check(await sign(key), { keys: [key.jwk, ...tooMany] }))
+    expect(error.code).toBe('invalid_response')
+  })
+
+  test.each([
+    ['no key set', { nothing: true }],
+    ['keys that are no list', { keys: {} }],
+  ])('J20: %s is refused', async (_what, body) => {
+    const network = closedNetwork().on(JWKS_URI, json(body))
+    const expected = {
+      metadata: { ...METADATA, id_token_signing_alg_values_supported: ['ES256'] },
+      clientId: CLIENT_ID,
+      accessToken: ACCESS_TOKEN,
+      nonce: NONCE,
+    }
+    const error = await failure(validateIdToken(await sign(key), expected, network))
+    expect(error.code).toBe('invalid_id_token')
+  })
+})
+
+describe('a refreshed ID token (OpenID Connect Core section 12.2)', () => {
+  const idTokenClaims = {
+    iss: ISSUER,
+    sub: 'subscriber-1',
+    aud: CLIENT_ID,
+    iat: NOW - 600,
+    exp: NOW - 300,
+    auth_time: NOW - 600,
+  }
+
+  async function refresh(changes: Record<string, unknown>) {
+    const network = closedNetwork()
+      .on(TOKEN_ENDPOINT, json({ ...TOKEN_RESPONSE, id_token: await sign(key, changes) }))
+      .on(JWKS_URI, json({ keys: [key.jwk] }))
+    const metadata = { ...METADATA, id_token_signing_alg_values_supported: ['ES256'] }
+    return refreshTokens(
+      { server: SERVER, metadata, clientId: CLIENT_ID, refreshToken: 'first', idTokenClaims },
+      network,
+    )
+  }
+
+  test('about the same subject is accepted, with or without a nonce', async () => {
+    expect((await refresh({ nonce: undefined })).subject).toBe('subscriber-1')
+    expect((await refresh({ auth_time: NOW - 600 })).subject).toBe('subscriber-1')
+  })
+
+  test.each([
+    ['another subject', { sub: 'subscriber-2' }],
+    ['another issuer', { iss: 'https://evil.example' }],
+    ['another audience', { aud: 'another' }],
+    ['another time of authentication', { auth_time: NOW }],
+  ])('J21: %s is refused', async (_what, changes) => {
+    expect((await failure(refresh(changes))).code).toBe('invalid_id_token')
+  })
+})
+
+test('J22: an access token is never read: whatever it looks like, it stays as it came', async () => {
+  for (const access_token of ['opaque', 'eyJhbGciOiJub25lIn0.e30.', 'a.b.c', '{"alg":"none"}']) {
+    const network = closedNetwork().on(TOKEN_ENDPOINT, json({ ...TOKEN_RESPONSE, access_token }))
+    const tokens = await redeemCode(await redeemable(network), network)
+    expect(tokens.accessToken).toBe(access_token)
+  }
+})
