@@ -111,6 +111,10 @@ describe('the provider', () => {
     const { id } = (await page.next()) as Request
     page.answer({ type: 'response', id, result: [1] })
     expect(await calling).toEqual([1])
+    // Nothing is awaited any more: nothing is pinged.
+    page.tick()
+    await settled()
+    expect(page.heard).toEqual([])
   })
 
   test('PAGE-API section 4: an error is an Error with code and data', async () => {
