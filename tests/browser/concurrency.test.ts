@@ -1,0 +1,191 @@
+/**
+ * Many callers, many tabs, and users who do things twice. One authorization, one refresh, one grant.
+ *
+ * Seen to fail when `connect` looks for a pending flow without taking the origin first (many windows),
+ * when `accessTokenOf` does not join a renewal that runs (many refreshes), and when `pagehide` no
+ * longer aborts the calls of a document (its window stays).
+ */
+
+import type { Page } from 'puppeteer-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type AccessToken, ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
+import { gone } from './pages.ts'
+import { gesture } from './quiet.ts'
+import {
+  answerConsent,
+  authorizationRequests,
+  BROWSERS,
+  type Called,
+  call,
+  databaseText,
+  formOf,
+  openScreen,
+  type Stage,
+  signIn,
+  signInPage,
+  startStage,
+  tokenRequests,
+} from './stage.ts'
+import { workerSwitch } from './worker.ts'
+
+/** With the broker's margin of 30 s, a token serves for six. */
+const TOKEN_SECONDS = 36
+const FRESH_MS = 6_500
+
+describe.each(BROWSERS)('in %s, callers at once', (name) => {
+  let stage: Stage
+  let tabs: Page[]
+  let grantId: string
+
+  beforeAll(async () => {
+    stage = await startStage(name, { requireConsent: false, accessTokenSeconds: TOKEN_SECONDS })
+    tabs = []
+    for (let tab = 0; tab < 5; tab++) tabs.push(await stage.open())
+  })
+  afterAll(() => stage?.close())
+
+  /** Ten equal calls in each tab, all at once. */
+  async function fifty<T>(method: string, params: object): Promise<Called<T>[]> {
+    const asked = tabs.map((tab) =>
+      tab.evaluate(
+        (called, given) =>
+          Promise.all(Array.from({ length: 10 }, () => window.call(called, given))),
+        method,
+        params as Record<string, unknown>,
+      ),
+    )
+    return (await Promise.all(asked)).flat() as Called<T>[]
+  }
+
+  const refreshes = () =>
+    tokenRequests(stage).filter((entry) => formOf(entry).grant_type === 'refresh_token')
+
+  test('X01: 50 wishes for a grant cause one authorization', async () => {
+    await gesture(tabs[0] as Page)
+    const wishes = fifty<Grant>('northbound_connect', stage.wish({ mode: 'token' }))
+    await signIn(stage)
+    const outcomes = await wishes
+    const granted = outcomes.filter(({ result }) => result)
+    expect(granted.length).toBeGreaterThan(0)
+    grantId = granted[0]?.result?.grantId ?? ''
+    for (const { result, error } of outcomes) {
+      if (result) expect(result.grantId).toBe(grantId)
+      else
+        expect([ERROR_CODE.alreadyPending, ERROR_CODE.interactionRequired]).toContain(error?.code)
+    }
+    expect(authorizationRequests(stage)).toHaveLength(1)
+    expect(tokenRequests(stage)).toHaveLength(1)
+  })
+
+  test('X02: 50 callers in 5 tabs at expiry cause one refresh, and get the same token', async () => {
+    await new Promise((resolve) => setTimeout(resolve, FRESH_MS))
+    const before = refreshes().length
+    const outcomes = await fifty<AccessToken>('northbound_getAccessToken', { grantId })
+    expect(outcomes).toHaveLength(50)
+    expect(outcomes.filter(({ error }) => error)).toEqual([])
+    expect(new Set(outcomes.map(({ result }) => result?.accessToken)).size).toBe(1)
+    expect(refreshes()).toHaveLength(before + 1)
+  })
+
+  test('X04: one caller gives up, and the others do not notice', async () => {
+    await new Promise((resolve) => setTimeout(resolve, FRESH_MS))
+    const fault = stage.network.faults.add({ path: '/token', action: { type: 'delay', ms: 800 } })
+    const [first] = tabs
+    const outcomes = await first?.evaluate(
+      async (params) => {
+        const { provider } = window.detail as {
+          provider: { request(args: object): Promise<unknown> }
+        }
+        const controller = new AbortController()
+        const ask = (more: object) =>
+          provider.request({ method: 'northbound_getAccessToken', params, ...more }).then(
+            () => 'token',
+            () => 'refused',
+          )
+        const asked = [ask({ signal: controller.signal }), ask({}), ask({})]
+        setTimeout(() => controller.abort(), 200)
+        return Promise.all(asked)
+      },
+      { grantId },
+    )
+    stage.network.faults.remove(fault)
+    expect(outcomes).toEqual(['refused', 'token', 'token'])
+  })
+
+  if (name === 'chromium') {
+    test('X03: the worker dies in the middle of a refresh, and every caller is answered', async () => {
+      const worker = await workerSwitch(stage)
+      await new Promise((resolve) => setTimeout(resolve, FRESH_MS))
+      const { faults } = stage.network
+      const fault = faults.add({ path: '/token', times: 1, action: { type: 'delay', ms: 1_500 } })
+      const before = refreshes()
+      const asked = fifty<AccessToken>('northbound_getAccessToken', { grantId })
+      await expect.poll(() => refreshes().length, { timeout: 5_000 }).toBe(before.length + 1)
+      await worker.stop()
+      const outcomes = await asked
+      faults.remove(fault)
+      expect(outcomes).toHaveLength(50)
+      const sent = refreshes().map((entry) => formOf(entry).refresh_token)
+      expect(new Set(sent).size).toBe(sent.length)
+      for (const { error } of outcomes) {
+        if (error) {
+          expect([ERROR_CODE.interactionRequired, ERROR_CODE.unreachable]).toContain(error.code)
+        }
+      }
+      await worker.close()
+    })
+  }
+
+  test('X15: the popup closed while it loads leaves nothing behind', async () => {
+    for (let time = 0; time < 3; time++) {
+      const popup = await stage.browser.newPage()
+      void popup.goto(`${stage.brokerOrigin}/ui/popup/index.html`).catch(() => {})
+      await new Promise((resolve) => setTimeout(resolve, 30))
+      await popup.close()
+    }
+    const [first] = tabs
+    expect((await call(first as Page, 'broker_getInfo')).error).toBeUndefined()
+  })
+})
+
+describe.each(BROWSERS)('in %s, a user who does things twice, or goes away', (name) => {
+  let stage: Stage
+  let page: Page
+
+  beforeAll(async () => {
+    stage = await startStage(name)
+    page = await stage.open()
+  })
+  afterAll(() => stage?.close())
+
+  const begin = async (at: Page) => {
+    await gesture(at)
+    const outcome = call<Grant>(at, 'northbound_connect', stage.wish())
+    outcome.catch(() => {})
+    await answerConsent(stage, 'allow')
+    return { outcome, operator: await signInPage(stage) }
+  }
+
+  async function nothingPends(): Promise<void> {
+    await gone(stage.browser, stage.network.issuer)
+    const screen = await openScreen(stage)
+    await expect.poll(async () => (await databaseText(screen)).flows).toEqual([])
+    await screen.close()
+  }
+
+  test('X11: the tab that asked is closed, and the window goes with it', async () => {
+    const asking = await stage.open()
+    await begin(asking)
+    await asking.close()
+    await nothingPends()
+    expect(tokenRequests(stage)).toEqual([])
+  })
+
+  test('X10: the page that asked is loaded again, and may ask again', async () => {
+    await begin(page)
+    await page.reload()
+    await nothingPends()
+    expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toEqual([])
+    expect(tokenRequests(stage)).toEqual([])
+  })
+})
