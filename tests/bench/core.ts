@@ -11,7 +11,11 @@ import { type Goal, printTable } from './report.ts'
 const goals: Goal[] = []
 
 const pairs = await pairRows()
-printTable('PKCE pairs, one after the other (Node)', ['', 'pairs/s', 'time of northkey ÷'], pairs.rows)
+printTable(
+  'PKCE pairs, one after the other (Node)',
+  ['', 'pairs/s', 'time of northkey ÷'],
+  pairs.rows,
+)
 goals.push(...pairs.goals)
 
 const exchange = await exchangeRow()
