@@ -92,8 +92,8 @@ function tokenType(value: unknown, binding: Binding): TokenType {
 /** Seconds that may be believed; numbers in strings are common enough to be read. */
 function lifetimeSeconds(value: unknown): number | undefined {
   const seconds = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value
-  if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds <= 0) return undefined
-  return Math.min(seconds, LIFETIME_LIMIT_SECONDS)
+  if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds < 1) return undefined
+  return Math.min(Math.floor(seconds), LIFETIME_LIMIT_SECONDS)
 }
 
 function grantedScope(value: unknown, requested: string): string {

@@ -163,7 +163,7 @@ export const MUTATIONS: Mutation[] = [
   token('T07', inTokens('value.toLowerCase()', 'value')),
   token('T08', inTokens("if (word !== 'bearer' && word !== 'dpop')", 'if (false)')),
   token('T09', inTokens("binding === 'none' : binding === 'required'", 'false : false')),
-  token('T10', inTokens('Math.min(seconds, LIFETIME_LIMIT_SECONDS)', 'seconds')),
+  token('T10', inTokens('Math.min(Math.floor(seconds), LIFETIME_LIMIT_SECONDS)', 'seconds')),
   token('T11', edit('oauth/scope.ts', '.filter((word) => words.has(word))', '')),
   token(
     'T12',

@@ -179,6 +179,7 @@ describe('the answer of the token endpoint (RFC 6749 section 5.1)', () => {
     ['an object', {}, 60, true],
     ['a number in a string', '600', 600, false],
     ['1e12', 1e12, 86_400, false],
+    ['less than a second', 5e-324, 60, true],
     ['300', 300, 300, false],
   ])('T10: expires_in that is %s', async (_what, expires_in, seconds, singleUse) => {
     const tokens = await redeem(json({ ...TOKEN_RESPONSE, expires_in }))
