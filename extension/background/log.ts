@@ -13,6 +13,9 @@ export const MAX_ENTRIES = 2_000
 const TRIM_EVERY = 100
 const JOIN_WITHIN_MS = 60_000
 
+/** What a page can bring about as often as it likes. Of all else each entry stands for itself. */
+const JOINED: readonly LogEvent[] = ['token', 'call', 'proof', 'refusal']
+
 /** What an entry is about. A grant record has this shape. */
 export interface LogSubject {
   origin?: string
@@ -107,7 +110,7 @@ export function createLog(
     forgetOld(at)
     const { at: _, ...said } = entryOf(event, outcome, about, at)
     const text = JSON.stringify(said)
-    const equal = recent.get(text)
+    const equal = JOINED.includes(event) ? recent.get(text) : undefined
     if (equal) {
       equal.entry = { ...equal.entry, times: (equal.entry.times ?? 1) + 1, until: at }
       unwritten.set(equal.key, equal.entry)

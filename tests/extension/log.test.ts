@@ -61,6 +61,11 @@ describe('the log', () => {
     expect(await log.read()).toHaveLength(2)
   })
 
+  test('what the user did is never joined: on, off, on and off are four entries', async () => {
+    for (const outcome of ['on', 'off', 'on', 'off']) log.record('site', outcome, {})
+    expect((await log.read()).map(({ outcome }) => outcome)).toEqual(['off', 'on', 'off', 'on'])
+  })
+
   test('it is bounded, and the oldest go first', async () => {
     for (let i = 0; i < MAX_ENTRIES + 500; i++) {
       log.record('call', `GET ${i}`, ABOUT)
