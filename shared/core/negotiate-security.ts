@@ -33,11 +33,9 @@ export function negotiateSecurity(
   return withOwnErrors(async () => {
     const { apiRoot, notifications } = server.capif ?? {}
     if (server.profile !== 'capif' || apiRoot === undefined) return undefined
-    const apis = scopes.flatMap((scope) =>
-      parseCapifScope(scope).aefs.flatMap(({ aefId, apiNames }) =>
-        apiNames.map((apiId) => ({ aefId, apiId })),
-      ),
-    )
+    // A scope names APIs by name; the identifiers of publication are for onboarded invokers to know.
+    const aefIds = scopes.flatMap((scope) => parseCapifScope(scope).aefs.map(({ aefId }) => aefId))
+    const apis = [...new Set(aefIds)].map((aefId) => ({ aefId }))
     const invoker = encodeURIComponent(clientId)
     const answer = await exchange(
       `${apiRoot.replace(/\/+$/, '')}/capif-security/v1/trustedInvokers/${invoker}`,

@@ -25,12 +25,13 @@ export function capifDiscoveryQuery(apiInvokerId: string): URLSearchParams {
 
 export interface CapifApi {
   aefId: string
-  apiId: string
+  /** The identifier under which the API is published, not its name. Absent: all APIs of the AEF. */
+  apiId?: string
 }
 
 /** A type and not an interface, so that a validator takes it for plain data. */
 export type ServiceSecurity = {
-  securityInfo: { aefId: string; apiId: string; prefSecurityMethods: string[] }[]
+  securityInfo: { aefId: string; apiId?: string; prefSecurityMethods: string[] }[]
   notificationDestination: string
   websockNotifConfig?: { requestWebsocketUri: boolean }
   supportedFeatures: string
@@ -50,7 +51,7 @@ export function capifServiceSecurity(
   return {
     securityInfo: apis.map(({ aefId, apiId }) => ({
       aefId,
-      apiId,
+      ...(apiId !== undefined && { apiId }),
       prefSecurityMethods: ['OAUTH'],
     })),
     notificationDestination: 'https://ue.invalid/notifications',
