@@ -6,7 +6,6 @@
 
 import type { Runtime } from 'webextension-polyfill'
 import type { PageResponse, UnverifiedPageMessage } from '../../shared/messages/broker-channel.ts'
-import type { ErrorCode } from '../../shared/messages/page-api.ts'
 
 // Both browsers speak promises here; the polyfill would add 10 kB to every page.
 declare const chrome: { runtime: Runtime.Static }
@@ -15,14 +14,6 @@ export const runtime = chrome.runtime
 const ASK_AGAIN_MS = 20_000
 const PAUSE_MS = 250
 const ATTEMPTS_WITHOUT_ANSWER = 20
-
-const notSent: PageResponse = {
-  error: {
-    code: -32602 satisfies ErrorCode,
-    message: 'params: expected data that can be cloned',
-    data: { error: 'invalid_params' },
-  },
-}
 
 /** After an update or a removal the script lives on, but its runtime has no id any more. */
 export function isBrokerGone(): boolean {
@@ -79,9 +70,7 @@ export async function ask(
       if (response === 'stillWaiting') failures = 0
       else if (response !== undefined && response !== null) return response
       else await wait(PAUSE_MS * ++failures)
-    } catch (error) {
-      // What cannot be sent once cannot be sent at all.
-      if (/serial|clone/i.test(String(error))) return notSent
+    } catch {
       await wait(PAUSE_MS * ++failures)
     }
   }

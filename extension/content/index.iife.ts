@@ -15,13 +15,22 @@ import {
 import type { ErrorCode } from '../../shared/messages/page-api.ts'
 import { ask, isBrokerGone, runtime } from './ask.ts'
 
+function refusal(code: ErrorCode, error: string, message: string): Outcome {
+  return { error: { code, message, data: { error } } }
+}
+
 /** For a document that is put aside, should it ever come back. */
-const putAside: Outcome = {
-  error: {
-    code: 4901 satisfies ErrorCode,
-    message: 'the document was left; ask again',
-    data: { error: 'network_error' },
-  },
+const putAside = refusal(4901, 'network_error', 'the document was left')
+
+const notPlain = refusal(-32602, 'invalid_params', 'params: expected plain data')
+
+/** Objects, lists, bytes and primitives, a few levels deep: what a browser carries to the broker. */
+function isPlain(value: unknown, depth = 4): boolean {
+  if (Object(value) !== value) return true
+  const kind = {}.toString.call(value)
+  if (kind === '[object ArrayBuffer]') return true
+  if (!depth || !/ (Object|Array)]/.test(kind)) return false
+  return Object.values(value as object).every((inner) => isPlain(inner, depth - 1))
 }
 
 /** A body is handed over, not copied. */
@@ -40,7 +49,7 @@ function connect(port: MessagePort): void {
   async function answer(id: number, method: string, params: unknown): Promise<void> {
     const controller = new AbortController()
     running.set(id, controller)
-    const outcome = await ask(method, params, controller.signal)
+    const outcome = isPlain(params) ? await ask(method, params, controller.signal) : notPlain
     if (outcome === 'brokerGone') disconnect()
     else if (running.delete(id) && outcome) {
       post({ type: 'response', id, ...outcome }, bodyOf(outcome))

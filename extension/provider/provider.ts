@@ -167,7 +167,7 @@ export function connectProvider(): void {
   function request(args: RequestArguments): Promise<unknown> {
     return new NativePromise((resolve, reject) => {
       if (typeof args?.method !== 'string') {
-        throw invalidParams('request: expected { method: string, params?: object, signal? }')
+        throw invalidParams('request: expected { method, params?, signal? }')
       }
       const { method, params, signal } = args
       if (signal !== undefined && !(signal instanceof AbortSignal)) {
