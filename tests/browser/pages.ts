@@ -54,3 +54,9 @@ export async function gone(browser: Browser, part: string): Promise<void> {
     async () => (await pagesAt(browser, part)).length === 0 || undefined,
   )
 }
+
+/** What a user sees, who is about to click: pages that are hidden may not open windows. */
+export async function inFront(page: Page): Promise<void> {
+  await page.bringToFront()
+  await until('the page to be seen', () => page.evaluate(() => !document.hidden))
+}
