@@ -13,6 +13,7 @@ import {
   expiryGoals,
   fetchRows,
   manyGrantsRow,
+  peerRows,
   type Row,
   thousandRows,
   tokenRow,
@@ -25,15 +26,27 @@ const BROWSERS: BrowserName[] = ['chromium', 'firefox']
 
 async function measure(name: BrowserName, builds: string): Promise<{ rows: Row[]; goals: Goal[] }> {
   const stage = await startBenchStage(name, builds)
+  const rows: Row[] = []
+  const add = (...measured: (Row | undefined)[]) => {
+    for (const row of measured) {
+      if (!row) continue
+      rows.push(row)
+      console.log(`${name}: ${row.name}: ${row.ratio.toFixed(2)} (${row.time}, ${row.base})`)
+    }
+  }
   try {
-    const rows = [
-      await tokenRow(stage),
-      await coldRow(stage),
-      ...(await fetchRows(stage)),
-      ...(await thousandRows(stage)),
-      await manyGrantsRow(stage),
-    ].filter((row) => row !== undefined)
-    return { rows, goals: await expiryGoals(stage) }
+    add(await tokenRow(stage))
+    add(await coldRow(stage))
+    add(...(await fetchRows(stage)))
+    add(...(await thousandRows(stage)))
+    const expiry = await expiryGoals(stage)
+    add(await manyGrantsRow(stage))
+    try {
+      add(...(await peerRows(stage)))
+    } catch (error) {
+      console.log(`${name}: the peer was not measured: ${(error as Error).message}`)
+    }
+    return { rows, goals: expiry }
   } finally {
     await stage.close()
   }
@@ -55,12 +68,14 @@ try {
       measured.rows.map(({ name, time, base, ratio }) => [name, time, base, ratio.toFixed(2)]),
     )
     goals.push(
-      ...measured.rows.map((row) => ({
-        name: `${name}: ${row.name}`,
-        measured: row.ratio.toFixed(2),
-        limit: String(row.limit),
-        met: row.ratio <= row.limit,
-      })),
+      ...measured.rows
+        .filter(({ limit }) => Number.isFinite(limit))
+        .map((row) => ({
+          name: `${name}: ${row.name}`,
+          measured: row.ratio.toFixed(2),
+          limit: String(row.limit),
+          met: row.ratio <= row.limit,
+        })),
       ...measured.goals.map((goal) => ({ ...goal, name: `${name}: ${goal.name}` })),
       ...(await sizeGoals(builds, name)),
     )

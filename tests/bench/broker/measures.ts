@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Page } from 'puppeteer-core'
 import { until } from '../../browser/pages.ts'
 import type { Goal } from '../report.ts'
+import { startPeer } from './peer.ts'
 import { type Bench, type BenchStage, TOKEN_SECONDS } from './stage.ts'
 
 export interface Row {
@@ -68,6 +69,33 @@ export async function fetchRows(stage: BenchStage): Promise<Row[]> {
     rowOf('northbound_fetch of 1 kB ÷ the page’s own', small, 'sealedSmall', 'pageSmall', 1.5),
     rowOf('northbound_fetch of 1 MiB ÷ the page’s own', large, 'sealedLarge', 'pageLarge', 1.5),
   ]
+}
+
+/** What the closest peer takes for the same calls, beside a page's own; it has no goal of ours. */
+export async function peerRows(stage: BenchStage): Promise<Row[]> {
+  const peer = await startPeer(stage.browser, stage.setting.api ?? '')
+  try {
+    const rows: Row[] = []
+    for (const [path, own, calls, size] of [
+      ['small', 'pageSmall', 10, '1 kB'],
+      ['large', 'pageLarge', 2, '1 MiB'],
+    ] as const) {
+      const times: Times = { peer: [], page: [] }
+      for (let turn = 0; turn < 12; turn++) {
+        const how = { slices: 1, calls }
+        const theirs = await peer.slices(path, how)
+        const [ours] = (await slices(stage.page, [own], how))[own] ?? []
+        if (turn > 0) times.peer?.push(...theirs)
+        if (turn > 0) times.page?.push(ours ?? Number.NaN)
+      }
+      rows.push(
+        rowOf(`@axa-fr/oidc-client: ${size} ÷ the page’s own`, times, 'peer', 'page', Infinity),
+      )
+    }
+    return rows
+  } finally {
+    await peer.close()
+  }
 }
 
 /** Chromium alone lets a driver stop workers. */

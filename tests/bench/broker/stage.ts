@@ -117,6 +117,7 @@ export async function startBenchStage(name: BrowserName, builds: string): Promis
   const setting = {
     grantId,
     accessToken,
+    api: api.resource,
     small: `${api.resource}/small`,
     large: `${api.resource}/large`,
   }
