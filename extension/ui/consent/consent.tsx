@@ -109,7 +109,7 @@ function Question({ request, onAllow, onDeny }: QuestionProps) {
           Let this site, <q>{request.applicationName}</q>, use your {request.operatorName} network?
         </h1>
         <p class="quiet">
-          You sign in at <span class="address">{new URL(request.issuer).host}</span>
+          You sign in at <code>{new URL(request.issuer).host}</code>
         </p>
         {request.reason && (
           <p class="reason">
