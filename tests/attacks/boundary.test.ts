@@ -282,7 +282,7 @@ describe.each(BROWSERS)('in %s, an attack on the border', (name) => {
     }
   })
 
-  test('B16: pages have no way to the broker’s storage and none of its interfaces', async () => {
+  test('pages have none of the browser’s interfaces for extensions', async () => {
     const reach = await page.evaluate(() => {
       const { chrome, browser } = window as unknown as Record<string, { runtime?: unknown }>
       return [typeof chrome?.runtime, typeof browser?.runtime]
