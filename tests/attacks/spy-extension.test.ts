@@ -2,9 +2,9 @@
  * A second extension with every host permission beside the broker: it sees the code of each flow, and
  * it must be worth nothing to it. It cannot speak to the broker either.
  *
- * Seen to fail when PKCE is taken out of the authorization request (the stolen code buys a token), when
- * `externally_connectable` is removed and `isOwnScreen` compares no id, and when `frame-ancestors` is
- * removed from the content security policy.
+ * Seen to fail when the verifier is always the same (the stolen code buys a token), and when every file
+ * is web accessible and `frame-ancestors` is gone. That the broker hears no other extension takes more
+ * than one line to undo: it has no listener for them, and the manifest admits none.
  */
 
 import { fileURLToPath } from 'node:url'

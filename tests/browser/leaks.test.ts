@@ -2,9 +2,9 @@
  * The leak matrix: where code, verifier and tokens might come to light while flows run and after the
  * browser has closed. The servers' logs say what the secrets were.
  *
- * Seen to fail when Chromium's rule 1 is taken away (its session file keeps the code) or given to
- * Firefox (its history keeps it), when records are stored without `seal`, and when authorization.ts
- * logs the redirect.
+ * Seen to fail when Firefox is given Chromium's rule that strips the query (its history keeps the
+ * code), when records are stored without `seal`, when `redirectReceived` writes to the console, and
+ * when the verifier is always the same.
  */
 
 import { mkdtemp, rm } from 'node:fs/promises'
