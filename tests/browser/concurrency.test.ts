@@ -9,7 +9,7 @@
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type AccessToken, ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
-import { gone } from './pages.ts'
+import { gone, pageAt, pagesAt } from './pages.ts'
 import { gesture } from './quiet.ts'
 import {
   answerConsent,
@@ -136,6 +136,29 @@ describe.each(BROWSERS)('in %s, callers at once', (name) => {
     })
   }
 
+  test('C12: a refresh token that the server refuses is sent once, and no window opens', async () => {
+    await new Promise((resolve) => setTimeout(resolve, FRESH_MS))
+    const { faults } = stage.network
+    const fault = faults.add({
+      path: '/token',
+      times: 1,
+      action: {
+        type: 'status',
+        status: 400,
+        headers: { 'content-type': 'application/json' },
+        body: '{"error":"invalid_grant"}',
+      },
+    })
+    const before = refreshes().length
+    const outcomes = await fifty<AccessToken>('northbound_getAccessToken', { grantId })
+    faults.remove(fault)
+    expect(refreshes()).toHaveLength(before + 1)
+    for (const { error } of outcomes) {
+      if (error) expect(error.code).toBe(ERROR_CODE.interactionRequired)
+    }
+    expect(await pagesAt(stage.browser, stage.network.issuer)).toEqual([])
+  })
+
   test('X15: the popup closed while it loads leaves nothing behind', async () => {
     for (let time = 0; time < 3; time++) {
       const popup = await stage.browser.newPage()
@@ -187,5 +210,61 @@ describe.each(BROWSERS)('in %s, a user who does things twice, or goes away', (na
     await nothingPends()
     expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toEqual([])
     expect(tokenRequests(stage)).toEqual([])
+  })
+
+  test('X09: back to the sign-in form, and submitted again: one grant', async () => {
+    const { outcome, operator } = await begin(page)
+    const [subscriber] = stage.network.subscribers.all
+    await operator.waitForSelector('[data-form=password]')
+    await operator.type('[name=phone_number]', subscriber?.phoneNumber ?? '')
+    await operator.type('[name=password]', subscriber?.password ?? '')
+    await operator.click('[data-form=password] [type=submit]')
+    await operator.waitForSelector('[data-form=consent]')
+    for (const step of [-1, 1]) {
+      await operator.evaluate((by) => history.go(by), step)
+      await new Promise((resolve) => setTimeout(resolve, 700))
+    }
+    await signIn(stage)
+    expect((await outcome).result).toMatchObject({ issuer: stage.network.issuer })
+    expect(tokenRequests(stage)).toHaveLength(1)
+    await call(page, 'northbound_revoke')
+    stage.network.log.clear()
+  })
+
+  test('X12: the operator’s page twice, and both submitted: one grant', async () => {
+    const { outcome, operator } = await begin(page)
+    await operator.waitForSelector('[data-form=consent]')
+    const twin = await stage.browser.newPage()
+    await twin.goto(operator.url())
+    await twin.waitForSelector('[data-form=consent]')
+    await operator.bringToFront()
+    await operator.click('[data-form=consent] [value=allow]')
+    const { result } = await outcome
+    expect(result).toBeDefined()
+    await twin.bringToFront()
+    await twin.click('[data-form=consent] [value=allow]').catch(() => {})
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toEqual([result])
+    expect(tokenRequests(stage)).toHaveLength(1)
+    await twin.close()
+    await call(page, 'northbound_revoke')
+    stage.network.log.clear()
+  })
+
+  test('X13: allowed by a double click: one authorization request', async () => {
+    await gesture(page)
+    const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
+    const consent = await pageAt(stage.browser, '/ui/consent/')
+    await consent.bringToFront()
+    await consent.waitForSelector('[data-testid=allow]:not([disabled])')
+    await consent.evaluate(() => {
+      const button = document.querySelector<HTMLButtonElement>('[data-testid=allow]')
+      button?.click()
+      button?.click()
+    })
+    await signIn(stage)
+    expect((await outcome).result).toBeDefined()
+    expect(authorizationRequests(stage)).toHaveLength(1)
+    await call(page, 'northbound_revoke')
   })
 })
