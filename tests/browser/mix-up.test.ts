@@ -2,8 +2,8 @@
  * Two authorization servers, one of them hostile. What belongs to the honest one never reaches the
  * other. @see RFC 9700 section 4.4, RFC 9207
  *
- * Seen to fail when `validateAuthorizationResponse` compares neither `iss` nor the redirect URI (the
- * evil token endpoint gets the honest code), and when `redirectReceived` takes any flow's tab.
+ * Seen to fail when `validateAuthorizationResponse` does not compare the redirect URI: where no server
+ * says its name, the evil token endpoint gets the honest code.
  */
 
 import type { Page } from 'puppeteer-core'

@@ -3,8 +3,9 @@
  * error of the page contract, in time; a code is not sent again; nothing is kept; and the next flow
  * works.
  *
- * Seen to fail without `freshConnections`: on a connection that served before, both browsers repeat a
- * POST that broke, and the code is sent twice.
+ * Seen to fail when `fetch` follows redirects and `refuseRedirect` does not refuse them (T01), and
+ * without `freshConnections`: on a connection that served before, both browsers repeat a POST that
+ * broke, and the code is sent twice (N02).
  */
 
 import type { Page } from 'puppeteer-core'
