@@ -44,9 +44,14 @@ export async function isSiteOn(origin: string): Promise<boolean> {
   return isAlwaysOn(origin) || (await siteOrigins()).has(origin)
 }
 
-/** Chromium's patterns know ports; in Firefox a site's other ports get scripts that nobody answers. */
+/**
+ * Chromium's patterns know ports, and without one they mean every port; in Firefox, whose patterns know
+ * none, a site's other ports get scripts that nobody answers.
+ */
 function matchPattern(origin: string): string {
-  return __TARGET__ === 'chromium' ? `${origin}/*` : hostPattern(origin)
+  if (__TARGET__ === 'firefox') return hostPattern(origin)
+  const { protocol, hostname, port } = new URL(origin)
+  return `${protocol}//${hostname}:${port || 443}/*`
 }
 
 const SCRIPTS = [

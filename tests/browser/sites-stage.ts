@@ -1,0 +1,214 @@
+/**
+ * An application with https on a host of its own, behind the proxy, and a browser in which a test can
+ * play the user who answers the browser's own question for a site's permission. No driver can press
+ * that button, so:
+ *
+ * - Chromium loads the build with its optional hosts as withheld ones, which the browser's own page of
+ *   extensions gives and takes, host by host, as a user does there.
+ * - Firefox is told to take each request for granted; giving it back is the real thing.
+ */
+
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser, Page } from 'puppeteer-core'
+import { inject } from 'vitest'
+import { startNetwork } from '../../demo-site/network/index.ts'
+import { CHROMIUM_ID, GECKO_ID, REDIRECT_BASE } from '../../extension/identity.ts'
+import { type BrowserName, openBrowser } from '../../scripts/browsers.ts'
+import { copyExtension } from '../../scripts/extension-copy.ts'
+import { startApplication } from './application.ts'
+import { startOutside } from './outside.ts'
+import type { Called, Stage } from './stage.ts'
+import { CLIENT_ID, openScreen } from './stage.ts'
+
+const FIREFOX_UUID = '3c0f1a52-7d0c-4a53-9d5e-0b5f3c2f1e77'
+
+export const SITE = 'https://play.example'
+export const OTHER_SITE = 'https://other.example'
+
+export interface SitesStage extends Stage {
+  /** The user says yes to the browser; for Firefox in one of the broker's own screens. */
+  give(screen: Page, origin: string): Promise<void>
+  /** The user takes it back in the browser's own settings. */
+  takeBack(screen: Page, origin: string): Promise<void>
+}
+
+interface Extensions {
+  developerPrivate: Record<string, (...args: unknown[]) => Promise<unknown>>
+  permissions: Record<'request' | 'remove', (what: { origins: string[] }) => Promise<boolean>>
+}
+
+/** The hosts that a user can give are withheld until then. */
+async function withholdHosts(extension: string): Promise<void> {
+  const path = join(extension, 'manifest.json')
+  const { optional_host_permissions, ...manifest } = JSON.parse(await readFile(path, 'utf8'))
+  manifest.host_permissions.push(...optional_host_permissions)
+  await writeFile(path, JSON.stringify(manifest))
+}
+
+async function extensionsPage(browser: Browser): Promise<Page> {
+  const page = await browser.newPage()
+  await page.goto('chrome://extensions/')
+  return page
+}
+
+function developer(page: Page, name: string, ...args: unknown[]): Promise<unknown> {
+  return page.evaluate(
+    (method, given) =>
+      (globalThis as unknown as { chrome: Extensions }).chrome.developerPrivate[method]?.(
+        ...(given as unknown[]),
+      ),
+    name,
+    args as never,
+  )
+}
+
+/** Firefox wants a click of the user, so there is one, on the title of the screen. */
+async function permissions(
+  page: Page,
+  name: 'request' | 'remove',
+  origin: string,
+): Promise<boolean> {
+  await page.evaluate(
+    (method, pattern) => {
+      const title = document.querySelector('h1') as HTMLElement & { done?: Promise<boolean> }
+      title.onclick = () => {
+        const { permissions } = (globalThis as unknown as { chrome: Extensions }).chrome
+        title.done = permissions[method]({ origins: [pattern] })
+      }
+    },
+    name,
+    `${origin}/*`,
+  )
+  await page.click('h1')
+  return page.evaluate(
+    () => (document.querySelector('h1') as HTMLElement & { done?: Promise<boolean> }).done ?? false,
+  )
+}
+
+export async function startSitesStage(name: BrowserName): Promise<SitesStage> {
+  const outside = await startOutside()
+  const application = await startApplication()
+  const network = await startNetwork({
+    applications: [{ clientId: CLIENT_ID, name: 'Cloud gaming', origins: [SITE, OTHER_SITE] }],
+    redirectBases: Object.values(REDIRECT_BASE),
+  })
+  const extension = await copyExtension(name, network.operatorProfiles, inject('builds'))
+  const profile = await mkdtemp(join(tmpdir(), 'northkey-profile-'))
+  if (name === 'chromium') await withholdHosts(extension.path)
+  else {
+    const uuids = JSON.stringify(JSON.stringify({ [GECKO_ID]: FIREFOX_UUID }))
+    await writeFile(
+      join(profile, 'prefs.js'),
+      `user_pref("extensions.webextOptionalPermissionPrompts", false);
+user_pref("extensions.webextensions.uuids", ${uuids});
+`,
+    )
+  }
+  const browser = await openBrowser(name, {
+    extension: extension.path,
+    proxy: outside.address,
+    acceptInsecureCerts: true,
+    profile,
+  })
+  const settings = name === 'chromium' ? await extensionsPage(browser) : undefined
+  if (settings) {
+    await developer(settings, 'updateExtensionConfiguration', {
+      extensionId: CHROMIUM_ID,
+      hostAccess: 'ON_SPECIFIC_SITES',
+    })
+    // The development build's own hosts are withheld by that too.
+    for (const host of ['localhost', '*.localhost', '127.0.0.1']) {
+      await developer(settings, 'addHostPermission', CHROMIUM_ID, `http://${host}/*`)
+    }
+    await developer(settings, 'addHostPermission', CHROMIUM_ID, `${REDIRECT_BASE.chromium}*`)
+  }
+  const api = network.operatorProfiles[0]?.apis.find(({ resource }) =>
+    resource.includes('as-session-with-qos'),
+  )
+  return {
+    name,
+    browser,
+    network,
+    application,
+    outside,
+    extensionPath: extension.path,
+    redirectBase: REDIRECT_BASE[name],
+    brokerOrigin:
+      name === 'chromium' ? `chrome-extension://${CHROMIUM_ID}` : `moz-extension://${FIREFOX_UUID}`,
+    async open(origin = SITE) {
+      const page = await browser.newPage()
+      await page.goto(origin)
+      return page
+    },
+    wish: (wishes = {}) => ({
+      issuer: network.issuer,
+      apis: [{ resource: api?.resource ?? '', scope: api?.scopes[0]?.scope ?? '' }],
+      ...wishes,
+    }),
+    async give(screen, origin) {
+      if (settings) await developer(settings, 'addHostPermission', CHROMIUM_ID, `${origin}/*`)
+      else if (!(await permissions(screen, 'request', origin))) throw new Error('not given')
+    },
+    async takeBack(screen, origin) {
+      if (settings) await developer(settings, 'removeHostPermission', CHROMIUM_ID, `${origin}/*`)
+      else await permissions(screen, 'remove', origin)
+    },
+    async close() {
+      await browser.close()
+      await Promise.all([network.close(), application.close(), outside.close()])
+      await extension.remove()
+      await rm(profile, { recursive: true, force: true, maxRetries: 5 })
+    },
+  }
+}
+
+/** A call from a page that knows nothing of tests; `undefined` where there is no broker. */
+export function ask<T>(
+  page: Page,
+  method: string,
+  params?: object,
+): Promise<Called<T> | undefined> {
+  return page.evaluate(
+    async (name, given) => {
+      interface Found {
+        provider: { request(call: { method: string; params?: unknown }): Promise<unknown> }
+      }
+      const found = await new Promise<Found | undefined>((resolve) => {
+        window.addEventListener(
+          'northbound:announceProvider',
+          (event) => resolve((event as CustomEvent<Found>).detail),
+          { once: true },
+        )
+        window.dispatchEvent(new Event('northbound:requestProvider'))
+        setTimeout(resolve, 500, undefined)
+      })
+      if (!found) return undefined
+      try {
+        return { result: await found.provider.request({ method: name, params: given }) }
+      } catch (error) {
+        const { code, message, data } = error as Error & { code: number; data: unknown }
+        return { error: { code, message, data } }
+      }
+    },
+    method,
+    params as never,
+  ) as Promise<Called<T> | undefined>
+}
+
+/** What one of the broker's own screens may ask. */
+export function askBackground<T>(screen: Page, method: string, params: object): Promise<T> {
+  return screen.evaluate(
+    (name, given) =>
+      (
+        globalThis as unknown as {
+          chrome: { runtime: { sendMessage(message: object): Promise<unknown> } }
+        }
+      ).chrome.runtime.sendMessage({ type: 'screenRequest', method: name, params: given }),
+    method,
+    params as never,
+  ) as Promise<T>
+}
+
+export const openPopup = (stage: Stage): Promise<Page> => openScreen(stage)
