@@ -12,6 +12,8 @@ import type { LogEntry, LogEvent } from '../../shared/messages/screen-channel.ts
 export const MAX_ENTRIES = 2_000
 const TRIM_EVERY = 100
 const JOIN_WITHIN_MS = 60_000
+/** A page that calls without pause costs a few writes a second, not one a call. */
+const WRITE_EVERY_MS = 250
 
 /** What a page can bring about as often as it likes. Of all else each entry stands for itself. */
 const JOINED: readonly LogEvent[] = ['token', 'call', 'proof', 'refusal']
@@ -67,12 +69,14 @@ function entryOf(event: LogEvent, outcome: string, about: LogSubject, at: number
 export function createLog(
   store: UseStore = createStore('northkey-log', 'log'),
   now: () => number = Date.now,
+  writeEveryMs = 0,
 ): Log {
   /** Entries of the last minute by what they say, so that an equal one is counted instead of added. */
   const recent = new Map<string, Line>()
   const unwritten = new Map<number, LogEntry>()
   let writing: Promise<void> | undefined
   let lastKey = 0
+  let nextWriteAt = 0
   // The first write of a worker trims, so that short lives cannot let the log grow.
   let sinceTrimmed = TRIM_EVERY
 
@@ -82,13 +86,16 @@ export function createLog(
     if (all.length > MAX_ENTRIES) await delMany(all.slice(0, all.length - MAX_ENTRIES), store)
   }
 
-  /** Entries that come while a transaction runs go into the next one together. */
+  /** The first entry is written at once; those that come soon after it go together. */
   async function write(): Promise<void> {
     while (unwritten.size > 0) {
+      const early = nextWriteAt - performance.now()
+      if (early > 0) await new Promise((resolve) => setTimeout(resolve, early))
       const batch = [...unwritten]
       unwritten.clear()
       try {
         await setMany(batch, store)
+        nextWriteAt = performance.now() + writeEveryMs
         sinceTrimmed += batch.length
         if (sinceTrimmed >= TRIM_EVERY) await trim()
       } catch (error) {
@@ -147,7 +154,7 @@ export function createLog(
 }
 
 /** The broker's own log. */
-export const log = createLog()
+export const log = createLog(undefined, undefined, WRITE_EVERY_MS)
 
 /** One entry. A grant record can be passed as it is: only what belongs into the log is copied. */
 export const record = log.record
