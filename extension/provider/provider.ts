@@ -63,8 +63,7 @@ function providerError(code: ErrorCode, error: string, message: string): Error {
 }
 
 const invalidParams = (message: string) => providerError(INVALID_PARAMS, 'invalid_params', message)
-const gone = () =>
-  providerError(BROKER_GONE, 'broker_gone', 'the broker was updated, switched off or removed')
+const gone = () => providerError(BROKER_GONE, 'broker_gone', 'the broker is gone')
 
 export function connectProvider(): void {
   // The page may replace any of these later; what was there first is kept.
