@@ -1,8 +1,5 @@
 /**
  * Ends and beginnings of worker, browser and extension in the middle of things.
- *
- * Seen to fail when listeners are registered after an `await` (L10), when `sweep` does not clear the
- * flows (L11), and when the content script asks only once (L05, L12).
  */
 
 import { mkdtemp, rm } from 'node:fs/promises'
