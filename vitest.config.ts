@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-const node = { environment: 'node', pool: 'forks' } as const
+const node = { environment: 'node', pool: 'forks', testTimeout: 30_000 } as const
 
 /** Groups run one after the other: what measures or opens browsers has the machine to itself. */
 const group = (groupOrder: number) => ({ sequence: { groupOrder } })
