@@ -176,7 +176,7 @@ async function prepare(record: FlowIn<'preparing'>): Promise<void> {
     },
     effects(),
   )
-  const tabId = await windows.openSignIn(flowId)
+  const tabId = await windows.openSignIn()
   await flows.set(flowId, {
     ...baseOf(record),
     status: 'awaitingAuthorizationResponse',
@@ -299,20 +299,18 @@ async function resume(record: FlowRecord): Promise<void> {
   }
   switch (record.status) {
     case 'awaitingConsent': {
-      if (record.tabId !== undefined && (await windows.showing(record.tabId))) return
-      await windows.closeUnrecorded(record.flowId)
-      return fail(accessDenied())
+      if (record.tabId === undefined || !(await windows.showing(record.tabId))) {
+        return fail(accessDenied())
+      }
+      return
     }
     case 'preparing':
-      await windows.closeUnrecorded(record.flowId)
       return prepare(record)
     case 'awaitingAuthorizationResponse': {
       const tab = await windows.showing(record.tabId)
       if (!tab) return fail(accessDenied())
       // The worker died with the response in its hands: the tab stands at the blocked redirect URI.
       if (tab.url?.startsWith(browser.identity.getRedirectURL())) return fail(interrupted())
-      // Or before it sent the user on.
-      if (windows.isLeftWaiting(tab)) return fail(interrupted())
       return
     }
     case 'redeemable':

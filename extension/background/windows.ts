@@ -12,13 +12,6 @@ interface Size {
 
 const CONSENT: Size = { width: 460, height: 680 }
 const SIGN_IN: Size = { width: 520, height: 760 }
-const WAITING = 'icons/128.png'
-
-/** What a tab shows, as far as the broker may see that. */
-export interface Showing {
-  url?: string | undefined
-  status?: string | undefined
-}
 
 async function openTab(url: string, type: 'popup' | 'normal', size: Size): Promise<number> {
   if (!browser.windows) {
@@ -35,26 +28,9 @@ export function openConsent(flowId: string): Promise<number> {
   return openTab(url, 'popup', CONSENT)
 }
 
-/**
- * @returns The tab of the sign-in window. Until it is sent on it shows a still picture of the broker's
- * own, by whose address it can be found should nobody have written its number down.
- */
-export function openSignIn(flowId: string): Promise<number> {
-  return openTab(`${browser.runtime.getURL(WAITING)}#${flowId}`, 'normal', SIGN_IN)
-}
-
-/** Whether a tab stands at the broker's own picture and goes nowhere. */
-export function isLeftWaiting({ url, status }: Showing): boolean {
-  return status === 'complete' && url?.startsWith(browser.runtime.getURL(WAITING)) === true
-}
-
-/** Closes the windows of a flow that a worker opened and did not live to write down. */
-export async function closeUnrecorded(flowId: string): Promise<void> {
-  const own = browser.runtime.getURL('')
-  const left = (await browser.tabs.query({})).filter(
-    ({ url }) => url?.startsWith(own) && url.includes(flowId),
-  )
-  await Promise.all(left.map(({ id }) => close(id)))
+/** @returns The tab of the sign-in window, which shows nothing yet. */
+export function openSignIn(): Promise<number> {
+  return openTab('about:blank', 'normal', SIGN_IN)
 }
 
 export async function navigate(tabId: number, url: string): Promise<void> {
@@ -62,10 +38,10 @@ export async function navigate(tabId: number, url: string): Promise<void> {
 }
 
 /** Whether the tab is still there, and what it shows as far as the broker may see that. */
-export async function showing(tabId: number): Promise<Showing | undefined> {
+export async function showing(tabId: number): Promise<{ url?: string | undefined } | undefined> {
   try {
-    const { url, status } = await browser.tabs.get(tabId)
-    return { url, status }
+    const { url } = await browser.tabs.get(tabId)
+    return { url }
   } catch {
     return undefined
   }
