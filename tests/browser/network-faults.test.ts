@@ -13,7 +13,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { FaultAction, FaultRule } from '../../demo-site/network/index.ts'
 import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
 import { gone } from './pages.ts'
-import { freshConnections, gesture, quietFlow, startQuietStage } from './quiet.ts'
+import { freshConnections, gesture, startQuietStage } from './quiet.ts'
 import {
   atRedirectHost,
   BROWSERS,
@@ -168,11 +168,6 @@ describe.each(BROWSERS)('in %s, when network or server fail', (name) => {
     }
     const outcome = await withFault('*', action)
     expect(outcome.error).toBeUndefined()
-  })
-
-  test('N11: after new keys of the server the next flow works', async () => {
-    await stage.network.rotateKeys(stage.network.issuer)
-    expect((await quietFlow(stage, page)).error).toBeUndefined()
   })
 })
 
