@@ -5,6 +5,7 @@
 
 import { requestAccessToken } from '../oauth/access-token-request.ts'
 import { judgeAccessTokenResponse } from '../oauth/access-token-response.ts'
+import { validateAuthorizationResponse } from '../oauth/authorization-response.ts'
 import type { ClientKey } from '../oauth/client-authentication.ts'
 import { type DpopKey, requireDpopKey } from '../oauth/dpop.ts'
 import type { Effects } from '../oauth/effects.ts'
@@ -39,8 +40,9 @@ export function redeemCode(
     const dpop = flow.binding === 'none' ? undefined : keys.dpop
     await requireDpopKey(flow.dpopJkt, dpop)
     const resource = profile.resourceIndicators ? flow.apis[0]?.resource : undefined
-    const code = new URL(flow.callbackUrl).searchParams.get('code') ?? ''
-    const shape = profile.codeRequest(code, server.capif, keys.gpsi)
+    // Judged again: the record in which the redirect lay may have been anywhere.
+    const parameters = validateAuthorizationResponse(flow, flow.callbackUrl)
+    const shape = profile.codeRequest(parameters.get('code') ?? '', server.capif, keys.gpsi)
     const response = await requestAccessToken(
       {
         metadata,
@@ -50,8 +52,8 @@ export function redeemCode(
         successStatuses: profile.successStatuses,
         additionalParameters: shape.add,
         omittedParameters: shape.omit,
-        expected: flow,
-        callbackUrl: flow.callbackUrl,
+        parameters,
+        redirectUri: flow.redirectUri,
         codeVerifier: flow.codeVerifier,
         resources: resource === undefined ? [] : [resource],
       },

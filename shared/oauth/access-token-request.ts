@@ -1,15 +1,15 @@
 /** The code against tokens. A code is sent once: what the network swallows is not sent again. */
 
 import { authorizationCodeGrantRequest } from 'oauth4webapi'
-import { type ExpectedResponse, validateAuthorizationResponse } from './authorization-response.ts'
+import type { ValidatedParameters } from './authorization-response.ts'
 import type { Effects } from './effects.ts'
 import type { Answer } from './http.ts'
 import { requestTokens, type TokenEndpointContext } from './token-endpoint.ts'
 
 export interface AccessTokenRequest extends TokenEndpointContext {
-  expected: ExpectedResponse
-  /** The redirect as it arrived; it is judged again, so that no other way leads to a request. */
-  callbackUrl: string
+  /** Of the redirect: only its judge makes them, so that no other way leads to a request. */
+  parameters: ValidatedParameters
+  redirectUri: string
   codeVerifier: string
   resources?: readonly string[]
 }
@@ -19,8 +19,7 @@ export async function requestAccessToken(
   request: AccessTokenRequest,
   effects: Effects,
 ): Promise<Answer> {
-  const { codeVerifier } = request
-  const parameters = validateAuthorizationResponse(request.expected, request.callbackUrl)
+  const { codeVerifier, parameters, redirectUri } = request
   const code = parameters.get('code') ?? ''
   const additionalParameters = new URLSearchParams(request.additionalParameters)
   for (const resource of request.resources ?? []) additionalParameters.append('resource', resource)
@@ -32,7 +31,7 @@ export async function requestAccessToken(
         client,
         authentication,
         parameters,
-        request.expected.redirectUri,
+        redirectUri,
         codeVerifier,
         { ...options, additionalParameters },
       ),

@@ -90,6 +90,9 @@ async function send(
 
 type Send = (url: string, request: BoundedRequest) => Promise<Response>
 
+/** Stands for every answer towards the library, which hands back what it was given. */
+const KEPT = new Response()
+
 /**
  * Has oauth4webapi make a request and keeps the answer to ourselves: the library writes what goes out,
  * and what comes in is judged within our limits.
@@ -102,7 +105,7 @@ export async function exchangeBy(
   let answer: Answer | undefined
   await request(async (url, init) => {
     answer = await exchange(url, init, what, effects)
-    return new Response()
+    return KEPT
   })
   if (answer === undefined) throw new NorthkeyError('internal_error', 'no request was made')
   return answer

@@ -50,36 +50,20 @@ export function utf8(bytes: Uint8Array): string | undefined {
 
 /** The parsed value, or `undefined` where the text is not JSON or nested without measure. */
 export function parseJson(text: string): unknown {
-  if (depth(text) > DEPTH_LIMIT) return undefined
   try {
-    return JSON.parse(text)
+    const value: unknown = JSON.parse(text)
+    return isDeeperThan(DEPTH_LIMIT, value) ? undefined : value
   } catch {
     return undefined
   }
 }
 
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+/** Looks no further down than the limit, so that its own depth has one. */
+function isDeeperThan(limit: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return limit === 0 || Object.values(value).some((inner) => isDeeperThan(limit - 1, inner))
 }
 
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-const OPENING = 0x5b
-const CLOSING = 0x5d
-
-function depth(text: string): number {
-  let now = 0
-  let most = 0
-  let inString = false
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index)
-    if (inString) {
-      if (code === BACKSLASH) index++
-      else if (code === QUOTE) inString = false
-    } else if (code === QUOTE) inString = true
-    // In ASCII, a brace and a bracket differ in one bit alone.
-    else if ((code & ~0x20) === OPENING) most = Math.max(most, ++now)
-    else if ((code & ~0x20) === CLOSING) now--
-  }
-  return most
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
