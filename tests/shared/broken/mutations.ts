@@ -109,7 +109,7 @@ export const MUTATIONS: Mutation[] = [
       "(parameters.get('state') || expected.state) !== expected.state",
     ),
   ),
-  response('R07', inResponse('.length > 1', '.length > 9')),
+  response('R07', inResponse('seen.has(name) && ONCE.includes(name)', 'false')),
   response('R08', inResponse('iss !== issuer', 'false')),
   response('R09', inResponse('? required :', '? false :')),
   response('R10', inResponse('iss !== issuer', 'new URL(iss).href !== new URL(issuer).href')),
@@ -130,10 +130,7 @@ export const MUTATIONS: Mutation[] = [
   ),
   response(
     'R22',
-    inResponse(
-      'url.split(/[?#]/, 1)[0] !== expected.redirectUri',
-      '!url.startsWith(expected.redirectUri)',
-    ),
+    inResponse('arrivedAt !== expected.redirectUri', '!url.startsWith(expected.redirectUri)'),
   ),
   response(
     'R23',
