@@ -7,16 +7,15 @@ import browser from 'webextension-polyfill'
 import {
   beginAuthorization,
   discover,
-  grantedApis,
   receiveAuthorizationResponse,
   redeemCode,
 } from '../../shared/core/index.ts'
 import type { Outcome } from '../../shared/messages/document-channel.ts'
-import { ERROR_CODE } from '../../shared/messages/page-api.ts'
 import { clientKeyOf, redirectUriOf, usableClientId } from './clients.ts'
 import { flowKey } from './dpop.ts'
 import { effects } from './effects.ts'
 import { announceGrants } from './events.ts'
+import { answerLost, inTurn, settle, step, waitFor } from './flow-outcomes.ts'
 import {
   type Approval,
   baseOf,
@@ -26,110 +25,63 @@ import {
   flows,
   tabOf,
 } from './flows.ts'
-import {
-  covers,
-  currentSession,
-  deleteGrant,
-  expiryOf,
-  type GrantRecord,
-  grantOf,
-  grantsOf,
-  publicGrant,
-  saveGrant,
-} from './grants.ts'
+import { grantOf, publicGrant } from './grants.ts'
 import { wakeAt } from './housekeeping-alarm.ts'
-import { deleteKey, keyOf } from './keys.ts'
-import { log } from './log.ts'
+import { keepGrant, supersede } from './keep-grant.ts'
+import { keyOf } from './keys.ts'
 import { listen, openChannel } from './notifications.ts'
 import { findOperator } from './operators.ts'
-import { accessDenied, interrupted, noGrant, Refusal, timedOut, toErrorObject } from './refusal.ts'
+import { accessDenied, interrupted, noGrant, timedOut, toErrorObject } from './refusal.ts'
 import { forgetRefusals } from './refusals-remembered.ts'
-import { type Authorized, authorizeSilently, needsInteraction } from './silent.ts'
-import { subjectHandle } from './subject.ts'
-import { endTokens, isSameSubject, keepTokens } from './tokens.ts'
+import { type Authorized, authorizeSilently, windowMayHelp } from './silent.ts'
 import * as windows from './windows.ts'
 
 /** How long a user may take, from the page's call to the last redirect. */
 export const FLOW_TIME_MS = 10 * 60_000
 
-interface Waiter {
-  promise: Promise<Outcome>
-  resolve(outcome: Outcome): void
-}
-
-const waiting = new Map<string, Waiter>()
-const busy = new Map<string, Promise<void>>()
-
-/** Steps of one flow run one after the other. */
-function inTurn(flowId: string, step: () => Promise<void>): Promise<void> {
-  const turn = (busy.get(flowId) ?? Promise.resolve()).then(step)
-  const settled = turn.catch(() => {})
-  busy.set(flowId, settled)
-  void settled.then(() => {
-    if (busy.get(flowId) === settled) busy.delete(flowId)
-  })
-  return turn
-}
-
-async function settle(record: FlowRecord, outcome: Outcome): Promise<void> {
-  if ('error' in outcome && record.status !== 'settled') await deleteKey(record.flowId)
-  const waiter = waiting.get(record.flowId)
-  waiting.delete(record.flowId)
-  if (waiter) await flows.delete(record.flowId)
-  else await flows.set(record.flowId, { ...baseOf(record), status: 'settled', outcome })
-  waiter?.resolve(outcome)
-  await windows.close(tabOf(record))
-}
-
-/** Runs a step; what it throws is the flow's outcome. */
-async function attempt(flowId: string, step: () => Promise<void>): Promise<void> {
+/** Writes down which tab a flow's window has; one that cannot be written down is closed again. */
+async function showing(
+  opening: Promise<number>,
+  recordWith: (tabId: number) => FlowRecord,
+): Promise<number> {
+  const tabId = await opening
+  const record = recordWith(tabId)
   try {
-    await step()
+    await flows.set(record.flowId, record)
   } catch (error) {
-    const record = await flows.get(flowId)
-    if (record && record.status !== 'settled') await settle(record, { error: toErrorObject(error) })
+    await windows.close(tabId)
+    throw error
   }
+  return tabId
 }
 
 /** The record is written before the window opens. */
 export async function startFlow(base: FlowBase, consent: Approval | 'ask'): Promise<Outcome> {
-  const outcome = waitFor(base.flowId)
-  await wakeAt(base.deadlineMs)
-  await inTurn(base.flowId, () =>
-    attempt(base.flowId, async () => {
-      if (consent !== 'ask') {
-        return prepare({ ...base, status: 'preparing', approval: consent })
-      }
-      await flows.set(base.flowId, { ...base, status: 'awaitingConsent' })
-      const tabId = await windows.openConsent(base.flowId)
-      await flows.set(base.flowId, { ...base, status: 'awaitingConsent', tabId })
-    }),
-  )
-  return outcome
-}
-
-function waitFor(flowId: string): Promise<Outcome> {
-  const known = waiting.get(flowId)
-  if (known) return known.promise
-  let resolve: Waiter['resolve'] = () => {}
-  const promise = new Promise<Outcome>((settled) => {
-    resolve = settled
+  const { flowId } = base
+  const outcome = waitFor(flowId)
+  await step(flowId, async () => {
+    await wakeAt(base.deadlineMs)
+    if (consent !== 'ask') return prepare({ ...base, status: 'preparing', approval: consent })
+    await flows.set(flowId, { ...base, status: 'awaitingConsent' })
+    await showing(windows.openConsent(flowId), (tabId) => ({
+      ...base,
+      status: 'awaitingConsent',
+      tabId,
+    }))
   })
-  waiting.set(flowId, { promise, resolve })
-  return promise
+  return outcome
 }
 
 /** The user approved in the broker's own window. */
 export function approve(flowId: string, approval: Approval): Promise<void> {
-  return inTurn(flowId, () =>
-    attempt(flowId, async () => {
-      const record = await flows.get(flowId)
-      if (record?.status !== 'awaitingConsent') return
-      await forgetRefusals(record.origin, record.request.issuer)
-      await prepare({ ...baseOf(record), status: 'preparing', approval })
-      await windows.close(record.tabId)
-    }),
-  )
+  return step(flowId, async () => {
+    const record = await flows.get(flowId)
+    if (record?.status !== 'awaitingConsent') return
+    const tabId = record.tabId ?? (await windows.consentOf(flowId))
+    await forgetRefusals(record.origin, record.request.issuer)
+    await prepare({ ...baseOf(record), status: 'preparing', approval, tabId })
+    await windows.close(tabId)
+  })
 }
 
 /** The user refused, the window was closed, or the page gave up. */
@@ -153,10 +105,10 @@ async function prepare(record: FlowIn<'preparing'>): Promise<void> {
   if (record.silentFirst) {
     try {
       const { apis } = approval
-      const silent = { server, metadata, origin, clientId, apis, keyId: flowId }
+      const silent = { server, metadata, origin, clientId, apis, loginHint, keyId: flowId }
       return await finish(record, await authorizeSilently(silent), approval, clientId)
     } catch (error) {
-      if (!needsInteraction(error)) throw error
+      if (!windowMayHelp(error)) throw error
     }
   }
   const { flow, authorizationUrl } = await beginAuthorization(
@@ -176,33 +128,30 @@ async function prepare(record: FlowIn<'preparing'>): Promise<void> {
     },
     effects(),
   )
-  const tabId = await windows.openSignIn()
-  await flows.set(flowId, {
+  const tabId = await showing(windows.openSignIn(flowId), (tabId) => ({
     ...baseOf(record),
     status: 'awaitingAuthorizationResponse',
     approval,
     flow,
     tabId,
-  })
-  await windows.navigate(tabId, authorizationUrl)
+  }))
+  if (!(await windows.navigate(tabId, authorizationUrl))) throw accessDenied()
 }
 
 /** A navigation to the broker's redirect URI, in whatever tab. Only the flow's own tab counts. */
 export async function redirectReceived(tabId: number, url: string): Promise<void> {
   const record = (await flows.all()).find((candidate) => tabOf(candidate) === tabId)
   if (!record) return
-  await inTurn(record.flowId, () =>
-    attempt(record.flowId, async () => {
-      const current = await flows.get(record.flowId)
-      if (current?.status !== 'awaitingAuthorizationResponse' || current.tabId !== tabId) return
-      const redeemable = receiveAuthorizationResponse(current.flow, url, Date.now())
-      const { approval } = current
-      const next = { ...baseOf(current), status: 'redeemable' as const, approval, redeemable }
-      await flows.set(current.flowId, next)
-      void windows.close(tabId)
-      await redeem(next)
-    }),
-  )
+  await step(record.flowId, async () => {
+    const current = await flows.get(record.flowId)
+    if (current?.status !== 'awaitingAuthorizationResponse' || current.tabId !== tabId) return
+    const redeemable = receiveAuthorizationResponse(current.flow, url, Date.now())
+    const { approval } = current
+    const next = { ...baseOf(current), status: 'redeemable' as const, approval, redeemable }
+    await flows.set(current.flowId, next)
+    void windows.close(tabId)
+    await redeem(next)
+  })
 }
 
 async function redeem(record: FlowIn<'redeemable'>): Promise<void> {
@@ -218,77 +167,18 @@ async function redeem(record: FlowIn<'redeemable'>): Promise<void> {
   await finish(record, authorized, approval, redeemable.clientId)
 }
 
-/** Tokens first, then the grant, then the answer to the page. */
+/** The grant, then the answer to the page, then what follows from it and may fail. */
 async function finish(
   record: FlowRecord,
   authorized: Authorized,
   approval: Approval,
   clientId: string,
 ): Promise<void> {
-  const { flowId, origin, renews } = record
-  if (renews !== undefined && !(await isSameSubject(renews, authorized))) {
-    throw new Refusal(
-      ERROR_CODE.untrustedResponse,
-      'invalid_response',
-      'another subscriber signed in at the operator',
-    )
-  }
-  const server = await findOperator(record.request.issuer)
-  if (!server) throw noGrant()
-  const apis = grantedApis(server, approval.apis, authorized.tokens.scope)
-  const [first] = apis
-  if (!first) throw accessDenied()
-  const grantId = renews ?? flowId
-  await keepTokens(grantId, flowId, first.resource, authorized)
-  const grant = renews
-    ? { ...(await grantOf(origin, renews)), apis }
-    : await newGrant(record, authorized, { ...approval, apis }, clientId)
-  await saveGrant(grant)
-  log.record('grant', renews ? 'renewed with the user' : 'granted', grant)
-  for (const earlier of await supersededBy(grant)) {
-    await deleteGrant(earlier)
-    await endTokens(earlier)
-  }
-  await listen()
-  await announceGrants(origin)
+  const grant = await keepGrant(record, authorized, approval, clientId)
   await settle(record, { result: publicGrant(grant) })
-}
-
-async function newGrant(
-  { flowId, origin, request, applicationName, operatorName }: FlowRecord,
-  { tokens }: Authorized,
-  { apis, lifetime }: Approval,
-  clientId: string,
-): Promise<GrantRecord> {
-  const createdAt = Date.now()
-  return {
-    grantId: flowId,
-    origin,
-    issuer: request.issuer,
-    clientId,
-    applicationName,
-    operatorName,
-    mode: request.mode,
-    apis,
-    subject: await subjectHandle(request.issuer, tokens.subject ?? flowId, origin),
-    tokenType: tokens.tokenType,
-    lifetime,
-    session: await currentSession(),
-    createdAt,
-    expiresAt: expiryOf(lifetime, createdAt),
-  }
-}
-
-/** Grants of the same application that the new one makes superfluous. */
-async function supersededBy(grant: GrantRecord): Promise<GrantRecord[]> {
-  return (await grantsOf(grant.origin)).filter(
-    (other) =>
-      other.grantId !== grant.grantId &&
-      other.issuer === grant.issuer &&
-      other.clientId === grant.clientId &&
-      other.mode === grant.mode &&
-      other.apis.every((api) => covers(grant.apis, api)),
-  )
+  await supersede(grant)
+  await listen()
+  await announceGrants(record.origin)
 }
 
 /** What a stopped worker left of this flow is finished where that is safe, and failed where it is not. */
@@ -299,18 +189,22 @@ async function resume(record: FlowRecord): Promise<void> {
   }
   switch (record.status) {
     case 'awaitingConsent': {
-      if (record.tabId === undefined || !(await windows.showing(record.tabId))) {
-        return fail(accessDenied())
-      }
-      return
+      const tabId = record.tabId ?? (await windows.consentOf(record.flowId))
+      // The worker died before it opened the window.
+      if (tabId === undefined) return fail(interrupted())
+      if (!(await windows.showing(tabId))) return fail(accessDenied())
+      return flows.set(record.flowId, { ...record, tabId })
     }
     case 'preparing':
+      await windows.closeOwn(record.flowId)
       return prepare(record)
     case 'awaitingAuthorizationResponse': {
       const tab = await windows.showing(record.tabId)
       if (!tab) return fail(accessDenied())
       // The worker died with the response in its hands: the tab stands at the blocked redirect URI.
       if (tab.url?.startsWith(browser.identity.getRedirectURL())) return fail(interrupted())
+      // Or before it sent the user on.
+      if (windows.isLeftWaiting(tab)) return fail(interrupted())
       return
     }
     case 'redeemable':
@@ -326,18 +220,28 @@ async function resume(record: FlowRecord): Promise<void> {
   }
 }
 
-/** Takes up the flow that a call of the page started, if there is one. */
-export async function outcomeOf(requestId: string): Promise<Outcome | undefined> {
-  const record = (await flows.all()).find((candidate) => candidate.requestId === requestId)
+async function flowOfCall(origin: string, requestId: string): Promise<FlowRecord | undefined> {
+  const records = await flows.all()
+  return records.find((record) => record.requestId === requestId && record.origin === origin)
+}
+
+/** Takes up the flow that a call of this origin started, if there is one. */
+export async function outcomeOf(origin: string, requestId: string): Promise<Outcome | undefined> {
+  const record = await flowOfCall(origin, requestId)
   if (!record) return undefined
-  const outcome = waitFor(record.flowId)
-  await inTurn(record.flowId, () =>
-    attempt(record.flowId, async () => {
-      const current = await flows.get(record.flowId)
-      if (current) await resume(current)
-    }),
-  )
+  const { flowId } = record
+  const outcome = waitFor(flowId)
+  await step(flowId, async () => {
+    const current = await flows.get(flowId)
+    if (current) await resume(current)
+  })
   return outcome
+}
+
+/** The page gave up a call that an earlier worker took. */
+export async function cancelCall(origin: string, requestId: string): Promise<void> {
+  const record = await flowOfCall(origin, requestId)
+  if (record) await cancel(record.flowId)
 }
 
 /** The pending flow of an origin, if the user is at one of its windows. */
@@ -349,21 +253,24 @@ export async function pendingOf(origin: string): Promise<FlowRecord | undefined>
 export async function tabClosed(tabId: number): Promise<void> {
   for (const record of await flows.all()) {
     const isItsWindow = tabOf(record) === tabId
-    if (isItsWindow || record.pageTabId === tabId) await cancel(record.flowId)
+    // A renewal may have callers in other tabs; each of those says itself when it gives up.
+    const isItsPage = record.pageTabId === tabId && record.renews === undefined
+    if (isItsWindow || isItsPage) await cancel(record.flowId)
   }
+  await answerLost()
 }
 
 /** Fails the flows whose time is over, and those whose window went unseen. */
 export async function settleOverdue(): Promise<void> {
   for (const { flowId } of await flows.all()) {
-    await inTurn(flowId, () =>
-      attempt(flowId, async () => {
-        const record = await flows.get(flowId)
-        if (!record) return
-        const overdue = Date.now() > record.deadlineMs
-        if (record.status === 'settled' && overdue) await flows.delete(flowId)
-        else if (record.status !== 'settled') await resume(record)
-      }),
-    )
+    await step(flowId, async () => {
+      const record = await flows.get(flowId)
+      if (!record) return
+      const overdue = Date.now() > record.deadlineMs
+      if (record.status === 'settled' && overdue) return flows.delete(flowId)
+      if (record.status !== 'settled') await resume(record)
+      if (!overdue) await wakeAt(record.deadlineMs)
+    })
   }
+  await answerLost()
 }

@@ -21,23 +21,25 @@ import {
   Refusal,
 } from './refusal.ts'
 import { hasRefused } from './refusals-remembered.ts'
-import { needsInteraction } from './silent.ts'
+import { windowMayHelp } from './silent.ts'
 import { accessTokenOf } from './tokens.ts'
 
-/** A grant of this origin that covers the wish and can still produce a token. */
+/** A grant of this origin that covers the wish and can still produce a token, or why none can. */
 async function usableGrant(
   grants: GrantRecord[],
   apis: ApiAccess[],
-): Promise<GrantRecord | undefined> {
+): Promise<{ grant?: GrantRecord; reason?: unknown }> {
+  let reason: unknown
   for (const grant of grants) {
     try {
       for (const { resource } of apis) await accessTokenOf(grant, resource)
-      return grant
+      return { grant }
     } catch (error) {
-      if (!needsInteraction(error)) throw error
+      if (!windowMayHelp(error)) throw error
+      reason = error
     }
   }
-  return undefined
+  return { reason }
 }
 
 function checkWish(operator: OperatorProfile, { apis, mode = 'fetch' }: ConnectParams): void {
@@ -62,21 +64,22 @@ function unwrap(outcome: Outcome): Grant {
 
 const asking = new Set<string>()
 
+const windowNeeded = () =>
+  interactionRequired('a window is needed, which takes a click of the user in a visible page')
+
 /**
  * A window needs the user: who has just acted, in a page that can be seen, and is not asked already. The
  * origin is taken before the first `await`, so that of many calls at once one passes.
+ *
+ * @param reason Why it did not do without, if that is known.
  */
-async function withUser<T>(call: Call, ask: () => Promise<T>): Promise<T> {
+async function withUser<T>(call: Call, ask: () => Promise<T>, reason?: unknown): Promise<T> {
   const { origin } = call
   if (asking.has(origin)) throw alreadyPending()
   asking.add(origin)
   try {
     if (await pendingOf(origin)) throw alreadyPending()
-    if (!call.userActivation || !call.visible) {
-      throw interactionRequired(
-        'a window is needed, which takes a click of the user in a visible page',
-      )
-    }
+    if (!call.userActivation || !call.visible) throw reason ?? windowNeeded()
     return await ask()
   } finally {
     asking.delete(origin)
@@ -120,10 +123,10 @@ export async function connect(call: Call, params: ConnectParams): Promise<Grant>
       (clientId === undefined || grant.clientId === clientId) &&
       apis.every((api) => covers(grant.apis, api)),
   )
-  const existing = await usableGrant(covering, apis)
+  const { grant: existing, reason: why } = await usableGrant(covering, apis)
   if (existing) return publicGrant(existing)
 
-  return withUser(call, async () => {
+  const ask = async () => {
     if (await hasRefused(origin, issuer)) throw accessDenied()
     const flow = newFlow(call, {
       applicationName: application.name,
@@ -140,7 +143,8 @@ export async function connect(call: Call, params: ConnectParams): Promise<Grant>
     })
     const consent = application.requireConsent ? 'ask' : { apis, lifetime: 'day' as const }
     return unwrap(await startFlow(flow, consent))
-  })
+  }
+  return withUser(call, ask, why)
 }
 
 /** What an API asks for before it serves a call. @see RFC 9470 section 3, RFC 6750 section 3.1 */
@@ -149,7 +153,24 @@ export interface StepUp {
   maxAge?: number
 }
 
-const renewals = new Map<string, Promise<Grant>>()
+/** A window that several calls may wait for; it goes when the last of them has given up. */
+interface Renewal {
+  done: Promise<Grant>
+  controller: AbortController
+  callers: number
+}
+
+const renewals = new Map<string, Renewal>()
+
+async function join({ signal }: Call, renewal: Renewal): Promise<Grant> {
+  renewal.callers += 1
+  const leave = () => {
+    renewal.callers -= 1
+    if (renewal.callers === 0) renewal.controller.abort()
+  }
+  signal.addEventListener('abort', leave)
+  return renewal.done.finally(() => signal.removeEventListener('abort', leave))
+}
 
 /**
  * Takes the user to the operator again, for a grant that is there: it allows nothing new, so the
@@ -157,25 +178,31 @@ const renewals = new Map<string, Promise<Grant>>()
  *
  * @throws Refusal `interaction_required` without a gesture, `already_pending` beside another window.
  */
-export async function renewWithUser(
+export function renewWithUser(
   call: Call,
   grant: GrantRecord,
   stepUp: StepUp = {},
   wider?: ApiAccess[],
 ): Promise<Grant> {
-  const running = renewals.get(grant.grantId)
-  if (running) return running
-  const { issuer, clientId, apis, mode, lifetime, applicationName, operatorName, grantId } = grant
-  const renewal = withUser(call, async () => {
-    const flow = newFlow(call, {
-      applicationName,
-      operatorName,
-      silentFirst: false,
-      renews: grantId,
-      request: { issuer, clientId, apis: wider ?? apis, mode, ...stepUp },
-    })
-    return unwrap(await startFlow(flow, wider ? 'ask' : { apis, lifetime }))
-  })
-  renewals.set(grantId, renewal)
-  return renewal.finally(() => renewals.delete(grantId))
+  const key = JSON.stringify([grant.grantId, stepUp, wider])
+  const known = renewals.get(key)
+  if (known) return join(call, known)
+  const controller = new AbortController()
+  const { issuer, clientId, apis, mode, applicationName, operatorName, grantId } = grant
+  const done = withUser(call, async () => {
+    const flow = newFlow(
+      { ...call, signal: controller.signal },
+      {
+        applicationName,
+        operatorName,
+        silentFirst: false,
+        renews: grantId,
+        request: { issuer, clientId, apis: wider ?? apis, mode, ...stepUp },
+      },
+    )
+    return unwrap(await startFlow(flow, wider ? 'ask' : { apis }))
+  }).finally(() => renewals.delete(key))
+  const renewal = { done, controller, callers: 0 }
+  renewals.set(key, renewal)
+  return join(call, renewal)
 }

@@ -20,7 +20,7 @@ import type { Call } from './page-router.ts'
 import { createRateLimiter, PROOFS } from './rate-limit.ts'
 import { invalidParams } from './refusal.ts'
 import { canonicalUrl } from './resource-url.ts'
-import { accessTokenOf, dpopKeyOf, requiredProofClaims } from './tokens.ts'
+import { accessTokenOf, dpopKeyOf, requiredProofClaims, scopeInUse } from './tokens.ts'
 
 const takeProof = createRateLimiter(PROOFS)
 
@@ -49,7 +49,8 @@ export async function createProof(
   }
   requireMethod(api, htm, 'htm')
   const query = queryOf(url, params.query)
-  const { accessToken } = await accessTokenOf(grant, access.resource)
+  const scope = await scopeInUse(grant, access)
+  const { accessToken } = await accessTokenOf(grant, access.resource, { scope })
   const key = await dpopKeyOf(grant)
   if (!key) throw new NorthkeyError('key_mismatch', 'the key of this grant is gone')
   if (nonce !== undefined) key.nonces.set(url.origin, nonce)

@@ -45,13 +45,14 @@ export interface FlowBase {
 /** What the user approved, which may be less than what was asked. */
 export interface Approval {
   apis: ApiAccess[]
-  lifetime: Lifetime
+  /** Absent where a grant that is renewed keeps its own. */
+  lifetime?: Lifetime
 }
 
 export type FlowRecord = FlowBase &
   (
     | { status: 'awaitingConsent'; tabId?: number }
-    | { status: 'preparing'; approval: Approval }
+    | { status: 'preparing'; approval: Approval; tabId?: number | undefined }
     | {
         status: 'awaitingAuthorizationResponse'
         approval: Approval
@@ -92,7 +93,5 @@ export function baseOf(record: FlowRecord): FlowBase {
 
 /** The tab in which the user is, if the flow waits for the user. */
 export function tabOf(record: FlowRecord): number | undefined {
-  return record.status === 'awaitingConsent' || record.status === 'awaitingAuthorizationResponse'
-    ? record.tabId
-    : undefined
+  return 'tabId' in record ? record.tabId : undefined
 }

@@ -1,26 +1,34 @@
 /** `northbound_getAccessToken`: an access token, for a page that was granted `token` mode. */
 
-import type { AccessToken, GetAccessTokenParams } from '../../shared/messages/page-api.ts'
+import type {
+  AccessToken,
+  ApiAccess,
+  GetAccessTokenParams,
+} from '../../shared/messages/page-api.ts'
 import { renewWithUser } from './connect.ts'
 import { covers, type GrantRecord, grantsOf, touch } from './grants.ts'
 import { log } from './log.ts'
 import type { Call } from './page-router.ts'
 import { noGrant } from './refusal.ts'
-import { needsInteraction } from './silent.ts'
-import { accessTokenOf, type StoredToken } from './tokens.ts'
+import { windowMayHelp } from './silent.ts'
+import type { StoredToken } from './stored-token.ts'
+import { accessTokenOf, setScopeInUse } from './tokens.ts'
 
 async function tokenFor(
   call: Call,
   grant: GrantRecord,
-  resource: string,
+  { resource, scope }: ApiAccess,
   { interactive = 'never', minValiditySeconds = 0 }: GetAccessTokenParams,
 ): Promise<StoredToken> {
   try {
-    return await accessTokenOf(grant, resource, minValiditySeconds * 1_000)
+    return await accessTokenOf(grant, resource, {
+      scope,
+      minValidityMs: minValiditySeconds * 1_000,
+    })
   } catch (error) {
-    if (interactive === 'never' || !needsInteraction(error)) throw error
+    if (interactive === 'never' || !windowMayHelp(error)) throw error
     await renewWithUser(call, grant)
-    return accessTokenOf(grant, resource)
+    return accessTokenOf(grant, resource, { scope })
   }
 }
 
@@ -37,9 +45,11 @@ export async function getAccessToken(
         (scope === undefined || covers([candidate], { ...candidate, scope })),
     )
     if (!api) continue
-    const token = await tokenFor(call, grant, api.resource, params)
+    const wanted = { ...api, scope: scope ?? api.scope }
+    const token = await tokenFor(call, grant, wanted, params)
+    await setScopeInUse(grant.grantId, api, wanted.scope)
     await touch(grant)
-    log.record('token', 'given to the site', { ...grant, apis: [api] })
+    log.record('token', 'given to the site', { ...grant, apis: [wanted] })
     return {
       accessToken: token.accessToken,
       tokenType: token.tokenType,

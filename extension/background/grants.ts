@@ -3,10 +3,11 @@
  * tokens do not. It belongs to one exact origin, and its key in the database begins with that origin.
  */
 
-import { clear, createStore, del, delMany, promisifyRequest, set, values } from 'idb-keyval'
+import { clear, del, delMany, promisifyRequest, set, values } from 'idb-keyval'
 import browser from 'webextension-polyfill'
 import type { ApiAccess, Grant } from '../../shared/messages/page-api.ts'
 import type { Lifetime } from '../../shared/messages/screen-channel.ts'
+import { openDatabase } from './database.ts'
 import { noGrant } from './refusal.ts'
 
 export interface GrantRecord extends Grant {
@@ -29,11 +30,14 @@ const LIFETIME_MS: Record<Lifetime, number> = {
   month: 30 * DAY_MS,
 }
 
-const store = createStore('northkey-grants', 'grants')
+const store = openDatabase('northkey-grants', 'grants')
 const SESSION = 'session'
 
 /** The grants of the origins asked for since the worker woke up. */
 const known = new Map<string, Promise<GrantRecord[]>>()
+
+/** Grants that ended while this worker lives: nothing that comes late brings them back. */
+const ended = new Set<string>()
 
 const keyOf = ({ origin, grantId }: Pick<GrantRecord, 'origin' | 'grantId'>) => [origin, grantId]
 
@@ -114,12 +118,19 @@ export async function grantOf(origin: string, grantId: string): Promise<GrantRec
   return record
 }
 
+/** @throws Refusal `no_grant` where the grant has ended meanwhile. */
 export async function saveGrant(record: GrantRecord): Promise<void> {
-  await set(keyOf(record), record, store)
+  if (!ended.has(record.grantId)) await set(keyOf(record), record, store)
   known.delete(record.origin)
+  if (!ended.has(record.grantId)) return
+  await deleteGrant(record)
+  throw noGrant()
 }
 
+export const hasEnded = (grantId: string): boolean => ended.has(grantId)
+
 export async function deleteGrant(record: Pick<GrantRecord, 'origin' | 'grantId'>): Promise<void> {
+  ended.add(record.grantId)
   await del(keyOf(record), store)
   known.delete(record.origin)
 }
@@ -136,6 +147,7 @@ export async function sweepGrants(): Promise<GrantRecord[]> {
   const current = await currentSession()
   const records = await values<GrantRecord>(store)
   const over = records.filter((record) => !isAlive(record, current, Date.now()))
+  for (const { grantId } of over) ended.add(grantId)
   if (over.length === records.length) await clear(store)
   else await delMany(over.map(keyOf), store)
   known.clear()

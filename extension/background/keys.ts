@@ -6,8 +6,9 @@
  * @see RFC 9449 section 11.2, RFC 7523
  */
 
-import { createStore, del, get, keys, set } from 'idb-keyval'
+import { del, get, keys, set } from 'idb-keyval'
 import { createDpopKey, type DpopKey } from '../../shared/core/index.ts'
+import { openDatabase } from './database.ts'
 import { sealingKey } from './sealing-key.ts'
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256' }
@@ -19,7 +20,7 @@ interface WrappedKey {
   publicKey: JsonWebKey
 }
 
-const store = createStore('northkey-keys', 'keys')
+const store = openDatabase('northkey-keys', 'keys')
 const unwrapped = new Map<string, Promise<DpopKey | undefined>>()
 
 function wrapping(id: string, iv: Uint8Array<ArrayBuffer>): AesGcmParams {

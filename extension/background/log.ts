@@ -4,9 +4,10 @@
  * word. It is bounded, and a page that repeats itself fills it with one entry a minute.
  */
 
-import { clear, createStore, delMany, entries, keys, setMany, type UseStore } from 'idb-keyval'
+import { clear, delMany, entries, keys, setMany, type UseStore } from 'idb-keyval'
 import type { ApiAccess, Mode } from '../../shared/messages/page-api.ts'
 import type { LogEntry, LogEvent } from '../../shared/messages/screen-channel.ts'
+import { openDatabase } from './database.ts'
 
 /** How many entries are kept at least; a few more may lie there until the next trimming. */
 export const MAX_ENTRIES = 2_000
@@ -67,7 +68,7 @@ function entryOf(event: LogEvent, outcome: string, about: LogSubject, at: number
 }
 
 export function createLog(
-  store: UseStore = createStore('northkey-log', 'log'),
+  store: UseStore = openDatabase('northkey-log', 'log'),
   now: () => number = Date.now,
   writeEveryMs = 0,
 ): Log {

@@ -5,7 +5,7 @@
  * reach `storage.local` in Firefox.
  */
 
-import { createStore, del, set, values } from 'idb-keyval'
+import { del, set, values } from 'idb-keyval'
 import browser from 'webextension-polyfill'
 import type {
   OperatorApi,
@@ -17,6 +17,7 @@ import type {
   OperatorCheck,
   OperatorList,
 } from '../../shared/messages/screen-channel.ts'
+import { openDatabase } from './database.ts'
 import { record } from './log.ts'
 import { readProfile } from './operator-profile-check.ts'
 import {
@@ -29,7 +30,7 @@ import {
 /** Written beside the manifest by whoever starts the demo; a released build has none. */
 const DEMO_OPERATORS = 'demo-operators.json'
 
-const imported = createStore('northkey-operators', 'operators')
+const imported = openDatabase('northkey-operators', 'operators')
 
 let known: Promise<SelectedOperators> | undefined
 

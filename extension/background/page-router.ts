@@ -12,7 +12,7 @@ import {
   type ProviderMethod,
   type ProviderMethods,
 } from '../../shared/messages/page-api.ts'
-import { outcomeOf } from './authorization.ts'
+import { cancelCall, outcomeOf } from './authorization.ts'
 import { connect } from './connect.ts'
 import { createProof } from './create-proof.ts'
 import { getAccessToken } from './get-access-token.ts'
@@ -95,8 +95,9 @@ async function answer(caller: Caller, request: UnverifiedPageRequest, signal: Ab
   try {
     if (!(await isSiteOn(caller.origin))) throw noGrant()
     if (attempt > 0) {
-      const outcome = await outcomeOf(requestId)
-      if (outcome) return outcome
+      const outcome = await outcomeOf(caller.origin, requestId)
+      // Any other call goes on where its window has brought it what it needs.
+      if (outcome && ('error' in outcome || method === 'northbound_connect')) return outcome
       if (!isRepeatable(request)) throw interrupted()
     }
     takeCall(caller.origin)
@@ -127,6 +128,7 @@ export function handlePageRequest(
 export function abortPageRequest(caller: Caller, requestId: string): void {
   const known = running.get(requestId)
   if (known?.origin === caller.origin) known.controller.abort()
+  else void cancelCall(caller.origin, requestId)
 }
 
 /** The site was taken back: what it waits for ends. */

@@ -54,7 +54,18 @@ export const interrupted = () =>
     'the broker was interrupted before the answer was safe; ask again',
   )
 
+export const unreachable = () =>
+  new Refusal(ERROR_CODE.unreachable, 'network_error', 'the operator cannot be reached')
+
 export const timedOut = (message: string) => new Refusal(ERROR_CODE.unreachable, 'timeout', message)
+
+/** The disk is full or does not answer. What had to be written down first has not been done. */
+export const storageUnavailable = () =>
+  new Refusal(
+    ERROR_CODE.internalError,
+    'storage_unavailable',
+    'the storage of this browser is full or cannot be opened',
+  )
 
 /** The plain object that crosses the border to a page. */
 export function toErrorObject(error: unknown): ProviderErrorObject {

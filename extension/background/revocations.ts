@@ -57,13 +57,33 @@ async function attempt(revocation: Revocation): Promise<boolean> {
   }
 }
 
+/** Whose tokens they are, as their server knows it. */
+export type TokenOwner = Pick<Revocation, 'issuer' | 'origin' | 'clientId'>
+
+interface TokensToRevoke {
+  metadata: ServerMetadata
+  /** Ends the access tokens with it. */
+  refreshToken?: string
+  accessTokens: string[]
+}
+
 /** Tells the server now, and again later where that fails. @returns Whether the server knows. */
-export async function revokeLater(
-  what: Omit<Revocation, 'id' | 'attempts' | 'dueAtMs'>,
+export async function revokeTokens(
+  { issuer, origin, clientId }: TokenOwner,
+  { metadata, refreshToken, accessTokens }: TokensToRevoke,
 ): Promise<boolean> {
-  const revocation = { ...what, id: crypto.randomUUID(), attempts: 0, dueAtMs: Date.now() }
-  await store.set(revocation.id, revocation)
-  return attempt(revocation)
+  const tokens = refreshToken === undefined ? accessTokens : [refreshToken]
+  const tokenTypeHint = refreshToken === undefined ? 'access_token' : 'refresh_token'
+  const told = await Promise.all(
+    tokens.map(async (token) => {
+      const what = { issuer, origin, clientId, metadata, token, tokenTypeHint } as const
+      const revocation = { ...what, id: crypto.randomUUID(), attempts: 0, dueAtMs: Date.now() }
+      // A disk that is full does not keep the server from hearing it now.
+      await store.set(revocation.id, revocation).catch(() => {})
+      return attempt(revocation)
+    }),
+  )
+  return told.every(Boolean)
 }
 
 /** Sends what is due, and says when to wake up for the rest. */

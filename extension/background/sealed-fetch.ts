@@ -21,7 +21,7 @@ import type { Call } from './page-router.ts'
 import { MAX_BODY_BYTES } from './params.ts'
 import { invalidParams, toErrorObject } from './refusal.ts'
 import { canonicalUrl } from './resource-url.ts'
-import { needsInteraction } from './silent.ts'
+import { needsInteraction, windowMayHelp } from './silent.ts'
 import { accessTokenOf, dpopKeyOf, dropAccessToken, requiredProofClaims } from './tokens.ts'
 
 function checkBody(body: FetchParams['body'], method: string): void {
@@ -38,7 +38,7 @@ function tokensOf(call: Call, { grant, access }: CallTarget, interactive: boolea
     try {
       return await accessTokenOf(grant, resource)
     } catch (error) {
-      if (!interactive || !needsInteraction(error)) throw error
+      if (!interactive || !windowMayHelp(error)) throw error
       await renewWithUser(call, grant)
       return accessTokenOf(grant, resource)
     }

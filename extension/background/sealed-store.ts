@@ -3,7 +3,8 @@
  * to be sealed is sealed before the transaction begins, since a transaction does not wait for WebCrypto.
  */
 
-import { clear, createStore, del, entries, get, set, type UseStore } from 'idb-keyval'
+import { clear, del, entries, get, set, type UseStore } from 'idb-keyval'
+import { openDatabase } from './database.ts'
 import { open, type Sealed, seal } from './seal.ts'
 
 export interface SealedStore<T> {
@@ -18,7 +19,7 @@ export interface SealedStore<T> {
 export function createSealedStore<T>(
   name: string,
   key: () => Promise<CryptoKey>,
-  store: UseStore = createStore(`northkey-${name}`, name),
+  store: UseStore = openDatabase(`northkey-${name}`, name),
 ): SealedStore<T> {
   const nameOf = (id: string) => `${name}/${id}`
 

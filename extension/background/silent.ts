@@ -22,9 +22,11 @@ import { type ApiAccess, ERROR_CODE } from '../../shared/messages/page-api.ts'
 import { clientKeyOf, redirectUriOf } from './clients.ts'
 import { flowKey } from './dpop.ts'
 import { effects } from './effects.ts'
-import { interactionRequired, Refusal } from './refusal.ts'
+import { interactionRequired, Refusal, timedOut, unreachable } from './refusal.ts'
 
 const TIMEOUT_MS = 15_000
+/** What Chromium says when there was no answer, rather than a page for the user. */
+const UNREACHABLE = /could not be loaded/
 
 export interface SilentRequest {
   server: OperatorProfile
@@ -34,7 +36,7 @@ export interface SilentRequest {
   /** Names the key that the tokens are bound to. */
   keyId: string
   metadata?: ServerMetadata
-  loginHint?: string
+  loginHint?: string | undefined
 }
 
 export interface Authorized {
@@ -56,22 +58,34 @@ async function launch(url: string): Promise<string> {
   if (!browser.identity.launchWebAuthFlow) throw refused()
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(refused()), TIMEOUT_MS)
+    const message = 'the operator did not answer an authorization without a window in time'
+    timer = setTimeout(() => reject(timedOut(message)), TIMEOUT_MS)
   })
+  const answer = browser.identity
+    .launchWebAuthFlow({ url, interactive: false })
+    .catch((error: unknown) => {
+      throw UNREACHABLE.test(String(error)) ? unreachable() : refused()
+    })
   try {
-    const answer = browser.identity.launchWebAuthFlow({ url, interactive: false })
     return await Promise.race([answer, late])
-  } catch {
-    throw refused()
   } finally {
     clearTimeout(timer)
   }
 }
 
-/** Whether only a window would help. */
+/** Whether the operator has to ask the user. */
 export function needsInteraction(error: unknown): boolean {
   const { code } = error instanceof Refusal ? error : toProviderError(error)
   return code === ERROR_CODE.interactionRequired || code === ERROR_CODE.notOnMobileNetwork
+}
+
+/**
+ * Whether a window may bring what an attempt without one did not: the operator has to ask the user, or
+ * answered with an error of its own instead of a redirect.
+ */
+export function windowMayHelp(error: unknown): boolean {
+  const unanswered = error instanceof Refusal && error.data.error === 'network_error'
+  return unanswered || needsInteraction(error)
 }
 
 /** Says why a silent attempt failed, where the operator knows subscribers by its network. */
@@ -85,7 +99,7 @@ function explain(error: unknown, server: OperatorProfile): unknown {
   )
 }
 
-/** @throws Refusal or NorthkeyError; {@link needsInteraction} tells whether a window would help. */
+/** @throws Refusal or NorthkeyError; {@link windowMayHelp} tells whether a window would help. */
 export function authorizeSilently(request: SilentRequest): Promise<Authorized> {
   return inTurn(async () => {
     const { server, origin, clientId, apis, keyId, loginHint } = request

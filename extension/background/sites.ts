@@ -7,14 +7,15 @@
  * counts more: a site whose permission is gone is no site any more.
  */
 
-import { createStore, del, keys, set } from 'idb-keyval'
+import { del, keys, set } from 'idb-keyval'
 import browser from 'webextension-polyfill'
 import contentScript from '../content/index.iife.ts?script&iife'
 import providerScript from '../provider/index.iife.ts?script&iife'
+import { openDatabase } from './database.ts'
 import { hostPattern } from './operator-selection.ts'
 import { isSecureOrigin } from './sender.ts'
 
-const store = createStore('northkey-sites', 'sites')
+const store = openDatabase('northkey-sites', 'sites')
 
 let known: Promise<ReadonlySet<string>> | undefined
 

@@ -15,34 +15,30 @@ import {
   type TokenSet,
 } from '../../shared/core/index.ts'
 import type { OperatorProfile } from '../../shared/messages/operator-profile.ts'
-import { ERROR_CODE } from '../../shared/messages/page-api.ts'
+import { type ApiAccess, ERROR_CODE } from '../../shared/messages/page-api.ts'
+import { joinScopes, scopeWithin, scopeWords } from '../../shared/oauth/scope.ts'
 import { clientKeyOf } from './clients.ts'
 import { effects } from './effects.ts'
-import type { GrantRecord } from './grants.ts'
+import { type GrantRecord, hasEnded } from './grants.ts'
 import { deleteKey, keyOf } from './keys.ts'
 import { log } from './log.ts'
 import { findOperator } from './operators.ts'
 import { noGrant, Refusal } from './refusal.ts'
 import { remembered } from './remembered-store.ts'
-import { revokeLater } from './revocations.ts'
+import { revokeTokens, type TokenOwner } from './revocations.ts'
 import { createSealedStore } from './sealed-store.ts'
 import { sealingKey } from './sealing-key.ts'
 import { type Authorized, authorizeSilently } from './silent.ts'
-
-export interface StoredToken {
-  accessToken: string
-  tokenType: 'Bearer' | 'DPoP'
-  expiresAtMs: number
-  scope: string
-  /** Serves one call. */
-  singleUse: boolean
-}
+import { exceeds, isFresh, type StoredToken, slotOf, toStoredToken } from './stored-token.ts'
+import { subjectHandle } from './subject.ts'
 
 export interface TokenRecord {
   grantId: string
   metadata: ServerMetadata
-  /** By resource. */
+  /** By resource, and by scope too where it is less than what was granted. */
   tokens: Record<string, StoredToken>
+  /** How much of a resource the page asked for last, where that was less. */
+  given?: Record<string, string>
   /** What was granted, all resources together. */
   scope: string
   /** Names the key that the tokens are bound to. */
@@ -54,26 +50,44 @@ export interface TokenRecord {
   refreshSent?: true
 }
 
-const EXPIRY_MARGIN_MS = 30_000
+type Refreshable = TokenRecord & { refreshToken: string }
+
 const store = remembered(createSealedStore<TokenRecord>('tokens', sealingKey))
 const renewing = new Map<string, Promise<StoredToken>>()
 const lastOf = new Map<string, Promise<unknown>>()
-/** Grants that ended while the worker lives: a late answer must not bring their tokens back. */
-const ended = new Set<string>()
 
 /** Opens the database, so that it is open when a call comes. */
 export async function openTokens(): Promise<void> {
   await store.get('')
 }
 
-function toStoredToken(set: TokenSet): StoredToken {
-  const { accessToken, tokenType, expiresAtMs, scope, singleUse } = set
-  return { accessToken, tokenType, expiresAtMs, scope, singleUse }
+/** @throws Refusal `no_grant` where the grant ended meanwhile: what came late is not kept, but revoked. */
+async function keep(grant: GrantRecord, record: TokenRecord): Promise<void> {
+  if (!hasEnded(grant.grantId)) await store.set(grant.grantId, record)
+  if (!hasEnded(grant.grantId)) return
+  await store.delete(grant.grantId)
+  await tellServer(grant, record)
+  throw noGrant()
 }
 
-function isFresh(token: StoredToken, minValidityMs: number): boolean {
-  if (token.singleUse) return token.expiresAtMs > Date.now()
-  return token.expiresAtMs - Math.max(minValidityMs, EXPIRY_MARGIN_MS) > Date.now()
+const scopeOf = (apis: ApiAccess[]) => joinScopes(...apis.map(({ scope }) => scope))
+
+function recordOf(
+  grantId: string,
+  keyId: string,
+  slot: string,
+  { tokens, metadata }: Authorized,
+  apis: ApiAccess[] = [],
+): TokenRecord {
+  return {
+    grantId,
+    metadata,
+    keyId,
+    tokens: { [slot]: toStoredToken(tokens, Date.now()) },
+    scope: tokens.resource === undefined ? tokens.scope : scopeOf(apis),
+    ...(tokens.refreshToken !== undefined && { refreshToken: tokens.refreshToken }),
+    ...(tokens.idTokenClaims && { idTokenClaims: tokens.idTokenClaims }),
+  }
 }
 
 /** The key that the tokens of a grant are bound to. */
@@ -84,42 +98,51 @@ export async function dpopKeyOf(grant: GrantRecord): Promise<DpopKey | undefined
 
 /** Keeps what an authorization brought. Tokens of an earlier one give way. */
 export async function keepTokens(
-  grantId: string,
+  grant: GrantRecord,
   keyId: string,
-  resource: string,
-  { tokens, metadata }: Authorized,
+  slot: string,
+  authorized: Authorized,
 ): Promise<void> {
-  const earlier = await store.get(grantId)
+  const earlier = await store.get(grant.grantId)
+  await keep(grant, recordOf(grant.grantId, keyId, slot, authorized, grant.apis))
   if (earlier && earlier.keyId !== keyId) await deleteKey(earlier.keyId)
-  await store.set(grantId, {
-    grantId,
-    metadata,
-    keyId,
-    tokens: { [resource]: toStoredToken(tokens) },
-    scope: tokens.scope,
-    ...(tokens.refreshToken !== undefined && { refreshToken: tokens.refreshToken }),
-    ...(tokens.idTokenClaims && { idTokenClaims: tokens.idTokenClaims }),
-  })
 }
 
-/** Whether an authorization is about the subscriber that the grant is about. */
-export async function isSameSubject(grantId: string, { tokens }: Authorized): Promise<boolean> {
-  const before = (await store.get(grantId))?.idTokenClaims?.sub
-  return before === undefined || tokens.subject === undefined || before === tokens.subject
+/** What an authorization brought is not wanted: the server may forget it. */
+export async function discard(
+  owner: TokenOwner,
+  keyId: string,
+  authorized: Authorized,
+): Promise<void> {
+  await tellServer(owner, recordOf('', keyId, '', authorized))
 }
+
+/**
+ * Whether an authorization is about the subscriber that the grant is about: tokens end with the
+ * browser, the grant does not. An operator that named nobody at first is not asked later.
+ */
+export async function isSameSubject(grant: GrantRecord, { tokens }: Authorized): Promise<boolean> {
+  const { issuer, origin, grantId, subject } = grant
+  if (tokens.subject === undefined) return true
+  if ((await subjectHandle(issuer, tokens.subject, origin)) === subject) return true
+  return (await subjectHandle(issuer, grantId, origin)) === subject
+}
+
+const refused = (error: unknown) => isNorthkeyError(error) && error.error === 'invalid_grant'
 
 async function refresh(
   grant: GrantRecord,
   server: OperatorProfile,
   record: TokenRecord,
   refreshToken: string,
-  resource: string,
+  api: ApiAccess,
   scope: string,
 ): Promise<StoredToken> {
+  const { resource } = api
   if (!navigator.onLine) {
     throw new Refusal(ERROR_CODE.unreachable, 'network_error', 'this device is offline')
   }
-  await store.set(grant.grantId, { ...record, refreshSent: true })
+  await keep(grant, { ...record, refreshSent: true })
   let set: TokenSet
   try {
     set = await refreshTokens(
@@ -138,33 +161,35 @@ async function refresh(
       effects(),
     )
   } catch (error) {
-    // The server's no ends the refresh token; without an answer nobody knows whether it was consumed.
+    // Without an answer nobody knows whether the refresh token was consumed. The server's no ends all
+    // that came of it: somebody else may have used it.
     const { refreshToken: _, ...rest } = record
-    await store.set(grant.grantId, rest)
+    await keep(grant, refused(error) ? { ...rest, tokens: {} } : rest)
     throw error
   }
-  const token = toStoredToken(set)
-  await store.set(grant.grantId, {
+  const token = toStoredToken(set, Date.now())
+  await keep(grant, {
     ...record,
-    tokens: { ...record.tokens, [resource]: token },
+    tokens: { ...record.tokens, [slotOf(api, scope)]: token },
     refreshToken: set.refreshToken ?? refreshToken,
   })
-  if (ended.has(grant.grantId)) {
-    await endTokens(grant)
-    throw noGrant()
-  }
   return token
 }
 
+/** Whether a refresh token is there that was not sent yet and may bring this much. */
+function refreshable(record: TokenRecord | undefined, scope: string): record is Refreshable {
+  if (record?.refreshToken === undefined || record.refreshSent) return false
+  return scopeWithin(scope, record.scope) === scopeWords(scope).join(' ')
+}
+
 /** Refresh first, then an authorization without a window. */
-async function renew(grant: GrantRecord, resource: string): Promise<StoredToken> {
-  const api = grant.apis.find((candidate) => candidate.resource === resource)
+async function renew(grant: GrantRecord, api: ApiAccess, scope: string): Promise<StoredToken> {
   const server = await findOperator(grant.issuer)
-  if (!api || !server) throw noGrant()
+  if (!server) throw noGrant()
   const record = await store.get(grant.grantId)
-  if (record?.refreshToken && !record.refreshSent) {
+  if (refreshable(record, scope)) {
     try {
-      return await refresh(grant, server, record, record.refreshToken, resource, api.scope)
+      return await refresh(grant, server, record, record.refreshToken, api, scope)
     } catch (error) {
       if (!isNorthkeyError(error) || error.code !== 'authorization_server_error') throw error
     }
@@ -174,22 +199,22 @@ async function renew(grant: GrantRecord, resource: string): Promise<StoredToken>
     server,
     origin: grant.origin,
     clientId: grant.clientId,
-    apis: [api, ...grant.apis.filter((other) => other !== api)],
+    apis: [{ ...api, scope }, ...grant.apis.filter((other) => other !== api)],
     keyId,
+  }).catch(async (error) => {
+    await deleteKey(keyId)
+    throw error
   })
-  if (!(await isSameSubject(grant.grantId, authorized))) {
+  if (!(await isSameSubject(grant, authorized))) {
+    await discard(grant, keyId, authorized)
     throw new Refusal(
       ERROR_CODE.interactionRequired,
       'login_required',
       'another subscriber is signed in at the operator',
     )
   }
-  await keepTokens(grant.grantId, keyId, resource, authorized)
-  if (ended.has(grant.grantId)) {
-    await endTokens(grant)
-    throw noGrant()
-  }
-  return toStoredToken(authorized.tokens)
+  await keepTokens(grant, keyId, slotOf(api, scope), authorized)
+  return toStoredToken(authorized.tokens, Date.now())
 }
 
 /** Renewals of one grant run one after the other. */
@@ -204,6 +229,12 @@ function serialize<T>(grantId: string, task: () => Promise<T>): Promise<T> {
   return next
 }
 
+export interface TokenWish {
+  minValidityMs?: number
+  /** No more of the API than this. Without it a token may serve other APIs of the grant as well. */
+  scope?: string | undefined
+}
+
 /**
  * An access token of this grant for this resource.
  *
@@ -212,34 +243,39 @@ function serialize<T>(grantId: string, task: () => Promise<T>): Promise<T> {
 export async function accessTokenOf(
   grant: GrantRecord,
   resource: string,
-  minValidityMs = 0,
+  wish: TokenWish = {},
 ): Promise<StoredToken> {
-  const key = `${grant.grantId} ${resource}`
+  const { minValidityMs = 0, scope } = wish
+  const api = grant.apis.find((candidate) => candidate.resource === resource)
+  if (!api) throw noGrant()
+  const slot = slotOf(api, scope ?? api.scope)
+  const key = `${grant.grantId} ${slot}`
   const running = renewing.get(key)
-  if (running) return share(running, grant, resource, minValidityMs)
+  if (running) return share(running, grant, resource, wish)
   const record = await store.get(grant.grantId)
-  const cached = record?.tokens[resource]
-  if (record && cached && isFresh(cached, minValidityMs)) {
+  const cached = record?.tokens[slot]
+  const fits = cached && (scope === undefined || !exceeds(cached.scope, scope, grant.apis))
+  if (fits && isFresh(cached, minValidityMs, Date.now())) {
     if (!cached.singleUse) return cached
     // Two callers may have read the same one; it is the one's who takes it away.
-    if (await dropAccessToken(grant.grantId, resource, cached.accessToken)) return cached
-    return accessTokenOf(grant, resource, minValidityMs)
+    if (await dropAccessToken(grant.grantId, slot, cached.accessToken)) return cached
+    return accessTokenOf(grant, resource, wish)
   }
   const begun = renewing.get(key)
-  if (begun) return share(begun, grant, resource, minValidityMs)
-  const renewal = serialize(grant.grantId, () => renew(grant, resource))
+  if (begun) return share(begun, grant, resource, wish)
+  const renewal = serialize(grant.grantId, async () => {
+    try {
+      const token = await renew(grant, api, scope ?? api.scope)
+      log.record('token', 'renewed', { ...grant, apis: [api] })
+      if (token.singleUse) await forget(grant.grantId, slot, token.accessToken)
+      return token
+    } finally {
+      // Before anyone hears of it: who waited for a token that serves one call begins a renewal anew.
+      renewing.delete(key)
+    }
+  })
   renewing.set(key, renewal)
-  try {
-    const token = await renewal
-    log.record('token', 'renewed', {
-      ...grant,
-      apis: grant.apis.filter((api) => api.resource === resource),
-    })
-    if (token.singleUse) await dropAccessToken(grant.grantId, resource, token.accessToken)
-    return token
-  } finally {
-    renewing.delete(key)
-  }
+  return renewal
 }
 
 /** Waits for a renewal that runs; a token for one call is not shared. */
@@ -247,10 +283,10 @@ async function share(
   renewal: Promise<StoredToken>,
   grant: GrantRecord,
   resource: string,
-  minValidityMs: number,
+  wish: TokenWish,
 ): Promise<StoredToken> {
   const token = await renewal
-  return token.singleUse ? accessTokenOf(grant, resource, minValidityMs) : token
+  return token.singleUse ? accessTokenOf(grant, resource, wish) : token
 }
 
 /**
@@ -261,15 +297,30 @@ async function share(
  */
 export function dropAccessToken(
   grantId: string,
-  resource: string,
+  slot: string,
   accessToken: string,
 ): Promise<boolean> {
+  return serialize(grantId, () => forget(grantId, slot, accessToken))
+}
+
+async function forget(grantId: string, slot: string, accessToken: string): Promise<boolean> {
+  const record = await store.get(grantId)
+  if (record?.tokens[slot]?.accessToken !== accessToken) return false
+  const { [slot]: _, ...tokens } = record.tokens
+  await store.set(grantId, { ...record, tokens })
+  return true
+}
+
+/** How much of an API the page has asked for last: its proofs are for that token. */
+export async function scopeInUse({ grantId }: GrantRecord, api: ApiAccess): Promise<string> {
+  return (await store.get(grantId))?.given?.[api.resource] ?? api.scope
+}
+
+export function setScopeInUse(grantId: string, api: ApiAccess, scope: string): Promise<void> {
   return serialize(grantId, async () => {
     const record = await store.get(grantId)
-    if (record?.tokens[resource]?.accessToken !== accessToken) return false
-    const { [resource]: _, ...tokens } = record.tokens
-    await store.set(grantId, { ...record, tokens })
-    return true
+    if (!record || (record.given?.[api.resource] ?? api.scope) === scope) return
+    await store.set(grantId, { ...record, given: { ...record.given, [api.resource]: scope } })
   })
 }
 
@@ -279,29 +330,29 @@ export async function requiredProofClaims(grant: GrantRecord): Promise<string[] 
 }
 
 /**
- * Forgets the tokens of a grant at once, then tells the server, now or later.
+ * Forgets the tokens of a grant that has ended, then tells the server, now or later.
  *
  * @returns Whether the server knows.
- * @see RFC 7009
  */
 export async function endTokens(grant: GrantRecord): Promise<boolean> {
-  ended.add(grant.grantId)
   const record = await store.get(grant.grantId)
   await store.delete(grant.grantId)
-  if (!record) return true
-  const { metadata, refreshToken, tokens, keyId } = record
-  const held = refreshToken
-    ? [{ token: refreshToken, tokenTypeHint: 'refresh_token' as const }]
-    : Object.values(tokens).map(({ accessToken }) => ({
-        token: accessToken,
-        tokenTypeHint: 'access_token' as const,
-      }))
-  const { issuer, origin, clientId } = grant
-  const told = await Promise.all(
-    held.map((one) => revokeLater({ ...one, issuer, origin, clientId, metadata })),
-  )
-  await deleteKey(keyId)
-  return told.every(Boolean)
+  return record ? tellServer(grant, record) : true
+}
+
+/** Forgets tokens that others have taken the place of. */
+export async function forgetTokens(grantId: string): Promise<void> {
+  const record = await store.get(grantId)
+  await store.delete(grantId)
+  if (record) await deleteKey(record.keyId)
+}
+
+/** @returns Whether the server knows. */
+async function tellServer(owner: TokenOwner, record: TokenRecord): Promise<boolean> {
+  const accessTokens = Object.values(record.tokens).map(({ accessToken }) => accessToken)
+  const told = await revokeTokens(owner, { ...record, accessTokens })
+  await deleteKey(record.keyId)
+  return told
 }
 
 /** Removes what this browser session cannot open, and the tokens of grants that are over. */
