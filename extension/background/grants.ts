@@ -42,12 +42,14 @@ const ended = new Set<string>()
 const keyOf = ({ origin, grantId }: Pick<GrantRecord, 'origin' | 'grantId'>) => [origin, grantId]
 
 let session: Promise<string> | undefined
+let sessionBeganHere = false
 
 async function readSession(): Promise<string> {
   const stored = (await browser.storage.session.get(SESSION))[SESSION]
   if (typeof stored === 'string') return stored
   const name = crypto.randomUUID()
   await browser.storage.session.set({ [SESSION]: name })
+  sessionBeganHere = true
   return name
 }
 
@@ -55,6 +57,12 @@ async function readSession(): Promise<string> {
 export function currentSession(): Promise<string> {
   session ??= readSession()
   return session
+}
+
+/** Whether this worker is the first of its session: of a browser, or of an extension switched on again. */
+export async function isNewSession(): Promise<boolean> {
+  await currentSession()
+  return sessionBeganHere
 }
 
 export function expiryOf(lifetime: Lifetime, now: number): number {

@@ -7,6 +7,7 @@ import browser, { type Runtime } from 'webextension-polyfill'
 import type { UnverifiedPageMessage } from '../../shared/messages/broker-channel.ts'
 import type { ScreenRequest } from '../../shared/messages/screen-channel.ts'
 import { redirectReceived, tabClosed } from './authorization.ts'
+import { isNewSession } from './grants.ts'
 import { HOUSEKEEPING } from './housekeeping-alarm.ts'
 import { listen } from './notifications.ts'
 import { abortPageRequest, handlePageRequest } from './page-router.ts'
@@ -67,6 +68,9 @@ browser.alarms.onAlarm.addListener(({ name }) => {
 })
 
 warmUp()
+
+// No event says that the extension was switched on again; the memory that is empty does.
+void isNewSession().then((isNew) => (isNew ? sweep() : undefined))
 
 // A worker that wakes up, for whatever reason, hears the networks again.
 void listen()
