@@ -131,7 +131,8 @@ async function checkClaims(
 ): Promise<void> {
   const latest = effects.now() / 1000 + CLOCK_TOLERANCE_SECONDS
   if (claims.sub === '' || claims.sub.length > 255) throw refuse('must name a subject')
-  if (claims.iat > latest) throw refuse('must not be issued in the future')
+  if (claims.iat > latest)
+    throw refuse('must not be issued in the future; the clocks of server and device differ')
   if (Array.isArray(claims.aud) && claims.aud.length !== 1) throw refuse('must have one audience')
   if (claims.azp !== undefined && claims.azp !== expected.clientId) {
     throw refuse('must be issued to this client')
