@@ -1,6 +1,6 @@
 import 'fake-indexeddb/auto'
 import { createStore, get, set } from 'idb-keyval'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { open, type Sealed, seal } from '../../extension/background/seal.ts'
 import { createSealedStore } from '../../extension/background/sealed-store.ts'
 
@@ -22,6 +22,10 @@ beforeEach(async () => {
 
 const notes = (withKey = key) =>
   createSealedStore<Note>(name, () => Promise.resolve(withKey), createStore(name, name))
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
 
 describe('sealed records', () => {
   test('what goes in comes out', async () => {
@@ -64,6 +68,28 @@ describe('sealed records', () => {
     await next.sweep()
     expect(await get('old', createStore(name, name))).toBeUndefined()
     expect(await next.get('new')).toEqual({ text: 'two' })
+  })
+
+  test('K10: a record is sealed before its transaction begins, however long that takes', async () => {
+    const order: string[] = []
+    const encrypt = crypto.subtle.encrypt.bind(crypto.subtle)
+    vi.spyOn(crypto.subtle, 'encrypt').mockImplementation(async (...args) => {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      order.push('sealed')
+      return encrypt(...args)
+    })
+    const transaction = IDBDatabase.prototype.transaction
+    vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementation(function (
+      this: IDBDatabase,
+      ...args
+    ) {
+      if (args[1] === 'readwrite') order.push('begun')
+      return transaction.apply(this, args)
+    })
+    const store = notes()
+    await store.set('a', { text: 'one' })
+    expect(order).toEqual(['sealed', 'begun'])
+    expect(await store.get('a')).toEqual({ text: 'one' })
   })
 
   test('K09: no IV is used twice', async () => {
