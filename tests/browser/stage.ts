@@ -120,7 +120,13 @@ export async function startStage(
     }),
     async close() {
       await stage.browser.close()
-      await Promise.all([network.close(), application.close(), outside.close(), extension.remove()])
+      await Promise.all([
+        // A test may have put another in the place of the first.
+        stage.network.close(),
+        application.close(),
+        outside.close(),
+        extension.remove(),
+      ])
     },
   }
   return stage

@@ -1,0 +1,116 @@
+/**
+ * A sign-in page that was left open for longer than a flow may last. An hour is not waited for: the
+ * deadline in the flow's record is moved into the past, by one of the broker's own pages.
+ *
+ * Seen to fail when `resume` in `extension/background/authorization.ts` does not look at the deadline,
+ * and when `receiveResponse` in `shared/core/flow.ts` does not.
+ */
+
+import type { Page } from 'puppeteer-core'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
+import { gone } from './pages.ts'
+import { gesture } from './quiet.ts'
+import {
+  answerConsent,
+  authorizationResponses,
+  BROWSERS,
+  call,
+  connect,
+  openScreen,
+  type Stage,
+  signIn,
+  signInPage,
+  startStage,
+  tokenRequests,
+} from './stage.ts'
+
+interface Extension {
+  storage: { session: { get(name: string): Promise<Record<string, number[]>> } }
+  alarms: { create(name: string, info: { when: number }): void }
+}
+
+/** Opens the records of the pending flows, ends their time, and seals them again. */
+async function endTime(screen: Page): Promise<void> {
+  await screen.evaluate(async () => {
+    const { storage } = (globalThis as unknown as { chrome: Extension }).chrome
+    const { sealingKey = [] } = await storage.session.get('sealingKey')
+    const bytes = new Uint8Array(sealingKey)
+    const key = await crypto.subtle.importKey('raw', bytes, 'AES-GCM', false, [
+      'encrypt',
+      'decrypt',
+    ])
+    const finished = <T>(request: IDBRequest<T>) =>
+      new Promise<T>((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result)
+        request.onerror = () => reject(request.error)
+      })
+    const database = await finished(indexedDB.open('northkey-flows'))
+    const flows = () => database.transaction('flows', 'readwrite').objectStore('flows')
+    for (const id of await finished(flows().getAllKeys())) {
+      const { iv, data } = await finished(flows().get(id))
+      const additionalData = new TextEncoder().encode(`flows/${id}`)
+      const algorithm = { name: 'AES-GCM', iv, additionalData }
+      const text = new TextDecoder().decode(await crypto.subtle.decrypt(algorithm, key, data))
+      const past = text.replaceAll(/"deadlineMs":\d+/g, `"deadlineMs":${Date.now() - 1}`)
+      const sealed = await crypto.subtle.encrypt(algorithm, key, new TextEncoder().encode(past))
+      await finished(flows().put({ iv, data: sealed }, id))
+    }
+    database.close()
+  })
+}
+
+/** The alarm that the broker set for the deadline rings. */
+const ringAlarm = (screen: Page) =>
+  screen.evaluate(() => {
+    const { alarms } = (globalThis as unknown as { chrome: Extension }).chrome
+    alarms.create('housekeeping', { when: Date.now() })
+  })
+
+describe.each(BROWSERS)('in %s, a sign-in page that was left open', (name) => {
+  let stage: Stage
+  let page: Page
+
+  beforeAll(async () => {
+    stage = await startStage(name)
+    page = await stage.open()
+  })
+  afterEach(async () => {
+    await call(page, 'northbound_revoke')
+    stage.network.log.clear()
+  })
+  afterAll(() => stage?.close())
+
+  async function leftOpen() {
+    await gesture(page)
+    const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
+    await answerConsent(stage, 'allow')
+    await signInPage(stage)
+    const screen = await openScreen(stage)
+    await endTime(screen)
+    return { outcome, screen }
+  }
+
+  const TIMED_OUT = { code: ERROR_CODE.unreachable, data: { error: 'timeout' }, isError: true }
+
+  test('X14: its window closes when the time is over, the page is told, and a new flow works', async () => {
+    const { outcome, screen } = await leftOpen()
+    await ringAlarm(screen)
+    expect((await outcome).error).toMatchObject(TIMED_OUT)
+    await gone(stage.browser, stage.network.issuer)
+    expect(tokenRequests(stage)).toEqual([])
+    await screen.close()
+    await gesture(page)
+    expect((await connect(stage, page)).result).toBeDefined()
+  })
+
+  test('X14: who signs in after the time gets the same error, and the code is not sent', async () => {
+    const { outcome, screen } = await leftOpen()
+    await screen.close()
+    await signIn(stage)
+    expect((await outcome).error).toMatchObject(TIMED_OUT)
+    expect(authorizationResponses(stage)).toHaveLength(1)
+    expect(tokenRequests(stage)).toEqual([])
+    await gone(stage.browser, stage.network.issuer)
+  })
+})

@@ -1,0 +1,117 @@
+/**
+ * The extension is switched off and on again, and removed, in the middle of things.
+ *
+ * Seen to fail without `isNewSession` in `extension/background/index.ts` (L15: the record of the flow
+ * that was cut off stays), and when the content script does not tell what is awaited that the broker is
+ * gone.
+ */
+
+import type { Page } from 'puppeteer-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { CHROMIUM_ID, GECKO_ID } from '../../extension/identity.ts'
+import { type AccessToken, ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
+import { addressOf, until } from './pages.ts'
+import { gesture } from './quiet.ts'
+import {
+  answerConsent,
+  BROWSERS,
+  call,
+  connect,
+  databaseText,
+  openScreen,
+  type Stage,
+  signInPage,
+  startStage,
+} from './stage.ts'
+
+interface Privileged {
+  chrome: { management: { setEnabled(id: string, enabled: boolean): Promise<void> } }
+  ChromeUtils: {
+    importESModule(url: string): {
+      AddonManager: {
+        getAddonByID(id: string): Promise<{ enable(): Promise<void>; disable(): Promise<void> }>
+      }
+    }
+  }
+}
+
+/** As the user does on the browser's own page of extensions. */
+async function switchExtension(stage: Stage, on: boolean): Promise<void> {
+  const chromium = stage.name === 'chromium'
+  const address = chromium ? 'chrome://extensions/' : 'about:addons'
+  const page = await stage.browser.newPage()
+  void page.goto(address).catch(() => {})
+  await until('the page of extensions', async () => (await addressOf(page)).startsWith(address))
+  if (chromium) {
+    await page.evaluate(
+      (id, enabled) =>
+        (globalThis as unknown as Privileged).chrome.management.setEnabled(id, enabled),
+      CHROMIUM_ID,
+      on,
+    )
+  } else {
+    await page.evaluate(
+      async (id, method) => {
+        const { ChromeUtils } = globalThis as unknown as Privileged
+        const module = 'resource://gre/modules/AddonManager.sys.mjs'
+        const addon = await ChromeUtils.importESModule(module).AddonManager.getAddonByID(id)
+        await addon[method]()
+      },
+      GECKO_ID,
+      on ? ('enable' as const) : ('disable' as const),
+    )
+  }
+  await page.close()
+}
+
+describe.each(BROWSERS)('in %s, the extension', (name) => {
+  let stage: Stage
+  let page: Page
+
+  beforeAll(async () => {
+    stage = await startStage(name)
+    page = await stage.open()
+    expect((await connect(stage, page)).error).toBeUndefined()
+    await call(page, 'northbound_revoke')
+  })
+  afterAll(() => stage?.close())
+
+  test('L15: switched off in the middle of a flow: the page is told; switched on again, nothing is left of it and a new one works', async () => {
+    await gesture(page)
+    const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
+    await answerConsent(stage, 'allow')
+    const operator = await signInPage(stage)
+    await switchExtension(stage, false)
+    expect((await outcome).error).toMatchObject({ code: ERROR_CODE.brokerGone })
+    await operator.close()
+
+    await switchExtension(stage, true)
+    page = await stage.open()
+    expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toEqual([])
+    const screen = await openScreen(stage)
+    await expect.poll(async () => (await databaseText(screen)).flows).toEqual([])
+    await screen.close()
+    await gesture(page)
+    expect((await connect(stage, page)).error).toBeUndefined()
+    await call(page, 'northbound_revoke')
+  })
+
+  // The last one: the extension goes.
+  test('C20: removed, it takes its grants along; a token that a page holds lives until its end', async () => {
+    await gesture(page)
+    const { result: grant } = await connect(stage, page, stage.wish({ mode: 'token' }))
+    const { grantId } = grant ?? {}
+    const { result } = await call<AccessToken>(page, 'northbound_getAccessToken', { grantId })
+    await stage.browser.uninstallExtension(name === 'chromium' ? CHROMIUM_ID : GECKO_ID)
+    expect((await call(page, 'northbound_getGrants')).error).toMatchObject({
+      code: ERROR_CODE.brokerGone,
+    })
+    const url = `${stage.wish().apis[0]?.resource}/cloud-gaming/subscriptions`
+    const headers = { authorization: `Bearer ${result?.accessToken}` }
+    expect((await fetch(url, { headers })).status).toBe(200)
+
+    await stage.browser.installExtension(stage.extensionPath)
+    const again = await stage.open()
+    expect((await call<Grant[]>(again, 'northbound_getGrants')).result).toEqual([])
+  })
+})

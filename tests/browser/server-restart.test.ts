@@ -1,0 +1,204 @@
+/**
+ * Servers that are away for a while, that come back without their memory, and whose clock is wrong.
+ *
+ * Seen to fail when `discover` remembers that it failed (N06), when `refresh` sends the refresh token
+ * though the browser knows that it is offline (N06), when `shared/oauth/jwks.ts` does not fetch the keys
+ * anew for a key that it does not know (N11), and when `validateIdToken` does not look at `iat` (N10).
+ */
+
+import type { Page } from 'puppeteer-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startNetwork } from '../../demo-site/network/index.ts'
+import { REDIRECT_BASE } from '../../extension/identity.ts'
+import {
+  type AccessToken,
+  type ConnectParams,
+  ERROR_CODE,
+  type FetchResult,
+  type Grant,
+} from '../../shared/messages/page-api.ts'
+import { gone } from './pages.ts'
+import { gesture } from './quiet.ts'
+import {
+  answerConsent,
+  BROWSERS,
+  type Called,
+  CLIENT_ID,
+  call,
+  connect,
+  formOf,
+  type Stage,
+  startStage,
+  tokenRequests,
+} from './stage.ts'
+
+const MINUTE_MS = 61_000
+
+/** More than any token has: such a call renews one that is not of this very second. */
+const RENEWED = { minValiditySeconds: 3_600 }
+
+describe.each(BROWSERS)('in %s, an authorization function', (name) => {
+  let stage: Stage
+  let page: Page
+
+  beforeAll(async () => {
+    stage = await startStage(name, {
+      operator: {
+        onboarding: 'preregistered',
+        clientAuthentication: 'none',
+        dpop: 'when_offered',
+        pushedAuthorizationRequests: 'when_offered',
+      },
+    })
+    page = await stage.open()
+  })
+  afterAll(() => stage?.close())
+
+  /** The same operator at the same addresses, with new keys and nothing in its memory. */
+  async function startAgain(): Promise<void> {
+    const { issuer, apisOrigin, userPlaneOrigin } = stage.network
+    const [authorization, apis, userPlane] = [issuer, apisOrigin, userPlaneOrigin].map((url) =>
+      Number(new URL(url).port),
+    ) as [number, number, number]
+    stage.network = await startNetwork({
+      applications: [
+        { clientId: CLIENT_ID, name: 'Cloud gaming', origins: [stage.application.origin] },
+      ],
+      redirectBases: Object.values(REDIRECT_BASE),
+      ports: { authorization, apis, userPlane },
+    })
+  }
+
+  function wishOf(profile: string, more: Partial<ConnectParams> = {}): ConnectParams {
+    const operator = stage.network.operatorProfiles.find((one) => one.profile === profile)
+    const [api] = operator?.apis ?? []
+    const purpose = profile === 'camara' && { purpose: api?.purposes?.[0] ?? '' }
+    return {
+      issuer: operator?.issuer ?? '',
+      apis: [{ resource: api?.resource ?? '', scope: api?.scopes[0]?.scope ?? '', ...purpose }],
+      ...more,
+    }
+  }
+
+  async function granted(wish: ConnectParams): Promise<Grant> {
+    await gesture(page)
+    const { result, error } = await connect(stage, page, wish)
+    if (!result) throw new Error(`no grant: ${error.message}`)
+    return result
+  }
+
+  async function renew(grantId: string): Promise<Called<AccessToken>> {
+    await new Promise((resolve) => setTimeout(resolve, 1_100))
+    return call(page, 'northbound_getAccessToken', { grantId, ...RENEWED })
+  }
+
+  test('N06: that is not there is a typed error, and once it is there the same wish is granted', async () => {
+    await stage.network.close()
+    await gesture(page)
+    const outcome = call<Grant>(page, 'northbound_connect', wishOf('oauth'))
+    await answerConsent(stage, 'allow')
+    expect((await outcome).error).toMatchObject({
+      code: ERROR_CODE.unreachable,
+      data: { error: 'network_error' },
+    })
+    await gone(stage.browser, '/ui/consent/')
+    await startAgain()
+    await granted(wishOf('oauth'))
+    await call(page, 'northbound_revoke')
+  })
+
+  if (name === 'chromium') {
+    // Firefox's driver can take a page offline, but not the extension.
+    test('N06: offline, a refresh token is not sent, and serves once the browser is online', async () => {
+      const { grantId } = await granted(wishOf('oauth', { mode: 'token' }))
+      const worker = stage.browser.targets().find((each) => each.type() === 'service_worker')
+      const session = await worker?.createCDPSession()
+      const offline = (is: boolean) =>
+        session?.send('Network.emulateNetworkConditions', {
+          offline: is,
+          latency: 0,
+          downloadThroughput: -1,
+          uploadThroughput: -1,
+        })
+      await session?.send('Network.enable')
+      stage.network.log.clear()
+      await offline(true)
+      expect((await renew(grantId)).error).toMatchObject({
+        code: ERROR_CODE.unreachable,
+        data: { error: 'network_error' },
+      })
+      await offline(false)
+      expect(tokenRequests(stage)).toEqual([])
+      expect((await renew(grantId)).error).toBeUndefined()
+      expect(tokenRequests(stage).map((entry) => formOf(entry).grant_type)).toContain(
+        'refresh_token',
+      )
+      await session?.detach()
+      await call(page, 'northbound_revoke')
+    })
+  }
+
+  test.each([300, -300, 3_600, -3_600])(
+    'N10: whose clock is %i seconds off, without OpenID Connect, does no harm',
+    async (seconds) => {
+      const { grantId } = await granted(wishOf('oauth', { mode: 'token' }))
+      stage.network.faults.add({
+        server: 'authorization-function',
+        action: { type: 'clock', seconds },
+      })
+      const { result } = await renew(grantId)
+      stage.network.faults.clear()
+      // Lifetimes are counted from the moment of the answer, on this device's clock.
+      const lifetimeMs = (result?.expiresAt ?? 0) - Date.now()
+      expect(lifetimeMs).toBeGreaterThan(580_000)
+      expect(lifetimeMs).toBeLessThanOrEqual(600_000)
+      await call(page, 'northbound_revoke')
+    },
+  )
+
+  test('N11: started again without its keys, nonces and sessions: the user is needed, and then all is well', async () => {
+    const wish = wishOf('camara')
+    const [{ resource } = { resource: '' }] = wish.apis
+    const fetchIt = () =>
+      call<FetchResult>(page, 'northbound_fetch', { url: `${resource}/sessions/unknown` })
+    const { grantId, tokenType } = await granted(wish)
+    const keysReadAtMs = Date.now()
+    expect(tokenType).toBe('DPoP')
+    const before = await fetchIt()
+    expect(before.error).toBeUndefined()
+
+    await stage.network.close()
+    await startAgain()
+    const { error } = await fetchIt()
+    expect([ERROR_CODE.interactionRequired, ERROR_CODE.notOnMobileNetwork]).toContain(error?.code)
+
+    // A server cannot make the broker read its keys more than once a minute.
+    await new Promise((resolve) => setTimeout(resolve, keysReadAtMs + MINUTE_MS - Date.now()))
+    const again = await granted(wish)
+    expect(again.grantId).not.toBe(grantId)
+    expect((await fetchIt()).result?.status).toBe(before.result?.status)
+  }, 150_000)
+
+  test('N10: whose clock is ahead is told by its ID token, by five minutes or an hour, and its tokens are not used', async () => {
+    const { faults } = stage.network
+    // The authorization stays on record, so that no page waits for the user.
+    faults.add({ path: '*/token/revocation', action: { type: 'status', status: 503 } })
+    await call(page, 'northbound_revoke')
+    for (const seconds of [300, 3_600]) {
+      const server = 'authorization-function'
+      const fault = faults.add({ server, action: { type: 'clock', seconds } })
+      await gesture(page)
+      const outcome = call<Grant>(page, 'northbound_connect', wishOf('camara'))
+      await answerConsent(stage, 'allow')
+      const { error } = await outcome
+      expect(error).toMatchObject({
+        code: ERROR_CODE.untrustedResponse,
+        data: { error: 'invalid_id_token' },
+      })
+      expect(error?.message).toContain('clocks')
+      faults.remove(fault)
+      await gone(stage.browser, '/ui/consent/')
+    }
+    expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toEqual([])
+  })
+})
