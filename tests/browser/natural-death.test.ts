@@ -26,7 +26,7 @@ while (!(await broker())) {}
 for (let step = 1; ; step++) {
   while ((await (await fetch('/go')).text()) < step) await new Promise((go) => setTimeout(go, 250))
   const { result, error } = await call('northbound_fetch', { url: ${JSON.stringify(url)} })
-  await fetch('/report?' + step + '=' + (result?.status ?? error.data.error))
+  await fetch('/report?' + step + '=' + (result?.status ?? encodeURIComponent(error.message)))
 }
 </script>`
 
@@ -58,7 +58,11 @@ describe('in chromium, without a debugger', () => {
     await operator.waitForSelector('[data-form=consent]')
     await operator.click('[data-form=consent] [value=allow]')
     expect((await connecting).error).toBeUndefined()
+    const process = stage.browser.process()
+    const ended = new Promise((resolve) => process?.once('exit', resolve))
     await stage.browser.close()
+    // Its profile is free when its process is gone.
+    if (process?.exitCode === null && process.signalCode === null) await ended
   })
   afterAll(async () => {
     browser?.kill()
@@ -79,17 +83,21 @@ describe('in chromium, without a debugger', () => {
       )
     go(1)
     network.log.clear()
-    browser = spawn((await findBrowser('chromium')) ?? '', [
-      '--headless=new',
-      ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-features=DisableLoadExtensionCommandLineSwitch',
-      `--proxy-server=${outside.address}`,
-      `--user-data-dir=${profile}`,
-      `--load-extension=${stage.extensionPath}`,
-      `${application.origin}/drive`,
-    ])
+    browser = spawn(
+      (await findBrowser('chromium')) ?? '',
+      [
+        '--headless=new',
+        ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-features=DisableLoadExtensionCommandLineSwitch',
+        `--proxy-server=${outside.address}`,
+        `--user-data-dir=${profile}`,
+        `--load-extension=${stage.extensionPath}`,
+        `${application.origin}/drive`,
+      ],
+      { stdio: 'ignore' },
+    )
     expect(await report(1)).toBe('GET /report?1=200')
     expect(await extensionProcesses(browser)).toBe(1)
     const renewed = tokenRequests(stage).length

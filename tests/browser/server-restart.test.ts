@@ -160,7 +160,7 @@ describe.each(BROWSERS)('in %s, an authorization function', (name) => {
     const wish = wishOf('camara')
     const [{ resource } = { resource: '' }] = wish.apis
     const fetchIt = () =>
-      call<FetchResult>(page, 'northbound_fetch', { url: `${resource}/sessions/unknown` })
+      call<FetchResult>(page, 'northbound_fetch', { url: `${resource}/unknown` })
     const { grantId, tokenType } = await granted(wish)
     const keysReadAtMs = Date.now()
     expect(tokenType).toBe('DPoP')

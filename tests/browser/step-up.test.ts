@@ -56,6 +56,7 @@ describe.each(BROWSERS)('in %s, an API that wants another authentication', (name
   /** A call to an API that challenges so many times, with the user in front of the page. */
   async function challenged(profile: ProfileName, parameters: string, times?: number) {
     const { wish, url } = wishOf(profile)
+    await gesture(page)
     expect((await connect(stage, page, wish)).error).toBeUndefined()
     stage.network.log.clear()
     const headers = {

@@ -136,7 +136,9 @@ describe.each(BROWSERS)('in %s, the tokens of a grant', (name) => {
     expect(await stolen.json()).toMatchObject({ error: 'invalid_grant' })
 
     // Without a silent authorization, which would bring new ones.
-    stage.network.faults.add({ path: '/auth', action: { type: 'status', status: 403 } })
+    const headers = { 'content-type': 'text/html' }
+    const action = { type: 'status', status: 200, headers, body: 'Who are you?' } as const
+    stage.network.faults.add({ path: '/auth', action })
     const { renewing } = await renewalOf(grantId, first.resource)
     expect((await renewing).error?.code).toBe(ERROR_CODE.interactionRequired)
     const { error } = await tokenOf({ grantId, resource: second.resource })
