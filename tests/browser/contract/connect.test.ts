@@ -84,7 +84,7 @@ describe.each(BROWSERS)('in %s, a page', (name) => {
     expect(stage.outside.connections).not.toContain('unknown.example')
   })
 
-  test('northbound_connect: issuer, apis, purpose, mode, clientId, reason and loginHint end in a Grant', async () => {
+  test('northbound_connect: issuer, apis of resource, scope and purpose, mode, clientId, reason and loginHint end in a Grant', async () => {
     const asked = stage.wish().apis.map((api) => ({ ...api, purpose: PURPOSE }))
     const params = stage.wish({
       apis: asked,

@@ -144,9 +144,9 @@ describe.each(BROWSERS)('in %s, a page', (name) => {
   })
 
   test.each([
-    ['only a secure context is answered', 'http://plain.example/', false],
-    ['only a site that is switched on is answered', 'https://other.example/', true],
-  ])('discovery: %s', async (_, url, secure) => {
+    ['discovery: only a secure context is answered', 'http://plain.example/', false],
+    ['discovery: only a site that is switched on is answered', 'https://other.example/', true],
+  ])('%s', async (_, url, secure) => {
     const elsewhere = await stage.browser.newPage()
     await elsewhere.goto(url)
     expect(await elsewhere.evaluate(() => window.isSecureContext)).toBe(secure)

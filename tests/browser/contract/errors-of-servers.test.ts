@@ -1,0 +1,215 @@
+/**
+ * Section 4 of the contract: errors whose reason is an authorization function, an API or the network.
+ * All of them are asked of the network.
+ *
+ * Seen to fail when: `iss`, `state`, the token type or the ID token is not checked; the server's word is
+ * replaced by the broker's; 429 is a result like others; `Retry-After` is not read; a code has another
+ * number.
+ */
+
+import type { Page } from 'puppeteer-core'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { FaultAction, FaultRule } from '../../../demo-site/network/index.ts'
+import { redirectUriFor } from '../../../shared/core/index.ts'
+import {
+  ERROR_CODE,
+  type ErrorCode,
+  type FetchResult,
+  type Grant,
+  type ProviderErrorData,
+} from '../../../shared/messages/page-api.ts'
+import { during, freshConnections, gesture, startQuietStage } from '../quiet.ts'
+import { BROWSERS, type Called, call, type Stage, signIn } from '../stage.ts'
+import { expectError } from './shapes.ts'
+
+const METADATA = '/.well-known/*'
+const { untrustedResponse, authorizationServerError, unreachable, rateLimited } = ERROR_CODE
+const { insufficientAuthorization, notOnMobileNetwork } = ERROR_CODE
+
+interface Case {
+  title: string
+  rule: (stage: Stage) => FaultRule | Promise<FaultRule>
+  code: ErrorCode
+  error: string
+  data?: Partial<ProviderErrorData>
+}
+
+const atToken = (action: FaultAction) => (): FaultRule => ({
+  method: 'POST',
+  path: '/token',
+  action,
+})
+
+const tokens = (more: object) =>
+  atToken({
+    type: 'body',
+    body: JSON.stringify({ access_token: 'x'.repeat(20), token_type: 'Bearer', ...more }),
+  })
+
+/** A word that the authorization function refuses the code with. */
+const refusal = (title: string, status: number, error: string): Case => ({
+  title,
+  rule: atToken({
+    type: 'status',
+    status,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ error, error_description: `about ${error}` }),
+  }),
+  code: authorizationServerError,
+  error,
+  data: { errorDescription: `about ${error}`, httpStatus: status },
+})
+
+const CASES: Case[] = [
+  {
+    title: '4300 invalid_response: a web page in the place of the metadata',
+    rule: () => ({
+      path: METADATA,
+      action: {
+        type: 'status',
+        status: 200,
+        headers: { 'content-type': 'text/html' },
+        body: '<!doctype html><title>Welcome to the train</title>',
+      },
+    }),
+    code: untrustedResponse,
+    error: 'invalid_response',
+  },
+  {
+    title: '4300 issuer_mismatch: an authorization response of another issuer',
+    rule: () => ({ path: '/auth', action: { type: 'issuer', issuer: 'https://evil.example' } }),
+    code: untrustedResponse,
+    error: 'issuer_mismatch',
+  },
+  {
+    title: '4300 state_mismatch: an authorization response to another request',
+    rule: async ({ network: { issuer }, redirectBase }) => {
+      const response = new URLSearchParams({ code: 'x', state: 'x'.repeat(43), iss: issuer })
+      const location = `${await redirectUriFor(redirectBase, issuer)}?${response}`
+      return { path: '/auth', action: { type: 'redirect', status: 302, location } }
+    },
+    code: untrustedResponse,
+    error: 'state_mismatch',
+  },
+  {
+    title: '4300 token_type_mismatch: a token bound to a key that was not asked for',
+    rule: tokens({ token_type: 'DPoP', expires_in: 600 }),
+    code: untrustedResponse,
+    error: 'token_type_mismatch',
+  },
+  {
+    title: '4300 invalid_id_token: an ID token that nobody signed',
+    rule: tokens({ expires_in: 600, id_token: 'eyJhbGciOiJub25lIn0.e30.' }),
+    code: untrustedResponse,
+    error: 'invalid_id_token',
+  },
+  refusal('4310 invalid_grant: the server’s word stays', 400, 'invalid_grant'),
+  refusal('4310 invalid_client: the server’s word stays', 401, 'invalid_client'),
+  refusal('4310 invalid_scope: the server’s word stays', 400, 'invalid_scope'),
+  refusal('4310 unsupported_grant_type: the server’s word stays', 400, 'unsupported_grant_type'),
+  refusal('4310 a_word_of_its_own: the server’s word stays', 400, 'a_word_of_its_own'),
+  {
+    title: '4290 rate_limited: the authorization function said 429',
+    rule: atToken({ type: 'status', status: 429, headers: { 'retry-after': '7' } }),
+    code: rateLimited,
+    error: 'rate_limited',
+    data: { httpStatus: 429, retryAfterSeconds: 7 },
+  },
+  {
+    title: '4901 network_error: the connection breaks',
+    rule: () => ({ path: METADATA, action: { type: 'drop', when: 'before-reading' } }),
+    code: unreachable,
+    error: 'network_error',
+  },
+  {
+    title: '4901 timeout: no answer',
+    rule: () => ({ path: METADATA, action: { type: 'hang' } }),
+    code: unreachable,
+    error: 'timeout',
+  },
+]
+
+describe.each(BROWSERS)('in %s, an authorization', (name) => {
+  let stage: Stage
+  let page: Page
+
+  beforeAll(async () => {
+    ;({ stage, page } = await startQuietStage(name))
+    freshConnections(stage)
+  })
+  afterAll(() => stage?.close())
+
+  const connect = async () => {
+    await gesture(page)
+    return call<Grant>(page, 'northbound_connect', stage.wish())
+  }
+
+  test.each(CASES)('$title', async ({ rule, code, error, data }) => {
+    const outcome = await during(stage, await rule(stage), connect)
+    expectError(outcome, code, error, data)
+    expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toEqual([])
+  })
+
+  describe('and a call of an API', () => {
+    let url: string
+
+    beforeAll(async () => {
+      expect((await connect()).error).toBeUndefined()
+      url = `${stage.wish().apis[0]?.resource}/cloud-gaming/subscriptions`
+    })
+    afterEach(() => stage.network.faults.clear())
+
+    const fetchWhile = (action: FaultAction): Promise<Called<FetchResult>> => {
+      stage.network.faults.add({ server: 'api-exposing-functions', action })
+      return call(page, 'northbound_fetch', { url })
+    }
+
+    const challenged = (status: number, parameters: string) =>
+      fetchWhile({
+        type: 'status',
+        status,
+        headers: { 'www-authenticate': `Bearer ${parameters}` },
+      })
+
+    test('4220 insufficient_user_authentication: the API wants another authentication (RFC 9470)', async () => {
+      const error = 'insufficient_user_authentication'
+      const outcome = await challenged(401, `error="${error}", max_age="1"`)
+      expectError(outcome, insufficientAuthorization, error, { httpStatus: 401 })
+    })
+
+    test('4220 insufficient_scope: the API wants more scope (RFC 6750)', async () => {
+      const outcome = await challenged(403, 'error="insufficient_scope", scope="everything"')
+      expectError(outcome, insufficientAuthorization, 'insufficient_scope', { httpStatus: 403 })
+    })
+
+    test('4290 rate_limited: the API said 429', async () => {
+      const headers = { 'retry-after': '7' }
+      const outcome = await fetchWhile({ type: 'status', status: 429, headers })
+      const data = { httpStatus: 429, retryAfterSeconds: 7 }
+      expectError(outcome, rateLimited, 'rate_limited', data)
+    })
+
+    test('4901 network_error: the API cannot be reached', async () => {
+      const outcome = await fetchWhile({ type: 'drop', when: 'before-reading' })
+      expectError(outcome, unreachable, 'network_error')
+    })
+
+    test('4230 not_on_mobile_network: the API knows subscribers by the mobile bearer, and this UE is not on it', async () => {
+      const camara = stage.network.operatorProfiles.find(({ profile }) => profile === 'camara')
+      const api = camara?.apis.find(({ resource }) => resource.includes('number-verification'))
+      const resource = api?.resource ?? ''
+      const scope = 'number-verification:device-phone-number:read'
+      const asked = { resource, scope, purpose: api?.purposes?.[0] ?? '' }
+      await gesture(page)
+      const granted = call<Grant>(page, 'northbound_connect', {
+        issuer: camara?.issuer,
+        apis: [asked],
+      })
+      await signIn(stage)
+      expect((await granted).error).toBeUndefined()
+      const there = { url: `${resource}/device-phone-number` }
+      const outcome = await call(page, 'northbound_fetch', there)
+      expectError(outcome, notOnMobileNetwork, 'not_on_mobile_network', { httpStatus: 403 })
+    })
+  })
+})
