@@ -8,11 +8,7 @@
 
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import {
-  ERROR_CODE,
-  type Grant,
-  type ProviderErrorObject,
-} from '../../../shared/messages/page-api.ts'
+import type { Grant, ProviderErrorObject } from '../../../shared/messages/page-api.ts'
 import { type ApplicationServer, startApplication } from '../application.ts'
 import { gone, inFront, pageAt, until } from '../pages.ts'
 import { gesture } from '../quiet.ts'
@@ -58,7 +54,7 @@ describe.each(BROWSERS)('in %s, a call', (name) => {
     await gesture(page)
     const outcome = connect()
     await answerConsent(stage, 'deny')
-    expectError(await outcome, ERROR_CODE.accessDenied, 'access_denied')
+    expectError(await outcome, 4001, 'access_denied')
     await gone(stage.browser, '/ui/consent/')
   })
 
@@ -66,14 +62,14 @@ describe.each(BROWSERS)('in %s, a call', (name) => {
     await gesture(page)
     const outcome = connect()
     await (await pageAt(stage.browser, '/ui/consent/')).close()
-    expectError(await outcome, ERROR_CODE.accessDenied, 'access_denied')
+    expectError(await outcome, 4001, 'access_denied')
   })
 
   test('-32002 already_pending: this origin already has a window open', async () => {
     await gesture(page)
     const outcome = connect()
     await pageAt(stage.browser, '/ui/consent/')
-    expectError(await connect(), ERROR_CODE.alreadyPending, 'already_pending')
+    expectError(await connect(), -32002, 'already_pending')
     await answerConsent(stage, 'allow')
     await signIn(stage)
     const { result } = await outcome
@@ -96,14 +92,14 @@ describe.each(BROWSERS)('in %s, a call', (name) => {
     outcomes.push(await call(stranger, 'northbound_connect', wish()))
     const unknown = stage.wish({ issuer: 'https://unknown.example' })
     outcomes.push(await call(stranger, 'northbound_connect', unknown))
-    for (const outcome of outcomes) expectError(outcome, ERROR_CODE.noGrant, 'no_grant')
+    for (const outcome of outcomes) expectError(outcome, 4100, 'no_grant')
     expect(new Set(outcomes.map((outcome) => JSON.stringify(outcome))).size).toBe(1)
     expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toStrictEqual([grant])
   })
 
   test('4200 unsupported_method: no such method', async () => {
     for (const method of ['northbound_nothing', 'eth_accounts', 'toString']) {
-      expectError(await call(page, method), ERROR_CODE.unsupportedMethod, 'unsupported_method')
+      expectError(await call(page, method), 4200, 'unsupported_method')
     }
   })
 
@@ -125,11 +121,7 @@ describe.each(BROWSERS)('in %s, a call', (name) => {
     })
     expect(windows).toBe(0)
     const error = new URL(told() ?? '', stage.application.origin).searchParams.get('is') ?? ''
-    expectError(
-      { error: JSON.parse(error) },
-      ERROR_CODE.interactionRequired,
-      'interaction_required',
-    )
+    expectError({ error: JSON.parse(error) }, 4210, 'interaction_required')
     await visitor.close()
   })
 
@@ -143,7 +135,7 @@ describe.each(BROWSERS)('in %s, a call', (name) => {
     await until('the page to be hidden', () => page.evaluate(() => document.hidden))
     const windows = await windowsOpenedBy(stage, async () => {
       const outcome = await call(page, 'northbound_connect', stage.wish())
-      expectError(outcome, ERROR_CODE.interactionRequired, 'interaction_required')
+      expectError(outcome, 4210, 'interaction_required')
     })
     expect(windows).toBe(0)
   })
@@ -153,7 +145,7 @@ describe.each(BROWSERS)('in %s, a call', (name) => {
   test('4210 consent_required: the authorization was taken back at the operator', async () => {
     const [subscriber] = stage.network.subscribers.all
     await stage.network.revoke(stage.network.issuer, subscriber?.id ?? '', CLIENT_ID)
-    expectError(await renew(), ERROR_CODE.interactionRequired, 'consent_required')
+    expectError(await renew(), 4210, 'consent_required')
   })
 
   test('4210 login_required: the session at the operator is over', async () => {
@@ -163,7 +155,7 @@ describe.each(BROWSERS)('in %s, a call', (name) => {
     const visitor = await stage.browser.newPage()
     await visitor.goto(`${issuer}/phone`)
     await visitor.close()
-    expectError(await renew(), ERROR_CODE.interactionRequired, 'login_required')
+    expectError(await renew(), 4210, 'login_required')
   })
 
   test('-32600 forbidden_context: a sandboxed document', async () => {
@@ -172,7 +164,7 @@ describe.each(BROWSERS)('in %s, a call', (name) => {
     const sandboxed = await stage.open('/sandboxed')
     expect(await sandboxed.evaluate(() => self.origin)).toBe('null')
     const outcome = await call(sandboxed, 'northbound_getGrants')
-    expectError(outcome, ERROR_CODE.forbiddenContext, 'forbidden_context')
+    expectError(outcome, -32600, 'forbidden_context')
     await sandboxed.close()
   })
 
@@ -193,7 +185,7 @@ describe.each(BROWSERS)('in %s, a call', (name) => {
   test('-32602 invalid_params: the message names the parameter and what was expected of it', async () => {
     for (const [method, params, named] of wrong) {
       const outcome = await call(page, method, params(stage))
-      expectError(outcome, ERROR_CODE.invalidParams, 'invalid_params')
+      expectError(outcome, -32602, 'invalid_params')
       expect(outcome.error?.message).toMatch(
         new RegExp(`^${named}(?:\\.\\w+)?: .*(?:expected|unknown member)`),
       )
@@ -207,15 +199,15 @@ describe.each(BROWSERS)('in %s, a call', (name) => {
       const outcomes = (await Promise.all(asked)) as { error: ProviderErrorObject }[]
       return outcomes.map(({ error }) => error)
     }, params)
-    const limited = errors.filter(({ code }) => code !== ERROR_CODE.noGrant)
+    const limited = errors.filter(({ code }) => code !== 4100)
     expect(limited.length).toBeGreaterThan(0)
     for (const error of limited) {
-      expectError({ error }, ERROR_CODE.rateLimited, 'rate_limited', {
+      expectError({ error }, 4290, 'rate_limited', {
         retryAfterSeconds: expect.any(Number) as number,
       })
     }
     const outcome = await call(page, 'northbound_createProof', params)
-    expectError(outcome, ERROR_CODE.noGrant, 'no_grant')
+    expectError(outcome, 4100, 'no_grant')
   })
 
   test('-32603 internal_error: a defect, without a word of what happened inside', async () => {
@@ -245,7 +237,7 @@ describe.each(BROWSERS)('in %s, a call', (name) => {
     await write(null)
     const outcome = await call(visitor, 'northbound_getGrants')
     await write(undefined)
-    expectError(outcome, ERROR_CODE.internalError, 'internal_error')
+    expectError(outcome, -32603, 'internal_error')
     expect(JSON.stringify(outcome)).not.toMatch(/TypeError|\bnull\b|lifetime|\.js|extension:/)
     await visitor.close()
     await screen.close()

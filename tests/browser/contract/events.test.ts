@@ -10,12 +10,7 @@
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { CHROMIUM_ID, GECKO_ID } from '../../../extension/identity.ts'
-import {
-  ERROR_CODE,
-  type Grant,
-  type Provider,
-  type ProviderEvent,
-} from '../../../shared/messages/page-api.ts'
+import type { Grant, Provider, ProviderEvent } from '../../../shared/messages/page-api.ts'
 import { type ApplicationServer, startApplication } from '../application.ts'
 import { gone, until } from '../pages.ts'
 import { gesture } from '../quiet.ts'
@@ -108,7 +103,7 @@ describe.each(BROWSERS)('in %s, a page that listens', (name) => {
   async function expectNothingLeft(): Promise<void> {
     expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toEqual([])
     const url = `${capifWish().apis[0]?.resource}/x/subscriptions`
-    expectError(await call(page, 'northbound_fetch', { url }), ERROR_CODE.noGrant, 'no_grant')
+    expectError(await call(page, 'northbound_fetch', { url }), 4100, 'no_grant')
     await page.close()
   }
 
@@ -190,7 +185,7 @@ describe.each(BROWSERS)('in %s, a page that listens', (name) => {
       20_000,
     )
     expect(heard).toStrictEqual({ event: 'disconnect', payload: {} })
-    expectError(await call(page, 'northbound_getGrants'), ERROR_CODE.brokerGone, 'broker_gone')
+    expectError(await call(page, 'northbound_getGrants'), 4900, 'broker_gone')
     const again = await page.evaluate(
       () =>
         new Promise((resolve) => {
