@@ -103,6 +103,12 @@ describe.each(BROWSERS)('in %s, a call', (name) => {
     }
   })
 
+  const told = () =>
+    stage.application.requests
+      .map((line) => line.split(' ')[1])
+      .filter((target) => target?.startsWith('/outcome'))
+      .at(-1)
+
   test('4210 interaction_required: a page without a gesture of the user', async () => {
     stage.application.routes.set('/by-itself', {
       html: `<script>
@@ -124,11 +130,6 @@ describe.each(BROWSERS)('in %s, a call', (name) => {
     expectError({ error: JSON.parse(error) }, 4210, 'interaction_required')
     await visitor.close()
   })
-
-  const told = () =>
-    stage.application.requests
-      .map((line) => line.split(' ')[1])
-      .find((target) => target?.startsWith('/outcome'))
 
   test('4210 interaction_required: a hidden document', async () => {
     await inFront(stranger)
