@@ -170,12 +170,12 @@ describe.each(BROWSERS)('in %s, a call', (name) => {
   })
 
   const wrong: [method: string, params: (stage: Stage) => object, named: string][] = [
-    ['broker_getInfo', () => ({ verbose: true }), 'params'],
+    ['broker_getInfo', () => ({ verbose: true }), 'verbose'],
     ['northbound_connect', () => ({ apis: [] }), 'issuer'],
     ['northbound_connect', ({ wish }) => ({ ...wish(), issuer: 7 }), 'issuer'],
     ['northbound_connect', ({ wish }) => ({ ...wish(), apis: 'all' }), 'apis'],
     ['northbound_connect', ({ wish }) => ({ ...wish(), mode: 'both' }), 'mode'],
-    ['northbound_connect', ({ wish }) => ({ ...wish(), client_id: 'x' }), 'params'],
+    ['northbound_connect', ({ wish }) => ({ ...wish(), client_id: 'x' }), 'client_id'],
     ['northbound_getAccessToken', () => ({ minValiditySeconds: '60' }), 'minValiditySeconds'],
     ['northbound_getAccessToken', () => ({ interactive: true }), 'interactive'],
     ['northbound_fetch', () => ({ url: '/relative' }), 'url'],
@@ -187,9 +187,7 @@ describe.each(BROWSERS)('in %s, a call', (name) => {
     for (const [method, params, named] of wrong) {
       const outcome = await call(page, method, params(stage))
       expectError(outcome, -32602, 'invalid_params')
-      expect(outcome.error?.message).toMatch(
-        new RegExp(`^${named}(?:\\.\\w+)?: .*(?:expected|unknown member)`),
-      )
+      expect(outcome.error?.message).toMatch(new RegExp(`^${named}: .*expected`))
     }
   })
 
