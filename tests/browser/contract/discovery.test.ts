@@ -11,6 +11,7 @@ import { readdir } from 'node:fs/promises'
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ProviderInfo } from '../../../shared/messages/page-api.ts'
+import { gesture } from '../quiet.ts'
 import { answerConsent, BROWSERS, call, type Stage, startStage } from '../stage.ts'
 import { UUID_V4 } from './shapes.ts'
 
@@ -173,6 +174,7 @@ describe.each(BROWSERS)('in %s, a page', (name) => {
 
   test('discovery: no file of the broker is web accessible', async () => {
     // Firefox makes up the broker's origin; one of its own windows tells.
+    await gesture(page)
     const outcome = call(page, 'northbound_connect', stage.wish())
     await answerConsent(stage, 'deny')
     await outcome
