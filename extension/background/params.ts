@@ -37,13 +37,14 @@ const purpose = (name: string) =>
 const oneOf = <const T extends string[]>(name: string, values: T) =>
   v.picklist(values, `${name}: expected one of ${values.join(', ')}`)
 
-const object = <T extends v.ObjectEntries>(name: string, entries: T) =>
+/** `checkParams` says which member it is about. */
+const object = <T extends v.ObjectEntries>(entries: T) =>
   v.strictObject(entries, (issue) =>
     issue.expected === 'never'
-      ? `${name}: unknown member`
+      ? 'unknown member, expected none of this name'
       : issue.received === 'undefined'
-        ? `${name}: member missing, expected ${issue.expected}`
-        : `${name}: expected an object`,
+        ? 'missing, expected to be there'
+        : 'expected an object',
   )
 
 const body = v.union(
@@ -60,7 +61,7 @@ const body = v.union(
 const interactive = v.optional(oneOf('interactive', ['never', 'ifNeeded']))
 const grantId = v.optional(text('grantId', 64))
 
-const none = v.optional(object('params', {}))
+const none = v.optional(object({}))
 
 /** @see RFC 9110 section 5.1 and 5.5 */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
@@ -76,11 +77,11 @@ const headers = v.record(
 
 const schemas = {
   broker_getInfo: none,
-  northbound_connect: object('params', {
+  northbound_connect: object({
     issuer: url('issuer'),
     apis: v.pipe(
       v.array(
-        object('apis', {
+        object({
           resource: url('apis.resource'),
           scope: scope('apis.scope'),
           purpose: v.optional(purpose('apis.purpose')),
@@ -97,7 +98,7 @@ const schemas = {
   }),
   northbound_getGrants: none,
   northbound_getAccessToken: v.optional(
-    object('params', {
+    object({
       grantId,
       resource: v.optional(url('resource')),
       scope: v.optional(scope('scope')),
@@ -112,7 +113,7 @@ const schemas = {
     }),
     {},
   ),
-  northbound_fetch: object('params', {
+  northbound_fetch: object({
     url: url('url'),
     method: v.optional(text('method', 16)),
     headers: v.optional(headers),
@@ -120,7 +121,7 @@ const schemas = {
     grantId,
     interactive,
   }),
-  northbound_createProof: object('params', {
+  northbound_createProof: object({
     grantId: text('grantId', 64),
     htm: v.pipe(text('htm', 16), v.regex(/^[A-Z]+$/, 'htm: expected an HTTP method')),
     htu: url('htu'),
@@ -130,7 +131,7 @@ const schemas = {
       v.pipe(text('nonce', 512), v.regex(NONCE, 'nonce: expected a nonce (RFC 9449 section 8.1)')),
     ),
   }),
-  northbound_revoke: v.optional(object('params', { grantId }), {}),
+  northbound_revoke: v.optional(object({ grantId }), {}),
 } satisfies Record<ProviderMethod, v.GenericSchema>
 
 export type CheckedParams<M extends ProviderMethod> = ProviderMethods[M]['params']
@@ -148,6 +149,9 @@ function requirePlain(params: unknown): void {
   }
 }
 
+/** A name that may be repeated to the page; any other is its own affair. */
+const NAME = /^[\w.]{1,64}$/
+
 /** @throws Refusal `invalid_params` that names the parameter and what was expected of it. */
 export function checkParams<M extends ProviderMethod>(
   method: M,
@@ -157,7 +161,9 @@ export function checkParams<M extends ProviderMethod>(
   const checked = v.safeParse(schemas[method], params, { abortEarly: true })
   if (checked.success) return checked.output as CheckedParams<M>
   const [issue] = checked.issues
-  const path = v.getDotPath(issue)
-  const message = issue.message
-  throw invalidParams(/^[\w.]+: /.test(message) ? message : `${path ?? 'params'}: ${message}`)
+  const { message } = issue
+  if (/^[\w.]+: /.test(message)) throw invalidParams(message)
+  // Without the place in a list, as the other messages have it.
+  const path = (v.getDotPath(issue) ?? '').replaceAll(/\.\d+(?=\.|$)/g, '')
+  throw invalidParams(`${NAME.test(path) ? path : 'params'}: ${message}`)
 }

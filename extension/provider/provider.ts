@@ -163,8 +163,9 @@ export function connectProvider(): void {
     return id
   }
 
-  function request(args: RequestArguments): Promise<unknown> {
-    return new NativePromise((resolve, reject) => {
+  // An arrow function: another kind would have a prototype that is not frozen.
+  const request = (args: RequestArguments): Promise<unknown> =>
+    new NativePromise((resolve, reject) => {
       if (typeof args?.method !== 'string') {
         throw invalidParams('request: expected { method, params?, signal? }')
       }
@@ -188,7 +189,6 @@ export function connectProvider(): void {
       signal?.addEventListener('abort', abort)
       waiters?.add(waiter)
     })
-  }
 
   const provider: Provider = freeze({
     request: freeze(request),

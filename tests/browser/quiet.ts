@@ -5,6 +5,7 @@
  */
 
 import type { Page } from 'puppeteer-core'
+import type { FaultRule } from '../../demo-site/network/index.ts'
 import type { BrowserName } from '../../scripts/browsers.ts'
 import type { Grant } from '../../shared/messages/page-api.ts'
 import { type Called, call, type Stage, signIn, startStage } from './stage.ts'
@@ -53,6 +54,24 @@ export async function withoutRevocation(stage: Stage): Promise<void> {
  */
 export function freshConnections({ network }: Pick<Stage, 'network'>): void {
   network.faults.add({ action: { type: 'header', headers: { connection: 'close' } } })
+}
+
+/** The oldest fault is asked first, so those that keep the stage quiet stand aside. */
+export async function during<T>(
+  { network: { faults, log } }: Stage,
+  rule: FaultRule,
+  run: () => Promise<T>,
+): Promise<T> {
+  log.clear()
+  const quiet = faults.active.map((each) => each.rule)
+  faults.clear()
+  for (const each of [rule, ...quiet]) faults.add(each)
+  try {
+    return await run()
+  } finally {
+    faults.clear()
+    for (const each of quiet) faults.add(each)
+  }
 }
 
 /** A flow from the page's call to the grant, which is then forgotten. */

@@ -91,13 +91,6 @@ describe.each(BROWSERS)('in %s', (name) => {
     expect(tokenRequests(stage)).toEqual([])
   })
 
-  test('the user refuses in the broker’s own window', async () => {
-    const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
-    await answerConsent(stage, 'deny')
-    expect((await outcome).error).toMatchObject({ code: ERROR_CODE.accessDenied })
-    expect(authorizationRequests(stage)).toEqual([])
-  })
-
   test('X07: the user closes the consent window', async () => {
     const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
     await (await pageAt(stage.browser, '/ui/consent/')).close()
@@ -131,47 +124,6 @@ describe.each(BROWSERS)('in %s', (name) => {
     await operator.close()
     expect((await outcome).error).toMatchObject({ code: ERROR_CODE.accessDenied })
     expect(tokenRequests(stage)).toEqual([])
-  })
-
-  test('one window per origin: a second connect says already_pending', async () => {
-    const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
-    await pageAt(stage.browser, '/ui/consent/')
-    const second = await call<Grant>(page, 'northbound_connect', stage.wish())
-    expect(second.error).toMatchObject({ code: ERROR_CODE.alreadyPending })
-    await answerConsent(stage, 'deny')
-    await outcome
-  })
-
-  test('a page without a gesture of the user gets interaction_required', async () => {
-    stage.application.routes.set('/by-itself', {
-      html: `<script>
-        const wish = ${JSON.stringify(stage.wish())}
-        window.outcome = window.broker().then(() => window.call('northbound_connect', wish))
-      </script>`,
-    })
-    const visitor = await stage.open()
-    const opened = new Promise<Page | null>((resolve) => visitor.once('popup', resolve))
-    await visitor.evaluate(() => void setTimeout(() => location.assign('/by-itself'), 6_000))
-    await new Promise((resolve) => setTimeout(resolve, 8_000))
-    const outcome = await visitor.evaluate(
-      () => (window as unknown as { outcome: Promise<unknown> }).outcome,
-    )
-    expect(outcome).toMatchObject({
-      error: { code: ERROR_CODE.interactionRequired, data: { error: 'interaction_required' } },
-    })
-    expect(await Promise.race([opened, Promise.resolve(null)])).toBeNull()
-    await visitor.close()
-  })
-
-  test('an unknown method and wrong parameters are named', async () => {
-    expect((await call(page, 'northbound_nothing')).error).toMatchObject({
-      code: ERROR_CODE.unsupportedMethod,
-      data: { error: 'unsupported_method' },
-    })
-    expect((await call(page, 'northbound_connect', { issuer: 7 })).error).toMatchObject({
-      code: ERROR_CODE.invalidParams,
-      message: expect.stringContaining('issuer'),
-    })
   })
 
   // The last one: the user signs in, and from then on the operator asks no more.

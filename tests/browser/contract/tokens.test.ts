@@ -1,0 +1,189 @@
+/**
+ * Section 2 of the contract: `northbound_getAccessToken` and `northbound_createProof`, for a page in
+ * mode `token`; and what never leaves the broker in that mode either.
+ *
+ * Seen to fail when: `grantId` is missing in the result; `expiresAt` is in seconds; `scope` or
+ * `minValiditySeconds` is not looked at; `interactive` counts as `ifNeeded`; a result carries the
+ * refresh token; a proof has no hash of the query; the handle of the subscriber is made without the
+ * origin's grant in mind, from the flow.
+ */
+
+import type { Page } from 'puppeteer-core'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { AccessToken, GetAccessTokenParams, Grant } from '../../../shared/messages/page-api.ts'
+import { gesture, startQuietStage } from '../quiet.ts'
+import {
+  authorizationResponses,
+  BROWSERS,
+  type Called,
+  call,
+  formOf,
+  type Stage,
+  signIn,
+  tokenRequests,
+} from '../stage.ts'
+import { PAGE_FOR_PEOPLE, REFRESH_REFUSED } from './need-the-user.ts'
+import { aGrant } from './shapes.ts'
+import { windowsOpenedBy } from './windows.ts'
+
+/** More than any token has: each one that is asked for so is a new one. */
+const RENEWED = 3_600
+
+describe.each(BROWSERS)('in %s, a page in mode token', (name) => {
+  let stage: Stage
+  let page: Page
+  let grant: Grant
+  let resource: string
+  let scope: string
+
+  beforeAll(async () => {
+    ;({ stage, page } = await startQuietStage(name, { operator: { dpop: 'when_offered' } }))
+    ;[{ resource = '', scope = '' } = {}] = stage.wish().apis
+    await gesture(page)
+    const wish = stage.wish({ mode: 'token' })
+    const { result } = await call<Grant>(page, 'northbound_connect', wish)
+    expect(result).toStrictEqual(aGrant({ mode: 'token', tokenType: 'DPoP' }))
+    if (result) grant = result
+  })
+  afterAll(() => stage?.close())
+  afterEach(() => stage.network.faults.clear())
+
+  const ask = (params?: GetAccessTokenParams) =>
+    call<AccessToken>(page, 'northbound_getAccessToken', params)
+
+  const aToken = () => ({
+    accessToken: expect.stringMatching(/^\S{20,}$/),
+    tokenType: 'DPoP',
+    expiresAt: expect.any(Number),
+    scope,
+    resource,
+    grantId: grant.grantId,
+  })
+
+  test('northbound_getAccessToken: without parameters, by grantId, by resource and by scope', async () => {
+    const all = [
+      await ask(),
+      await ask({ grantId: grant.grantId }),
+      await ask({ resource }),
+      await ask({ scope }),
+      await ask({ grantId: grant.grantId, resource, scope, interactive: 'never' }),
+    ]
+    for (const { result } of all) {
+      expect(result).toStrictEqual(aToken())
+      expect(result?.expiresAt).toBeGreaterThan(Date.now() + 30_000)
+    }
+    expect(new Set(all.map(({ result }) => result?.accessToken)).size).toBe(1)
+    const others = [{ grantId: 'x' }, { resource: `${resource}0` }, { scope: `${scope} more` }]
+    for (const params of others) {
+      expect((await ask(params)).error).toMatchObject({ code: 4100 })
+    }
+  })
+
+  test('northbound_getAccessToken: minValiditySeconds renews a token that ends too soon', async () => {
+    const before = await ask()
+    const requests = tokenRequests(stage).length
+    expect((await ask({ minValiditySeconds: 60 })).result).toEqual(before.result)
+    const { result } = await ask({ minValiditySeconds: RENEWED })
+    expect(result).toStrictEqual(aToken())
+    expect(result?.accessToken).not.toBe(before.result?.accessToken)
+    expect(tokenRequests(stage).slice(requests).map(formOf)).toMatchObject([
+      { grant_type: 'refresh_token' },
+    ])
+  })
+
+  test('northbound_getAccessToken: a window opens with interactive ifNeeded and a gesture, and not else', async () => {
+    stage.network.faults.add(REFRESH_REFUSED)
+    for (const interactive of [undefined, 'never', 'ifNeeded'] as const) {
+      stage.network.faults.add(PAGE_FOR_PEOPLE)
+      await gesture(page)
+      let outcome: Called<AccessToken> | undefined
+      const windows = await windowsOpenedBy(stage, async () => {
+        outcome = await ask({
+          minValiditySeconds: RENEWED,
+          ...(interactive && { interactive }),
+        })
+      })
+      stage.network.faults.clear()
+      if (interactive === 'ifNeeded') {
+        expect(windows).toBe(1)
+        expect(outcome?.result).toStrictEqual(aToken())
+      } else {
+        expect([windows, outcome?.error?.code]).toEqual([0, 4210])
+      }
+    }
+  })
+
+  const claimsOf = (jwt: string | undefined): Record<string, string> =>
+    JSON.parse(Buffer.from(jwt?.split('.')[1] ?? '', 'base64url').toString())
+
+  test('northbound_createProof: grantId, htm and htu give one proof for one request, and no window', async () => {
+    const htu = `${resource}/cloud-gaming/subscriptions`
+    const params = { grantId: grant.grantId, htm: 'POST', htu }
+    const proofs: (string | undefined)[] = []
+    const windows = await windowsOpenedBy(stage, async () => {
+      for (let time = 0; time < 2; time++) {
+        const { result } = await call<{ dpop: string }>(page, 'northbound_createProof', params)
+        expect(result).toStrictEqual({ dpop: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/) })
+        proofs.push(result?.dpop)
+      }
+    })
+    expect(windows).toBe(0)
+    expect(claimsOf(proofs[0])).toMatchObject({ htm: 'POST', htu })
+    expect(claimsOf(proofs[0]).jti).not.toBe(claimsOf(proofs[1]).jti)
+  })
+
+  test('northbound_getAccessToken: neither a refresh token, a code, a verifier, an ID token nor a private key reaches the page', async () => {
+    await call(page, 'northbound_getGrants')
+    const { result } = await ask()
+    const seen = await page.evaluate(() => JSON.stringify(window.seen))
+    expect(seen).toContain(result?.accessToken)
+    const forms = tokenRequests(stage).map(formOf)
+    const sent = forms.flatMap((form) => [form.refresh_token, form.code, form.code_verifier])
+    const secrets = sent.filter((each) => typeof each === 'string')
+    expect(secrets.length).toBeGreaterThanOrEqual(3)
+    for (const secret of secrets) expect(seen).not.toContain(secret)
+    for (const response of authorizationResponses(stage)) {
+      expect(seen).not.toContain(new URL(response).searchParams.get('code'))
+    }
+    expect(seen).not.toMatch(/refresh|id_?token|verifier|private|"d":/i)
+  })
+
+  describe('at an operator that names the subscriber', () => {
+    const connectThere = async (mode: 'fetch' | 'token') => {
+      const camara = stage.network.operatorProfiles.find(({ profile }) => profile === 'camara')
+      const api = camara?.apis.find(({ resource: base }) => base.includes('quality-on-demand'))
+      await gesture(page)
+      const asked = {
+        resource: api?.resource ?? '',
+        scope: api?.scopes[0]?.scope ?? '',
+        purpose: api?.purposes?.[0] ?? '',
+      }
+      const params = { issuer: camara?.issuer ?? '', apis: [asked], mode }
+      const outcome = call<Grant>(page, 'northbound_connect', params)
+      if (mode === 'token') await signIn(stage)
+      const { result, error } = await outcome
+      if (!result) throw new Error(`no grant: ${error?.message}`)
+      return result
+    }
+
+    test('northbound_createProof: body, query and nonce are in the proof where they are wanted', async () => {
+      const { grantId, apis } = await connectThere('token')
+      const htu = `${apis[0]?.resource}/sessions`
+      const params = { grantId, htm: 'POST', htu, body: '{"a":1}', query: 'b=2', nonce: 'n-1' }
+      const { result } = await call<{ dpop: string }>(page, 'northbound_createProof', params)
+      const claims = claimsOf(result?.dpop)
+      expect(claims).toMatchObject({ htm: 'POST', htu, nonce: 'n-1', jti: expect.any(String) })
+      expect(Object.keys(claims)).toEqual(expect.arrayContaining(['camara:bh', 'camara:qh']))
+    })
+
+    test('northbound_connect: the subject of a Grant is the same for each grant of this origin, and no GPSI', async () => {
+      const second = await connectThere('fetch')
+      const grants = (await call<Grant[]>(page, 'northbound_getGrants')).result ?? []
+      const same = grants.filter(({ issuer }) => issuer === second.issuer)
+      expect(same).toHaveLength(2)
+      expect(new Set(same.map(({ subject }) => subject)).size).toBe(1)
+      const numbers = stage.network.subscribers.all.map(({ phoneNumber }) => phoneNumber.slice(1))
+      for (const number of numbers) expect(second.subject).not.toContain(number)
+    })
+  })
+})
