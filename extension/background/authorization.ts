@@ -79,6 +79,7 @@ async function settle(record: FlowRecord, outcome: Outcome): Promise<void> {
   else await flows.set(record.flowId, { ...baseOf(record), status: 'settled', outcome })
   waiter?.resolve(outcome)
   await windows.close(tabOf(record))
+  await windows.closeOwn(record.flowId)
 }
 
 /** Runs a step; what it throws is the flow's outcome. */
@@ -127,7 +128,7 @@ export function approve(flowId: string, approval: Approval): Promise<void> {
       if (record?.status !== 'awaitingConsent') return
       await forgetRefusals(record.origin, record.request.issuer)
       await prepare({ ...baseOf(record), status: 'preparing', approval })
-      await windows.close(record.tabId)
+      await windows.close(record.tabId ?? (await windows.consentOf(flowId)))
     }),
   )
 }
@@ -176,7 +177,7 @@ async function prepare(record: FlowIn<'preparing'>): Promise<void> {
     },
     effects(),
   )
-  const tabId = await windows.openSignIn()
+  const tabId = await windows.openSignIn(flowId)
   await flows.set(flowId, {
     ...baseOf(record),
     status: 'awaitingAuthorizationResponse',
@@ -184,11 +185,23 @@ async function prepare(record: FlowIn<'preparing'>): Promise<void> {
     flow,
     tabId,
   })
-  await windows.navigate(tabId, authorizationUrl)
+  if (!(await windows.navigate(tabId, authorizationUrl))) throw accessDenied()
 }
+
+/** Tabs whose response is here and waits for its turn. */
+const responded = new Set<number>()
 
 /** A navigation to the broker's redirect URI, in whatever tab. Only the flow's own tab counts. */
 export async function redirectReceived(tabId: number, url: string): Promise<void> {
+  responded.add(tabId)
+  try {
+    await receive(tabId, url)
+  } finally {
+    responded.delete(tabId)
+  }
+}
+
+async function receive(tabId: number, url: string): Promise<void> {
   const record = (await flows.all()).find((candidate) => tabOf(candidate) === tabId)
   if (!record) return
   await inTurn(record.flowId, () =>
@@ -299,18 +312,23 @@ async function resume(record: FlowRecord): Promise<void> {
   }
   switch (record.status) {
     case 'awaitingConsent': {
-      if (record.tabId === undefined || !(await windows.showing(record.tabId))) {
-        return fail(accessDenied())
-      }
-      return
+      const tabId = record.tabId ?? (await windows.consentOf(record.flowId))
+      // The worker died before it opened the window.
+      if (tabId === undefined) return fail(interrupted())
+      if (!(await windows.showing(tabId))) return fail(accessDenied())
+      return flows.set(record.flowId, { ...record, tabId })
     }
     case 'preparing':
+      await windows.closeOwn(record.flowId)
       return prepare(record)
     case 'awaitingAuthorizationResponse': {
       const tab = await windows.showing(record.tabId)
       if (!tab) return fail(accessDenied())
+      if (responded.has(record.tabId)) return
       // The worker died with the response in its hands: the tab stands at the blocked redirect URI.
       if (tab.url?.startsWith(browser.identity.getRedirectURL())) return fail(interrupted())
+      // Or before it sent the user on.
+      if (windows.isLeftWaiting(tab)) return fail(interrupted())
       return
     }
     case 'redeemable':

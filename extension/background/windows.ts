@@ -3,7 +3,7 @@
  * for the operator's sign-in. Firefox for Android has no windows, so there each is a tab.
  */
 
-import browser from 'webextension-polyfill'
+import browser, { type Tabs } from 'webextension-polyfill'
 
 interface Size {
   width: number
@@ -12,6 +12,15 @@ interface Size {
 
 const CONSENT: Size = { width: 460, height: 680 }
 const SIGN_IN: Size = { width: 520, height: 760 }
+const WAITING = 'icons/128.png'
+const SHOWN_WITHIN_MS = 5_000
+const LOOK_EVERY_MS = 10
+
+/** What a tab shows, as far as the broker may see that. */
+export interface Showing {
+  url?: string | undefined
+  status?: string | undefined
+}
 
 async function openTab(url: string, type: 'popup' | 'normal', size: Size): Promise<number> {
   if (!browser.windows) {
@@ -22,26 +31,71 @@ async function openTab(url: string, type: 'popup' | 'normal', size: Size): Promi
   return opened.tabs?.[0]?.id ?? browser.tabs.TAB_ID_NONE
 }
 
+const consentUrl = (flowId: string) =>
+  browser.runtime.getURL(`ui/consent/index.html?flow=${encodeURIComponent(flowId)}`)
+
+const waitingUrl = (flowId: string) => `${browser.runtime.getURL(WAITING)}#${flowId}`
+
 /** @returns The tab of the consent window. */
 export function openConsent(flowId: string): Promise<number> {
-  const url = browser.runtime.getURL(`ui/consent/index.html?flow=${encodeURIComponent(flowId)}`)
-  return openTab(url, 'popup', CONSENT)
+  return openTab(consentUrl(flowId), 'popup', CONSENT)
 }
 
-/** @returns The tab of the sign-in window, which shows nothing yet. */
-export function openSignIn(): Promise<number> {
-  return openTab('about:blank', 'normal', SIGN_IN)
+/**
+ * @returns The tab of the sign-in window. Until it is sent on it shows a still picture of the broker's
+ * own, by whose address it is found should the worker stop before it has written the number down.
+ */
+export async function openSignIn(flowId: string): Promise<number> {
+  const tabId = await openTab(waitingUrl(flowId), 'normal', SIGN_IN)
+  await untilShown(tabId)
+  return tabId
 }
 
-export async function navigate(tabId: number, url: string): Promise<void> {
-  await browser.tabs.update(tabId, { url })
+/** Firefox forgets where a tab is sent before it has shown its first page. */
+async function untilShown(tabId: number): Promise<void> {
+  const end = Date.now() + SHOWN_WITHIN_MS
+  while (Date.now() < end) {
+    const tab = await showing(tabId)
+    if (!tab || isLeftWaiting(tab)) return
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
+  }
+}
+
+/** Whether a tab stands at the broker's own picture and goes nowhere. */
+export function isLeftWaiting({ url, status }: Showing): boolean {
+  return status === 'complete' && url?.startsWith(browser.runtime.getURL(WAITING)) === true
+}
+
+async function tabsAt(urls: string[]): Promise<number[]> {
+  const tabs: (Tabs.Tab & { pendingUrl?: string })[] = await browser.tabs.query({})
+  return tabs
+    .filter(({ url, pendingUrl }) => urls.includes(pendingUrl || url || ''))
+    .map(({ id }) => id ?? browser.tabs.TAB_ID_NONE)
+}
+
+/** The tab of a flow's consent window, whether or not anybody wrote its number down. */
+export async function consentOf(flowId: string): Promise<number | undefined> {
+  return (await tabsAt([consentUrl(flowId)]))[0]
+}
+
+/** Closes what a flow has opened and not sent on yet, whether or not anybody wrote it down. */
+export async function closeOwn(flowId: string): Promise<void> {
+  await Promise.all((await tabsAt([consentUrl(flowId), waitingUrl(flowId)])).map(close))
+}
+
+/** @returns Whether the tab was still there. */
+export async function navigate(tabId: number, url: string): Promise<boolean> {
+  return browser.tabs.update(tabId, { url }).then(
+    () => true,
+    () => false,
+  )
 }
 
 /** Whether the tab is still there, and what it shows as far as the broker may see that. */
-export async function showing(tabId: number): Promise<{ url?: string | undefined } | undefined> {
+export async function showing(tabId: number): Promise<Showing | undefined> {
   try {
-    const { url } = await browser.tabs.get(tabId)
-    return { url }
+    const { url, status } = await browser.tabs.get(tabId)
+    return { url, status }
   } catch {
     return undefined
   }
