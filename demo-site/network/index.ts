@@ -47,7 +47,12 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   const subscribers = new SubscriberDirectory(options.subscribers ?? DEFAULT_SUBSCRIBERS)
   checkOptions(options, host, subscribers)
   const faults = new Faults()
-  const common = { host, log, intercept: faults.intercept }
+  const common = {
+    host,
+    log,
+    intercept: faults.intercept,
+    reuseConnections: options.reuseConnections ?? true,
+  }
   const [authorizationServer, apiServer, userPlaneServer, controlServer] = await listen([
     {
       ...common,

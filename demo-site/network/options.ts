@@ -45,6 +45,8 @@ export interface NetworkOptions {
   dpop?: 'with-nonce' | 'without-nonce' | 'off'
   /** Default: offered. */
   pushedAuthorizationRequests?: boolean
+  /** Whether a connection serves more than one request. Default: true. */
+  reuseConnections?: boolean
   /** Which subscriber's UE has which address, for authentication by the access network. */
   accessNetwork?: Readonly<Record<string, string>>
 }

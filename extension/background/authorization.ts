@@ -138,8 +138,20 @@ async function prepare(record: FlowIn<'preparing'>): Promise<void> {
   if (!(await windows.navigate(tabId, authorizationUrl))) throw accessDenied()
 }
 
+/** Tabs whose response is here and waits for its turn. */
+const responded = new Set<number>()
+
 /** A navigation to the broker's redirect URI, in whatever tab. Only the flow's own tab counts. */
 export async function redirectReceived(tabId: number, url: string): Promise<void> {
+  responded.add(tabId)
+  try {
+    await receive(tabId, url)
+  } finally {
+    responded.delete(tabId)
+  }
+}
+
+async function receive(tabId: number, url: string): Promise<void> {
   const record = (await flows.all()).find((candidate) => tabOf(candidate) === tabId)
   if (!record) return
   await step(record.flowId, async () => {
@@ -201,6 +213,7 @@ async function resume(record: FlowRecord): Promise<void> {
     case 'awaitingAuthorizationResponse': {
       const tab = await windows.showing(record.tabId)
       if (!tab) return fail(accessDenied())
+      if (responded.has(record.tabId)) return
       // The worker died with the response in its hands: the tab stands at the blocked redirect URI.
       if (tab.url?.startsWith(browser.identity.getRedirectURL())) return fail(interrupted())
       // Or before it sent the user on.

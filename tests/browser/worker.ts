@@ -13,25 +13,30 @@ export interface WorkerSwitch {
   close(): Promise<void>
 }
 
-export async function workerSwitch(stage: Stage): Promise<WorkerSwitch> {
+export async function workerSwitch(
+  stage: Pick<Stage, 'browser' | 'brokerOrigin'>,
+): Promise<WorkerSwitch> {
   const page = await stage.browser.newPage()
   await page.goto(`${stage.brokerOrigin}/icons/16.png`)
   const session = await page.createCDPSession()
+  let running = false
+  let stops = 0
+  session.on('ServiceWorker.workerVersionUpdated', ({ versions }) => {
+    for (const { scriptURL, runningStatus } of versions) {
+      if (!scriptURL.startsWith(`${stage.brokerOrigin}`)) continue
+      if (running && runningStatus === 'stopped') stops += 1
+      running = runningStatus !== 'stopped'
+    }
+  })
   await session.send('ServiceWorker.enable')
-  const worker = () =>
-    stage.browser
-      .targets()
-      .find(
-        (each) =>
-          each.type() === 'service_worker' && each.url().startsWith(`${stage.brokerOrigin}`),
-      )
   return {
     page,
     async stop() {
-      const running = worker()
+      const before = stops
+      const hasBegun = running
       await session.send('ServiceWorker.stopAllWorkers')
       // A call that is asked again may have woken a new one by now.
-      if (running) await until('the worker to stop', async () => worker() !== running)
+      if (hasBegun) await until('the worker to stop', async () => stops > before)
     },
     close: () => page.close(),
   }

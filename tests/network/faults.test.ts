@@ -70,6 +70,18 @@ describe('each fault is switched on, seen by a plain HTTP client, and switched o
     expect(await hanging).toBeInstanceOf(TypeError)
   })
 
+  it.each(['processing', 'answering'] as const)(
+    'hold before %s, until it is switched off',
+    async (before) => {
+      const fault = await on({ type: 'hold', before })
+      const held = fetch(metadata)
+      const first = await Promise.race([held, new Promise((resolve) => setTimeout(resolve, 300))])
+      expect(first).toBeUndefined()
+      await off(fault)
+      expect((await held).status).toBe(200)
+    },
+  )
+
   it.each(['before-reading', 'after-reading'] as const)('drop %s', async (when) => {
     const fault = await on({ type: 'drop', when })
     await expect(fetch(metadata)).rejects.toThrow()

@@ -1,22 +1,39 @@
 /**
- * What goes wrong in which flow. A plan follows from its seed alone, so a storm can be had again; what
- * the browsers and servers make of it is up to them.
+ * What goes wrong in which flow. A plan follows from its seed alone. Nothing in it is bound to a time:
+ * an event comes at a moment of the flow, which stands still meanwhile, so that what comes of a flow
+ * follows from the plan as well.
  */
 
 import type { FaultRule } from '../../demo-site/network/index.ts'
 
-/** What the user or the browser does while a flow runs, so many milliseconds after it began. */
-export type Event =
-  | { type: 'stop-worker'; afterMs: number }
-  | { type: 'close-window'; afterMs: number }
-  | { type: 'reload-page'; afterMs: number }
-  | { type: 'ask-twice'; afterMs: number }
+/** Where a flow stands still: at a request to a server, or with the broker's own question on the screen. */
+export type Moment =
+  | { at: 'consent' }
+  | {
+      at: 'request'
+      server: string
+      path: string
+      nth: number
+      before: 'processing' | 'answering'
+    }
+
+export type EventType = 'stop-worker' | 'close-window' | 'reload-page' | 'ask-twice'
+
+/** What the user or the browser does at a moment of the flow. */
+export interface PlannedEvent {
+  type: EventType
+  moment: Moment
+}
 
 export interface PlannedFlow {
+  /** The second of two sites is one for which the broker asks in its own window. */
+  site: 0 | 1
+  /** What the user says in that window. */
+  answer: 'allow' | 'deny' | 'close'
   fault?: FaultRule
-  event?: Event
-  /** Whether the grant is used before it is given back. */
-  use: boolean
+  event?: PlannedEvent
+  /** What the page does with its grant before it gives it back. */
+  use: 'nothing' | 'call' | 'token' | 'renewal'
 }
 
 /** A generator of numbers from 0 to 1, exclusive. @see Mulberry32 by T. Ettinger, public domain */
@@ -32,10 +49,14 @@ export function seeded(seed: number): () => number {
 
 const AUTHORIZATION = 'authorization-function'
 const APIS = 'api-exposing-functions'
-const PATHS = ['/.well-known/*', '/auth', '/token', '/token', '/jwks']
+const METADATA = '/.well-known/*'
+const PATHS = [METADATA, '/auth', '/token', '/token']
+/** After so many refusals in a row the broker asks no more; the user says yes before. */
+const MOST_REFUSALS = 2
 
 type Action = FaultRule['action']
 
+/** Delays stay far below the limits of broker and browser. */
 function actions(random: () => number): Action[] {
   const json = { 'content-type': 'application/json' }
   return [
@@ -43,8 +64,8 @@ function actions(random: () => number): Action[] {
     { type: 'drop', when: 'after-reading' },
     { type: 'drop', when: 'after-processing' },
     { type: 'drop', when: 'mid-body' },
-    { type: 'delay', ms: Math.floor(random() * 600) },
-    { type: 'drip', bytesPerSecond: 2_000 + Math.floor(random() * 8_000) },
+    { type: 'delay', ms: Math.floor(random() * 400) },
+    { type: 'drip', bytesPerSecond: 6_000 + Math.floor(random() * 12_000) },
     { type: 'status', status: 500 },
     { type: 'status', status: 503, headers: { 'retry-after': '1' } },
     { type: 'status', status: 429, headers: { 'retry-after': '1' } },
@@ -62,16 +83,40 @@ function actions(random: () => number): Action[] {
   ]
 }
 
-const EVENTS = ['stop-worker', 'stop-worker', 'close-window', 'reload-page', 'ask-twice'] as const
+/** The moments that a flow of this kind comes to, with what may happen there. */
+function moments({ site, answer, use }: PlannedFlow): [Moment, EventType[]][] {
+  const at = (path: string, nth = 1, server = AUTHORIZATION) =>
+    (['processing', 'answering'] as const).map(
+      (before): Moment => ({ at: 'request', server, path, nth, before }),
+    )
+  const anywhere: EventType[] = ['stop-worker', 'stop-worker', 'reload-page', 'ask-twice']
+  const found: [Moment, EventType[]][] = []
+  const add = (where: Moment[], what: EventType[]) => {
+    for (const moment of where) found.push([moment, what])
+  }
+  if (site === 1) add([{ at: 'consent' }], anywhere)
+  if (site === 1 && answer !== 'allow') return found
+  add([...at(METADATA), ...at('/token')], anywhere)
+  add(at('/auth'), [...anywhere, 'close-window'])
+  if (use === 'renewal') add(at('/token', 2), anywhere)
+  if (use === 'call') add(at('*', 1, APIS), ['stop-worker', 'reload-page'])
+  return found
+}
 
 /** The whole storm. */
 export function plan(seed: number, flows: number): PlannedFlow[] {
   const random = seeded(seed)
   const one = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T
+  let refusals = 0
   return Array.from({ length: flows }, () => {
-    const flow: PlannedFlow = { use: random() < 0.3 }
+    const flow: PlannedFlow = {
+      site: random() < 0.2 ? 1 : 0,
+      answer: one(['allow', 'allow', 'allow', 'deny', 'close']),
+      use: one(['nothing', 'nothing', 'call', 'token', 'renewal']),
+    }
+    if (flow.site === 0 || refusals === MOST_REFUSALS) flow.answer = 'allow'
     if (random() < 0.6) {
-      const atApi = flow.use && random() < 0.3
+      const atApi = flow.use === 'call' && random() < 0.3
       flow.fault = {
         server: atApi ? APIS : AUTHORIZATION,
         path: atApi ? '*' : one(PATHS),
@@ -79,7 +124,14 @@ export function plan(seed: number, flows: number): PlannedFlow[] {
         action: one(actions(random)),
       }
     }
-    if (random() < 0.35) flow.event = { type: one(EVENTS), afterMs: Math.floor(random() * 400) }
+    if (random() < 0.4) {
+      const [moment, types] = one(moments(flow))
+      flow.event = { type: one(types), moment }
+    }
+    // A refusal counts until a yes has been heard, and a page that leaves takes its question along.
+    if (flow.answer === 'deny') refusals += 1
+    else if (flow.site === 1 && flow.answer === 'allow' && flow.event?.type !== 'reload-page')
+      refusals = 0
     return flow
   })
 }

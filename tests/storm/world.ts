@@ -1,90 +1,151 @@
-/** The place of a storm: one network, one application, one Chromium with the built extension. */
+/** The place of a storm: one network, two sites, one Chromium with the built extension. */
 
-import type { Browser, CDPSession, Page } from 'puppeteer-core'
-import { type Network, startNetwork } from '../../demo-site/network/index.ts'
+import type { Browser, Page } from 'puppeteer-core'
+import { type FaultRule, type Network, startNetwork } from '../../demo-site/network/index.ts'
 import { CHROMIUM_ID, REDIRECT_BASE } from '../../extension/identity.ts'
 import { openBrowser } from '../../scripts/browsers.ts'
 import { copyExtension } from '../../scripts/extension-copy.ts'
-import type { ConnectParams } from '../../shared/messages/page-api.ts'
+import type { ConnectParams, ProviderErrorObject } from '../../shared/messages/page-api.ts'
 import { type ApplicationServer, startApplication } from '../browser/application.ts'
 import { type Outside, startOutside } from '../browser/outside.ts'
-import { pageAt } from '../browser/pages.ts'
+import { type WorkerSwitch, workerSwitch } from '../browser/worker.ts'
+
+export interface Site {
+  application: ApplicationServer
+  page: Page
+}
 
 export interface World {
   browser: Browser
   network: Network
-  application: ApplicationServer
   outside: Outside
-  page: Page
+  sites: [Site, Site]
   wish: ConnectParams
-  /** A page of the broker's origin without any of its scripts. */
-  inside: Page
-  stopWorker(): Promise<void>
+  /** Its page is one of the broker's origin without any of its scripts. */
+  worker: WorkerSwitch
+  /** Switches these faults on and all others off. @returns Their identifiers. */
+  fault(...rules: FaultRule[]): string[]
   close(): Promise<void>
+}
+
+export interface Settled {
+  result?: unknown
+  error?: ProviderErrorObject
+}
+
+/** A call of a page. Without result and error: the page was left. */
+export function call({ page }: Site, method: string, params?: object): Promise<Settled> {
+  const asked = page.evaluate(
+    (name, given) => window.call(name, given),
+    method,
+    params as Record<string, unknown>,
+  ) as Promise<Settled>
+  return asked.catch(() => ({}))
+}
+
+/** Without the endpoint the operator never hears that a grant was given back, and asks no more. */
+async function withoutRevocation({ issuer, faults }: Network): Promise<() => void> {
+  const path = '/.well-known/openid-configuration'
+  const response = await fetch(issuer + path)
+  const { revocation_endpoint: _, ...metadata } = (await response.json()) as Record<string, unknown>
+  const headers = { 'content-type': 'application/json' }
+  const body = JSON.stringify(metadata)
+  return () => {
+    for (const each of [path, '/.well-known/oauth-authorization-server']) {
+      faults.add({ path: each, action: { type: 'status', status: 200, headers, body } })
+    }
+  }
 }
 
 /** @param builds Folder with a development build for Chromium. */
 export async function startWorld(builds: string): Promise<World> {
-  const application = await startApplication()
+  const applications = await Promise.all([startApplication(), startApplication()])
   const network = await startNetwork({
-    applications: [{ clientId: 'storm', name: 'Storm', origins: [application.origin] }],
+    applications: applications.map(({ origin }, index) => ({
+      clientId: `storm-${index}`,
+      name: 'Storm',
+      origins: [origin],
+    })),
     redirectBases: [REDIRECT_BASE.chromium],
     accessTokenSeconds: 3_600,
+    // On a connection that served before, the browser itself repeats what broke.
+    reuseConnections: false,
   })
   const outside = await startOutside()
   const [operator] = network.operatorProfiles
   if (!operator) throw new Error('the network has no operator')
-  const applications =
-    operator.applications?.map((one) => ({ ...one, requireConsent: false })) ?? []
-  const profile = { ...operator, applications, pushedAuthorizationRequests: 'never' as const }
-  const extension = await copyExtension('chromium', [{ ...profile, dpop: 'never' }], builds)
+  const extension = await copyExtension(
+    'chromium',
+    [
+      {
+        ...operator,
+        applications:
+          operator.applications?.map((one) => ({
+            ...one,
+            requireConsent: one.clientId === 'storm-1',
+          })) ?? [],
+        pushedAuthorizationRequests: 'never',
+        dpop: 'never',
+      },
+    ],
+    builds,
+  )
   const browser = await openBrowser('chromium', {
     extension: extension.path,
     proxy: outside.address,
     acceptInsecureCerts: true,
+    args: ['--disable-auto-reload'],
   })
-  const inside = await browser.newPage()
-  await inside.goto(`chrome-extension://${CHROMIUM_ID}/icons/16.png`)
-  const session: CDPSession = await inside.createCDPSession()
-  await session.send('ServiceWorker.enable')
-  const page = await browser.newPage()
-  await page.goto(application.origin)
+  const atFirst = await browser.pages()
+  const worker = await workerSwitch({ browser, brokerOrigin: `chrome-extension://${CHROMIUM_ID}` })
+  const sites: Site[] = []
+  for (const application of applications) {
+    const page = await browser.newPage()
+    await page.goto(application.origin)
+    sites.push({ application, page })
+  }
+  for (const page of atFirst) await page.close()
   const [api] = operator.apis
+  const hideRevocation = await withoutRevocation(network)
   return {
     browser,
     network,
-    application,
     outside,
-    page,
-    inside,
+    sites: sites as [Site, Site],
     wish: {
       issuer: operator.issuer,
       apis: [{ resource: api?.resource ?? '', scope: api?.scopes[0]?.scope ?? '' }],
     },
-    async stopWorker() {
-      await session.send('ServiceWorker.stopAllWorkers')
+    worker,
+    fault(...rules) {
+      network.faults.clear()
+      const ids = rules.map((rule) => network.faults.add(rule))
+      hideRevocation()
+      return ids
     },
     async close() {
       await browser.close()
-      await Promise.all([network.close(), application.close(), outside.close(), extension.remove()])
+      await Promise.all([network.close(), outside.close(), extension.remove()])
+      await Promise.all(applications.map((application) => application.close()))
     },
   }
 }
 
-/** The subscriber signs in and authorizes the application, once for the whole storm. */
-export async function signInOnce({ browser, network, page, wish }: World): Promise<void> {
-  const connected = page.evaluate(
-    (params) => window.call('northbound_connect', params),
-    wish as unknown as Record<string, unknown>,
-  ) as Promise<{ error?: { message: string } }>
-  const operator = await pageAt(browser, network.issuer)
-  const [subscriber] = network.subscribers.all
-  await operator.waitForSelector('[data-form=password]')
-  await operator.type('[name=phone_number]', subscriber?.phoneNumber ?? '')
-  await operator.type('[name=password]', subscriber?.password ?? '')
-  await operator.click('[data-form=password] [type=submit]')
-  await operator.waitForSelector('[data-form=consent]')
-  await operator.click('[data-form=consent] [value=allow]')
-  const { error } = await connected
-  if (error) throw new Error(`the first flow failed: ${error.message}`)
+/** Records that the broker has in one of its stores. */
+export function recordsIn({ worker }: World, name: 'flows' | 'tokens'): Promise<number> {
+  return worker.page.evaluate(async (store) => {
+    const names = (await indexedDB.databases()).map(({ name: each }) => each)
+    if (!names.includes(`northkey-${store}`)) return 0
+    const opening = indexedDB.open(`northkey-${store}`)
+    const database = await new Promise<IDBDatabase>((resolve, reject) => {
+      opening.onsuccess = () => resolve(opening.result)
+      opening.onerror = () => reject(opening.error)
+    })
+    const counting = database.transaction(store).objectStore(store).count()
+    const count = await new Promise<number>((resolve) => {
+      counting.onsuccess = () => resolve(counting.result)
+    })
+    database.close()
+    return count
+  }, name)
 }

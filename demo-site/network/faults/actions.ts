@@ -13,6 +13,8 @@ export interface FaultContext {
   answer: Answer
   /** Carries the request out as if there were no fault. */
   next: () => Promise<void>
+  /** Resolves when the fault is switched off. */
+  switchedOff: Promise<void>
   /** Lets the issuer of this path take a new key. */
   rotateKeys: (path: string) => Promise<void>
 }
@@ -26,7 +28,13 @@ export async function apply(action: FaultAction, context: FaultContext): Promise
       await sleep(action.ms)
       return next()
     case 'hang':
-      return
+      return context.switchedOff.then(() => void request.socket.destroy())
+    case 'hold':
+      if (action.before === 'processing') return context.switchedOff.then(next)
+      return changed(context, async (body) => {
+        await context.switchedOff
+        return body
+      })
     case 'drop':
       return drop(action.when, context)
     case 'drip':
@@ -66,10 +74,10 @@ export async function apply(action: FaultAction, context: FaultContext): Promise
 
 async function changed(
   { answer, next }: FaultContext,
-  change: (body: Buffer) => Buffer,
+  change: (body: Buffer) => Buffer | Promise<Buffer>,
 ): Promise<void> {
   const held = await hold(answer, next)
-  held.send(change(held.body))
+  held.send(await change(held.body))
 }
 
 async function drop(

@@ -13,14 +13,22 @@ export interface ActiveFault {
   applied: number
 }
 
-interface Hanging {
-  faultId: string
-  release: () => void
+interface Switch {
+  off: Promise<void>
+  turn: () => void
+}
+
+function offSwitch(): Switch {
+  let turn = () => {}
+  const off = new Promise<void>((resolve) => {
+    turn = resolve
+  })
+  return { off, turn }
 }
 
 export class Faults {
   readonly #active = new Map<string, ActiveFault>()
-  readonly #hanging = new Set<Hanging>()
+  readonly #switches = new Map<string, Switch>()
   /** Set once the issuers stand. */
   rotateKeys: (path: string) => Promise<void> = async () => {}
 
@@ -32,6 +40,7 @@ export class Faults {
   add(rule: FaultRule): string {
     const id = randomUUID()
     this.#active.set(id, { id, rule, matched: 0, applied: 0 })
+    this.#switches.set(id, offSwitch())
     return id
   }
 
@@ -39,9 +48,10 @@ export class Faults {
     return this.#active.get(id)
   }
 
-  /** Switches a fault off; requests that hang in it lose their connection. */
+  /** Switches a fault off; requests that hang in it lose their connection, held ones go on. */
   remove(id: string): boolean {
-    for (const hanging of this.#hanging) if (hanging.faultId === id) hanging.release()
+    this.#switches.get(id)?.turn()
+    this.#switches.delete(id)
     return this.#active.delete(id)
   }
 
@@ -53,12 +63,9 @@ export class Faults {
     const fault = this.#due(server, entry.method, entry.path)
     if (!fault) return next()
     entry.fault = fault.rule.action.type
-    if (fault.rule.action.type === 'hang') {
-      const hanging = { faultId: fault.id, release: () => request.socket.destroy() }
-      this.#hanging.add(hanging)
-      answer.once('close', () => this.#hanging.delete(hanging))
-    }
-    await apply(fault.rule.action, { request, answer, next, rotateKeys: this.rotateKeys })
+    const switchedOff = this.#switches.get(fault.id)?.off ?? Promise.resolve()
+    const { rotateKeys } = this
+    await apply(fault.rule.action, { request, answer, next, switchedOff, rotateKeys })
   }
 
   #due(server: string, method: string, path: string): ActiveFault | undefined {

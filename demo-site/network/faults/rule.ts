@@ -7,6 +7,8 @@ export type FaultAction =
   | { type: 'delay'; ms: number }
   /** Never answers. */
   | { type: 'hang' }
+  /** Stands still, not carried out yet or with the answer ready, until the fault is switched off. */
+  | { type: 'hold'; before: 'processing' | 'answering' }
   /** Closes the connection: unread, read, carried out but unanswered, or in the middle of the answer. */
   | { type: 'drop'; when: 'before-reading' | 'after-reading' | 'after-processing' | 'mid-body' }
   /** Answers so many bytes a second. */
@@ -70,6 +72,7 @@ export const FAULT_RULE_SCHEMA = {
       oneOf: [
         action('delay', ['ms'], { ms: { type: 'integer', minimum: 0, maximum: 600_000 } }),
         action('hang', []),
+        action('hold', ['before'], { before: { enum: ['processing', 'answering'] } }),
         action('drop', ['when'], {
           when: { enum: ['before-reading', 'after-reading', 'after-processing', 'mid-body'] },
         }),

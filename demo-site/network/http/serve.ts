@@ -32,6 +32,8 @@ export interface ServeOptions {
   /** 0 for any free port. */
   port: number
   log: RequestLog
+  /** Whether a connection serves more than one request. Default: true. */
+  reuseConnections?: boolean
   intercept?: Interceptor
 }
 
@@ -58,6 +60,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const server = createServer({ IncomingMessage: RecordedRequest }, (request, answer) => {
     void exchange(options, request, answer as Answer, handler)
   })
+  if (options.reuseConnections === false) server.maxRequestsPerSocket = 1
   server.on('upgrade', (request, socket, head) => {
     noteUpgrade(options, request as RecordedRequest, socket as Socket)
     upgradeHandler(request as RecordedRequest, socket as Socket, head)
