@@ -13,8 +13,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CHROMIUM_ID } from '../../extension/identity.ts'
 import { type Stage, startStage } from '../browser/stage.ts'
 
-const findsBroker = (page: Page) =>
-  page.evaluate(async () => (await window.broker()) !== undefined)
+const findsBroker = (page: Page) => page.evaluate(async () => (await window.broker()) !== undefined)
 
 describe('in chromium, a private window', () => {
   let profile: string

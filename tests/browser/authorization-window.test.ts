@@ -63,11 +63,7 @@ describe.each(BROWSERS)('in %s, an authorization request', (name) => {
       }),
       4100,
     ],
-    [
-      'of a server elsewhere',
-      (own) => ({ ...own, issuer: 'https://authorization.example' }),
-      4100,
-    ],
+    ['of a server elsewhere', (own) => ({ ...own, issuer: 'https://authorization.example' }), 4100],
     ['with a slash more', (own) => ({ ...own, issuer: `${own.issuer}/` }), 4100],
     [
       'in upper case',

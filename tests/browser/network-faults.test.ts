@@ -10,8 +10,9 @@
 
 import type { Page } from 'puppeteer-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import type { FaultAction, FaultRule } from '../../demo-site/network/index.ts'
+import type { FaultAction } from '../../demo-site/network/index.ts'
 import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
+import { duringFaults } from './faults.ts'
 import { gone } from './pages.ts'
 import { freshConnections, gesture, startQuietStage } from './quiet.ts'
 import {
@@ -126,23 +127,8 @@ describe.each(BROWSERS)('in %s, when network or server fail', (name) => {
   })
   afterAll(() => stage?.close())
 
-  /** The oldest fault is asked first, so those that keep the stage quiet stand aside. */
-  async function during<T>(rule: FaultRule, run: () => Promise<T>): Promise<T> {
-    const { faults, log } = stage.network
-    log.clear()
-    const quiet = faults.active.map((each) => each.rule)
-    faults.clear()
-    for (const each of [rule, ...quiet]) faults.add(each)
-    try {
-      return await run()
-    } finally {
-      faults.clear()
-      for (const each of quiet) faults.add(each)
-    }
-  }
-
   const withFault = (path: string, action: FaultAction): Promise<Called<Grant>> =>
-    during({ server: 'authorization-function', path, action }, async () => {
+    duringFaults(stage, [{ server: 'authorization-function', path, action }], async () => {
       await gesture(page)
       return call<Grant>(page, 'northbound_connect', stage.wish())
     })
