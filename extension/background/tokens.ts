@@ -76,10 +76,21 @@ function isFresh(token: StoredToken, minValidityMs: number): boolean {
   return token.expiresAtMs - Math.max(minValidityMs, EXPIRY_MARGIN_MS) > Date.now()
 }
 
-/** The key that the tokens of a grant are bound to. */
+/** The key that the tokens of a grant are bound to. Where it is lost they are worth nothing, and go. */
 export async function dpopKeyOf(grant: GrantRecord): Promise<DpopKey | undefined> {
   const record = await store.get(grant.grantId)
-  return record && keyOf(record.keyId)
+  const key = record && (await keyOf(record.keyId))
+  if (record && !key) await store.delete(grant.grantId)
+  return key
+}
+
+/** A refresh token that was sent may be consumed; one without its key buys nothing. */
+async function mayRefresh(
+  grant: GrantRecord,
+  { keyId, refreshSent }: TokenRecord,
+): Promise<boolean> {
+  if (refreshSent) return false
+  return grant.tokenType !== 'DPoP' || (await keyOf(keyId)) !== undefined
 }
 
 /** Keeps what an authorization brought. Tokens of an earlier one give way. */
@@ -162,7 +173,7 @@ async function renew(grant: GrantRecord, resource: string): Promise<StoredToken>
   const server = await findOperator(grant.issuer)
   if (!api || !server) throw noGrant()
   const record = await store.get(grant.grantId)
-  if (record?.refreshToken && !record.refreshSent) {
+  if (record?.refreshToken && (await mayRefresh(grant, record))) {
     try {
       return await refresh(grant, server, record, record.refreshToken, resource, api.scope)
     } catch (error) {
