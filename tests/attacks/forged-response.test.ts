@@ -89,13 +89,15 @@ describe.each(BROWSERS)('in %s, a forged response', (name) => {
     expect(tokenRequests(stage)).toEqual([])
   })
 
-  test('R21: the words of an error reach page and screens as inert text, and no address is opened', async () => {
+  test('R21, R28: the words of an error reach page and screens as inert text, and no address is opened', async () => {
     const { outcome, operator } = await begin()
     await forgeResponse(stage, operator, (response) => {
       response.delete('code')
       response.set('error', MARKUP)
       response.set('error_description', `${MARKUP}\u202egnp.exe "quoted" ${LONG}`)
-      response.set('error_uri', 'https://evil.example/help')
+      for (const target of ['error_uri', 'return_to', 'redirect_uri', 'target_link_uri', 'url']) {
+        response.set(target, 'https://evil.example/help')
+      }
     })
     const { error } = await outcome
     expect(error?.code).toBe(ERROR_CODE.authorizationServerError)

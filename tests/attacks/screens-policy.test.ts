@@ -44,7 +44,6 @@ describe.each(BROWSERS)('in %s, the policy of the broker’s own pages', (name) 
         document.body.append(Object.assign(document.createElement(tag), members))
       add('img', { src: 'https://evil.example/pixel.png' })
       add('iframe', { src: 'https://evil.example/' })
-      add('object', { data: 'https://evil.example/' })
       add('video', { src: 'https://evil.example/film' })
       add('link', { rel: 'stylesheet', href: 'https://evil.example/style.css' })
       const inline = document.createElement('p')
@@ -56,7 +55,11 @@ describe.each(BROWSERS)('in %s, the policy of the broker’s own pages', (name) 
       const form = document.createElement('form')
       form.action = 'https://evil.example/'
       document.body.append(form)
-      form.submit()
+      try {
+        form.submit()
+      } catch {
+        // Firefox refuses at once what its policy forbids.
+      }
       await new Promise((resolve) => setTimeout(resolve, 500))
       return [...stopped].sort()
     })
@@ -71,7 +74,6 @@ describe.each(BROWSERS)('in %s, the policy of the broker’s own pages', (name) 
       'frame-src',
       'img-src',
       'media-src',
-      'object-src',
       'style-src-attr',
       'style-src-elem',
     ])

@@ -114,6 +114,33 @@ describe.each(BROWSERS)('in %s, an authorization request', (name) => {
     },
   )
 
+  const smuggled = {
+    redirect_uri: 'https://evil.example/',
+    response_type: 'token',
+    response_mode: 'fragment',
+    prompt: 'none',
+    code_challenge: 'x'.repeat(43),
+    code_challenge_method: 'plain',
+    state: 'chosen',
+    request_uri: 'urn:x',
+  }
+  test.each(Object.entries(smuggled))(
+    'P07, P08: with "%s" by the page is not made',
+    async (parameter, value) => {
+      const before = stage.network.log.entries.length
+      await gesture(page)
+      const wish = stage.wish()
+      for (const params of [
+        { ...wish, [parameter]: value },
+        { ...wish, apis: wish.apis.map((api) => ({ ...api, [parameter]: value })) },
+        { ...wish, apis: wish.apis.map((api) => ({ ...api, scope: `x&${parameter}=${value}` })) },
+      ]) {
+        expect((await call(page, 'northbound_connect', params)).error?.code).toBe(-32602)
+      }
+      expect(stage.network.log.entries).toHaveLength(before)
+    },
+  )
+
   test('P16: is shown in a top-level window with an address bar', async () => {
     await gesture(page)
     const outcome = call(page, 'northbound_connect', stage.wish())

@@ -157,7 +157,6 @@ describe.each(BROWSERS)('in %s, a token that is bound to a key', (name) => {
       await call(page, 'northbound_revoke')
       const id = stage.network.faults.add({
         server: 'authorization-function',
-        path: '/token',
         action: { type: 'clock', seconds },
       })
       await gesture(page)

@@ -47,7 +47,8 @@ const redirect = (path: string, status: 301 | 302 | 303 | 307 | 308): FaultActio
   status,
 })
 
-type Case = [title: string, path: string, action: FaultAction, error?: string]
+type Action = FaultAction | ((issuer: string) => FaultAction)
+type Case = [title: string, path: string, action: Action, error?: string]
 
 const CASES: Case[] = [
   ['T01: a 301 of the token request', TOKEN, redirect(TOKEN, 301)],
@@ -98,7 +99,11 @@ const CASES: Case[] = [
     METADATA,
     redirect('/.well-known/openid-configuration', 302),
   ],
-  ['M-07: metadata of the wrong types', METADATA, answer(200, '{"issuer":7,"token_endpoint":[]}')],
+  [
+    'M-07: metadata of the wrong types',
+    METADATA,
+    (issuer) => answer(200, JSON.stringify({ issuer, authorization_endpoint: 7 })),
+  ],
   ['M-07: metadata of 1 MB', METADATA, answer(200, JSON.stringify({ more: 'x'.repeat(1e6) }))],
 ]
 
@@ -118,7 +123,8 @@ describe.each(BROWSERS)('in %s, an answer that must not be trusted', (name) => {
   }
 
   test.each(CASES)('%s', async (_, path, action, error = 'invalid_response') => {
-    const rule = { server: 'authorization-function', path, action } as const
+    const what = typeof action === 'function' ? action(stage.network.issuer) : action
+    const rule = { server: 'authorization-function', path, action: what } as const
     const outcome = await duringFaults(stage, [rule], connect)
     const ownWord = /^(invalid_grant|unauthorized_client)$/.test(error)
     expect(outcome.error).toMatchObject({
