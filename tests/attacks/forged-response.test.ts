@@ -31,7 +31,7 @@ describe.each(BROWSERS)('in %s, a forged response', (name) => {
   let page: Page
 
   beforeAll(async () => {
-    stage = await startStage(name, { requireConsent: false })
+    stage = await startStage(name)
   })
   afterAll(() => stage?.close())
   beforeEach(async () => {
@@ -44,7 +44,7 @@ describe.each(BROWSERS)('in %s, a forged response', (name) => {
     await page.close()
   })
 
-  const begin = () => beginSignIn(stage, page, false)
+  const begin = () => beginSignIn(stage, page)
 
   test('R14: an error without state and issuer is not taken for the operator’s word', async () => {
     const { outcome, operator } = await begin()
@@ -62,17 +62,16 @@ describe.each(BROWSERS)('in %s, a forged response', (name) => {
 
   test('R14: an error in another tab ends no flow, whatever it knows', async () => {
     const { outcome } = await begin()
-    const other = await stage.open()
     for (const known of [['state', 'iss'], ['iss'], []]) {
+      const other = await stage.open()
       await forgeResponse(stage, other, (response) => {
         for (const name of ['code', 'state', 'iss']) {
           if (!known.includes(name)) response.delete(name)
         }
         response.set('error', 'access_denied')
       })
-      await other.goto(stage.application.origin)
+      await other.close()
     }
-    await other.close()
     await signIn(stage)
     const { result } = await outcome
     expect(result).toMatchObject({ issuer: stage.network.issuer })
@@ -145,7 +144,7 @@ describe.each(BROWSERS)('in %s, a forged response', (name) => {
     const arrived = () => stage.outside.requests.filter((url) => url.includes('code=forged'))
     for (const [done, change] of lookAlikes.entries()) {
       await forgeAt(operator, change)
-      await until('the request', async () => arrived().length > done)
+      await until(`request ${done + 1}`, async () => arrived().length > done)
     }
     await operator.close()
     expect((await outcome).error?.code).toBe(ERROR_CODE.accessDenied)

@@ -2,7 +2,8 @@
  * Private windows, which no grant of an ordinary window may follow into: the extension does not run
  * there, not even where the user has allowed it.
  *
- * Seen to fail in Chromium with `incognito: 'spanning'` in the manifest.
+ * Seen to fail with `incognito: 'spanning'` in the manifest. In Firefox no test can give an extension of
+ * its own the user's leave for private windows, so nothing could fail there; its manifest says the same.
  */
 
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'

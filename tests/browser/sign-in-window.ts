@@ -16,10 +16,10 @@ export interface Begun {
   operator: Page
 }
 
-/** Everything up to the operator's sign-in page; `consent` where the broker's own window comes first. */
-export async function beginSignIn(stage: Stage, page: Page, consent = true): Promise<Begun> {
+/** Everything up to the operator's sign-in page. */
+export async function beginSignIn(stage: Stage, page: Page): Promise<Begun> {
   const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
-  if (consent) await answerConsent(stage, 'allow')
+  await answerConsent(stage, 'allow')
   return { outcome, operator: await signInPage(stage) }
 }
 
