@@ -10,7 +10,7 @@ import type { Page } from 'puppeteer-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ERROR_CODE } from '../../shared/messages/page-api.ts'
 import { changeMetadata } from '../browser/faults.ts'
-import { until } from '../browser/pages.ts'
+import { addressOf, until } from '../browser/pages.ts'
 import { beginSignIn, forgeResponse } from '../browser/sign-in-window.ts'
 import {
   atRedirectHost,
@@ -114,12 +114,16 @@ describe.each(BROWSERS)('in %s, a forged response', (name) => {
     expect(stage.outside.connections).not.toContain('evil.example')
   })
 
-  /** An authorization response that arrives at another address. */
-  async function forgeAt(operator: Page, change: (redirect: URL) => string): Promise<void> {
+  /** An authorization response that arrives at another address, which is returned. */
+  async function forgeAt(operator: Page, change: (redirect: URL) => string): Promise<URL> {
+    let arrival: URL | undefined
     await forgeResponse(stage, operator, (response, redirect) => {
       const query = response.toString()
       redirect.href = `${change(new URL(redirect.href))}?${query}`
+      arrival = new URL(redirect.href)
     })
+    if (!arrival) throw new Error('no address')
+    return arrival
   }
 
   const atOurHost: [title: string, change: (redirect: URL) => string][] = [
@@ -141,11 +145,14 @@ describe.each(BROWSERS)('in %s, a forged response', (name) => {
       (url) => `${url.origin}@evil.example${url.pathname}`,
       (url) => `https://evil.example/${url.host}${url.pathname}`,
     ]
-    const arrived = () => stage.outside.requests.filter((url) => url.includes('code=forged'))
-    for (const [done, change] of lookAlikes.entries()) {
-      await forgeAt(operator, change)
-      await until(`request ${done + 1}`, async () => arrived().length > done)
+    for (const change of lookAlikes) {
+      const { host, pathname } = await forgeAt(operator, change)
+      await until(`a page at ${host}`, async () =>
+        (await addressOf(operator)).includes(host + pathname),
+      )
     }
+    const arrived = stage.outside.requests.filter((url) => url.includes('code=forged'))
+    expect(arrived).toHaveLength(lookAlikes.length)
     await operator.close()
     expect((await outcome).error?.code).toBe(ERROR_CODE.accessDenied)
     expect(tokenRequests(stage)).toEqual([])
