@@ -74,6 +74,8 @@ export function manifest(target: Target, development: boolean): Manifest {
       : [],
     permissions: PERMISSIONS,
     optional_host_permissions: ['https://*/*'],
+    // A private window would share grants, and so the subscriber, with all others.
+    incognito: 'not_allowed',
     options_ui: { page: 'ui/operators/index.html', open_in_tab: true },
     host_permissions: [`${REDIRECT_BASE[target]}*`, ...(development ? LOOPBACK_HOSTS : [])],
     declarative_net_request: {

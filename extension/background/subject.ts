@@ -1,21 +1,22 @@
 /**
  * The handle under which a page knows the subscriber: stable for one origin, different for every other,
- * and no way back to the identifier that the operator uses.
+ * and no way back to the identifier that the operator uses. The salt lies in IndexedDB, out of reach of
+ * content scripts.
  *
  * @see OpenID Connect Core section 8.1
  */
 
-import browser from 'webextension-polyfill'
+import { createStore, get, update } from 'idb-keyval'
 import { base64url } from '../../shared/core/base64url.ts'
 
-const SALT = 'subjectSalt'
+const SALT = 'salt'
+const store = createStore('northkey-subject', 'subject')
 
-async function readSalt(): Promise<number[]> {
-  const stored = (await browser.storage.local.get(SALT))[SALT]
-  if (Array.isArray(stored)) return stored as number[]
-  const salt = [...crypto.getRandomValues(new Uint8Array(32))]
-  await browser.storage.local.set({ [SALT]: salt })
-  return salt
+/** Made when first asked for, in one step, so that two who ask at once get the same. */
+async function readSalt(): Promise<Uint8Array<ArrayBuffer>> {
+  const fresh = crypto.getRandomValues(new Uint8Array(32))
+  await update<Uint8Array<ArrayBuffer>>(SALT, (salt) => salt ?? fresh, store)
+  return (await get<Uint8Array<ArrayBuffer>>(SALT, store)) ?? fresh
 }
 
 export async function subjectHandle(
@@ -23,7 +24,7 @@ export async function subjectHandle(
   subject: string,
   origin: string,
 ): Promise<string> {
-  const salt = new Uint8Array(await readSalt())
+  const salt = await readSalt()
   const algorithm = { name: 'HMAC', hash: 'SHA-256' }
   const key = await crypto.subtle.importKey('raw', salt, algorithm, false, ['sign'])
   const input = new TextEncoder().encode(JSON.stringify([issuer, subject, origin]))

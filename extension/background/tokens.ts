@@ -90,10 +90,17 @@ function recordOf(
   }
 }
 
-/** The key that the tokens of a grant are bound to. */
+/** The key that the tokens of a grant are bound to. Where it is lost they are worth nothing, and go. */
 export async function dpopKeyOf(grant: GrantRecord): Promise<DpopKey | undefined> {
   const record = await store.get(grant.grantId)
-  return record && keyOf(record.keyId)
+  const key = record && (await keyOf(record.keyId))
+  if (record && !key) await store.delete(grant.grantId)
+  return key
+}
+
+/** A refresh token without the key that it is bound to buys nothing. */
+async function hasKey({ tokenType }: GrantRecord, { keyId }: TokenRecord): Promise<boolean> {
+  return tokenType !== 'DPoP' || (await keyOf(keyId)) !== undefined
 }
 
 /** Keeps what an authorization brought. Tokens of an earlier one give way. */
@@ -187,7 +194,7 @@ async function renew(grant: GrantRecord, api: ApiAccess, scope: string): Promise
   const server = await findOperator(grant.issuer)
   if (!server) throw noGrant()
   const record = await store.get(grant.grantId)
-  if (refreshable(record, scope)) {
+  if (refreshable(record, scope) && (await hasKey(grant, record))) {
     try {
       return await refresh(grant, server, record, record.refreshToken, api, scope)
     } catch (error) {

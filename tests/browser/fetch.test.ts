@@ -7,7 +7,8 @@ import type { Page } from 'puppeteer-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { FaultAction, LogEntry } from '../../demo-site/network/index.ts'
 import type { FetchParams, FetchResult, Grant } from '../../shared/messages/page-api.ts'
-import { inFront, until } from './pages.ts'
+import { until } from './pages.ts'
+import { gesture } from './quiet.ts'
 import {
   answerConsent,
   BROWSERS,
@@ -132,10 +133,10 @@ describe.each(BROWSERS)('in %s, a sealed call', (name) => {
   })
 })
 
-describe('in chromium, an API that wants more scope', () => {
+describe.each(BROWSERS)('in %s, an API that wants more scope', (name) => {
   let stage: Stage
   beforeAll(async () => {
-    stage = await startStage('chromium', {
+    stage = await startStage(name, {
       operator: { onboarding: 'preregistered', clientAuthentication: 'none' },
     })
   })
@@ -154,7 +155,7 @@ describe('in chromium, an API that wants more scope', () => {
       ],
     })
     expect(error).toBeUndefined()
-    await inFront(page)
+    await gesture(page)
     const outcome = call<FetchResult>(page, 'northbound_fetch', {
       url: `${api.resource}/sessions/${crypto.randomUUID()}`,
       interactive: 'ifNeeded',

@@ -13,6 +13,7 @@ import { REDIRECT_BASE } from '../../extension/identity.ts'
 import { redirectUriFor } from '../../shared/core/index.ts'
 import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
 import { type ApplicationServer, startApplication } from './application.ts'
+import { changeMetadata } from './faults.ts'
 import { pageAt } from './pages.ts'
 import { gesture } from './quiet.ts'
 import {
@@ -114,13 +115,9 @@ describe.each(BROWSERS)('in %s, an honest and an evil authorization server', (na
   })
 
   test('R12: nor where neither server says its name in the response', async () => {
-    const { faults, issuer } = evil
-    const path = '/.well-known/openid-configuration'
-    const metadata = (await (await fetch(issuer + path)).json()) as Record<string, unknown>
-    metadata.authorization_response_iss_parameter_supported = false
-    for (const each of [path, '/.well-known/oauth-authorization-server']) {
-      faults.add({ path: each, action: { type: 'body', body: JSON.stringify(metadata) } })
-    }
+    await changeMetadata(evil, (metadata) => {
+      metadata.authorization_response_iss_parameter_supported = false
+    })
     stage.network.faults.add({ path: '/auth', action: { type: 'issuer', issuer: null } })
     const outcome = await mixUp(page)
     expect(authorizationResponses(stage).at(-1)).not.toContain('iss=')

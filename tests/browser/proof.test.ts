@@ -9,7 +9,7 @@ import type {
   Grant,
   ProviderErrorObject,
 } from '../../shared/messages/page-api.ts'
-import { inFront } from './pages.ts'
+import { gesture } from './quiet.ts'
 import {
   answerConsent,
   BROWSERS,
@@ -117,21 +117,17 @@ describe.each(BROWSERS)('in %s, a page with a token that is bound to a key', (na
     expect((await prove(more(stage))).error).toMatchObject({ code })
   })
 
-  // Under Firefox's driver the consent window does not come at this point; the cause is not known.
-  test.runIf(name === 'chromium')(
-    'D15: no proof for a page that holds no token: mode fetch',
-    async () => {
-      await inFront(page)
-      const connecting = call<Grant>(page, 'northbound_connect', stage.wish())
-      // The subscriber is signed in: the operator asks nothing again.
-      await answerConsent(stage, 'allow')
-      const { result: grant } = await connecting
-      expect(grant).toMatchObject({ mode: 'fetch', tokenType: 'DPoP' })
-      const refused = await prove({ grantId: grant?.grantId ?? '' })
-      expect(refused.error).toMatchObject({ code: -32602 })
-      await call(page, 'northbound_revoke', { grantId: grant?.grantId })
-    },
-  )
+  test('D15: no proof for a page that holds no token: mode fetch', async () => {
+    await gesture(page)
+    const connecting = call<Grant>(page, 'northbound_connect', stage.wish())
+    // The subscriber is signed in: the operator asks nothing again.
+    await answerConsent(stage, 'allow')
+    const { result: grant } = await connecting
+    expect(grant).toMatchObject({ mode: 'fetch', tokenType: 'DPoP' })
+    const refused = await prove({ grantId: grant?.grantId ?? '' })
+    expect(refused.error).toMatchObject({ code: -32602 })
+    await call(page, 'northbound_revoke', { grantId: grant?.grantId })
+  })
 
   test('D12: the private key is in no message and not readable on the disk', async () => {
     await prove()

@@ -8,6 +8,7 @@ import type { Page } from 'puppeteer-core'
 import type { FaultRule } from '../../demo-site/network/index.ts'
 import type { BrowserName } from '../../scripts/browsers.ts'
 import type { Grant } from '../../shared/messages/page-api.ts'
+import { changeMetadata } from './faults.ts'
 import { type Called, call, type Stage, signIn, startStage } from './stage.ts'
 
 type Options = Parameters<typeof startStage>[1]
@@ -30,22 +31,10 @@ export async function startQuietStage(
 }
 
 /** A revoked grant would be asked for again; without the endpoint the operator never hears of it. */
-export async function withoutRevocation(stage: Stage): Promise<void> {
-  const { issuer, faults } = stage.network
-  const path = '/.well-known/openid-configuration'
-  const response = await fetch(issuer + path)
-  const { revocation_endpoint: _, ...metadata } = (await response.json()) as Record<string, unknown>
-  for (const each of [path, '/.well-known/oauth-authorization-server']) {
-    faults.add({
-      path: each,
-      action: {
-        type: 'status',
-        status: 200,
-        headers: { 'content-type': 'application/json', connection: 'close' },
-        body: JSON.stringify(metadata),
-      },
-    })
-  }
+export function withoutRevocation({ network }: Pick<Stage, 'network'>): Promise<void> {
+  return changeMetadata(network, (metadata) => {
+    delete metadata.revocation_endpoint
+  })
 }
 
 /**

@@ -4,19 +4,17 @@ import type { Page } from 'puppeteer-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
 import { pageAt } from './pages.ts'
+import { beginSignIn, forgeResponse } from './sign-in-window.ts'
 import {
-  answerConsent,
   atRedirectHost,
   authorizationRequests,
   authorizationResponses,
   BROWSERS,
-  type Called,
   call,
   databaseText,
   openScreen,
   type Stage,
   signIn,
-  signInPage,
   startStage,
   tokenRequests,
 } from './stage.ts'
@@ -44,24 +42,6 @@ describe.each(BROWSERS)('in %s', (name) => {
     expect(atRedirectHost(stage)).toEqual([])
   })
 
-  /** Everything up to the operator's sign-in page. */
-  async function begin(): Promise<{ outcome: Promise<Called<Grant>>; operator: Page }> {
-    const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
-    await answerConsent(stage, 'allow')
-    return { outcome, operator: await signInPage(stage) }
-  }
-
-  /** A response that nobody asked for, in the very window of the flow. */
-  async function forge(operator: Page, change: (response: URLSearchParams) => void): Promise<void> {
-    const [request] = authorizationRequests(stage)
-    const url = new URL(String(request?.query.redirect_uri))
-    url.searchParams.set('code', 'forged')
-    url.searchParams.set('state', String(request?.query.state))
-    url.searchParams.set('iss', stage.network.issuer)
-    change(url.searchParams)
-    await operator.evaluate((address) => location.assign(address), url.href).catch(() => {})
-  }
-
   const forged: [title: string, change: (response: URLSearchParams) => void, error: string][] = [
     ['R05: a wrong state', (r) => r.set('state', 'x'.repeat(43)), 'state_mismatch'],
     ['R06: no state', (r) => r.delete('state'), 'state_mismatch'],
@@ -69,10 +49,12 @@ describe.each(BROWSERS)('in %s', (name) => {
     ['R09: no iss, though it is advertised', (r) => r.delete('iss'), 'issuer_mismatch'],
     ['R10: an iss with a slash more', (r) => r.set('iss', `${r.get('iss')}/`), 'issuer_mismatch'],
     ['R07: two codes', (r) => r.append('code', 'second'), 'invalid_response'],
+    ['R20: a code and an error', (r) => r.set('error', 'access_denied'), 'invalid_response'],
+    ['R20: a code with NUL and CRLF', (r) => r.set('code', 'a\0\r\nb'), 'invalid_response'],
   ]
   test.each(forged)('%s is refused, and no code is sent', async (_, change, error) => {
-    const { outcome, operator } = await begin()
-    await forge(operator, change)
+    const { outcome, operator } = await beginSignIn(stage, page)
+    await forgeResponse(stage, operator, change)
     expect((await outcome).error).toMatchObject({
       code: ERROR_CODE.untrustedResponse,
       data: { error },
@@ -82,7 +64,7 @@ describe.each(BROWSERS)('in %s', (name) => {
   })
 
   test('X08: the user refuses at the operator', async () => {
-    const { outcome } = await begin()
+    const { outcome } = await beginSignIn(stage, page)
     await signIn(stage, 'deny')
     expect((await outcome).error).toMatchObject({
       code: ERROR_CODE.accessDenied,
@@ -98,17 +80,17 @@ describe.each(BROWSERS)('in %s', (name) => {
   })
 
   test('X07: the user closes the sign-in window', async () => {
-    const { outcome, operator } = await begin()
+    const { outcome, operator } = await beginSignIn(stage, page)
     await operator.close()
     expect((await outcome).error).toMatchObject({ code: ERROR_CODE.accessDenied })
   })
 
   test('R15: the response of an earlier flow is no answer to a new one', async () => {
-    const first = await begin()
+    const first = await beginSignIn(stage, page)
     await signIn(stage, 'deny')
     await first.outcome
     const earlier = authorizationResponses(stage)[0] ?? ''
-    const { outcome, operator } = await begin()
+    const { outcome, operator } = await beginSignIn(stage, page)
     await operator.evaluate((address) => location.assign(address), earlier).catch(() => {})
     expect((await outcome).error).toMatchObject({
       code: ERROR_CODE.untrustedResponse,
@@ -117,9 +99,9 @@ describe.each(BROWSERS)('in %s', (name) => {
   })
 
   test('R19, R24: a response in another tab is ignored, whatever it says', async () => {
-    const { outcome, operator } = await begin()
+    const { outcome, operator } = await beginSignIn(stage, page)
     const other = await stage.open()
-    await forge(other, () => {})
+    await forgeResponse(stage, other, () => {})
     await other.close()
     await operator.close()
     expect((await outcome).error).toMatchObject({ code: ERROR_CODE.accessDenied })
@@ -128,7 +110,7 @@ describe.each(BROWSERS)('in %s', (name) => {
 
   // The last one: the user signs in, and from then on the operator asks no more.
   test('R17: a code made for another challenge is refused by the server, and nothing is granted', async () => {
-    const { outcome, operator } = await begin()
+    const { outcome, operator } = await beginSignIn(stage, page)
     const [request] = authorizationRequests(stage)
     const url = new URL(`${stage.network.issuer}${request?.path}`)
     for (const [key, value] of Object.entries(request?.query ?? {})) {

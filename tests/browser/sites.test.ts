@@ -80,10 +80,32 @@ describe.each(BROWSERS)('in %s, a site', (name) => {
     expect((await ask(page, 'broker_getInfo'))?.result).toMatchObject({ protocol: '1' })
   })
 
-  test('is on alone: no other site finds anything', async () => {
-    const other = await stage.open(OTHER_SITE)
+  const lookAlikes = [
+    OTHER_SITE,
+    'http://play.example',
+    'https://play.example.evil.example',
+    'https://evil-play.example',
+    'https://eu.play.example',
+    'https://xn--ply-8cd.example',
+  ]
+  test.each(lookAlikes)('B09, B10: is on alone: %s finds nothing', async (origin) => {
+    const other = await stage.open(origin)
     expect(await ask(other, 'broker_getInfo')).toBeUndefined()
     await other.close()
+  })
+
+  test('B09: a trailing dot, upper case and user information make no other site of it, and no same', async () => {
+    for (const [address, found] of [
+      ['https://play.example.', false],
+      ['https://PLAY.example', true],
+      ['https://other.example@play.example', true],
+      ['https://play.example@other.example', false],
+    ] as const) {
+      const other = await stage.open(address)
+      const answer = await ask(other, 'broker_getInfo')
+      expect(answer?.result !== undefined, address).toBe(found)
+      await other.close()
+    }
   })
 
   test('of another port is another site, and gets nothing', async () => {

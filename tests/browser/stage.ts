@@ -71,10 +71,12 @@ export async function startStage(
     requireConsent?: boolean
     /** Whether the browser takes any certificate. Default: true. */
     acceptInsecureCerts?: boolean
+    /** Changes to the extension's folder before the browser loads it. */
+    prepareExtension?: (path: string) => Promise<void>
   } = {},
 ): Promise<Stage> {
   const { profile, operator, others, requireConsent = true, ...rest } = more
-  const { acceptInsecureCerts = true, ...networkOptions } = rest
+  const { acceptInsecureCerts = true, prepareExtension, ...networkOptions } = rest
   const application = await startApplication()
   const network = await startNetwork({
     applications: [{ clientId: CLIENT_ID, name: 'Cloud gaming', origins: [application.origin] }],
@@ -90,6 +92,7 @@ export async function startStage(
     applications: each.applications?.map((one) => ({ ...one, requireConsent })) ?? [],
   }))
   const extension = await copyExtension(name, operators, inject('builds'))
+  await prepareExtension?.(extension.path)
   const browser = await openBrowser(name, {
     extension: extension.path,
     proxy: outside.address,

@@ -1,10 +1,22 @@
 /** Who has not been allowed gets nothing: other origins, frames, look-alikes. */
 
-import type { Page } from 'puppeteer-core'
+import type { Frame, Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
 import { type ApplicationServer, startApplication } from './application.ts'
 import { authorizationRequests, BROWSERS, call, connect, type Stage, startStage } from './stage.ts'
+
+/** Whether a script in this frame is answered, as the page's own would be. */
+function findsBroker(frame: Frame | undefined): Promise<boolean> | undefined {
+  return frame?.evaluate(
+    () =>
+      new Promise<boolean>((resolve) => {
+        window.addEventListener('northbound:announceProvider', () => resolve(true))
+        window.dispatchEvent(new Event('northbound:requestProvider'))
+        setTimeout(resolve, 500, false)
+      }),
+  )
+}
 
 describe.each(BROWSERS)('in %s, beside a page that has a grant', (name) => {
   let stage: Stage
@@ -66,30 +78,47 @@ describe.each(BROWSERS)('in %s, beside a page that has a grant', (name) => {
     await other.close()
   })
 
-  const frames: [title: string, attributes: (origin: string) => string][] = [
-    ['B03: of the same origin', () => 'src="/framed"'],
-    ['B03: of another origin', (origin) => `src="${origin}/"`],
-    ['B02: sandboxed', () => 'src="/framed" sandbox="allow-scripts"'],
-    ['B05: srcdoc', () => `srcdoc="&lt;p&gt;framed&lt;/p&gt;"`],
-    ['B05: about:blank', () => 'src="about:blank"'],
+  const frames: [title: string, frame: (origin: string) => string][] = [
+    ['B03: of the same origin', () => '<iframe src="/framed"></iframe>'],
+    ['B03: of another origin', (origin) => `<iframe src="${origin}/"></iframe>`],
+    ['B02: sandboxed', () => '<iframe src="/framed" sandbox="allow-scripts"></iframe>'],
+    ['B05: srcdoc', () => `<iframe srcdoc="&lt;p&gt;framed&lt;/p&gt;"></iframe>`],
+    ['B05: about:blank', () => '<iframe src="about:blank"></iframe>'],
+    ['B05: data', () => '<iframe src="data:text/html,framed"></iframe>'],
+    [
+      'B05: blob',
+      () => `<script>
+        const frame = document.createElement('iframe')
+        frame.src = URL.createObjectURL(new Blob(['framed'], { type: 'text/html' }))
+        document.documentElement.append(frame)
+      </script>`,
+    ],
   ]
-  test.each(frames)('a frame %s finds no broker', async (_, attributes) => {
-    stage.application.routes.set('/framing', {
-      html: `<iframe ${attributes(stranger.origin)}></iframe>`,
-    })
+  test.each(frames)('a frame %s finds no broker', async (_, frame) => {
+    stage.application.routes.set('/framing', { html: frame(stranger.origin) })
     const framing = await stage.open('/framing')
     expect(await framing.evaluate(async () => (await window.broker()) !== undefined)).toBe(true)
-    const [, frame] = framing.frames()
-    const found = await frame?.evaluate(
-      () =>
-        new Promise((resolve) => {
-          window.addEventListener('northbound:announceProvider', () => resolve(true))
-          window.dispatchEvent(new Event('northbound:requestProvider'))
-          setTimeout(resolve, 500, false)
-        }),
-    )
-    expect(found).toBe(false)
+    expect(await findsBroker(framing.frames()[1])).toBe(false)
     await framing.close()
+  })
+
+  test('B04: the page that has a grant, framed by another, finds no broker there', async () => {
+    const framed = `<iframe src="${stage.application.origin}/"></iframe>`
+    stranger.routes.set('/embedding', { html: framed })
+    stage.application.routes.set('/embedding', {
+      html: `<iframe src="${stranger.origin}/embedding"></iframe>`,
+    })
+    for (const top of [stranger.origin, stage.application.origin]) {
+      const embedding = await stage.browser.newPage()
+      await embedding.goto(`${top}/embedding`)
+      const frame = embedding
+        .frames()
+        .find((each) => each.parentFrame() && each.url() === `${stage.application.origin}/`)
+      expect(await frame?.evaluate(() => location.origin)).toBe(stage.application.origin)
+      expect(await findsBroker(frame)).toBe(false)
+      await embedding.close()
+    }
+    expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toHaveLength(1)
   })
 
   test('a page cannot reach the table of the broker’s own screens', async () => {

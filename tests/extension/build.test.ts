@@ -93,6 +93,10 @@ describe.each(TARGETS)('the manifest for %s', (target) => {
     if (target === 'chromium') expect(released).toHaveProperty('externally_connectable', {})
   })
 
+  test('E14: it stays out of private windows', () => {
+    expect([released.incognito, development.incognito]).toEqual(['not_allowed', 'not_allowed'])
+  })
+
   test('E04: the content security policy is strict', () => {
     const policy = (released.content_security_policy as { extension_pages: string }).extension_pages
     for (const part of [

@@ -1,0 +1,169 @@
+/**
+ * Authorization responses that the operator did not send: errors without a sender, words that would be
+ * markup, addresses that look like the redirect URI.
+ *
+ * Seen to fail when `validateAuthorizationResponse` compares neither `iss` nor the redirect URI, when
+ * the words of an error are passed on as they came, and when a response counts in any tab.
+ */
+
+import type { Page } from 'puppeteer-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { ERROR_CODE } from '../../shared/messages/page-api.ts'
+import { changeMetadata } from '../browser/faults.ts'
+import { addressOf, until } from '../browser/pages.ts'
+import { beginSignIn, forgeResponse } from '../browser/sign-in-window.ts'
+import {
+  atRedirectHost,
+  BROWSERS,
+  call,
+  openScreen,
+  type Stage,
+  signIn,
+  startStage,
+  tokenRequests,
+} from '../browser/stage.ts'
+
+const MARKUP = '<img src=x onerror=location=1>'
+const LONG = 'x'.repeat(2_000)
+
+describe.each(BROWSERS)('in %s, a forged response', (name) => {
+  let stage: Stage
+  let page: Page
+
+  beforeAll(async () => {
+    stage = await startStage(name)
+  })
+  afterAll(() => stage?.close())
+  beforeEach(async () => {
+    stage.network.log.clear()
+    page = await stage.open()
+  })
+  afterEach(async () => {
+    stage.network.faults.clear()
+    expect(atRedirectHost(stage)).toEqual([])
+    await page.close()
+  })
+
+  const begin = () => beginSignIn(stage, page)
+
+  test('R14: an error without state and issuer is not taken for the operator’s word', async () => {
+    const { outcome, operator } = await begin()
+    await forgeResponse(stage, operator, (response) => {
+      for (const name of ['code', 'state', 'iss']) response.delete(name)
+      response.set('error', 'access_denied')
+    })
+    const { error } = await outcome
+    expect(error).toMatchObject({
+      code: ERROR_CODE.untrustedResponse,
+      data: { error: 'issuer_mismatch' },
+    })
+    expect(JSON.stringify(error)).not.toContain('access_denied')
+  })
+
+  test('R14: an error in another tab ends no flow, whatever it knows', async () => {
+    const { outcome } = await begin()
+    for (const known of [['state', 'iss'], ['iss'], []]) {
+      const other = await stage.open()
+      await forgeResponse(stage, other, (response) => {
+        for (const name of ['code', 'state', 'iss']) {
+          if (!known.includes(name)) response.delete(name)
+        }
+        response.set('error', 'access_denied')
+      })
+      await other.close()
+    }
+    await signIn(stage)
+    const { result } = await outcome
+    expect(result).toMatchObject({ issuer: stage.network.issuer })
+    await call(page, 'northbound_revoke')
+  })
+
+  test('R11: another issuer is refused where the server does not say that it names itself', async () => {
+    await changeMetadata(stage.network, (metadata) => {
+      metadata.authorization_response_iss_parameter_supported = false
+    })
+    const { outcome, operator } = await begin()
+    await forgeResponse(stage, operator, (r) => r.set('iss', 'https://evil.example'))
+    expect((await outcome).error?.data.error).toBe('issuer_mismatch')
+    expect(tokenRequests(stage)).toEqual([])
+  })
+
+  test('R21, R28: the words of an error reach page and screens as inert text, and no address is opened', async () => {
+    const { outcome, operator } = await begin()
+    await forgeResponse(stage, operator, (response) => {
+      response.delete('code')
+      response.set('error', MARKUP)
+      response.set('error_description', `${MARKUP}\u202egnp.exe "quoted" ${LONG}`)
+      for (const target of ['error_uri', 'return_to', 'redirect_uri', 'target_link_uri', 'url']) {
+        response.set(target, 'https://evil.example/help')
+      }
+    })
+    const { error } = await outcome
+    expect(error?.code).toBe(ERROR_CODE.authorizationServerError)
+    const said = error?.data.errorDescription ?? ''
+    expect(said).toMatch(/^[\x20-\x7e]{1,300}$/)
+    expect(said).not.toContain('"')
+    expect(JSON.stringify(error)).not.toContain('evil.example')
+    const screen = await openScreen(stage, '/ui/sites/index.html')
+    await screen.waitForSelector('[data-testid=entry]')
+    const shown = await screen.evaluate(() => document.body.innerText)
+    expect(shown).toContain(MARKUP)
+    expect(shown).not.toMatch(/\u202e/)
+    expect(await screen.$('[data-testid=entry] img')).toBeNull()
+    await screen.close()
+    expect(stage.outside.connections).not.toContain('evil.example')
+  })
+
+  /** An authorization response that arrives at another address, which is returned. */
+  async function forgeAt(operator: Page, change: (redirect: URL) => string): Promise<URL> {
+    let arrival: URL | undefined
+    await forgeResponse(stage, operator, (response, redirect) => {
+      const query = response.toString()
+      redirect.href = `${change(new URL(redirect.href))}?${query}`
+      arrival = new URL(redirect.href)
+    })
+    if (!arrival) throw new Error('no address')
+    return arrival
+  }
+
+  const atOurHost: [title: string, change: (redirect: URL) => string][] = [
+    ['a longer path', (url) => `${url.origin}${url.pathname}.evil`],
+    ['a path that climbs', (url) => `${url.origin}${url.pathname}/../x`],
+    ['another port', (url) => `${url.origin}:8443${url.pathname}`],
+  ]
+  test.each(atOurHost)('R22: at %s it is refused, and no code is sent', async (_, change) => {
+    const { outcome, operator } = await begin()
+    await forgeAt(operator, change)
+    expect((await outcome).error?.data.error).toBe('invalid_response')
+    expect(tokenRequests(stage)).toEqual([])
+  })
+
+  test('R22: at a host that only looks like ours it is nobody’s: not read, not blocked, not redeemed', async () => {
+    const { outcome, operator } = await begin()
+    const lookAlikes: ((redirect: URL) => string)[] = [
+      (url) => `${url.origin}.evil.example${url.pathname}`,
+      (url) => `${url.origin}@evil.example${url.pathname}`,
+      (url) => `https://evil.example/${url.host}${url.pathname}`,
+    ]
+    for (const change of lookAlikes) {
+      const { host, pathname } = await forgeAt(operator, change)
+      await until(`a page at ${host}`, async () =>
+        (await addressOf(operator)).includes(host + pathname),
+      )
+    }
+    const arrived = stage.outside.requests.filter((url) => url.includes('code=forged'))
+    expect(arrived).toHaveLength(lookAlikes.length)
+    await operator.close()
+    expect((await outcome).error?.code).toBe(ERROR_CODE.accessDenied)
+    expect(tokenRequests(stage)).toEqual([])
+  })
+
+  test('R22: over http it is not redeemed', async () => {
+    const { outcome, operator } = await begin()
+    await forgeAt(operator, (url) => `http://${url.host}${url.pathname}`)
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    await operator.close()
+    expect((await outcome).error?.code).toBe(ERROR_CODE.accessDenied)
+    expect(tokenRequests(stage)).toEqual([])
+  })
+})

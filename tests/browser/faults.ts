@@ -1,0 +1,30 @@
+/** Faults that several tests ask of the network. */
+
+import type { Network } from '../../demo-site/network/index.ts'
+
+const METADATA_PATHS = [
+  '/.well-known/openid-configuration',
+  '/.well-known/oauth-authorization-server',
+] as const
+
+/** The issuer says something else of itself from now on. */
+export async function changeMetadata(
+  { issuer, faults }: Pick<Network, 'issuer' | 'faults'>,
+  change: (metadata: Record<string, unknown>) => void,
+): Promise<void> {
+  const [path] = METADATA_PATHS
+  const response = await fetch(issuer + path)
+  const metadata = (await response.json()) as Record<string, unknown>
+  change(metadata)
+  for (const each of METADATA_PATHS) {
+    faults.add({
+      path: each,
+      action: {
+        type: 'status',
+        status: 200,
+        headers: { 'content-type': 'application/json', connection: 'close' },
+        body: JSON.stringify(metadata),
+      },
+    })
+  }
+}

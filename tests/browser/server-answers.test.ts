@@ -1,0 +1,176 @@
+/**
+ * What an authorization function may answer that must not be trusted: rows T and M of the catalogue
+ * through the built extension. Each ends in a typed error, a code is sent once, nothing goes to another
+ * server, nothing of the answer reaches the page, and no grant stays.
+ *
+ * Seen to fail when `fetch` follows redirects and `refuseRedirect` does not refuse them (T01, M-04),
+ * without the limit of an answer's length (T04, M-07), when the body of an answer is not judged (T03,
+ * T06, T08), when the words of any answer are passed on (T15), when the issuer of metadata is not
+ * compared (M-01), and when the flow takes its token endpoint from what the server says now (M-05).
+ */
+
+import type { Page } from 'puppeteer-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { FaultAction } from '../../demo-site/network/index.ts'
+import { ERROR_CODE, type FetchResult, type Grant } from '../../shared/messages/page-api.ts'
+import { changeMetadata } from './faults.ts'
+import { gone } from './pages.ts'
+import { during, freshConnections, gesture, startQuietStage } from './quiet.ts'
+import {
+  atRedirectHost,
+  BROWSERS,
+  type Called,
+  call,
+  formOf,
+  type Stage,
+  tokenRequests,
+} from './stage.ts'
+
+const METADATA = '/.well-known/*'
+const TOKEN = '/token'
+const EVIL = 'https://evil.example'
+/** What no page may read of an answer. */
+const CANARY = 'canary-in-the-answer'
+
+const { untrustedResponse, authorizationServerError } = ERROR_CODE
+
+function answer(status: number, body: string, type = 'application/json'): FaultAction {
+  return { type: 'status', status, headers: { 'content-type': type }, body }
+}
+
+const token = (members: object) =>
+  answer(200, JSON.stringify({ access_token: CANARY, token_type: 'Bearer', ...members }))
+
+const redirect = (path: string, status: 301 | 302 | 303 | 307 | 308): FaultAction => ({
+  type: 'redirect',
+  location: EVIL + path,
+  status,
+})
+
+type Action = FaultAction | ((issuer: string) => FaultAction)
+type Case = [title: string, path: string, action: Action, error?: string]
+
+const CASES: Case[] = [
+  ['T01: a 301 of the token request', TOKEN, redirect(TOKEN, 301)],
+  ['T01: a 302 of the token request', TOKEN, redirect(TOKEN, 302)],
+  ['T01: a 308 of the token request', TOKEN, redirect(TOKEN, 308)],
+  ['T03: an empty body', TOKEN, answer(200, '')],
+  ['T03: JSON that breaks off', TOKEN, answer(200, `{"access_token":"${CANARY}"`)],
+  ['T03: a list', TOKEN, answer(200, `[{"access_token":"${CANARY}","token_type":"Bearer"}]`)],
+  [
+    'T03: JSON that says it is text',
+    TOKEN,
+    answer(200, `{"access_token":"${CANARY}","token_type":"Bearer"}`, 'text/plain'),
+  ],
+  ['T04: more than 256 kB', TOKEN, token({ more: 'x'.repeat(300_000) })],
+  ['T04: 100,000 brackets', TOKEN, answer(200, '['.repeat(100_000) + ']'.repeat(100_000))],
+  ['T06: no access token', TOKEN, token({ access_token: undefined })],
+  ['T06: an access token that is a number', TOKEN, token({ access_token: 7 })],
+  ['T06: an access token with a line break', TOKEN, token({ access_token: `a\r\nx: ${CANARY}` })],
+  ['T08: no token type', TOKEN, token({ token_type: undefined })],
+  ['T08: an unknown token type', TOKEN, token({ token_type: 'mac' })],
+  [
+    'T09: a DPoP token where no proof was sent',
+    TOKEN,
+    token({ token_type: 'DPoP' }),
+    'token_type_mismatch',
+  ],
+  [
+    'T13: invalid_grant for the code',
+    TOKEN,
+    answer(400, '{"error":"invalid_grant"}'),
+    'invalid_grant',
+  ],
+  [
+    'T14: unauthorized_client',
+    TOKEN,
+    answer(400, '{"error":"unauthorized_client"}'),
+    'unauthorized_client',
+  ],
+  ['T15: 400 with HTML', TOKEN, answer(400, `<p>${CANARY}</p>`, 'text/html')],
+  [
+    'M-01: metadata of another issuer',
+    METADATA,
+    { type: 'issuer', issuer: EVIL },
+    'issuer_mismatch',
+  ],
+  [
+    'M-04: a redirect of the metadata',
+    METADATA,
+    redirect('/.well-known/openid-configuration', 302),
+  ],
+  [
+    'M-07: metadata of the wrong types',
+    METADATA,
+    (issuer) => answer(200, JSON.stringify({ issuer, authorization_endpoint: 7 })),
+  ],
+  ['M-07: metadata of 1 MB', METADATA, answer(200, JSON.stringify({ more: 'x'.repeat(1e6) }))],
+]
+
+describe.each(BROWSERS)('in %s, an answer that must not be trusted', (name) => {
+  let stage: Stage
+  let page: Page
+
+  beforeAll(async () => {
+    ;({ stage, page } = await startQuietStage(name))
+    freshConnections(stage)
+  })
+  afterAll(() => stage?.close())
+
+  async function connect(): Promise<Called<Grant>> {
+    await gesture(page)
+    return call<Grant>(page, 'northbound_connect', stage.wish())
+  }
+
+  test.each(CASES)('%s', async (_, path, action, error = 'invalid_response') => {
+    const what = typeof action === 'function' ? action(stage.network.issuer) : action
+    const rule = { server: 'authorization-function', path, action: what } as const
+    const outcome = await during(stage, rule, connect)
+    const ownWord = /^(invalid_grant|unauthorized_client)$/.test(error)
+    expect(outcome.error).toMatchObject({
+      code: ownWord ? authorizationServerError : untrustedResponse,
+      data: { error },
+    })
+    expect(JSON.stringify(outcome)).not.toContain(CANARY)
+    expect(tokenRequests(stage)).toHaveLength(path === TOKEN ? 1 : 0)
+    expect(stage.outside.connections).not.toContain(new URL(EVIL).hostname)
+    await gone(stage.browser, stage.network.issuer)
+    expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toEqual([])
+    expect(atRedirectHost(stage)).toEqual([])
+  })
+
+  test('M-05: a flow keeps to the endpoints that it began with', async () => {
+    const { log, faults } = stage.network
+    let changed: Promise<void> | undefined
+    const undo = log.onCompleted(({ path, query }) => {
+      if (path !== '/auth' || query.response_type !== 'code') return
+      const quiet = faults.active.map(({ rule }) => rule)
+      faults.clear()
+      changed = changeMetadata(stage.network, (metadata) => {
+        metadata.token_endpoint = `${EVIL}/token`
+      }).then(() => {
+        for (const each of quiet) faults.add(each)
+      })
+    })
+    log.clear()
+    const { result } = await connect()
+    undo()
+    await changed
+    expect(result).toBeDefined()
+    expect(tokenRequests(stage).map((entry) => typeof formOf(entry).code)).toEqual(['string'])
+    expect(stage.outside.connections).not.toContain(new URL(EVIL).hostname)
+  })
+
+  // It uses the grant of the one before.
+  test('M-08: with the authorization function out of reach a token at hand still serves', async () => {
+    const rule = {
+      server: 'authorization-function',
+      action: { type: 'drop', when: 'before-reading' },
+    } as const
+    await during(stage, rule, async () => {
+      const url = `${stage.wish().apis[0]?.resource}/cloud-gaming/subscriptions`
+      const { result } = await call<FetchResult>(page, 'northbound_fetch', { url })
+      expect(result?.status).toBe(200)
+    })
+  })
+})

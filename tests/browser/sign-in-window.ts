@@ -1,0 +1,39 @@
+/** A flow that stands at the operator's sign-in page, and responses that nobody asked for. */
+
+import type { Page } from 'puppeteer-core'
+import type { Grant } from '../../shared/messages/page-api.ts'
+import {
+  answerConsent,
+  authorizationRequests,
+  type Called,
+  call,
+  type Stage,
+  signInPage,
+} from './stage.ts'
+
+export interface Begun {
+  outcome: Promise<Called<Grant>>
+  operator: Page
+}
+
+/** Everything up to the operator's sign-in page. */
+export async function beginSignIn(stage: Stage, page: Page): Promise<Begun> {
+  const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
+  await answerConsent(stage, 'allow')
+  return { outcome, operator: await signInPage(stage) }
+}
+
+/** A response to the request of the flow that is open, with a code that is forged. */
+export async function forgeResponse(
+  stage: Stage,
+  at: Page,
+  change: (response: URLSearchParams, redirect: URL) => void,
+): Promise<void> {
+  const [request] = authorizationRequests(stage)
+  const url = new URL(String(request?.query.redirect_uri))
+  url.searchParams.set('code', 'forged')
+  url.searchParams.set('state', String(request?.query.state))
+  url.searchParams.set('iss', stage.network.issuer)
+  change(url.searchParams, url)
+  await at.evaluate((address) => location.assign(address), url.href).catch(() => {})
+}
