@@ -361,6 +361,8 @@ export async function settleOverdue(): Promise<void> {
         const record = await flows.get(flowId)
         if (!record) return
         const overdue = Date.now() > record.deadlineMs
+        // The alarm that rang may have been another's.
+        if (!overdue) await wakeAt(record.deadlineMs)
         if (record.status === 'settled' && overdue) await flows.delete(flowId)
         else if (record.status !== 'settled') await resume(record)
       }),

@@ -3,10 +3,12 @@
  * tokens do not. It belongs to one exact origin, and its key in the database begins with that origin.
  */
 
-import { clear, createStore, del, delMany, promisifyRequest, set, values } from 'idb-keyval'
+import { createStore, del, promisifyRequest, set, values } from 'idb-keyval'
 import browser from 'webextension-polyfill'
 import type { ApiAccess, Grant } from '../../shared/messages/page-api.ts'
 import type { Lifetime } from '../../shared/messages/screen-channel.ts'
+import { wakeAt } from './housekeeping-alarm.ts'
+import { readOnce } from './read-once.ts'
 import { noGrant } from './refusal.ts'
 
 export interface GrantRecord extends Grant {
@@ -35,9 +37,10 @@ const SESSION = 'session'
 /** The grants of the origins asked for since the worker woke up. */
 const known = new Map<string, Promise<GrantRecord[]>>()
 
-const keyOf = ({ origin, grantId }: Pick<GrantRecord, 'origin' | 'grantId'>) => [origin, grantId]
+/** Grants that ended while this worker lives: nothing that comes late brings them back. */
+const ended = new Set<string>()
 
-let session: Promise<string> | undefined
+const keyOf = ({ origin, grantId }: Pick<GrantRecord, 'origin' | 'grantId'>) => [origin, grantId]
 
 async function readSession(): Promise<string> {
   const stored = (await browser.storage.session.get(SESSION))[SESSION]
@@ -48,10 +51,7 @@ async function readSession(): Promise<string> {
 }
 
 /** A name for this browser session: it ends with `storage.session`. */
-export function currentSession(): Promise<string> {
-  session ??= readSession()
-  return session
-}
+export const currentSession = readOnce(readSession)
 
 export function expiryOf(lifetime: Lifetime, now: number): number {
   return now + LIFETIME_MS[lifetime]
@@ -114,12 +114,19 @@ export async function grantOf(origin: string, grantId: string): Promise<GrantRec
   return record
 }
 
+/** @throws Refusal `no_grant` where the grant has ended meanwhile. */
 export async function saveGrant(record: GrantRecord): Promise<void> {
-  await set(keyOf(record), record, store)
+  if (!ended.has(record.grantId)) await set(keyOf(record), record, store)
   known.delete(record.origin)
+  if (!ended.has(record.grantId)) return wakeAt(record.expiresAt)
+  await deleteGrant(record)
+  throw noGrant()
 }
 
+export const hasEnded = (grantId: string): boolean => ended.has(grantId)
+
 export async function deleteGrant(record: Pick<GrantRecord, 'origin' | 'grantId'>): Promise<void> {
+  ended.add(record.grantId)
   await del(keyOf(record), store)
   known.delete(record.origin)
 }
@@ -131,13 +138,24 @@ export async function touch(record: GrantRecord): Promise<void> {
   await saveGrant({ ...record, expiresAt })
 }
 
-/** Removes the grants whose time is over, and says which. */
+/**
+ * Removes the grants whose time is over, says which, and sees to it that the next one ends on time.
+ * They are judged in the transaction that removes them: one that is saved meanwhile is not lost.
+ */
 export async function sweepGrants(): Promise<GrantRecord[]> {
   const current = await currentSession()
-  const records = await values<GrantRecord>(store)
-  const over = records.filter((record) => !isAlive(record, current, Date.now()))
-  if (over.length === records.length) await clear(store)
-  else await delMany(over.map(keyOf), store)
+  const [over, living] = await store('readwrite', async (grants) => {
+    const records: GrantRecord[] = await promisifyRequest(grants.getAll())
+    const now = Date.now()
+    const over = records.filter((record) => !isAlive(record, current, now))
+    for (const record of over) {
+      ended.add(record.grantId)
+      grants.delete(keyOf(record))
+    }
+    await promisifyRequest(grants.transaction)
+    return [over, records.filter((record) => !over.includes(record))] as const
+  })
   known.clear()
+  for (const { expiresAt } of living) await wakeAt(expiresAt)
   return over
 }

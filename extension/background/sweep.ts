@@ -3,9 +3,11 @@
 import browser from 'webextension-polyfill'
 import { settleOverdue } from './authorization.ts'
 import { sweepRegistrations } from './clients.ts'
+import { announceGrants } from './events.ts'
 import { flows } from './flows.ts'
 import { sweepGrants } from './grants.ts'
 import { sweepKeys } from './keys.ts'
+import { log } from './log.ts'
 import { listen, sweepChannels } from './notifications.ts'
 import { revokeDue, sweepRevocations } from './revocations.ts'
 import { sweepTokens } from './tokens.ts'
@@ -34,7 +36,15 @@ export async function sweep(): Promise<void> {
 /** Whenever the alarm rings. */
 export async function housekeeping(): Promise<void> {
   await settleOverdue()
-  await sweepTokens(await sweepGrants())
+  await endExpired()
   await revokeDue()
   await listen()
+}
+
+/** Grants whose time is over: the pages hear it, the log has it, and the servers are told. */
+async function endExpired(): Promise<void> {
+  const over = await sweepGrants()
+  for (const grant of over) log.record('revocation', 'expired', grant)
+  await Promise.allSettled([...new Set(over.map(({ origin }) => origin))].map(announceGrants))
+  await sweepTokens(over)
 }
