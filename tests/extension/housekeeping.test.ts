@@ -41,7 +41,7 @@ describe('one alarm for all that is due', () => {
     expect(alarm.when).toBeLessThan(now + MINUTE_MS)
   })
 
-  test('L06: after it rang for one flow it is set for the next', async () => {
+  test('after it rang for one flow it is set for the next', async () => {
     await wakeAt(Date.now() + 40_000)
     const flow = flowOf()
     void startFlow(flow, 'ask')
