@@ -43,7 +43,7 @@ import { log } from './log.ts'
 import { listen, openChannel } from './notifications.ts'
 import { findOperator } from './operators.ts'
 import { accessDenied, interrupted, noGrant, Refusal, timedOut, toErrorObject } from './refusal.ts'
-import { forgetRefusals } from './refusals-remembered.ts'
+import { forgetRefusals, rememberRefusal } from './refusals-remembered.ts'
 import { type Authorized, authorizeSilently, needsInteraction } from './silent.ts'
 import { subjectHandle } from './subject.ts'
 import { endTokens, isSameSubject, keepTokens } from './tokens.ts'
@@ -71,7 +71,14 @@ function inTurn(flowId: string, step: () => Promise<void>): Promise<void> {
   return turn
 }
 
-async function settle(record: FlowRecord, outcome: Outcome): Promise<void> {
+async function settle(
+  record: FlowRecord,
+  outcome: Outcome,
+  by: 'user' | 'page' = 'user',
+): Promise<void> {
+  if (by === 'user' && record.status !== 'settled' && isAccessDenied(outcome)) {
+    await rememberRefusal(record.origin, record.request.issuer).catch(() => {})
+  }
   if ('error' in outcome && record.status !== 'settled') await deleteKey(record.flowId)
   const waiter = waiting.get(record.flowId)
   waiting.delete(record.flowId)
@@ -80,6 +87,9 @@ async function settle(record: FlowRecord, outcome: Outcome): Promise<void> {
   waiter?.resolve(outcome)
   await windows.close(tabOf(record))
 }
+
+const isAccessDenied = (outcome: Outcome) =>
+  'error' in outcome && outcome.error.code === ERROR_CODE.accessDenied
 
 /** Runs a step; what it throws is the flow's outcome. */
 async function attempt(flowId: string, step: () => Promise<void>): Promise<void> {
@@ -132,12 +142,12 @@ export function approve(flowId: string, approval: Approval): Promise<void> {
   )
 }
 
-/** The user refused, the window was closed, or the page gave up. */
-export function cancel(flowId: string): Promise<void> {
+/** The user refused or closed the window; or the page gave up, which is no refusal of the user's. */
+export function cancel(flowId: string, by: 'user' | 'page' = 'page'): Promise<void> {
   return inTurn(flowId, async () => {
     const record = await flows.get(flowId)
     if (!record || record.status === 'settled' || record.status === 'redeeming') return
-    await settle(record, { error: toErrorObject(accessDenied()) })
+    await settle(record, { error: toErrorObject(accessDenied()) }, by)
   })
 }
 
@@ -349,7 +359,8 @@ export async function pendingOf(origin: string): Promise<FlowRecord | undefined>
 export async function tabClosed(tabId: number): Promise<void> {
   for (const record of await flows.all()) {
     const isItsWindow = tabOf(record) === tabId
-    if (isItsWindow || record.pageTabId === tabId) await cancel(record.flowId)
+    if (isItsWindow) await cancel(record.flowId, 'user')
+    else if (record.pageTabId === tabId) await cancel(record.flowId)
   }
 }
 

@@ -63,10 +63,11 @@ function unwrap(outcome: Outcome): Grant {
 const asking = new Set<string>()
 
 /**
- * A window needs the user: who has just acted, in a page that can be seen, and is not asked already. The
- * origin is taken before the first `await`, so that of many calls at once one passes.
+ * A window needs the user: who has just acted, in a page that can be seen, is not asked already, and has
+ * not said no a moment ago. The origin is taken before the first `await`, so that of many calls at once
+ * one passes.
  */
-async function withUser<T>(call: Call, ask: () => Promise<T>): Promise<T> {
+async function withUser<T>(call: Call, issuer: string, ask: () => Promise<T>): Promise<T> {
   const { origin } = call
   if (asking.has(origin)) throw alreadyPending()
   asking.add(origin)
@@ -77,6 +78,7 @@ async function withUser<T>(call: Call, ask: () => Promise<T>): Promise<T> {
         'a window is needed, which takes a click of the user in a visible page',
       )
     }
+    if (await hasRefused(origin, issuer)) throw accessDenied()
     return await ask()
   } finally {
     asking.delete(origin)
@@ -123,8 +125,7 @@ export async function connect(call: Call, params: ConnectParams): Promise<Grant>
   const existing = await usableGrant(covering, apis)
   if (existing) return publicGrant(existing)
 
-  return withUser(call, async () => {
-    if (await hasRefused(origin, issuer)) throw accessDenied()
+  return withUser(call, issuer, async () => {
     const flow = newFlow(call, {
       applicationName: application.name,
       operatorName: operator.name,
@@ -166,7 +167,7 @@ export async function renewWithUser(
   const running = renewals.get(grant.grantId)
   if (running) return running
   const { issuer, clientId, apis, mode, lifetime, applicationName, operatorName, grantId } = grant
-  const renewal = withUser(call, async () => {
+  const renewal = withUser(call, issuer, async () => {
     const flow = newFlow(call, {
       applicationName,
       operatorName,
