@@ -24,7 +24,7 @@ import { log } from './log.ts'
 import { findOperator } from './operators.ts'
 import { noGrant, Refusal } from './refusal.ts'
 import { remembered } from './remembered-store.ts'
-import { revokeLater } from './revocations.ts'
+import { revokeTokens } from './revocations.ts'
 import { createSealedStore } from './sealed-store.ts'
 import { sealingKey } from './sealing-key.ts'
 import { type Authorized, authorizeSilently } from './silent.ts'
@@ -289,19 +289,10 @@ export async function endTokens(grant: GrantRecord): Promise<boolean> {
   const record = await store.get(grant.grantId)
   await store.delete(grant.grantId)
   if (!record) return true
-  const { metadata, refreshToken, tokens, keyId } = record
-  const held = refreshToken
-    ? [{ token: refreshToken, tokenTypeHint: 'refresh_token' as const }]
-    : Object.values(tokens).map(({ accessToken }) => ({
-        token: accessToken,
-        tokenTypeHint: 'access_token' as const,
-      }))
-  const { issuer, origin, clientId } = grant
-  const told = await Promise.all(
-    held.map((one) => revokeLater({ ...one, issuer, origin, clientId, metadata })),
-  )
-  await deleteKey(keyId)
-  return told.every(Boolean)
+  const accessTokens = Object.values(record.tokens).map(({ accessToken }) => accessToken)
+  const told = await revokeTokens(grant, { ...record, accessTokens })
+  await deleteKey(record.keyId)
+  return told
 }
 
 /** Removes what this browser session cannot open, and the tokens of grants that are over. */

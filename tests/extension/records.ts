@@ -2,10 +2,20 @@
 
 import type { FlowBase } from '../../extension/background/flows.ts'
 import type { GrantRecord } from '../../extension/background/grants.ts'
+import type { OperatorProfile } from '../../shared/messages/operator-profile.ts'
 
 export const ORIGIN = 'https://app.example'
 export const ISSUER = 'https://as.example'
-const APIS = [{ resource: 'https://api.example/v1', scope: 'qos:create' }]
+const RESOURCE = 'https://api.example/v1'
+const APIS = [{ resource: RESOURCE, scope: 'qos:create' }]
+
+export const OPERATOR: OperatorProfile = {
+  issuer: ISSUER,
+  name: 'Operator',
+  profile: 'oauth',
+  apis: [{ resource: RESOURCE, name: 'Quality', scopes: [{ scope: 'qos:create' }] }],
+  applications: [{ clientId: 'client', name: 'App', origins: [ORIGIN] }],
+}
 
 export function flowOf(members: Partial<FlowBase> = {}): FlowBase {
   const createdAtMs = Date.now()
