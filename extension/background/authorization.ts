@@ -3,7 +3,6 @@
  * its record, writes the next one, and only then acts; `resume` takes up whatever a stopped worker left.
  */
 
-import browser from 'webextension-polyfill'
 import {
   beginAuthorization,
   discover,
@@ -42,6 +41,7 @@ import { deleteKey, keyOf } from './keys.ts'
 import { log } from './log.ts'
 import { listen, openChannel } from './notifications.ts'
 import { findOperator } from './operators.ts'
+import { redirectBase } from './redirect-base.ts'
 import { accessDenied, interrupted, noGrant, Refusal, timedOut, toErrorObject } from './refusal.ts'
 import { forgetRefusals, rememberRefusal } from './refusals-remembered.ts'
 import { type Authorized, authorizeSilently, needsInteraction } from './silent.ts'
@@ -320,7 +320,7 @@ async function resume(record: FlowRecord): Promise<void> {
       const tab = await windows.showing(record.tabId)
       if (!tab) return fail(accessDenied())
       // The worker died with the response in its hands: the tab stands at the blocked redirect URI.
-      if (tab.url?.startsWith(browser.identity.getRedirectURL())) return fail(interrupted())
+      if (tab.url?.startsWith(redirectBase)) return fail(interrupted())
       return
     }
     case 'redeemable':

@@ -6,7 +6,6 @@
  * @see RFC 7591, draft-ietf-oauth-client-id-metadata-document
  */
 
-import browser from 'webextension-polyfill'
 import {
   type ClientKey,
   fetchClientDocument,
@@ -18,6 +17,7 @@ import type { OperatorProfile } from '../../shared/messages/operator-profile.ts'
 import { effects } from './effects.ts'
 import { createKey, keyOf } from './keys.ts'
 import { findApplication } from './operators.ts'
+import { redirectBase } from './redirect-base.ts'
 import { invalidParams } from './refusal.ts'
 import { createSealedStore } from './sealed-store.ts'
 import { sealingKey } from './sealing-key.ts'
@@ -43,7 +43,7 @@ const idOf = (issuer: string, origin: string) => `${issuer} ${origin}`
 const clientKeyId = (issuer: string, origin: string) => `client ${idOf(issuer, origin)}`
 
 export const redirectUriOf = (issuer: string): Promise<string> =>
-  redirectUriFor(browser.identity.getRedirectURL(), issuer)
+  redirectUriFor(redirectBase, issuer)
 
 /**
  * The application that this origin may act as at this operator, or `undefined`.

@@ -10,6 +10,7 @@ import { redirectReceived, tabClosed } from './authorization.ts'
 import { HOUSEKEEPING } from './housekeeping-alarm.ts'
 import { listen } from './notifications.ts'
 import { abortPageRequest, handlePageRequest } from './page-router.ts'
+import { redirectBase } from './redirect-base.ts'
 import { toErrorObject } from './refusal.ts'
 import { handleScreenRequest } from './screen-router.ts'
 import { isOwnScreen, verifyPageSender } from './sender.ts'
@@ -47,7 +48,7 @@ browser.webRequest.onBeforeRequest.addListener(
     void redirectReceived(tabId, url)
     return undefined
   },
-  { urls: [`${browser.identity.getRedirectURL()}*`], types: ['main_frame'] },
+  { urls: [`${redirectBase}*`], types: ['main_frame'] },
 )
 
 browser.tabs.onRemoved.addListener((tabId) => void tabClosed(tabId))

@@ -53,13 +53,15 @@ function inTurn<T>(attempt: () => Promise<T>): Promise<T> {
 
 async function launch(url: string): Promise<string> {
   const refused = () => interactionRequired('the operator has to ask the user something')
-  if (!browser.identity.launchWebAuthFlow) throw refused()
+  // Firefox for Android has neither.
+  const identity = browser.identity as typeof browser.identity | undefined
+  if (!identity?.launchWebAuthFlow) throw refused()
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(refused()), TIMEOUT_MS)
   })
   try {
-    const answer = browser.identity.launchWebAuthFlow({ url, interactive: false })
+    const answer = identity.launchWebAuthFlow({ url, interactive: false })
     return await Promise.race([answer, late])
   } catch {
     throw refused()
