@@ -46,6 +46,13 @@ export const redirectUriOf = (issuer: string): Promise<string> =>
   redirectUriFor(redirectBase, issuer)
 
 /**
+ * Whether each installation registers a client of its own, also for an origin that the profile names: its
+ * key is made here, and nothing but a registration tells the server of it.
+ */
+const needsOwnKey = ({ onboarding, clientAuthentication }: OperatorProfile) =>
+  onboarding === 'dynamic' && clientAuthentication === 'private_key_jwt'
+
+/**
  * The application that this origin may act as at this operator, or `undefined`.
  *
  * @throws Refusal `invalid_params` where the page has to name its own document.
@@ -57,13 +64,10 @@ export async function boundApplication(
 ): Promise<BoundApplication | undefined> {
   const { onboarding = 'preregistered', issuer } = operator
   const known = findApplication(operator, origin, clientId)
-  if (onboarding === 'preregistered') {
-    if (!known) return undefined
-    const { name, requireConsent = true } = known
-    return { name, requireConsent, clientId: known.clientId }
-  }
   const name = known?.name ?? new URL(origin).host
   const requireConsent = known?.requireConsent ?? true
+  if (known && !needsOwnKey(operator)) return { name, requireConsent, clientId: known.clientId }
+  if (onboarding === 'preregistered') return undefined
   if (onboarding === 'client_id_metadata_document') {
     if (clientId === undefined || !URL.canParse(clientId) || new URL(clientId).origin !== origin) {
       throw invalidParams('clientId: expected the URL of a client document on this very origin')
