@@ -16,7 +16,7 @@ import { handleScreenRequest } from './screen-router.ts'
 import { isOwnScreen, verifyPageSender } from './sender.ts'
 import { permissionAdded, permissionRemoved } from './site-changes.ts'
 import { registerAnew, syncScripts } from './sites.ts'
-import { housekeeping, sweep } from './sweep.ts'
+import { housekeeping, sweepOnce } from './sweep.ts'
 import { warmUp } from './warm-up.ts'
 
 const RECONCILE_AFTER_MS = 1_000
@@ -53,8 +53,8 @@ browser.webRequest.onBeforeRequest.addListener(
 
 browser.tabs.onRemoved.addListener((tabId) => void tabClosed(tabId))
 
-browser.runtime.onStartup.addListener(() => void sweep())
-browser.runtime.onInstalled.addListener(() => void sweep())
+browser.runtime.onStartup.addListener(() => void sweepOnce())
+browser.runtime.onInstalled.addListener(() => void sweepOnce())
 browser.runtime.onInstalled.addListener(() => void registerAnew())
 
 browser.permissions.onAdded.addListener(() => void permissionAdded())
@@ -69,5 +69,6 @@ browser.alarms.onAlarm.addListener(({ name }) => {
 
 warmUp()
 
-// A worker that wakes up, for whatever reason, hears the networks again.
+// A worker that wakes up, for whatever reason, hears the networks again, and the first one cleans up.
+void sweepOnce()
 void listen()

@@ -11,6 +11,7 @@
 import { type OutputUnit, type Schema, Validator } from '@cfworker/json-schema'
 import type { OperatorProfile } from '../../shared/messages/operator-profile.ts'
 import schema from './operator-profile.schema.json'
+import { isReadable } from './readable-text.ts'
 import { isSecureOrigin } from './sender.ts'
 
 export type ProfileCheck =
@@ -73,9 +74,6 @@ function reasonOf({ keyword, instanceLocation, error }: OutputUnit): string | un
   }
 }
 
-/** Characters that no reader sees or that turn the text around them. */
-const DECEPTIVE = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u
-
 /** @see RFC 6749 section 3.3 */
 const SCOPE_WORD = /^[\x21\x23-\x5b\x5d-\x7e]+$/
 
@@ -105,11 +103,7 @@ class Findings {
   }
 
   readable(text: string | undefined, member: string): void {
-    this.expect(
-      !DECEPTIVE.test(text ?? ''),
-      member,
-      'no control characters and no marks of direction',
-    )
+    this.expect(isReadable(text ?? ''), member, 'no control characters and no marks of direction')
   }
 
   unique(values: string[], member: string): void {

@@ -9,6 +9,7 @@ import { sweepGrants } from './grants.ts'
 import { sweepKeys } from './keys.ts'
 import { log } from './log.ts'
 import { listen, sweepChannels } from './notifications.ts'
+import { readOnce } from './read-once.ts'
 import { revokeDue, sweepRevocations } from './revocations.ts'
 import { sweepTokens } from './tokens.ts'
 
@@ -20,8 +21,20 @@ async function closeToContentScripts(): Promise<void> {
   await local.setAccessLevel?.({ accessLevel: 'TRUSTED_CONTEXTS' })
 }
 
-/** At the start of a browser session, and after an update. */
-export async function sweep(): Promise<void> {
+/** In `storage.session`: it goes when the browser ends, or the extension is updated or switched off. */
+const SWEPT = 'swept'
+
+/**
+ * Once in each such life, whichever event wakes the first worker of it: an extension that was switched
+ * off and on again hears of neither a start nor an update.
+ */
+export const sweepOnce = readOnce(async () => {
+  if ((await browser.storage.session.get(SWEPT))[SWEPT]) return
+  await sweep()
+  await browser.storage.session.set({ [SWEPT]: true })
+})
+
+async function sweep(): Promise<void> {
   await closeToContentScripts()
   await Promise.all([
     flows.sweep(),
