@@ -63,6 +63,10 @@ browser.permissions.onRemoved.addListener(() => void permissionRemoved())
 // What happened to permissions while nobody listened is found out, after the event that woke the worker.
 setTimeout(() => void permissionRemoved().then(syncScripts), RECONCILE_AFTER_MS)
 
+browser.storage.onChanged.addListener((_, area) => {
+  if (area === 'managed') void housekeeping()
+})
+
 browser.alarms.onAlarm.addListener(({ name }) => {
   if (name === HOUSEKEEPING) void housekeeping()
 })

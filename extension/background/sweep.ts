@@ -9,6 +9,7 @@ import { sweepGrants } from './grants.ts'
 import { sweepKeys } from './keys.ts'
 import { log } from './log.ts'
 import { listen, sweepChannels } from './notifications.ts'
+import { endWithdrawn } from './offered-apis.ts'
 import { readOnce } from './read-once.ts'
 import { revokeDue, sweepRevocations } from './revocations.ts'
 import { sweepTokens } from './tokens.ts'
@@ -50,6 +51,7 @@ async function sweep(): Promise<void> {
 export async function housekeeping(): Promise<void> {
   await settleOverdue()
   await endExpired()
+  await endWithdrawn()
   await revokeDue()
   await listen()
 }
