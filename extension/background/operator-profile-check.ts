@@ -9,7 +9,11 @@
  */
 
 import { type OutputUnit, type Schema, Validator } from '@cfworker/json-schema'
-import type { OperatorProfile } from '../../shared/messages/operator-profile.ts'
+import {
+  MAX_PROFILE_BYTES,
+  type OperatorProfile,
+  PROFILE_TOO_LARGE,
+} from '../../shared/messages/operator-profile.ts'
 import schema from './operator-profile.schema.json'
 import { isReadable } from './readable-text.ts'
 import { isSecureOrigin } from './sender.ts'
@@ -183,7 +187,7 @@ export function checkProfile(value: unknown, development: boolean): ProfileCheck
 
 /** A file's text, of at most 256 KiB. */
 export function readProfile(text: string, development: boolean): ProfileCheck {
-  if (text.length > 256 * 1024) return { reasons: ['file: expected at most 256 KiB'] }
+  if (text.length > MAX_PROFILE_BYTES) return { reasons: [PROFILE_TOO_LARGE] }
   let value: unknown
   try {
     value = JSON.parse(text)
