@@ -1,5 +1,7 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
+const SCRIPT_FILE = fileURLToPath(new URL('tests/extension/script-file.ts', import.meta.url))
 const node = { environment: 'node', pool: 'forks', testTimeout: 30_000 } as const
 
 /** Groups run one after the other: what measures or opens browsers has the machine to itself. */
@@ -12,7 +14,11 @@ export default defineConfig({
   test: {
     projects: [
       { test: { ...node, name: 'shared', include: ['tests/{shared,vectors}/**/*.test.ts'] } },
-      { test: { ...node, name: 'extension', include: ['tests/extension/**/*.test.{ts,tsx}'] } },
+      {
+        // The bundler gives the name of the file that it makes of a script.
+        resolve: { alias: [{ find: /^.*\?script&iife$/, replacement: SCRIPT_FILE }] },
+        test: { ...node, name: 'extension', include: ['tests/extension/**/*.test.{ts,tsx}'] },
+      },
       { test: { ...node, name: 'demo-site', include: ['tests/demo-site/**/*.test.{ts,tsx}'] } },
       {
         test: {

@@ -9,7 +9,7 @@ export const CHROMIUM_KEY =
 export const CHROMIUM_ID = 'nkcaacnhigngakebhebaldnbghooogac'
 export const GECKO_ID = 'broker@northkey.example'
 
-/** What `identity.getRedirectURL()` answers: no site can ever run on these hosts. */
+/** What `identity.getRedirectURL()` answers where it exists: no site can ever run on these hosts. */
 export const REDIRECT_BASE = {
   chromium: `https://${CHROMIUM_ID}.chromiumapp.org/`,
   /** Firefox: the SHA-1 of the add-on id. */

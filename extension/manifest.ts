@@ -91,12 +91,16 @@ export function manifest(target: Target, development: boolean): Manifest {
       ? {
           key: CHROMIUM_KEY,
           storage: { managed_schema: 'policy.schema.json' },
-          minimum_chrome_version: '130',
+          // `message_serialization` begins there: without it bodies arrive empty.
+          minimum_chrome_version: '148',
           externally_connectable: {},
           message_serialization: 'structured_clone',
         }
       : {
-          browser_specific_settings: { gecko: { id: GECKO_ID, strict_min_version: '128.0' } },
+          browser_specific_settings: {
+            gecko: { id: GECKO_ID, strict_min_version: '128.0' },
+            gecko_android: { strict_min_version: '128.0' },
+          },
         }),
   } as Manifest
 }

@@ -3,7 +3,6 @@
  * its record, writes the next one, and only then acts; `resume` takes up whatever a stopped worker left.
  */
 
-import browser from 'webextension-polyfill'
 import {
   beginAuthorization,
   discover,
@@ -31,6 +30,7 @@ import { keepGrant, supersede } from './keep-grant.ts'
 import { keyOf } from './keys.ts'
 import { listen, openChannel } from './notifications.ts'
 import { findOperator } from './operators.ts'
+import { redirectBase } from './redirect-base.ts'
 import { accessDenied, interrupted, noGrant, timedOut, toErrorObject } from './refusal.ts'
 import { forgetRefusals } from './refusals-remembered.ts'
 import { type Authorized, authorizeSilently, windowMayHelp } from './silent.ts'
@@ -84,12 +84,12 @@ export function approve(flowId: string, approval: Approval): Promise<void> {
   })
 }
 
-/** The user refused, the window was closed, or the page gave up. */
-export function cancel(flowId: string): Promise<void> {
+/** The user refused or closed the window; or the page gave up, which is no refusal of the user's. */
+export function cancel(flowId: string, by: 'user' | 'page' = 'page'): Promise<void> {
   return inTurn(flowId, async () => {
     const record = await flows.get(flowId)
     if (!record || record.status === 'settled' || record.status === 'redeeming') return
-    await settle(record, { error: toErrorObject(accessDenied()) })
+    await settle(record, { error: toErrorObject(accessDenied()) }, by)
   })
 }
 
@@ -215,7 +215,7 @@ async function resume(record: FlowRecord): Promise<void> {
       if (!tab) return fail(accessDenied())
       if (responded.has(record.tabId)) return
       // The worker died with the response in its hands: the tab stands at the blocked redirect URI.
-      if (tab.url?.startsWith(browser.identity.getRedirectURL())) return fail(interrupted())
+      if (tab.url?.startsWith(redirectBase)) return fail(interrupted())
       // Or before it sent the user on.
       if (windows.isLeftWaiting(tab)) return fail(interrupted())
       return
@@ -268,7 +268,8 @@ export async function tabClosed(tabId: number): Promise<void> {
     const isItsWindow = tabOf(record) === tabId
     // A renewal may have callers in other tabs; each of those says itself when it gives up.
     const isItsPage = record.pageTabId === tabId && record.renews === undefined
-    if (isItsWindow || isItsPage) await cancel(record.flowId)
+    if (isItsWindow) await cancel(record.flowId, 'user')
+    else if (isItsPage) await cancel(record.flowId)
   }
   await answerLost()
 }
@@ -280,9 +281,10 @@ export async function settleOverdue(): Promise<void> {
       const record = await flows.get(flowId)
       if (!record) return
       const overdue = Date.now() > record.deadlineMs
+      // The alarm that rang may have been another's.
+      if (!overdue) await wakeAt(record.deadlineMs)
       if (record.status === 'settled' && overdue) return flows.delete(flowId)
       if (record.status !== 'settled') await resume(record)
-      if (!overdue) await wakeAt(record.deadlineMs)
     })
   }
   await answerLost()

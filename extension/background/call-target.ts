@@ -7,6 +7,7 @@
 import type { OperatorApi, OperatorProfile } from '../../shared/messages/operator-profile.ts'
 import type { ApiAccess } from '../../shared/messages/page-api.ts'
 import { type GrantRecord, grantOf, grantsOf } from './grants.ts'
+import { offeredApis } from './offered-apis.ts'
 import { findOperator } from './operators.ts'
 import { invalidParams, noGrant } from './refusal.ts'
 import { isUnder } from './resource-url.ts'
@@ -53,8 +54,9 @@ export async function findTarget(
   for (const grant of grants) {
     const operator = await findOperator(grant.issuer)
     const api = operator && apiFor(operator.apis, url)
-    const access = api && grant.apis.find(({ resource }) => resource === api.resource)
-    if (access) return { grant, access, api, operator }
+    const offered = api ? await offeredApis(grant) : []
+    const access = offered.find(({ resource }) => resource === api?.resource)
+    if (access && api) return { grant, access, api, operator }
   }
   throw noGrant()
 }

@@ -6,7 +6,6 @@
  * @see RFC 7591, draft-ietf-oauth-client-id-metadata-document
  */
 
-import browser from 'webextension-polyfill'
 import {
   type ClientKey,
   fetchClientDocument,
@@ -18,6 +17,7 @@ import type { OperatorProfile } from '../../shared/messages/operator-profile.ts'
 import { effects } from './effects.ts'
 import { createKey, keyOf } from './keys.ts'
 import { findApplication } from './operators.ts'
+import { redirectBase } from './redirect-base.ts'
 import { invalidParams } from './refusal.ts'
 import { createSealedStore } from './sealed-store.ts'
 import { sealingKey } from './sealing-key.ts'
@@ -43,7 +43,14 @@ const idOf = (issuer: string, origin: string) => `${issuer} ${origin}`
 const clientKeyId = (issuer: string, origin: string) => `client ${idOf(issuer, origin)}`
 
 export const redirectUriOf = (issuer: string): Promise<string> =>
-  redirectUriFor(browser.identity.getRedirectURL(), issuer)
+  redirectUriFor(redirectBase, issuer)
+
+/**
+ * Whether each installation registers a client of its own, also for an origin that the profile names: its
+ * key is made here, and nothing but a registration tells the server of it.
+ */
+const needsOwnKey = ({ onboarding, clientAuthentication }: OperatorProfile) =>
+  onboarding === 'dynamic' && clientAuthentication === 'private_key_jwt'
 
 /**
  * The application that this origin may act as at this operator, or `undefined`.
@@ -57,13 +64,10 @@ export async function boundApplication(
 ): Promise<BoundApplication | undefined> {
   const { onboarding = 'preregistered', issuer } = operator
   const known = findApplication(operator, origin, clientId)
-  if (onboarding === 'preregistered') {
-    if (!known) return undefined
-    const { name, requireConsent = true } = known
-    return { name, requireConsent, clientId: known.clientId }
-  }
   const name = known?.name ?? new URL(origin).host
   const requireConsent = known?.requireConsent ?? true
+  if (known && !needsOwnKey(operator)) return { name, requireConsent, clientId: known.clientId }
+  if (onboarding === 'preregistered') return undefined
   if (onboarding === 'client_id_metadata_document') {
     if (clientId === undefined || !URL.canParse(clientId) || new URL(clientId).origin !== origin) {
       throw invalidParams('clientId: expected the URL of a client document on this very origin')

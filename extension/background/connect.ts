@@ -68,18 +68,25 @@ const windowNeeded = () =>
   interactionRequired('a window is needed, which takes a click of the user in a visible page')
 
 /**
- * A window needs the user: who has just acted, in a page that can be seen, and is not asked already. The
- * origin is taken before the first `await`, so that of many calls at once one passes.
+ * A window needs the user: who has just acted, in a page that can be seen, is not asked already, and has
+ * not said no a moment ago. The origin is taken before the first `await`, so that of many calls at once
+ * one passes.
  *
  * @param reason Why it did not do without, if that is known.
  */
-async function withUser<T>(call: Call, ask: () => Promise<T>, reason?: unknown): Promise<T> {
+async function withUser<T>(
+  call: Call,
+  issuer: string,
+  ask: () => Promise<T>,
+  reason?: unknown,
+): Promise<T> {
   const { origin } = call
   if (asking.has(origin)) throw alreadyPending()
   asking.add(origin)
   try {
     if (await pendingOf(origin)) throw alreadyPending()
     if (!call.userActivation || !call.visible) throw reason ?? windowNeeded()
+    if (await hasRefused(origin, issuer)) throw accessDenied()
     return await ask()
   } finally {
     asking.delete(origin)
@@ -127,7 +134,6 @@ export async function connect(call: Call, params: ConnectParams): Promise<Grant>
   if (existing) return publicGrant(existing)
 
   const ask = async () => {
-    if (await hasRefused(origin, issuer)) throw accessDenied()
     const flow = newFlow(call, {
       applicationName: application.name,
       operatorName: operator.name,
@@ -144,7 +150,7 @@ export async function connect(call: Call, params: ConnectParams): Promise<Grant>
     const consent = application.requireConsent ? 'ask' : { apis, lifetime: 'day' as const }
     return unwrap(await startFlow(flow, consent))
   }
-  return withUser(call, ask, why)
+  return withUser(call, issuer, ask, why)
 }
 
 /** What an API asks for before it serves a call. @see RFC 9470 section 3, RFC 6750 section 3.1 */
@@ -189,7 +195,7 @@ export function renewWithUser(
   if (known) return join(call, known)
   const controller = new AbortController()
   const { issuer, clientId, apis, mode, applicationName, operatorName, grantId } = grant
-  const done = withUser(call, async () => {
+  const done = withUser(call, issuer, async () => {
     const flow = newFlow(
       { ...call, signal: controller.signal },
       {

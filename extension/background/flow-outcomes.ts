@@ -4,9 +4,11 @@
  */
 
 import type { Outcome } from '../../shared/messages/document-channel.ts'
+import { ERROR_CODE } from '../../shared/messages/page-api.ts'
 import { baseOf, type FlowRecord, flows, tabOf } from './flows.ts'
 import { deleteKey } from './keys.ts'
 import { interrupted, toErrorObject } from './refusal.ts'
+import { rememberRefusal } from './refusals-remembered.ts'
 import * as windows from './windows.ts'
 
 interface Waiter {
@@ -46,8 +48,19 @@ function answer(flowId: string, outcome: Outcome): void {
   waiting.delete(flowId)
 }
 
-export async function settle(record: FlowRecord, outcome: Outcome): Promise<void> {
+const isAccessDenied = (outcome: Outcome) =>
+  'error' in outcome && outcome.error.code === ERROR_CODE.accessDenied
+
+/** @param by Who ended it, if it was refused: what the page gives up is no refusal of the user's. */
+export async function settle(
+  record: FlowRecord,
+  outcome: Outcome,
+  by: 'user' | 'page' = 'user',
+): Promise<void> {
   const { flowId } = record
+  if (by === 'user' && record.status !== 'settled' && isAccessDenied(outcome)) {
+    await rememberRefusal(record.origin, record.request.issuer).catch(() => {})
+  }
   try {
     if ('error' in outcome && record.status !== 'settled') await deleteKey(flowId)
     if (waiting.has(flowId)) await flows.delete(flowId)

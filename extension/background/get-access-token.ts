@@ -8,6 +8,7 @@ import type {
 import { renewWithUser } from './connect.ts'
 import { covers, type GrantRecord, grantsOf, touch } from './grants.ts'
 import { log } from './log.ts'
+import { offeredApis } from './offered-apis.ts'
 import type { Call } from './page-router.ts'
 import { noGrant } from './refusal.ts'
 import { windowMayHelp } from './silent.ts'
@@ -39,7 +40,7 @@ export async function getAccessToken(
   const { grantId, resource, scope } = params
   for (const grant of await grantsOf(call.origin)) {
     if (grant.mode !== 'token' || (grantId !== undefined && grant.grantId !== grantId)) continue
-    const api = grant.apis.find(
+    const api = (await offeredApis(grant)).find(
       (candidate) =>
         (resource === undefined || candidate.resource === resource) &&
         (scope === undefined || covers([candidate], { ...candidate, scope })),

@@ -3,11 +3,13 @@
  * tokens do not. It belongs to one exact origin, and its key in the database begins with that origin.
  */
 
-import { clear, del, delMany, promisifyRequest, set, values } from 'idb-keyval'
+import { del, promisifyRequest, set, values } from 'idb-keyval'
 import browser from 'webextension-polyfill'
 import type { ApiAccess, Grant } from '../../shared/messages/page-api.ts'
 import type { Lifetime } from '../../shared/messages/screen-channel.ts'
 import { openDatabase } from './database.ts'
+import { wakeAt } from './housekeeping-alarm.ts'
+import { readOnce } from './read-once.ts'
 import { noGrant } from './refusal.ts'
 
 export interface GrantRecord extends Grant {
@@ -41,29 +43,16 @@ const ended = new Set<string>()
 
 const keyOf = ({ origin, grantId }: Pick<GrantRecord, 'origin' | 'grantId'>) => [origin, grantId]
 
-let session: Promise<string> | undefined
-let sessionBeganHere = false
-
 async function readSession(): Promise<string> {
   const stored = (await browser.storage.session.get(SESSION))[SESSION]
   if (typeof stored === 'string') return stored
   const name = crypto.randomUUID()
   await browser.storage.session.set({ [SESSION]: name })
-  sessionBeganHere = true
   return name
 }
 
 /** A name for this browser session: it ends with `storage.session`. */
-export function currentSession(): Promise<string> {
-  session ??= readSession()
-  return session
-}
-
-/** Whether this worker is the first of its session: of a browser, or of an extension switched on again. */
-export async function isNewSession(): Promise<boolean> {
-  await currentSession()
-  return sessionBeganHere
-}
+export const currentSession = readOnce(readSession)
 
 export function expiryOf(lifetime: Lifetime, now: number): number {
   return now + LIFETIME_MS[lifetime]
@@ -130,7 +119,7 @@ export async function grantOf(origin: string, grantId: string): Promise<GrantRec
 export async function saveGrant(record: GrantRecord): Promise<void> {
   if (!ended.has(record.grantId)) await set(keyOf(record), record, store)
   known.delete(record.origin)
-  if (!ended.has(record.grantId)) return
+  if (!ended.has(record.grantId)) return wakeAt(record.expiresAt)
   await deleteGrant(record)
   throw noGrant()
 }
@@ -150,14 +139,24 @@ export async function touch(record: GrantRecord): Promise<void> {
   await saveGrant({ ...record, expiresAt })
 }
 
-/** Removes the grants whose time is over, and says which. */
+/**
+ * Removes the grants whose time is over, says which, and sees to it that the next one ends on time.
+ * They are judged in the transaction that removes them: one that is saved meanwhile is not lost.
+ */
 export async function sweepGrants(): Promise<GrantRecord[]> {
   const current = await currentSession()
-  const records = await values<GrantRecord>(store)
-  const over = records.filter((record) => !isAlive(record, current, Date.now()))
-  for (const { grantId } of over) ended.add(grantId)
-  if (over.length === records.length) await clear(store)
-  else await delMany(over.map(keyOf), store)
+  const [over, living] = await store('readwrite', async (grants) => {
+    const records: GrantRecord[] = await promisifyRequest(grants.getAll())
+    const now = Date.now()
+    const over = records.filter((record) => !isAlive(record, current, now))
+    for (const record of over) {
+      ended.add(record.grantId)
+      grants.delete(keyOf(record))
+    }
+    await promisifyRequest(grants.transaction)
+    return [over, records.filter((record) => !over.includes(record))] as const
+  })
   known.clear()
+  for (const { expiresAt } of living) await wakeAt(expiresAt)
   return over
 }

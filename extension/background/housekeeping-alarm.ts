@@ -1,4 +1,7 @@
-/** One alarm wakes the worker for what is due; an earlier time moves it forward, none moves it back. */
+/**
+ * One alarm wakes the worker for what is due; an earlier time moves it forward, none moves it back. It
+ * rings once: whoever is woken by it asks again for whatever is due later.
+ */
 
 import browser from 'webextension-polyfill'
 
@@ -7,9 +10,23 @@ export const HOUSEKEEPING = 'housekeeping'
 /** Browsers wake nobody sooner. */
 const SOONEST_MS = 30_000
 
-export async function wakeAt(timeMs: number): Promise<void> {
-  const when = Math.max(timeMs, Date.now() + SOONEST_MS)
-  const alarm = await browser.alarms.get(HOUSEKEEPING)
-  if (alarm && alarm.scheduledTime > Date.now() && alarm.scheduledTime <= when) return
-  browser.alarms.create(HOUSEKEEPING, { when })
+let last: Promise<unknown> = Promise.resolve()
+
+/** Looking and setting are one step, or of two that ask at once the later might win. */
+export function wakeAt(timeMs: number): Promise<void> {
+  const next = last.then(
+    () => setAlarm(timeMs),
+    () => setAlarm(timeMs),
+  )
+  last = next
+  return next
+}
+
+async function setAlarm(timeMs: number): Promise<void> {
+  const now = Date.now()
+  const set = (await browser.alarms.get(HOUSEKEEPING))?.scheduledTime
+  if (set !== undefined && set > now && set <= timeMs) return
+  // One that should have rung by now has not been lost: it rings as soon as it may.
+  const due = set !== undefined && set <= now ? set : timeMs
+  browser.alarms.create(HOUSEKEEPING, { when: Math.max(due, now + SOONEST_MS) })
 }

@@ -7,16 +7,16 @@ import browser, { type Runtime } from 'webextension-polyfill'
 import type { UnverifiedPageMessage } from '../../shared/messages/broker-channel.ts'
 import type { ScreenRequest } from '../../shared/messages/screen-channel.ts'
 import { redirectReceived, tabClosed } from './authorization.ts'
-import { isNewSession } from './grants.ts'
 import { HOUSEKEEPING } from './housekeeping-alarm.ts'
 import { listen } from './notifications.ts'
 import { abortPageRequest, handlePageRequest } from './page-router.ts'
+import { redirectBase } from './redirect-base.ts'
 import { toErrorObject } from './refusal.ts'
 import { handleScreenRequest } from './screen-router.ts'
 import { isOwnScreen, verifyPageSender } from './sender.ts'
 import { permissionAdded, permissionRemoved } from './site-changes.ts'
 import { registerAnew, syncScripts } from './sites.ts'
-import { housekeeping, sweep } from './sweep.ts'
+import { housekeeping, sweepOnce } from './sweep.ts'
 import { warmUp } from './warm-up.ts'
 
 const RECONCILE_AFTER_MS = 1_000
@@ -48,13 +48,13 @@ browser.webRequest.onBeforeRequest.addListener(
     void redirectReceived(tabId, url)
     return undefined
   },
-  { urls: [`${browser.identity.getRedirectURL()}*`], types: ['main_frame'] },
+  { urls: [`${redirectBase}*`], types: ['main_frame'] },
 )
 
 browser.tabs.onRemoved.addListener((tabId) => void tabClosed(tabId))
 
-browser.runtime.onStartup.addListener(() => void sweep())
-browser.runtime.onInstalled.addListener(() => void sweep())
+browser.runtime.onStartup.addListener(() => void sweepOnce())
+browser.runtime.onInstalled.addListener(() => void sweepOnce())
 browser.runtime.onInstalled.addListener(() => void registerAnew())
 
 browser.permissions.onAdded.addListener(() => void permissionAdded())
@@ -63,14 +63,16 @@ browser.permissions.onRemoved.addListener(() => void permissionRemoved())
 // What happened to permissions while nobody listened is found out, after the event that woke the worker.
 setTimeout(() => void permissionRemoved().then(syncScripts), RECONCILE_AFTER_MS)
 
+browser.storage.onChanged.addListener((_, area) => {
+  if (area === 'managed') void housekeeping()
+})
+
 browser.alarms.onAlarm.addListener(({ name }) => {
   if (name === HOUSEKEEPING) void housekeeping()
 })
 
 warmUp()
 
-// No event says that the extension was switched on again; the memory that is empty does.
-void isNewSession().then((isNew) => (isNew ? sweep() : undefined))
-
-// A worker that wakes up, for whatever reason, hears the networks again.
+// A worker that wakes up, for whatever reason, hears the networks again, and the first one cleans up.
+void sweepOnce()
 void listen()

@@ -30,18 +30,14 @@ function wrapping(id: string, iv: Uint8Array<ArrayBuffer>): AesGcmParams {
 async function unwrap(id: string): Promise<DpopKey | undefined> {
   const wrapped = await get<WrappedKey>(id, store)
   if (!wrapped) return undefined
+  // Without it nobody can say whether the key is lost.
+  const sealing = await sealingKey()
   try {
     const algorithm = wrapping(id, wrapped.iv)
     const [privateKey, publicKey] = await Promise.all([
-      crypto.subtle.unwrapKey(
-        'pkcs8',
-        wrapped.privateKey,
-        await sealingKey(),
-        algorithm,
-        ALGORITHM,
-        false,
-        ['sign'],
-      ),
+      crypto.subtle.unwrapKey('pkcs8', wrapped.privateKey, sealing, algorithm, ALGORITHM, false, [
+        'sign',
+      ]),
       crypto.subtle.importKey('jwk', wrapped.publicKey, ALGORITHM, true, ['verify']),
     ])
     return { privateKey, publicKey, nonces: new Map() }
@@ -52,7 +48,12 @@ async function unwrap(id: string): Promise<DpopKey | undefined> {
 
 /** The key of this name, or `undefined` where there is none that this browser session can open. */
 export function keyOf(id: string): Promise<DpopKey | undefined> {
-  const key = unwrapped.get(id) ?? unwrap(id)
+  const known = unwrapped.get(id)
+  if (known) return known
+  const key = unwrap(id).catch((error) => {
+    if (unwrapped.get(id) === key) unwrapped.delete(id)
+    throw error
+  })
   unwrapped.set(id, key)
   return key
 }

@@ -13,8 +13,10 @@ import {
 import type { OperatorProfile } from '../../shared/messages/operator-profile.ts'
 import type { ApiAccess } from '../../shared/messages/page-api.ts'
 import { effects } from './effects.ts'
+import { flows } from './flows.ts'
 import { allGrants, type GrantRecord } from './grants.ts'
 import { wakeAt } from './housekeeping-alarm.ts'
+import { findOperator } from './operators.ts'
 import { endGrant } from './revoke.ts'
 import { createSealedStore } from './sealed-store.ts'
 import { sealingKey } from './sealing-key.ts'
@@ -23,12 +25,18 @@ import { grantIdOfToken } from './tokens.ts'
 interface Channel {
   issuer: string
   clientId: string
-  websocketUri: string
+  /** Absent where the core tells nothing by itself. */
+  websocketUri?: string
+  /** Connections that broke, or were never made, since the last that worked. */
+  failures: number
+  /** Not before. */
+  dueAtMs: number
 }
 
 /** Traffic at this pace keeps the worker, and with it the connection, alive. */
 const KEEP_ALIVE_MS = 20_000
 const RECONNECT_MS = 30_000
+const LONGEST_PAUSE_MS = 3_600_000
 
 const channels = createSealedStore<Channel>('channels', sealingKey)
 const sockets = new Map<string, WebSocket>()
@@ -50,10 +58,15 @@ export async function openChannel(
 ): Promise<void> {
   const { issuer } = server
   const scopes = apis.map(({ scope }) => scope)
-  const settled = await negotiateSecurity(server, clientId, scopes, effects())
-  const websocketUri = settled?.websocketUri
-  if (websocketUri === undefined || !isAllowed(websocketUri)) return
-  await channels.set(idOf(issuer, clientId), { issuer, clientId, websocketUri })
+  const websocketUri = (await negotiateSecurity(server, clientId, scopes, effects()))?.websocketUri
+  const usable = websocketUri !== undefined && isAllowed(websocketUri)
+  await channels.set(idOf(issuer, clientId), {
+    issuer,
+    clientId,
+    ...(usable && { websocketUri }),
+    failures: 0,
+    dueAtMs: 0,
+  })
 }
 
 async function concerned(
@@ -80,30 +93,53 @@ async function heard(channel: Channel, text: unknown): Promise<void> {
   for (const grant of await concerned(channel, notification)) {
     await endGrant(grant, 'network', notification.cause)
   }
-  await closeUnused(await channels.all())
+  await listen()
 }
 
-function connect(channel: Channel): void {
+function connect(channel: Channel, websocketUri: string): void {
   const id = idOf(channel.issuer, channel.clientId)
   if (sockets.has(id)) return
-  const socket = new WebSocket(channel.websocketUri)
+  const socket = new WebSocket(websocketUri)
   sockets.set(id, socket)
   const timer = setInterval(() => {
     if (socket.readyState === WebSocket.OPEN) socket.send('')
   }, KEEP_ALIVE_MS)
+  socket.onopen = () => void inTurn(() => worked(id))
   socket.onmessage = ({ data }) => void heard(channel, data)
   socket.onclose = () => {
     clearInterval(timer)
-    if (sockets.get(id) !== socket) return
-    sockets.delete(id)
-    void wakeAt(Date.now() + RECONNECT_MS)
+    void inTurn(() => lost(id, socket))
   }
 }
 
-async function closeUnused(known: Channel[]): Promise<void> {
-  const grants = known.length === 0 ? [] : await allGrants()
+/** Only once the pause is written down may another connection be made. */
+async function lost(id: string, socket: WebSocket): Promise<void> {
+  if (sockets.get(id) !== socket) return
+  await failed(id).finally(() => sockets.delete(id))
+}
+
+/** Each failure in a row doubles the pause. */
+async function note(id: string, failuresAfter: (failures: number) => number): Promise<void> {
+  const channel = await channels.get(id)
+  if (!channel) return
+  const failures = failuresAfter(channel.failures)
+  if (failures === channel.failures) return
+  const pause = failures === 0 ? 0 : Math.min(LONGEST_PAUSE_MS, RECONNECT_MS * 2 ** (failures - 1))
+  const dueAtMs = Date.now() + pause
+  await channels.set(id, { ...channel, failures, dueAtMs })
+  if (failures > 0) await wakeAt(dueAtMs)
+}
+
+const worked = (id: string) => note(id, () => 0)
+const failed = (id: string) => note(id, (failures) => failures + 1)
+
+/** A channel serves the grants of its client, and those that a user is just making. */
+async function closeUnused(grants: GrantRecord[]): Promise<void> {
+  const known = await channels.all()
+  const pending = known.length === 0 ? [] : await flows.all()
   for (const { issuer, clientId } of known) {
     if (grants.some((grant) => grant.issuer === issuer && grant.clientId === clientId)) continue
+    if (pending.some(({ request }) => request.issuer === issuer)) continue
     const id = idOf(issuer, clientId)
     await channels.delete(id)
     const socket = sockets.get(id)
@@ -112,10 +148,53 @@ async function closeUnused(known: Channel[]): Promise<void> {
   }
 }
 
-/** Listens to every core at which there is a living grant, and to no other. */
+/** A grant outlives the browser session, and what is sealed does not: its channel is opened anew. */
+async function openMissing(): Promise<void> {
+  for (const { issuer, clientId, apis } of await allGrants()) {
+    const server = await findOperator(issuer)
+    if (server?.profile !== 'capif') continue
+    const id = idOf(issuer, clientId)
+    const channel = await channels.get(id)
+    const isOpen = channel && (channel.websocketUri !== undefined || channel.failures === 0)
+    if (isOpen || !(await isDue(channel))) continue
+    await openChannel(server, clientId, apis).catch(async () => {
+      if (!channel) await channels.set(id, { issuer, clientId, failures: 0, dueAtMs: 0 })
+      await failed(id)
+    })
+  }
+  await connectAll()
+}
+
+async function isDue(channel: Channel | undefined): Promise<boolean> {
+  if (!channel || channel.dueAtMs <= Date.now()) return true
+  await wakeAt(channel.dueAtMs)
+  return false
+}
+
+async function connectAll(): Promise<void> {
+  await closeUnused(await allGrants())
+  for (const channel of await channels.all()) {
+    const { websocketUri } = channel
+    if (websocketUri !== undefined && (await isDue(channel))) connect(channel, websocketUri)
+  }
+}
+
+let last: Promise<unknown> = Promise.resolve()
+
+/** One change of the channels at a time. */
+function inTurn(task: () => Promise<void>): Promise<void> {
+  const next = last.then(task, task)
+  last = next.catch(() => {})
+  return next
+}
+
+/**
+ * Listens to every core at which there is a living grant, and to no other. Cores that have to be asked
+ * first are not waited for.
+ */
 export async function listen(): Promise<void> {
-  await closeUnused(await channels.all())
-  for (const channel of await channels.all()) connect(channel)
+  await inTurn(connectAll)
+  inTurn(openMissing).catch(() => {})
 }
 
 export const sweepChannels = (): Promise<void> => channels.sweep()

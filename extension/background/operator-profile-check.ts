@@ -9,8 +9,13 @@
  */
 
 import { type OutputUnit, type Schema, Validator } from '@cfworker/json-schema'
-import type { OperatorProfile } from '../../shared/messages/operator-profile.ts'
+import {
+  MAX_PROFILE_BYTES,
+  type OperatorProfile,
+  PROFILE_TOO_LARGE,
+} from '../../shared/messages/operator-profile.ts'
 import schema from './operator-profile.schema.json'
+import { isReadable } from './readable-text.ts'
 import { isSecureOrigin } from './sender.ts'
 
 export type ProfileCheck =
@@ -73,9 +78,6 @@ function reasonOf({ keyword, instanceLocation, error }: OutputUnit): string | un
   }
 }
 
-/** Characters that no reader sees or that turn the text around them. */
-const DECEPTIVE = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u
-
 /** @see RFC 6749 section 3.3 */
 const SCOPE_WORD = /^[\x21\x23-\x5b\x5d-\x7e]+$/
 
@@ -105,11 +107,7 @@ class Findings {
   }
 
   readable(text: string | undefined, member: string): void {
-    this.expect(
-      !DECEPTIVE.test(text ?? ''),
-      member,
-      'no control characters and no marks of direction',
-    )
+    this.expect(isReadable(text ?? ''), member, 'no control characters and no marks of direction')
   }
 
   unique(values: string[], member: string): void {
@@ -189,7 +187,7 @@ export function checkProfile(value: unknown, development: boolean): ProfileCheck
 
 /** A file's text, of at most 256 KiB. */
 export function readProfile(text: string, development: boolean): ProfileCheck {
-  if (text.length > 256 * 1024) return { reasons: ['file: expected at most 256 KiB'] }
+  if (text.length > MAX_PROFILE_BYTES) return { reasons: [PROFILE_TOO_LARGE] }
   let value: unknown
   try {
     value = JSON.parse(text)

@@ -3,7 +3,6 @@
  * parameters that have been checked.
  */
 
-import browser from 'webextension-polyfill'
 import type { UnverifiedPageRequest } from '../../shared/messages/broker-channel.ts'
 import type { Outcome } from '../../shared/messages/document-channel.ts'
 import {
@@ -20,6 +19,7 @@ import { grantsOf, publicGrant } from './grants.ts'
 import { logRefusal } from './log-refusal.ts'
 import { type CheckedParams, checkParams, isProviderMethod } from './params.ts'
 import { CALLS, createRateLimiter } from './rate-limit.ts'
+import { redirectBase } from './redirect-base.ts'
 import { interrupted, noGrant, Refusal, toErrorObject } from './refusal.ts'
 import { revoke } from './revoke.ts'
 import { sealedFetch } from './sealed-fetch.ts'
@@ -44,7 +44,7 @@ const handlers: { [M in ProviderMethod]?: Handler<M> } = {
     protocol: PROTOCOL,
     version: __VERSION__,
     features: ['fetch', 'token', 'dpop'],
-    redirectUris: [browser.identity.getRedirectURL()],
+    redirectUris: [redirectBase],
   }),
   northbound_connect: connect,
   northbound_getGrants: async ({ origin }) => (await grantsOf(origin)).map(publicGrant),

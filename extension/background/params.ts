@@ -5,6 +5,7 @@
 
 import * as v from 'valibot'
 import type { ProviderMethod, ProviderMethods } from '../../shared/messages/page-api.ts'
+import { isReadable } from './readable-text.ts'
 import { invalidParams } from './refusal.ts'
 
 const MAX_TEXT = 2_048
@@ -15,6 +16,13 @@ const text = (name: string, max = MAX_TEXT) =>
     v.string(`${name}: expected a string`),
     v.nonEmpty(`${name}: expected a string that is not empty`),
     v.maxLength(max, `${name}: expected at most ${max} characters`),
+  )
+
+/** A user reads it in the broker's own window. */
+const readable = (name: string, max: number) =>
+  v.pipe(
+    text(name, max),
+    v.check(isReadable, `${name}: expected no control characters and no marks of direction`),
   )
 
 const url = (name: string) =>
@@ -93,7 +101,7 @@ const schemas = {
     ),
     mode: v.optional(oneOf('mode', ['fetch', 'token'])),
     clientId: v.optional(text('clientId')),
-    reason: v.optional(text('reason', 200)),
+    reason: v.optional(readable('reason', 200)),
     loginHint: v.optional(text('loginHint', 256)),
   }),
   northbound_getGrants: none,

@@ -1,44 +1,69 @@
 /**
- * A user who has said no three times within ten minutes is left alone for ten minutes: the page gets
- * the same refusal without another window. A "yes" in between forgets it.
+ * A user who has said no is left alone for a while: the page gets the same refusal without another
+ * window. For a few seconds after the first, so that one closed window is no lasting matter; for twice as
+ * long after each further one, so that a page cannot wear a user down. A "yes" forgets it all.
  */
 
 import browser from 'webextension-polyfill'
 
 const NAME = 'refusals'
-const SPAN_MS = 10 * 60_000
-const MOST = 3
+const FIRST_PAUSE_MS = 5_000
+const LONGEST_PAUSE_MS = 10 * 60_000
 
-type Refusals = Record<string, number[]>
+/** How often in a row, and when last. */
+interface Refused {
+  times: number
+  at: number
+}
+
+type Refusals = Record<string, Refused>
 
 const keyOf = (origin: string, issuer: string) => `${origin} ${issuer}`
 
-/** The times, in order, of the refusals that still count. */
-export function recent(times: number[], now: number): number[] {
-  return times.filter((time) => time > now - SPAN_MS)
+const pauseAfter = (times: number) => Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (times - 1))
+
+/** Whether no window may open yet. A clock that was set back does not make the pause longer. */
+export function isLeftAlone({ times, at }: Refused, now: number): boolean {
+  return now < at + pauseAfter(times) && now >= at - LONGEST_PAUSE_MS
 }
 
-export function isLeftAlone(times: number[], now: number): boolean {
-  return recent(times, now).length >= MOST
+/** A refusal counts until ten minutes have passed in which a window could have opened. */
+function counts({ times, at }: Refused, now: number): boolean {
+  return Math.abs(now - at) < pauseAfter(times) + LONGEST_PAUSE_MS
 }
 
 async function read(): Promise<Refusals> {
   return ((await browser.storage.session.get(NAME))[NAME] as Refusals | undefined) ?? {}
 }
 
+let last: Promise<unknown> = Promise.resolve()
+
+/** One change after the other: two refusals at once are two. What counts no more goes. */
+function change(apply: (refusals: Refusals, now: number) => Refusals): Promise<void> {
+  const task = async () => {
+    const now = Date.now()
+    const known = Object.entries(await read()).filter(([, refused]) => counts(refused, now))
+    await browser.storage.session.set({ [NAME]: apply(Object.fromEntries(known), now) })
+  }
+  const next = last.then(task, task)
+  last = next
+  return next
+}
+
 export async function hasRefused(origin: string, issuer: string): Promise<boolean> {
-  return isLeftAlone((await read())[keyOf(origin, issuer)] ?? [], Date.now())
+  const refused = (await read())[keyOf(origin, issuer)]
+  return refused !== undefined && isLeftAlone(refused, Date.now())
 }
 
-export async function rememberRefusal(origin: string, issuer: string): Promise<void> {
-  const now = Date.now()
-  const all = await read()
+export function rememberRefusal(origin: string, issuer: string): Promise<void> {
   const key = keyOf(origin, issuer)
-  const times = [...recent(all[key] ?? [], now), now]
-  await browser.storage.session.set({ [NAME]: { ...all, [key]: times } })
+  return change((refusals, at) => ({
+    ...refusals,
+    [key]: { times: (refusals[key]?.times ?? 0) + 1, at },
+  }))
 }
 
-export async function forgetRefusals(origin: string, issuer: string): Promise<void> {
-  const { [keyOf(origin, issuer)]: _, ...rest } = await read()
-  await browser.storage.session.set({ [NAME]: rest })
+export function forgetRefusals(origin: string, issuer: string): Promise<void> {
+  const key = keyOf(origin, issuer)
+  return change(({ [key]: _, ...rest }) => rest)
 }

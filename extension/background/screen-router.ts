@@ -12,7 +12,6 @@ import { allGrants } from './grants.ts'
 import { keptApis } from './kept-apis.ts'
 import { log } from './log.ts'
 import { addOperator, checkOperator, describeOperators, removeOperator } from './operators.ts'
-import { rememberRefusal } from './refusals-remembered.ts'
 import { endGrant } from './revoke.ts'
 import { describeSite, describeSites, proposeSite, stopSite, useSite } from './site-changes.ts'
 
@@ -26,12 +25,10 @@ const handlers: Handlers = {
     const record = await flows.get(flowId)
     if (record?.status !== 'awaitingConsent') return
     const kept = keptApis(record.request.apis, apis)
-    await (kept.length > 0 ? approve(flowId, { apis: kept, lifetime }) : cancel(flowId))
+    await (kept.length > 0 ? approve(flowId, { apis: kept, lifetime }) : cancel(flowId, 'user'))
   },
   async deny({ flowId }) {
-    const record = await flows.get(flowId)
-    if (record) await rememberRefusal(record.origin, record.request.issuer)
-    await cancel(flowId)
+    await cancel(flowId, 'user')
   },
 
   listGrants: () => allGrants(),

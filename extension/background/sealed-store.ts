@@ -3,7 +3,7 @@
  * to be sealed is sealed before the transaction begins, since a transaction does not wait for WebCrypto.
  */
 
-import { clear, del, entries, get, set, type UseStore } from 'idb-keyval'
+import { del, entries, get, promisifyRequest, set, type UseStore } from 'idb-keyval'
 import { openDatabase } from './database.ts'
 import { open, type Sealed, seal } from './seal.ts'
 
@@ -14,6 +14,20 @@ export interface SealedStore<T> {
   all(): Promise<T[]>
   /** Removes what this browser session cannot open. */
   sweep(): Promise<void>
+}
+
+/** Fresh for each write: it names the write. What is damaged may have none. */
+const ivOf = (sealed: Partial<Sealed> | undefined) => String(sealed?.iv)
+
+/** What was written in the place of a record since it was judged stays. */
+async function deleteUnchanged(objects: IDBObjectStore, rows: [string, Sealed][]): Promise<void> {
+  for (const [id, judged] of rows) {
+    const reading: IDBRequest<Sealed | undefined> = objects.get(id)
+    reading.onsuccess = () => {
+      if (ivOf(reading.result) === ivOf(judged)) objects.delete(id)
+    }
+  }
+  await promisifyRequest(objects.transaction)
 }
 
 export function createSealedStore<T>(
@@ -38,11 +52,9 @@ export function createSealedStore<T>(
     },
     async sweep() {
       const rows = await entries<string, Sealed>(store)
-      if (rows.length === 0) return
       const records = await Promise.all(rows.map(([id, sealed]) => read(id, sealed)))
-      if (records.every((record) => record === undefined)) return clear(store)
       const lost = rows.filter((_, index) => records[index] === undefined)
-      await Promise.all(lost.map(([id]) => del(id, store)))
+      if (lost.length > 0) await store('readwrite', (objects) => deleteUnchanged(objects, lost))
     },
   }
 }

@@ -4,6 +4,7 @@
  */
 
 import browser from 'webextension-polyfill'
+import { readOnce } from './read-once.ts'
 
 const KEY_NAME = 'sealingKey'
 
@@ -22,10 +23,5 @@ async function readKey(): Promise<CryptoKey> {
   ])
 }
 
-let key: Promise<CryptoKey> | undefined
-
 /** The key of this browser session, made when first asked for. */
-export function sealingKey(): Promise<CryptoKey> {
-  key ??= readKey()
-  return key
-}
+export const sealingKey = readOnce(readKey)

@@ -55,17 +55,17 @@ function inTurn<T>(attempt: () => Promise<T>): Promise<T> {
 
 async function launch(url: string): Promise<string> {
   const refused = () => interactionRequired('the operator has to ask the user something')
-  if (!browser.identity.launchWebAuthFlow) throw refused()
+  // Firefox for Android has neither.
+  const identity = browser.identity as typeof browser.identity | undefined
+  if (!identity?.launchWebAuthFlow) throw refused()
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_, reject) => {
     const message = 'the operator did not answer an authorization without a window in time'
     timer = setTimeout(() => reject(timedOut(message)), TIMEOUT_MS)
   })
-  const answer = browser.identity
-    .launchWebAuthFlow({ url, interactive: false })
-    .catch((error: unknown) => {
-      throw UNREACHABLE.test(String(error)) ? unreachable() : refused()
-    })
+  const answer = identity.launchWebAuthFlow({ url, interactive: false }).catch((error: unknown) => {
+    throw UNREACHABLE.test(String(error)) ? unreachable() : refused()
+  })
   try {
     return await Promise.race([answer, late])
   } finally {

@@ -62,7 +62,7 @@ const SCRIPTS = [
 
 let last: Promise<unknown> = Promise.resolve()
 
-/** One change of the registered scripts at a time. */
+/** One change of the list and of the registered scripts at a time. */
 function inTurn<T>(task: () => Promise<T>): Promise<T> {
   const next = last.then(task, task)
   last = next
@@ -70,27 +70,27 @@ function inTurn<T>(task: () => Promise<T>): Promise<T> {
 }
 
 /** Makes the browser's list of scripts what the list of sites says. Changes nothing that is right. */
-export function syncScripts(): Promise<void> {
-  return inTurn(async () => {
-    const registered = await browser.scripting.getRegisteredContentScripts()
-    const wanted = [...(await siteOrigins())].flatMap((origin) =>
-      SCRIPTS.map(({ name, file, world }) => ({
-        id: `${name} ${origin}`,
-        js: [file],
-        matches: [matchPattern(origin)],
-        runAt: 'document_start' as const,
-        allFrames: false,
-        persistAcrossSessions: true,
-        world,
-      })),
-    )
-    const has = ({ id }: { id: string }, list: { id: string }[]) =>
-      list.some((each) => each.id === id)
-    const stale = registered.filter((script) => !has(script, wanted)).map(({ id }) => id)
-    const missing = wanted.filter((script) => !has(script, registered))
-    if (stale.length > 0) await browser.scripting.unregisterContentScripts({ ids: stale })
-    if (missing.length > 0) await browser.scripting.registerContentScripts(missing)
-  })
+export const syncScripts = (): Promise<void> => inTurn(sync)
+
+async function sync(): Promise<void> {
+  const registered = await browser.scripting.getRegisteredContentScripts()
+  const wanted = [...(await siteOrigins())].flatMap((origin) =>
+    SCRIPTS.map(({ name, file, world }) => ({
+      id: `${name} ${origin}`,
+      js: [file],
+      matches: [matchPattern(origin)],
+      runAt: 'document_start' as const,
+      allFrames: false,
+      persistAcrossSessions: true,
+      world,
+    })),
+  )
+  const has = ({ id }: { id: string }, list: { id: string }[]) =>
+    list.some((each) => each.id === id)
+  const stale = registered.filter((script) => !has(script, wanted)).map(({ id }) => id)
+  const missing = wanted.filter((script) => !has(script, registered))
+  if (stale.length > 0) await browser.scripting.unregisterContentScripts({ ids: stale })
+  if (missing.length > 0) await browser.scripting.registerContentScripts(missing)
 }
 
 /** After an update the files may have other names: everything is registered anew. */
@@ -118,28 +118,34 @@ async function inject(origin: string, tabId: number): Promise<void> {
 }
 
 /**
- * Switches a site on.
+ * Switches a site on. The popup and the browser's word that the permission is there come at the same
+ * time; the second one finds that the site is on.
  *
  * @returns Whether it was off before.
  * @throws Error where the browser has not been given the permission.
  */
-export async function addSite(origin: string, tabId?: number): Promise<boolean> {
+export const addSite = (origin: string, tabId?: number): Promise<boolean> =>
+  inTurn(() => add(origin, tabId))
+
+async function add(origin: string, tabId?: number): Promise<boolean> {
   if (!isSecureOrigin(origin, false)) throw new Error('origin: expected an https origin')
   if (!(await hasPermission(origin))) throw new Error('origin: expected the permission for it')
   if ((await siteOrigins()).has(origin)) return false
   await set(origin, { since: Date.now() }, store)
   known = undefined
-  await syncScripts()
+  await sync()
   // The tab may be gone or elsewhere by now; the site is on all the same.
   if (tabId !== undefined) await inject(origin, tabId).catch(() => {})
   return true
 }
 
 /** @returns Whether it was on before. From here on no page of it is answered. */
-export async function removeSite(origin: string): Promise<boolean> {
+export const removeSite = (origin: string): Promise<boolean> => inTurn(() => remove(origin))
+
+async function remove(origin: string): Promise<boolean> {
   const was = (await siteOrigins()).has(origin)
   await del(origin, store)
   known = undefined
-  await syncScripts()
+  await sync()
   return was
 }

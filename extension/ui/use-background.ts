@@ -1,6 +1,7 @@
 /** What a screen shows of the background: loaded, loaded again after each change, or why not. */
 
-import { useCallback, useEffect, useState } from 'preact/hooks'
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { keepFocus } from './keep-focus.ts'
 
 export interface Background<T> {
   /** `undefined` until it is there for the first time. */
@@ -17,8 +18,10 @@ export function useBackground<T>(load: () => Promise<T>): Background<T> {
   const [data, setData] = useState<T>()
   const [error, setError] = useState<string>()
   const [busy, setBusy] = useState(false)
+  const restoreFocus = useRef<(() => void) | undefined>(undefined)
 
   const change = useCallback(async (task: () => Promise<unknown>) => {
+    restoreFocus.current = keepFocus()
     setBusy(true)
     setError(undefined)
     try {
@@ -34,6 +37,9 @@ export function useBackground<T>(load: () => Promise<T>): Background<T> {
     setBusy(false)
   }, [])
 
+  useEffect(() => {
+    if (!busy) restoreFocus.current?.()
+  }, [busy])
   useEffect(() => void change(async () => {}), [])
 
   return { data, error, busy, change }

@@ -55,3 +55,8 @@ export interface OperatorProfile {
   apis: OperatorApi[]
   applications?: OperatorApplication[]
 }
+
+/** What a file of a profile may have. */
+export const MAX_PROFILE_BYTES = 256 * 1024
+
+export const PROFILE_TOO_LARGE = 'file: expected at most 256 KiB'

@@ -13,6 +13,7 @@ import {
   authorizationRequests,
   BROWSERS,
   call,
+  forgetRefusals,
   openScreen,
   type Stage,
   startStage,
@@ -31,6 +32,8 @@ describe.each(BROWSERS)('in %s, the consent window', (name) => {
   afterAll(() => stage?.close())
 
   async function ask() {
+    await forgetRefusals(stage)
+    await page.bringToFront()
     await gesture(page)
     const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
     outcome.catch(() => {})

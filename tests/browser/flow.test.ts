@@ -86,6 +86,20 @@ describe.each(BROWSERS)('in %s, a token and a northbound call', (name) => {
     await screen.close()
   })
 
+  // Seen to fail when `extension/identity.ts` has another host.
+  test('E18: the redirect URI is the one that the browser derives from the id', async () => {
+    const screen = await openScreen(stage)
+    const derived = await screen.evaluate(() =>
+      (
+        globalThis as unknown as { chrome: { identity: { getRedirectURL(): string } } }
+      ).chrome.identity.getRedirectURL(),
+    )
+    expect(derived).toBe(stage.redirectBase)
+    const { result } = await call<{ redirectUris: string[] }>(page, 'broker_getInfo')
+    expect(result?.redirectUris).toEqual([derived])
+    await screen.close()
+  })
+
   test('the windows of the flow are closed', async () => {
     const addresses = (await stage.browser.pages()).map((each) => each.url())
     expect(addresses.filter((address) => address.startsWith(stage.network.issuer))).toEqual([])

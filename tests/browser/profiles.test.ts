@@ -58,6 +58,8 @@ describe.each([...combinations, ...inFirefox])('%s, %s, %s', (name, profile, onb
       accessTokenSeconds: TOKEN_SECONDS,
       operator: {
         onboarding,
+        // An application that the profile names would be used as it is.
+        ...(onboarding === 'dynamic' && { applications: [] }),
         dpop: profile === 'capif' ? 'never' : 'when_offered',
         pushedAuthorizationRequests: 'when_offered',
         // CAMARA wants a key made on the UE; only a registration can tell the server of it.

@@ -3,18 +3,21 @@
 import type { Page } from 'puppeteer-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
-import { pageAt } from './pages.ts'
+import { gone, pageAt, pagesAt } from './pages.ts'
 import { beginSignIn, forgeResponse } from './sign-in-window.ts'
 import {
+  answerConsent,
   atRedirectHost,
   authorizationRequests,
   authorizationResponses,
   BROWSERS,
   call,
   databaseText,
+  forgetRefusals,
   openScreen,
   type Stage,
   signIn,
+  signInPage,
   startStage,
   tokenRequests,
 } from './stage.ts'
@@ -29,6 +32,7 @@ describe.each(BROWSERS)('in %s', (name) => {
   afterAll(() => stage?.close())
 
   beforeEach(async () => {
+    await forgetRefusals(stage)
     stage.network.log.clear()
     page = await stage.open()
   })
@@ -53,6 +57,8 @@ describe.each(BROWSERS)('in %s', (name) => {
     ['R20: a code with NUL and CRLF', (r) => r.set('code', 'a\0\r\nb'), 'invalid_response'],
   ]
   test.each(forged)('%s is refused, and no code is sent', async (_, change, error) => {
+    await forgetRefusals(stage)
+    await page.bringToFront()
     const { outcome, operator } = await beginSignIn(stage, page)
     await forgeResponse(stage, operator, change)
     expect((await outcome).error).toMatchObject({
@@ -84,6 +90,31 @@ describe.each(BROWSERS)('in %s', (name) => {
     await operator.close()
     expect((await outcome).error).toMatchObject({ code: ERROR_CODE.accessDenied })
   })
+
+  // Seen to fail when a closed window is not remembered: the second call opens one.
+  test.each(['consent', 'sign-in'])(
+    'X07: for a while after the user closed the %s window the page gets no other, and then it does',
+    async (which) => {
+      const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
+      const consent = await pageAt(stage.browser, '/ui/consent/')
+      if (which === 'consent') await consent.close()
+      else {
+        await answerConsent(stage, 'allow')
+        await (await signInPage(stage)).close()
+      }
+      expect((await outcome).error).toMatchObject({ code: ERROR_CODE.accessDenied })
+      await gone(stage.browser, '/ui/consent/')
+      await page.bringToFront()
+      const again = await call<Grant>(page, 'northbound_connect', stage.wish())
+      expect(again.error).toMatchObject({ code: ERROR_CODE.accessDenied })
+      expect(await pagesAt(stage.browser, '/ui/consent/')).toEqual([])
+      await forgetRefusals(stage)
+      await page.bringToFront()
+      const later = call<Grant>(page, 'northbound_connect', stage.wish())
+      await answerConsent(stage, 'deny')
+      expect((await later).error).toMatchObject({ code: ERROR_CODE.accessDenied })
+    },
+  )
 
   test('R15: the response of an earlier flow is no answer to a new one', async () => {
     const first = await beginSignIn(stage, page)

@@ -8,7 +8,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Grant } from '../../shared/messages/page-api.ts'
 import { violationsOf } from './axe.ts'
 import { gone, pageAt, until } from './pages.ts'
-import { BROWSERS, call, openScreen, type Stage, signIn, startStage } from './stage.ts'
+import {
+  BROWSERS,
+  call,
+  forgetRefusals,
+  openScreen,
+  type Stage,
+  signIn,
+  startStage,
+} from './stage.ts'
 
 const SCREENS = ['/ui/popup/index.html', '/ui/sites/index.html', '/ui/operators/index.html']
 
@@ -91,7 +99,7 @@ describe.each(BROWSERS)('in %s, the broker’s own screens', (name) => {
 
   test('the user may grant less: an API taken away is not in the grant', async () => {
     const asked = wish()
-    // A refusal a moment ago is remembered for the page that asks again by itself; the user may.
+    await forgetRefusals(stage)
     page = await stage.open()
     const connecting = call<Grant>(page, 'northbound_connect', asked)
     const consent = await pageAt(stage.browser, '/ui/consent/')

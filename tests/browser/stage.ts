@@ -163,6 +163,23 @@ export async function openScreen(stage: Stage, path = '/ui/popup/index.html'): P
   return page
 }
 
+/**
+ * As if the user had waited since: what was refused before keeps no window shut now. Where nothing was
+ * asked yet, there is nothing to forget.
+ */
+export async function forgetRefusals(stage: Stage): Promise<void> {
+  if (stage.brokerOrigin === undefined) return
+  const screen = await openScreen(stage)
+  await screen.evaluate(() =>
+    (
+      globalThis as unknown as {
+        chrome: { storage: { session: { remove(name: string): Promise<void> } } }
+      }
+    ).chrome.storage.session.remove('refusals'),
+  )
+  await screen.close()
+}
+
 /** Everything that the broker's databases hold, as text; bytes as Latin-1. */
 export async function databaseText(screen: Page): Promise<Record<string, string[]>> {
   return screen.evaluate(async () => {

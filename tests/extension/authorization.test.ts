@@ -39,6 +39,7 @@ const answers = vi.hoisted(() => ({
 }))
 
 vi.stubGlobal('__DEVELOPMENT__', true)
+vi.stubGlobal('__TARGET__', 'chromium')
 vi.stubGlobal('__VERSION__', '0.0.0')
 vi.stubGlobal('navigator', { onLine: true })
 vi.mock('webextension-polyfill', () => import('./support/fake-browser.ts'))

@@ -68,6 +68,21 @@ describe.each(TARGETS)('the manifest for %s', (target) => {
     expect(filters).toEqual([...strip, `||${host}^`])
   })
 
+  // Older ones lose the bodies of calls in messages, and know neither `world` nor `sender.origin`.
+  test('it asks for a browser that can do what it relies on', () => {
+    const { minimum_chrome_version, message_serialization, browser_specific_settings } =
+      released as unknown as Record<string, unknown>
+    if (target === 'chromium') {
+      expect(message_serialization).toBe('structured_clone')
+      expect(Number(minimum_chrome_version)).toBeGreaterThanOrEqual(148)
+    } else {
+      expect(browser_specific_settings).toMatchObject({
+        gecko: { strict_min_version: '128.0' },
+        gecko_android: { strict_min_version: '128.0' },
+      })
+    }
+  })
+
   test('E01: it asks for these permissions and no more', () => {
     expect(released.permissions).toEqual([
       'identity',

@@ -31,6 +31,8 @@ describe('what a page sends is checked before anything reads it', () => {
     ['northbound_connect', { ...wish, 'a\nb': 'x' }, 'params'],
     ['northbound_connect', { ...wish, issuer: 'no url' }, 'issuer'],
     ['northbound_connect', { ...wish, issuer: 7 }, 'issuer'],
+    ['northbound_connect', { ...wish, reason: 'Free\u202e.com' }, 'reason'],
+    ['northbound_connect', { ...wish, reason: 'one\ntwo' }, 'reason'],
     ['northbound_connect', { ...wish, apis: [] }, 'apis'],
     ['northbound_connect', { ...wish, apis: [{ resource: api.resource }] }, 'apis.scope'],
     ['northbound_connect', { ...wish, apis: [{ ...api, scope: 'a"b' }] }, 'apis.scope'],

@@ -23,6 +23,7 @@ const answers = vi.hoisted(() => ({
 }))
 
 vi.stubGlobal('__DEVELOPMENT__', true)
+vi.stubGlobal('__TARGET__', 'chromium')
 vi.stubGlobal('navigator', { onLine: true })
 vi.mock('webextension-polyfill', () => import('./support/fake-browser.ts'))
 vi.mock('../../extension/background/operators.ts', async (original) => ({

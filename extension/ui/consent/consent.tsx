@@ -3,12 +3,13 @@
  * when. The origin stands in full; the application's name never takes its place.
  */
 
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type {
   ApprovedApi,
   ConsentRequest,
   Lifetime,
 } from '../../../shared/messages/screen-channel.ts'
+import { focusHeading } from '../keep-focus.ts'
 import { LIFETIMES } from '../lifetime.ts'
 import type { ScreenClient } from '../screen-client.ts'
 import { ApiChoice } from './api-choice.tsx'
@@ -58,15 +59,7 @@ export function Consent({ client, flowId }: Props) {
     )
   }
   const { request } = state
-  if (state.status === 'leaving') {
-    return (
-      <section class="card" aria-live="polite">
-        <h1>Opening the sign-in of {request.operatorName} …</h1>
-        <p>Check the address there before you type a password.</p>
-        <div class="progress" />
-      </section>
-    )
-  }
+  if (state.status === 'leaving') return <Leaving operatorName={request.operatorName} />
   return (
     <Question
       request={request}
@@ -76,6 +69,19 @@ export function Consent({ client, flowId }: Props) {
         client.ask('approve', { flowId, apis, lifetime }).catch(failed)
       }}
     />
+  )
+}
+
+/** The button that led here is gone: the heading takes the focus, and with it is read out. */
+function Leaving({ operatorName }: { operatorName: string }) {
+  const heading = useRef<HTMLHeadingElement>(null)
+  useEffect(() => focusHeading(heading.current), [])
+  return (
+    <section class="card">
+      <h1 ref={heading}>Opening the sign-in of {operatorName} …</h1>
+      <p>Check the address there before you type a password.</p>
+      <div class="progress" />
+    </section>
   )
 }
 
@@ -93,6 +99,14 @@ function Question({ request, onAllow, onDeny }: QuestionProps) {
   const armed = useArmed()
   const something = left.some(({ scopes }) => scopes.length > 0)
   const choosable = request.apis.length > 1 || request.apis.some(({ scopes }) => scopes.length > 1)
+
+  useEffect(() => {
+    const onKeyDown = ({ key, isTrusted }: KeyboardEvent) => {
+      if (key === 'Escape' && isTrusted) onDeny()
+    }
+    window.addEventListener('keydown', onKeyDown)
+    return () => window.removeEventListener('keydown', onKeyDown)
+  }, [])
 
   function onSubmit(event: SubmitEvent): void {
     event.preventDefault()

@@ -1,7 +1,11 @@
 /** The import of a profile: a file is chosen, its content is shown, and only then is it confirmed. */
 
 import { useRef, useState } from 'preact/hooks'
-import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
+import {
+  MAX_PROFILE_BYTES,
+  type OperatorProfile,
+  PROFILE_TOO_LARGE,
+} from '../../../shared/messages/operator-profile.ts'
 import type { ScreenClient } from '../screen-client.ts'
 import { ProfileSummary } from './profile-summary.tsx'
 
@@ -22,11 +26,16 @@ export function Import({ client, onImported }: Props) {
 
   function startAgain(next: State = { status: 'choosing' }): void {
     setState(next)
-    if (chooser.current) chooser.current.value = ''
+    if (!chooser.current) return
+    chooser.current.value = ''
+    chooser.current.focus()
   }
 
   async function read(file: File | undefined): Promise<void> {
     if (!file) return startAgain()
+    if (file.size > MAX_PROFILE_BYTES) {
+      return startAgain({ status: 'refused', reasons: [PROFILE_TOO_LARGE] })
+    }
     const text = await file.text()
     const check = await client.ask('checkOperator', { text })
     if (check.reasons) return startAgain({ status: 'refused', reasons: check.reasons })
@@ -67,16 +76,18 @@ export function Import({ client, onImported }: Props) {
       <p role="status" class="quiet">
         {state.status === 'choosing' && state.said}
       </p>
-      {state.status === 'refused' && (
-        <div role="alert" class="card alert" data-testid="reasons">
-          <p>This file cannot be used:</p>
-          <ul class="plain">
-            {state.reasons.map((reason) => (
-              <li key={reason}>{reason}</li>
-            ))}
-          </ul>
-        </div>
-      )}
+      <div role="alert">
+        {state.status === 'refused' && (
+          <div class="card alert" data-testid="reasons">
+            <p>This file cannot be used:</p>
+            <ul class="plain">
+              {state.reasons.map((reason) => (
+                <li key={reason}>{reason}</li>
+              ))}
+            </ul>
+          </div>
+        )}
+      </div>
       {state.status === 'confirming' && (
         <section class="card" aria-labelledby="confirm-title" data-testid="confirmation">
           <h3 id="confirm-title">

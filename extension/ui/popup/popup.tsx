@@ -39,6 +39,7 @@ export function Popup({ client }: { client: ScreenClient }) {
     <>
       <h1>Northkey</h1>
       <Alert text={error} />
+      {!data && !error && <p class="quiet">Loading …</p>}
       {data && (
         <>
           <SiteSwitch

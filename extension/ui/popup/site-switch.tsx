@@ -13,7 +13,9 @@ export function SiteSwitch({ site, busy, onUse, onStop }: Props) {
   if (!site || site.state === 'unfit') {
     return (
       <section class="card quiet" data-testid="site" data-state="unfit">
-        Northkey works on sites with https. This page is none.
+        {site
+          ? 'Northkey works on sites with https alone, and this one has none.'
+          : 'This page is no site. Open one that wants to use your mobile network.'}
       </section>
     )
   }

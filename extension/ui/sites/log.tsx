@@ -1,6 +1,6 @@
 /** The log as a table, newest first, and as a file for whoever wants to look closer. */
 
-import { useMemo, useState } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { LogEntry, LogEvent } from '../../../shared/messages/screen-channel.ts'
 import { Time } from '../parts.tsx'
 import { exportLog } from './export-log.ts'
@@ -28,7 +28,14 @@ interface Props {
 export function Log({ entries, busy, onClear, onReload }: Props) {
   const [wanted, setWanted] = useState('')
   const [shown, setShown] = useState(SHOWN_AT_ONCE)
-  const [clearing, setClearing] = useState(false)
+  const [clearing, setClearing] = useState<boolean>()
+  const empty = useRef<HTMLButtonElement>(null)
+  const keep = useRef<HTMLButtonElement>(null)
+  useEffect(() => {
+    if (clearing === undefined) return
+    const next = clearing ? keep : empty
+    next.current?.focus()
+  }, [clearing])
   const found = useMemo(
     () => entries.filter((entry) => textOf(entry).includes(wanted.trim().toLowerCase())),
     [entries, wanted],
@@ -74,12 +81,13 @@ export function Log({ entries, busy, onClear, onReload }: Props) {
             >
               Empty it for good
             </button>
-            <button type="button" onClick={() => setClearing(false)}>
+            <button ref={keep} type="button" onClick={() => setClearing(false)}>
               Keep it
             </button>
           </>
         ) : (
           <button
+            ref={empty}
             type="button"
             disabled={busy || entries.length === 0}
             onClick={() => setClearing(true)}
@@ -108,8 +116,8 @@ export function Log({ entries, busy, onClear, onReload }: Props) {
               </tr>
             </thead>
             <tbody>
-              {found.slice(0, shown).map((entry) => (
-                <Row key={`${entry.at} ${textOf(entry)}`} entry={entry} />
+              {found.slice(0, shown).map((entry, index) => (
+                <Row key={`${entry.at} ${index}`} entry={entry} />
               ))}
             </tbody>
           </table>

@@ -1,0 +1,100 @@
+/**
+ * Firefox for Android has no `identity`, no `windows` and no browser policy. The broker starts there all
+ * the same, and knows its redirect URI. Nothing here runs on a phone.
+ *
+ * Seen to fail when a module asks `identity.getRedirectURL()`: the background ends while it is read.
+ */
+
+import 'fake-indexeddb/auto'
+import fake from './fake-browser.ts'
+
+vi.mock('webextension-polyfill', async () => {
+  const { default: desktop } = await import('./fake-browser.ts')
+  const { identity: _, windows: __, storage, ...android } = desktop
+  const { managed: ___, ...areas } = storage
+  Object.assign(globalThis, { __TARGET__: 'firefox' })
+  return { default: { ...android, storage: areas } }
+})
+
+import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { REDIRECT_BASE } from '../../extension/identity.ts'
+import { ISSUER, OPERATOR } from './records.ts'
+
+const pattern = vi.spyOn(fake.webRequest.onBeforeRequest, 'addListener')
+const messages = vi.spyOn(fake.runtime.onMessage, 'addListener')
+
+type OnMessage = (message: object, sender: object) => Promise<unknown>
+
+describe('where there is no identity and no windows', () => {
+  let onMessage: OnMessage
+
+  beforeAll(async () => {
+    await import('../../extension/background/index.ts')
+    onMessage = (messages.mock.lastCall as unknown as [OnMessage])[0]
+  })
+
+  test('the background starts, and listens at its redirect URI', () => {
+    expect(pattern.mock.lastCall?.at(1)).toEqual({
+      urls: [`${REDIRECT_BASE.firefox}*`],
+      types: ['main_frame'],
+    })
+  })
+
+  test('a page hears the redirect URI and that there is no grant', async () => {
+    const sender = {
+      id: 'northkey',
+      frameId: 0,
+      documentId: 'document',
+      documentLifecycle: 'active',
+      origin: 'http://localhost:5000',
+      url: 'http://localhost:5000/',
+      tab: { id: 1, url: 'http://localhost:5000/' },
+    }
+    const ask = (method: string, params?: object) =>
+      onMessage(
+        {
+          type: 'pageRequest',
+          requestId: crypto.randomUUID(),
+          method,
+          params,
+          attempt: 0,
+          userActivation: true,
+          visible: true,
+        },
+        sender,
+      )
+    expect(await ask('broker_getInfo')).toMatchObject({
+      result: { redirectUris: [REDIRECT_BASE.firefox] },
+    })
+    const apis = OPERATOR.apis.map(({ resource }) => ({ resource, scope: 'qos:create' }))
+    expect(await ask('northbound_connect', { issuer: ISSUER, apis })).toMatchObject({
+      error: { code: 4100, data: { error: 'no_grant' } },
+    })
+  })
+
+  test('an attempt without a window says that a window is needed', async () => {
+    const { authorizeSilently } = await import('../../extension/background/silent.ts')
+    const metadata = {
+      issuer: ISSUER,
+      authorization_endpoint: `${ISSUER}/authorize`,
+      token_endpoint: `${ISSUER}/token`,
+      code_challenge_methods_supported: ['S256'],
+    }
+    const attempt = authorizeSilently({
+      server: OPERATOR,
+      metadata,
+      origin: 'https://app.example',
+      clientId: 'client',
+      apis: [{ resource: 'https://api.example/v1', scope: 'qos:create' }],
+      keyId: 'key',
+    })
+    await expect(attempt).rejects.toMatchObject({ code: 4210 })
+  })
+
+  test('its windows are tabs', async () => {
+    const { openConsent } = await import('../../extension/background/windows.ts')
+    const create = vi.spyOn(fake.tabs, 'create')
+    await openConsent('flow')
+    expect(create).toHaveBeenCalledOnce()
+  })
+})
