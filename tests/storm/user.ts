@@ -5,6 +5,7 @@
 
 import type { Page, Target } from 'puppeteer-core'
 import { REDIRECT_BASE } from '../../extension/identity.ts'
+import { until } from '../browser/pages.ts'
 import type { PlannedFlow } from './plan.ts'
 import type { World } from './world.ts'
 
@@ -23,16 +24,18 @@ export function flowWindows({ browser, worker, sites }: World): Target[] {
   return browser.targets().filter((each) => each.type() === 'page' && !kept.includes(each))
 }
 
-/** As with the window's own button: nothing is asked of the page in it, which may be on its way. */
-export async function closeWindows(world: World, which = flowWindows(world)): Promise<void> {
-  const session = await world.browser.target().createCDPSession()
+/** As with the windows' own button: nothing is asked of the pages in them, which may be on their way. */
+export async function closeWindows(world: World): Promise<void> {
+  const { browser, worker, sites } = world
+  const kept = [worker.page.url(), ...sites.map(({ page }) => page.url())]
+  const session = await browser.target().createCDPSession()
   const { targetInfos } = await session.send('Target.getTargets')
-  const urls = which.map((target) => target.url())
   for (const { targetId, type, url } of targetInfos) {
-    if (type !== 'page' || !urls.includes(url)) continue
-    await session.send('Target.closeTarget', { targetId }).catch(() => {})
+    if (type === 'page' && !kept.includes(url))
+      await session.send('Target.closeTarget', { targetId })
   }
   await session.detach()
+  await until('the windows to close', async () => flowWindows(world).length === 0)
 }
 
 type Seen = 'nothing yet' | 'answered' | 'a dead end'
@@ -99,7 +102,7 @@ export async function beUser(
     deadEnds.set(target, looks)
     if (looks < LOOKS) return
     givenUp += 1
-    await closeWindows(world, [target])
+    await page.close()
   }
 
   while (!isOver()) {
