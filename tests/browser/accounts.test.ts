@@ -47,7 +47,10 @@ describe.each(BROWSERS)('in %s, another subscriber', (name) => {
       apis: [
         {
           resource: api?.resource ?? '',
-          scope: api?.scopes[0]?.scope ?? '',
+          scope: (api?.scopes ?? [])
+            .slice(0, 2)
+            .map(({ scope }) => scope)
+            .join(' '),
           purpose: api?.purposes?.[0] ?? '',
         },
       ],
@@ -68,7 +71,7 @@ describe.each(BROWSERS)('in %s, another subscriber', (name) => {
 
   const fetchIt = (interactive: FetchParams['interactive'] = 'never') =>
     call<FetchResult>(page, 'northbound_fetch', {
-      url: `${wish.apis[0]?.resource}/unknown`,
+      url: `${wish.apis[0]?.resource}/sessions/${crypto.randomUUID()}`,
       interactive,
     })
 

@@ -73,9 +73,10 @@ describe.each(BROWSERS)('in %s, an authorization function', (name) => {
     const operator = stage.network.operatorProfiles.find((one) => one.profile === profile)
     const [api] = operator?.apis ?? []
     const purpose = profile === 'camara' && { purpose: api?.purposes?.[0] ?? '' }
+    const scope = api?.scopes.slice(0, 2).map((each) => each.scope)
     return {
       issuer: operator?.issuer ?? '',
-      apis: [{ resource: api?.resource ?? '', scope: api?.scopes[0]?.scope ?? '', ...purpose }],
+      apis: [{ resource: api?.resource ?? '', scope: scope?.join(' ') ?? '', ...purpose }],
       ...more,
     }
   }
@@ -160,7 +161,9 @@ describe.each(BROWSERS)('in %s, an authorization function', (name) => {
     const wish = wishOf('camara')
     const [{ resource } = { resource: '' }] = wish.apis
     const fetchIt = () =>
-      call<FetchResult>(page, 'northbound_fetch', { url: `${resource}/unknown` })
+      call<FetchResult>(page, 'northbound_fetch', {
+        url: `${resource}/sessions/${crypto.randomUUID()}`,
+      })
     const { grantId, tokenType } = await granted(wish)
     const keysReadAtMs = Date.now()
     expect(tokenType).toBe('DPoP')
