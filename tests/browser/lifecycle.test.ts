@@ -74,13 +74,11 @@ describe.each(BROWSERS)('in %s, an extension that is reloaded', (name) => {
   test('L12: in the middle of a flow, the call is answered', async () => {
     const { outcome } = await beginSignIn(stage, page)
     const screen = await openScreen(stage)
-    await screen
-      .evaluate(() =>
-        (
-          globalThis as unknown as { chrome: { runtime: { reload(): void } } }
-        ).chrome.runtime.reload(),
-      )
-      .catch(() => {})
+    // Once the driver has its answer: the screen goes with the extension.
+    await screen.evaluate(() => {
+      const { chrome } = globalThis as unknown as { chrome: { runtime: { reload(): void } } }
+      setTimeout(() => chrome.runtime.reload(), 100)
+    })
     expect((await outcome).error?.code).toBe(ERROR_CODE.brokerGone)
     expect(tokenRequests(stage)).toEqual([])
   })
