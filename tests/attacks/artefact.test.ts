@@ -141,9 +141,27 @@ describe('what the project is made of', () => {
     expect(await readFile(join(ROOT, '.npmrc'), 'utf8')).toContain('ignore-scripts=true')
   })
 
-  test('E15: few packages are shipped', async () => {
-    const shippedPackages = (await locked()).filter(([, { dev, optional }]) => !dev && !optional)
-    expect(shippedPackages.length).toBeLessThanOrEqual(12)
+  test('E15: few packages are shipped: these in the extension, one of them with the library', async () => {
+    const imported = new Set<string>()
+    for (const folder of ['extension', 'shared']) {
+      for (const [path, text] of await filesUnder(join(ROOT, folder))) {
+        if (!/\.tsx?$/.test(path) || /\/packages\/|manifest\.ts$/.test(path)) continue
+        for (const [, name = ''] of text.matchAll(/from '([^.'][^']*)'/g)) {
+          imported.add(/^(?:@[^/]+\/)?[^/]+/.exec(name)?.[0] ?? name)
+        }
+      }
+    }
+    expect([...imported].sort()).toEqual([
+      '@cfworker/json-schema',
+      '@preact/signals',
+      'idb-keyval',
+      'oauth4webapi',
+      'preact',
+      'valibot',
+      'webextension-polyfill',
+    ])
+    const brought = (await locked()).filter(([, { dev, optional }]) => !dev && !optional)
+    expect(brought.map(([path]) => path)).toEqual(['node_modules/oauth4webapi'])
   })
 
   test('E09: no screen writes markup from a string', async () => {
