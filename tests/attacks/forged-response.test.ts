@@ -157,13 +157,4 @@ describe.each(BROWSERS)('in %s, a forged response', (name) => {
     expect((await outcome).error?.code).toBe(ERROR_CODE.accessDenied)
     expect(tokenRequests(stage)).toEqual([])
   })
-
-  test('R22: over http it is not redeemed', async () => {
-    const { outcome, operator } = await begin()
-    await forgeAt(operator, (url) => `http://${url.host}${url.pathname}`)
-    await new Promise((resolve) => setTimeout(resolve, 500))
-    await operator.close()
-    expect((await outcome).error?.code).toBe(ERROR_CODE.accessDenied)
-    expect(tokenRequests(stage)).toEqual([])
-  })
 })

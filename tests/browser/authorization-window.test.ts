@@ -21,11 +21,17 @@ import {
   BROWSERS,
   CLIENT_ID,
   call,
+  openScreen,
   type Stage,
   signIn,
   signInPage,
   startStage,
 } from './stage.ts'
+
+/** Only a window of the type `normal` has an address bar in which a user can see where it is. */
+interface Windows {
+  getAll(how: { populate: true }): Promise<{ type?: string; tabs?: { url?: string }[] }[]>
+}
 
 describe.each(BROWSERS)('in %s, an authorization request', (name) => {
   let stage: Stage
@@ -147,13 +153,20 @@ describe.each(BROWSERS)('in %s, an authorization request', (name) => {
     await answerConsent(stage, 'allow')
     const operator = await signInPage(stage)
     await operator.waitForSelector('[data-form=password]')
-    const shown = await operator.evaluate(() => ({
-      top: window.top === window,
-      opener: window.opener,
-      addressBar: window.locationbar.visible,
-      toolbar: window.toolbar.visible,
-    }))
-    expect(shown).toEqual({ top: true, opener: null, addressBar: true, toolbar: true })
+    expect(await operator.evaluate(() => [window.top === window, window.opener])).toEqual([
+      true,
+      null,
+    ])
+    const screen = await openScreen(stage)
+    const types = await screen.evaluate(async (issuer) => {
+      const { chrome } = globalThis as unknown as { chrome: { windows: Windows } }
+      const all = await chrome.windows.getAll({ populate: true })
+      return all
+        .filter(({ tabs = [] }) => tabs.some(({ url }) => url?.startsWith(issuer)))
+        .map(({ type }) => type)
+    }, stage.network.issuer)
+    expect(types).toEqual(['normal'])
+    await screen.close()
     await signIn(stage)
     expect((await outcome).error).toBeUndefined()
     const [request, ...more] = authorizationRequests(stage)

@@ -59,15 +59,6 @@ describe('in chromium, when the storage fails', () => {
     expect((await quietFlow(stage, page)).error).toBeUndefined()
   })
 
-  test('K03: with no room left a flow ends before anything is sent, and works again with room', async () => {
-    const before = authorizationRequests(stage).length
-    await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1 })
-    expect((await flow()).error).toBeDefined()
-    expect(authorizationRequests(stage)).toHaveLength(before)
-    await session.send('Storage.overrideQuotaForOrigin', { origin })
-    expect((await quietFlow(stage, page)).error).toBeUndefined()
-  })
-
   test('K07, K05: a database of a newer version is left as it is, and a screen that holds it blocks nobody', async () => {
     expect((await quietFlow(stage, page)).error).toBeUndefined()
     await worker.stop()
