@@ -2,8 +2,7 @@
  * The content security policy of the broker's own pages, as the browser enforces it: whoever got markup
  * into one of them runs nothing, loads nothing and sends nothing.
  *
- * Seen to fail with `script-src 'self' 'unsafe-inline'`, with `img-src *`, without `frame-src`'s default,
- * and without Trusted Types.
+ * Seen to fail with `default-src *` and `img-src *`, and without Trusted Types.
  */
 
 import type { Page } from 'puppeteer-core'

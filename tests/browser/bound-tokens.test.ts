@@ -2,10 +2,10 @@
  * Tokens that are bound to a key, in sealed calls of the built extension: rows D of the catalogue, by
  * the log of both servers. @see RFC 9449
  *
- * Seen to fail when a proof is sent again as it was (D04, D18), when a nonce is not taken up (D05, D06,
- * D08), when nonces are kept for all servers together (D09), when a proof is sent once more as often as
- * a server asks (D07), when `dpop_jkt` is left out (D17), when a refused DPoP token is sent as a bearer
- * token (D19), and when a refresh goes out without the key that it is bound to (D13).
+ * Seen to fail when a proof is sent again as it was (D03, D06, D08), when nonces are kept for all servers
+ * together (D05, D09), when a call is repeated as often as a server asks (D07), when a nonce of any
+ * length is taken (D10), when a refused DPoP token is sent as a bearer token (D19), with one key for all
+ * grants (D14), and when tokens stay whose key is lost (D13).
  */
 
 import { createHash } from 'node:crypto'

@@ -14,7 +14,6 @@ import { gesture, startQuietStage } from './quiet.ts'
 import { beginSignIn } from './sign-in-window.ts'
 import {
   answerConsent,
-  BROWSERS,
   call,
   databaseText,
   openScreen,
@@ -60,12 +59,14 @@ describe('in chromium, a worker that starts again and again', () => {
   })
 })
 
-describe.each(BROWSERS)('in %s, an extension that is reloaded', (name) => {
+// In Firefox `tests/attacks/boundary.test.ts` shows that the page is told; a call in the middle of a flow
+// is not shown there.
+describe('in chromium, an extension that is reloaded', () => {
   let stage: Stage
   let page: Page
 
   beforeAll(async () => {
-    stage = await startStage(name)
+    stage = await startStage('chromium')
     page = await stage.open()
   })
   afterAll(() => stage?.close())

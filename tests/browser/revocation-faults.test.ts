@@ -2,9 +2,8 @@
  * Revocations that the authorization function does not hear at once: what was granted is over here all
  * the same, and is told there later. @see RFC 7009 section 2.2.1
  *
- * Seen to fail when a revocation that failed is not kept (C15), when the grant is deleted after the
- * server was told (C15), and when a server without the endpoint counts as one that could not be reached
- * (C17).
+ * Seen to fail when a revocation whose server could not be reached is not kept (C15), and when one that
+ * the server will never want is (C17).
  */
 
 import type { Page } from 'puppeteer-core'

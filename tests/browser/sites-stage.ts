@@ -17,8 +17,10 @@ import { startNetwork } from '../../demo-site/network/index.ts'
 import { CHROMIUM_ID, GECKO_ID, REDIRECT_BASE } from '../../extension/identity.ts'
 import { type BrowserName, openBrowser } from '../../scripts/browsers.ts'
 import { copyExtension } from '../../scripts/extension-copy.ts'
+import type { Site } from '../../shared/messages/screen-channel.ts'
 import { startApplication } from './application.ts'
 import { startOutside } from './outside.ts'
+import { until } from './pages.ts'
 import type { Called, Stage } from './stage.ts'
 import { CLIENT_ID, openScreen } from './stage.ts'
 
@@ -212,3 +214,14 @@ export function askBackground<T>(screen: Page, method: string, params: object): 
 }
 
 export const openPopup = (stage: Stage): Promise<Page> => openScreen(stage)
+
+export const siteOf = (screen: Page, origin: string): Promise<Site> =>
+  askBackground<Site>(screen, 'getSite', { origin })
+
+/** The user switches a site on in the popup, and says yes to the browser. */
+export async function switchSiteOn(stage: SitesStage, popup: Page, origin: string): Promise<void> {
+  await askBackground(popup, 'proposeSite', { origin })
+  await popup.bringToFront()
+  await stage.give(popup, origin)
+  await until('the site', async () => (await siteOf(popup, origin)).state === 'on')
+}

@@ -7,7 +7,7 @@
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
-import type { LogEntry, Site } from '../../shared/messages/screen-channel.ts'
+import type { LogEntry } from '../../shared/messages/screen-channel.ts'
 import { inFront, pageAt, pagesAt, until } from './pages.ts'
 import {
   ask,
@@ -16,7 +16,9 @@ import {
   openPopup,
   SITE,
   type SitesStage,
+  siteOf,
   startSitesStage,
+  switchSiteOn,
 } from './sites-stage.ts'
 import { answerConsent, BROWSERS, type Called, signIn } from './stage.ts'
 
@@ -32,14 +34,8 @@ describe.each(BROWSERS)('in %s, a site', (name) => {
   })
   afterAll(() => stage?.close())
 
-  const site = (origin: string) => askBackground<Site>(popup, 'getSite', { origin })
-
-  async function switchOn(): Promise<void> {
-    await askBackground(popup, 'proposeSite', { origin: SITE })
-    await popup.bringToFront()
-    await stage.give(popup, SITE)
-    await until('the site', async () => (await site(SITE)).state === 'on')
-  }
+  const site = (origin: string) => siteOf(popup, origin)
+  const switchOn = () => switchSiteOn(stage, popup, SITE)
 
   async function connect(): Promise<Called<Grant> | undefined> {
     await inFront(page)
@@ -80,30 +76,10 @@ describe.each(BROWSERS)('in %s, a site', (name) => {
     expect((await ask(page, 'broker_getInfo'))?.result).toMatchObject({ protocol: '1' })
   })
 
-  const lookAlikes = [
-    OTHER_SITE,
-    'http://play.example',
-    'https://play.example.evil.example',
-    'https://evil-play.example',
-    'https://eu.play.example',
-    'https://xn--ply-8cd.example',
-  ]
-  test.each(lookAlikes)('B09, B10: is on alone: %s finds nothing', async (origin) => {
-    const other = await stage.open(origin)
+  test('is on alone: no other site finds anything', async () => {
+    const other = await stage.open(OTHER_SITE)
     expect(await ask(other, 'broker_getInfo')).toBeUndefined()
     await other.close()
-  })
-
-  test('B09: with a trailing dot it is another site, in upper case the same', async () => {
-    for (const [address, found] of [
-      ['https://play.example.', false],
-      ['https://PLAY.example', true],
-    ] as const) {
-      const other = await stage.open(address)
-      const answer = await ask(other, 'broker_getInfo')
-      expect(answer?.result !== undefined, address).toBe(found)
-      await other.close()
-    }
   })
 
   test('of another port is another site, and gets nothing', async () => {

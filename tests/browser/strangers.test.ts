@@ -1,4 +1,9 @@
-/** Who has not been allowed gets nothing: other origins, frames, look-alikes. */
+/**
+ * Who has not been allowed gets nothing: other origins, frames, look-alikes.
+ *
+ * B04 was seen to fail with the scripts in all frames, a provider that announces in any frame, and
+ * without the check of `frameId`.
+ */
 
 import type { Frame, Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'

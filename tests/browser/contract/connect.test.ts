@@ -2,9 +2,9 @@
  * Section 2 of the contract: `broker_getInfo`, `northbound_connect`, `northbound_getGrants` and
  * `northbound_revoke`, each with every parameter and the exact shape of its result.
  *
- * Seen to fail when: `publicGrant` leaves `grantId` out or adds the origin; `broker_getInfo` lists the
- * issuers; `mode` is `token` by default; `login_hint` is not sent; `apis` of a grant are those asked
- * for; an abort does not cancel the flow; a failed revocation counts as done.
+ * Seen to fail when: a grant has no `grantId`; `mode` is `token` by default; the `apis` of a grant are
+ * those asked for and not those granted; an abort does not cancel the flow; a revocation that the
+ * server has not heard counts as done.
  */
 
 import type { Page } from 'puppeteer-core'

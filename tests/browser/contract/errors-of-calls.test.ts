@@ -1,9 +1,10 @@
 /**
  * Section 4 of the contract: errors whose reason is the page, the user or the broker.
  *
- * Seen to fail when: a code has another number; `no_grant` says whether there is such a grant; a hidden
- * document, or one without a gesture, may open a window; a sandboxed document counts as the origin
- * around it; `internal_error` tells the message of what was thrown; proofs are not counted.
+ * Seen to fail when: 4200 and -32002 have other numbers; a hidden document, or one without a gesture,
+ * may open a window; the opaque origin of a sandbox counts as secure; `internal_error` tells the
+ * message of what was thrown; proofs are not counted; `invalid_params` names
+ * `params` and not the member.
  */
 
 import type { Page } from 'puppeteer-core'

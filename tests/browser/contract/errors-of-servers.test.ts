@@ -2,9 +2,7 @@
  * Section 4 of the contract: errors whose reason is an authorization function, an API or the network.
  * All of them are asked of the network.
  *
- * Seen to fail when: `iss`, `state`, the token type or the ID token is not checked; the server's word is
- * replaced by the broker's; 429 is a result like others; `Retry-After` is not read; a code has another
- * number.
+ * Seen to fail when: the server's word is replaced by the broker's; 429 is a result like others.
  */
 
 import type { Page } from 'puppeteer-core'

@@ -2,9 +2,9 @@
  * Section 3 of the contract: what was granted is another, or was taken back in the popup, by the page
  * or in the network, or the broker is gone. The documents of that origin hear of it, and no others.
  *
- * Seen to fail when: `cause` does not travel; `by` is `user` whoever did it; `grantsChanged` carries
- * records of the broker; `removeListener` keeps the listener; news goes to every tab and the content
- * script does not look at its origin; silence of the content script is not noticed.
+ * Seen to fail when: `cause` does not travel; `grantsChanged` carries records of the broker;
+ * `removeListener` keeps the listener; news goes to every tab and the content script does not look at
+ * its origin.
  */
 
 import type { Page } from 'puppeteer-core'

@@ -2,9 +2,8 @@
  * Section 2 of the contract: `northbound_fetch`, with every parameter and the exact shape of its
  * result. What attackers try with it is in `tests/browser/fetch.test.ts` and `tests/attacks`.
  *
- * Seen to fail when: `statusText` is missing in the result; the body comes as a `Uint8Array`; `grantId`
- * is not looked at; the limits are off by one byte; an abort does not reach the request; a method that
- * the API does not name is sent; `interactive` counts as `ifNeeded`.
+ * Seen to fail when: `statusText` is missing in the result; `grantId` is not looked at; `interactive`
+ * counts as `ifNeeded`.
  */
 
 import { createHash } from 'node:crypto'

@@ -2,10 +2,9 @@
  * Section 2 of the contract: `northbound_getAccessToken` and `northbound_createProof`, for a page in
  * mode `token`; and what never leaves the broker in that mode either.
  *
- * Seen to fail when: `grantId` is missing in the result; `expiresAt` is in seconds; `scope` or
- * `minValiditySeconds` is not looked at; `interactive` counts as `ifNeeded`; a result carries the
- * refresh token; a proof has no hash of the query; the handle of the subscriber is made without the
- * origin's grant in mind, from the flow.
+ * Seen to fail when: `grantId` is missing in the result; `minValiditySeconds` is not looked at; a
+ * proof has no hash of the query; the handle of the subscriber is made from the flow and not from the
+ * subscriber.
  */
 
 import type { Page } from 'puppeteer-core'
