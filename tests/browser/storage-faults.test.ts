@@ -90,7 +90,7 @@ describe('in chromium, when the storage fails', () => {
     expect((await databaseText(worker.page)).later).toEqual(['kept'])
   })
 
-  test('K03: with the disk full, flow and refresh fail before anything is sent, and work once there is room', async () => {
+  test('K03, -32603 storage_unavailable: with the disk full, flow and refresh fail before anything is sent, and work once there is room', async () => {
     await gesture(page)
     const wish = stage.wish({ mode: 'token' })
     const { result } = await call<Grant>(page, 'northbound_connect', wish)

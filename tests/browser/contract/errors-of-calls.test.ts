@@ -18,6 +18,7 @@ import {
   BROWSERS,
   CLIENT_ID,
   call,
+  forgetRefusals,
   openScreen,
   type Stage,
   signIn,
@@ -60,6 +61,7 @@ describe.each(BROWSERS)('in %s, a call', (name) => {
   })
 
   test('4001 access_denied: the user closed the window', async () => {
+    await forgetRefusals(stage)
     await gesture(page)
     const outcome = connect()
     await (await pageAt(stage.browser, '/ui/consent/')).close()
@@ -67,6 +69,7 @@ describe.each(BROWSERS)('in %s, a call', (name) => {
   })
 
   test('-32002 already_pending: this origin already has a window open', async () => {
+    await forgetRefusals(stage)
     await gesture(page)
     const outcome = connect()
     await pageAt(stage.browser, '/ui/consent/')
