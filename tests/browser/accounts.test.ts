@@ -1,9 +1,6 @@
 /**
  * Another subscriber signs in at the operator while a grant is there: the tokens of the one are never
  * used for the other.
- *
- * Seen to fail when `isSameSubject` in `extension/background/tokens.ts` says yes to everybody, and, once
- * the tokens are lost, when it compares with the earlier tokens instead of with the grant.
  */
 
 import type { Page } from 'puppeteer-core'

@@ -3,8 +3,6 @@
  * so there is none here: the browser is started as a user starts it, the page reports to its own
  * server, and the end of the worker is seen by the end of the extension's process. Firefox has no such
  * worker.
- *
- * Seen to fail when the sealing key is kept in the worker's memory alone: the second call has to renew.
  */
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process'

@@ -2,8 +2,7 @@
  * The extension is switched off and on again, and removed, in the middle of things.
  *
  * Seen to fail without `isNewSession` in `extension/background/index.ts` (L15: the record of the flow
- * that was cut off stays), and when the content script does not tell what is awaited that the broker is
- * gone.
+ * that was cut off stays).
  */
 
 import type { Page } from 'puppeteer-core'

@@ -1,9 +1,8 @@
 /**
  * Servers that are away for a while, that come back without their memory, and whose clock is wrong.
  *
- * Seen to fail when `discover` remembers that it failed (N06), when `refresh` sends the refresh token
- * though the browser knows that it is offline (N06), when `shared/oauth/jwks.ts` does not fetch the keys
- * anew for a key that it does not know (N11), and when `validateIdToken` does not look at `iat` (N10).
+ * Seen to fail when `refresh` sends the refresh token though the browser knows that it is offline (N06),
+ * and when `validateIdToken` does not look at `iat` (N10, ahead).
  */
 
 import type { Page } from 'puppeteer-core'

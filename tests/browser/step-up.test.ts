@@ -3,7 +3,7 @@
  * named, and never in a circle.
  *
  * Seen to fail when `askAgain` in `extension/background/sealed-fetch.ts` passes neither `acrValues` nor
- * `maxAge` on, and when `answerOrAsk` calls itself again (a second window).
+ * `maxAge` on.
  */
 
 import type { Page } from 'puppeteer-core'

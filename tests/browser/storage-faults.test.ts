@@ -1,6 +1,8 @@
 /**
  * What the disk may do: cleared, damaged, or written by a newer version. The broker begins anew; it
  * never hangs and never loops. Chromium alone lets a test do this.
+ *
+ * Seen to fail when `refresh` sends before it has written that it will (K03: the request goes out).
  */
 
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
