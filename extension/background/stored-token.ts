@@ -16,7 +16,6 @@ export interface StoredToken {
 
 /** Renewed this long before its end: a call takes its time, and clocks differ. */
 const EXPIRY_MARGIN_MS = 30_000
-const YOUNG_MS = 100
 
 export function toStoredToken(set: TokenSet, nowMs: number): StoredToken {
   const { accessToken, tokenType, expiresAtMs, scope, singleUse } = set
@@ -29,10 +28,7 @@ export function toStoredToken(set: TokenSet, nowMs: number): StoredToken {
  */
 export function isFresh(token: StoredToken, minValidityMs: number, nowMs: number): boolean {
   if (nowMs < token.obtainedAtMs - EXPIRY_MARGIN_MS) return false
-  if (token.singleUse) return token.expiresAtMs > nowMs
-  // Whoever wants more time than a token ever has does not get a new one with each call.
-  const longest = token.expiresAtMs - token.obtainedAtMs - YOUNG_MS
-  const margin = Math.max(EXPIRY_MARGIN_MS, Math.min(minValidityMs, longest))
+  const margin = token.singleUse ? 0 : Math.max(minValidityMs, EXPIRY_MARGIN_MS)
   return token.expiresAtMs - margin > nowMs
 }
 

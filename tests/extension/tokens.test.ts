@@ -138,12 +138,3 @@ test('RFC 8707 section 2.2: a refresh token serves every API of its grant', asyn
   answers.refresh = async () => tokenSet({ accessToken: 'for B', scope: 'b', resource: B.resource })
   expect((await accessTokenOf(grant, B.resource)).accessToken).toBe('for B')
 })
-
-test('a page that wants more time than a token has does not renew it with each call', async () => {
-  whenSilent(() => authorized())
-  const grant = grantRecord()
-  for (let time = 0; time < 20; time++) {
-    await accessTokenOf(grant, A.resource, { minValidityMs: 86_400_000 })
-  }
-  expect(silent).toBe(1)
-})

@@ -5,7 +5,7 @@ import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
 import { inFront, until } from '../browser/pages.ts'
 import type { Moment, PlannedEvent, PlannedFlow } from './plan.ts'
 import { beUser, closeWindows } from './user.ts'
-import { call, type Settled, type Site, type World } from './world.ts'
+import { call, forgetRefusals, type Settled, type Site, type World } from './world.ts'
 
 /** What came of a flow. It follows from the plan, and thus from the seed. */
 export interface Came {
@@ -129,6 +129,7 @@ export async function runFlow(world: World, flow: PlannedFlow): Promise<Came> {
     faults.remove(hold)
   }
 
+  await forgetRefusals(world)
   await inFront(site.page)
   const holds = moment?.at === 'request' ? [holdAt(moment)] : []
   const ids = world.fault(...holds, ...(flow.fault ? [flow.fault] : []))

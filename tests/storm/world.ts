@@ -131,6 +131,16 @@ export async function startWorld(builds: string): Promise<World> {
   }
 }
 
+/** The user has not said no a moment ago: how long that counts is a matter of time, and not of the seed. */
+export function forgetRefusals({ worker }: World): Promise<void> {
+  return worker.page.evaluate(() => {
+    const { chrome } = globalThis as unknown as {
+      chrome: { storage: { session: { remove(name: string): Promise<void> } } }
+    }
+    return chrome.storage.session.remove('refusals')
+  })
+}
+
 /** Records that the broker has in one of its stores. */
 export function recordsIn({ worker }: World, name: 'flows' | 'tokens'): Promise<number> {
   return worker.page.evaluate(async (store) => {
