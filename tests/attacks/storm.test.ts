@@ -1,7 +1,8 @@
 /**
  * N12: a small storm in each run of the suite; `npm run storm` makes a long one.
  *
- * Seen to fail when SEEN_TO_FAIL.
+ * Seen to fail when a code, or a refresh token, is sent before it is written down that it will be: a
+ * worker that stops at the right moment then sends it twice.
  */
 
 import { beforeAll, describe, expect, inject, test } from 'vitest'
