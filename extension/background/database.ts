@@ -11,7 +11,10 @@ import { storageUnavailable } from './refusal.ts'
 const PAUSES_MS = [50, 250]
 
 /** Somewhere around the pause, so that several that failed together do not try together. */
-const about = (ms: number) => ms * (0.5 + Math.random())
+const about = (ms: number) => {
+  const [any = 0] = crypto.getRandomValues(new Uint8Array(1))
+  return ms * (0.5 + any / 256)
+}
 
 export function openDatabase(name: string, storeName: string, pausesMs = PAUSES_MS): UseStore {
   const store = createStore(name, storeName)

@@ -142,21 +142,24 @@ describe.each(BROWSERS)('in %s, an answer that must not be trusted', (name) => {
 
   test('M-05: a flow keeps to the endpoints that it began with', async () => {
     const { log, faults } = stage.network
+    const quiet = faults.active.map(({ rule }) => rule)
+    const calmDown = () => {
+      for (const each of quiet) faults.add(each)
+    }
     let changed: Promise<void> | undefined
     const undo = log.onCompleted(({ path, query }) => {
       if (path !== '/auth' || query.response_type !== 'code') return
-      const quiet = faults.active.map(({ rule }) => rule)
       faults.clear()
       changed = changeMetadata(stage.network, (metadata) => {
         metadata.token_endpoint = `${EVIL}/token`
-      }).then(() => {
-        for (const each of quiet) faults.add(each)
-      })
+      }).then(calmDown)
     })
     log.clear()
     const { result } = await connect()
     undo()
     await changed
+    faults.clear()
+    calmDown()
     expect(result).toBeDefined()
     expect(tokenRequests(stage).map((entry) => typeof formOf(entry).code)).toEqual(['string'])
     expect(stage.outside.connections).not.toContain(new URL(EVIL).hostname)
