@@ -3,7 +3,7 @@
 import type { Page } from 'puppeteer-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
-import { gone, pageAt, pagesAt } from './pages.ts'
+import { addressOf, gone, inFront, pageAt, pagesAt } from './pages.ts'
 import { beginSignIn, forgeResponse } from './sign-in-window.ts'
 import {
   answerConsent,
@@ -97,6 +97,7 @@ describe.each(BROWSERS)('in %s', (name) => {
     async (which) => {
       const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
       const consent = await pageAt(stage.browser, '/ui/consent/')
+      stage.brokerOrigin ??= (await addressOf(consent)).split('/ui/')[0]
       if (which === 'consent') await consent.close()
       else {
         await answerConsent(stage, 'allow')
@@ -104,12 +105,12 @@ describe.each(BROWSERS)('in %s', (name) => {
       }
       expect((await outcome).error).toMatchObject({ code: ERROR_CODE.accessDenied })
       await gone(stage.browser, '/ui/consent/')
-      await page.bringToFront()
+      await inFront(page)
       const again = await call<Grant>(page, 'northbound_connect', stage.wish())
       expect(again.error).toMatchObject({ code: ERROR_CODE.accessDenied })
       expect(await pagesAt(stage.browser, '/ui/consent/')).toEqual([])
       await forgetRefusals(stage)
-      await page.bringToFront()
+      await inFront(page)
       const later = call<Grant>(page, 'northbound_connect', stage.wish())
       await answerConsent(stage, 'deny')
       expect((await later).error).toMatchObject({ code: ERROR_CODE.accessDenied })
@@ -121,6 +122,8 @@ describe.each(BROWSERS)('in %s', (name) => {
     await signIn(stage, 'deny')
     await first.outcome
     const earlier = authorizationResponses(stage)[0] ?? ''
+    await forgetRefusals(stage)
+    await inFront(page)
     const { outcome, operator } = await beginSignIn(stage, page)
     await operator.evaluate((address) => location.assign(address), earlier).catch(() => {})
     expect((await outcome).error).toMatchObject({
