@@ -207,9 +207,13 @@ async function resume(record: FlowRecord): Promise<void> {
       if (!(await windows.showing(tabId))) return fail(accessDenied())
       return flows.set(record.flowId, { ...record, tabId })
     }
-    case 'preparing':
+    case 'preparing': {
+      const { tabId: _, ...again } = record
+      // Its windows are closed by the broker now: that is no refusal of the user's.
+      await flows.set(record.flowId, again)
       await windows.closeOwn(record.flowId)
-      return prepare(record)
+      return prepare(again)
+    }
     case 'awaitingAuthorizationResponse': {
       const tab = await windows.showing(record.tabId)
       if (!tab) return fail(accessDenied())
