@@ -27,11 +27,26 @@ type State =
   | { status: 'leaving'; request: ConsentRequest }
   | { status: 'failed' }
 
+const READS = 5
+const PAUSE_MS = 250
+
+/** A worker that stops while it is asked answers nothing; the next one knows the question as well. */
+async function read(client: ScreenClient, flowId: string): Promise<ConsentRequest | null> {
+  for (let time = 1; ; time++) {
+    try {
+      return await client.ask('getConsentRequest', { flowId })
+    } catch (error) {
+      if (time === READS) throw error
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+    }
+  }
+}
+
 export function Consent({ client, flowId }: Props) {
   const [state, setState] = useState<State>({ status: 'loading' })
 
   useEffect(() => {
-    client.ask('getConsentRequest', { flowId }).then(
+    read(client, flowId).then(
       (request) => setState(request ? { status: 'asking', request } : { status: 'gone' }),
       () => setState({ status: 'failed' }),
     )
