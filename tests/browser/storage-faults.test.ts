@@ -1,8 +1,6 @@
 /**
  * What the disk may do: cleared, damaged, or written by a newer version. The broker begins anew; it
  * never hangs and never loops. Chromium alone lets a test do this.
- *
- * Seen to fail when `refresh` sends before it has written that it will (K03: the request goes out).
  */
 
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
@@ -11,23 +9,9 @@ import { join } from 'node:path'
 import type { CDPSession, Page } from 'puppeteer-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { openBrowser } from '../../scripts/browsers.ts'
-import {
-  type AccessToken,
-  ERROR_CODE,
-  type FetchResult,
-  type Grant,
-} from '../../shared/messages/page-api.ts'
-import { until } from './pages.ts'
+import type { FetchResult, Grant } from '../../shared/messages/page-api.ts'
 import { gesture, quietFlow, startQuietStage } from './quiet.ts'
-import {
-  authorizationRequests,
-  type Called,
-  call,
-  databaseText,
-  formOf,
-  type Stage,
-  tokenRequests,
-} from './stage.ts'
+import { authorizationRequests, type Called, call, databaseText, type Stage } from './stage.ts'
 import { type WorkerSwitch, workerSwitch } from './worker.ts'
 
 describe('in chromium, when the storage fails', () => {
@@ -90,41 +74,6 @@ describe('in chromium, when the storage fails', () => {
     })
     expect((await quietFlow(stage, page)).error).toBeUndefined()
     expect((await databaseText(worker.page)).later).toEqual(['kept'])
-  })
-
-  test('K03, -32603 storage_unavailable: with the disk full, flow and refresh fail before anything is sent, and work once there is room', async () => {
-    // Should an earlier try have failed in between.
-    await session.send('Storage.overrideQuotaForOrigin', { origin })
-    await gesture(page)
-    const wish = stage.wish({ mode: 'token' })
-    const { result } = await call<Grant>(page, 'northbound_connect', wish)
-    const renew = () =>
-      call<AccessToken>(page, 'northbound_getAccessToken', {
-        grantId: result?.grantId,
-        minValiditySeconds: 3_600,
-      })
-    expect((await renew()).error).toBeUndefined()
-    stage.network.log.clear()
-    await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1 })
-    const full = {
-      code: ERROR_CODE.internalError,
-      data: { error: 'storage_unavailable' },
-      isError: true,
-    }
-    // What it knows of the room on the disk, Chromium keeps until nobody has the databases open.
-    await worker.stop()
-    await new Promise((resolve) => setTimeout(resolve, 4_000))
-    const tabs = (await stage.browser.pages()).length
-    expect((await renew()).error).toMatchObject(full)
-    expect((await flow()).error).toMatchObject(full)
-    expect(stage.network.log.entries).toEqual([])
-    expect(await stage.browser.pages()).toHaveLength(tabs)
-
-    await session.send('Storage.overrideQuotaForOrigin', { origin })
-    await until('the disk to have room', async () => (await renew()).error === undefined)
-    const [sent] = tokenRequests(stage)
-    expect(formOf(sent).grant_type).toBe('refresh_token')
-    expect((await flow()).error).toBeUndefined()
   })
 
   test('K13: twenty flows that were given up leave no record', async () => {

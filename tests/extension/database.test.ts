@@ -59,7 +59,7 @@ describe('a database', () => {
     expect(await get('a', store)).toBe(2)
   })
 
-  test('K03: that is full is a typed error, and what was there before stays', async () => {
+  test('K03, -32603 storage_unavailable: that is full is a typed error, and what was there before stays', async () => {
     const store = database()
     await set('a', 1, store)
     const put = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (

@@ -12,8 +12,8 @@ import { LINES } from '../browser/contract/lines.ts'
 const CONTRACT = fileURLToPath(new URL('../../../shared/design/PAGE-API.md', import.meta.url))
 const PAGE = fileURLToPath(new URL('../../docs/page-api.md', import.meta.url))
 const FOLDER = fileURLToPath(new URL('../browser/contract', import.meta.url))
-/** A disk that is full is filled there. */
-const STORAGE = '../storage-faults.test.ts'
+/** No browser's disk can be filled at will: what a full one does is shown there. */
+const STORAGE = '../../extension/database.test.ts'
 const isThere = existsSync(CONTRACT)
 
 /** The strings of the test files that are titles: they say what they are about before a colon. */
