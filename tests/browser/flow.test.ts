@@ -86,7 +86,6 @@ describe.each(BROWSERS)('in %s, a token and a northbound call', (name) => {
     await screen.close()
   })
 
-  // Seen to fail when `extension/identity.ts` has another host.
   test('E18: the redirect URI is the one that the browser derives from the id', async () => {
     const screen = await openScreen(stage)
     const derived = await screen.evaluate(() =>

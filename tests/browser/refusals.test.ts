@@ -91,7 +91,6 @@ describe.each(BROWSERS)('in %s', (name) => {
     expect((await outcome).error).toMatchObject({ code: ERROR_CODE.accessDenied })
   })
 
-  // Seen to fail when a closed window is not remembered: the second call opens one.
   test.each(['consent', 'sign-in'])(
     'X07: for a while after the user closed the %s window the page gets no other, and then it does',
     async (which) => {
