@@ -79,10 +79,12 @@ export function publicGrant(record: GrantRecord): Grant {
   return { grantId, issuer, clientId, mode, apis, subject, tokenType, createdAt, expiresAt }
 }
 
-function readOrigin(origin: string): Promise<GrantRecord[]> {
-  return store('readonly', (grants) =>
+/** The latest first: where a page names none, it means what the user allowed last. */
+async function readOrigin(origin: string): Promise<GrantRecord[]> {
+  const records: GrantRecord[] = await store('readonly', (grants) =>
     promisifyRequest(grants.getAll(IDBKeyRange.bound([origin], [origin, []]))),
   )
+  return records.sort((one, other) => other.createdAt - one.createdAt)
 }
 
 /** Opens the database, so that it is open when a call comes. */

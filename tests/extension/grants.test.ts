@@ -22,3 +22,12 @@ test('a grant that is saved while the others are swept is not lost', async () =>
     expect(await sweepGrants()).toMatchObject([{ grantId: grant.grantId }])
   }
 })
+
+// Seen to fail when `readOrigin` gives the records in the order of their keys.
+test('the grant that the user gave last comes first', async () => {
+  const origin = 'https://twice.example'
+  const createdAt = Date.now()
+  const given = Array.from({ length: 8 }, (_, i) => grantOf({ origin, createdAt: createdAt + i }))
+  for (const grant of given) await saveGrant(grant)
+  expect(await grantsOf(origin)).toEqual(given.toReversed())
+})
