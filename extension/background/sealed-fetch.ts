@@ -91,7 +91,14 @@ async function answerOf(call: Call, target: CallTarget, params: Request): Promis
   const { url, method, headers, body, interactive } = params
   const rules = CALL_RULES[operator.profile]
   rules.checkBody(body instanceof ArrayBuffer ? new TextDecoder().decode(body) : body, access.scope)
-  const request = { url, method, headers: requestHeaders(headers), body, rules }
+  const request = {
+    url,
+    method,
+    headers: requestHeaders(headers),
+    body,
+    rules,
+    deliver: call.deliver,
+  }
   const tokens = tokensOf(call, target, interactive === 'ifNeeded')
   if (grant.tokenType !== 'DPoP') return callApi(request, tokens, effects(call.signal))
   const query = new URL(url).search.slice(1)

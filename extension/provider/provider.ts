@@ -46,32 +46,35 @@ interface Pending {
 
 type Listener = (payload: unknown) => void
 
-class ProviderError extends Error {
-  override readonly name = 'ProviderError'
-  readonly code: ProviderErrorObject['code']
-  readonly data: ProviderErrorObject['data']
+// The page may replace any of these later; what was there first is kept.
+const { assign, freeze } = Object
+const NativeError = Error
 
-  constructor({ message, code, data }: ProviderErrorObject) {
-    super(message)
-    this.code = code
-    this.data = data
-  }
+function providerError({ message, code, data }: ProviderErrorObject): Error {
+  return assign(new NativeError(message), { name: 'ProviderError', code, data })
 }
 
-function providerError(code: ErrorCode, error: string, message: string): Error {
-  return new ProviderError({ code, message, data: { error, errorDescription: message } })
+function refusal(code: ErrorCode, error: string, message: string): Error {
+  return providerError({ code, message, data: { error, errorDescription: message } })
 }
 
-const invalidParams = (message: string) => providerError(INVALID_PARAMS, 'invalid_params', message)
-const gone = () => providerError(BROKER_GONE, 'broker_gone', 'the broker is gone')
+const invalidParams = (message: string) => refusal(INVALID_PARAMS, 'invalid_params', message)
+const gone = () => refusal(BROKER_GONE, 'broker_gone', 'the broker is gone')
 
 export function connectProvider(): void {
-  // The page may replace any of these later; what was there first is kept.
   const { port1: port, port2 } = new MessageChannel()
   const post = port.postMessage.bind(port) as (message: ProviderToContent) => void
-  const { setInterval, clearInterval, dispatchEvent, removeEventListener, reportError } = window
-  const { structuredClone, AbortSignal, CustomEvent, Promise: NativePromise } = window
-  const { freeze } = Object
+  const {
+    setInterval,
+    clearInterval,
+    dispatchEvent,
+    removeEventListener,
+    reportError,
+    structuredClone,
+    AbortSignal,
+    CustomEvent,
+    Promise: NativePromise,
+  } = window
 
   const pending = new Map<number, Pending>()
   const idOf = new Map<string | undefined, number>()
@@ -90,7 +93,6 @@ export function connectProvider(): void {
       waiter.forget()
       tell(waiter)
     }
-    watch()
   }
 
   function emit(event: ProviderEvent, payload: unknown): void {
@@ -109,22 +111,21 @@ export function connectProvider(): void {
     removeEventListener(REQUEST_EVENT, announce)
     for (const id of [...pending.keys()]) settle(id, ({ reject }) => reject(gone()))
     emit('disconnect', {})
-    watch()
   }
 
-  /** Pings while a call or a listener waits for something; two silent intervals end it. */
+  /**
+   * Pings while a call or a listener waits for something; two silent intervals end it. The timer stops
+   * itself: most calls are over long before its turn, and do not need one each.
+   */
   function watch(): void {
-    const needed = !isGone && pending.size + listeners.size > 0
-    if (needed && timer === undefined) {
-      unanswered = 0
-      timer = setInterval(() => {
-        if (unanswered++ > 1) disconnect()
-        else post({ type: 'ping' })
-      }, PING_INTERVAL_MS)
-    } else if (!needed) {
-      clearInterval(timer)
-      timer = undefined
-    }
+    timer ??= setInterval(() => {
+      if (isGone || !(pending.size + listeners.size)) {
+        clearInterval(timer)
+        timer = undefined
+        unanswered = 0
+      } else if (unanswered++ > 1) disconnect()
+      else post({ type: 'ping' })
+    }, PING_INTERVAL_MS)
   }
 
   port.onmessage = ({ data }: MessageEvent<ContentToProvider>) => {
@@ -134,7 +135,7 @@ export function connectProvider(): void {
       settle(data.id, ({ resolve, reject }) => {
         // Not `in`: a page may give every object such a member.
         const { error } = data as { error?: ProviderErrorObject }
-        if (error) return reject(new ProviderError(error))
+        if (error) return reject(providerError(error))
         // Each caller gets an answer of its own: what one does to it is not the others' affair.
         const { result } = data as { result: unknown }
         resolve(first ? result : structuredClone(result))
@@ -200,7 +201,6 @@ export function connectProvider(): void {
       const known = listeners.get(event)
       known?.delete(listener)
       if (!known?.size) listeners.delete(event)
-      watch()
     }),
   })
 

@@ -14,6 +14,7 @@
 
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Runtime } from 'webextension-polyfill'
 import type {
   FetchResult,
   Grant,
@@ -452,20 +453,22 @@ describe.each(BROWSERS)('in %s, an attack on the border', (name) => {
     })
     expect(JSON.stringify(own)).toContain(grant.grantId)
     // The same screen is no page: what pages may ask is not answered to it as to an origin.
-    const asPage = await screen.evaluate(async () => {
-      const { chrome } = window as unknown as {
-        chrome: { runtime: { sendMessage(message: unknown): Promise<unknown> } }
-      }
-      return chrome.runtime.sendMessage({
-        type: 'pageRequest',
-        requestId: 'x',
-        attempt: 0,
-        method: 'northbound_getGrants',
-        userActivation: true,
-        visible: true,
+    const asPage = await screen.evaluate(() => {
+      const { chrome } = window as unknown as { chrome: { runtime: Runtime.Static } }
+      const port = chrome.runtime.connect()
+      return new Promise((resolve) => {
+        port.onMessage.addListener(resolve)
+        port.postMessage({
+          type: 'pageRequest',
+          requestId: 'x',
+          attempt: 0,
+          method: 'northbound_getGrants',
+          userActivation: true,
+          visible: true,
+        })
       })
     })
-    expect(asPage).toMatchObject({ error: { code: -32600 } })
+    expect(asPage).toMatchObject({ requestId: 'x', outcome: { error: { code: -32600 } } })
     for (const method of ['listGrants', 'approve', 'revokeGrant', 'exportLog', 'importOperator']) {
       expect((await call(page, method, {})).error).toMatchObject({ code: 4200 })
     }

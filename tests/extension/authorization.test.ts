@@ -147,8 +147,8 @@ describe('after the worker was stopped', () => {
     const method = 'northbound_getAccessToken'
     const request = { ...again, requestId: base.requestId, method, params: {} }
     // This origin has no grant any more: it is that answer, and not the outcome of the window.
-    expect(await handlePageRequest(caller(origin), request)).toMatchObject({
-      error: { data: { error: 'no_grant' } },
+    expect(await handlePageRequest(caller(origin), request, () => {})).toMatchObject({
+      outcome: { error: { data: { error: 'no_grant' } } },
     })
   })
 
@@ -158,7 +158,7 @@ describe('after the worker was stopped', () => {
     await flows.set(base.flowId, { ...base, status: 'settled', outcome })
     const method = 'northbound_connect'
     const request = { ...again, requestId: base.requestId, method, params: {} }
-    const answer = await handlePageRequest(caller(newOrigin()), request)
+    const { outcome: answer } = await handlePageRequest(caller(newOrigin()), request, () => {})
     expect(answer).toMatchObject({ error: { data: { error: 'network_error' } } })
     expect(await flows.get(base.flowId)).toMatchObject({ outcome })
   })

@@ -47,6 +47,7 @@ export default {
   runtime: {
     id: 'northkey',
     getURL: (path: string) => `chrome-extension://northkey/${path}`,
+    onConnect: event(),
     onMessage: event(),
     onStartup: event(),
     onInstalled: event(),
