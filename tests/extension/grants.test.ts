@@ -29,5 +29,5 @@ test('the grant that the user gave last comes first', async () => {
   const createdAt = Date.now()
   const given = Array.from({ length: 8 }, (_, i) => grantOf({ origin, createdAt: createdAt + i }))
   for (const grant of given) await saveGrant(grant)
-  expect(await grantsOf(origin)).toEqual(given.toReversed())
+  expect(await grantsOf(origin)).toEqual(given.reverse())
 })
