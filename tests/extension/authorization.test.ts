@@ -13,7 +13,7 @@ import 'fake-indexeddb/auto'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Authorized, SilentRequest } from '../../extension/background/silent.ts'
 import type { AwaitingAuthorizationResponse, TokenSet } from '../../shared/core/index.ts'
-import { seen } from './support/fake-browser.ts'
+import { alarm, seen } from './fake-browser.ts'
 import {
   A,
   authorized,
@@ -38,11 +38,8 @@ const answers = vi.hoisted(() => ({
   revoked: [] as string[],
 }))
 
-vi.stubGlobal('__DEVELOPMENT__', true)
-vi.stubGlobal('__TARGET__', 'chromium')
-vi.stubGlobal('__VERSION__', '0.0.0')
 vi.stubGlobal('navigator', { onLine: true })
-vi.mock('webextension-polyfill', () => import('./support/fake-browser.ts'))
+vi.mock('webextension-polyfill', () => import('./fake-browser.ts'))
 vi.mock('../../extension/background/operators.ts', async (original) => ({
   ...(await original<object>()),
   findOperator: async () => OPERATOR,
@@ -90,7 +87,7 @@ const caller = (origin: string) => ({ origin, tabId: 1, documentId: 'document' }
 beforeEach(() => {
   seen.tabs = []
   seen.closed = []
-  seen.alarm = undefined
+  alarm.when = undefined
   answers.revoked = []
 })
 
@@ -118,9 +115,9 @@ describe('a call is answered', () => {
     void startFlow(base, 'ask')
     await tabAt('/ui/consent/')
     // The alarm of something that was due earlier has rung.
-    seen.alarm = undefined
+    alarm.when = undefined
     await housekeeping()
-    expect(seen.alarm).toMatchObject({ scheduledTime: base.deadlineMs })
+    expect(alarm.when).toBe(base.deadlineMs)
   })
 
   test('when the way to the sign-in fails, and its consent window goes', async () => {

@@ -22,10 +22,8 @@ const answers = vi.hoisted(() => ({
   },
 }))
 
-vi.stubGlobal('__DEVELOPMENT__', true)
-vi.stubGlobal('__TARGET__', 'chromium')
 vi.stubGlobal('navigator', { onLine: true })
-vi.mock('webextension-polyfill', () => import('./support/fake-browser.ts'))
+vi.mock('webextension-polyfill', () => import('./fake-browser.ts'))
 vi.mock('../../extension/background/operators.ts', async (original) => ({
   ...(await original<object>()),
   findOperator: async () => OPERATOR,
