@@ -22,7 +22,8 @@ import { MAX_BODY_BYTES } from './params.ts'
 import { invalidParams, toErrorObject } from './refusal.ts'
 import { canonicalUrl } from './resource-url.ts'
 import { needsInteraction, windowMayHelp } from './silent.ts'
-import { accessTokenOf, dpopKeyOf, dropAccessToken, requiredProofClaims } from './tokens.ts'
+import { dpopKeyOf, dropAccessToken, requiredProofClaims } from './token-records.ts'
+import { accessTokenOf } from './tokens.ts'
 
 function checkBody(body: FetchParams['body'], method: string): void {
   if (body === undefined) return

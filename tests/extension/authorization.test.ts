@@ -69,7 +69,8 @@ const { abortPageRequest, handlePageRequest } = await import(
 const { endGrant } = await import('../../extension/background/revoke.ts')
 const { subjectHandle } = await import('../../extension/background/subject.ts')
 const { housekeeping } = await import('../../extension/background/sweep.ts')
-const { accessTokenOf, grantIdOfToken } = await import('../../extension/background/tokens.ts')
+const { grantIdOfToken } = await import('../../extension/background/token-records.ts')
+const { accessTokenOf } = await import('../../extension/background/tokens.ts')
 const { NorthkeyError } = await import('../../shared/core/index.ts')
 
 const REDIRECT = 'https://northkey.chromiumapp.org/?code=c'

@@ -38,8 +38,9 @@ vi.mock('../../shared/core/index.ts', async (original) => ({
   revokeToken: async () => {},
 }))
 
-const { accessTokenOf, endTokens, grantIdOfToken, keepTokens } = await import(
-  '../../extension/background/tokens.ts'
+const { accessTokenOf } = await import('../../extension/background/tokens.ts')
+const { endTokens, grantIdOfToken, keepTokens } = await import(
+  '../../extension/background/token-records.ts'
 )
 const { deleteGrant } = await import('../../extension/background/grants.ts')
 const { flowKey } = await import('../../extension/background/dpop.ts')
