@@ -49,25 +49,24 @@ function settle(requestId: string, outcome: Outcome): void {
   waiting.delete(requestId)
 }
 
+/** A body that came in parts is complete or it is none. */
+function whole(outcome: Outcome, parts: ArrayBuffer[], length: number): Outcome {
+  const { result } = outcome as { result: { body: ArrayBuffer } }
+  const body = new Uint8Array(length)
+  let offset = 0
+  for (const part of [...parts, result.body]) {
+    body.set(new Uint8Array(part), offset)
+    offset += part.byteLength
+  }
+  result.body = body.buffer
+  return offset === length ? outcome : answerLost
+}
+
 function hear({ requestId, part, outcome, length }: BrokerAnswer): void {
   failures = 0
   const parts = waiting.get(requestId)?.parts ?? []
   if (part) parts.push(part)
-  if (!outcome) return
-  if (!length) {
-    settle(requestId, outcome)
-    return
-  }
-  const { result } = outcome as { result: { body: ArrayBuffer } }
-  const body = new Uint8Array(length)
-  let offset = 0
-  for (const bytes of [...parts, result.body]) {
-    body.set(new Uint8Array(bytes), offset)
-    offset += bytes.byteLength
-  }
-  result.body = body.buffer
-  // A body is complete or it is none.
-  settle(requestId, offset === length ? outcome : answerLost)
+  if (outcome) settle(requestId, length ? whole(outcome, parts, length) : outcome)
 }
 
 function hangUp(): void {

@@ -46,22 +46,28 @@ interface Pending {
 
 type Listener = (payload: unknown) => void
 
-// The page may replace any of these later; what was there first is kept.
-const { assign, freeze } = Object
-const NativeError = Error
+/** Its members are its own from the start: a page may give every object setters. */
+class ProviderError extends Error {
+  override readonly name = 'ProviderError'
+  readonly code
+  readonly data
 
-function providerError({ message, code, data }: ProviderErrorObject): Error {
-  return assign(new NativeError(message), { name: 'ProviderError', code, data })
+  constructor(error: ProviderErrorObject) {
+    super(error.message)
+    this.code = error.code
+    this.data = error.data
+  }
 }
 
 function refusal(code: ErrorCode, error: string, message: string): Error {
-  return providerError({ code, message, data: { error, errorDescription: message } })
+  return new ProviderError({ code, message, data: { error, errorDescription: message } })
 }
 
 const invalidParams = (message: string) => refusal(INVALID_PARAMS, 'invalid_params', message)
 const gone = () => refusal(BROKER_GONE, 'broker_gone', 'the broker is gone')
 
 export function connectProvider(): void {
+  // The page may replace any of these later; what was there first is kept.
   const { port1: port, port2 } = new MessageChannel()
   const post = port.postMessage.bind(port) as (message: ProviderToContent) => void
   const {
@@ -75,6 +81,7 @@ export function connectProvider(): void {
     CustomEvent,
     Promise: NativePromise,
   } = window
+  const { freeze } = Object
 
   const pending = new Map<number, Pending>()
   const idOf = new Map<string | undefined, number>()
@@ -135,7 +142,7 @@ export function connectProvider(): void {
       settle(data.id, ({ resolve, reject }) => {
         // Not `in`: a page may give every object such a member.
         const { error } = data as { error?: ProviderErrorObject }
-        if (error) return reject(providerError(error))
+        if (error) return reject(new ProviderError(error))
         // Each caller gets an answer of its own: what one does to it is not the others' affair.
         const { result } = data as { result: unknown }
         resolve(first ? result : structuredClone(result))
@@ -156,7 +163,7 @@ export function connectProvider(): void {
     try {
       post({ type: 'request', id, method, params })
     } catch {
-      throw invalidParams('params: expected data that can be cloned')
+      throw invalidParams('params: expected plain data')
     }
     pending.set(id, { key, waiters: new Set() })
     if (key) idOf.set(key, id)
