@@ -36,13 +36,20 @@ export function servePage(port: Runtime.Port): void {
     })
     return
   }
+  const open = new Set<string>()
   port.onMessage.addListener((received) => {
     const message = received as UnverifiedPageMessage
     const { requestId } = message
     if (message.type === 'pageAbort') return abortPageRequest(caller, requestId)
+    open.add(requestId)
     const deliver = (part: ArrayBuffer) => tell(port, { requestId, part })
-    void handlePageRequest(caller, message, deliver).then((told) =>
-      tell(port, { requestId, ...told }),
-    )
+    void handlePageRequest(caller, message, deliver).then((told) => {
+      open.delete(requestId)
+      tell(port, { requestId, ...told })
+    })
+  })
+  // A document that goes away takes its open calls along: their windows close.
+  port.onDisconnect.addListener(() => {
+    for (const requestId of open) abortPageRequest(caller, requestId)
   })
 }

@@ -144,11 +144,8 @@ export function giveUp(id: number): void {
   if (waiting.delete(requestId)) send({ type: 'pageAbort', requestId })
 }
 
-/** A document that goes away takes its open calls along: their windows close. */
+/** A document that goes away: the broker sees it by the port. Should it come back, its calls are over. */
 export function leave(): void {
-  for (const requestId of waiting.keys()) {
-    send({ type: 'pageAbort', requestId })
-    settle(requestId, answerLost)
-  }
+  for (const requestId of waiting.keys()) settle(requestId, answerLost)
   hangUp()
 }

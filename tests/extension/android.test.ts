@@ -62,7 +62,8 @@ describe('where there is no identity and no windows', () => {
           userActivation: true,
           visible: true,
         }
-        onConnect({ sender, onMessage: listener, postMessage: resolve })
+        const onDisconnect = { addListener: () => {} }
+        onConnect({ sender, onMessage: listener, onDisconnect, postMessage: resolve })
       })
       return outcome
     }
