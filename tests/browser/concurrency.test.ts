@@ -2,8 +2,8 @@
  * Many callers, many tabs, and users who do things twice. One authorization, one refresh, one grant.
  *
  * Seen to fail when `connect` looks for a pending flow without taking the origin first (many windows),
- * when `accessTokenOf` does not join a renewal that runs (many refreshes), and when `pagehide` no
- * longer aborts the calls of a document (its window stays).
+ * when `accessTokenOf` does not join a renewal that runs (many refreshes), and when a port that closes
+ * aborts no calls (X10, X11: the window stays).
  */
 
 import type { Page } from 'puppeteer-core'
