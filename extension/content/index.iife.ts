@@ -54,6 +54,7 @@ function connect(port: MessagePort): void {
 window.addEventListener(
   PORT_EVENT,
   (event) => {
+    event.preventDefault()
     const [port] = (event as MessageEvent).ports
     if (port) connect(port)
   },

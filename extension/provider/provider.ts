@@ -81,6 +81,7 @@ export function connectProvider(): void {
   const listeners = new Map<ProviderEvent, Set<Listener>>()
   let lastId = 0
   let unanswered = 0
+  let isTaken = false
   let isGone = false
   let timer: ReturnType<typeof setInterval> | undefined
 
@@ -220,8 +221,15 @@ export function connectProvider(): void {
     dispatchEvent(new CustomEvent(ANNOUNCE_EVENT, { detail }))
   }
 
-  const offer = () => dispatchEvent(new MessageEvent(PORT_EVENT, { ports: [port2] }))
-  window.addEventListener(CONTENT_READY_EVENT, offer, { once: true })
+  /**
+   * Offers the port until somebody takes it. A content script that comes after that is the one of
+   * another life of the extension, with a provider of its own: Firefox puts both into open documents.
+   */
+  function offer(): void {
+    if (isTaken) disconnect()
+    else isTaken = !dispatchEvent(new MessageEvent(PORT_EVENT, { ports: [port2], cancelable: true }))
+  }
+  window.addEventListener(CONTENT_READY_EVENT, offer)
   window.addEventListener(REQUEST_EVENT, announce)
   offer()
 }
