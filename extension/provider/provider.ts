@@ -68,7 +68,6 @@ export function connectProvider(): void {
     setInterval,
     clearInterval,
     dispatchEvent,
-    removeEventListener,
     reportError,
     structuredClone,
     AbortSignal,
@@ -109,8 +108,7 @@ export function connectProvider(): void {
   function disconnect(): void {
     if (isGone) return
     isGone = true
-    removeEventListener(REQUEST_EVENT, announce)
-    for (const id of [...pending.keys()]) settle(id, ({ reject }) => reject(gone()))
+    for (const id of pending.keys()) settle(id, ({ reject }) => reject(gone()))
     emit('disconnect', {})
   }
 
@@ -135,11 +133,10 @@ export function connectProvider(): void {
       let first = true
       settle(data.id, ({ resolve, reject }) => {
         // Not `in`: a page may give every object such a member.
-        const { error } = data as { error?: ProviderErrorObject }
-        if (error) return reject(providerError(error))
+        const { error, result } = data as { error?: ProviderErrorObject; result?: unknown }
         // Each caller gets an answer of its own: what one does to it is not the others' affair.
-        const { result } = data as { result: unknown }
-        resolve(first ? result : structuredClone(result))
+        if (error) reject(providerError(error))
+        else resolve(first ? result : structuredClone(result))
         first = false
       })
     } else if (data.type === 'event') {
@@ -157,7 +154,7 @@ export function connectProvider(): void {
     try {
       post({ type: 'request', id, method, params })
     } catch {
-      throw invalidParams('params: expected data that can be cloned')
+      throw invalidParams('params: expected plain data')
     }
     pending.set(id, { key, waiters: new Set() })
     if (key) idOf.set(key, id)
@@ -218,7 +215,7 @@ export function connectProvider(): void {
   })
 
   function announce(): void {
-    dispatchEvent(new CustomEvent(ANNOUNCE_EVENT, { detail }))
+    if (!isGone) dispatchEvent(new CustomEvent(ANNOUNCE_EVENT, { detail }))
   }
 
   /**
@@ -227,7 +224,8 @@ export function connectProvider(): void {
    */
   function offer(): void {
     if (isTaken) disconnect()
-    else isTaken = !dispatchEvent(new MessageEvent(PORT_EVENT, { ports: [port2], cancelable: true }))
+    else
+      isTaken = !dispatchEvent(new MessageEvent(PORT_EVENT, { ports: [port2], cancelable: true }))
   }
   window.addEventListener(CONTENT_READY_EVENT, offer)
   window.addEventListener(REQUEST_EVENT, announce)
