@@ -47,11 +47,16 @@ interface Pending {
 type Listener = (payload: unknown) => void
 
 // The page may replace any of these later; what was there first is kept.
-const { assign, freeze } = Object
+const { freeze } = Object
 const NativeError = Error
 
+/** Members of a class are defined, not assigned: a setter that the page gives every object is not called. */
 function providerError({ message, code, data }: ProviderErrorObject): Error {
-  return assign(new NativeError(message), { name: 'ProviderError', code, data })
+  return new (class extends NativeError {
+    override name = 'ProviderError'
+    code = code
+    data = data
+  })(message)
 }
 
 function refusal(code: ErrorCode, error: string, message: string): Error {
