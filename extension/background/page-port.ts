@@ -41,6 +41,8 @@ export function servePage(port: Runtime.Port): void {
     const message = received as UnverifiedPageMessage
     const { requestId } = message
     if (message.type === 'pageAbort') return abortPageRequest(caller, requestId)
+    // It has reset the clock by which the browser stops a worker.
+    if (message.type === 'pageWaits') return
     open.add(requestId)
     const deliver = (part: ArrayBuffer) => tell(port, { requestId, part })
     void handlePageRequest(caller, message, deliver).then((told) => {

@@ -26,7 +26,6 @@ interface Waiting {
   request: UnverifiedPageRequest
   /** What has come of a large body. */
   parts: ArrayBuffer[]
-  /** With nothing: there is no broker any more. */
   resolve(outcome?: Outcome): void
 }
 
@@ -44,7 +43,8 @@ export function isBrokerGone(): boolean {
   return !runtime?.id
 }
 
-function settle(requestId: string, outcome: Outcome): void {
+/** Without an outcome: there is no broker any more. */
+function settle(requestId: string, outcome?: Outcome): void {
   waiting.get(requestId)?.resolve(outcome)
   waiting.delete(requestId)
 }
@@ -70,6 +70,7 @@ function hear({ requestId, part, outcome, length }: BrokerAnswer): void {
 }
 
 function hangUp(): void {
+  clearInterval(clock)
   port?.disconnect()
   port = undefined
 }
@@ -77,18 +78,18 @@ function hangUp(): void {
 function lost(): void {
   hangUp()
   const gone = isBrokerGone() || ++failures > ATTEMPTS_WITHOUT_ANSWER
-  for (const call of waiting.values()) {
+  for (const [requestId, call] of waiting) {
     // What a stopped worker has sent of a body is of no use: the next one begins anew.
     call.parts = []
-    if (gone) call.resolve()
+    if (gone) settle(requestId)
   }
-  if (gone) waiting.clear()
-  else if (waiting.size) setTimeout(askAgain, PAUSE_MS * failures)
+  if (waiting.size) setTimeout(askAgain, PAUSE_MS * failures)
 }
 
 function send(message: UnverifiedPageMessage): void {
   try {
     if (!port) {
+      clock = setInterval(knock, KNOCK_MS)
       port = runtime.connect()
       port.onMessage.addListener(hear as (message: unknown) => void)
       port.onDisconnect.addListener(lost)
@@ -108,15 +109,11 @@ function askAgain(): void {
   }
 }
 
-/** A port that is opened keeps a worker awake, as one that is open does not. */
+/** A message keeps a worker awake; a port that is open, or is opened, does not. */
 function knock(): void {
-  if (waiting.size) {
-    runtime.connect().disconnect()
-    return
-  }
-  hangUp()
-  clearInterval(clock)
-  clock = undefined
+  const [requestId] = waiting.keys()
+  if (requestId) send({ type: 'pageWaits', requestId })
+  else hangUp()
 }
 
 /** The outcome, or `undefined`: there is no broker any more. */
@@ -134,7 +131,6 @@ export function ask(id: number, method: string, params: unknown): Promise<Outcom
     }
     waiting.set(requestId, { request, parts: [], resolve })
     send(request)
-    clock ??= setInterval(knock, KNOCK_MS)
   })
 }
 

@@ -25,20 +25,16 @@ function isPlain(value: unknown, depth = 4): boolean {
 
 function connect(port: MessagePort): void {
   const post = (message: ContentToProvider) => port.postMessage(message)
+  const gone = { type: 'event', event: 'disconnect', payload: {} } as const
 
-  const disconnect = () => post({ type: 'event', event: 'disconnect', payload: {} })
-
-  async function answer(id: number, method: string, params: unknown): Promise<void> {
-    const outcome = isPlain(params) ? await ask(id, method, params) : notPlain
-    if (outcome) post({ type: 'response', id, ...outcome })
-    else disconnect()
-  }
-
-  port.onmessage = ({ data }: MessageEvent<ProviderToContent>) => {
-    if (data.type === 'request') void answer(data.id, data.method, data.params)
-    else if (data.type === 'abort') giveUp(data.id)
-    else if (isBrokerGone()) disconnect()
-    else post({ type: 'pong' })
+  port.onmessage = async ({ data }: MessageEvent<ProviderToContent>) => {
+    if (data.type === 'abort') giveUp(data.id)
+    else if (data.type === 'ping') post(isBrokerGone() ? gone : { type: 'pong' })
+    else {
+      const { id, method, params } = data
+      const outcome = isPlain(params) ? await ask(id, method, params) : notPlain
+      post(outcome ? { type: 'response', id, ...outcome } : gone)
+    }
   }
 
   runtime.onMessage.addListener((message: unknown) => {
@@ -54,6 +50,7 @@ function connect(port: MessagePort): void {
 window.addEventListener(
   PORT_EVENT,
   (event) => {
+    event.preventDefault()
     const [port] = (event as MessageEvent).ports
     if (port) connect(port)
   },

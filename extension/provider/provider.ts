@@ -74,7 +74,6 @@ export function connectProvider(): void {
     setInterval,
     clearInterval,
     dispatchEvent,
-    removeEventListener,
     reportError,
     structuredClone,
     AbortSignal,
@@ -88,6 +87,7 @@ export function connectProvider(): void {
   const listeners = new Map<ProviderEvent, Set<Listener>>()
   let lastId = 0
   let unanswered = 0
+  let isTaken = false
   let isGone = false
   let timer: ReturnType<typeof setInterval> | undefined
 
@@ -115,8 +115,7 @@ export function connectProvider(): void {
   function disconnect(): void {
     if (isGone) return
     isGone = true
-    removeEventListener(REQUEST_EVENT, announce)
-    for (const id of [...pending.keys()]) settle(id, ({ reject }) => reject(gone()))
+    for (const id of pending.keys()) settle(id, ({ reject }) => reject(gone()))
     emit('disconnect', {})
   }
 
@@ -141,11 +140,10 @@ export function connectProvider(): void {
       let first = true
       settle(data.id, ({ resolve, reject }) => {
         // Not `in`: a page may give every object such a member.
-        const { error } = data as { error?: ProviderErrorObject }
-        if (error) return reject(new ProviderError(error))
+        const { error, result } = data as { error?: ProviderErrorObject; result?: unknown }
         // Each caller gets an answer of its own: what one does to it is not the others' affair.
-        const { result } = data as { result: unknown }
-        resolve(first ? result : structuredClone(result))
+        if (error) reject(new ProviderError(error))
+        else resolve(first ? result : structuredClone(result))
         first = false
       })
     } else if (data.type === 'event') {
@@ -224,11 +222,19 @@ export function connectProvider(): void {
   })
 
   function announce(): void {
-    dispatchEvent(new CustomEvent(ANNOUNCE_EVENT, { detail }))
+    if (!isGone) dispatchEvent(new CustomEvent(ANNOUNCE_EVENT, { detail }))
   }
 
-  const offer = () => dispatchEvent(new MessageEvent(PORT_EVENT, { ports: [port2] }))
-  window.addEventListener(CONTENT_READY_EVENT, offer, { once: true })
+  /**
+   * Offers the port until somebody takes it. A content script that comes after that is the one of
+   * another life of the extension, with a provider of its own: Firefox puts both into open documents.
+   */
+  function offer(): void {
+    if (isTaken) disconnect()
+    else
+      isTaken = !dispatchEvent(new MessageEvent(PORT_EVENT, { ports: [port2], cancelable: true }))
+  }
+  window.addEventListener(CONTENT_READY_EVENT, offer)
   window.addEventListener(REQUEST_EVENT, announce)
   offer()
 }

@@ -27,7 +27,16 @@ export interface UnverifiedPageAbort {
   requestId: string
 }
 
-export type UnverifiedPageMessage = UnverifiedPageRequest | UnverifiedPageAbort
+/** The page still waits, for this call if for no other. That it arrives is all that it is for. */
+export interface UnverifiedPageWaits {
+  type: 'pageWaits'
+  requestId: string
+}
+
+export type UnverifiedPageMessage =
+  | UnverifiedPageRequest
+  | UnverifiedPageAbort
+  | UnverifiedPageWaits
 
 /** What the broker says about a call, over the port on which it was asked. */
 export interface BrokerAnswer {

@@ -134,7 +134,7 @@ describe.each(BROWSERS)('in %s, an attack on the border', (name) => {
   test('B12: an answer is on a private port: no listener of the page hears another’s', async () => {
     const heard = await page.evaluate(async (target) => {
       const seen: string[] = []
-      const events = ['message', 'northkey:port', 'northkey:contentReady', 'messageerror']
+      const events = ['message', 'northkey:port', 'northkey:ready', 'messageerror']
       const hear = (event: Event) => seen.push(event.type)
       for (const event of events) {
         window.addEventListener(event, hear, true)
@@ -432,7 +432,7 @@ describe.each(BROWSERS)('in %s, an attack on the border', (name) => {
           const found: string[] = []
           window.addEventListener('northbound:announceProvider', () => found.push('provider'))
           window.dispatchEvent(new Event('northbound:requestProvider'))
-          window.dispatchEvent(new Event('northkey:contentReady'))
+          window.dispatchEvent(new Event('northkey:ready'))
           for (const key of Object.getOwnPropertyNames(window)) {
             if (/north|broker/i.test(key)) found.push(key)
           }

@@ -11,8 +11,8 @@ import type { BrokerAnswer, UnverifiedPageMessage } from '../../shared/messages/
 
 interface FakePort {
   sent: UnverifiedPageMessage[]
-  /** The document has closed it. */
-  left: boolean
+  /** Until the script closes it. */
+  isOpen: boolean
   answer(message: BrokerAnswer): void
   /** The worker stops. */
   close(): void
@@ -32,23 +32,23 @@ beforeEach(async () => {
       const heard: ((message: BrokerAnswer) => void)[] = []
       const closed: (() => void)[] = []
       const sent: UnverifiedPageMessage[] = []
-      const own: FakePort = {
+      const port = {
         sent,
-        left: false,
-        answer: (message) => {
+        isOpen: true,
+        answer: (message: BrokerAnswer) => {
           for (const hear of heard) hear(message)
         },
         close: () => {
           for (const hear of closed) hear()
         },
       }
-      ports.push(own)
+      ports.push(port)
       return {
         onMessage: { addListener: heard.push.bind(heard) },
         onDisconnect: { addListener: closed.push.bind(closed) },
         postMessage: (message: UnverifiedPageMessage) => sent.push(structuredClone(message)),
         disconnect: () => {
-          own.left = true
+          port.isOpen = false
         },
       }
     },
@@ -117,16 +117,20 @@ describe('a call of the content script', () => {
     expect(await bytesOf(calling)).toEqual([7, 8])
   })
 
-  test('while it waits the worker is kept awake, and without a call the port is given back', async () => {
+  test('L08: while it waits a message keeps the worker awake, and without a call the port is given back', async () => {
     const calling = script.ask(1, 'northbound_connect', {})
+    const [port] = ports
     await vi.advanceTimersByTimeAsync(60_000)
-    expect(ports).toHaveLength(5)
-    ports[0]?.answer({ requestId: idOf(ports[0]), outcome: { result: {} } })
+    const requestId = idOf(port)
+    expect(port?.sent.slice(1)).toEqual(Array(4).fill({ type: 'pageWaits', requestId }))
+    expect(port?.isOpen).toBe(true)
+    port?.answer({ requestId, outcome: { result: {} } })
     await calling
     await vi.advanceTimersByTimeAsync(60_000)
-    expect(ports).toHaveLength(5)
+    expect(port?.sent).toHaveLength(5)
+    expect(port?.isOpen).toBe(false)
     void script.ask(2, 'northbound_getGrants', undefined)
-    expect(ports).toHaveLength(6)
+    expect(ports).toHaveLength(2)
   })
 
   test('L12: where the extension is gone there is no answer, sent or not', async () => {
@@ -140,10 +144,7 @@ describe('a call of the content script', () => {
   test('a worker that never answers ends it', async () => {
     const calling = script.ask(1, 'northbound_getGrants', undefined)
     for (let round = 0; round < 30; round++) {
-      ports
-        .filter(({ sent }) => sent.length > 0)
-        .at(-1)
-        ?.close()
+      ports.at(-1)?.close()
       await vi.advanceTimersByTimeAsync(6_000)
     }
     expect(await calling).toBeUndefined()
@@ -154,6 +155,6 @@ describe('a call of the content script', () => {
     const calling = script.ask(1, 'northbound_connect', {})
     script.leave()
     expect(await calling).toMatchObject(lost)
-    expect(ports[0]?.left).toBe(true)
+    expect(ports[0]?.isOpen).toBe(false)
   })
 })
