@@ -1,6 +1,10 @@
 /**
  * D02: the `htu` of a proof is the URL as its receiver computes it, however the page has written it: in
  * the broker's own calls, and in proofs for a page's. @see RFC 9449 sections 4.2 and 4.3
+ *
+ * Seen to fail with an `htu` that keeps the query (rows with one), that is decoded (rows with an encoded
+ * path), and that is as the page has written it (rows of dots, odd signs, hosts and ports), and without
+ * the refusals of `canonicalUrl` (fragment, user information).
  */
 
 import { readFile, writeFile } from 'node:fs/promises'
@@ -200,7 +204,7 @@ describe.each(BROWSERS)('in %s, the htu of a proof for an API with a name', (nam
     'https://BÜCHER.example:443/location-verification/v3/verify?a=b',
     'https://xn--bcher-kva.example/location-verification/v3/verify',
     'HTTPS://XN--BCHER-KVA.EXAMPLE:443/location-verification/v3/./verify',
-  ])('D02: %j', async (url) => {
+  ])('D02: %j is what an API with a name sees as its own URL', async (url) => {
     const [fetching = '', holding = ''] = grantIds
     expect((await fetchIt(page, url, fetching)).error).toBeUndefined()
     const computed = new URL(stage.outside.requests.at(-1) ?? '')
