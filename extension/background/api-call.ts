@@ -42,6 +42,8 @@ export interface ApiCall {
   rules: CallRules
   /** Claims of a profile for the proof of this very request. */
   proofClaims?: Readonly<Record<string, string>>
+  /** Takes the parts of a large body as they come; what the answer holds is then the last one. */
+  deliver?: (part: ArrayBuffer) => void
 }
 
 export interface ApiAnswer {
@@ -86,8 +88,11 @@ async function send(
     { ...effects, timeoutMs: TIMEOUT_MS },
   )
   const abort = effects.signal ?? new AbortController().signal
-  const { status, statusText } = response
-  return { status, statusText, headers: response.headers, body: await readBody(response, abort) }
+  const { ok, status, statusText, headers: received } = response
+  // An answer that may lead to another call is read to its end before any of it is handed over.
+  const deliver = ok && !received.has('www-authenticate') ? call.deliver : undefined
+  const read = await readBody(response, abort, deliver)
+  return { status, statusText, headers: received, body: read }
 }
 
 function demandOf({ headers }: ApiAnswer, { tokenType }: ApiToken): Promise<ResourceDemand> {

@@ -20,7 +20,8 @@ import type { Call } from './page-router.ts'
 import { createRateLimiter, PROOFS } from './rate-limit.ts'
 import { invalidParams } from './refusal.ts'
 import { canonicalUrl } from './resource-url.ts'
-import { accessTokenOf, dpopKeyOf, requiredProofClaims, scopeInUse } from './tokens.ts'
+import { dpopKeyOf, requiredProofClaims, scopeInUse } from './token-records.ts'
+import { accessTokenOf } from './tokens.ts'
 
 const takeProof = createRateLimiter(PROOFS)
 

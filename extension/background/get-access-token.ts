@@ -13,7 +13,8 @@ import type { Call } from './page-router.ts'
 import { noGrant } from './refusal.ts'
 import { windowMayHelp } from './silent.ts'
 import type { StoredToken } from './stored-token.ts'
-import { accessTokenOf, setScopeInUse } from './tokens.ts'
+import { setScopeInUse } from './token-records.ts'
+import { accessTokenOf } from './tokens.ts'
 
 async function tokenFor(
   call: Call,

@@ -4,16 +4,14 @@
  */
 
 import browser, { type Runtime } from 'webextension-polyfill'
-import type { UnverifiedPageMessage } from '../../shared/messages/broker-channel.ts'
 import type { ScreenRequest } from '../../shared/messages/screen-channel.ts'
 import { redirectReceived, tabClosed } from './authorization.ts'
 import { HOUSEKEEPING } from './housekeeping-alarm.ts'
 import { listen } from './notifications.ts'
-import { abortPageRequest, handlePageRequest } from './page-router.ts'
+import { servePage } from './page-port.ts'
 import { redirectBase } from './redirect-base.ts'
-import { toErrorObject } from './refusal.ts'
 import { handleScreenRequest } from './screen-router.ts'
-import { isOwnScreen, verifyPageSender } from './sender.ts'
+import { isOwnScreen } from './sender.ts'
 import { permissionAdded, permissionRemoved } from './site-changes.ts'
 import { registerAnew, syncScripts } from './sites.ts'
 import { housekeeping, sweepOnce } from './sweep.ts'
@@ -22,26 +20,19 @@ import { warmUp } from './warm-up.ts'
 const RECONCILE_AFTER_MS = 1_000
 const OWN_ORIGIN = browser.runtime.getURL('').replace(/\/$/, '')
 
-type Message = UnverifiedPageMessage | ScreenRequest
-
-function onMessage(message: Message, sender: Runtime.MessageSender): Promise<unknown> | undefined {
-  if (message.type === 'screenRequest') {
-    if (!isOwnScreen(sender, browser.runtime.id, OWN_ORIGIN)) return undefined
-    return handleScreenRequest(message)
-  }
-  try {
-    const caller = verifyPageSender(sender, browser.runtime.id, __DEVELOPMENT__)
-    if (message.type === 'pageRequest') return handlePageRequest(caller, message)
-    if (message.type === 'pageAbort') abortPageRequest(caller, message.requestId)
-    return undefined
-  } catch (error) {
-    return Promise.resolve({ error: toErrorObject(error) })
-  }
+function onScreenRequest(
+  message: ScreenRequest,
+  sender: Runtime.MessageSender,
+): Promise<unknown> | undefined {
+  if (!isOwnScreen(sender, browser.runtime.id, OWN_ORIGIN)) return undefined
+  return handleScreenRequest(message)
 }
 
 browser.runtime.onMessage.addListener(
-  onMessage as Parameters<typeof browser.runtime.onMessage.addListener>[0],
+  onScreenRequest as Parameters<typeof browser.runtime.onMessage.addListener>[0],
 )
+
+browser.runtime.onConnect.addListener(servePage)
 
 browser.webRequest.onBeforeRequest.addListener(
   ({ tabId, url }) => {

@@ -21,8 +21,8 @@ import { log } from './log.ts'
 import { findOperator } from './operators.ts'
 import { accessDenied, noGrant, Refusal } from './refusal.ts'
 import type { Authorized } from './silent.ts'
-import { subjectHandle } from './subject.ts'
-import { discard, forgetTokens, isSameSubject, keepTokens } from './tokens.ts'
+import { isSameSubject, subjectHandle } from './subject.ts'
+import { discard, forgetTokens, keepTokens } from './token-records.ts'
 
 /** @throws Refusal where nothing can be granted: what the server gave is revoked then. */
 export async function keepGrant(

@@ -20,7 +20,7 @@ import { findOperator } from './operators.ts'
 import { endGrant } from './revoke.ts'
 import { createSealedStore } from './sealed-store.ts'
 import { sealingKey } from './sealing-key.ts'
-import { grantIdOfToken } from './tokens.ts'
+import { grantIdOfToken } from './token-records.ts'
 
 interface Channel {
   issuer: string

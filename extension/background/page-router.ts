@@ -3,10 +3,11 @@
  * parameters that have been checked.
  */
 
-import type { UnverifiedPageRequest } from '../../shared/messages/broker-channel.ts'
+import type { BrokerAnswer, UnverifiedPageRequest } from '../../shared/messages/broker-channel.ts'
 import type { Outcome } from '../../shared/messages/document-channel.ts'
 import {
   ERROR_CODE,
+  type FetchResult,
   PROTOCOL,
   type ProviderMethod,
   type ProviderMethods,
@@ -32,6 +33,8 @@ export interface Call extends Caller {
   userActivation: boolean
   visible: boolean
   signal: AbortSignal
+  /** Hands over a part of a large body while the rest is still to come. */
+  deliver(part: ArrayBuffer): void
 }
 
 type Handler<M extends ProviderMethod> = (
@@ -54,10 +57,12 @@ const handlers: { [M in ProviderMethod]?: Handler<M> } = {
   northbound_revoke: revoke,
 }
 
+type Told = Pick<BrokerAnswer, 'outcome' | 'length'>
+
 interface Running {
   origin: string
   controller: AbortController
-  outcome: Promise<Outcome>
+  told: Promise<Told>
 }
 
 const takeCall = createRateLimiter(CALLS)
@@ -90,7 +95,12 @@ function isRepeatable({ method, params }: UnverifiedPageRequest): boolean {
   return /^(?:get|head)$/i.test(verb)
 }
 
-async function answer(caller: Caller, request: UnverifiedPageRequest, signal: AbortSignal) {
+async function answer(
+  caller: Caller,
+  request: UnverifiedPageRequest,
+  signal: AbortSignal,
+  deliver: Call['deliver'],
+) {
   const { requestId, method, params, attempt, userActivation, visible } = request
   try {
     if (!(await isSiteOn(caller.origin))) throw noGrant()
@@ -102,27 +112,40 @@ async function answer(caller: Caller, request: UnverifiedPageRequest, signal: Ab
     }
     takeCall(caller.origin)
     if (!isProviderMethod(method)) return unsupported()
-    const call = { ...caller, requestId, userActivation, visible, signal }
+    const call = { ...caller, requestId, userActivation, visible, signal, deliver }
     return await dispatch(call, method, params)
   } catch (error) {
     return { error: toErrorObject(error) }
   }
 }
 
-/** Answers a call; the same call asked again joins the one that runs. */
+/**
+ * Answers a call; the same call asked again joins the one that runs.
+ *
+ * @param deliver Takes the parts of a large body. Whoever joins later has missed some, and sees it.
+ */
 export function handlePageRequest(
   caller: Caller,
   request: UnverifiedPageRequest,
-): Promise<Outcome> {
+  deliver: Call['deliver'],
+): Promise<Told> {
   const { requestId } = request
   const known = running.get(requestId)
-  if (known?.origin === caller.origin) return known.outcome
+  if (known?.origin === caller.origin) return known.told
   const controller = new AbortController()
-  const outcome: Promise<Outcome> = answer(caller, request, controller.signal)
-  running.set(requestId, { origin: caller.origin, controller, outcome })
-  void outcome.finally(() => running.delete(requestId))
-  void outcome.then((ended) => logRefusal(caller.origin, request, ended))
-  return outcome
+  let delivered = 0
+  const outcome: Promise<Outcome> = answer(caller, request, controller.signal, (part) => {
+    delivered += part.byteLength
+    deliver(part)
+  })
+  const told = outcome.then((ended) => {
+    running.delete(requestId)
+    void logRefusal(caller.origin, request, ended)
+    if (!delivered || !('result' in ended)) return { outcome: ended }
+    return { outcome: ended, length: delivered + (ended.result as FetchResult).body.byteLength }
+  })
+  running.set(requestId, { origin: caller.origin, controller, told })
+  return told
 }
 
 export function abortPageRequest(caller: Caller, requestId: string): void {

@@ -5,7 +5,7 @@ import { announceGrants, announceRevoked } from './events.ts'
 import { deleteGrant, type GrantRecord, grantOf, grantsOf } from './grants.ts'
 import { log } from './log.ts'
 import type { Call } from './page-router.ts'
-import { endTokens } from './tokens.ts'
+import { endTokens } from './token-records.ts'
 
 /** @returns Whether the server knows. */
 export async function endGrant(

@@ -22,7 +22,8 @@ import { MAX_BODY_BYTES } from './params.ts'
 import { invalidParams, toErrorObject } from './refusal.ts'
 import { canonicalUrl } from './resource-url.ts'
 import { needsInteraction, windowMayHelp } from './silent.ts'
-import { accessTokenOf, dpopKeyOf, dropAccessToken, requiredProofClaims } from './tokens.ts'
+import { dpopKeyOf, dropAccessToken, requiredProofClaims } from './token-records.ts'
+import { accessTokenOf } from './tokens.ts'
 
 function checkBody(body: FetchParams['body'], method: string): void {
   if (body === undefined) return
@@ -91,7 +92,14 @@ async function answerOf(call: Call, target: CallTarget, params: Request): Promis
   const { url, method, headers, body, interactive } = params
   const rules = CALL_RULES[operator.profile]
   rules.checkBody(body instanceof ArrayBuffer ? new TextDecoder().decode(body) : body, access.scope)
-  const request = { url, method, headers: requestHeaders(headers), body, rules }
+  const request = {
+    url,
+    method,
+    headers: requestHeaders(headers),
+    body,
+    rules,
+    deliver: call.deliver,
+  }
   const tokens = tokensOf(call, target, interactive === 'ifNeeded')
   if (grant.tokenType !== 'DPoP') return callApi(request, tokens, effects(call.signal))
   const query = new URL(url).search.slice(1)

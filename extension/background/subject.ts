@@ -8,6 +8,8 @@
 
 import { createStore, get, update } from 'idb-keyval'
 import { base64url } from '../../shared/core/base64url.ts'
+import type { GrantRecord } from './grants.ts'
+import type { Authorized } from './silent.ts'
 
 const SALT = 'salt'
 const store = createStore('northkey-subject', 'subject')
@@ -30,4 +32,15 @@ export async function subjectHandle(
   const input = new TextEncoder().encode(JSON.stringify([issuer, subject, origin]))
   const mac = await crypto.subtle.sign('HMAC', key, input)
   return base64url(new Uint8Array(mac).subarray(0, 16))
+}
+
+/**
+ * Whether an authorization is about the subscriber that the grant is about: tokens end with the
+ * browser, the grant does not. An operator that named nobody at first is not asked later.
+ */
+export async function isSameSubject(grant: GrantRecord, { tokens }: Authorized): Promise<boolean> {
+  const { issuer, origin, grantId, subject } = grant
+  if (tokens.subject === undefined) return true
+  if ((await subjectHandle(issuer, tokens.subject, origin)) === subject) return true
+  return (await subjectHandle(issuer, grantId, origin)) === subject
 }

@@ -12,7 +12,7 @@ import { listen, sweepChannels } from './notifications.ts'
 import { endWithdrawn } from './offered-apis.ts'
 import { readOnce } from './read-once.ts'
 import { revokeDue, sweepRevocations } from './revocations.ts'
-import { sweepTokens } from './tokens.ts'
+import { sweepTokens } from './token-records.ts'
 
 /** Chromium lets content scripts read `storage.local` unless told not to; Firefox has no such switch. */
 async function closeToContentScripts(): Promise<void> {

@@ -6,7 +6,7 @@
 
 import { openGrants } from './grants.ts'
 import { sealingKey } from './sealing-key.ts'
-import { openTokens } from './tokens.ts'
+import { openTokens } from './token-records.ts'
 
 export function warmUp(): void {
   for (const wanted of [sealingKey(), openGrants(), openTokens()]) {

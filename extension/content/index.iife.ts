@@ -8,59 +8,33 @@ import type { BrokerEvent } from '../../shared/messages/broker-channel.ts'
 import {
   CONTENT_READY_EVENT,
   type ContentToProvider,
-  type Outcome,
   PORT_EVENT,
   type ProviderToContent,
 } from '../../shared/messages/document-channel.ts'
-import type { ErrorCode } from '../../shared/messages/page-api.ts'
-import { ask, isBrokerGone, runtime } from './ask.ts'
-
-function refusal(code: ErrorCode, error: string, message: string): Outcome {
-  return { error: { code, message, data: { error } } }
-}
-
-/** For a document that is put aside, should it ever come back. */
-const putAside = refusal(4901, 'network_error', 'the document was left')
+import { ask, giveUp, isBrokerGone, leave, runtime } from './ask.ts'
+import { refusal } from './refusal.ts'
 
 const notPlain = refusal(-32602, 'invalid_params', 'params: expected plain data')
 
 /** Objects, lists, bytes and primitives, a few levels deep: what a browser carries to the broker. */
 function isPlain(value: unknown, depth = 4): boolean {
   if (Object(value) !== value) return true
-  const kind = {}.toString.call(value)
-  if (kind === '[object ArrayBuffer]') return true
-  if (!depth || !/ (Object|Array)]/.test(kind)) return false
+  if (!depth || !/ (Object|Array|ArrayBuffer)]/.test({}.toString.call(value))) return false
   return Object.values(value as object).every((inner) => isPlain(inner, depth - 1))
 }
 
-/** A body is handed over, not copied. */
-function bodyOf(outcome: Outcome): Transferable[] {
-  const { body } = (('result' in outcome && outcome.result) || {}) as { body?: unknown }
-  return body instanceof ArrayBuffer ? [body] : []
-}
-
 function connect(port: MessagePort): void {
-  const running = new Map<number, AbortController>()
-  const post = (message: ContentToProvider, transfer: Transferable[] = []) =>
-    port.postMessage(message, transfer)
+  const post = (message: ContentToProvider) => port.postMessage(message)
+  const gone = { type: 'event', event: 'disconnect', payload: {} } as const
 
-  const disconnect = () => post({ type: 'event', event: 'disconnect', payload: {} })
-
-  async function answer(id: number, method: string, params: unknown): Promise<void> {
-    const controller = new AbortController()
-    running.set(id, controller)
-    const outcome = isPlain(params) ? await ask(method, params, controller.signal) : notPlain
-    if (outcome === 'brokerGone') disconnect()
-    else if (running.delete(id) && outcome) {
-      post({ type: 'response', id, ...outcome }, bodyOf(outcome))
+  port.onmessage = async ({ data }: MessageEvent<ProviderToContent>) => {
+    if (data.type === 'abort') giveUp(data.id)
+    else if (data.type === 'ping') post(isBrokerGone() ? gone : { type: 'pong' })
+    else {
+      const { id, method, params } = data
+      const outcome = isPlain(params) ? await ask(id, method, params) : notPlain
+      post(outcome ? { type: 'response', id, ...outcome } : gone)
     }
-  }
-
-  port.onmessage = ({ data }: MessageEvent<ProviderToContent>) => {
-    if (data.type === 'request') void answer(data.id, data.method, data.params)
-    else if (data.type === 'abort') running.get(data.id)?.abort()
-    else if (isBrokerGone()) disconnect()
-    else post({ type: 'pong' })
   }
 
   runtime.onMessage.addListener((message: unknown) => {
@@ -70,22 +44,16 @@ function connect(port: MessagePort): void {
     return undefined
   })
 
-  // A document that goes away takes its open calls along: their windows close.
-  window.addEventListener('pagehide', () => {
-    for (const [id, controller] of running) {
-      controller.abort()
-      post({ type: 'response', id, ...putAside })
-    }
-    running.clear()
-  })
+  window.addEventListener('pagehide', leave)
 }
 
-function onPort(event: Event): void {
-  const [port] = (event as MessageEvent).ports
-  if (!port) return
-  window.removeEventListener(PORT_EVENT, onPort)
-  connect(port)
-}
-
-window.addEventListener(PORT_EVENT, onPort)
+window.addEventListener(
+  PORT_EVENT,
+  (event) => {
+    event.preventDefault()
+    const [port] = (event as MessageEvent).ports
+    if (port) connect(port)
+  },
+  { once: true },
+)
 window.dispatchEvent(new Event(CONTENT_READY_EVENT))

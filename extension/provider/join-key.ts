@@ -18,8 +18,8 @@ export function joinKey(method: string, params: unknown): string | undefined {
   if (!JOINED[method]) return undefined
   let key = method
   if (params === undefined) return key
-  if (typeof params !== 'object' || params === null) return undefined
-  for (const name of Object.keys(params).sort()) {
+  if (Object(params) !== params) return undefined
+  for (const name of Object.keys(params as object).sort()) {
     const value = (params as Record<string, unknown>)[name]
     if (value === undefined) continue
     if (typeof value !== 'string' && typeof value !== 'number') return undefined

@@ -46,31 +46,40 @@ interface Pending {
 
 type Listener = (payload: unknown) => void
 
+/** Its members are its own from the start: a page may give every object setters. */
 class ProviderError extends Error {
   override readonly name = 'ProviderError'
-  readonly code: ProviderErrorObject['code']
-  readonly data: ProviderErrorObject['data']
+  readonly code
+  readonly data
 
-  constructor({ message, code, data }: ProviderErrorObject) {
-    super(message)
-    this.code = code
-    this.data = data
+  constructor(error: ProviderErrorObject) {
+    super(error.message)
+    this.code = error.code
+    this.data = error.data
   }
 }
 
-function providerError(code: ErrorCode, error: string, message: string): Error {
+function refusal(code: ErrorCode, error: string, message: string): Error {
   return new ProviderError({ code, message, data: { error, errorDescription: message } })
 }
 
-const invalidParams = (message: string) => providerError(INVALID_PARAMS, 'invalid_params', message)
-const gone = () => providerError(BROKER_GONE, 'broker_gone', 'the broker is gone')
+const invalidParams = (message: string) => refusal(INVALID_PARAMS, 'invalid_params', message)
+const gone = () => refusal(BROKER_GONE, 'broker_gone', 'the broker is gone')
 
 export function connectProvider(): void {
   // The page may replace any of these later; what was there first is kept.
   const { port1: port, port2 } = new MessageChannel()
   const post = port.postMessage.bind(port) as (message: ProviderToContent) => void
-  const { setInterval, clearInterval, dispatchEvent, removeEventListener, reportError } = window
-  const { structuredClone, AbortSignal, CustomEvent, Promise: NativePromise } = window
+  const {
+    setInterval,
+    clearInterval,
+    dispatchEvent,
+    reportError,
+    structuredClone,
+    AbortSignal,
+    CustomEvent,
+    Promise: NativePromise,
+  } = window
   const { freeze } = Object
 
   const pending = new Map<number, Pending>()
@@ -78,6 +87,7 @@ export function connectProvider(): void {
   const listeners = new Map<ProviderEvent, Set<Listener>>()
   let lastId = 0
   let unanswered = 0
+  let isTaken = false
   let isGone = false
   let timer: ReturnType<typeof setInterval> | undefined
 
@@ -90,7 +100,6 @@ export function connectProvider(): void {
       waiter.forget()
       tell(waiter)
     }
-    watch()
   }
 
   function emit(event: ProviderEvent, payload: unknown): void {
@@ -106,25 +115,23 @@ export function connectProvider(): void {
   function disconnect(): void {
     if (isGone) return
     isGone = true
-    removeEventListener(REQUEST_EVENT, announce)
-    for (const id of [...pending.keys()]) settle(id, ({ reject }) => reject(gone()))
+    for (const id of pending.keys()) settle(id, ({ reject }) => reject(gone()))
     emit('disconnect', {})
-    watch()
   }
 
-  /** Pings while a call or a listener waits for something; two silent intervals end it. */
+  /**
+   * Pings while a call or a listener waits for something; two silent intervals end it. The timer stops
+   * itself: most calls are over long before its turn, and do not need one each.
+   */
   function watch(): void {
-    const needed = !isGone && pending.size + listeners.size > 0
-    if (needed && timer === undefined) {
-      unanswered = 0
-      timer = setInterval(() => {
-        if (unanswered++ > 1) disconnect()
-        else post({ type: 'ping' })
-      }, PING_INTERVAL_MS)
-    } else if (!needed) {
-      clearInterval(timer)
-      timer = undefined
-    }
+    timer ??= setInterval(() => {
+      if (isGone || !(pending.size + listeners.size)) {
+        clearInterval(timer)
+        timer = undefined
+        unanswered = 0
+      } else if (unanswered++ > 1) disconnect()
+      else post({ type: 'ping' })
+    }, PING_INTERVAL_MS)
   }
 
   port.onmessage = ({ data }: MessageEvent<ContentToProvider>) => {
@@ -133,11 +140,10 @@ export function connectProvider(): void {
       let first = true
       settle(data.id, ({ resolve, reject }) => {
         // Not `in`: a page may give every object such a member.
-        const { error } = data as { error?: ProviderErrorObject }
-        if (error) return reject(new ProviderError(error))
+        const { error, result } = data as { error?: ProviderErrorObject; result?: unknown }
         // Each caller gets an answer of its own: what one does to it is not the others' affair.
-        const { result } = data as { result: unknown }
-        resolve(first ? result : structuredClone(result))
+        if (error) reject(new ProviderError(error))
+        else resolve(first ? result : structuredClone(result))
         first = false
       })
     } else if (data.type === 'event') {
@@ -155,7 +161,7 @@ export function connectProvider(): void {
     try {
       post({ type: 'request', id, method, params })
     } catch {
-      throw invalidParams('params: expected data that can be cloned')
+      throw invalidParams('params: expected plain data')
     }
     pending.set(id, { key, waiters: new Set() })
     if (key) idOf.set(key, id)
@@ -200,7 +206,6 @@ export function connectProvider(): void {
       const known = listeners.get(event)
       known?.delete(listener)
       if (!known?.size) listeners.delete(event)
-      watch()
     }),
   })
 
@@ -217,11 +222,19 @@ export function connectProvider(): void {
   })
 
   function announce(): void {
-    dispatchEvent(new CustomEvent(ANNOUNCE_EVENT, { detail }))
+    if (!isGone) dispatchEvent(new CustomEvent(ANNOUNCE_EVENT, { detail }))
   }
 
-  const offer = () => dispatchEvent(new MessageEvent(PORT_EVENT, { ports: [port2] }))
-  window.addEventListener(CONTENT_READY_EVENT, offer, { once: true })
+  /**
+   * Offers the port until somebody takes it. A content script that comes after that is the one of
+   * another life of the extension, with a provider of its own: Firefox puts both into open documents.
+   */
+  function offer(): void {
+    if (isTaken) disconnect()
+    else
+      isTaken = !dispatchEvent(new MessageEvent(PORT_EVENT, { ports: [port2], cancelable: true }))
+  }
+  window.addEventListener(CONTENT_READY_EVENT, offer)
   window.addEventListener(REQUEST_EVENT, announce)
   offer()
 }

@@ -27,9 +27,26 @@ export interface UnverifiedPageAbort {
   requestId: string
 }
 
-export type UnverifiedPageMessage = UnverifiedPageRequest | UnverifiedPageAbort
+/** The page still waits, for this call if for no other. That it arrives is all that it is for. */
+export interface UnverifiedPageWaits {
+  type: 'pageWaits'
+  requestId: string
+}
 
-export type PageResponse = Outcome
+export type UnverifiedPageMessage =
+  | UnverifiedPageRequest
+  | UnverifiedPageAbort
+  | UnverifiedPageWaits
+
+/** What the broker says about a call, over the port on which it was asked. */
+export interface BrokerAnswer {
+  requestId: string
+  /** A part of a large body, while the rest is still to come. */
+  part?: ArrayBuffer
+  outcome?: Outcome
+  /** Of a body that was sent in parts, all together: the outcome's own body is the last of them. */
+  length?: number
+}
 
 /** From the broker to the content script of a document whose origin the event concerns. */
 export interface BrokerEvent {

@@ -6,7 +6,7 @@
 import type { ProviderErrorObject, ProviderEvent } from './page-api.ts'
 
 /** The content script says that it listens. */
-export const CONTENT_READY_EVENT = 'northkey:contentReady'
+export const CONTENT_READY_EVENT = 'northkey:ready'
 /** The provider hands over its port. */
 export const PORT_EVENT = 'northkey:port'
 

@@ -14,6 +14,7 @@
 
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Runtime } from 'webextension-polyfill'
 import type {
   FetchResult,
   Grant,
@@ -133,7 +134,7 @@ describe.each(BROWSERS)('in %s, an attack on the border', (name) => {
   test('B12: an answer is on a private port: no listener of the page hears another’s', async () => {
     const heard = await page.evaluate(async (target) => {
       const seen: string[] = []
-      const events = ['message', 'northkey:port', 'northkey:contentReady', 'messageerror']
+      const events = ['message', 'northkey:port', 'northkey:ready', 'messageerror']
       const hear = (event: Event) => seen.push(event.type)
       for (const event of events) {
         window.addEventListener(event, hear, true)
@@ -431,7 +432,7 @@ describe.each(BROWSERS)('in %s, an attack on the border', (name) => {
           const found: string[] = []
           window.addEventListener('northbound:announceProvider', () => found.push('provider'))
           window.dispatchEvent(new Event('northbound:requestProvider'))
-          window.dispatchEvent(new Event('northkey:contentReady'))
+          window.dispatchEvent(new Event('northkey:ready'))
           for (const key of Object.getOwnPropertyNames(window)) {
             if (/north|broker/i.test(key)) found.push(key)
           }
@@ -452,20 +453,22 @@ describe.each(BROWSERS)('in %s, an attack on the border', (name) => {
     })
     expect(JSON.stringify(own)).toContain(grant.grantId)
     // The same screen is no page: what pages may ask is not answered to it as to an origin.
-    const asPage = await screen.evaluate(async () => {
-      const { chrome } = window as unknown as {
-        chrome: { runtime: { sendMessage(message: unknown): Promise<unknown> } }
-      }
-      return chrome.runtime.sendMessage({
-        type: 'pageRequest',
-        requestId: 'x',
-        attempt: 0,
-        method: 'northbound_getGrants',
-        userActivation: true,
-        visible: true,
+    const asPage = await screen.evaluate(() => {
+      const { chrome } = window as unknown as { chrome: { runtime: Runtime.Static } }
+      const port = chrome.runtime.connect()
+      return new Promise((resolve) => {
+        port.onMessage.addListener(resolve)
+        port.postMessage({
+          type: 'pageRequest',
+          requestId: 'x',
+          attempt: 0,
+          method: 'northbound_getGrants',
+          userActivation: true,
+          visible: true,
+        })
       })
     })
-    expect(asPage).toMatchObject({ error: { code: -32600 } })
+    expect(asPage).toMatchObject({ requestId: 'x', outcome: { error: { code: -32600 } } })
     for (const method of ['listGrants', 'approve', 'revokeGrant', 'exportLog', 'importOperator']) {
       expect((await call(page, method, {})).error).toMatchObject({ code: 4200 })
     }

@@ -1,11 +1,14 @@
 /**
  * `npm run bench:broker`: the broker in Chromium and Firefox beside what it is compared with, as ratios
  * in one run. Who is measured takes turns in short slices; medians of the slices' ratios are printed.
+ *
+ * `-- --browser firefox --only token --only fetch` measures a part.
  */
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { type BrowserName, ensureBrowsers } from '../../scripts/browsers.ts'
 import { ALL_MODES, buildModes } from '../../scripts/build.ts'
 import {
@@ -22,7 +25,19 @@ import { sizeGoals } from './broker/sizes.ts'
 import { startBenchStage } from './broker/stage.ts'
 import { type Goal, printTable } from './report.ts'
 
-const BROWSERS: BrowserName[] = ['chromium', 'firefox']
+const PARTS = ['token', 'cold', 'fetch', 'thousand', 'expiry', 'grants', 'peer'] as const
+type Part = (typeof PARTS)[number]
+
+const { values: asked } = parseArgs({
+  options: { browser: { type: 'string' }, only: { type: 'string', multiple: true } },
+})
+const BROWSERS = (['chromium', 'firefox'] as const).filter(
+  (name) => asked.browser === undefined || asked.browser === name,
+)
+const wants = (part: Part) => asked.only === undefined || asked.only.includes(part)
+const unknown = asked.only?.find((part) => !PARTS.some((known) => known === part))
+if (BROWSERS.length === 0) throw new Error('--browser: expected chromium or firefox')
+if (unknown !== undefined) throw new Error(`--only: expected some of ${PARTS.join(', ')}`)
 
 async function measure(name: BrowserName, builds: string): Promise<{ rows: Row[]; goals: Goal[] }> {
   const stage = await startBenchStage(name, builds)
@@ -35,14 +50,14 @@ async function measure(name: BrowserName, builds: string): Promise<{ rows: Row[]
     }
   }
   try {
-    add(await tokenRow(stage))
-    add(await coldRow(stage))
-    add(...(await fetchRows(stage)))
-    add(...(await thousandRows(stage)))
-    const expiry = await expiryGoals(stage)
-    add(await manyGrantsRow(stage))
+    if (wants('token')) add(await tokenRow(stage))
+    if (wants('cold')) add(await coldRow(stage))
+    if (wants('fetch')) add(...(await fetchRows(stage)))
+    if (wants('thousand')) add(...(await thousandRows(stage)))
+    const expiry = wants('expiry') ? await expiryGoals(stage) : []
+    if (wants('grants')) add(await manyGrantsRow(stage))
     try {
-      add(...(await peerRows(stage)))
+      if (wants('peer')) add(...(await peerRows(stage)))
     } catch (error) {
       console.log(`${name}: the peer was not measured: ${(error as Error).message}`)
     }

@@ -1,6 +1,9 @@
 /**
  * Another subscriber signs in at the operator while a grant is there: the tokens of the one are never
  * used for the other.
+ *
+ * Seen to fail when `isSameSubject` always says yes, and, the last one, when the handle of a subscriber
+ * does not depend on the subscriber.
  */
 
 import type { Page } from 'puppeteer-core'

@@ -4,7 +4,12 @@
  * redirect URI's host included.
  */
 
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Server } from 'node:net'
 import { generate } from 'selfsigned'
@@ -14,6 +19,8 @@ export interface Outside {
   address: string
   /** URL of each request, in order. */
   requests: string[]
+  /** Headers of each of them. */
+  headers: IncomingHttpHeaders[]
   /** Host of each connection, in order: it comes before a request, and may come without one. */
   connections: string[]
   close(): Promise<void>
@@ -27,9 +34,11 @@ function listen(server: Server): Promise<number> {
 
 export async function startOutside(): Promise<Outside> {
   const requests: string[] = []
+  const headers: IncomingHttpHeaders[] = []
   const connections: string[] = []
   function answer(request: IncomingMessage, response: ServerResponse): void {
     requests.push(new URL(request.url ?? '/', `https://${request.headers.host}`).href)
+    headers.push(request.headers)
     response.writeHead(200, { 'content-type': 'text/html' }).end('<title>Outside</title>')
   }
   const { private: key, cert } = await generate([{ name: 'commonName', value: 'outside.invalid' }])
@@ -46,6 +55,7 @@ export async function startOutside(): Promise<Outside> {
   return {
     address: `127.0.0.1:${port}`,
     requests,
+    headers,
     connections,
     async close() {
       for (const server of [proxy, inner]) {

@@ -29,6 +29,8 @@ const TOKEN = '/token'
 const EVIL = 'https://evil.example'
 /** What no page may read of an answer. */
 const CANARY = 'canary-in-the-answer'
+/** What would be a token, were it in a body that can be trusted. */
+const MEMBERS = `"access_token":"${CANARY}","token_type":"Bearer"`
 
 const { untrustedResponse, authorizationServerError } = ERROR_CODE
 
@@ -38,6 +40,19 @@ function answer(status: number, body: string, type = 'application/json'): FaultA
 
 const token = (members: object) =>
   answer(200, JSON.stringify({ access_token: CANARY, token_type: 'Bearer', ...members }))
+
+/** Enough for a flow. */
+const metadata = (issuer: string, members: object) =>
+  answer(
+    200,
+    JSON.stringify({
+      issuer,
+      authorization_endpoint: `${issuer}/auth`,
+      token_endpoint: `${issuer}/token`,
+      code_challenge_methods_supported: ['S256'],
+      ...members,
+    }),
+  )
 
 const redirect = (path: string, status: 301 | 302 | 303 | 307 | 308): FaultAction => ({
   type: 'redirect',
@@ -54,14 +69,14 @@ const CASES: Case[] = [
   ['T01: a 308 of the token request', TOKEN, redirect(TOKEN, 308)],
   ['T03: an empty body', TOKEN, answer(200, '')],
   ['T03: JSON that breaks off', TOKEN, answer(200, `{"access_token":"${CANARY}"`)],
-  ['T03: a list', TOKEN, answer(200, `[{"access_token":"${CANARY}","token_type":"Bearer"}]`)],
-  [
-    'T03: JSON that says it is text',
-    TOKEN,
-    answer(200, `{"access_token":"${CANARY}","token_type":"Bearer"}`, 'text/plain'),
-  ],
+  ['T03: a list', TOKEN, answer(200, `[{${MEMBERS}}]`)],
+  ['T03: JSON that says it is text', TOKEN, answer(200, `{${MEMBERS}}`, 'text/plain')],
   ['T04: more than 256 kB', TOKEN, token({ more: 'x'.repeat(300_000) })],
-  ['T04: 100,000 brackets', TOKEN, answer(200, '['.repeat(100_000) + ']'.repeat(100_000))],
+  [
+    'T04: 100,000 brackets',
+    TOKEN,
+    answer(200, `{${MEMBERS},"more":${'['.repeat(100_000)}${']'.repeat(100_000)}}`),
+  ],
   ['T06: no access token', TOKEN, token({ access_token: undefined })],
   ['T06: an access token that is a number', TOKEN, token({ access_token: 7 })],
   ['T06: an access token with a line break', TOKEN, token({ access_token: `a\r\nx: ${CANARY}` })],
@@ -100,9 +115,9 @@ const CASES: Case[] = [
   [
     'M-07: metadata of the wrong types',
     METADATA,
-    (issuer) => answer(200, JSON.stringify({ issuer, authorization_endpoint: 7 })),
+    (issuer) => metadata(issuer, { authorization_endpoint: 7 }),
   ],
-  ['M-07: metadata of 1 MB', METADATA, answer(200, JSON.stringify({ more: 'x'.repeat(1e6) }))],
+  ['M-07: metadata of 1 MB', METADATA, (issuer) => metadata(issuer, { more: 'x'.repeat(1e6) })],
 ]
 
 describe.each(BROWSERS)('in %s, an answer that must not be trusted', (name) => {

@@ -15,6 +15,7 @@ import {
   ERROR_CODE,
   type FetchResult,
   type Grant,
+  type RevokeResult,
 } from '../../shared/messages/page-api.ts'
 import { gone } from './pages.ts'
 import { gesture } from './quiet.ts'
@@ -105,6 +106,24 @@ describe.each(BROWSERS)('in %s, an authorization function', (name) => {
     await startAgain()
     await granted(wishOf('oauth'))
     await call(page, 'northbound_revoke')
+  })
+
+  test('C16: started again, it knows no token that it is told to forget, and says 200: the grant is revoked, and nothing is pending', async () => {
+    const { grantId } = await granted(wishOf('oauth'))
+    await stage.network.close()
+    await startAgain()
+    const { result } = await call<RevokeResult>(page, 'northbound_revoke', { grantId })
+    expect(result).toEqual({ revoked: [grantId], pending: [] })
+    const told = () => stage.network.log.filter({ method: 'POST', path: /revocation$/ })
+    expect(told().map(({ status }) => status)).toEqual([200])
+    const refreshToken = String(formOf(told()[0]).token)
+    const body = new URLSearchParams({
+      grant_type: 'refresh_token',
+      client_id: CLIENT_ID,
+      refresh_token: refreshToken,
+    })
+    const refused = await fetch(`${stage.network.issuer}/token`, { method: 'POST', body })
+    expect(await refused.json()).toMatchObject({ error: 'invalid_grant' })
   })
 
   if (name === 'chromium') {

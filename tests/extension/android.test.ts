@@ -21,16 +21,16 @@ import { REDIRECT_BASE } from '../../extension/identity.ts'
 import { ISSUER, OPERATOR } from './records.ts'
 
 const pattern = vi.spyOn(fake.webRequest.onBeforeRequest, 'addListener')
-const messages = vi.spyOn(fake.runtime.onMessage, 'addListener')
+const connections = vi.spyOn(fake.runtime.onConnect, 'addListener')
 
-type OnMessage = (message: object, sender: object) => Promise<unknown>
+type OnConnect = (port: object) => void
 
 describe('where there is no identity and no windows', () => {
-  let onMessage: OnMessage
+  let onConnect: OnConnect
 
   beforeAll(async () => {
     await import('../../extension/background/index.ts')
-    onMessage = (messages.mock.lastCall as unknown as [OnMessage])[0]
+    onConnect = (connections.mock.lastCall as unknown as [OnConnect])[0]
   })
 
   test('the background starts, and listens at its redirect URI', () => {
@@ -50,9 +50,10 @@ describe('where there is no identity and no windows', () => {
       url: 'http://localhost:5000/',
       tab: { id: 1, url: 'http://localhost:5000/' },
     }
-    const ask = (method: string, params?: object) =>
-      onMessage(
-        {
+    const ask = async (method: string, params?: object) => {
+      const { outcome } = await new Promise<{ outcome: unknown }>((resolve) => {
+        const listener = { addListener: (hear: (message: object) => void) => hear(request) }
+        const request = {
           type: 'pageRequest',
           requestId: crypto.randomUUID(),
           method,
@@ -60,9 +61,12 @@ describe('where there is no identity and no windows', () => {
           attempt: 0,
           userActivation: true,
           visible: true,
-        },
-        sender,
-      )
+        }
+        const onDisconnect = { addListener: () => {} }
+        onConnect({ sender, onMessage: listener, onDisconnect, postMessage: resolve })
+      })
+      return outcome
+    }
     expect(await ask('broker_getInfo')).toMatchObject({
       result: { redirectUris: [REDIRECT_BASE.firefox] },
     })

@@ -323,6 +323,34 @@ describe('five mebibytes', () => {
     expect(body.byteLength).toBe(MAX_BODY_BYTES)
   })
 
+  test('a large body is handed over in parts, and the answer has the last one', async () => {
+    const sent = new Uint8Array(600 * 1024).map((_, index) => index % 251)
+    const parts: ArrayBuffer[] = []
+    const deliver = (part: ArrayBuffer) => void parts.push(part)
+    for (const headers of [{}, { 'content-length': String(sent.byteLength) }]) {
+      parts.length = 0
+      const { effects } = apiThatAnswers(() => new Response(sent, { headers }))
+      const { body } = await callApi(call({ deliver }), (await tokens()).source, effects)
+      expect(parts.map((part) => part.byteLength)).toEqual([256 * 1024, 256 * 1024])
+      const got = Buffer.concat([...parts, body].map((part) => Buffer.from(part)))
+      expect(got.equals(sent)).toBe(true)
+    }
+  })
+
+  test('of an answer that may lead to another call nothing is handed over ahead', async () => {
+    const parts: ArrayBuffer[] = []
+    const deliver = (part: ArrayBuffer) => void parts.push(part)
+    const text = 'x'.repeat(600 * 1024)
+    for (const answer of [
+      answers(404, {}, text),
+      answers(200, { 'www-authenticate': 'Bearer' }, text),
+    ]) {
+      const { effects } = apiThatAnswers(answer)
+      await callApi(call({ deliver }), (await tokens()).source, effects)
+      expect(parts).toEqual([])
+    }
+  })
+
   test('a length that says more than the limit is not read at all', async () => {
     const { body, read } = endless(1024)
     const headers = { 'content-length': String(MAX_BODY_BYTES + 1) }

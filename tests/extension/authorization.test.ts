@@ -13,7 +13,7 @@ import 'fake-indexeddb/auto'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Authorized, SilentRequest } from '../../extension/background/silent.ts'
 import type { AwaitingAuthorizationResponse, TokenSet } from '../../shared/core/index.ts'
-import { seen } from './support/fake-browser.ts'
+import { alarm, seen } from './fake-browser.ts'
 import {
   A,
   authorized,
@@ -38,11 +38,8 @@ const answers = vi.hoisted(() => ({
   revoked: [] as string[],
 }))
 
-vi.stubGlobal('__DEVELOPMENT__', true)
-vi.stubGlobal('__TARGET__', 'chromium')
-vi.stubGlobal('__VERSION__', '0.0.0')
 vi.stubGlobal('navigator', { onLine: true })
-vi.mock('webextension-polyfill', () => import('./support/fake-browser.ts'))
+vi.mock('webextension-polyfill', () => import('./fake-browser.ts'))
 vi.mock('../../extension/background/operators.ts', async (original) => ({
   ...(await original<object>()),
   findOperator: async () => OPERATOR,
@@ -72,7 +69,8 @@ const { abortPageRequest, handlePageRequest } = await import(
 const { endGrant } = await import('../../extension/background/revoke.ts')
 const { subjectHandle } = await import('../../extension/background/subject.ts')
 const { housekeeping } = await import('../../extension/background/sweep.ts')
-const { accessTokenOf, grantIdOfToken } = await import('../../extension/background/tokens.ts')
+const { grantIdOfToken } = await import('../../extension/background/token-records.ts')
+const { accessTokenOf } = await import('../../extension/background/tokens.ts')
 const { NorthkeyError } = await import('../../shared/core/index.ts')
 
 const REDIRECT = 'https://northkey.chromiumapp.org/?code=c'
@@ -90,7 +88,7 @@ const caller = (origin: string) => ({ origin, tabId: 1, documentId: 'document' }
 beforeEach(() => {
   seen.tabs = []
   seen.closed = []
-  seen.alarm = undefined
+  alarm.when = undefined
   answers.revoked = []
 })
 
@@ -118,9 +116,9 @@ describe('a call is answered', () => {
     void startFlow(base, 'ask')
     await tabAt('/ui/consent/')
     // The alarm of something that was due earlier has rung.
-    seen.alarm = undefined
+    alarm.when = undefined
     await housekeeping()
-    expect(seen.alarm).toMatchObject({ scheduledTime: base.deadlineMs })
+    expect(alarm.when).toBe(base.deadlineMs)
   })
 
   test('when the way to the sign-in fails, and its consent window goes', async () => {
@@ -147,8 +145,8 @@ describe('after the worker was stopped', () => {
     const method = 'northbound_getAccessToken'
     const request = { ...again, requestId: base.requestId, method, params: {} }
     // This origin has no grant any more: it is that answer, and not the outcome of the window.
-    expect(await handlePageRequest(caller(origin), request)).toMatchObject({
-      error: { data: { error: 'no_grant' } },
+    expect(await handlePageRequest(caller(origin), request, () => {})).toMatchObject({
+      outcome: { error: { data: { error: 'no_grant' } } },
     })
   })
 
@@ -158,7 +156,7 @@ describe('after the worker was stopped', () => {
     await flows.set(base.flowId, { ...base, status: 'settled', outcome })
     const method = 'northbound_connect'
     const request = { ...again, requestId: base.requestId, method, params: {} }
-    const answer = await handlePageRequest(caller(newOrigin()), request)
+    const { outcome: answer } = await handlePageRequest(caller(newOrigin()), request, () => {})
     expect(answer).toMatchObject({ error: { data: { error: 'network_error' } } })
     expect(await flows.get(base.flowId)).toMatchObject({ outcome })
   })

@@ -29,11 +29,12 @@ function area() {
 
 /** Events that pages heard. */
 export const told: { event: string; payload: unknown }[] = []
-/** Tabs that the broker closed. */
-export const closed: number[] = []
 /** When the alarm is set to ring. */
 export const alarm: { when: number | undefined } = { when: undefined }
+/** A page that was there before. */
 export const page = { id: 1, url: 'https://app.example/' }
+/** Tabs that are open, and those that the broker closed. */
+export const seen = { tabs: [page], closed: [] as number[] }
 export const storage = {
   session: area(),
   local: area(),
@@ -41,12 +42,26 @@ export const storage = {
   onChanged: event(),
 }
 
-let windows = 100
+let lastTab = 100
+
+function openTab({ url = 'about:blank' }: { url?: string }) {
+  lastTab += 1
+  const tab = { id: lastTab, url }
+  seen.tabs.push(tab)
+  return { ...tab, status: 'complete' }
+}
+
+function find(id: number) {
+  const tab = seen.tabs.find((each) => each.id === id)
+  if (!tab) throw new Error('no such tab')
+  return tab
+}
 
 export default {
   runtime: {
     id: 'northkey',
     getURL: (path: string) => `chrome-extension://northkey/${path}`,
+    onConnect: event(),
     onMessage: event(),
     onStartup: event(),
     onInstalled: event(),
@@ -67,18 +82,23 @@ export default {
   tabs: {
     TAB_ID_NONE: -1,
     onRemoved: event(),
-    query: async () => [page],
-    get: async (id: number) => ({ id, url: 'about:blank' }),
-    create: async () => ({ id: ++windows }),
-    update: nothing,
+    query: async () => seen.tabs.map((tab) => ({ ...tab, status: 'complete' })),
+    get: async (id: number) => ({ ...find(id), status: 'complete' }),
+    create: async (options: { url?: string }) => openTab(options),
+    async update(id: number, { url }: { url?: string }) {
+      find(id).url = url ?? find(id).url
+    },
     async remove(id: number) {
-      closed.push(id)
+      seen.closed.push(id)
+      seen.tabs = seen.tabs.filter((tab) => tab.id !== id)
     },
     async sendMessage(_: number, message: { event: string; payload: unknown }) {
       told.push(message)
     },
   },
-  windows: { create: async () => ({ tabs: [{ id: ++windows }] }) },
+  windows: {
+    create: async (options: { url?: string }) => ({ tabs: [openTab(options)] }),
+  },
   permissions: {
     contains: async () => true,
     remove: nothing,

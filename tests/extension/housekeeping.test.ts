@@ -12,6 +12,7 @@ vi.mock('webextension-polyfill', () => import('./fake-browser.ts'))
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { cancel, startFlow } from '../../extension/background/authorization.ts'
+import { flows } from '../../extension/background/flows.ts'
 import { type GrantRecord, grantsOf, saveGrant } from '../../extension/background/grants.ts'
 import { wakeAt } from '../../extension/background/housekeeping-alarm.ts'
 import { log } from '../../extension/background/log.ts'
@@ -45,7 +46,7 @@ describe('one alarm for all that is due', () => {
     await wakeAt(Date.now() + 40_000)
     const flow = flowOf()
     void startFlow(flow, 'ask')
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await vi.waitFor(async () => expect(await flows.get(flow.flowId)).toHaveProperty('tabId'))
     alarm.when = undefined
     await housekeeping()
     expect(alarm.when).toBe(flow.deadlineMs)

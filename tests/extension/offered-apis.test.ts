@@ -33,6 +33,7 @@ const call = {
   userActivation: true,
   visible: true,
   signal: new AbortController().signal,
+  deliver: () => {},
 }
 const changes: [what: string, Partial<OperatorProfile>][] = [
   ['the application', { applications: [] }],

@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { connectProvider } from '../../extension/provider/provider.ts'
 import {
+  CONTENT_READY_EVENT,
   type ContentToProvider,
   PORT_EVENT,
   type ProviderToContent,
@@ -17,6 +18,15 @@ import {
 const PING_MS = 2_000
 
 type Request = Extract<ProviderToContent, { type: 'request' }>
+
+/** Node's own cannot be cancelled. */
+class CancelableMessageEvent extends Event {
+  readonly ports: MessagePort[]
+  constructor(type: string, { ports = [], ...init }: MessageEventInit) {
+    super(type, init)
+    this.ports = ports
+  }
+}
 
 function setUp() {
   const page = new EventTarget()
@@ -36,12 +46,16 @@ function setUp() {
     Promise,
   })
   vi.stubGlobal('window', window)
+  vi.stubGlobal('MessageEvent', CancelableMessageEvent)
   vi.stubGlobal('__VERSION__', '0.0.0')
 
   const heard: ProviderToContent[] = []
   const waiting: ((message: ProviderToContent) => void)[] = []
   let port: MessagePort | undefined
+  let offers = 0
   page.addEventListener(PORT_EVENT, (event) => {
+    offers++
+    event.preventDefault()
     ;[port] = (event as MessageEvent).ports
     if (!port) return
     port.onmessage = ({ data }: MessageEvent<ProviderToContent>) => {
@@ -80,6 +94,9 @@ function setUp() {
       for (const task of [...timers]) task()
     },
     close: () => port?.close(),
+    /** A content script arrives. */
+    contentReady: () => page.dispatchEvent(new Event(CONTENT_READY_EVENT)),
+    offers: () => offers,
   }
 }
 
@@ -222,6 +239,18 @@ describe('the broker’s end', () => {
     await expect(calling).rejects.toMatchObject({ code: 4900, data: { error: 'broker_gone' } })
     expect(told).toEqual([{}])
     await expect(page.provider.request(grants)).rejects.toMatchObject({ code: 4900 })
+    expect(page.detail()).toBeUndefined()
+  })
+
+  test('L12: the script of a reloaded extension does not get the port that another has: it is the end', async () => {
+    const calling = page.provider.request(grants)
+    const { id } = (await page.next()) as Request
+    page.answer({ type: 'response', id, result: [] })
+    expect(await calling).toEqual([])
+    const waiting = page.provider.request(grants)
+    page.contentReady()
+    await expect(waiting).rejects.toMatchObject({ code: 4900, data: { error: 'broker_gone' } })
+    expect(page.offers()).toBe(1)
     expect(page.detail()).toBeUndefined()
   })
 

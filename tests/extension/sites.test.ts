@@ -13,7 +13,7 @@ import { addSite, isSiteOn, removeSite } from '../../extension/background/sites.
 import { ORIGIN } from './records.ts'
 
 test('a site that is switched on from two sides at once is on once, and its page gets each script once', async () => {
-  vi.spyOn(fake.tabs, 'get').mockResolvedValue({ id: 1, url: `${ORIGIN}/` })
+  vi.spyOn(fake.tabs, 'get').mockResolvedValue({ id: 1, url: `${ORIGIN}/`, status: 'complete' })
   const inject = vi.spyOn(fake.scripting, 'executeScript')
   const added = await Promise.all([addSite(ORIGIN, 1), addSite(ORIGIN, 1)])
   expect(added).toEqual([true, false])

@@ -22,10 +22,8 @@ const answers = vi.hoisted(() => ({
   },
 }))
 
-vi.stubGlobal('__DEVELOPMENT__', true)
-vi.stubGlobal('__TARGET__', 'chromium')
 vi.stubGlobal('navigator', { onLine: true })
-vi.mock('webextension-polyfill', () => import('./support/fake-browser.ts'))
+vi.mock('webextension-polyfill', () => import('./fake-browser.ts'))
 vi.mock('../../extension/background/operators.ts', async (original) => ({
   ...(await original<object>()),
   findOperator: async () => OPERATOR,
@@ -40,8 +38,9 @@ vi.mock('../../shared/core/index.ts', async (original) => ({
   revokeToken: async () => {},
 }))
 
-const { accessTokenOf, endTokens, grantIdOfToken, keepTokens } = await import(
-  '../../extension/background/tokens.ts'
+const { accessTokenOf } = await import('../../extension/background/tokens.ts')
+const { endTokens, grantIdOfToken, keepTokens } = await import(
+  '../../extension/background/token-records.ts'
 )
 const { deleteGrant } = await import('../../extension/background/grants.ts')
 const { flowKey } = await import('../../extension/background/dpop.ts')

@@ -1,0 +1,224 @@
+/**
+ * D02: the `htu` of a proof is the URL as its receiver computes it, however the page has written it: in
+ * the broker's own calls, and in proofs for a page's. @see RFC 9449 sections 4.2 and 4.3
+ *
+ * Seen to fail with an `htu` that keeps the query (rows with one), that is decoded (rows with an encoded
+ * path), and that is as the page has written it (rows of dots, odd signs, hosts and ports), and without
+ * the refusals of `canonicalUrl` (fragment, user information).
+ */
+
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { decodeJwt } from 'jose'
+import type { Page } from 'puppeteer-core'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { OperatorApi } from '../../shared/messages/operator-profile.ts'
+import type { AccessToken, FetchResult, Grant } from '../../shared/messages/page-api.ts'
+import { gesture, startQuietStage } from './quiet.ts'
+import { BROWSERS, type Called, call, type Stage, signIn, startStage } from './stage.ts'
+
+const htuOf = (proof: unknown) => decodeJwt(String(proof)).htu
+
+const fetchIt = (page: Page, url: string, grantId: string) =>
+  call<FetchResult>(page, 'northbound_fetch', { url, grantId })
+
+const prove = (page: Page, htu: string, grantId: string): Promise<Called<{ dpop: string }>> =>
+  call(page, 'northbound_createProof', { grantId, htm: 'GET', htu })
+
+/** What follows the resource, and the path that the API sees below it. */
+const PATHS: [written: string, seen: string][] = [
+  ['/game/subscriptions', '/game/subscriptions'],
+  ['/game/subscriptions?a=b', '/game/subscriptions'],
+  ['/game/subscriptions?', '/game/subscriptions'],
+  ['/game/subscriptions?a=/../b', '/game/subscriptions'],
+  ['/game/./subscriptions', '/game/subscriptions'],
+  ['/other/../game/subscriptions', '/game/subscriptions'],
+  ['/other/%2e%2e/game/subscriptions', '/game/subscriptions'],
+  ['/game\\subscriptions', '/game/subscriptions'],
+  ['/ga\tme/subscriptions', '/game/subscriptions'],
+  ['/%67ame/subscriptions', '/%67ame/subscriptions'],
+  ['/g%c3%a4me/subscriptions', '/g%c3%a4me/subscriptions'],
+  ['/gäme/subscriptions', '/g%C3%A4me/subscriptions'],
+  ['/a game/subscriptions', '/a%20game/subscriptions'],
+  ['/a%20game/subscriptions', '/a%20game/subscriptions'],
+  ['/game;a=b/subscriptions', '/game;a=b/subscriptions'],
+  ['/game:a@b/subscriptions', '/game:a@b/subscriptions'],
+  ['/a+game/subscriptions', '/a+game/subscriptions'],
+  ["/a'game/subscriptions", "/a'game/subscriptions"],
+  ['/a"game/subscriptions', '/a%22game/subscriptions'],
+  ['/Game/subscriptions', '/Game/subscriptions'],
+]
+
+describe.each(BROWSERS)('in %s, the htu of a proof', (name) => {
+  let stage: Stage
+  let page: Page
+  let resource: string
+  let fetching: string
+  let holding: string
+
+  beforeAll(async () => {
+    ;({ stage, page } = await startQuietStage(name, { operator: { dpop: 'required' } }))
+    ;[{ resource = '' } = {}] = stage.wish().apis
+    const grantIds = []
+    for (const mode of ['fetch', 'token'] as const) {
+      await gesture(page)
+      const { result } = await call<Grant>(page, 'northbound_connect', stage.wish({ mode }))
+      expect(result).toMatchObject({ mode, tokenType: 'DPoP' })
+      grantIds.push(result?.grantId ?? '')
+    }
+    ;[fetching = '', holding = ''] = grantIds
+    // Its answer brings the nonce of the API.
+    await fetchIt(page, `${resource}/game/subscriptions`, fetching)
+  })
+  beforeEach(() => stage.network.log.clear())
+  afterAll(() => stage?.close())
+
+  const calls = () =>
+    stage.network.log
+      .filter({ server: 'api-exposing-functions' })
+      .filter(({ method }) => method !== 'OPTIONS')
+
+  /** The API has let the call pass, and computes itself what the proof says. */
+  function expectSeen(seen?: string): void {
+    const last = calls().at(-1)
+    expect(last?.status).toBe(200)
+    const computed = `http://${last?.headers.host}${last?.path}`
+    expect(htuOf(last?.headers.dpop)).toBe(computed)
+    if (seen !== undefined) expect(computed).toBe(resource + seen)
+  }
+
+  /** The page's own call, with the nonce that the API wants. */
+  async function callByPage(url: string): Promise<void> {
+    const { result: token } = await call<AccessToken>(page, 'northbound_getAccessToken', {
+      grantId: holding,
+    })
+    await page.evaluate(
+      async (where, grantId, accessToken) => {
+        for (let nonce: string | null | undefined, i = 0; i < 2; i++) {
+          const { result } = (await window.call('northbound_createProof', {
+            grantId,
+            htm: 'GET',
+            htu: where,
+            ...(nonce && { nonce }),
+          })) as { result: { dpop: string } }
+          const headers = { authorization: `DPoP ${accessToken}`, dpop: result.dpop }
+          nonce = (await fetch(where, { headers })).headers.get('dpop-nonce')
+        }
+      },
+      url,
+      holding,
+      token?.accessToken ?? '',
+    )
+  }
+
+  test.each(PATHS)('D02: of %j below the resource, the API sees %j', async (written, seen) => {
+    expect((await fetchIt(page, resource + written, fetching)).error).toBeUndefined()
+    expectSeen(seen)
+    await callByPage(resource + written)
+    expectSeen(seen)
+  })
+
+  // Browsers disagree about this character; the proof agrees with the browser that it is made in.
+  test('D02: where browsers write a path differently, the htu is as the request is sent', async () => {
+    const url = `${resource}/a|game/subscriptions`
+    expect((await fetchIt(page, url, fetching)).error).toBeUndefined()
+    expectSeen()
+    await callByPage(url)
+    expectSeen()
+  })
+
+  test.each(['HTTP://127.0.0.1', 'http://127.1', 'http://0x7f.0.0.1'])(
+    'D02: %j is the host that the request is sent to',
+    async (host) => {
+      const url = `${resource.replace('http://127.0.0.1', host)}/game/subscriptions`
+      expect((await fetchIt(page, url, fetching)).error).toBeUndefined()
+      expectSeen('/game/subscriptions')
+      await callByPage(url)
+      expectSeen('/game/subscriptions')
+    },
+  )
+
+  test.each([
+    ['a fragment', (url: string) => `${url}#here`],
+    ['user information', (url: string) => url.replace('://', '://user:secret@')],
+  ])('D02: with %s there is neither a proof nor a call', async (_, change) => {
+    const url = change(`${resource}/game/subscriptions`)
+    expect((await fetchIt(page, url, fetching)).error?.code).toBe(-32602)
+    expect((await prove(page, url, holding)).error?.code).toBe(-32602)
+    expect(calls()).toEqual([])
+  })
+})
+
+/** An API beyond loopback, whose name has a letter that is not ASCII. */
+const API: OperatorApi = {
+  resource: 'https://xn--bcher-kva.example/location-verification/v3',
+  name: 'Elsewhere',
+  scopes: [{ scope: 'location-verification:verify' }],
+  purposes: ['dpv:RequestedServiceProvision'],
+}
+
+const SEEN = `${API.resource}/verify`
+
+describe.each(BROWSERS)('in %s, the htu of a proof for an API with a name', (name) => {
+  let stage: Stage
+  let page: Page
+  const grantIds: string[] = []
+
+  beforeAll(async () => {
+    stage = await startStage(name, {
+      operator: {
+        dpop: 'required',
+        onboarding: 'preregistered',
+        clientAuthentication: 'none',
+        apis: [API],
+      },
+      requireConsent: false,
+      prepareExtension: allowEveryHost,
+    })
+    page = await stage.open()
+    for (const mode of ['fetch', 'token'] as const) {
+      await gesture(page)
+      const wish = {
+        issuer: `${stage.network.issuer}/camara`,
+        mode,
+        apis: [
+          {
+            resource: API.resource,
+            scope: API.scopes[0]?.scope ?? '',
+            purpose: API.purposes?.[0] ?? '',
+          },
+        ],
+      }
+      const connecting = call<Grant>(page, 'northbound_connect', wish)
+      // The operator remembers what it was allowed.
+      if (mode === 'fetch') await signIn(stage)
+      const { result } = await connecting
+      expect(result).toMatchObject({ mode, tokenType: 'DPoP' })
+      grantIds.push(result?.grantId ?? '')
+    }
+  })
+  afterAll(() => stage?.close())
+
+  test.each([
+    'https://bücher.example/location-verification/v3/verify',
+    'https://BÜCHER.example:443/location-verification/v3/verify?a=b',
+    'https://xn--bcher-kva.example/location-verification/v3/verify',
+    'HTTPS://XN--BCHER-KVA.EXAMPLE:443/location-verification/v3/./verify',
+  ])('D02: %j is what an API with a name sees as its own URL', async (url) => {
+    const [fetching = '', holding = ''] = grantIds
+    expect((await fetchIt(page, url, fetching)).error).toBeUndefined()
+    const computed = new URL(stage.outside.requests.at(-1) ?? '')
+    computed.search = ''
+    expect(computed.href).toBe(SEEN)
+    expect(htuOf(stage.outside.headers.at(-1)?.dpop)).toBe(SEEN)
+    expect(htuOf((await prove(page, url, holding)).result?.dpop)).toBe(SEEN)
+  })
+})
+
+/** As if the user had let the broker speak to servers beyond loopback. */
+async function allowEveryHost(path: string): Promise<void> {
+  const file = join(path, 'manifest.json')
+  const manifest = JSON.parse(await readFile(file, 'utf8'))
+  manifest.host_permissions.push('https://*/*')
+  await writeFile(file, JSON.stringify(manifest))
+}

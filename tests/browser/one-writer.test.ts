@@ -1,0 +1,126 @@
+/**
+ * Records have one writer: the worker, of which there is never more than one. Pages and the broker's own
+ * screens send it messages, and a profile is open in one browser at a time, so two contexts that write
+ * one record do not exist. What several of them ask at once is shown here: each change is there once.
+ *
+ * Seen to fail when `deleteGrant` in `extension/background/grants.ts` reads all records, removes one and
+ * writes the rest back (a grant that was revoked, or given, meanwhile is lost or back), and when `record`
+ * in `log.ts` writes each entry of a count by itself (calls are missing in the log).
+ */
+
+import type { Page } from 'puppeteer-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { ConnectParams, FetchResult, Grant, Mode } from '../../shared/messages/page-api.ts'
+import type { LogEntry } from '../../shared/messages/screen-channel.ts'
+import { gone, pageAt } from './pages.ts'
+import { gesture, withoutRevocation } from './quiet.ts'
+import { askBackground } from './sites-stage.ts'
+import {
+  answerConsent,
+  BROWSERS,
+  call,
+  connect,
+  databaseText,
+  openScreen,
+  type Stage,
+  startStage,
+} from './stage.ts'
+
+const CALLS_OF_A_TAB = 10
+const PURPOSE = 'dpv:FraudPreventionAndDetection'
+
+describe.each(BROWSERS)('in %s, five tabs and the popup', (name) => {
+  let stage: Stage
+  let page: Page
+  let popup: Page
+
+  beforeAll(async () => {
+    stage = await startStage(name)
+    await withoutRevocation(stage)
+    page = await stage.open()
+    // The operator remembers it: no wish of the test has to wait for its page.
+    expect((await connect(stage, page, wish([0, 1]))).error).toBeUndefined()
+    await call(page, 'northbound_revoke')
+    popup = await openScreen(stage)
+  })
+  afterAll(() => stage?.close())
+
+  function wish(indexes: number[], mode: Mode = 'fetch', purpose?: string): ConnectParams {
+    const apis = stage.network.operatorProfiles[0]?.apis ?? []
+    return stage.wish({
+      mode,
+      apis: indexes.map((index) => ({
+        resource: apis[index]?.resource ?? '',
+        scope: apis[index]?.scopes[0]?.scope ?? '',
+        ...(purpose && { purpose }),
+      })),
+    })
+  }
+
+  async function grantFor(params: ConnectParams): Promise<string> {
+    await gesture(page)
+    const connecting = call<Grant>(page, 'northbound_connect', params)
+    await answerConsent(stage, 'allow')
+    const { result } = await connecting
+    await gone(stage.browser, '/ui/consent/')
+    return String(result?.grantId)
+  }
+
+  test('K11: grants given, used and revoked at once are there once each, and so are they in the log', async () => {
+    const used = await grantFor(wish([0]))
+    const byPage = await grantFor(wish([0], 'token'))
+    const byOtherPage = await grantFor(wish([1], 'token'))
+    const byUser = await grantFor(wish([1]))
+    const tabs = [await stage.open(), await stage.open(), await stage.open(), await stage.open()]
+    await askBackground(popup, 'clearLog', {})
+    stage.network.log.clear()
+
+    const url = `${wish([0]).apis[0]?.resource}/cloud-gaming/subscriptions`
+    const useIn = (tab: Page | undefined) =>
+      tab?.evaluate(
+        (params, times) =>
+          Promise.all(Array.from({ length: times }, () => window.call('northbound_fetch', params))),
+        { url, grantId: used },
+        CALLS_OF_A_TAB,
+      ) as Promise<{ result?: FetchResult }[]>
+    await gesture(page)
+    const connecting = call<Grant>(page, 'northbound_connect', wish([1], 'fetch', PURPOSE))
+    await pageAt(stage.browser, '/ui/consent/')
+    const [given, , revoked, other, , ...uses] = await Promise.all([
+      connecting,
+      answerConsent(stage, 'allow'),
+      call<object>(tabs[0] as Page, 'northbound_revoke', { grantId: byPage }),
+      call<object>(tabs[1] as Page, 'northbound_revoke', { grantId: byOtherPage }),
+      askBackground(popup, 'revokeGrant', { grantId: byUser }),
+      useIn(tabs[2]),
+      useIn(tabs[3]),
+    ])
+    expect([revoked.result, other.result]).toEqual(
+      [byPage, byOtherPage].map((grantId) => ({ revoked: [grantId], pending: [] })),
+    )
+    expect(uses.flat().map(({ result }) => result?.status)).toEqual(Array(20).fill(200))
+
+    const left = [used, given.result?.grantId].sort()
+    for (const tab of [page, ...tabs]) {
+      const { result } = await call<Grant[]>(tab, 'northbound_getGrants')
+      expect(result?.map(({ grantId }) => grantId).sort()).toEqual(left)
+    }
+    const { grants = [], tokens } = await databaseText(popup)
+    const known = [used, byPage, byOtherPage, byUser, String(given.result?.grantId)]
+    expect(grants.flatMap((text) => known.filter((id) => text.includes(id))).sort()).toEqual(left)
+    expect(tokens).toHaveLength(2)
+
+    const entries = await askBackground<LogEntry[]>(popup, 'readLog', {})
+    const counted = (event: LogEntry['event'], outcome: string) =>
+      entries
+        .filter((entry) => entry.event === event && entry.outcome === outcome)
+        .reduce((sum, { times = 1 }) => sum + times, 0)
+    expect(counted('grant', 'granted')).toBe(1)
+    expect(counted('revocation', 'by page')).toBe(2)
+    expect(counted('revocation', 'by user')).toBe(1)
+    expect(counted('call', 'GET 200')).toBe(20)
+    expect(
+      stage.network.log.filter({ server: 'api-exposing-functions', method: 'GET' }),
+    ).toHaveLength(20)
+  })
+})
