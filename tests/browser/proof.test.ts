@@ -1,4 +1,8 @@
-/** `northbound_createProof`: proofs for a page that makes the call itself, and for nothing else. */
+/**
+ * `northbound_createProof`: proofs for a page that makes the call itself, and for nothing else.
+ *
+ * Each row of D15 was seen to fail without the check that it names.
+ */
 
 import { createHash } from 'node:crypto'
 import type { Page } from 'puppeteer-core'
