@@ -1,5 +1,9 @@
 /**
  * Ends and beginnings of worker, browser and extension in the middle of things.
+ *
+ * Seen to fail when the listener for ports registers late and a lost call is not soon asked again (L10:
+ * each of them makes up for the other), without the sweep at the start (L11), and when the content script
+ * does not notice that its runtime is dead (L12).
  */
 
 import { mkdtemp, rm } from 'node:fs/promises'
