@@ -1,6 +1,9 @@
 /**
  * A body that is larger than one message: it travels in parts while it comes in. A page gets all of it
  * or an error, whatever happens on the way.
+ *
+ * Seen to fail when the parts are put together in another order, when a body that breaks off counts as
+ * whole, and when the parts of a stopped worker are kept (L01).
  */
 
 import type { Page } from 'puppeteer-core'
