@@ -14,7 +14,7 @@ import { workerSwitch } from './worker.ts'
 
 const SUBSCRIPTIONS = '/3gpp-as-session-with-qos/v1/cloud-gaming/subscriptions'
 const LETTERS = ['a', 'b', 'c', 'd', 'e']
-const NOTE_BYTES = 300_000
+const NOTE_BYTES = 250_000
 const DESTINATION = 'https://unused.invalid/'
 
 interface Filled {
