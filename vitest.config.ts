@@ -7,8 +7,12 @@ const node = { environment: 'node', pool: 'forks', testTimeout: 30_000 } as cons
 /** Groups run one after the other: what measures or opens browsers has the machine to itself. */
 const group = (groupOrder: number) => ({ sequence: { groupOrder } })
 
-/** A real browser on a busy machine may lose a window; what is broken fails each time. */
-const patient = { retry: 2, hookTimeout: 180_000 } as const
+/** A real browser on a busy machine is late, or loses a window; what is broken fails each time. */
+const patient = {
+  retry: 2,
+  hookTimeout: 180_000,
+  expect: { poll: { timeout: 10_000 } },
+} as const
 
 export default defineConfig({
   test: {

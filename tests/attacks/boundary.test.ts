@@ -4,12 +4,12 @@
  * `tests/browser/strangers.test.ts`, those of sealed calls in `tests/browser/fetch.test.ts`.
  *
  * Seen to fail when: unknown members pass (B06, B11), the content script takes a second port (B13),
- * the shim asks `'error' in data` (B14), an answer carries the token (B15), a URL is matched by its
- * origin alone (B17, B19), methods or headers are not checked (B17), the limit is off (B21), joined
- * callers share one object, the first abort ends a joined call (X04), events go to every tab and the
- * content script does not look at their origin (B22), a document put aside is not answered (B23), the
- * scripts enter any site (B26), any origin counts as a page's (B07), a dead runtime is not noticed
- * (L12).
+ * the shim asks `'error' in data` or assigns the members of an error (B14), an answer carries the token
+ * (B15), a URL is matched by its origin alone (B17, B19), methods or headers are not checked (B17), the
+ * limit is off (B21), joined callers share one object, the first abort ends a joined call (X04), events
+ * go to every tab and the content script does not look at their origin (B22), a document put aside is
+ * not answered (B23), the scripts enter any site (B26), any origin counts as a page's (B07), a dead
+ * runtime is not noticed (L12).
  */
 
 import type { Page } from 'puppeteer-core'

@@ -1,6 +1,9 @@
 /**
  * The consent window against those who would have the user click before looking, or approve what was
  * not asked. @see E06, E08 of the catalogue
+ *
+ * Seen to fail when the buttons are never inert (E06), when `approve` takes all that was asked whatever
+ * the window says, and when a second wish opens a second window (E08).
  */
 
 import type { Page } from 'puppeteer-core'

@@ -2,7 +2,9 @@
  * Somebody wants the user to work with somebody else's account: what the attacker signed in to is put
  * into the user's own sign-in window. @see R18 of the catalogue, RFC 9700 section 4.7
  *
- * Seen to fail when `validateAuthorizationResponse` takes any state (the first).
+ * Seen to fail when `validateAuthorizationResponse` takes any state (the first), when the attacker knows
+ * the verifier (the second), and when a grant is kept before the user has signed in, or the operator's
+ * page names nobody (the third).
  */
 
 import { createHash } from 'node:crypto'

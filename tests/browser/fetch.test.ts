@@ -1,6 +1,10 @@
 /**
  * `northbound_fetch` of the built extension: what leaves the browser and what comes back, by the log of
  * the API exposing functions.
+ *
+ * Seen to fail when `requestResource` sends credentials (T17) and follows redirects (B18), when all
+ * headers pass (B20), when a refused token is not replaced (C04, C05, C14), and when `askAgain` says that
+ * it asked and did not (C06).
  */
 
 import type { Page } from 'puppeteer-core'

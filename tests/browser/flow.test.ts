@@ -1,4 +1,10 @@
-/** The whole way, in both browsers, judged by the servers' logs. */
+/**
+ * The whole way, in both browsers, judged by the servers' logs.
+ *
+ * Seen to fail without the rule that blocks the host of the redirect URI (R01, R15 with R16), when a
+ * result carries more of the flow than its grant (P06), when `settle` keeps the record (K02), and with
+ * another key or id in the manifest (E18).
+ */
 
 import { createHash } from 'node:crypto'
 import type { Page } from 'puppeteer-core'

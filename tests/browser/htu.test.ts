@@ -3,8 +3,10 @@
  * the broker's own calls, and in proofs for a page's. @see RFC 9449 sections 4.2 and 4.3
  *
  * Seen to fail with an `htu` that keeps the query (rows with one), that is decoded (rows with an encoded
- * path), and that is as the page has written it (rows of dots, odd signs, hosts and ports), and without
- * the refusals of `canonicalUrl` (fragment, user information).
+ * path), that encodes more than the URL does and has small letters alone (rows of signs, and of a capital),
+ * and that is as the page has written it (rows of dots, hosts and ports); and without the refusals of
+ * `canonicalUrl` (fragment, user information). The rows that are written as they are sent, the first and
+ * the one in Punycode, are there for comparison.
  */
 
 import { readFile, writeFile } from 'node:fs/promises'

@@ -1,6 +1,9 @@
 /**
  * A body that is larger than one message: it travels in parts while it comes in. A page gets all of it
  * or an error, whatever happens on the way.
+ *
+ * Seen to fail when the parts are put together in another order, when a body that breaks off counts as
+ * whole, and when the parts of a stopped worker are kept (L01).
  */
 
 import type { Page } from 'puppeteer-core'
@@ -13,8 +16,12 @@ import { BROWSERS, call, connect, type Stage, startStage } from './stage.ts'
 import { workerSwitch } from './worker.ts'
 
 const SUBSCRIPTIONS = '/3gpp-as-session-with-qos/v1/cloud-gaming/subscriptions'
-const LETTERS = [...'abcdefghijklmnopqrstuvwxyz']
-const NOTE_BYTES = 60_000
+const LETTERS = ['a', 'b', 'c', 'd', 'e']
+<<<<<<< HEAD
+/** Below the 256 KiB that the API takes. */
+=======
+>>>>>>> fba0577655e32f21f78641ff99592f436fa68de8
+const NOTE_BYTES = 250_000
 const DESTINATION = 'https://unused.invalid/'
 
 interface Filled {

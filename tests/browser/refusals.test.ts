@@ -1,9 +1,17 @@
-/** What may go wrong in a flow: each ends in a typed error of the page contract, and without a token. */
+/**
+ * What may go wrong in a flow: each ends in a typed error of the page contract, and without a token.
+ *
+ * Seen to fail when `validateAuthorizationResponse` reads the code and believes the rest (R05 to R10,
+ * R15, R20); when `tabClosed` does not cancel, and when no refusal is remembered, or one for ever (X07);
+ * when `access_denied` is a word like others (X08); when a response counts in any tab (R19, R24); and when
+ * the verifier is always that of RFC 7636 appendix B, whose challenge the row asks with (R17).
+ */
 
 import type { Page } from 'puppeteer-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
-import { addressOf, gone, inFront, pageAt, pagesAt } from './pages.ts'
+import { addressOf, gone, pageAt, pagesAt, until } from './pages.ts'
+import { gesture } from './quiet.ts'
 import { beginSignIn, forgeResponse } from './sign-in-window.ts'
 import {
   answerConsent,
@@ -11,6 +19,7 @@ import {
   authorizationRequests,
   authorizationResponses,
   BROWSERS,
+  type Called,
   call,
   databaseText,
   forgetRefusals,
@@ -21,6 +30,24 @@ import {
   startStage,
   tokenRequests,
 } from './stage.ts'
+
+interface Session {
+  get(): Promise<{ refusals: Record<string, { times: number; at: number }> }>
+  set(items: object): Promise<void>
+}
+
+/** As if the user had refused often: the first pause is shorter than a slow machine may need. */
+async function prolongRefusals(stage: Stage): Promise<void> {
+  const screen = await openScreen(stage)
+  await screen.evaluate(async () => {
+    const { session } = (globalThis as unknown as { chrome: { storage: { session: Session } } })
+      .chrome.storage
+    const { refusals } = await session.get()
+    for (const refused of Object.values(refusals)) refused.times = 8
+    await session.set({ refusals })
+  })
+  await screen.close()
+}
 
 describe.each(BROWSERS)('in %s', (name) => {
   let stage: Stage
@@ -58,7 +85,7 @@ describe.each(BROWSERS)('in %s', (name) => {
   ]
   test.each(forged)('%s is refused, and no code is sent', async (_, change, error) => {
     await forgetRefusals(stage)
-    await page.bringToFront()
+    await gesture(page)
     const { outcome, operator } = await beginSignIn(stage, page)
     await forgeResponse(stage, operator, change)
     expect((await outcome).error).toMatchObject({
@@ -79,37 +106,52 @@ describe.each(BROWSERS)('in %s', (name) => {
     expect(tokenRequests(stage)).toEqual([])
   })
 
+  /** The page hears of it at once, and not when the flow's alarm rings. */
+  async function expectTold(outcome: Promise<Called<Grant>>): Promise<void> {
+    let told: Called<Grant> | undefined
+    void outcome.then((settled) => {
+      told = settled
+    })
+    const { error } = await until('the page to be told', async () => told)
+    expect(error).toMatchObject({ code: ERROR_CODE.accessDenied })
+  }
+
+  async function closeConsent(): Promise<void> {
+    const consent = await pageAt(stage.browser, '/ui/consent/')
+    stage.brokerOrigin ??= (await addressOf(consent)).split('/ui/')[0]
+    await consent.close()
+  }
+
   test('X07: the user closes the consent window', async () => {
     const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
-    await (await pageAt(stage.browser, '/ui/consent/')).close()
-    expect((await outcome).error).toMatchObject({ code: ERROR_CODE.accessDenied })
+    await closeConsent()
+    await expectTold(outcome)
   })
 
   test('X07: the user closes the sign-in window', async () => {
     const { outcome, operator } = await beginSignIn(stage, page)
     await operator.close()
-    expect((await outcome).error).toMatchObject({ code: ERROR_CODE.accessDenied })
+    await expectTold(outcome)
   })
 
   test.each(['consent', 'sign-in'])(
     'X07: for a while after the user closed the %s window the page gets no other, and then it does',
     async (which) => {
       const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
-      const consent = await pageAt(stage.browser, '/ui/consent/')
-      stage.brokerOrigin ??= (await addressOf(consent)).split('/ui/')[0]
-      if (which === 'consent') await consent.close()
+      if (which === 'consent') await closeConsent()
       else {
         await answerConsent(stage, 'allow')
         await (await signInPage(stage)).close()
       }
       expect((await outcome).error).toMatchObject({ code: ERROR_CODE.accessDenied })
       await gone(stage.browser, '/ui/consent/')
-      await inFront(page)
+      await prolongRefusals(stage)
+      await gesture(page)
       const again = await call<Grant>(page, 'northbound_connect', stage.wish())
       expect(again.error).toMatchObject({ code: ERROR_CODE.accessDenied })
       expect(await pagesAt(stage.browser, '/ui/consent/')).toEqual([])
       await forgetRefusals(stage)
-      await inFront(page)
+      await gesture(page)
       const later = call<Grant>(page, 'northbound_connect', stage.wish())
       await answerConsent(stage, 'deny')
       expect((await later).error).toMatchObject({ code: ERROR_CODE.accessDenied })
@@ -122,7 +164,7 @@ describe.each(BROWSERS)('in %s', (name) => {
     await first.outcome
     const earlier = authorizationResponses(stage)[0] ?? ''
     await forgetRefusals(stage)
-    await inFront(page)
+    await gesture(page)
     const { outcome, operator } = await beginSignIn(stage, page)
     await operator.evaluate((address) => location.assign(address), earlier).catch(() => {})
     expect((await outcome).error).toMatchObject({

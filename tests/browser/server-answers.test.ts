@@ -3,8 +3,13 @@
  * through the built extension. Each ends in a typed error, a code is sent once, nothing goes to another
  * server, nothing of the answer reaches the page, and no grant stays.
  *
- * Seen to fail when `fetch` follows redirects and `refuseRedirect` does not refuse them (T01), and when
- * the body of an answer is not judged (T03).
+ * Seen to fail, in both browsers, when `fetch` follows redirects and `refuseRedirect` does not refuse them
+ * (T01, M-04); when an answer may be of any type and a list counts as its first member (T03); without the
+ * limits of size (T04, M-07) and depth (T04); when `access_token` may be anything (T06); when every
+ * token is a bearer token (T08), and a DPoP token needs no proof (T09); when the server's word does not
+ * reach the page (T13, T14); when a refusal without a word is an error of the network (T15); when the
+ * issuer of metadata is not compared (M-01) and their endpoints are not checked (M-07); when a code is
+ * redeemed with metadata read anew (M-05); and when no token at hand is fresh (M-08).
  */
 
 import type { Page } from 'puppeteer-core'

@@ -1,6 +1,8 @@
 /**
- * What the disk may do: cleared, damaged, or written by a newer version. The broker begins anew; it
+ * What the disk may do: full, cleared, damaged, or written by a newer version. The broker begins anew; it
  * never hangs and never loops. Chromium alone lets a test do this.
+ *
+ * Seen to fail when `refresh` sends before it has written that it will (K03: the request goes out).
  */
 
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
@@ -9,9 +11,23 @@ import { join } from 'node:path'
 import type { CDPSession, Page } from 'puppeteer-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { openBrowser } from '../../scripts/browsers.ts'
-import type { FetchResult, Grant } from '../../shared/messages/page-api.ts'
+import {
+  type AccessToken,
+  ERROR_CODE,
+  type FetchResult,
+  type Grant,
+} from '../../shared/messages/page-api.ts'
+import { until } from './pages.ts'
 import { gesture, quietFlow, startQuietStage } from './quiet.ts'
-import { authorizationRequests, type Called, call, databaseText, type Stage } from './stage.ts'
+import {
+  authorizationRequests,
+  type Called,
+  call,
+  databaseText,
+  formOf,
+  type Stage,
+  tokenRequests,
+} from './stage.ts'
 import { type WorkerSwitch, workerSwitch } from './worker.ts'
 
 describe('in chromium, when the storage fails', () => {
@@ -75,6 +91,62 @@ describe('in chromium, when the storage fails', () => {
     expect((await quietFlow(stage, page)).error).toBeUndefined()
     expect((await databaseText(worker.page)).later).toEqual(['kept'])
   })
+
+  /** Whether the broker's origin has no room for one more record. */
+  const isFull = () =>
+    worker.page.evaluate(async () => {
+      const opening = indexedDB.open('probe')
+      opening.onupgradeneeded = () => opening.result.createObjectStore('probe')
+      await new Promise((resolve, reject) => {
+        opening.onsuccess = resolve
+        opening.onerror = reject
+      })
+      const database = opening.result
+      const writing = database.transaction('probe', 'readwrite')
+      writing.objectStore('probe').put('a record', 1)
+      const error = await new Promise<DOMException | null>((resolve) => {
+        writing.oncomplete = () => resolve(null)
+        writing.onabort = () => resolve(writing.error)
+      })
+      database.close()
+      return error?.name === 'QuotaExceededError'
+    })
+
+  test('K03, -32603 storage_unavailable: with the disk full, flow and refresh fail before anything is sent, what was there stays, and it works once there is room', async () => {
+    // Should an earlier try have failed in between.
+    await session.send('Storage.overrideQuotaForOrigin', { origin })
+    await gesture(page)
+    const wish = stage.wish({ mode: 'token' })
+    const { result } = await call<Grant>(page, 'northbound_connect', wish)
+    const renew = () =>
+      call<AccessToken>(page, 'northbound_getAccessToken', {
+        grantId: result?.grantId,
+        minValiditySeconds: 3_600,
+      })
+    expect((await renew()).error).toBeUndefined()
+    expect(await isFull()).toBe(false)
+    stage.network.log.clear()
+    await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1 })
+    // For half a minute Chromium goes by what room there was, for all databases of an origin together.
+    await until('the disk to be full', isFull, 60_000)
+    const full = {
+      code: ERROR_CODE.internalError,
+      data: { error: 'storage_unavailable' },
+      isError: true,
+    }
+    const tabs = (await stage.browser.pages()).length
+    expect((await renew()).error).toMatchObject(full)
+    expect((await flow()).error).toMatchObject(full)
+    expect(stage.network.log.entries).toEqual([])
+    expect(await stage.browser.pages()).toHaveLength(tabs)
+    expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toEqual([result])
+
+    await session.send('Storage.overrideQuotaForOrigin', { origin })
+    expect((await renew()).error).toBeUndefined()
+    const [sent] = tokenRequests(stage)
+    expect(formOf(sent).grant_type).toBe('refresh_token')
+    expect((await flow()).error).toBeUndefined()
+  }, 120_000)
 
   test('K13: twenty flows that were given up leave no record', async () => {
     const fault = stage.network.faults.add({ path: '/auth', action: { type: 'hang' } })

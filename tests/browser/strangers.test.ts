@@ -1,8 +1,10 @@
 /**
  * Who has not been allowed gets nothing: other origins, frames, look-alikes.
  *
- * B04 was seen to fail with the scripts in all frames, a provider that announces in any frame, and
- * without the check of `frameId`.
+ * Seen to fail when grants are read without asking whose they are (C01, B01, B25), and without the rule that
+ * blocks the host of the redirect URI (R25). The frames were seen to fail with the scripts in all frames
+ * and a provider that announces in any of them, that of `data:` in Firefox alone; B04 also without the check
+ * of `frameId`.
  */
 
 import type { Frame, Page } from 'puppeteer-core'

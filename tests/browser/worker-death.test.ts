@@ -1,4 +1,8 @@
-/** The worker may stop at any moment; what the page asked still ends as it should. */
+/**
+ * The worker may stop at any moment; what the page asked still ends as it should.
+ *
+ * Seen to fail when a call that is asked again does not take up the flow that it began (L01, L05).
+ */
 
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'

@@ -26,7 +26,7 @@ import {
   passed,
   soon,
   tokenSet,
-} from './support/operator.ts'
+} from './operator.ts'
 
 const answers = vi.hoisted(() => ({
   silent: async (_request: SilentRequest): Promise<Authorized> => {

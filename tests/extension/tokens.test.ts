@@ -11,7 +11,7 @@ import { createStore, keys } from 'idb-keyval'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Authorized, SilentRequest } from '../../extension/background/silent.ts'
 import type { TokenSet } from '../../shared/core/index.ts'
-import { A, authorized, B, grantRecord, OPERATOR, soon, tokenSet } from './support/operator.ts'
+import { A, authorized, B, grantRecord, OPERATOR, soon, tokenSet } from './operator.ts'
 
 const answers = vi.hoisted(() => ({
   silent: async (_request: SilentRequest): Promise<Authorized> => {

@@ -1,15 +1,16 @@
 /** One operator with two APIs, and what it answers: each test says what. */
 
-import type { FlowBase } from '../../../extension/background/flows.ts'
-import type { GrantRecord } from '../../../extension/background/grants.ts'
-import type { Authorized } from '../../../extension/background/silent.ts'
+import type { FlowBase } from '../../extension/background/flows.ts'
+import type { GrantRecord } from '../../extension/background/grants.ts'
+import type { Authorized } from '../../extension/background/silent.ts'
 import type {
   AwaitingAuthorizationResponse,
   RedeemableFlow,
   ServerMetadata,
   TokenSet,
-} from '../../../shared/core/index.ts'
-import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
+} from '../../shared/core/index.ts'
+import type { OperatorProfile } from '../../shared/messages/operator-profile.ts'
+import { flowOf, grantOf } from './records.ts'
 
 export const ISSUER = 'https://operator.example'
 export const A = { resource: 'https://a.example/v1', scope: 'a' }
@@ -56,44 +57,24 @@ let origins = 0
 /** Each test has an origin of its own, so that none sees the grants of another. */
 export const newOrigin = (): string => `https://app-${++origins}.example`
 
-export function grantRecord(more: Partial<GrantRecord> = {}): GrantRecord {
-  const createdAt = Date.now()
-  return {
-    grantId: crypto.randomUUID(),
+export const grantRecord = (more: Partial<GrantRecord> = {}): GrantRecord =>
+  grantOf({
     origin: newOrigin(),
     issuer: ISSUER,
-    clientId: 'client',
-    applicationName: 'Application',
-    operatorName: 'Operator',
     mode: 'token',
     apis: [A],
-    subject: 'handle',
-    tokenType: 'Bearer',
     lifetime: 'month',
-    session: 'session',
-    createdAt,
-    expiresAt: createdAt + 30 * 86_400_000,
+    expiresAt: Date.now() + 30 * 86_400_000,
     ...more,
-  }
-}
+  })
 
-export function flowBase(more: Partial<FlowBase> = {}): FlowBase {
-  const createdAtMs = Date.now()
-  return {
-    flowId: crypto.randomUUID(),
-    requestId: crypto.randomUUID(),
+export const flowBase = (more: Partial<FlowBase> = {}): FlowBase =>
+  flowOf({
     origin: newOrigin(),
-    documentId: 'document',
-    pageTabId: 1,
-    applicationName: 'Application',
-    operatorName: 'Operator',
-    createdAtMs,
-    deadlineMs: createdAtMs + 600_000,
     silentFirst: true,
     request: { issuer: ISSUER, clientId: 'client', mode: 'token', apis: [A] },
     ...more,
-  }
-}
+  })
 
 /** Settles with a promise, or says that it does not. */
 export function soon<T>(promise: Promise<T>): Promise<T | 'hangs'> {
