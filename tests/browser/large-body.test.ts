@@ -17,10 +17,7 @@ import { workerSwitch } from './worker.ts'
 
 const SUBSCRIPTIONS = '/3gpp-as-session-with-qos/v1/cloud-gaming/subscriptions'
 const LETTERS = ['a', 'b', 'c', 'd', 'e']
-<<<<<<< HEAD
 /** Below the 256 KiB that the API takes. */
-=======
->>>>>>> fba0577655e32f21f78641ff99592f436fa68de8
 const NOTE_BYTES = 250_000
 const DESTINATION = 'https://unused.invalid/'
 
