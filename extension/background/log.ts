@@ -15,6 +15,8 @@ const TRIM_EVERY = 100
 const JOIN_WITHIN_MS = 60_000
 /** A page that calls without pause costs a few writes a second, not one a call. */
 const WRITE_EVERY_MS = 250
+/** How long a count may wait for its writing: a call that is the same as one before is not news. */
+const COUNT_WITHIN_MS = 2_000
 
 /** What a page can bring about as often as it likes. Of all else each entry stands for itself. */
 const JOINED: readonly LogEvent[] = ['token', 'call', 'proof', 'refusal']
@@ -71,11 +73,13 @@ export function createLog(
   store: UseStore = openDatabase('northkey-log', 'log'),
   now: () => number = Date.now,
   writeEveryMs = 0,
+  countWithinMs = 0,
 ): Log {
   /** Entries of the last minute by what they say, so that an equal one is counted instead of added. */
   const recent = new Map<string, Line>()
   const unwritten = new Map<number, LogEntry>()
   let writing: Promise<void> | undefined
+  let counting: ReturnType<typeof setTimeout> | undefined
   let lastKey = 0
   let nextWriteAt = 0
   // The first write of a worker trims, so that short lives cannot let the log grow.
@@ -106,6 +110,12 @@ export function createLog(
     writing = undefined
   }
 
+  function writeSoon(): void {
+    clearTimeout(counting)
+    counting = undefined
+    writing ??= write()
+  }
+
   function forgetOld(at: number): void {
     for (const [text, { entry }] of recent) {
       if (Math.abs(at - entry.at) <= JOIN_WITHIN_MS && recent.size <= TRIM_EVERY) return
@@ -122,19 +132,21 @@ export function createLog(
     if (equal) {
       equal.entry = { ...equal.entry, times: (equal.entry.times ?? 1) + 1, until: at }
       unwritten.set(equal.key, equal.entry)
+      counting ??= setTimeout(writeSoon, countWithinMs)
     } else {
       lastKey = Math.max(at, lastKey + 0.001)
       const line = { key: lastKey, entry: { at, ...said } }
       recent.set(text, line)
       unwritten.set(line.key, line.entry)
+      writeSoon()
     }
     // A database that hangs must not fill the memory.
     const [oldest] = unwritten.keys()
     if (oldest !== undefined && unwritten.size > MAX_ENTRIES) unwritten.delete(oldest)
-    writing ??= write()
   }
 
   const settled = async () => {
+    if (counting !== undefined) writeSoon()
     while (writing) await writing
   }
 
@@ -155,7 +167,7 @@ export function createLog(
 }
 
 /** The broker's own log. */
-export const log = createLog(undefined, undefined, WRITE_EVERY_MS)
+export const log = createLog(undefined, undefined, WRITE_EVERY_MS, COUNT_WITHIN_MS)
 
 /** One entry. A grant record can be passed as it is: only what belongs into the log is copied. */
 export const record = log.record

@@ -20,7 +20,12 @@ type Sender = Runtime.MessageSender & {
   documentLifecycle?: string
 }
 
-const LOOPBACK = /^(?:localhost|(?:[a-z0-9-]+\.)+localhost|127\.0\.0\.1)$/
+const LOOPBACK = /^http:\/\/(?:(?:[a-z0-9-]+\.)*localhost|127\.0\.0\.1)(?::\d{1,5})?$/
+
+/** Whether these are pages of this very device, on plain http. @see RFC 8252 section 8.3 */
+export function isLoopbackOrigin(origin: string): boolean {
+  return LOOPBACK.test(origin)
+}
 
 /**
  * An origin whose pages the browser trusts to be what they say.
@@ -28,11 +33,8 @@ const LOOPBACK = /^(?:localhost|(?:[a-z0-9-]+\.)+localhost|127\.0\.0\.1)$/
  * @see https://w3c.github.io/webappsec-secure-contexts/#is-origin-trustworthy
  */
 export function isSecureOrigin(origin: string, development: boolean): boolean {
-  if (!URL.canParse(origin)) return false
-  const url = new URL(origin)
-  if (url.origin !== origin) return false
-  if (url.protocol === 'https:') return true
-  return development && url.protocol === 'http:' && LOOPBACK.test(url.hostname)
+  const allowed = origin.startsWith('https:') || (development && isLoopbackOrigin(origin))
+  return allowed && URL.canParse(origin) && new URL(origin).origin === origin
 }
 
 /** @throws Refusal `forbidden_context` */

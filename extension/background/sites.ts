@@ -13,7 +13,7 @@ import contentScript from '../content/index.iife.ts?script&iife'
 import providerScript from '../provider/index.iife.ts?script&iife'
 import { openDatabase } from './database.ts'
 import { hostPattern } from './operator-selection.ts'
-import { isSecureOrigin } from './sender.ts'
+import { isLoopbackOrigin, isSecureOrigin } from './sender.ts'
 
 const store = openDatabase('northkey-sites', 'sites')
 
@@ -37,7 +37,7 @@ export function siteOrigins(): Promise<ReadonlySet<string>> {
 
 /** Loopback, in a development build: the scripts are in its manifest. */
 export function isAlwaysOn(origin: string): boolean {
-  return __DEVELOPMENT__ && origin.startsWith('http:') && isSecureOrigin(origin, true)
+  return __DEVELOPMENT__ && isLoopbackOrigin(origin)
 }
 
 /** Whether pages of this origin may ask. Every call of a page passes here. */

@@ -1,4 +1,4 @@
 // The empty extension: what comes goes back.
-chrome.runtime.onMessage.addListener((message, _sender, reply) => {
-  reply(message)
+chrome.runtime.onConnect.addListener((port) => {
+  port.onMessage.addListener(({ id, message }) => port.postMessage({ id, answer: message }))
 })
