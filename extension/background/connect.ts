@@ -70,7 +70,7 @@ const windowNeeded = () =>
 /**
  * A window needs the user: who has just acted, in a page that can be seen, is not asked already, and has
  * not said no a moment ago. The origin is taken before the first `await`, so that of many calls at once
- * one passes.
+ * one passes; a call that may not have a window does not take it.
  *
  * @param reason Why it did not do without, if that is known.
  */
@@ -82,10 +82,12 @@ async function withUser<T>(
 ): Promise<T> {
   const { origin } = call
   if (asking.has(origin)) throw alreadyPending()
+  if (!call.userActivation || !call.visible) {
+    throw (await pendingOf(origin)) ? alreadyPending() : (reason ?? windowNeeded())
+  }
   asking.add(origin)
   try {
     if (await pendingOf(origin)) throw alreadyPending()
-    if (!call.userActivation || !call.visible) throw reason ?? windowNeeded()
     if (await hasRefused(origin, issuer)) throw accessDenied()
     return await ask()
   } finally {
