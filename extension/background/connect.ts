@@ -3,6 +3,7 @@
  * returned; otherwise the user is asked, which needs a gesture and one window at a time.
  */
 
+import { NorthkeyError } from '../../shared/core/index.ts'
 import type { Outcome } from '../../shared/messages/document-channel.ts'
 import type { OperatorProfile } from '../../shared/messages/operator-profile.ts'
 import type { ApiAccess, ConnectParams, Grant } from '../../shared/messages/page-api.ts'
@@ -68,9 +69,22 @@ const windowNeeded = () =>
   interactionRequired('a window is needed, which takes a click of the user in a visible page')
 
 /**
+ * Whether a flow waits for the user. One whose page has made room for another document in the same tab
+ * waits for nobody.
+ */
+async function isPending({ origin, tabId, documentId }: Call): Promise<boolean> {
+  const pending = await pendingOf(origin)
+  if (!pending) return false
+  const { flowId, pageTabId, renews } = pending
+  if (renews || pageTabId !== tabId || pending.documentId === documentId) return true
+  await cancel(flowId)
+  return false
+}
+
+/**
  * A window needs the user: who has just acted, in a page that can be seen, is not asked already, and has
  * not said no a moment ago. The origin is taken before the first `await`, so that of many calls at once
- * one passes.
+ * one passes; a call that may not have a window does not take it.
  *
  * @param reason Why it did not do without, if that is known.
  */
@@ -82,10 +96,12 @@ async function withUser<T>(
 ): Promise<T> {
   const { origin } = call
   if (asking.has(origin)) throw alreadyPending()
+  if (!call.userActivation || !call.visible) {
+    throw (await isPending(call)) ? alreadyPending() : (reason ?? windowNeeded())
+  }
   asking.add(origin)
   try {
-    if (await pendingOf(origin)) throw alreadyPending()
-    if (!call.userActivation || !call.visible) throw reason ?? windowNeeded()
+    if (await isPending(call)) throw alreadyPending()
     if (await hasRefused(origin, issuer)) throw accessDenied()
     return await ask()
   } finally {
@@ -97,6 +113,8 @@ function newFlow(
   { origin, requestId, documentId, tabId, signal }: Call,
   what: Pick<FlowBase, 'applicationName' | 'operatorName' | 'request' | 'silentFirst' | 'renews'>,
 ): FlowBase {
+  // Whoever gave up before there was a flow: nobody would close its window.
+  if (signal.aborted) throw new NorthkeyError('aborted', 'the caller gave up')
   const flowId = crypto.randomUUID()
   const createdAtMs = Date.now()
   signal.addEventListener('abort', () => void cancel(flowId))
@@ -174,6 +192,7 @@ async function join({ signal }: Call, renewal: Renewal): Promise<Grant> {
     renewal.callers -= 1
     if (renewal.callers === 0) renewal.controller.abort()
   }
+  if (signal.aborted) leave()
   signal.addEventListener('abort', leave)
   return renewal.done.finally(() => signal.removeEventListener('abort', leave))
 }

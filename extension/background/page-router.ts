@@ -95,6 +95,22 @@ function isRepeatable({ method, params }: UnverifiedPageRequest): boolean {
   return /^(?:get|head)$/i.test(verb)
 }
 
+/** What came of the flow that an earlier worker began for this call; it ends when the page gives up. */
+async function takeUp(
+  { origin }: Caller,
+  requestId: string,
+  signal: AbortSignal,
+): Promise<Outcome | undefined> {
+  const end = () => void cancelCall(origin, requestId)
+  if (signal.aborted) end()
+  signal.addEventListener('abort', end)
+  try {
+    return await outcomeOf(origin, requestId)
+  } finally {
+    signal.removeEventListener('abort', end)
+  }
+}
+
 async function answer(
   caller: Caller,
   request: UnverifiedPageRequest,
@@ -105,7 +121,7 @@ async function answer(
   try {
     if (!(await isSiteOn(caller.origin))) throw noGrant()
     if (attempt > 0) {
-      const outcome = await outcomeOf(caller.origin, requestId)
+      const outcome = await takeUp(caller, requestId, signal)
       // Any other call goes on where its window has brought it what it needs.
       if (outcome && ('error' in outcome || method === 'northbound_connect')) return outcome
       if (!isRepeatable(request)) throw interrupted()
@@ -122,7 +138,7 @@ async function answer(
 /**
  * Answers a call; the same call asked again joins the one that runs.
  *
- * @param deliver Takes the parts of a large body. Whoever joins later has missed some, and sees it.
+ * @param deliver Takes the parts of a large body.
  */
 export function handlePageRequest(
   caller: Caller,
@@ -148,10 +164,20 @@ export function handlePageRequest(
   return told
 }
 
+/** A page that calls and gives up without pause does not make the broker read its disk each time. */
+function mayCancel(origin: string): boolean {
+  try {
+    takeCall(origin)
+    return true
+  } catch {
+    return false
+  }
+}
+
 export function abortPageRequest(caller: Caller, requestId: string): void {
   const known = running.get(requestId)
   if (known?.origin === caller.origin) known.controller.abort()
-  else void cancelCall(caller.origin, requestId)
+  else if (mayCancel(caller.origin)) void cancelCall(caller.origin, requestId)
 }
 
 /** The site was taken back: what it waits for ends. */

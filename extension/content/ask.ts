@@ -1,7 +1,8 @@
 /**
  * Calls to the broker, which may lose its worker at any moment. All calls of a document go over one
- * port; when it closes, the worker has stopped. Whatever waits is then asked again, under the same id:
- * that wakes a worker, which finishes or fails what it finds in its records.
+ * port; when it closes, the worker has stopped (or would not listen to a document that was not active).
+ * Whatever waits is then asked again, under the same id: that wakes a worker, which finishes or fails
+ * what it finds in its records.
  */
 
 import type { Runtime } from 'webextension-polyfill'
@@ -19,8 +20,9 @@ export const runtime = chrome.runtime
 
 /** Half of what a worker lives in silence. */
 const KNOCK_MS = 15_000
+/** At the first loss not at all; after that longer each time. */
 const PAUSE_MS = 250
-const ATTEMPTS_WITHOUT_ANSWER = 20
+const MAX_ATTEMPTS = 20
 
 interface Waiting {
   request: UnverifiedPageRequest
@@ -29,14 +31,14 @@ interface Waiting {
   resolve(outcome?: Outcome): void
 }
 
-/** For a document that is put aside, should it ever come back, and for a body with a gap in it. */
+/** For a document that is put aside, should it ever come back; a body with a gap; what cannot be sent. */
 const answerLost = refusal(4901, 'network_error', 'the answer was lost')
 
 const documentName = crypto.randomUUID()
 const waiting = new Map<string, Waiting>()
 let port: Runtime.Port | undefined
 let clock: ReturnType<typeof setInterval> | undefined
-let failures = 0
+let retry: ReturnType<typeof setTimeout> | undefined
 
 /** After an update or a removal the script lives on, but its runtime has no id any more. */
 export function isBrokerGone(): boolean {
@@ -63,34 +65,35 @@ function whole(outcome: Outcome, parts: ArrayBuffer[], length: number): Outcome 
 }
 
 function hear({ requestId, part, outcome, length }: BrokerAnswer): void {
-  failures = 0
   const parts = waiting.get(requestId)?.parts ?? []
   if (part) parts.push(part)
   if (outcome) settle(requestId, length ? whole(outcome, parts, length) : outcome)
 }
 
-function hangUp(): void {
+function forgetPort(): void {
   clearInterval(clock)
-  port?.disconnect()
   port = undefined
 }
 
 function lost(): void {
-  hangUp()
-  const gone = isBrokerGone() || ++failures > ATTEMPTS_WITHOUT_ANSWER
+  forgetPort()
+  let pause = 0
   for (const [requestId, call] of waiting) {
+    const { attempt } = call.request
+    // Of the one that has waited longest.
+    pause ||= PAUSE_MS * attempt
     // What a stopped worker has sent of a body is of no use: the next one begins anew.
     call.parts = []
-    if (gone) settle(requestId)
+    if (isBrokerGone() || attempt > MAX_ATTEMPTS) settle(requestId)
   }
-  if (waiting.size) setTimeout(askAgain, PAUSE_MS * failures)
+  if (waiting.size) retry ??= setTimeout(askAll, pause)
 }
 
 function send(message: UnverifiedPageMessage): void {
   try {
     if (!port) {
-      clock = setInterval(knock, KNOCK_MS)
       port = runtime.connect()
+      clock = setInterval(knock, KNOCK_MS)
       port.onMessage.addListener(hear as (message: unknown) => void)
       port.onDisconnect.addListener(lost)
     }
@@ -102,18 +105,21 @@ function send(message: UnverifiedPageMessage): void {
   }
 }
 
-function askAgain(): void {
-  for (const { request } of waiting.values()) {
-    request.attempt++
-    send(request)
-  }
+function sendRequest(request: UnverifiedPageRequest): void {
+  request.attempt++
+  send(request)
+}
+
+function askAll(): void {
+  retry = undefined
+  for (const { request } of waiting.values()) sendRequest(request)
 }
 
 /** A message keeps a worker awake; a port that is open, or is opened, does not. */
 function knock(): void {
   const [requestId] = waiting.keys()
   if (requestId) send({ type: 'pageWaits', requestId })
-  else hangUp()
+  else leave()
 }
 
 /** The outcome, or `undefined`: there is no broker any more. */
@@ -123,14 +129,15 @@ export function ask(id: number, method: string, params: unknown): Promise<Outcom
     const request: UnverifiedPageRequest = {
       type: 'pageRequest',
       requestId,
-      attempt: 0,
+      attempt: -1,
       method,
       params,
       userActivation: navigator.userActivation.isActive,
       visible: !document.hidden,
     }
     waiting.set(requestId, { request, parts: [], resolve })
-    send(request)
+    // After a loss all go together, when its pause is over.
+    if (!retry) sendRequest(request)
   })
 }
 
@@ -143,5 +150,6 @@ export function giveUp(id: number): void {
 /** A document that goes away: the broker sees it by the port. Should it come back, its calls are over. */
 export function leave(): void {
   for (const requestId of waiting.keys()) settle(requestId, answerLost)
-  hangUp()
+  port?.disconnect()
+  forgetPort()
 }

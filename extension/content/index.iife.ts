@@ -44,10 +44,10 @@ function connect(port: MessagePort): void {
     return undefined
   })
 
-  window.addEventListener('pagehide', leave)
+  addEventListener('pagehide', leave)
 }
 
-window.addEventListener(
+addEventListener(
   PORT_EVENT,
   (event) => {
     event.preventDefault()
@@ -56,4 +56,4 @@ window.addEventListener(
   },
   { once: true },
 )
-window.dispatchEvent(new Event(CONTENT_READY_EVENT))
+dispatchEvent(new Event(CONTENT_READY_EVENT))

@@ -71,8 +71,7 @@ export function connectProvider(): void {
   const { port1: port, port2 } = new MessageChannel()
   const post = port.postMessage.bind(port) as (message: ProviderToContent) => void
   const {
-    setInterval,
-    clearInterval,
+    setTimeout,
     dispatchEvent,
     reportError,
     structuredClone,
@@ -89,7 +88,7 @@ export function connectProvider(): void {
   let unanswered = 0
   let isTaken = false
   let isGone = false
-  let timer: ReturnType<typeof setInterval> | undefined
+  let isWatching = false
 
   /** Takes a call off the list and tells everyone who waits for it. */
   function settle(id: number, tell: (waiter: Waiter) => void): void {
@@ -120,17 +119,20 @@ export function connectProvider(): void {
   }
 
   /**
-   * Pings while a call or a listener waits for something; two silent intervals end it. The timer stops
-   * itself: most calls are over long before its turn, and do not need one each.
+   * Pings while a call or a listener waits for something; two silent intervals end it. Most calls are
+   * over long before its turn, and do not need a timer each.
    */
   function watch(): void {
-    timer ??= setInterval(() => {
-      if (isGone || !(pending.size + listeners.size)) {
-        clearInterval(timer)
-        timer = undefined
-        unanswered = 0
-      } else if (unanswered++ > 1) disconnect()
-      else post({ type: 'ping' })
+    if (isWatching) return
+    isWatching = true
+    setTimeout(() => {
+      isWatching = false
+      if (isGone || !(pending.size + listeners.size)) unanswered = 0
+      else if (unanswered++ > 1) disconnect()
+      else {
+        post({ type: 'ping' })
+        watch()
+      }
     }, PING_INTERVAL_MS)
   }
 
@@ -173,7 +175,7 @@ export function connectProvider(): void {
   const request = (args: RequestArguments): Promise<unknown> =>
     new NativePromise((resolve, reject) => {
       if (typeof args?.method !== 'string') {
-        throw invalidParams('request: expected { method, params?, signal? }')
+        throw invalidParams('method: expected a string')
       }
       const { method, params, signal } = args
       if (signal !== undefined && !(signal instanceof AbortSignal)) {
@@ -234,7 +236,7 @@ export function connectProvider(): void {
     else
       isTaken = !dispatchEvent(new MessageEvent(PORT_EVENT, { ports: [port2], cancelable: true }))
   }
-  window.addEventListener(CONTENT_READY_EVENT, offer)
-  window.addEventListener(REQUEST_EVENT, announce)
+  addEventListener(CONTENT_READY_EVENT, offer)
+  addEventListener(REQUEST_EVENT, announce)
   offer()
 }

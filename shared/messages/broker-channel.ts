@@ -21,7 +21,7 @@ export interface UnverifiedPageRequest {
   visible: boolean
 }
 
-/** The page gave the call up, or the document is going away. */
+/** The page gave the call up. A document that goes away closes its port. */
 export interface UnverifiedPageAbort {
   type: 'pageAbort'
   requestId: string

@@ -39,7 +39,7 @@ beforeEach(async () => {
           for (const hear of heard) hear(message)
         },
         close: () => {
-          for (const hear of closed) hear()
+          for (const hear of closed.splice(0)) hear()
         },
       }
       ports.push(port)
@@ -48,6 +48,8 @@ beforeEach(async () => {
         onDisconnect: { addListener: closed.push.bind(closed) },
         postMessage: (message: UnverifiedPageMessage) => sent.push(structuredClone(message)),
         disconnect: () => {
+          // What a browser does where the extension is gone.
+          if (runtime.id === undefined) throw new Error('Extension context invalidated.')
           port.isOpen = false
         },
       }
@@ -139,6 +141,36 @@ describe('a call of the content script', () => {
     ports[0]?.close()
     expect(await before).toBeUndefined()
     expect(await script.ask(2, 'northbound_getGrants', undefined)).toBeUndefined()
+  })
+
+  test('a call that is asked after a loss goes with the others, and as its first attempt', async () => {
+    void script.ask(1, 'northbound_getGrants', undefined)
+    for (let loss = 0; loss < 3; loss++) {
+      ports.at(-1)?.close()
+      if (loss < 2) await vi.advanceTimersByTimeAsync(1_000)
+    }
+    void script.ask(2, 'northbound_connect', {})
+    expect(ports).toHaveLength(3)
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(ports).toHaveLength(4)
+    expect(ports[3]?.sent).toMatchObject([
+      { method: 'northbound_getGrants', attempt: 3 },
+      { method: 'northbound_connect', attempt: 0 },
+    ])
+  })
+
+  test('a page that asks on while the broker is lost does not lose it sooner', async () => {
+    const first = script.ask(0, 'northbound_getGrants', undefined)
+    let isOver = false
+    void first.then(() => {
+      isOver = true
+    })
+    for (let id = 1; id < 300; id++) {
+      ports.at(-1)?.close()
+      void script.ask(id, 'northbound_getGrants', undefined)
+      await vi.advanceTimersByTimeAsync(100)
+    }
+    expect(isOver).toBe(false)
   })
 
   test('a worker that never answers ends it', async () => {

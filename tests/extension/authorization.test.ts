@@ -5,7 +5,7 @@
  *
  * Seen to fail: with the waiter answered only where a record is, K03 and K12; without `wakeAt` in
  * `settleOverdue`, the deadline; with the outcome of a flow returned for any method, L05; without the
- * origin in `flowOfCall`, C01; without `cancelCall`, X10; with a renewed grant left as it was, the
+ * origin in `flowOfCall`, C01; without `cancelCall`, X10 (both; the second also without `takeUp`); with a renewed grant left as it was, the
  * step-up; without `subject` in `supersede`, C22; with tokens revoked there, the test after it.
  */
 
@@ -167,6 +167,24 @@ describe('after the worker was stopped', () => {
     abortPageRequest(caller(newOrigin()), base.requestId)
     abortPageRequest(caller(base.origin), base.requestId)
     await vi.waitFor(() => expect(seen.closed).toContain(7))
+  })
+
+  test('X10: it does so as well when the call was asked again before', async () => {
+    const base = flowBase()
+    seen.tabs = [{ id: 8, url: 'about:blank' }]
+    await flows.set(base.flowId, { ...base, status: 'awaitingConsent', tabId: 8 })
+    const request = {
+      ...again,
+      requestId: base.requestId,
+      method: 'northbound_connect',
+      params: {},
+    }
+    const answer = handlePageRequest(caller(base.origin), request, () => {})
+    // By then the new worker has found the window, and waits for the user.
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    abortPageRequest(caller(base.origin), base.requestId)
+    expect(await soon(answer)).toMatchObject({ outcome: { error: { code: 4001 } } })
+    expect(seen.closed).toContain(8)
   })
 })
 

@@ -33,12 +33,8 @@ function setUp() {
   const timers: (() => void)[] = []
   const reported: unknown[] = []
   const window = Object.assign(page, {
-    setInterval: (task: () => void) => timers.push(task),
-    clearInterval: (id: number | undefined) => {
-      if (id !== undefined) timers[id - 1] = () => {}
-    },
+    setTimeout: (task: () => void) => timers.push(task),
     dispatchEvent: page.dispatchEvent.bind(page),
-    removeEventListener: page.removeEventListener.bind(page),
     reportError: (error: unknown) => reported.push(error),
     structuredClone,
     AbortSignal,
@@ -46,6 +42,7 @@ function setUp() {
     Promise,
   })
   vi.stubGlobal('window', window)
+  vi.stubGlobal('addEventListener', page.addEventListener.bind(page))
   vi.stubGlobal('MessageEvent', CancelableMessageEvent)
   vi.stubGlobal('__VERSION__', '0.0.0')
 
@@ -91,7 +88,7 @@ function setUp() {
     answer,
     /** The pings that are due. */
     tick: () => {
-      for (const task of [...timers]) task()
+      for (const task of timers.splice(0)) task()
     },
     close: () => port?.close(),
     /** A content script arrives. */
