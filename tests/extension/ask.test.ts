@@ -2,8 +2,9 @@
  * The content script's calls, with a broker that the test plays.
  *
  * Seen to fail when: the length of a body is not compared, its parts stand in another order, those of a
- * stopped worker stay (L01), nobody knocks, attempts are not counted, a document that is left does not
- * answer (B23).
+ * stopped worker stay (L01), nobody says that a call waits, attempts are not counted, a document that is
+ * left does not answer (B23), each loss has a timer of its own, a call that is asked after a loss goes at
+ * once, and a lost port is closed though the extension is gone (L12).
  */
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
