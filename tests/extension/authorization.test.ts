@@ -10,7 +10,7 @@
  */
 
 import 'fake-indexeddb/auto'
-import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Authorized, SilentRequest } from '../../extension/background/silent.ts'
 import type { AwaitingAuthorizationResponse, TokenSet } from '../../shared/core/index.ts'
 import { alarm, seen } from './fake-browser.ts'
@@ -167,6 +167,16 @@ describe('after the worker was stopped', () => {
     abortPageRequest(caller(newOrigin()), base.requestId)
     abortPageRequest(caller(base.origin), base.requestId)
     await vi.waitFor(() => expect(seen.closed).toContain(7))
+  })
+
+  test('a page that gives up without pause does not make the broker read its disk each time', () => {
+    const reads = vi.spyOn(flows, 'all').mockResolvedValue([])
+    onTestFinished(() => reads.mockRestore())
+    const page = caller(newOrigin())
+    for (let times = 0; times < 3_000; times++) abortPageRequest(page, crypto.randomUUID())
+    expect(reads.mock.calls.length).toBeLessThan(2_500)
+    abortPageRequest(caller(newOrigin()), 'another page')
+    expect(reads.mock.calls.length).toBeGreaterThan(2_000)
   })
 
   test('X10: it does so as well when the call was asked again before', async () => {
