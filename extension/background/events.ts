@@ -10,7 +10,7 @@ async function tell<E extends ProviderEvent>(
   event: E,
   payload: ProviderEvents[E],
 ): Promise<void> {
-  const message: BrokerEvent = { type: 'brokerEvent', origin, event, payload }
+  const message: BrokerEvent = { origin, event, payload }
   const tabs = await browser.tabs.query({})
   const concerned = tabs.filter(
     ({ url }) => url !== undefined && URL.canParse(url) && new URL(url).origin === origin,

@@ -49,7 +49,7 @@ export async function getAccessToken(
     if (!api) continue
     const wanted = { ...api, scope: scope ?? api.scope }
     const token = await tokenFor(call, grant, wanted, params)
-    await setScopeInUse(grant.grantId, api, wanted.scope)
+    await setScopeInUse(grant, api, wanted.scope)
     await touch(grant)
     log.record('token', 'given to the site', { ...grant, apis: [wanted] })
     return {

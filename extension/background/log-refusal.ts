@@ -3,7 +3,7 @@
  * names an operator and APIs that are known: a page must not be able to write into the log.
  */
 
-import type { Outcome } from '../../shared/messages/document-channel.ts'
+import type { ProviderErrorObject } from '../../shared/messages/page-api.ts'
 import { type LogSubject, record } from './log.ts'
 import { findApi, findOperator } from './operators.ts'
 import { checkParams, isProviderMethod } from './params.ts'
@@ -24,10 +24,9 @@ async function subjectOf(origin: string, method: string, params: unknown): Promi
 export async function logRefusal(
   origin: string,
   { method, params }: { method: string; params: unknown },
-  outcome: Outcome,
+  { data }: ProviderErrorObject,
 ): Promise<void> {
-  if (!('error' in outcome)) return
   const name = isProviderMethod(method) ? method : 'unknown method'
   const about = await subjectOf(origin, method, params)
-  record('refusal', `${name}: ${outcome.error.data.error}`, about)
+  record('refusal', `${name}: ${data.error}`, about)
 }

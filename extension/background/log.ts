@@ -126,8 +126,8 @@ export function createLog(
   function record(event: LogEvent, outcome: string, about: LogSubject): void {
     const at = now()
     forgetOld(at)
-    const { at: _, ...said } = entryOf(event, outcome, about, at)
-    const text = JSON.stringify(said)
+    const { origin, issuer, mode, apis } = about
+    const text = JSON.stringify([event, outcome, origin, issuer, mode, apis])
     const equal = JOINED.includes(event) ? recent.get(text) : undefined
     if (equal) {
       equal.entry = { ...equal.entry, times: (equal.entry.times ?? 1) + 1, until: at }
@@ -135,7 +135,7 @@ export function createLog(
       counting ??= setTimeout(writeSoon, countWithinMs)
     } else {
       lastKey = Math.max(at, lastKey + 0.001)
-      const line = { key: lastKey, entry: { at, ...said } }
+      const line = { key: lastKey, entry: entryOf(event, outcome, about, at) }
       recent.set(text, line)
       unwritten.set(line.key, line.entry)
       writeSoon()

@@ -143,6 +143,6 @@ export function findApi(
   scope: string,
 ): OperatorApi | undefined {
   const api = operator.apis.find((candidate) => candidate.resource === resource)
-  const offered = new Set(api?.scopes.map((entry) => entry.scope))
-  return scope.split(' ').every((word) => offered.has(word)) ? api : undefined
+  const offers = (word: string) => api?.scopes.some((entry) => entry.scope === word)
+  return scope.split(' ').every(offers) ? api : undefined
 }

@@ -5,6 +5,7 @@
 
 import browser, { type Runtime } from 'webextension-polyfill'
 import type { BrokerAnswer, UnverifiedPageMessage } from '../../shared/messages/broker-channel.ts'
+import { together } from '../../shared/messages/together.ts'
 import { abortPageRequest, handlePageRequest } from './page-router.ts'
 import { toErrorObject } from './refusal.ts'
 import { type Caller, verifyPageSender } from './sender.ts'
@@ -13,42 +14,40 @@ function callerOf({ sender }: Runtime.Port): Caller {
   return verifyPageSender(sender ?? {}, browser.runtime.id, __DEVELOPMENT__)
 }
 
-/** Tells a document what became of its call. One that has gone away hears nothing, and needs nothing. */
-function tell(port: Runtime.Port, answer: BrokerAnswer): void {
-  try {
-    port.postMessage(answer)
-  } catch {
-    // The port is closed.
-  }
-}
-
 /** Listens to a document; one that may not ask hears why, and may come again as something else. */
 export function servePage(port: Runtime.Port): void {
+  // One that has gone away hears nothing, and needs nothing.
+  const tell = together<BrokerAnswer>((answers) => port.postMessage(answers))
   let caller: Caller
   try {
     caller = callerOf(port)
   } catch (error) {
-    port.onMessage.addListener((message) => {
-      const { requestId } = message as UnverifiedPageMessage
-      tell(port, { requestId, outcome: { error: toErrorObject(error) } })
+    port.onMessage.addListener((messages) => {
+      for (const { requestId } of messages as UnverifiedPageMessage[]) {
+        tell({ requestId, outcome: { error: toErrorObject(error) } })
+      }
       // What was sent together is refused together.
       setTimeout(() => port.disconnect())
     })
     return
   }
   const open = new Set<string>()
-  port.onMessage.addListener((received) => {
-    const message = received as UnverifiedPageMessage
+
+  function hear(message: UnverifiedPageMessage): void {
     const { requestId } = message
-    if (message.type === 'pageAbort') return abortPageRequest(caller, requestId)
-    // It has reset the clock by which the browser stops a worker.
-    if (message.type === 'pageWaits') return
+    if (message.isOver) abortPageRequest(caller, requestId)
+    // One that says nothing else has reset the clock by which the browser stops a worker.
+    if (!message.method) return
     open.add(requestId)
-    const deliver = (part: ArrayBuffer) => tell(port, { requestId, part })
+    const deliver = (part: ArrayBuffer) => tell({ requestId, part })
     void handlePageRequest(caller, message, deliver).then((told) => {
       open.delete(requestId)
-      tell(port, { requestId, ...told })
+      tell({ requestId, ...told })
     })
+  }
+
+  port.onMessage.addListener((messages) => {
+    for (const message of messages as UnverifiedPageMessage[]) hear(message)
   })
   // A document that goes away takes its open calls along: their windows close.
   port.onDisconnect.addListener(() => {

@@ -156,8 +156,11 @@ export function handlePageRequest(
   })
   const told = outcome.then((ended) => {
     running.delete(requestId)
-    void logRefusal(caller.origin, request, ended)
-    if (!delivered || !('result' in ended)) return { outcome: ended }
+    if ('error' in ended) {
+      void logRefusal(caller.origin, request, ended.error)
+      return { outcome: ended }
+    }
+    if (!delivered) return { outcome: ended }
     return { outcome: ended, length: delivered + (ended.result as FetchResult).body.byteLength }
   })
   running.set(requestId, { origin: caller.origin, controller, told })

@@ -148,8 +148,18 @@ export function isProviderMethod(method: string): method is ProviderMethod {
   return Object.hasOwn(schemas, method)
 }
 
+/** Objects, lists, bytes and primitives, a few levels deep. What else a browser carries is no parameter. */
+function isPlain(value: unknown, depth = 4): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  if (value instanceof ArrayBuffer) return true
+  if (depth === 0) return false
+  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return false
+  return Object.values(value).every((inner) => isPlain(inner, depth - 1))
+}
+
 /** What the schemas do not see: a list taken for an object, members that every object inherits. */
 function requirePlain(params: unknown): void {
+  if (!isPlain(params)) throw invalidParams('params: expected plain data')
   if (Array.isArray(params)) throw invalidParams('params: expected an object')
   if (typeof params !== 'object' || params === null) return
   if (Object.keys(params).some((name) => name in Object.prototype)) {

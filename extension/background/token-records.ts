@@ -144,10 +144,17 @@ export async function scopeInUse({ grantId }: GrantRecord, api: ApiAccess): Prom
   return (await store.get(grantId))?.given?.[api.resource] ?? api.scope
 }
 
-export function setScopeInUse(grantId: string, api: ApiAccess, scope: string): Promise<void> {
-  return serialize(grantId, async () => {
+export async function setScopeInUse(
+  grant: GrantRecord,
+  api: ApiAccess,
+  scope: string,
+): Promise<void> {
+  // Most calls ask for what the one before has asked for.
+  if ((await scopeInUse(grant, api)) === scope) return
+  const { grantId } = grant
+  await serialize(grantId, async () => {
     const record = await store.get(grantId)
-    if (!record || (record.given?.[api.resource] ?? api.scope) === scope) return
+    if (!record) return
     await store.set(grantId, { ...record, given: { ...record.given, [api.resource]: scope } })
   })
 }

@@ -11,8 +11,8 @@ import type {
   UnverifiedPageMessage,
   UnverifiedPageRequest,
 } from '../../shared/messages/broker-channel.ts'
-import type { Outcome } from '../../shared/messages/document-channel.ts'
-import { refusal } from './refusal.ts'
+import type { Outcome, PageCall } from '../../shared/messages/document-channel.ts'
+import { together } from '../../shared/messages/together.ts'
 
 // Both browsers speak promises here; the polyfill would add 10 kB to every page.
 declare const chrome: { runtime: Runtime.Static }
@@ -28,11 +28,21 @@ interface Waiting {
   request: UnverifiedPageRequest
   /** What has come of a large body. */
   parts: ArrayBuffer[]
-  resolve(outcome?: Outcome): void
+  /** Without an outcome: there is no broker any more. */
+  tell(outcome?: Outcome): void
 }
 
-/** For a document that is put aside, should it ever come back; a body with a gap; what cannot be sent. */
-const answerLost = refusal(4901, 'network_error', 'the answer was lost')
+/** For a document that is put aside, should it ever come back, and for a body with a gap. */
+const answerLost: Outcome = {
+  error: { code: 4901, message: 'the answer was lost', data: { error: 'network_error' } },
+}
+const unsendable: Outcome = {
+  error: {
+    code: -32602,
+    message: 'params: expected plain data',
+    data: { error: 'invalid_params' },
+  },
+}
 
 const documentName = crypto.randomUUID()
 const waiting = new Map<string, Waiting>()
@@ -45,10 +55,10 @@ export function isBrokerGone(): boolean {
   return !runtime?.id
 }
 
-/** Without an outcome: there is no broker any more. */
 function settle(requestId: string, outcome?: Outcome): void {
-  waiting.get(requestId)?.resolve(outcome)
+  const call = waiting.get(requestId)
   waiting.delete(requestId)
+  call?.tell(outcome)
 }
 
 /** A body that came in parts is complete or it is none. */
@@ -64,10 +74,12 @@ function whole(outcome: Outcome, parts: ArrayBuffer[], length: number): Outcome 
   return offset === length ? outcome : answerLost
 }
 
-function hear({ requestId, part, outcome, length }: BrokerAnswer): void {
-  const parts = waiting.get(requestId)?.parts ?? []
-  if (part) parts.push(part)
-  if (outcome) settle(requestId, length ? whole(outcome, parts, length) : outcome)
+function hear(answers: BrokerAnswer[]): void {
+  for (const { requestId, part, outcome, length } of answers) {
+    const parts = waiting.get(requestId)?.parts ?? []
+    if (part) parts.push(part)
+    if (outcome) settle(requestId, length ? whole(outcome, parts, length) : outcome)
+  }
 }
 
 function forgetPort(): void {
@@ -89,21 +101,21 @@ function lost(): void {
   if (waiting.size) retry ??= setTimeout(askAll, pause)
 }
 
-function send(message: UnverifiedPageMessage): void {
-  try {
+const send = together<UnverifiedPageMessage>(
+  (messages) => {
     if (!port) {
       port = runtime.connect()
       clock = setInterval(knock, KNOCK_MS)
       port.onMessage.addListener(hear as (message: unknown) => void)
       port.onDisconnect.addListener(lost)
     }
-    port.postMessage(message)
-  } catch {
-    // Too large, if the broker is still there.
+    port.postMessage(messages)
+  },
+  ({ requestId }) => {
     if (isBrokerGone()) lost()
-    else settle(message.requestId, answerLost)
-  }
-}
+    else settle(requestId, unsendable)
+  },
+)
 
 function sendRequest(request: UnverifiedPageRequest): void {
   request.attempt++
@@ -118,33 +130,29 @@ function askAll(): void {
 /** A message keeps a worker awake; a port that is open, or is opened, does not. */
 function knock(): void {
   const [requestId] = waiting.keys()
-  if (requestId) send({ type: 'pageWaits', requestId })
+  if (requestId) send({ requestId })
   else leave()
 }
 
-/** The outcome, or `undefined`: there is no broker any more. */
-export function ask(id: number, method: string, params: unknown): Promise<Outcome | undefined> {
-  return new Promise((resolve) => {
-    const requestId = documentName + id
-    const request: UnverifiedPageRequest = {
-      type: 'pageRequest',
-      requestId,
-      attempt: -1,
-      method,
-      params,
-      userActivation: navigator.userActivation.isActive,
-      visible: !document.hidden,
-    }
-    waiting.set(requestId, { request, parts: [], resolve })
-    // After a loss all go together, when its pause is over.
-    if (!retry) sendRequest(request)
-  })
+export function ask({ id, method, params }: PageCall, tell: Waiting['tell']): void {
+  const requestId = documentName + id
+  const request: UnverifiedPageRequest = {
+    requestId,
+    attempt: -1,
+    method,
+    params,
+    userActivation: navigator.userActivation.isActive,
+    visible: !document.hidden,
+  }
+  waiting.set(requestId, { request, parts: [], tell })
+  // After a loss all go together, when its pause is over.
+  if (!retry) sendRequest(request)
 }
 
 /** The page does not wait any more. */
 export function giveUp(id: number): void {
   const requestId = documentName + id
-  if (waiting.delete(requestId)) send({ type: 'pageAbort', requestId })
+  if (waiting.delete(requestId)) send({ requestId, isOver: true })
 }
 
 /** A document that goes away: the broker sees it by the port. Should it come back, its calls are over. */

@@ -11,36 +11,26 @@ import {
   PORT_EVENT,
   type ProviderToContent,
 } from '../../shared/messages/document-channel.ts'
+import { together } from '../../shared/messages/together.ts'
 import { ask, giveUp, isBrokerGone, leave, runtime } from './ask.ts'
-import { refusal } from './refusal.ts'
-
-const notPlain = refusal(-32602, 'invalid_params', 'params: expected plain data')
-
-/** Objects, lists, bytes and primitives, a few levels deep: what a browser carries to the broker. */
-function isPlain(value: unknown, depth = 4): boolean {
-  if (Object(value) !== value) return true
-  if (!depth || !/ (Object|Array|ArrayBuffer)]/.test({}.toString.call(value))) return false
-  return Object.values(value as object).every((inner) => isPlain(inner, depth - 1))
-}
 
 function connect(port: MessagePort): void {
-  const post = (message: ContentToProvider) => port.postMessage(message)
-  const gone = { type: 'event', event: 'disconnect', payload: {} } as const
+  const post = together<ContentToProvider>((list) => port.postMessage(list))
+  const gone = { event: 'disconnect', payload: {} } as const
 
-  port.onmessage = async ({ data }: MessageEvent<ProviderToContent>) => {
-    if (data.type === 'abort') giveUp(data.id)
-    else if (data.type === 'ping') post(isBrokerGone() ? gone : { type: 'pong' })
-    else {
-      const { id, method, params } = data
-      const outcome = isPlain(params) ? await ask(id, method, params) : notPlain
-      post(outcome ? { type: 'response', id, ...outcome } : gone)
+  port.onmessage = ({ data }: MessageEvent<ProviderToContent[]>) => {
+    if (!data.length) port.postMessage(isBrokerGone() ? [gone] : [])
+    for (const message of data) {
+      const { id } = message
+      if (message.method) ask(message, (outcome) => post(outcome ? { id, ...outcome } : gone))
+      else giveUp(id)
     }
   }
 
   runtime.onMessage.addListener((message: unknown) => {
-    const { type, origin, event, payload } = message as BrokerEvent
+    const { origin, event, payload } = message as BrokerEvent
     // The tab may have gone elsewhere between the broker's look and the message's arrival.
-    if (type === 'brokerEvent' && origin === self.origin) post({ type: 'event', event, payload })
+    if (origin === self.origin) post({ event, payload })
     return undefined
   })
 
@@ -52,7 +42,7 @@ addEventListener(
   (event) => {
     event.preventDefault()
     const [port] = (event as MessageEvent).ports
-    if (port) connect(port)
+    connect(port as MessagePort)
   },
   { once: true },
 )

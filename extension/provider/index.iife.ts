@@ -6,4 +6,4 @@
 
 import { connectProvider } from './provider.ts'
 
-if (window === window.top && window.isSecureContext) connectProvider()
+if (window === top && isSecureContext) connectProvider()

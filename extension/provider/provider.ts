@@ -22,6 +22,7 @@ import {
   REQUEST_EVENT,
   type RequestArguments,
 } from '../../shared/messages/page-api.ts'
+import { together } from '../../shared/messages/together.ts'
 import { ICON } from './icon.ts'
 import { joinKey } from './join-key.ts'
 
@@ -44,6 +45,12 @@ interface Pending {
   waiters: Set<Waiter>
 }
 
+interface Answer {
+  id: number
+  error?: ProviderErrorObject
+  result?: unknown
+}
+
 type Listener = (payload: unknown) => void
 
 /** Its members are its own from the start: a page may give every object setters. */
@@ -60,16 +67,16 @@ class ProviderError extends Error {
 }
 
 function refusal(code: ErrorCode, error: string, message: string): Error {
-  return new ProviderError({ code, message, data: { error, errorDescription: message } })
+  return new ProviderError({ code, message, data: { error } })
 }
 
 const invalidParams = (message: string) => refusal(INVALID_PARAMS, 'invalid_params', message)
+const notPlain = () => invalidParams('params: expected plain data')
 const gone = () => refusal(BROKER_GONE, 'broker_gone', 'the broker is gone')
 
 export function connectProvider(): void {
   // The page may replace any of these later; what was there first is kept.
   const { port1: port, port2 } = new MessageChannel()
-  const post = port.postMessage.bind(port) as (message: ProviderToContent) => void
   const {
     setTimeout,
     dispatchEvent,
@@ -79,6 +86,7 @@ export function connectProvider(): void {
     CustomEvent,
     Promise: NativePromise,
   } = window
+  const send = port.postMessage.bind(port) as (messages: ProviderToContent[]) => void
   const { freeze } = Object
 
   const pending = new Map<number, Pending>()
@@ -89,6 +97,10 @@ export function connectProvider(): void {
   let isTaken = false
   let isGone = false
   let isWatching = false
+
+  const post = together<ProviderToContent>(send, ({ id }) =>
+    settle(id, ({ reject }) => reject(notPlain())),
+  )
 
   /** Takes a call off the list and tells everyone who waits for it. */
   function settle(id: number, tell: (waiter: Waiter) => void): void {
@@ -130,27 +142,28 @@ export function connectProvider(): void {
       if (isGone || !(pending.size + listeners.size)) unanswered = 0
       else if (unanswered++ > 1) disconnect()
       else {
-        post({ type: 'ping' })
+        send([])
         watch()
       }
     }, PING_INTERVAL_MS)
   }
 
-  port.onmessage = ({ data }: MessageEvent<ContentToProvider>) => {
+  port.onmessage = ({ data }: MessageEvent<ContentToProvider[]>) => {
     unanswered = 0
-    if (data.type === 'response') {
-      let first = true
-      settle(data.id, ({ resolve, reject }) => {
+    for (const message of data) {
+      if (message.event === 'disconnect') disconnect()
+      else if (message.event) emit(message.event, message.payload)
+      else {
         // Not `in`: a page may give every object such a member.
-        const { error, result } = data as { error?: ProviderErrorObject; result?: unknown }
-        // Each caller gets an answer of its own: what one does to it is not the others' affair.
-        if (error) reject(new ProviderError(error))
-        else resolve(first ? result : structuredClone(result))
-        first = false
-      })
-    } else if (data.type === 'event') {
-      if (data.event === 'disconnect') disconnect()
-      else emit(data.event, data.payload)
+        const { id, error, result } = message as Answer
+        let first = true
+        settle(id, ({ resolve, reject }) => {
+          // Each caller gets an answer of its own: what one does to it is not the others' affair.
+          if (error) reject(new ProviderError(error))
+          else resolve(first ? result : structuredClone(result))
+          first = false
+        })
+      }
     }
   }
 
@@ -161,9 +174,10 @@ export function connectProvider(): void {
     if (running) return running
     const id = ++lastId
     try {
-      post({ type: 'request', id, method, params })
+      // As they are now: it is sent when the page's turn is over.
+      post({ id, method, params: structuredClone(params) })
     } catch {
-      throw invalidParams('params: expected plain data')
+      throw notPlain()
     }
     pending.set(id, { key, waiters: new Set() })
     if (key) idOf.set(key, id)
@@ -192,7 +206,7 @@ export function connectProvider(): void {
         reject(signal?.reason)
         if (waiters?.size) return
         settle(id, () => {})
-        post({ type: 'abort', id })
+        post({ id })
       }
       signal?.addEventListener('abort', abort)
       waiters?.add(waiter)

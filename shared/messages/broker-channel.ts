@@ -1,6 +1,7 @@
 /**
  * The border between a content script and the broker. What a page may not choose is missing from what
- * it sends: the origin, the tab and the document are read from the browser's `sender`.
+ * it sends: the origin, the tab and the document are read from the browser's `sender`. Each message is a
+ * list, both ways: what was said in one turn goes together.
  */
 
 import type { Outcome } from './document-channel.ts'
@@ -8,7 +9,6 @@ import type { ProviderEvent } from './page-api.ts'
 
 /** A call of the page. Its sender is not in it. */
 export interface UnverifiedPageRequest {
-  type: 'pageRequest'
   /** Names the call across repeated messages, so that a call survives the worker that took it. */
   requestId: string
   /** 0 the first time; higher when the same call is asked for again. */
@@ -19,18 +19,21 @@ export interface UnverifiedPageRequest {
   userActivation: boolean
   /** Whether the document was visible when the page called. */
   visible: boolean
+  isOver?: undefined
 }
 
 /** The page gave the call up. A document that goes away closes its port. */
 export interface UnverifiedPageAbort {
-  type: 'pageAbort'
   requestId: string
+  method?: undefined
+  isOver: true
 }
 
 /** The page still waits, for this call if for no other. That it arrives is all that it is for. */
 export interface UnverifiedPageWaits {
-  type: 'pageWaits'
   requestId: string
+  method?: undefined
+  isOver?: undefined
 }
 
 export type UnverifiedPageMessage =
@@ -50,7 +53,6 @@ export interface BrokerAnswer {
 
 /** From the broker to the content script of a document whose origin the event concerns. */
 export interface BrokerEvent {
-  type: 'brokerEvent'
   /** Whom it concerns. A document of another origin that gets it keeps it from its page. */
   origin: string
   event: ProviderEvent

@@ -1,6 +1,8 @@
 /**
  * The border inside one document: the provider in the page's world and the content script in its own.
- * A private `MessagePort` joins them before any script of the page has run; nothing is broadcast.
+ * A private `MessagePort` joins them before any script of the page has run; nothing is broadcast. Each
+ * message is a list: what was said in one turn goes together. An empty one asks whether anybody is
+ * there, or says so.
  */
 
 import type { ProviderErrorObject, ProviderEvent } from './page-api.ts'
@@ -10,14 +12,22 @@ export const CONTENT_READY_EVENT = 'northkey:ready'
 /** The provider hands over its port. */
 export const PORT_EVENT = 'northkey:port'
 
-export type ProviderToContent =
-  | { type: 'request'; id: number; method: string; params: unknown }
-  | { type: 'abort'; id: number }
-  | { type: 'ping' }
+export interface PageCall {
+  id: number
+  method: string
+  params: unknown
+}
+
+/** The page does not wait for this call any more. */
+export interface PageAbort {
+  id: number
+  method?: undefined
+}
+
+export type ProviderToContent = PageCall | PageAbort
 
 export type Outcome = { result: unknown } | { error: ProviderErrorObject }
 
 export type ContentToProvider =
-  | ({ type: 'response'; id: number } & Outcome)
-  | { type: 'event'; event: ProviderEvent; payload: unknown }
-  | { type: 'pong' }
+  | ({ id: number; event?: undefined } & Outcome)
+  | { event: ProviderEvent; payload: unknown }
