@@ -35,8 +35,13 @@ const LIFETIME_MS: Record<Lifetime, number> = {
 const store = openDatabase('northkey-grants', 'grants')
 const SESSION = 'session'
 
+interface Granted {
+  records: GrantRecord[]
+  session: string
+}
+
 /** The grants of the origins asked for since the worker woke up. */
-const known = new Map<string, Promise<GrantRecord[]>>()
+const known = new Map<string, Promise<Granted>>()
 
 /** Grants that ended while this worker lives: nothing that comes late brings them back. */
 const ended = new Set<string>()
@@ -80,11 +85,17 @@ export function publicGrant(record: GrantRecord): Grant {
 }
 
 /** The latest first: where a page names none, it means what the user allowed last. */
-async function readOrigin(origin: string): Promise<GrantRecord[]> {
-  const records: GrantRecord[] = await store('readonly', (grants) =>
-    promisifyRequest(grants.getAll(IDBKeyRange.bound([origin], [origin, []]))),
-  )
-  return records.sort((one, other) => other.createdAt - one.createdAt)
+async function readOrigin(origin: string): Promise<Granted> {
+  try {
+    const records: GrantRecord[] = await store('readonly', (grants) =>
+      promisifyRequest(grants.getAll(IDBKeyRange.bound([origin], [origin, []]))),
+    )
+    records.sort((one, other) => other.createdAt - one.createdAt)
+    return { records, session: await currentSession() }
+  } catch (error) {
+    known.delete(origin)
+    throw error
+  }
 }
 
 /** Opens the database, so that it is open when a call comes. */
@@ -102,12 +113,8 @@ export async function allGrants(): Promise<GrantRecord[]> {
 export async function grantsOf(origin: string): Promise<GrantRecord[]> {
   const reading = known.get(origin) ?? readOrigin(origin)
   known.set(origin, reading)
-  const records = await reading.catch((error) => {
-    known.delete(origin)
-    throw error
-  })
-  const current = await currentSession()
-  return records.filter((record) => isAlive(record, current, Date.now()))
+  const { records, session } = await reading
+  return records.filter((record) => isAlive(record, session, Date.now()))
 }
 
 /** @throws Refusal `no_grant` */

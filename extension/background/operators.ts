@@ -120,7 +120,8 @@ export async function removeOperator(issuer: string): Promise<void> {
 }
 
 export async function findOperator(issuer: string): Promise<OperatorProfile | undefined> {
-  return (await listOperators()).find((operator) => operator.issuer === issuer)
+  const { operators } = await selected()
+  return operators.find(({ profile }) => profile.issuer === issuer)?.profile
 }
 
 /** The application that an origin may act as: a client identifier works for its own origins only. */

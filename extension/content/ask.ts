@@ -11,8 +11,11 @@ import type {
   UnverifiedPageMessage,
   UnverifiedPageRequest,
 } from '../../shared/messages/broker-channel.ts'
-import type { Outcome, PageCall } from '../../shared/messages/document-channel.ts'
-import { together } from '../../shared/messages/together.ts'
+import type {
+  ContentToProvider,
+  Outcome,
+  ProviderToContent,
+} from '../../shared/messages/document-channel.ts'
 
 // Both browsers speak promises here; the polyfill would add 10 kB to every page.
 declare const chrome: { runtime: Runtime.Static }
@@ -25,12 +28,13 @@ const PAUSE_MS = 250
 const MAX_ATTEMPTS = 20
 
 interface Waiting {
+  id: number
   request: UnverifiedPageRequest
   /** What has come of a large body. */
   parts: ArrayBuffer[]
-  /** Without an outcome: there is no broker any more. */
-  tell(outcome?: Outcome): void
 }
+
+export const GONE = { event: 'disconnect', payload: {} } as const
 
 /** For a document that is put aside, should it ever come back, and for a body with a gap. */
 const answerLost: Outcome = {
@@ -46,6 +50,10 @@ const unsendable: Outcome = {
 
 const documentName = crypto.randomUUID()
 const waiting = new Map<string, Waiting>()
+/** What is said in one turn goes together, both ways, when the turn is over. */
+const toBroker: UnverifiedPageMessage[] = []
+const toPage: ContentToProvider[] = []
+let tellPage: (messages: ContentToProvider[]) => void
 let port: Runtime.Port | undefined
 let clock: ReturnType<typeof setInterval> | undefined
 let retry: ReturnType<typeof setTimeout> | undefined
@@ -55,10 +63,11 @@ export function isBrokerGone(): boolean {
   return !runtime?.id
 }
 
+/** Without an outcome: there is no broker any more. */
 function settle(requestId: string, outcome?: Outcome): void {
   const call = waiting.get(requestId)
   waiting.delete(requestId)
-  call?.tell(outcome)
+  if (call) toPage.push(outcome ? { id: call.id, ...outcome } : GONE)
 }
 
 /** A body that came in parts is complete or it is none. */
@@ -80,6 +89,7 @@ function hear(answers: BrokerAnswer[]): void {
     if (part) parts.push(part)
     if (outcome) settle(requestId, length ? whole(outcome, parts, length) : outcome)
   }
+  flush()
 }
 
 function forgetPort(): void {
@@ -99,10 +109,13 @@ function lost(): void {
     if (isBrokerGone() || attempt > MAX_ATTEMPTS) settle(requestId)
   }
   if (waiting.size) retry ??= setTimeout(askAll, pause)
+  flush()
 }
 
-const send = together<UnverifiedPageMessage>(
-  (messages) => {
+function send(messages: UnverifiedPageMessage[]): void {
+  const [first, second] = messages
+  if (!first) return
+  try {
     if (!port) {
       port = runtime.connect()
       clock = setInterval(knock, KNOCK_MS)
@@ -110,49 +123,61 @@ const send = together<UnverifiedPageMessage>(
       port.onDisconnect.addListener(lost)
     }
     port.postMessage(messages)
-  },
-  ({ requestId }) => {
+  } catch {
     if (isBrokerGone()) lost()
-    else settle(requestId, unsendable)
-  },
-)
+    // One that cannot be sent does not take the others along.
+    else if (second) for (const message of messages) send([message])
+    else settle(first.requestId, unsendable)
+  }
+}
 
-function sendRequest(request: UnverifiedPageRequest): void {
+function flush(): void {
+  send(toBroker.splice(0))
+  if (toPage.length) tellPage(toPage.splice(0))
+}
+
+function say(request: UnverifiedPageRequest): void {
   request.attempt++
-  send(request)
+  toBroker.push(request)
 }
 
 function askAll(): void {
   retry = undefined
-  for (const { request } of waiting.values()) sendRequest(request)
+  for (const { request } of waiting.values()) say(request)
+  flush()
 }
 
 /** A message keeps a worker awake; a port that is open, or is opened, does not. */
 function knock(): void {
   const [requestId] = waiting.keys()
-  if (requestId) send({ requestId })
+  if (requestId) send([{ requestId }])
   else leave()
 }
 
-export function ask({ id, method, params }: PageCall, tell: Waiting['tell']): void {
-  const requestId = documentName + id
-  const request: UnverifiedPageRequest = {
-    requestId,
-    attempt: -1,
-    method,
-    params,
-    userActivation: navigator.userActivation.isActive,
-    visible: !document.hidden,
-  }
-  waiting.set(requestId, { request, parts: [], tell })
-  // After a loss all go together, when its pause is over.
-  if (!retry) sendRequest(request)
+/** Says where the answers go. */
+export function answerTo(tell: typeof tellPage): void {
+  tellPage = tell
 }
 
-/** The page does not wait any more. */
-export function giveUp(id: number): void {
-  const requestId = documentName + id
-  if (waiting.delete(requestId)) send({ requestId, isOver: true })
+/** What the page asks, and what it does not wait for any more. */
+export function hearPage(messages: ProviderToContent[]): void {
+  for (const { id, method, params } of messages) {
+    const requestId = documentName + id
+    if (method) {
+      const request: UnverifiedPageRequest = {
+        requestId,
+        attempt: -1,
+        method,
+        params,
+        userActivation: navigator.userActivation.isActive,
+        visible: !document.hidden,
+      }
+      waiting.set(requestId, { id, request, parts: [] })
+      // After a loss all go together, when its pause is over.
+      if (!retry) say(request)
+    } else if (waiting.delete(requestId)) toBroker.push({ requestId, isOver: true })
+  }
+  flush()
 }
 
 /** A document that goes away: the broker sees it by the port. Should it come back, its calls are over. */
@@ -160,4 +185,5 @@ export function leave(): void {
   for (const requestId of waiting.keys()) settle(requestId, answerLost)
   port?.disconnect()
   forgetPort()
+  flush()
 }

@@ -11,26 +11,21 @@ import {
   PORT_EVENT,
   type ProviderToContent,
 } from '../../shared/messages/document-channel.ts'
-import { together } from '../../shared/messages/together.ts'
-import { ask, giveUp, isBrokerGone, leave, runtime } from './ask.ts'
+import { answerTo, GONE, hearPage, isBrokerGone, leave, runtime } from './ask.ts'
 
 function connect(port: MessagePort): void {
-  const post = together<ContentToProvider>((list) => port.postMessage(list))
-  const gone = { event: 'disconnect', payload: {} } as const
+  const post = (messages: ContentToProvider[]) => port.postMessage(messages)
+  answerTo(post)
 
   port.onmessage = ({ data }: MessageEvent<ProviderToContent[]>) => {
-    if (!data.length) port.postMessage(isBrokerGone() ? [gone] : [])
-    for (const message of data) {
-      const { id } = message
-      if (message.method) ask(message, (outcome) => post(outcome ? { id, ...outcome } : gone))
-      else giveUp(id)
-    }
+    if (!data.length) post(isBrokerGone() ? [GONE] : [])
+    hearPage(data)
   }
 
   runtime.onMessage.addListener((message: unknown) => {
     const { origin, event, payload } = message as BrokerEvent
     // The tab may have gone elsewhere between the broker's look and the message's arrival.
-    if (origin === self.origin) post({ event, payload })
+    if (origin === self.origin) post([{ event, payload }])
     return undefined
   })
 

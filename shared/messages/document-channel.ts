@@ -22,6 +22,7 @@ export interface PageCall {
 export interface PageAbort {
   id: number
   method?: undefined
+  params?: undefined
 }
 
 export type ProviderToContent = PageCall | PageAbort
