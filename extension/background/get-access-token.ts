@@ -51,7 +51,8 @@ export async function getAccessToken(
     const token = await tokenFor(call, grant, wanted, params)
     await setScopeInUse(grant, api, wanted.scope)
     await touch(grant)
-    log.record('token', 'given to the site', { ...grant, apis: [wanted] })
+    const { issuer, mode } = grant
+    log.record('token', 'given to the site', { origin: call.origin, issuer, mode, apis: [wanted] })
     return {
       accessToken: token.accessToken,
       tokenType: token.tokenType,

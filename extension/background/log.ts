@@ -130,8 +130,10 @@ export function createLog(
     const text = JSON.stringify([event, outcome, origin, issuer, mode, apis])
     const equal = JOINED.includes(event) ? recent.get(text) : undefined
     if (equal) {
-      equal.entry = { ...equal.entry, times: (equal.entry.times ?? 1) + 1, until: at }
-      unwritten.set(equal.key, equal.entry)
+      const { key, entry } = equal
+      entry.times = (entry.times ?? 1) + 1
+      entry.until = at
+      unwritten.set(key, entry)
       counting ??= setTimeout(writeSoon, countWithinMs)
     } else {
       lastKey = Math.max(at, lastKey + 0.001)

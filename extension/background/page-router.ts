@@ -68,14 +68,13 @@ interface Running {
 const takeCall = createRateLimiter(CALLS)
 const running = new Map<string, Running>()
 
-async function dispatch<M extends ProviderMethod>(
+function dispatch<M extends ProviderMethod>(
   call: Call,
   method: M,
   params: unknown,
-): Promise<Outcome> {
+): Promise<ProviderMethods[M]['result']> {
   const handler = handlers[method]
-  if (!handler) return unsupported()
-  return { result: await handler(call, checkParams(method, params)) }
+  return handler ? handler(call, checkParams(method, params)) : unsupported()
 }
 
 function unsupported(): never {
@@ -129,7 +128,7 @@ async function answer(
     takeCall(caller.origin)
     if (!isProviderMethod(method)) return unsupported()
     const call = { ...caller, requestId, userActivation, visible, signal, deliver }
-    return await dispatch(call, method, params)
+    return { result: await dispatch(call, method, params) }
   } catch (error) {
     return { error: toErrorObject(error) }
   }
