@@ -14,10 +14,18 @@ function callerOf({ sender }: Runtime.Port): Caller {
   return verifyPageSender(sender ?? {}, browser.runtime.id, __DEVELOPMENT__)
 }
 
+/** A document that has gone away hears nothing, and needs nothing. */
+function send(port: Runtime.Port, answers: BrokerAnswer[]): void {
+  try {
+    port.postMessage(answers)
+  } catch {
+    // The port is closed.
+  }
+}
+
 /** Listens to a document; one that may not ask hears why, and may come again as something else. */
 export function servePage(port: Runtime.Port): void {
-  // One that has gone away hears nothing, and needs nothing.
-  const tell = together<BrokerAnswer>((answers) => port.postMessage(answers))
+  const tell = together<BrokerAnswer>((answers) => send(port, answers))
   let caller: Caller
   try {
     caller = callerOf(port)

@@ -5,6 +5,7 @@
 
 import * as v from 'valibot'
 import type { ProviderMethod, ProviderMethods } from '../../shared/messages/page-api.ts'
+import { isPlain } from '../../shared/messages/plain.ts'
 import { isReadable } from './readable-text.ts'
 import { invalidParams } from './refusal.ts'
 
@@ -146,15 +147,6 @@ export type CheckedParams<M extends ProviderMethod> = ProviderMethods[M]['params
 
 export function isProviderMethod(method: string): method is ProviderMethod {
   return Object.hasOwn(schemas, method)
-}
-
-/** Objects, lists, bytes and primitives, a few levels deep. What else a browser carries is no parameter. */
-function isPlain(value: unknown, depth = 4): boolean {
-  if (typeof value !== 'object' || value === null) return true
-  if (value instanceof ArrayBuffer) return true
-  if (depth === 0) return false
-  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return false
-  return Object.values(value).every((inner) => isPlain(inner, depth - 1))
 }
 
 /** What the schemas do not see: a list taken for an object, members that every object inherits. */

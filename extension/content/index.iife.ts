@@ -13,7 +13,10 @@ import {
 } from '../../shared/messages/document-channel.ts'
 import { answerTo, GONE, hearPage, isBrokerGone, leave, runtime } from './ask.ts'
 
-function connect(port: MessagePort): void {
+function connect(event: Event): void {
+  // Others may offer one as well: this one is taken.
+  event.preventDefault()
+  const [port] = (event as MessageEvent).ports as [MessagePort]
   const post = (messages: ContentToProvider[]) => port.postMessage(messages)
   answerTo(post)
 
@@ -32,13 +35,5 @@ function connect(port: MessagePort): void {
   addEventListener('pagehide', leave)
 }
 
-addEventListener(
-  PORT_EVENT,
-  (event) => {
-    event.preventDefault()
-    const [port] = (event as MessageEvent).ports
-    connect(port as MessagePort)
-  },
-  { once: true },
-)
+addEventListener(PORT_EVENT, connect, { once: true })
 dispatchEvent(new Event(CONTENT_READY_EVENT))

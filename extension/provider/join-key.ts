@@ -3,21 +3,15 @@
  * the broker and all get its answer. Only calls that change nothing and show nothing are joined.
  */
 
-const JOINED: Record<string, true | undefined> = {
-  __proto__: null as never,
-  broker_getInfo: true,
-  northbound_getAccessToken: true,
-  northbound_getGrants: true,
-}
+const JOINED = /^(broker_getInfo|northbound_get(Grants|AccessToken))$/
 
 /**
  * Equal for equal calls, in whatever order the members stand; `undefined` for a call that is not to be
  * joined: one that may open a window, or whose parameters are not plain.
  */
-export function joinKey(method: string, params: unknown): string | undefined {
-  if (!JOINED[method]) return undefined
+export function joinKey(method: string, params: unknown = {}): string | undefined {
+  if (!JOINED.test(method)) return undefined
   let key = method
-  if (params === undefined) return key
   if (Object(params) !== params) return undefined
   for (const name of Object.keys(params as object).sort()) {
     const value = (params as Record<string, unknown>)[name]

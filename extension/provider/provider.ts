@@ -22,6 +22,7 @@ import {
   REQUEST_EVENT,
   type RequestArguments,
 } from '../../shared/messages/page-api.ts'
+import { isPlain } from '../../shared/messages/plain.ts'
 import { together } from '../../shared/messages/together.ts'
 import { ICON } from './icon.ts'
 import { joinKey } from './join-key.ts'
@@ -71,7 +72,6 @@ function refusal(code: ErrorCode, error: string, message: string): Error {
 }
 
 const invalidParams = (message: string) => refusal(INVALID_PARAMS, 'invalid_params', message)
-const notPlain = () => invalidParams('params: expected plain data')
 const gone = () => refusal(BROKER_GONE, 'broker_gone', 'the broker is gone')
 
 export function connectProvider(): void {
@@ -80,7 +80,7 @@ export function connectProvider(): void {
   const {
     setTimeout,
     dispatchEvent,
-    reportError,
+    queueMicrotask,
     structuredClone,
     AbortSignal,
     CustomEvent,
@@ -98,9 +98,7 @@ export function connectProvider(): void {
   let isGone = false
   let isWatching = false
 
-  const post = together<ProviderToContent>(send, ({ id }) =>
-    settle(id, ({ reject }) => reject(notPlain())),
-  )
+  const post = together<ProviderToContent>(send)
 
   /** Takes a call off the list and tells everyone who waits for it. */
   function settle(id: number, tell: (waiter: Waiter) => void): void {
@@ -114,12 +112,9 @@ export function connectProvider(): void {
   }
 
   function emit(event: ProviderEvent, payload: unknown): void {
-    for (const listener of [...(listeners.get(event) ?? [])]) {
-      try {
-        listener(payload)
-      } catch (error) {
-        reportError(error)
-      }
+    for (const listener of listeners.get(event) ?? []) {
+      // The browser reports what one of them throws, and the others are called all the same.
+      queueMicrotask(() => listener(payload))
     }
   }
 
@@ -173,12 +168,15 @@ export function connectProvider(): void {
     const running = idOf.get(key)
     if (running) return running
     const id = ++lastId
+    // As they are now: they are sent when the page's turn is over.
+    let copy: unknown = structuredClone
     try {
-      // As they are now: it is sent when the page's turn is over.
-      post({ id, method, params: structuredClone(params) })
+      copy = structuredClone(params)
     } catch {
-      throw notPlain()
+      // A function, or the like, is in it.
     }
+    if (!isPlain(copy)) throw invalidParams('params: expected plain data')
+    post({ id, method, params: copy })
     pending.set(id, { key, waiters: new Set() })
     if (key) idOf.set(key, id)
     watch()

@@ -31,4 +31,4 @@ export type Outcome = { result: unknown } | { error: ProviderErrorObject }
 
 export type ContentToProvider =
   | ({ id: number; event?: undefined } & Outcome)
-  | { event: ProviderEvent; payload: unknown }
+  | { event: ProviderEvent; payload?: unknown }

@@ -157,10 +157,10 @@ describe.each(BROWSERS)('in %s, an attack on the border', (name) => {
       const heard: unknown[] = []
       port1.onmessage = ({ data }) => heard.push(data)
       window.dispatchEvent(new MessageEvent('northkey:port', { ports: [port2] }))
-      port1.postMessage({ type: 'request', id: 1, method: 'northbound_getGrants' })
+      port1.postMessage([{ id: 1, method: 'northbound_getGrants' }])
       const calling = window.call('northbound_getGrants')
       for (let id = 0; id < 200; id++) {
-        const forged = { type: 'response', id, result: 'forged' }
+        const forged = [{ id, result: 'forged' }]
         window.postMessage(forged, '*')
         port1.postMessage(forged)
       }
@@ -457,17 +457,18 @@ describe.each(BROWSERS)('in %s, an attack on the border', (name) => {
       const port = chrome.runtime.connect()
       return new Promise((resolve) => {
         port.onMessage.addListener(resolve)
-        port.postMessage({
-          type: 'pageRequest',
-          requestId: 'x',
-          attempt: 0,
-          method: 'northbound_getGrants',
-          userActivation: true,
-          visible: true,
-        })
+        port.postMessage([
+          {
+            requestId: 'x',
+            attempt: 0,
+            method: 'northbound_getGrants',
+            userActivation: true,
+            visible: true,
+          },
+        ])
       })
     })
-    expect(asPage).toMatchObject({ requestId: 'x', outcome: { error: { code: -32600 } } })
+    expect(asPage).toMatchObject([{ requestId: 'x', outcome: { error: { code: -32600 } } }])
     for (const method of ['listGrants', 'approve', 'revokeGrant', 'exportLog', 'importOperator']) {
       expect((await call(page, method, {})).error).toMatchObject({ code: 4200 })
     }

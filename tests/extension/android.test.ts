@@ -51,10 +51,9 @@ describe('where there is no identity and no windows', () => {
       tab: { id: 1, url: 'http://localhost:5000/' },
     }
     const ask = async (method: string, params?: object) => {
-      const { outcome } = await new Promise<{ outcome: unknown }>((resolve) => {
-        const listener = { addListener: (hear: (message: object) => void) => hear(request) }
+      const [answer] = await new Promise<[{ outcome: unknown }]>((resolve) => {
+        const listener = { addListener: (hear: (messages: object[]) => void) => hear([request]) }
         const request = {
-          type: 'pageRequest',
           requestId: crypto.randomUUID(),
           method,
           params,
@@ -65,7 +64,7 @@ describe('where there is no identity and no windows', () => {
         const onDisconnect = { addListener: () => {} }
         onConnect({ sender, onMessage: listener, onDisconnect, postMessage: resolve })
       })
-      return outcome
+      return answer.outcome
     }
     expect(await ask('broker_getInfo')).toMatchObject({
       result: { redirectUris: [REDIRECT_BASE.firefox] },

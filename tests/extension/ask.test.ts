@@ -4,17 +4,25 @@
  * Seen to fail when: the length of a body is not compared, its parts stand in another order, those of a
  * stopped worker stay (L01), nobody says that a call waits, attempts are not counted, a document that is
  * left does not answer (B23), each loss has a timer of its own, a call that is asked after a loss goes at
- * once, and a lost port is closed though the extension is gone (L12).
+ * once, a lost port is closed though the extension is gone (L12), each call is a message of its own, and
+ * what cannot be sent ends the calls that were asked with it.
  */
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { BrokerAnswer, UnverifiedPageMessage } from '../../shared/messages/broker-channel.ts'
+import type {
+  BrokerAnswer,
+  UnverifiedPageMessage,
+  UnverifiedPageRequest,
+} from '../../shared/messages/broker-channel.ts'
+import type { ContentToProvider, Outcome } from '../../shared/messages/document-channel.ts'
 
 interface FakePort {
+  /** As they came: what was said in one turn goes together. */
+  lists: UnverifiedPageMessage[][]
   sent: UnverifiedPageMessage[]
   /** Until the script closes it. */
   isOpen: boolean
-  answer(message: BrokerAnswer): void
+  answer(...messages: BrokerAnswer[]): void
   /** The worker stops. */
   close(): void
 }
@@ -22,6 +30,9 @@ interface FakePort {
 let ports: FakePort[]
 let runtime: { id: string | undefined; connect(): unknown }
 let script: typeof import('../../extension/content/ask.ts')
+/** As they reach the page. */
+let told: ContentToProvider[][]
+let settle: Map<number, (outcome?: Outcome) => void>
 
 beforeEach(async () => {
   vi.useFakeTimers()
@@ -30,14 +41,16 @@ beforeEach(async () => {
     id: 'broker',
     connect() {
       if (runtime.id === undefined) throw new Error('Extension context invalidated.')
-      const heard: ((message: BrokerAnswer) => void)[] = []
+      const heard: ((messages: BrokerAnswer[]) => void)[] = []
       const closed: (() => void)[] = []
+      const lists: UnverifiedPageMessage[][] = []
       const sent: UnverifiedPageMessage[] = []
       const port = {
+        lists,
         sent,
         isOpen: true,
-        answer: (message: BrokerAnswer) => {
-          for (const hear of heard) hear(message)
+        answer: (...messages: BrokerAnswer[]) => {
+          for (const hear of heard) hear(messages)
         },
         close: () => {
           for (const hear of closed.splice(0)) hear()
@@ -47,7 +60,11 @@ beforeEach(async () => {
       return {
         onMessage: { addListener: heard.push.bind(heard) },
         onDisconnect: { addListener: closed.push.bind(closed) },
-        postMessage: (message: UnverifiedPageMessage) => sent.push(structuredClone(message)),
+        postMessage: (messages: UnverifiedPageMessage[]) => {
+          const list = structuredClone(messages)
+          lists.push(list)
+          sent.push(...list)
+        },
         disconnect: () => {
           // What a browser does where the extension is gone.
           if (runtime.id === undefined) throw new Error('Extension context invalidated.')
@@ -61,7 +78,25 @@ beforeEach(async () => {
   vi.stubGlobal('document', { hidden: false })
   vi.resetModules()
   script = await import('../../extension/content/ask.ts')
+  told = []
+  settle = new Map()
+  script.answerTo((messages) => {
+    told.push(messages)
+    for (const message of messages) {
+      if (message.event === undefined) {
+        const { id, ...outcome } = message
+        settle.get(id)?.(outcome)
+      } else for (const end of settle.values()) end()
+    }
+  })
 })
+
+/** The outcome, or `undefined`: there is no broker any more. */
+function ask(id: number, method: string, params?: unknown): Promise<Outcome | undefined> {
+  const outcome = new Promise<Outcome | undefined>((resolve) => settle.set(id, resolve))
+  script.hearPage([{ id, method, params }])
+  return outcome
+}
 afterEach(() => {
   vi.useRealTimers()
   vi.unstubAllGlobals()
@@ -78,8 +113,8 @@ const lost = { error: { code: 4901, data: { error: 'network_error' } } }
 
 describe('a call of the content script', () => {
   test('all calls go over one port, and each gets its own answer', async () => {
-    const first = script.ask(1, 'northbound_getGrants', undefined)
-    const second = script.ask(2, 'northbound_getGrants', undefined)
+    const first = ask(1, 'northbound_getGrants')
+    const second = ask(2, 'northbound_getGrants')
     const [port] = ports
     port?.answer({ requestId: idOf(port, 1), outcome: { result: 'second' } })
     port?.answer({ requestId: idOf(port), outcome: { result: 'first' } })
@@ -88,8 +123,42 @@ describe('a call of the content script', () => {
     expect(idOf(port)).not.toBe(idOf(port, 1))
   })
 
+  test('what is said in one turn goes together, both ways', () => {
+    const params = { grantId: 'g' }
+    script.hearPage([
+      { id: 1, method: 'northbound_getGrants', params },
+      { id: 2, method: 'northbound_getGrants', params },
+      { id: 1 },
+    ])
+    const [port] = ports
+    expect(port?.lists).toHaveLength(1)
+    expect(port?.sent).toMatchObject([
+      { method: 'northbound_getGrants', attempt: 0 },
+      { method: 'northbound_getGrants', attempt: 0 },
+      { requestId: idOf(port), isOver: true },
+    ])
+    const outcome = { result: [] }
+    port?.answer({ requestId: idOf(port), outcome }, { requestId: idOf(port, 1), outcome })
+    expect(told).toEqual([[{ id: 2, result: [] }]])
+  })
+
+  test('what cannot be sent is refused, and does not take the others along', async () => {
+    const refused = { error: { code: -32602, data: { error: 'invalid_params' } } }
+    script.hearPage([
+      { id: 1, method: 'northbound_getGrants', params: undefined },
+      { id: 2, method: 'northbound_fetch', params: { body: () => 'not plain' } },
+      { id: 3, method: 'northbound_getGrants', params: undefined },
+    ])
+    expect(told).toMatchObject([[{ id: 2, ...refused }]])
+    expect(ports).toHaveLength(1)
+    expect(ports[0]?.sent).toMatchObject([
+      { method: 'northbound_getGrants' },
+      { method: 'northbound_getGrants' },
+    ])
+  })
+
   test('a body that comes in parts is put together', async () => {
-    const calling = script.ask(1, 'northbound_fetch', {})
+    const calling = ask(1, 'northbound_fetch', {})
     const [port] = ports
     const requestId = idOf(port)
     port?.answer({ requestId, part: part(1, 2) })
@@ -99,7 +168,7 @@ describe('a call of the content script', () => {
   })
 
   test('a body of which a part was missed is an error', async () => {
-    const calling = script.ask(1, 'northbound_fetch', {})
+    const calling = ask(1, 'northbound_fetch', {})
     const [port] = ports
     const requestId = idOf(port)
     port?.answer({ requestId, part: part(1) })
@@ -108,12 +177,12 @@ describe('a call of the content script', () => {
   })
 
   test('L01: after the worker has stopped it is asked again, and earlier parts do not count', async () => {
-    const calling = script.ask(1, 'northbound_fetch', {})
+    const calling = ask(1, 'northbound_fetch', {})
     ports[0]?.answer({ requestId: idOf(ports[0]), part: part(1, 2) })
     ports[0]?.close()
     await vi.advanceTimersByTimeAsync(1_000)
     const [first, again] = ports
-    expect(again?.sent).toEqual([{ ...first?.sent[0], attempt: 1 }])
+    expect(again?.sent).toEqual([{ ...(first?.sent[0] as UnverifiedPageRequest), attempt: 1 }])
     const requestId = idOf(again)
     again?.answer({ requestId, part: part(7) })
     again?.answer({ requestId, outcome: { result: { body: part(8) } }, length: 2 })
@@ -121,36 +190,36 @@ describe('a call of the content script', () => {
   })
 
   test('L08: while it waits a message keeps the worker awake, and without a call the port is given back', async () => {
-    const calling = script.ask(1, 'northbound_connect', {})
+    const calling = ask(1, 'northbound_connect', {})
     const [port] = ports
     await vi.advanceTimersByTimeAsync(60_000)
     const requestId = idOf(port)
-    expect(port?.sent.slice(1)).toEqual(Array(4).fill({ type: 'pageWaits', requestId }))
+    expect(port?.sent.slice(1)).toEqual(Array(4).fill({ requestId }))
     expect(port?.isOpen).toBe(true)
     port?.answer({ requestId, outcome: { result: {} } })
     await calling
     await vi.advanceTimersByTimeAsync(60_000)
     expect(port?.sent).toHaveLength(5)
     expect(port?.isOpen).toBe(false)
-    void script.ask(2, 'northbound_getGrants', undefined)
+    void ask(2, 'northbound_getGrants')
     expect(ports).toHaveLength(2)
   })
 
   test('L12: where the extension is gone there is no answer, sent or not', async () => {
-    const before = script.ask(1, 'northbound_getGrants', undefined)
+    const before = ask(1, 'northbound_getGrants')
     runtime.id = undefined
     ports[0]?.close()
     expect(await before).toBeUndefined()
-    expect(await script.ask(2, 'northbound_getGrants', undefined)).toBeUndefined()
+    expect(await ask(2, 'northbound_getGrants')).toBeUndefined()
   })
 
   test('a call that is asked after a loss goes with the others, and as its first attempt', async () => {
-    void script.ask(1, 'northbound_getGrants', undefined)
+    void ask(1, 'northbound_getGrants')
     for (let loss = 0; loss < 3; loss++) {
       ports.at(-1)?.close()
       if (loss < 2) await vi.advanceTimersByTimeAsync(1_000)
     }
-    void script.ask(2, 'northbound_connect', {})
+    void ask(2, 'northbound_connect', {})
     expect(ports).toHaveLength(3)
     await vi.advanceTimersByTimeAsync(10_000)
     expect(ports).toHaveLength(4)
@@ -161,21 +230,21 @@ describe('a call of the content script', () => {
   })
 
   test('a page that asks on while the broker is lost does not lose it sooner', async () => {
-    const first = script.ask(0, 'northbound_getGrants', undefined)
+    const first = ask(0, 'northbound_getGrants')
     let isOver = false
     void first.then(() => {
       isOver = true
     })
     for (let id = 1; id < 300; id++) {
       ports.at(-1)?.close()
-      void script.ask(id, 'northbound_getGrants', undefined)
+      void ask(id, 'northbound_getGrants')
       await vi.advanceTimersByTimeAsync(100)
     }
     expect(isOver).toBe(false)
   })
 
   test('a worker that never answers ends it', async () => {
-    const calling = script.ask(1, 'northbound_getGrants', undefined)
+    const calling = ask(1, 'northbound_getGrants')
     for (let round = 0; round < 30; round++) {
       ports.at(-1)?.close()
       await vi.advanceTimersByTimeAsync(6_000)
@@ -185,7 +254,7 @@ describe('a call of the content script', () => {
   })
 
   test('B23: a document that is left answers its calls, and closes its port', async () => {
-    const calling = script.ask(1, 'northbound_connect', {})
+    const calling = ask(1, 'northbound_connect', {})
     script.leave()
     expect(await calling).toMatchObject(lost)
     expect(ports[0]?.isOpen).toBe(false)

@@ -135,7 +135,7 @@ describe('a call is answered', () => {
 })
 
 describe('after the worker was stopped', () => {
-  const again = { type: 'pageRequest', attempt: 1, userActivation: true, visible: true } as const
+  const again = { attempt: 1, userActivation: true, visible: true } as const
 
   test('L05: a call that waited for a window goes on as what it is', async () => {
     const origin = newOrigin()

@@ -4,7 +4,8 @@
  * Seen to fail when: 4200 and -32002 have other numbers; a hidden document, or one without a gesture,
  * may open a window; the opaque origin of a sandbox counts as secure; `internal_error` tells the
  * message of what was thrown; proofs are not counted; `invalid_params` names
- * `params` and not the member.
+ * `params` and not the member; what is not plain data is not looked for, or ends the other calls of its
+ * turn.
  */
 
 import type { Page } from 'puppeteer-core'
@@ -16,6 +17,7 @@ import { gesture } from '../quiet.ts'
 import {
   answerConsent,
   BROWSERS,
+  type Called,
   CLIENT_ID,
   call,
   forgetRefusals,
@@ -193,6 +195,35 @@ describe.each(BROWSERS)('in %s, a call', (name) => {
       expectError(outcome, -32602, 'invalid_params')
       expect(outcome.error?.message).toMatch(new RegExp(`^${named}: .*expected`))
     }
+  })
+
+  test('-32602 invalid_params: what is not plain data, beside calls of the same turn that are', async () => {
+    const outcomes = await page.evaluate(async (url) => {
+      const own = { name: 'ECDSA', namedCurve: 'P-256' }
+      const asked: unknown[] = [
+        () => {},
+        new Map([['grantId', 'x']]),
+        new Date(),
+        [],
+        new Blob(['x']),
+        { grantId: new Map() },
+        { grantId: /x/ },
+        { grantId: { a: { b: { c: { d: {} } } } } },
+        { grantId: new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])) },
+        { grantId: await RTCPeerConnection.generateCertificate(own) },
+        { grantId: await navigator.storage.getDirectory() },
+        { url, body: new Uint8Array(8) },
+        { url, body: new ArrayBuffer(80 * 1024 * 1024) },
+      ]
+      return Promise.all([
+        window.call('northbound_getGrants'),
+        ...asked.map((params) => window.call('northbound_fetch', params as object)),
+        window.call('broker_getInfo'),
+      ]) as Promise<Called<unknown>[]>
+    }, stage.network.apisOrigin)
+    expect(outcomes.at(0)?.result).toEqual(expect.any(Array))
+    expect(outcomes.at(-1)?.result).toMatchObject({ protocol: '1' })
+    for (const outcome of outcomes.slice(1, -1)) expectError(outcome, -32602, 'invalid_params')
   })
 
   test('4290 rate_limited: too many requests from this origin', async () => {
