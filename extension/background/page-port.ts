@@ -45,7 +45,7 @@ export function servePage(port: Runtime.Port): void {
     const { requestId } = message
     if (message.isOver) abortPageRequest(caller, requestId)
     // One that says nothing else has reset the clock by which the browser stops a worker.
-    if (!message.method) return
+    if (message.method === undefined) return
     open.add(requestId)
     const deliver = (part: ArrayBuffer) => tell({ requestId, part })
     void handlePageRequest(caller, message, deliver).then((told) => {

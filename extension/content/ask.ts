@@ -38,7 +38,7 @@ export const GONE = { event: 'disconnect' } as const
 
 /** For a document that is put aside, should it ever come back, and for a body with a gap. */
 const answerLost: Outcome = {
-  error: { code: 4901, message: 'the answer was lost', data: { error: 'network_error' } },
+  error: { code: 4901, message: 'the answer is lost', data: { error: 'network_error' } },
 }
 const unsendable: Outcome = {
   error: {
@@ -163,7 +163,7 @@ export function answerTo(tell: typeof tellPage): void {
 export function hearPage(messages: ProviderToContent[]): void {
   for (const { id, method, params } of messages) {
     const requestId = documentName + id
-    if (method) {
+    if (method !== undefined) {
       const request: UnverifiedPageRequest = {
         requestId,
         attempt: -1,
