@@ -13,7 +13,7 @@ import { NorthkeyError, withOwnErrors } from '../oauth/error.ts'
 import { validateIdToken } from '../oauth/id-token.ts'
 import { profileOf } from '../profiles/index.ts'
 import { authenticationOf } from './client.ts'
-import { type RedeemableFlow, type TokenSet, transition } from './flow.ts'
+import { type RedeemableFlow, requireRedeemable, type TokenSet } from './flow.ts'
 
 /** Keys do not lie in the record of a flow; who redeems brings them. */
 export interface FlowKeys {
@@ -33,8 +33,7 @@ export function redeemCode(
   keys: FlowKeys = {},
 ): Promise<TokenSet> {
   return withOwnErrors(async () => {
-    const sent = transition(flow, { type: 'codeSent', now: effects.now() })
-    if (sent.name === 'failed') throw NorthkeyError.from(sent.error)
+    requireRedeemable(flow, effects.now())
     const { server, metadata, clientId } = flow
     const profile = profileOf(server)
     const dpop = flow.binding === 'none' ? undefined : keys.dpop
