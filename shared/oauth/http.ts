@@ -125,15 +125,20 @@ async function readBounded(response: Response, what: string): Promise<Uint8Array
     new NorthkeyError('invalid_response', `the ${what} answered with more than 256 kB`, {
       httpStatus: response.status,
     })
-  if (response.body === null) return new Uint8Array()
-  if (Number(response.headers.get('content-length')) > RESPONSE_LIMIT_BYTES) {
-    await response.body.cancel().catch(() => undefined)
+  const { body, headers } = response
+  if (body === null) return new Uint8Array()
+  const announced = Number.parseInt(headers.get('content-length') ?? '', 10)
+  if (announced > RESPONSE_LIMIT_BYTES) {
+    await body.cancel().catch(() => undefined)
     throw tooLarge()
   }
+  // With the last octet that was announced a body has ended, and its stream need not be asked again.
+  // Not so if it was encoded, since the length is that of the code; only a basic response shows that.
+  const plain = () => response.type === 'basic' && !headers.has('content-encoding')
   const chunks: Uint8Array<ArrayBuffer>[] = []
   let size = 0
-  const reader = response.body.getReader()
-  for (;;) {
+  const reader = body.getReader()
+  while (size !== announced || !plain()) {
     const { done, value } = await reader.read()
     if (done) break
     size += value.byteLength
