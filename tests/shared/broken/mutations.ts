@@ -178,8 +178,8 @@ export const MUTATIONS: Mutation[] = [
     'T16',
     edit(
       'oauth/http.ts',
-      'const response = await fetch(url, {',
-      'await fetch(url, request).catch(() => 0); const response = await fetch(url, {',
+      '      fetch(url, {',
+      '      fetch(url, request).catch(() => 0); fetch(url, {',
     ),
   ),
   token('T17', edit('oauth/http.ts', "credentials: 'omit'", "credentials: 'include'")),
