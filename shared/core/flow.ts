@@ -170,7 +170,13 @@ export function transition(state: FlowState, event: FlowEvent): FlowState {
       if (state.name === 'authorized' || state.name === 'failed') break
       return resume(state, event.now)
   }
-  throw new NorthkeyError('internal_error', `"${event.type}" has no place in "${state.name}"`)
+  throw misplaced(event.type, state)
+}
+
+/** Refuses what holds no code, or one that comes too late to be sent. */
+export function requireRedeemable(state: FlowState, now: number): void {
+  if (state.name !== 'readyToRedeem') throw misplaced('codeSent', state)
+  if (now > state.deadlineMs) throw expired()
 }
 
 function receive(
@@ -203,6 +209,10 @@ function fail(state: Running, error: NorthkeyError): FailedFlow {
     clientId: state.clientId,
     error: error.toJSON(),
   }
+}
+
+function misplaced(type: FlowEvent['type'], state: FlowState): NorthkeyError {
+  return new NorthkeyError('internal_error', `"${type}" has no place in "${state.name}"`)
 }
 
 function expired(): NorthkeyError {

@@ -73,7 +73,8 @@ export {
   beginAuthorization,
 } from './begin-authorization.ts'
 export { discover } from './discover.ts'
-export * from './flow.ts'
+export type * from './flow.ts'
+export { transition } from './flow.ts'
 export { grantedApis } from './granted-apis.ts'
 export { negotiateSecurity } from './negotiate-security.ts'
 export {

@@ -13,7 +13,7 @@ import { NorthkeyError, withOwnErrors } from '../oauth/error.ts'
 import { validateIdToken } from '../oauth/id-token.ts'
 import { profileOf } from '../profiles/index.ts'
 import { authenticationOf } from './client.ts'
-import { type RedeemableFlow, type TokenSet, transition } from './flow.ts'
+import { type RedeemableFlow, requireRedeemable, type TokenSet } from './flow.ts'
 
 /** Keys do not lie in the record of a flow; who redeems brings them. */
 export interface FlowKeys {
@@ -32,65 +32,66 @@ export function redeemCode(
   effects: Effects,
   keys: FlowKeys = {},
 ): Promise<TokenSet> {
-  return withOwnErrors(async () => {
-    const sent = transition(flow, { type: 'codeSent', now: effects.now() })
-    if (sent.name === 'failed') throw NorthkeyError.from(sent.error)
-    const { server, metadata, clientId } = flow
-    const profile = profileOf(server)
-    const dpop = flow.binding === 'none' ? undefined : keys.dpop
-    await requireDpopKey(flow.dpopJkt, dpop)
-    const resource = profile.resourceIndicators ? flow.apis[0]?.resource : undefined
-    // Judged again: the record in which the redirect lay may have been anywhere.
-    const parameters = validateAuthorizationResponse(flow, flow.callbackUrl)
-    const shape = profile.codeRequest(parameters.get('code') ?? '', server.capif, keys.gpsi)
-    const response = await requestAccessToken(
-      {
-        metadata,
-        clientId,
-        authentication: authenticationOf(server, keys.clientKey),
-        dpop,
-        successStatuses: profile.successStatuses,
-        additionalParameters: shape.add,
-        omittedParameters: shape.omit,
-        parameters,
-        redirectUri: flow.redirectUri,
-        codeVerifier: flow.codeVerifier,
-        resources: resource === undefined ? [] : [resource],
-      },
-      effects,
-    )
-    const answer = judgeAccessTokenResponse(response, {
-      requestedScope: flow.scope,
-      binding: flow.binding,
-      now: effects.now(),
-    })
-    if (flow.nonce !== undefined && answer.idToken === undefined) {
-      throw new NorthkeyError('invalid_id_token', 'the ID token must be there when openid is asked')
-    }
-    const claims =
-      flow.nonce === undefined || answer.idToken === undefined
-        ? undefined
-        : await validateIdToken(
-            answer.idToken,
-            {
-              metadata,
-              clientId,
-              accessToken: answer.accessToken,
-              nonce: flow.nonce,
-              maxAge: flow.maxAge,
-            },
-            effects,
-          )
-    return {
-      accessToken: answer.accessToken,
-      tokenType: answer.tokenType,
-      expiresAtMs: answer.expiresAtMs,
-      scope: answer.scope,
-      singleUse: !answer.lifetimeKnown || profile.isSingleUse(answer.scope),
-      ...(resource !== undefined && { resource }),
-      ...(answer.refreshToken !== undefined &&
-        profile.refreshTokens && { refreshToken: answer.refreshToken }),
-      ...(claims && { idTokenClaims: claims, subject: claims.sub }),
-    }
+  return withOwnErrors(() => redeem(flow, effects, keys))
+}
+
+async function redeem(flow: RedeemableFlow, effects: Effects, keys: FlowKeys): Promise<TokenSet> {
+  requireRedeemable(flow, effects.now())
+  const { server, metadata, clientId } = flow
+  const profile = profileOf(server)
+  const dpop = flow.binding === 'none' ? undefined : keys.dpop
+  await requireDpopKey(flow.dpopJkt, dpop)
+  const resource = profile.resourceIndicators ? flow.apis[0]?.resource : undefined
+  // Judged again: the record in which the redirect lay may have been anywhere.
+  const parameters = validateAuthorizationResponse(flow, flow.callbackUrl)
+  const shape = profile.codeRequest(parameters.get('code') ?? '', server.capif, keys.gpsi)
+  const response = await requestAccessToken(
+    {
+      metadata,
+      clientId,
+      authentication: authenticationOf(server, keys.clientKey),
+      dpop,
+      successStatuses: profile.successStatuses,
+      additionalParameters: shape.add,
+      omittedParameters: shape.omit,
+      parameters,
+      redirectUri: flow.redirectUri,
+      codeVerifier: flow.codeVerifier,
+      resources: resource === undefined ? [] : [resource],
+    },
+    effects,
+  )
+  const answer = judgeAccessTokenResponse(response, {
+    requestedScope: flow.scope,
+    binding: flow.binding,
+    now: effects.now(),
   })
+  if (flow.nonce !== undefined && answer.idToken === undefined) {
+    throw new NorthkeyError('invalid_id_token', 'the ID token must be there when openid is asked')
+  }
+  const claims =
+    flow.nonce === undefined || answer.idToken === undefined
+      ? undefined
+      : await validateIdToken(
+          answer.idToken,
+          {
+            metadata,
+            clientId,
+            accessToken: answer.accessToken,
+            nonce: flow.nonce,
+            maxAge: flow.maxAge,
+          },
+          effects,
+        )
+  return {
+    accessToken: answer.accessToken,
+    tokenType: answer.tokenType,
+    expiresAtMs: answer.expiresAtMs,
+    scope: answer.scope,
+    singleUse: !answer.lifetimeKnown || profile.isSingleUse(answer.scope),
+    ...(resource !== undefined && { resource }),
+    ...(answer.refreshToken !== undefined &&
+      profile.refreshTokens && { refreshToken: answer.refreshToken }),
+    ...(claims && { idTokenClaims: claims, subject: claims.sub }),
+  }
 }

@@ -11,20 +11,20 @@ export interface AccessTokenRequest extends TokenEndpointContext {
   parameters: ValidatedParameters
   redirectUri: string
   codeVerifier: string
+  /** Form parameters of a profile. */
+  additionalParameters?: Readonly<Record<string, string>> | undefined
   resources?: readonly string[]
 }
 
 /** Sends code and verifier. @see RFC 6749 section 4.1.3, RFC 7636 section 4.5, RFC 8707 section 2.2 */
-export async function requestAccessToken(
-  request: AccessTokenRequest,
-  effects: Effects,
-): Promise<Answer> {
+export function requestAccessToken(request: AccessTokenRequest, effects: Effects): Promise<Answer> {
   const { codeVerifier, parameters, redirectUri } = request
   const code = parameters.get('code') ?? ''
   const additionalParameters = new URLSearchParams(request.additionalParameters)
   for (const resource of request.resources ?? []) additionalParameters.append('resource', resource)
   return requestTokens(
     request,
+    additionalParameters,
     (client, authentication, options) =>
       authorizationCodeGrantRequest(
         request.metadata,
@@ -33,7 +33,7 @@ export async function requestAccessToken(
         parameters,
         redirectUri,
         codeVerifier,
-        { ...options, additionalParameters },
+        options,
       ),
     [code, codeVerifier],
     effects,

@@ -19,8 +19,8 @@ export interface AccessTokenResponse {
   lifetimeKnown: boolean
   /** What was granted, which may be less or more than what was asked. */
   scope: string
-  refreshToken?: string
-  idToken?: string
+  refreshToken: string | undefined
+  idToken: string | undefined
 }
 
 export const WHAT = 'token endpoint'
@@ -52,16 +52,14 @@ export function judgeAccessTokenResponse(
 ): AccessTokenResponse {
   const body = readJsonObject(answer, WHAT)
   const seconds = lifetimeSeconds(body.expires_in)
-  const refreshToken = optionalToken(body, 'refresh_token')
-  const idToken = optionalToken(body, 'id_token')
   return {
+    refreshToken: optionalToken(body, 'refresh_token'),
+    idToken: optionalToken(body, 'id_token'),
     accessToken: requiredToken(body, 'access_token'),
     tokenType: tokenType(body.token_type, expected.binding),
     expiresAtMs: expected.now + 1000 * (seconds ?? LIFETIME_DEFAULT_SECONDS),
     lifetimeKnown: seconds !== undefined,
     scope: grantedScope(body.scope, expected.requestedScope),
-    ...(refreshToken !== undefined && { refreshToken }),
-    ...(idToken !== undefined && { idToken }),
   }
 }
 

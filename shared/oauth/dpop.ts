@@ -103,13 +103,20 @@ export async function wantsNonce(answer: Judged): Promise<boolean> {
  * Sends a request, and once more with a new proof where the server first asks for a nonce.
  * @see RFC 9449 sections 7.3, 8 and 9
  */
-export async function withNonceRetry<T extends Judged>(
+export function withNonceRetry<T extends Judged>(
   key: DpopKey | undefined,
   url: URL,
   send: () => Promise<T>,
 ): Promise<T> {
+  return key === undefined ? send() : sendWithNonce(key, url, send)
+}
+
+async function sendWithNonce<T extends Judged>(
+  key: DpopKey,
+  url: URL,
+  send: () => Promise<T>,
+): Promise<T> {
   const answer = await send()
-  if (key === undefined) return answer
   const before = key.nonces.get(url.origin)
   rememberNonce(key, url, answer)
   if (key.nonces.get(url.origin) === before || !(await wantsNonce(answer))) return answer

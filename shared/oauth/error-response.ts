@@ -17,7 +17,7 @@ export interface Refusal {
 /** What a refusing server said, whatever its shape; nothing where the body cannot be read. */
 export function readRefusal(answer: Answer, now: number): Refusal {
   const retryAfterSeconds = retryAfter(answer.headers.get('retry-after'), now)
-  const type = mediaType(answer)
+  const type = mediaType(answer.headers.get('content-type') ?? '')
   if (type !== 'application/json' && type !== 'application/problem+json') {
     return { retryAfterSeconds }
   }

@@ -134,13 +134,11 @@ export class NorthkeyError extends Error {
 }
 
 /** Runs an exchange; whatever fails in it fails as a {@link NorthkeyError}. */
-export async function withOwnErrors<T>(exchange: () => Promise<T>): Promise<T> {
-  try {
-    return await exchange()
-  } catch (error) {
+export function withOwnErrors<T>(exchange: () => Promise<T>): Promise<T> {
+  return exchange().catch((error: unknown) => {
     if (error instanceof NorthkeyError) throw error
     throw new NorthkeyError('internal_error', 'a defect of the core', { cause: error })
-  }
+  })
 }
 
 /** Looks at a field, not at the class: an error that crossed a border has lost its class. */

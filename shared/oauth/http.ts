@@ -55,7 +55,18 @@ export async function exchange(
         if (caller.aborted) return giveUp()
         caller.addEventListener('abort', giveUp, { once: true })
       }
-      send(fetch, url, request, controller.signal, what).then(resolve, reject)
+      fetch(url, {
+        method: request.method,
+        headers: request.headers,
+        body: request.body ?? null,
+        redirect: 'manual',
+        credentials: 'omit',
+        cache: 'no-store',
+        referrerPolicy: 'no-referrer',
+        signal: controller.signal,
+      })
+        .then((response) => readWhole(response, what))
+        .then(resolve, reject)
     })
   } catch (error) {
     if (error instanceof NorthkeyError) throw error
@@ -64,28 +75,6 @@ export async function exchange(
     clearTimeout(timer)
     if (giveUp !== undefined) caller?.removeEventListener('abort', giveUp)
   }
-}
-
-async function send(
-  fetch: Effects['fetch'],
-  url: string,
-  request: BoundedRequest,
-  signal: AbortSignal,
-  what: string,
-): Promise<Answer> {
-  const response = await fetch(url, {
-    method: request.method,
-    headers: request.headers,
-    body: request.body ?? null,
-    redirect: 'manual',
-    credentials: 'omit',
-    cache: 'no-store',
-    referrerPolicy: 'no-referrer',
-    signal,
-  })
-  refuseRedirect(response, what)
-  const { status, headers } = response
-  return { status, headers, octets: await readBounded(response, what) }
 }
 
 type Send = (url: string, request: BoundedRequest) => Promise<Response>
@@ -120,20 +109,26 @@ function refuseRedirect(response: Response, what: string): void {
   }
 }
 
-async function readBounded(response: Response, what: string): Promise<Uint8Array<ArrayBuffer>> {
+async function readWhole(response: Response, what: string): Promise<Answer> {
+  refuseRedirect(response, what)
+  const { status, headers, body } = response
   const tooLarge = () =>
     new NorthkeyError('invalid_response', `the ${what} answered with more than 256 kB`, {
-      httpStatus: response.status,
+      httpStatus: status,
     })
-  if (response.body === null) return new Uint8Array()
-  if (Number(response.headers.get('content-length')) > RESPONSE_LIMIT_BYTES) {
-    await response.body.cancel().catch(() => undefined)
+  if (body === null) return { status, headers, octets: new Uint8Array() }
+  const announced = Number.parseInt(headers.get('content-length') ?? '', 10)
+  if (announced > RESPONSE_LIMIT_BYTES) {
+    await body.cancel().catch(() => undefined)
     throw tooLarge()
   }
+  // With the last octet that was announced a body has ended, and its stream need not be asked again.
+  // Not so if it was encoded, since the length is that of the code; only a basic response shows that.
+  const plain = () => response.type === 'basic' && !headers.has('content-encoding')
   const chunks: Uint8Array<ArrayBuffer>[] = []
   let size = 0
-  const reader = response.body.getReader()
-  for (;;) {
+  const reader = body.getReader()
+  while (size !== announced || !plain()) {
     const { done, value } = await reader.read()
     if (done) break
     size += value.byteLength
@@ -143,6 +138,10 @@ async function readBounded(response: Response, what: string): Promise<Uint8Array
     }
     chunks.push(value)
   }
+  return { status, headers, octets: joined(chunks, size) }
+}
+
+function joined(chunks: readonly Uint8Array<ArrayBuffer>[], size: number): Uint8Array<ArrayBuffer> {
   const [first] = chunks
   if (first !== undefined && chunks.length === 1) return first
   const bytes = new Uint8Array(size)

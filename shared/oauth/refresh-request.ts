@@ -14,16 +14,14 @@ export interface RefreshRequest extends TokenEndpointContext {
 /** Sends the refresh token. Sending it a second time may end the grant: the caller records it first. */
 export function requestRefresh(request: RefreshRequest, effects: Effects): Promise<Answer> {
   const { refreshToken, scope, resource } = request
-  const additionalParameters = new URLSearchParams(request.additionalParameters)
+  const additionalParameters = new URLSearchParams()
   if (scope !== undefined) additionalParameters.set('scope', scope)
   if (resource !== undefined) additionalParameters.set('resource', resource)
   return requestTokens(
     request,
+    additionalParameters,
     (client, authentication, options) =>
-      refreshTokenGrantRequest(request.metadata, client, authentication, refreshToken, {
-        ...options,
-        additionalParameters,
-      }),
+      refreshTokenGrantRequest(request.metadata, client, authentication, refreshToken, options),
     [refreshToken],
     effects,
   )

@@ -19,13 +19,13 @@ export interface TokenEndpointContext {
   dpop?: DpopKey | undefined
   /** Statuses of success beside 200; a CAPIF core exists that says 201. */
   successStatuses?: readonly number[] | undefined
-  /** Form parameters of a profile, and those that a profile leaves out. */
-  additionalParameters?: Readonly<Record<string, string>> | undefined
+  /** Form parameters that a profile leaves out. */
   omittedParameters?: readonly string[] | undefined
 }
 
 /** The options of one request, as oauth4webapi takes them. */
 export interface GrantOptions {
+  additionalParameters: URLSearchParams
   DPoP?: DPoPHandle
   [allowInsecureRequests]?: boolean
   [customFetch]?: (
@@ -40,6 +40,7 @@ export interface GrantOptions {
  */
 export async function requestTokens(
   context: TokenEndpointContext,
+  additionalParameters: URLSearchParams,
   grant: (
     client: ReturnType<typeof protocolClient>,
     authentication: ReturnType<typeof clientAuthentication>,
@@ -55,6 +56,7 @@ export async function requestTokens(
     exchangeBy(
       (send) =>
         grant(client, clientAuthentication(context.authentication, url), {
+          additionalParameters,
           ...(dpop && { DPoP: dpopHandle(dpop, url, effects) }),
           [allowInsecureRequests]: effects.allowInsecureLoopback === true,
           [customFetch]: (target, init) => {

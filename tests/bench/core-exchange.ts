@@ -19,7 +19,11 @@ const ANSWER = JSON.stringify({
 export async function exchangeRow(): Promise<Measured> {
   const http = createServer((request, response) => {
     request.resume().on('end', () => {
-      response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+      response.writeHead(200, {
+        'content-type': 'application/json',
+        'content-length': ANSWER.length,
+        'cache-control': 'no-store',
+      })
       response.end(ANSWER)
     })
   })

@@ -147,7 +147,7 @@ export const MUTATIONS: Mutation[] = [
 
   token('T01', FOLLOW),
   token('T02', edit('oauth/url-policy.ts', 'isLoopbackHost(url.hostname)', 'true')),
-  token('T03', edit('oauth/json-response.ts', '!types.includes(mediaType(answer))', 'false')),
+  token('T03', edit('oauth/json-response.ts', '!types.includes(mediaType(contentType))', 'false')),
   limits('T04', edit('oauth/http.ts', '256 * 1024', '1024 * 1024')),
   token(
     'T05',
@@ -178,8 +178,8 @@ export const MUTATIONS: Mutation[] = [
     'T16',
     edit(
       'oauth/http.ts',
-      'const response = await fetch(url, {',
-      'await fetch(url, request).catch(() => 0); const response = await fetch(url, {',
+      '      fetch(url, {',
+      '      fetch(url, request).catch(() => 0); fetch(url, {',
     ),
   ),
   token('T17', edit('oauth/http.ts', "credentials: 'omit'", "credentials: 'include'")),

@@ -9,6 +9,7 @@ import {
   transition,
 } from '../../../shared/core/index.ts'
 import { closedNetwork, json, START } from '../support/closed-network.ts'
+import { failure } from '../support/failure.ts'
 import {
   API,
   begin,
@@ -67,6 +68,20 @@ describe('a whole flow (RFC 6749 section 4.1, RFC 7636 section 1.1)', () => {
     expect(written).not.toContain(ready.codeVerifier)
     expect(written).not.toContain('the-code')
     expect(written).not.toContain(ready.state)
+  })
+
+  test('sends no code after the deadline, and none for a flow that holds none', async () => {
+    const network = closedNetwork()
+    const ready = await redeemable(network)
+    const flow = await begin(network)
+    const before = await failure(redeemCode(flow as never, network))
+    expect(before.message).toBe('"codeSent" has no place in "awaitingAuthorizationResponse"')
+    const sent = transition(ready, { type: 'codeSent', now: network.now() })
+    const after = await failure(redeemCode(sent as never, network))
+    expect(after.message).toBe('"codeSent" has no place in "awaitingTokenResponse"')
+    network.advance(ready.deadlineMs - network.now() + 1)
+    expect((await failure(redeemCode(ready, network))).code).toBe('flow_expired')
+    expect(network.sent).toEqual([])
   })
 
   test('has a challenge that is the hash of its verifier', async () => {

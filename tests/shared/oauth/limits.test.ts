@@ -13,6 +13,7 @@ async function refusal(answer: Answer, timeoutMs?: number) {
   return failure(redeemCode(await redeemable(network), network))
 }
 
+const OCTETS = new TextEncoder().encode(JSON.stringify(TOKEN_RESPONSE))
 const type = { headers: { 'content-type': 'application/json' } }
 
 describe('limits of a response', () => {
@@ -51,6 +52,47 @@ describe('limits of a response', () => {
   test('T04: 100,000 brackets cost neither stack nor time', async () => {
     const deep = `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`
     expect((await refusal(json(deep))).code).toBe('invalid_response')
+  })
+
+  /** A body that comes in one piece, in a response as `fetch` makes them; its stream ends or stays open. */
+  function announcing(
+    length: number,
+    open: boolean,
+    {
+      kind = 'basic',
+      headers = {},
+    }: { kind?: ResponseType; headers?: Record<string, string> } = {},
+  ) {
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(OCTETS)
+        if (!open) controller.close()
+      },
+    })
+    const response = new Response(body, {
+      headers: { ...type.headers, 'content-length': String(length), ...headers },
+    })
+    return Object.defineProperty(response, 'type', { value: kind })
+  }
+
+  test.each([
+    ['its stream stays open', announcing(OCTETS.length, true)],
+    ['less was announced than comes', announcing(OCTETS.length - 1, false)],
+    ['more was announced than comes', announcing(OCTETS.length + 1, false)],
+  ])('T04: a body is read to its end where %s', async (_case, answer) => {
+    const network = closedNetwork({ timeoutMs: 1000 }).on(TOKEN_ENDPOINT, answer)
+    const tokens = await redeemCode(await redeemable(network), network)
+    expect(tokens.accessToken).toBe(TOKEN_RESPONSE.access_token)
+  })
+
+  // Seen to fail without the look at the length, at `content-encoding`, at `type`, each on its own.
+  test.each([
+    ['is shorter than announced', announcing(OCTETS.length + 1, true)],
+    ['is longer than announced', announcing(OCTETS.length - 1, true)],
+    ['was encoded', announcing(OCTETS.length, true, { headers: { 'content-encoding': 'gzip' } })],
+    ['may have been encoded', announcing(OCTETS.length, true, { kind: 'cors' })],
+  ])('N05: a body that hangs and %s is a timeout', async (_case, answer) => {
+    expect((await refusal(answer, 20)).code).toBe('timeout')
   })
 
   test('N05: the limit holds over the whole body, one octet at a time', async () => {
