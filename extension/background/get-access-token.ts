@@ -5,9 +5,10 @@ import type {
   ApiAccess,
   GetAccessTokenParams,
 } from '../../shared/messages/page-api.ts'
+import { changes } from './changes.ts'
 import { renewWithUser } from './connect.ts'
+import { logGiven, rememberGiven, toAccessToken } from './given-again.ts'
 import { covers, type GrantRecord, grantsOf, touch } from './grants.ts'
-import { log } from './log.ts'
 import { offeredApis } from './offered-apis.ts'
 import type { Call } from './page-router.ts'
 import { noGrant } from './refusal.ts'
@@ -38,6 +39,7 @@ export async function getAccessToken(
   call: Call,
   params: GetAccessTokenParams,
 ): Promise<AccessToken> {
+  const before = changes()
   const { grantId, resource, scope } = params
   for (const grant of await grantsOf(call.origin)) {
     if (grant.mode !== 'token' || (grantId !== undefined && grant.grantId !== grantId)) continue
@@ -51,16 +53,9 @@ export async function getAccessToken(
     const token = await tokenFor(call, grant, wanted, params)
     await setScopeInUse(grant, api, wanted.scope)
     await touch(grant)
-    const { issuer, mode } = grant
-    log.record('token', 'given to the site', { origin: call.origin, issuer, mode, apis: [wanted] })
-    return {
-      accessToken: token.accessToken,
-      tokenType: token.tokenType,
-      expiresAt: token.expiresAtMs,
-      scope: token.scope,
-      resource: api.resource,
-      grantId: grant.grantId,
-    }
+    logGiven(grant, wanted)
+    rememberGiven(params, grant, wanted, token, before)
+    return toAccessToken(grant, api, token)
   }
   throw noGrant()
 }

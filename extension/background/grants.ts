@@ -7,6 +7,7 @@ import { del, promisifyRequest, set, values } from 'idb-keyval'
 import browser from 'webextension-polyfill'
 import type { ApiAccess, Grant } from '../../shared/messages/page-api.ts'
 import type { Lifetime } from '../../shared/messages/screen-channel.ts'
+import { changed } from './changes.ts'
 import { openDatabase } from './database.ts'
 import { wakeAt } from './housekeeping-alarm.ts'
 import { readOnce } from './read-once.ts'
@@ -42,6 +43,11 @@ interface Granted {
 
 /** The grants of the origins asked for since the worker woke up. */
 const known = new Map<string, Promise<Granted>>()
+
+function forget({ origin }: Pick<GrantRecord, 'origin'>): void {
+  known.delete(origin)
+  changed()
+}
 
 /** Grants that ended while this worker lives: nothing that comes late brings them back. */
 const ended = new Set<string>()
@@ -127,7 +133,7 @@ export async function grantOf(origin: string, grantId: string): Promise<GrantRec
 /** @throws Refusal `no_grant` where the grant has ended meanwhile. */
 export async function saveGrant(record: GrantRecord): Promise<void> {
   if (!ended.has(record.grantId)) await set(keyOf(record), record, store)
-  known.delete(record.origin)
+  forget(record)
   if (!ended.has(record.grantId)) return wakeAt(record.expiresAt)
   await deleteGrant(record)
   throw noGrant()
@@ -137,8 +143,9 @@ export const hasEnded = (grantId: string): boolean => ended.has(grantId)
 
 export async function deleteGrant(record: Pick<GrantRecord, 'origin' | 'grantId'>): Promise<void> {
   ended.add(record.grantId)
+  changed()
   await del(keyOf(record), store)
-  known.delete(record.origin)
+  forget(record)
 }
 
 /** A grant that is used begins its thirty days anew, at most once an hour. */
@@ -166,6 +173,7 @@ export async function sweepGrants(): Promise<GrantRecord[]> {
     return [over, records.filter((record) => !over.includes(record))] as const
   })
   known.clear()
+  changed()
   for (const { expiresAt } of living) await wakeAt(expiresAt)
   return over
 }

@@ -17,6 +17,7 @@ import type {
   OperatorCheck,
   OperatorList,
 } from '../../shared/messages/screen-channel.ts'
+import { changed } from './changes.ts'
 import { openDatabase } from './database.ts'
 import { record } from './log.ts'
 import { readProfile } from './operator-profile-check.ts'
@@ -34,9 +35,14 @@ const imported = openDatabase('northkey-operators', 'operators')
 
 let known: Promise<SelectedOperators> | undefined
 
+function forget(): void {
+  known = undefined
+  changed()
+}
+
 // Policy may change while the browser runs.
 browser.storage.onChanged.addListener((_, area) => {
-  if (area === 'managed') known = undefined
+  if (area === 'managed') forget()
 })
 
 async function readPolicy(): Promise<unknown> {
@@ -63,7 +69,7 @@ async function readAll(): Promise<SelectedOperators> {
     readPolicy(),
     values<OperatorProfile>(imported).catch(() => {
       // Without its database the broker still knows the others; it looks again when asked again.
-      known = undefined
+      forget()
       return []
     }),
     readDemo(),
@@ -107,7 +113,7 @@ export async function addOperator(text: string): Promise<OperatorCheck> {
   const check = await checkOperator(text)
   if (check.profile) {
     await set(check.profile.issuer, check.profile, imported)
-    known = undefined
+    forget()
     record('operator', 'imported', { issuer: check.profile.issuer })
   }
   return check
@@ -115,7 +121,7 @@ export async function addOperator(text: string): Promise<OperatorCheck> {
 
 export async function removeOperator(issuer: string): Promise<void> {
   await del(issuer, imported)
-  known = undefined
+  forget()
   record('operator', 'removed', { issuer })
 }
 

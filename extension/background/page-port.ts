@@ -6,6 +6,7 @@
 import browser, { type Runtime } from 'webextension-polyfill'
 import type { BrokerAnswer, UnverifiedPageMessage } from '../../shared/messages/broker-channel.ts'
 import { together } from '../../shared/messages/together.ts'
+import { givenAgain } from './given-again.ts'
 import { abortPageRequest, handlePageRequest } from './page-router.ts'
 import { toErrorObject } from './refusal.ts'
 import { type Caller, verifyPageSender } from './sender.ts'
@@ -46,6 +47,11 @@ export function servePage(port: Runtime.Port): void {
     if (message.isOver) abortPageRequest(caller, requestId)
     // One that says nothing else has reset the clock by which the browser stops a worker.
     if (message.method === undefined) return
+    const again = givenAgain(caller.origin, message)
+    if (again) {
+      tell({ requestId, outcome: { result: again } })
+      return
+    }
     open.add(requestId)
     const deliver = (part: ArrayBuffer) => tell({ requestId, part })
     void handlePageRequest(caller, message, deliver).then((told) => {

@@ -19,7 +19,7 @@ import { getAccessToken } from './get-access-token.ts'
 import { grantsOf, publicGrant } from './grants.ts'
 import { logRefusal } from './log-refusal.ts'
 import { type CheckedParams, checkParams, isProviderMethod } from './params.ts'
-import { CALLS, createRateLimiter } from './rate-limit.ts'
+import { mayCall, takeCall } from './rate-limit.ts'
 import { redirectBase } from './redirect-base.ts'
 import { interrupted, noGrant, Refusal, toErrorObject } from './refusal.ts'
 import { revoke } from './revoke.ts'
@@ -65,7 +65,6 @@ interface Running {
   told: Promise<Told>
 }
 
-const takeCall = createRateLimiter(CALLS)
 const running = new Map<string, Running>()
 
 function dispatch<M extends ProviderMethod>(
@@ -166,20 +165,11 @@ export function handlePageRequest(
   return told
 }
 
-/** A page that calls and gives up without pause does not make the broker read its disk each time. */
-function mayCancel(origin: string): boolean {
-  try {
-    takeCall(origin)
-    return true
-  } catch {
-    return false
-  }
-}
-
 export function abortPageRequest(caller: Caller, requestId: string): void {
   const known = running.get(requestId)
   if (known?.origin === caller.origin) known.controller.abort()
-  else if (mayCancel(caller.origin)) void cancelCall(caller.origin, requestId)
+  // A page that calls and gives up without pause does not make the broker read its disk each time.
+  else if (mayCall(caller.origin)) void cancelCall(caller.origin, requestId)
 }
 
 /** The site was taken back: what it waits for ends. */

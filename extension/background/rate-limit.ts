@@ -21,7 +21,7 @@ interface Bucket {
 const MAX_BUCKETS = 1_000
 
 /** Any call of a page. */
-export const CALLS: RateLimit = { burst: 2_000, perSecond: 100 }
+const CALLS: RateLimit = { burst: 2_000, perSecond: 100 }
 /** Proofs signed for a page. @see RFC 9449 section 11.4 */
 export const PROOFS: RateLimit = { burst: 200, perSecond: 20 }
 
@@ -57,5 +57,18 @@ export function createRateLimiter(
     }
     if (buckets.size >= MAX_BUCKETS && !buckets.has(origin)) forgetFull(at)
     buckets.set(origin, { level: filled - 1, at })
+  }
+}
+
+/** Takes one call of an origin. */
+export const takeCall = createRateLimiter(CALLS)
+
+/** The same for who does not want to know how long to wait. */
+export function mayCall(origin: string): boolean {
+  try {
+    takeCall(origin)
+    return true
+  } catch {
+    return false
   }
 }

@@ -6,24 +6,23 @@
  * Border: this worker is the only one who writes. Records are not changed in place.
  */
 
+import { changed, changes } from './changes.ts'
 import type { SealedStore } from './sealed-store.ts'
 
 export function remembered<T>(store: SealedStore<T>): SealedStore<T> {
   const known = new Map<string, T>()
-  /** Counts changes: what was read before one is not remembered after it. */
-  let changes = 0
 
   return {
     async get(id) {
       const here = known.get(id)
       if (here !== undefined) return here
-      const before = changes
+      const before = changes()
       const record = await store.get(id)
-      if (record !== undefined && before === changes) known.set(id, record)
+      if (record !== undefined && before === changes()) known.set(id, record)
       return record
     },
     async set(id, record) {
-      changes++
+      changed()
       try {
         await store.set(id, record)
         known.set(id, record)
@@ -31,20 +30,20 @@ export function remembered<T>(store: SealedStore<T>): SealedStore<T> {
         known.delete(id)
         throw error
       } finally {
-        changes++
+        changed()
       }
     },
     async delete(id) {
-      changes++
+      changed()
       known.delete(id)
       await store.delete(id)
-      changes++
+      changed()
       known.delete(id)
     },
     all: () => store.all(),
     async sweep() {
       known.clear()
-      changes++
+      changed()
       await store.sweep()
     },
   }

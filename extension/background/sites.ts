@@ -11,6 +11,7 @@ import { del, keys, set } from 'idb-keyval'
 import browser from 'webextension-polyfill'
 import contentScript from '../content/index.iife.ts?script&iife'
 import providerScript from '../provider/index.iife.ts?script&iife'
+import { changed } from './changes.ts'
 import { openDatabase } from './database.ts'
 import { hostPattern } from './operator-selection.ts'
 import { isLoopbackOrigin, isSecureOrigin } from './sender.ts'
@@ -18,6 +19,11 @@ import { isLoopbackOrigin, isSecureOrigin } from './sender.ts'
 const store = openDatabase('northkey-sites', 'sites')
 
 let known: Promise<ReadonlySet<string>> | undefined
+
+function forget(): void {
+  known = undefined
+  changed()
+}
 
 /** A database that fails once is asked again. */
 async function readOrigins(): Promise<ReadonlySet<string>> {
@@ -132,7 +138,7 @@ async function add(origin: string, tabId?: number): Promise<boolean> {
   if (!(await hasPermission(origin))) throw new Error('origin: expected the permission for it')
   if ((await siteOrigins()).has(origin)) return false
   await set(origin, { since: Date.now() }, store)
-  known = undefined
+  forget()
   await sync()
   // The tab may be gone or elsewhere by now; the site is on all the same.
   if (tabId !== undefined) await inject(origin, tabId).catch(() => {})
@@ -145,7 +151,7 @@ export const removeSite = (origin: string): Promise<boolean> => inTurn(() => rem
 async function remove(origin: string): Promise<boolean> {
   const was = (await siteOrigins()).has(origin)
   await del(origin, store)
-  known = undefined
+  forget()
   await sync()
   return was
 }

@@ -12,6 +12,7 @@ import {
   PORT_EVENT,
   type ProviderToContent,
 } from '../../shared/messages/document-channel.ts'
+import { joinKey } from '../../shared/messages/join-key.ts'
 import {
   ANNOUNCE_EVENT,
   type ErrorCode,
@@ -25,7 +26,6 @@ import {
 import { isPlain } from '../../shared/messages/plain.ts'
 import { together } from '../../shared/messages/together.ts'
 import { ICON } from './icon.ts'
-import { joinKey } from './join-key.ts'
 
 const PING_INTERVAL_MS = 2_000
 

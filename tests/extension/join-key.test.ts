@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { joinKey } from '../../extension/provider/join-key.ts'
+import { joinKey } from '../../shared/messages/join-key.ts'
 
 const TOKEN = 'northbound_getAccessToken'
 

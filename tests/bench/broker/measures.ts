@@ -48,7 +48,7 @@ function rowOf(name: string, times: Times, key: string, base: string, limit: num
 }
 
 export async function tokenRow(stage: BenchStage, title = 'cached token ÷ bare round trip') {
-  const times = await slices(stage.page, ['bare', 'token'], { slices: 100, calls: 20 })
+  const times = await slices(stage.page, ['bare', 'token'], { slices: 25, calls: 20 })
   return rowOf(title, times, 'token', 'bare', 1.25)
 }
 

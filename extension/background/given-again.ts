@@ -1,0 +1,84 @@
+/**
+ * The token that a page has just been given, given again: the same question, and nothing has changed
+ * since it was answered. It spares the way through all the records, and for no longer than a minute.
+ */
+
+import type { UnverifiedPageRequest } from '../../shared/messages/broker-channel.ts'
+import { joinKey } from '../../shared/messages/join-key.ts'
+import type {
+  AccessToken,
+  ApiAccess,
+  GetAccessTokenParams,
+} from '../../shared/messages/page-api.ts'
+import { changes } from './changes.ts'
+import type { GrantRecord } from './grants.ts'
+import { log } from './log.ts'
+import { mayCall } from './rate-limit.ts'
+import { isFresh, type StoredToken } from './stored-token.ts'
+
+const METHOD = 'northbound_getAccessToken'
+const LASTS_MS = 60_000
+const MAX_QUESTIONS = 100
+
+interface Given {
+  grant: GrantRecord
+  api: ApiAccess
+  token: StoredToken
+  minValidityMs: number
+  atMs: number
+}
+
+const given = new Map<string, Given>()
+/** As of which change they are. */
+let asOf = 0
+
+function keyOf(origin: string, params: unknown): string | undefined {
+  const key = joinKey(METHOD, params)
+  return key && `${origin} ${key}`
+}
+
+export function toAccessToken(
+  { grantId }: GrantRecord,
+  api: ApiAccess,
+  token: StoredToken,
+): AccessToken {
+  const { accessToken, tokenType, expiresAtMs: expiresAt, scope } = token
+  return { accessToken, tokenType, expiresAt, scope, resource: api.resource, grantId }
+}
+
+export function logGiven({ origin, issuer, mode }: GrantRecord, api: ApiAccess): void {
+  log.record('token', 'given to the site', { origin, issuer, mode, apis: [api] })
+}
+
+/** @param before What `changes` said when the question was asked. */
+export function rememberGiven(
+  params: GetAccessTokenParams,
+  grant: GrantRecord,
+  api: ApiAccess,
+  token: StoredToken,
+  before: number,
+): void {
+  const key = keyOf(grant.origin, params)
+  if (!key || token.singleUse || before !== changes()) return
+  if (asOf !== before || given.size >= MAX_QUESTIONS) given.clear()
+  asOf = before
+  const { minValiditySeconds = 0 } = params
+  given.set(key, { grant, api, token, minValidityMs: minValiditySeconds * 1_000, atMs: Date.now() })
+}
+
+/** The token, where this question was answered with it and everything still is as it was. */
+export function givenAgain(
+  origin: string,
+  { method, params, attempt }: UnverifiedPageRequest,
+): AccessToken | undefined {
+  if (method !== METHOD || attempt > 0 || asOf !== changes()) return undefined
+  const key = keyOf(origin, params)
+  const known = key && given.get(key)
+  if (!known) return undefined
+  const { grant, api, token, minValidityMs, atMs } = known
+  const now = Date.now()
+  if (Math.abs(now - atMs) > LASTS_MS || grant.expiresAt <= now) return undefined
+  if (!isFresh(token, minValidityMs, now) || !mayCall(origin)) return undefined
+  logGiven(grant, api)
+  return toAccessToken(grant, api, token)
+}
