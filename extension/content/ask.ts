@@ -113,8 +113,7 @@ function lost(): void {
 }
 
 function send(messages: UnverifiedPageMessage[]): void {
-  const [first, second] = messages
-  if (!first) return
+  if (!messages.length) return
   try {
     if (!port) {
       port = runtime.connect()
@@ -125,9 +124,13 @@ function send(messages: UnverifiedPageMessage[]): void {
     port.postMessage(messages)
   } catch {
     if (isBrokerGone()) lost()
-    // One that cannot be sent does not take the others along.
-    else if (second) for (const message of messages) send([message])
-    else settle(first.requestId, unsendable)
+    else {
+      for (const message of messages) {
+        // One that cannot be sent does not take the others along.
+        if (messages.length > 1) send([message])
+        else settle(message.requestId, unsendable)
+      }
+    }
   }
 }
 
@@ -154,13 +157,13 @@ function knock(): void {
   else leave()
 }
 
-/** Says where the answers go. */
-export function answerTo(tell: typeof tellPage): void {
+/**
+ * What the page asks, and what it does not wait for any more.
+ *
+ * @param tell Where all answers go, also later ones.
+ */
+export function hearPage(messages: ProviderToContent[], tell: typeof tellPage): void {
   tellPage = tell
-}
-
-/** What the page asks, and what it does not wait for any more. */
-export function hearPage(messages: ProviderToContent[]): void {
   for (const { id, method, params } of messages) {
     const requestId = documentName + id
     if (method !== undefined) {

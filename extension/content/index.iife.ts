@@ -11,18 +11,17 @@ import {
   PORT_EVENT,
   type ProviderToContent,
 } from '../../shared/messages/document-channel.ts'
-import { answerTo, GONE, hearPage, isBrokerGone, leave, runtime } from './ask.ts'
+import { GONE, hearPage, isBrokerGone, leave, runtime } from './ask.ts'
 
 function connect(event: Event): void {
   // Others may offer one as well: this one is taken.
   event.preventDefault()
   const [port] = (event as MessageEvent).ports as [MessagePort]
   const post = (messages: ContentToProvider[]) => port.postMessage(messages)
-  answerTo(post)
 
   port.onmessage = ({ data }: MessageEvent<ProviderToContent[]>) => {
     if (!data.length) post(isBrokerGone() ? [GONE] : [])
-    hearPage(data)
+    hearPage(data, post)
   }
 
   runtime.onMessage.addListener((message: unknown) => {

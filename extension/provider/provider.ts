@@ -67,12 +67,17 @@ class ProviderError extends Error {
   }
 }
 
-function refusal(code: ErrorCode, error: string, message: string): Error {
-  return new ProviderError({ code, message, data: { error } })
+function invalidParams(message: string): Error {
+  return new ProviderError({ code: INVALID_PARAMS, message, data: { error: 'invalid_params' } })
 }
 
-const invalidParams = (message: string) => refusal(INVALID_PARAMS, 'invalid_params', message)
-const gone = () => refusal(BROKER_GONE, 'broker_gone', 'the broker is gone')
+function gone(): Error {
+  return new ProviderError({
+    code: BROKER_GONE,
+    message: 'the broker is gone',
+    data: { error: 'broker_gone' },
+  })
+}
 
 export function connectProvider(): void {
   // The page may replace any of these later; what was there first is kept.
@@ -88,6 +93,7 @@ export function connectProvider(): void {
   } = window
   const send = port.postMessage.bind(port) as (messages: ProviderToContent[]) => void
   const { freeze } = Object
+  const { parse, stringify } = JSON
 
   const pending = new Map<number, Pending>()
   const idOf = new Map<string | undefined, number>()
@@ -151,12 +157,12 @@ export function connectProvider(): void {
       else {
         // Not `in`: a page may give every object such a member.
         const { id, error, result } = message as Answer
-        let first = true
+        let copy: string | undefined
         settle(id, ({ resolve, reject }) => {
           // Each caller gets an answer of its own: what one does to it is not the others' affair.
           if (error) reject(new ProviderError(error))
-          else resolve(first ? result : structuredClone(result))
-          first = false
+          else resolve(copy ? parse(copy) : result)
+          copy ??= stringify(result)
         })
       }
     }
@@ -186,10 +192,8 @@ export function connectProvider(): void {
   // An arrow function: another kind would have a prototype that is not frozen.
   const request = (args: RequestArguments): Promise<unknown> =>
     new NativePromise((resolve, reject) => {
-      if (typeof args?.method !== 'string') {
-        throw invalidParams('method: expected a string')
-      }
-      const { method, params, signal } = args
+      const { method, params, signal } = args ?? {}
+      if (typeof method !== 'string') throw invalidParams('method: expected a string')
       if (signal !== undefined && !(signal instanceof AbortSignal)) {
         throw invalidParams('signal: expected an AbortSignal')
       }

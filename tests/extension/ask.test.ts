@@ -80,21 +80,22 @@ beforeEach(async () => {
   script = await import('../../extension/content/ask.ts')
   told = []
   settle = new Map()
-  script.answerTo((messages) => {
-    told.push(messages)
-    for (const message of messages) {
-      if (message.event === undefined) {
-        const { id, ...outcome } = message
-        settle.get(id)?.(outcome)
-      } else for (const end of settle.values()) end()
-    }
-  })
 })
+
+function hear(messages: ContentToProvider[]): void {
+  told.push(messages)
+  for (const message of messages) {
+    if (message.event === undefined) {
+      const { id, ...outcome } = message
+      settle.get(id)?.(outcome)
+    } else for (const end of settle.values()) end()
+  }
+}
 
 /** The outcome, or `undefined`: there is no broker any more. */
 function ask(id: number, method: string, params?: unknown): Promise<Outcome | undefined> {
   const outcome = new Promise<Outcome | undefined>((resolve) => settle.set(id, resolve))
-  script.hearPage([{ id, method, params }])
+  script.hearPage([{ id, method, params }], hear)
   return outcome
 }
 afterEach(() => {
@@ -125,11 +126,14 @@ describe('a call of the content script', () => {
 
   test('what is said in one turn goes together, both ways', () => {
     const params = { grantId: 'g' }
-    script.hearPage([
-      { id: 1, method: 'northbound_getGrants', params },
-      { id: 2, method: 'northbound_getGrants', params },
-      { id: 1 },
-    ])
+    script.hearPage(
+      [
+        { id: 1, method: 'northbound_getGrants', params },
+        { id: 2, method: 'northbound_getGrants', params },
+        { id: 1 },
+      ],
+      hear,
+    )
     const [port] = ports
     expect(port?.lists).toHaveLength(1)
     expect(port?.sent).toMatchObject([
@@ -144,11 +148,14 @@ describe('a call of the content script', () => {
 
   test('what cannot be sent is refused, and does not take the others along', async () => {
     const refused = { error: { code: -32602, data: { error: 'invalid_params' } } }
-    script.hearPage([
-      { id: 1, method: 'northbound_getGrants', params: undefined },
-      { id: 2, method: 'northbound_fetch', params: { body: () => 'not plain' } },
-      { id: 3, method: 'northbound_getGrants', params: undefined },
-    ])
+    script.hearPage(
+      [
+        { id: 1, method: 'northbound_getGrants', params: undefined },
+        { id: 2, method: 'northbound_fetch', params: { body: () => 'not plain' } },
+        { id: 3, method: 'northbound_getGrants', params: undefined },
+      ],
+      hear,
+    )
     expect(told).toMatchObject([[{ id: 2, ...refused }]])
     expect(ports).toHaveLength(1)
     expect(ports[0]?.sent).toMatchObject([
