@@ -59,7 +59,7 @@ export function rememberGiven(
   before: number,
 ): void {
   const key = keyOf(grant.origin, params)
-  if (!key || token.singleUse || before !== changes()) return
+  if (!key || before !== changes()) return
   if (asOf !== before || given.size >= MAX_QUESTIONS) given.clear()
   asOf = before
   const { minValiditySeconds = 0 } = params
@@ -77,7 +77,7 @@ export function givenAgain(
   if (!known) return undefined
   const { grant, api, token, minValidityMs, atMs } = known
   const now = Date.now()
-  if (Math.abs(now - atMs) > LASTS_MS || grant.expiresAt <= now) return undefined
+  if (now - atMs > LASTS_MS || grant.expiresAt <= now) return undefined
   if (!isFresh(token, minValidityMs, now) || !mayCall(origin)) return undefined
   logGiven(grant, api)
   return toAccessToken(grant, api, token)

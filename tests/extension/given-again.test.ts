@@ -3,9 +3,9 @@
  * question, and while everything is as it was. Whatever changes ends it before its writing has begun.
  *
  * Seen to fail when: `changed` is not called at the end of a grant, a change of a token record, of the
- * operators or of the sites; the origin is not part of the key; the clock, the token's end, the grant's
- * end or the minute is not looked at; a call that may open a window, or is asked a second time, counts;
- * a token for one call is remembered; and calls that are given again are not counted or not logged.
+ * operators or of the sites; the origin is not part of the key; the token's end, the grant's end or the
+ * minute is not looked at; a list counts as no parameters; a call that may open a window, or is asked a
+ * second time, counts; and calls that are given again are not counted or not logged.
  */
 
 import 'fake-indexeddb/auto'
@@ -134,7 +134,7 @@ describe('nothing is given again', () => {
     expect(again()?.accessToken).toBe(token)
     vi.setSystemTime(begun + MINUTE_MS + 1)
     expect(again()).toBeUndefined()
-    vi.setSystemTime(begun - MINUTE_MS - 1)
+    vi.setSystemTime(begun - MINUTE_MS)
     expect(again()).toBeUndefined()
 
     vi.setSystemTime(begun)
@@ -173,7 +173,8 @@ test('each is counted: by the limit, and in the log', async () => {
   await log.clear()
   const before = changes()
   let times = 0
-  while (again()) times += 1
+  while (times < 10_000 && again()) times += 1
+  expect(times).toBeLessThan(10_000)
   expect(times).toBeGreaterThan(100)
   expect(changes()).toBe(before)
   expect(await log.read()).toMatchObject([
