@@ -2,8 +2,9 @@
  * Ends and beginnings of worker, browser and extension in the middle of things.
  *
  * Seen to fail when the listener for ports registers late and a lost call is not soon asked again (L10:
- * each of them makes up for the other), without the sweep at the start (L11), and when the provider offers
- * its port to every content script that comes (L12 in Firefox: the call is never answered).
+ * each of them makes up for the other), when `isFresh` leaves the renewal to a timer, so that the next
+ * worker takes the token that it finds (L09 with L16), without the sweep at the start (L11), and when the
+ * provider offers its port to every content script that comes (L12 in Firefox: the call is never answered).
  */
 
 import { mkdtemp, rm } from 'node:fs/promises'

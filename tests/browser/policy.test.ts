@@ -1,6 +1,9 @@
 /**
  * Operators by the browser's own policy, in Firefox, which reads it from the home folder of whoever
  * starts it. Chromium reads it from the machine's administrator alone.
+ *
+ * Seen to fail when policy is not read; when an operator by policy can be removed, and when its metadata is
+ * left out; when an issuer may be there twice, an unknown member passes, and http anywhere.
  */
 
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'

@@ -187,6 +187,8 @@ export async function databaseText(screen: Page): Promise<Record<string, string[
       if (value instanceof ArrayBuffer) return new TextDecoder('latin1').decode(value)
       if (ArrayBuffer.isView(value))
         return new TextDecoder('latin1').decode(value.buffer as ArrayBuffer)
+      // On the disk such a key lies in clear, whatever it allows.
+      if (value instanceof CryptoKey) return `CryptoKey ${value.type}`
       if (typeof value === 'object' && value !== null) {
         return Object.entries(value)
           .map(([key, inner]) => `${key}:${text(inner)}`)
