@@ -32,6 +32,8 @@ export const OTHER_SITE = 'https://other.example'
 export interface SitesStage extends Stage {
   /** The user says yes to the browser; for Firefox in one of the broker's own screens. */
   give(screen: Page, origin: string): Promise<void>
+  /** The user says yes for every https site there is. */
+  giveAll(screen: Page): Promise<void>
   /** The user takes it back in the browser's own settings. */
   takeBack(screen: Page, origin: string): Promise<void>
 }
@@ -89,6 +91,12 @@ async function permissions(
   )
 }
 
+/** Which sites the extension may enter, as the browser's own page of extensions has it. */
+function setHostAccess(settings: Page, hostAccess: 'ON_SPECIFIC_SITES' | 'ON_ALL_SITES') {
+  const change = { extensionId: CHROMIUM_ID, hostAccess }
+  return developer(settings, 'updateExtensionConfiguration', change)
+}
+
 export async function startSitesStage(name: BrowserName): Promise<SitesStage> {
   const outside = await startOutside()
   const application = await startApplication()
@@ -116,10 +124,7 @@ user_pref("extensions.webextensions.uuids", ${uuids});
   })
   const settings = name === 'chromium' ? await extensionsPage(browser) : undefined
   if (settings) {
-    await developer(settings, 'updateExtensionConfiguration', {
-      extensionId: CHROMIUM_ID,
-      hostAccess: 'ON_SPECIFIC_SITES',
-    })
+    await setHostAccess(settings, 'ON_SPECIFIC_SITES')
     // The development build's own hosts are withheld by that too.
     for (const host of ['localhost', '*.localhost', '127.0.0.1']) {
       await developer(settings, 'addHostPermission', CHROMIUM_ID, `http://${host}/*`)
@@ -152,6 +157,10 @@ user_pref("extensions.webextensions.uuids", ${uuids});
     async give(screen, origin) {
       if (settings) await developer(settings, 'addHostPermission', CHROMIUM_ID, `${origin}/*`)
       else if (!(await permissions(screen, 'request', origin))) throw new Error('not given')
+    },
+    async giveAll(screen) {
+      if (settings) await setHostAccess(settings, 'ON_ALL_SITES')
+      else if (!(await permissions(screen, 'request', 'https://*'))) throw new Error('not given')
     },
     async takeBack(screen, origin) {
       if (settings) await developer(settings, 'removeHostPermission', CHROMIUM_ID, `${origin}/*`)
