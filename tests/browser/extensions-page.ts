@@ -15,3 +15,16 @@ export async function openExtensionsPage({
   await until('the page of extensions', async () => (await addressOf(page)).startsWith(address))
   return page
 }
+
+/** In Chromium, without which an extension from a folder stays off once it has reloaded itself. */
+export async function useDeveloperMode(stage: Pick<Stage, 'browser' | 'name'>): Promise<void> {
+  const page = await openExtensionsPage(stage)
+  await page.evaluate(() => {
+    interface Privileged {
+      developerPrivate: { updateProfileConfiguration(change: object): Promise<void> }
+    }
+    const { chrome } = globalThis as unknown as { chrome: Privileged }
+    return chrome.developerPrivate.updateProfileConfiguration({ inDeveloperMode: true })
+  })
+  await page.close()
+}
