@@ -1,11 +1,12 @@
 /**
  * Operators by the browser's own policy. Firefox reads it from the home folder of whoever starts it. Chromium
  * reads it from the machine's administrator alone, so there it comes by the browser's own page for tests of
- * policies, which Chromium has, and Chrome outside its stable and beta channels.
+ * policies, which Chromium has, and Chrome outside its stable and beta channels. What comes that way is not
+ * sifted by `policy.schema.json`; that is judged in `tests/extension/build.test.ts`.
  *
  * Seen to fail when policy is not read; when an operator by policy can be removed, and when its metadata is
  * left out; when an issuer may be there twice, an unknown member passes, and http anywhere; and when the
- * operators that were read once are never read again (taken back); in Chromium, when the schema has no `capif`.
+ * operators that were read once are never read again (taken back).
  */
 
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
