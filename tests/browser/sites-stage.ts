@@ -16,7 +16,8 @@ import { inject } from 'vitest'
 import { startNetwork } from '../../demo-site/network/index.ts'
 import { CHROMIUM_ID, GECKO_ID, REDIRECT_BASE } from '../../extension/identity.ts'
 import { type BrowserName, openBrowser } from '../../scripts/browsers.ts'
-import { copyExtension } from '../../scripts/extension-copy.ts'
+import { buildModes } from '../../scripts/build.ts'
+import { copyExtension, type ExtensionCopy } from '../../scripts/extension-copy.ts'
 import type { Site } from '../../shared/messages/screen-channel.ts'
 import { startApplication } from './application.ts'
 import { startOutside } from './outside.ts'
@@ -91,20 +92,35 @@ async function permissions(
   )
 }
 
+/** The released build, made for this stage alone. */
+async function buildReleased(name: BrowserName): Promise<ExtensionCopy> {
+  const folder = await mkdtemp(join(tmpdir(), 'northkey-released-'))
+  await buildModes([name], folder)
+  const remove = () => rm(folder, { recursive: true, force: true })
+  return { path: join(folder, name), remove }
+}
+
 /** Which sites the extension may enter, as the browser's own page of extensions has it. */
 function setHostAccess(settings: Page, hostAccess: 'ON_SPECIFIC_SITES' | 'ON_ALL_SITES') {
   const change = { extensionId: CHROMIUM_ID, hostAccess }
   return developer(settings, 'updateExtensionConfiguration', change)
 }
 
-export async function startSitesStage(name: BrowserName): Promise<SitesStage> {
+/** @param build The released one reaches no loopback, and so not the stage's network. */
+export async function startSitesStage(
+  name: BrowserName,
+  build: 'development' | 'released' = 'development',
+): Promise<SitesStage> {
   const outside = await startOutside()
   const application = await startApplication()
   const network = await startNetwork({
     applications: [{ clientId: CLIENT_ID, name: 'Cloud gaming', origins: [SITE, OTHER_SITE] }],
     redirectBases: Object.values(REDIRECT_BASE),
   })
-  const extension = await copyExtension(name, network.operatorProfiles, inject('builds'))
+  const extension =
+    build === 'released'
+      ? await buildReleased(name)
+      : await copyExtension(name, network.operatorProfiles, inject('builds'))
   const profile = await mkdtemp(join(tmpdir(), 'northkey-profile-'))
   if (name === 'chromium') await withholdHosts(extension.path)
   else {
@@ -126,7 +142,8 @@ user_pref("extensions.webextensions.uuids", ${uuids});
   if (settings) {
     await setHostAccess(settings, 'ON_SPECIFIC_SITES')
     // The development build's own hosts are withheld by that too.
-    for (const host of ['localhost', '*.localhost', '127.0.0.1']) {
+    const loopback = build === 'released' ? [] : ['localhost', '*.localhost', '127.0.0.1']
+    for (const host of loopback) {
       await developer(settings, 'addHostPermission', CHROMIUM_ID, `http://${host}/*`)
     }
     await developer(settings, 'addHostPermission', CHROMIUM_ID, `${REDIRECT_BASE.chromium}*`)
