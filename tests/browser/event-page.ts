@@ -13,6 +13,7 @@ interface View {
 }
 
 interface Privileged {
+  ChromeUtils: { requestProcInfo(): Promise<{ children: { type: string; pid: number }[] }> }
   WebExtensionPolicy: {
     getByID(id: string): {
       mozExtensionHostname: string
@@ -56,4 +57,16 @@ export async function eventPageSwitch(
       await Promise.all([page.close(), settings.close()])
     },
   }
+}
+
+/** Kills the processes of this very Firefox that run extensions, as the system does that runs out of memory. */
+export async function killExtensionProcess(stage: Pick<Stage, 'name' | 'browser'>): Promise<void> {
+  const settings = await openExtensionsPage(stage)
+  const pids = await settings.evaluate(async () => {
+    const { children } = await (globalThis as unknown as Privileged).ChromeUtils.requestProcInfo()
+    return children.filter(({ type }) => type === 'extension').map(({ pid }) => pid)
+  })
+  if (pids.length === 0) throw new Error('no process of extensions')
+  for (const pid of pids) process.kill(pid, 'SIGKILL')
+  await settings.close()
 }

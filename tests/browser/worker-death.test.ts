@@ -7,7 +7,9 @@
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Grant } from '../../shared/messages/page-api.ts'
+import { killExtensionProcess } from './event-page.ts'
 import { pageAt } from './pages.ts'
+import { gesture } from './quiet.ts'
 import {
   answerConsent,
   BROWSERS,
@@ -57,6 +59,39 @@ describe.each(BROWSERS)('in %s, with the worker stopped', (name) => {
     await pageAt(stage.browser, '/ui/consent/')
     await worker.stop()
     await answerConsent(stage, 'deny')
+    expect((await outcome).error).toMatchObject({ code: 4001 })
+  })
+})
+
+// Firefox tells which of its processes runs extensions. Chromium does not.
+describe('in firefox, with the process of the extension killed', () => {
+  let stage: Stage
+  let page: Page
+
+  beforeAll(async () => {
+    stage = await startStage('firefox')
+    page = await stage.open()
+  })
+  afterAll(() => stage?.close())
+
+  test('L01: while the sign-in page is open, the flow still ends with a token', async () => {
+    await gesture(page)
+    const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
+    await answerConsent(stage, 'allow')
+    await signInPage(stage)
+    await killExtensionProcess(stage)
+    await signIn(stage)
+    expect((await outcome).result).toMatchObject({ issuer: stage.network.issuer })
+    expect(tokenRequests(stage)).toHaveLength(1)
+    await call(page, 'northbound_revoke')
+  })
+
+  test('L05: with it the consent window; once the user has closed what is left of that, the call is answered', async () => {
+    await gesture(page)
+    const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
+    const consent = await pageAt(stage.browser, '/ui/consent/')
+    await killExtensionProcess(stage)
+    await consent.close()
     expect((await outcome).error).toMatchObject({ code: 4001 })
   })
 })
