@@ -53,7 +53,8 @@ export async function isSiteOn(origin: string): Promise<boolean> {
 
 /**
  * Chromium's patterns know ports, and without one they mean every port; in Firefox, whose patterns know
- * none, a site's other ports get scripts that nobody answers.
+ * none, a site's other ports get scripts that nobody answers. So does, in Chromium, the same host with a dot
+ * at its end.
  */
 function matchPattern(origin: string): string {
   if (__TARGET__ === 'firefox') return hostPattern(origin)

@@ -8,21 +8,23 @@
  * (B15), a URL is matched by its origin alone (B17, B19), methods or headers are not checked (B17), the
  * limit is off (B21), joined callers share one object, the first abort ends a joined call (X04), events
  * go to every tab and the content script does not look at their origin (B22), a document put aside is
- * not answered (B23), the scripts enter any site (B26), any origin counts as a page's (B07), a dead
+ * not answered (B23), any frame may ask, of a document in any state (B23, prerendered: one of the two checks
+ * would do), the scripts enter any site (B26), any origin counts as a page's (B07), a dead
  * runtime is not noticed (L12).
  */
 
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Runtime } from 'webextension-polyfill'
-import type {
-  FetchResult,
-  Grant,
-  Provider,
-  ProviderErrorObject,
+import {
+  ERROR_CODE,
+  type FetchResult,
+  type Grant,
+  type Provider,
+  type ProviderErrorObject,
 } from '../../shared/messages/page-api.ts'
 import { type ApplicationServer, startApplication } from '../browser/application.ts'
-import { inFront, until } from '../browser/pages.ts'
+import { inFront, pagesAt, until } from '../browser/pages.ts'
 import {
   answerConsent,
   BROWSERS,
@@ -527,6 +529,57 @@ describe.each(BROWSERS)('in %s, an attack on the border', (name) => {
     expect((await call<Grant[]>(wandering, 'northbound_getGrants')).result).toHaveLength(1)
     await wandering.close()
   })
+
+  if (name === 'chromium') {
+    // Firefox makes no documents ahead of their time.
+    test('B23: a prerendered document gets nothing and opens nothing until the user is there', async () => {
+      const wishes = [
+        ['northbound_getGrants', {}],
+        ['northbound_fetch', { url }],
+        ['northbound_connect', stage.wish()],
+        ['northbound_revoke', {}],
+      ]
+      stage.application.routes.set('/ahead', {
+        html: `<script>
+          const ahead = document.prerendering
+          const asked = ${JSON.stringify(wishes)}.map(([method, params]) => call(method, params))
+          Promise.all(asked).then((outcomes) => {
+            const codes = outcomes.map(({ error }) => error?.code)
+            fetch('/told?' + JSON.stringify({ ahead, still: document.prerendering, codes }))
+          })
+        </script>`,
+      })
+      const rules = { prerender: [{ source: 'list', urls: ['/ahead'], eagerness: 'immediate' }] }
+      stage.application.routes.set('/before', {
+        html: `<script type="speculationrules">${JSON.stringify(rules)}</script><a href="/ahead">On</a>`,
+      })
+      stage.network.log.clear()
+      const before = await stage.open('/before')
+      const told = await until('what it was told', async () =>
+        stage.application.requests.find((request) => request.startsWith('GET /told?')),
+      )
+      const refused = wishes.map(() => ERROR_CODE.forbiddenContext)
+      expect(JSON.parse(decodeURIComponent(told.split('?')[1] ?? ''))).toEqual({
+        ahead: true,
+        still: true,
+        codes: refused,
+      })
+      expect(await pagesAt(stage.browser, '/ui/consent/')).toEqual([])
+      expect(stage.network.log.entries).toEqual([])
+
+      await before.click('a')
+      await until('the user', () => before.evaluate(() => document.title === 'Application'))
+      const shown = await before.evaluate(async () => {
+        const [entry] = performance.getEntriesByType('navigation')
+        const { activationStart } = entry as PerformanceEntry & { activationStart: number }
+        return { activationStart, seen: window.seen.length }
+      })
+      expect(shown).toEqual({ activationStart: expect.any(Number), seen: wishes.length })
+      expect(shown.activationStart).toBeGreaterThan(0)
+      expect((await call<Grant[]>(before, 'northbound_getGrants')).result).toHaveLength(1)
+      await before.close()
+    })
+  }
 
   // The last one: nothing of before is left afterwards.
   test('L12: the extension is reloaded: the old page is told, and what it asks ends with 4900', async () => {

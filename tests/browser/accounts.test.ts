@@ -22,7 +22,6 @@ import {
   BROWSERS,
   call,
   connect,
-  openScreen,
   type Stage,
   signInPage,
   startStage,
@@ -146,28 +145,24 @@ describe.each(BROWSERS)('in %s, another subscriber', (name) => {
     await expectNoCall()
   })
 
-  if (name === 'chromium') {
-    test('C22: nor where nothing is left of the earlier tokens, as after the end of the browser', async () => {
-      const screen = await openScreen(stage)
-      await screen.evaluate(async () => {
-        const opening = indexedDB.open('northkey-tokens')
-        await new Promise((resolve) => {
-          opening.onsuccess = resolve
-        })
-        const clearing = opening.result.transaction('tokens', 'readwrite')
-        clearing.objectStore('tokens').clear()
-        await new Promise((resolve) => {
-          clearing.oncomplete = resolve
-        })
-        opening.result.close()
+  test('C22: nor where nothing is left of the earlier tokens, as after the end of the browser', async () => {
+    const worker = await workerSwitch(stage)
+    await worker.page.evaluate(async () => {
+      const opening = indexedDB.open('northkey-tokens')
+      await new Promise((resolve) => {
+        opening.onsuccess = resolve
       })
-      await screen.close()
-      const worker = await workerSwitch(stage)
-      await worker.stop()
-      await worker.close()
-      await expectNoCall()
+      const clearing = opening.result.transaction('tokens', 'readwrite')
+      clearing.objectStore('tokens').clear()
+      await new Promise((resolve) => {
+        clearing.oncomplete = resolve
+      })
+      opening.result.close()
     })
-  }
+    await worker.stop()
+    await worker.close()
+    await expectNoCall()
+  })
 
   test('C22: a new grant is the other’s, by its subject', async () => {
     await call(page, 'northbound_revoke')

@@ -176,25 +176,23 @@ describe.each(BROWSERS)('in %s, a token that is bound to a key', (name) => {
     expect(new Set(keys).size).toBeGreaterThanOrEqual(3)
   })
 
-  // The last one: it takes the key away. The worker of Firefox, which remembers it, cannot be stopped.
-  if (name === 'chromium') {
-    test('D13: tokens whose key is lost are not used: nothing is sent, and the grant gets new ones', async () => {
-      const worker = await workerSwitch(stage)
-      await worker.page.evaluate(async () => {
-        const opening = indexedDB.open('northkey-keys')
-        await new Promise((resolve) => {
-          opening.onsuccess = resolve
-        })
-        opening.result.transaction('keys', 'readwrite').objectStore('keys').clear()
-        opening.result.close()
+  // The last one: it takes the key away.
+  test('D13: tokens whose key is lost are not used: nothing is sent, and the grant gets new ones', async () => {
+    const worker = await workerSwitch(stage)
+    await worker.page.evaluate(async () => {
+      const opening = indexedDB.open('northkey-keys')
+      await new Promise((resolve) => {
+        opening.onsuccess = resolve
       })
-      await worker.stop()
-      await worker.close()
-      expect((await fetchIt()).error?.data.error).toBe('login_required')
-      expect([...tokenRequests(stage), ...calls()]).toEqual([])
-      expect((await fetchIt()).result?.status).toBe(200)
-      const grants = tokenRequests(stage).map((entry) => formOf(entry).grant_type)
-      expect(new Set(grants)).toEqual(new Set(['authorization_code']))
+      opening.result.transaction('keys', 'readwrite').objectStore('keys').clear()
+      opening.result.close()
     })
-  }
+    await worker.stop()
+    await worker.close()
+    expect((await fetchIt()).error?.data.error).toBe('login_required')
+    expect([...tokenRequests(stage), ...calls()]).toEqual([])
+    expect((await fetchIt()).result?.status).toBe(200)
+    const grants = tokenRequests(stage).map((entry) => formOf(entry).grant_type)
+    expect(new Set(grants)).toEqual(new Set(['authorization_code']))
+  })
 })

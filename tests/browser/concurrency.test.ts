@@ -112,29 +112,27 @@ describe.each(BROWSERS)('in %s, callers at once', (name) => {
     expect(outcomes).toEqual(['refused', 'token', 'token'])
   })
 
-  if (name === 'chromium') {
-    test('X03: the worker dies in the middle of a refresh, and every caller is answered', async () => {
-      const worker = await workerSwitch(stage)
-      await new Promise((resolve) => setTimeout(resolve, FRESH_MS))
-      const { faults } = stage.network
-      const fault = faults.add({ path: '/token', times: 1, action: { type: 'delay', ms: 1_500 } })
-      const before = refreshes()
-      const asked = fifty<AccessToken>('northbound_getAccessToken', { grantId })
-      await expect.poll(() => refreshes().length, { timeout: 5_000 }).toBe(before.length + 1)
-      await worker.stop()
-      const outcomes = await asked
-      faults.remove(fault)
-      expect(outcomes).toHaveLength(50)
-      const sent = refreshes().map((entry) => formOf(entry).refresh_token)
-      expect(new Set(sent).size).toBe(sent.length)
-      for (const { error } of outcomes) {
-        if (error) {
-          expect([ERROR_CODE.interactionRequired, ERROR_CODE.unreachable]).toContain(error.code)
-        }
+  test('X03: the worker dies in the middle of a refresh, and every caller is answered', async () => {
+    const worker = await workerSwitch(stage)
+    await new Promise((resolve) => setTimeout(resolve, FRESH_MS))
+    const { faults } = stage.network
+    const fault = faults.add({ path: '/token', times: 1, action: { type: 'delay', ms: 1_500 } })
+    const before = refreshes()
+    const asked = fifty<AccessToken>('northbound_getAccessToken', { grantId })
+    await expect.poll(() => refreshes().length, { timeout: 5_000 }).toBe(before.length + 1)
+    await worker.stop()
+    const outcomes = await asked
+    faults.remove(fault)
+    expect(outcomes).toHaveLength(50)
+    const sent = refreshes().map((entry) => formOf(entry).refresh_token)
+    expect(new Set(sent).size).toBe(sent.length)
+    for (const { error } of outcomes) {
+      if (error) {
+        expect([ERROR_CODE.interactionRequired, ERROR_CODE.unreachable]).toContain(error.code)
       }
-      await worker.close()
-    })
-  }
+    }
+    await worker.close()
+  })
 
   test('C12: a refresh token that the server refuses is sent once, and no window opens', async () => {
     await new Promise((resolve) => setTimeout(resolve, FRESH_MS))

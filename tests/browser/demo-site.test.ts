@@ -1,4 +1,10 @@
-/** The demonstration as a whole: the page, the extension and the network, as `npm start` joins them. */
+/**
+ * The demonstration as a whole: the page, the extension and the network, as `npm start` joins them.
+ *
+ * Seen to fail when the page names the API's collection wrongly (201), when a session changes no rate (TS
+ * 23.501), when the page does not ask what it was granted before (reload), when `redact` withholds nothing
+ * (token mode), and when the page tells its own server the token.
+ */
 
 import { join } from 'node:path'
 import type { Browser, Page } from 'puppeteer-core'

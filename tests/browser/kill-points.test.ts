@@ -3,7 +3,7 @@
  * carried it out and again with the answer on its way. Whatever the point, the call settles, a code is
  * sent at most once, and no record and no window stay.
  *
- * Seen to fail when `resume` leaves a flow that was `redeeming` alone (the call hangs), and when
+ * Seen to fail, in both browsers, when `resume` leaves a flow that was `redeeming` alone (the call hangs), and when
  * `redeem` does not write its record before it sends (the code is sent twice).
  */
 
@@ -15,6 +15,7 @@ import { gone, pagesAt, until } from './pages.ts'
 import { gesture, startQuietStage } from './quiet.ts'
 import {
   atRedirectHost,
+  BROWSERS,
   type Called,
   call,
   databaseText,
@@ -27,13 +28,13 @@ import { type WorkerSwitch, workerSwitch } from './worker.ts'
 const HELD_MS = 1_500
 const SETTLED_MS = 25_000
 
-describe('in chromium, the worker stopped at each request of a flow', () => {
+describe.each(BROWSERS)('in %s, the worker stopped at each request of a flow', (name) => {
   let stage: Stage
   let page: Page
   let worker: WorkerSwitch
 
   beforeAll(async () => {
-    ;({ stage, page } = await startQuietStage('chromium'))
+    ;({ stage, page } = await startQuietStage(name))
     // With its revocation endpoint back, the operator forgets, and asks the user each time.
     stage.network.faults.clear()
     worker = await workerSwitch(stage)

@@ -118,10 +118,10 @@ describe.each(BROWSERS)('in %s, a large body', (name) => {
   })
 })
 
-describe('in chromium, a large body whose worker is stopped in the middle', () => {
+describe.each(BROWSERS)('in %s, a large body whose worker is stopped in the middle', (name) => {
   let filled: Filled
   beforeAll(async () => {
-    filled = await startFilled('chromium')
+    filled = await startFilled(name)
   })
   afterAll(() => filled?.stage.close())
 

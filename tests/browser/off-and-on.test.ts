@@ -9,7 +9,7 @@ import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CHROMIUM_ID, GECKO_ID } from '../../extension/identity.ts'
 import { type AccessToken, ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
-import { addressOf, until } from './pages.ts'
+import { openExtensionsPage } from './extensions-page.ts'
 import { gesture } from './quiet.ts'
 import {
   answerConsent,
@@ -36,12 +36,8 @@ interface Privileged {
 
 /** As the user does on the browser's own page of extensions. */
 async function switchExtension(stage: Stage, on: boolean): Promise<void> {
-  const chromium = stage.name === 'chromium'
-  const address = chromium ? 'chrome://extensions/' : 'about:addons'
-  const page = await stage.browser.newPage()
-  void page.goto(address).catch(() => {})
-  await until('the page of extensions', async () => (await addressOf(page)).startsWith(address))
-  if (chromium) {
+  const page = await openExtensionsPage(stage)
+  if (stage.name === 'chromium') {
     await page.evaluate(
       (id, enabled) =>
         (globalThis as unknown as Privileged).chrome.management.setEnabled(id, enabled),

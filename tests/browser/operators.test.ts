@@ -1,4 +1,12 @@
-/** Operators: imported by the user after a confirmation, removed with an undo, refused with reasons. */
+/**
+ * Operators: imported by the user after a confirmation, removed with an undo, refused with reasons.
+ *
+ * Seen to fail when a development build does not read the demonstration's; when `checkOperator` adds what it
+ * has judged (E17), when the confirmation does not name the APIs, and the chooser has no label; when an
+ * issuer may be there twice, an unknown member passes, http anywhere, and what is no JSON counts as empty;
+ * when a name is put into the page as markup; when an operator is kept in memory alone; and when the undo
+ * does nothing.
+ */
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

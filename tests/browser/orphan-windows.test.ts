@@ -28,13 +28,13 @@ import { type WorkerSwitch, workerSwitch } from './worker.ts'
 const CONSENT = '/ui/consent/'
 const WAITING = '/icons/128.png'
 
-describe('in chromium, a worker that dies with a window just opened', () => {
+describe.each(BROWSERS)('in %s, a worker that dies with a window just opened', (name) => {
   let stage: Stage
   let page: Page
   let worker: WorkerSwitch
 
   beforeAll(async () => {
-    stage = await startStage('chromium')
+    stage = await startStage(name)
     page = await stage.open()
     worker = await workerSwitch(stage)
   })

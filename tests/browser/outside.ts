@@ -14,6 +14,18 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Server } from 'node:net'
 import { generate } from 'selfsigned'
 
+export interface OutsideRequest {
+  url: URL
+  headers: IncomingHttpHeaders
+  body: string
+}
+
+export interface OutsideAnswer {
+  status?: number
+  headers?: Record<string, string>
+  body?: string
+}
+
 export interface Outside {
   /** `host:port` of the proxy. */
   address: string
@@ -23,7 +35,15 @@ export interface Outside {
   headers: IncomingHttpHeaders[]
   /** Host of each connection, in order: it comes before a request, and may come without one. */
   connections: string[]
+  /** Answers of their own, by method and URL without query, as in `GET https://a.example/b`. */
+  answers: Map<string, (request: OutsideRequest) => OutsideAnswer>
   close(): Promise<void>
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  let body = ''
+  for await (const part of request) body += part
+  return body
 }
 
 function listen(server: Server): Promise<number> {
@@ -36,10 +56,19 @@ export async function startOutside(): Promise<Outside> {
   const requests: string[] = []
   const headers: IncomingHttpHeaders[] = []
   const connections: string[] = []
-  function answer(request: IncomingMessage, response: ServerResponse): void {
-    requests.push(new URL(request.url ?? '/', `https://${request.headers.host}`).href)
+  const answers: Outside['answers'] = new Map()
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', `https://${request.headers.host}`)
+    requests.push(url.href)
     headers.push(request.headers)
-    response.writeHead(200, { 'content-type': 'text/html' }).end('<title>Outside</title>')
+    const own = answers.get(`${request.method} ${url.origin}${url.pathname}`)
+    const page: OutsideAnswer = {
+      headers: { 'content-type': 'text/html' },
+      body: '<title>Outside</title>',
+    }
+    const { status = 200, ...rest } =
+      own?.({ url, headers: request.headers, body: await bodyOf(request) }) ?? page
+    response.writeHead(status, rest.headers).end(rest.body)
   }
   const { private: key, cert } = await generate([{ name: 'commonName', value: 'outside.invalid' }])
   const inner = createTlsServer({ key, cert }, answer)
@@ -57,6 +86,7 @@ export async function startOutside(): Promise<Outside> {
     requests,
     headers,
     connections,
+    answers,
     async close() {
       for (const server of [proxy, inner]) {
         server.closeAllConnections()

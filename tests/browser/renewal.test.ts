@@ -75,9 +75,8 @@ describe.each(BROWSERS)('in %s, a grant whose access token is to be renewed', (n
     tokenRequests(stage).filter((entry) => formOf(entry).grant_type === 'refresh_token')
   const refreshTokens = () => refreshes().map((entry) => formOf(entry).refresh_token)
 
-  /** Nothing of the broker's memory is left, where the browser can be made to do that. */
+  /** Nothing of the broker's memory is left. */
   async function stopWorker(): Promise<void> {
-    if (name !== 'chromium') return
     const worker = await workerSwitch(stage)
     await worker.stop()
     await worker.close()

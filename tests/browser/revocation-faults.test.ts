@@ -65,11 +65,9 @@ describe.each(BROWSERS)('in %s, a revocation', (name) => {
       const [first] = told()
       expect(first?.status).toBe(503)
       stage.network.faults.remove(id)
-      if (name === 'chromium') {
-        const worker = await workerSwitch(stage)
-        await worker.stop()
-        await worker.close()
-      }
+      const worker = await workerSwitch(stage)
+      await worker.stop()
+      await worker.close()
       await until('the second attempt', async () => told()[1]?.status === 200, PATIENCE_MS)
       expect(formOf(told()[1]).token).toBe(formOf(first).token)
     },

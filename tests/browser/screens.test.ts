@@ -1,6 +1,12 @@
 /**
  * The broker's own screens in both browsers: empty and filled, judged by axe, used by keyboard alone,
  * and what they change is checked from the page's side.
+ *
+ * Seen to fail when the consent window names the host alone, and when the keyboard does not reach its
+ * button; when an input has no label, a quiet color is too dark for the dark theme, and an empty list says
+ * nothing; when `approve` takes all that was asked, and when an hour is a day; when refusals are not logged,
+ * and when an access token is; when a connection ends by the mouse alone, and when the page hears that it
+ * ended by itself; and when the log is emptied by the first click.
  */
 
 import type { Page } from 'puppeteer-core'
@@ -19,6 +25,9 @@ import {
 } from './stage.ts'
 
 const SCREENS = ['/ui/popup/index.html', '/ui/sites/index.html', '/ui/operators/index.html']
+
+/** What each says while no site is connected; a development build always knows operators. */
+const WORDS = ['No site yet', 'No site is connected', 'Demonstration']
 
 const textOf = (page: Page) => page.evaluate(() => document.body.innerText)
 
@@ -81,11 +90,12 @@ describe.each(BROWSERS)('in %s, the broker’s own screens', (name) => {
     await gone(stage.browser, '/ui/consent/')
   })
 
-  test.each(SCREENS)(
-    'with nothing to show, %s says so, and passes axe in light and dark',
-    async (path) => {
+  test.each(SCREENS.map((path, index) => [path, WORDS[index]] as const))(
+    'without a connection, %s says "%s", and passes axe in light and dark',
+    async (path, words) => {
       const screen = await openScreen(stage, path)
       await screen.waitForSelector('.card')
+      expect(await textOf(screen)).toContain(words)
       expect(await violationsOf(screen)).toEqual([])
       await screen
         .emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'dark' }])
@@ -120,7 +130,8 @@ describe.each(BROWSERS)('in %s, the broker’s own screens', (name) => {
 
   test.each(SCREENS)('with a connection, %s passes axe', async (path) => {
     const screen = await openScreen(stage, path)
-    await screen.waitForSelector('.card')
+    const card = path.includes('operators') ? 'operator' : 'connection'
+    await screen.waitForSelector(`[data-testid=${card}]`)
     expect(await violationsOf(screen)).toEqual([])
     await screen.close()
   })

@@ -16,7 +16,8 @@ import { inject } from 'vitest'
 import { startNetwork } from '../../demo-site/network/index.ts'
 import { CHROMIUM_ID, GECKO_ID, REDIRECT_BASE } from '../../extension/identity.ts'
 import { type BrowserName, openBrowser } from '../../scripts/browsers.ts'
-import { copyExtension } from '../../scripts/extension-copy.ts'
+import { buildModes } from '../../scripts/build.ts'
+import { copyExtension, type ExtensionCopy } from '../../scripts/extension-copy.ts'
 import type { Site } from '../../shared/messages/screen-channel.ts'
 import { startApplication } from './application.ts'
 import { startOutside } from './outside.ts'
@@ -32,6 +33,8 @@ export const OTHER_SITE = 'https://other.example'
 export interface SitesStage extends Stage {
   /** The user says yes to the browser; for Firefox in one of the broker's own screens. */
   give(screen: Page, origin: string): Promise<void>
+  /** The user says yes for every https site there is. */
+  giveAll(screen: Page): Promise<void>
   /** The user takes it back in the browser's own settings. */
   takeBack(screen: Page, origin: string): Promise<void>
 }
@@ -89,14 +92,35 @@ async function permissions(
   )
 }
 
-export async function startSitesStage(name: BrowserName): Promise<SitesStage> {
+/** The released build, made for this stage alone. */
+async function buildReleased(name: BrowserName): Promise<ExtensionCopy> {
+  const folder = await mkdtemp(join(tmpdir(), 'northkey-released-'))
+  await buildModes([name], folder)
+  const remove = () => rm(folder, { recursive: true, force: true })
+  return { path: join(folder, name), remove }
+}
+
+/** Which sites the extension may enter, as the browser's own page of extensions has it. */
+function setHostAccess(settings: Page, hostAccess: 'ON_SPECIFIC_SITES' | 'ON_ALL_SITES') {
+  const change = { extensionId: CHROMIUM_ID, hostAccess }
+  return developer(settings, 'updateExtensionConfiguration', change)
+}
+
+/** @param build The released one reaches no loopback, and so not the stage's network. */
+export async function startSitesStage(
+  name: BrowserName,
+  build: 'development' | 'released' = 'development',
+): Promise<SitesStage> {
   const outside = await startOutside()
   const application = await startApplication()
   const network = await startNetwork({
     applications: [{ clientId: CLIENT_ID, name: 'Cloud gaming', origins: [SITE, OTHER_SITE] }],
     redirectBases: Object.values(REDIRECT_BASE),
   })
-  const extension = await copyExtension(name, network.operatorProfiles, inject('builds'))
+  const extension =
+    build === 'released'
+      ? await buildReleased(name)
+      : await copyExtension(name, network.operatorProfiles, inject('builds'))
   const profile = await mkdtemp(join(tmpdir(), 'northkey-profile-'))
   if (name === 'chromium') await withholdHosts(extension.path)
   else {
@@ -116,12 +140,10 @@ user_pref("extensions.webextensions.uuids", ${uuids});
   })
   const settings = name === 'chromium' ? await extensionsPage(browser) : undefined
   if (settings) {
-    await developer(settings, 'updateExtensionConfiguration', {
-      extensionId: CHROMIUM_ID,
-      hostAccess: 'ON_SPECIFIC_SITES',
-    })
+    await setHostAccess(settings, 'ON_SPECIFIC_SITES')
     // The development build's own hosts are withheld by that too.
-    for (const host of ['localhost', '*.localhost', '127.0.0.1']) {
+    const loopback = build === 'released' ? [] : ['localhost', '*.localhost', '127.0.0.1']
+    for (const host of loopback) {
       await developer(settings, 'addHostPermission', CHROMIUM_ID, `http://${host}/*`)
     }
     await developer(settings, 'addHostPermission', CHROMIUM_ID, `${REDIRECT_BASE.chromium}*`)
@@ -152,6 +174,10 @@ user_pref("extensions.webextensions.uuids", ${uuids});
     async give(screen, origin) {
       if (settings) await developer(settings, 'addHostPermission', CHROMIUM_ID, `${origin}/*`)
       else if (!(await permissions(screen, 'request', origin))) throw new Error('not given')
+    },
+    async giveAll(screen) {
+      if (settings) await setHostAccess(settings, 'ON_ALL_SITES')
+      else if (!(await permissions(screen, 'request', 'https://*'))) throw new Error('not given')
     },
     async takeBack(screen, origin) {
       if (settings) await developer(settings, 'removeHostPermission', CHROMIUM_ID, `${origin}/*`)

@@ -154,7 +154,10 @@ export async function answerConsent(stage: Stage, answer: 'allow' | 'deny'): Pro
 }
 
 /** One of the broker's own pages, in a tab of its own. */
-export async function openScreen(stage: Stage, path = '/ui/popup/index.html'): Promise<Page> {
+export async function openScreen(
+  stage: Pick<Stage, 'browser' | 'brokerOrigin'>,
+  path = '/ui/popup/index.html',
+): Promise<Page> {
   const page = await stage.browser.newPage()
   // Firefox's driver does not hear that such a page has loaded; the page itself tells.
   void page.goto(stage.brokerOrigin + path).catch(() => {})
@@ -187,6 +190,8 @@ export async function databaseText(screen: Page): Promise<Record<string, string[
       if (value instanceof ArrayBuffer) return new TextDecoder('latin1').decode(value)
       if (ArrayBuffer.isView(value))
         return new TextDecoder('latin1').decode(value.buffer as ArrayBuffer)
+      // On the disk such a key lies in clear, whatever it allows.
+      if (value instanceof CryptoKey) return `CryptoKey ${value.type}`
       if (typeof value === 'object' && value !== null) {
         return Object.entries(value)
           .map(([key, inner]) => `${key}:${text(inner)}`)

@@ -2,7 +2,10 @@
  * What the disk may do: full, cleared, damaged, or written by a newer version. The broker begins anew; it
  * never hangs and never loops. Chromium alone lets a test do this.
  *
- * Seen to fail when `refresh` sends before it has written that it will (K03: the request goes out).
+ * Seen to fail when `refresh` sends before it has written that it will (K03: the request goes out); when
+ * grants have a copy in `storage.local` (K12, K04 with C21); when a database is opened as version 1 (K07),
+ * or raised by one (K05: it waits for the screen without end); and when `servePage` and `tabClosed` forget
+ * whose call it was, or `settle` keeps the record (K13).
  */
 
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
@@ -87,9 +90,17 @@ describe('in chromium, when the storage fails', () => {
         opening.onblocked = reject
       })
       opening.result.transaction('later', 'readwrite').objectStore('later').put('kept', 1)
+      // A connection that nobody refers to is closed when memory is tidied up.
+      Object.assign(globalThis, { held: opening.result })
     })
     expect((await quietFlow(stage, page)).error).toBeUndefined()
     expect((await databaseText(worker.page)).later).toEqual(['kept'])
+    await worker.page.evaluate(() => {
+      const { held } = globalThis as unknown as { held: IDBDatabase }
+      // Throws where somebody has made it close.
+      held.transaction('later')
+      held.close()
+    })
   })
 
   /** Whether the broker's origin has no room for one more record. */

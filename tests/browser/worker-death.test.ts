@@ -7,36 +7,29 @@
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Grant } from '../../shared/messages/page-api.ts'
-import { pageAt, until } from './pages.ts'
+import { killExtensionProcess } from './event-page.ts'
+import { pageAt } from './pages.ts'
+import { gesture } from './quiet.ts'
 import {
   answerConsent,
+  BROWSERS,
   call,
-  openScreen,
   type Stage,
   signIn,
   signInPage,
   startStage,
   tokenRequests,
 } from './stage.ts'
+import { type WorkerSwitch, workerSwitch } from './worker.ts'
 
-/** Stops the worker as Chromium does: without a word to the code in it. */
-async function stopWorker(stage: Stage): Promise<void> {
-  const screen = await openScreen(stage)
-  const session = await screen.createCDPSession()
-  const workers = () =>
-    stage.browser.targets().filter((target) => target.type() === 'service_worker')
-  await session.send('ServiceWorker.enable')
-  await session.send('ServiceWorker.stopAllWorkers')
-  await until('the worker to stop', async () => workers().length === 0)
-  await screen.close()
-}
-
-describe('in chromium, with the worker stopped', () => {
+describe.each(BROWSERS)('in %s, with the worker stopped', (name) => {
   let stage: Stage
   let page: Page
+  let worker: WorkerSwitch
 
   beforeAll(async () => {
-    stage = await startStage('chromium')
+    stage = await startStage(name)
+    worker = await workerSwitch(stage)
   })
   afterAll(() => stage?.close())
 
@@ -45,14 +38,14 @@ describe('in chromium, with the worker stopped', () => {
     const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
     await answerConsent(stage, 'allow')
     await signInPage(stage)
-    await stopWorker(stage)
+    await worker.stop()
     await signIn(stage)
     expect((await outcome).result).toMatchObject({ issuer: stage.network.issuer })
     expect(tokenRequests(stage)).toHaveLength(1)
   })
 
   test('the token survives it, and serves a call', async () => {
-    await stopWorker(stage)
+    await worker.stop()
     const [api] = stage.wish().apis
     const url = `${api?.resource}/cloud-gaming/subscriptions`
     const { result } = await call<{ status: number }>(page, 'northbound_fetch', { url })
@@ -64,8 +57,41 @@ describe('in chromium, with the worker stopped', () => {
   test('L05: while the consent window is open, the answer of the user still counts', async () => {
     const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
     await pageAt(stage.browser, '/ui/consent/')
-    await stopWorker(stage)
+    await worker.stop()
     await answerConsent(stage, 'deny')
+    expect((await outcome).error).toMatchObject({ code: 4001 })
+  })
+})
+
+// Firefox tells which of its processes runs extensions. Chromium does not.
+describe('in firefox, with the process of the extension killed', () => {
+  let stage: Stage
+  let page: Page
+
+  beforeAll(async () => {
+    stage = await startStage('firefox')
+    page = await stage.open()
+  })
+  afterAll(() => stage?.close())
+
+  test('L01: while the sign-in page is open, the flow still ends with a token', async () => {
+    await gesture(page)
+    const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
+    await answerConsent(stage, 'allow')
+    await signInPage(stage)
+    await killExtensionProcess(stage)
+    await signIn(stage)
+    expect((await outcome).result).toMatchObject({ issuer: stage.network.issuer })
+    expect(tokenRequests(stage)).toHaveLength(1)
+    await call(page, 'northbound_revoke')
+  })
+
+  test('L05: with it the consent window; once the user has closed what is left of that, the call is answered', async () => {
+    await gesture(page)
+    const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
+    const consent = await pageAt(stage.browser, '/ui/consent/')
+    await killExtensionProcess(stage)
+    await consent.close()
     expect((await outcome).error).toMatchObject({ code: 4001 })
   })
 })

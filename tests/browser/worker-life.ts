@@ -4,7 +4,7 @@
  */
 
 import { GECKO_ID } from '../../extension/identity.ts'
-import { addressOf, until } from './pages.ts'
+import { openExtensionsPage } from './extensions-page.ts'
 import type { Stage } from './stage.ts'
 
 export interface WorkerLife {
@@ -26,10 +26,7 @@ export async function watchWorker(stage: Stage): Promise<WorkerLife> {
       },
     }
   }
-  const address = 'about:addons'
-  const page = await stage.browser.newPage()
-  void page.goto(address).catch(() => {})
-  await until('the page of extensions', async () => (await addressOf(page)).startsWith(address))
+  const page = await openExtensionsPage(stage)
   return {
     async current() {
       const state = await page.evaluate(

@@ -1,21 +1,27 @@
 /**
- * Stops Chromium's service workers as the browser itself does: without a word to the code in them. The
+ * Stops the broker's worker as the browser itself does: without a word to the code in it. In Chromium the
  * page that holds the switch belongs to the broker, but loads none of its scripts.
  */
 
 import type { Page } from 'puppeteer-core'
+import { eventPageSwitch } from './event-page.ts'
 import { until } from './pages.ts'
 import type { Stage } from './stage.ts'
 
 export interface WorkerSwitch {
+  /** A page of the broker's own origin. */
   page: Page
   stop(): Promise<void>
   close(): Promise<void>
 }
 
-export async function workerSwitch(
-  stage: Pick<Stage, 'browser' | 'brokerOrigin'>,
-): Promise<WorkerSwitch> {
+type SwitchStage = Pick<Stage, 'name' | 'browser' | 'brokerOrigin'>
+
+export function workerSwitch(stage: SwitchStage): Promise<WorkerSwitch> {
+  return stage.name === 'chromium' ? serviceWorkerSwitch(stage) : eventPageSwitch(stage)
+}
+
+async function serviceWorkerSwitch(stage: SwitchStage): Promise<WorkerSwitch> {
   const page = await stage.browser.newPage()
   await page.goto(`${stage.brokerOrigin}/icons/16.png`)
   const session = await page.createCDPSession()

@@ -97,7 +97,11 @@ export async function startWorld(builds: string): Promise<World> {
     args: ['--disable-auto-reload'],
   })
   const atFirst = await browser.pages()
-  const worker = await workerSwitch({ browser, brokerOrigin: `chrome-extension://${CHROMIUM_ID}` })
+  const worker = await workerSwitch({
+    name: 'chromium',
+    browser,
+    brokerOrigin: `chrome-extension://${CHROMIUM_ID}`,
+  })
   const sites: Site[] = []
   for (const application of applications) {
     const page = await browser.newPage()

@@ -98,7 +98,7 @@ export async function peerRows(stage: BenchStage): Promise<Row[]> {
   }
 }
 
-/** Chromium alone lets a driver stop workers. */
+/** In Chromium alone: Firefox's event page is stopped by way of its page of extensions, which costs more. */
 export async function coldRow(stage: BenchStage): Promise<Row | undefined> {
   if (stage.brokerOrigin === undefined) return undefined
   const page = await stage.browser.newPage()

@@ -1,0 +1,72 @@
+/**
+ * Stops Firefox's event page as the browser itself does, but at once and whatever it is busy with: the
+ * document with its scripts, timers and requests goes, and nothing in it hears a word.
+ */
+
+import { GECKO_ID } from '../../extension/identity.ts'
+import { openExtensionsPage } from './extensions-page.ts'
+import { openScreen, type Stage } from './stage.ts'
+import type { WorkerSwitch } from './worker.ts'
+
+interface View {
+  viewType: string
+}
+
+interface Privileged {
+  ChromeUtils: { requestProcInfo(): Promise<{ children: { type: string; pid: number }[] }> }
+  WebExtensionPolicy: {
+    getByID(id: string): {
+      mozExtensionHostname: string
+      extension: {
+        views: Set<View>
+        terminateBackground(how: Record<string, boolean>): Promise<void>
+      }
+    }
+  }
+}
+
+/** From here on the stage knows the broker's origin. */
+export async function eventPageSwitch(
+  stage: Pick<Stage, 'name' | 'browser' | 'brokerOrigin'>,
+): Promise<WorkerSwitch> {
+  const settings = await openExtensionsPage(stage)
+  const host = await settings.evaluate(
+    (id) =>
+      (globalThis as unknown as Privileged).WebExtensionPolicy.getByID(id).mozExtensionHostname,
+    GECKO_ID,
+  )
+  stage.brokerOrigin = `moz-extension://${host}`
+  const page = await openScreen(stage)
+  return {
+    page,
+    async stop() {
+      await settings.evaluate(async (id) => {
+        const { extension } = (globalThis as unknown as Privileged).WebExtensionPolicy.getByID(id)
+        const eventPage = () => [...extension.views].find((view) => view.viewType === 'background')
+        const running = eventPage()
+        // What comes in while it stops keeps it alive; a call that is asked again may have woken another.
+        while (running && eventPage() === running) {
+          await extension.terminateBackground({
+            disableResetIdleForTest: true,
+            ignoreDevToolsAttached: true,
+          })
+        }
+      }, GECKO_ID)
+    },
+    async close() {
+      await Promise.all([page.close(), settings.close()])
+    },
+  }
+}
+
+/** Kills the processes of this very Firefox that run extensions, as the system does that runs out of memory. */
+export async function killExtensionProcess(stage: Pick<Stage, 'name' | 'browser'>): Promise<void> {
+  const settings = await openExtensionsPage(stage)
+  const pids = await settings.evaluate(async () => {
+    const { children } = await (globalThis as unknown as Privileged).ChromeUtils.requestProcInfo()
+    return children.filter(({ type }) => type === 'extension').map(({ pid }) => pid)
+  })
+  if (pids.length === 0) throw new Error('no process of extensions')
+  for (const pid of pids) process.kill(pid, 'SIGKILL')
+  await settings.close()
+}
