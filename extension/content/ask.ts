@@ -150,8 +150,9 @@ function askAll(): void {
 /** A message keeps a worker awake; a port that is open, or is opened, does not. */
 function knock(): void {
   const [requestId] = waiting.keys()
-  if (requestId) send([{ requestId }])
+  if (requestId) toBroker.push({ requestId })
   else leave()
+  flush()
 }
 
 /** Says where the answers go. */
@@ -183,7 +184,7 @@ export function hearPage(messages: ProviderToContent[]): void {
 /** A document that goes away: the broker sees it by the port. Should it come back, its calls are over. */
 export function leave(): void {
   for (const requestId of waiting.keys()) settle(requestId, answerLost)
+  flush()
   port?.disconnect()
   forgetPort()
-  flush()
 }
