@@ -34,7 +34,7 @@ interface Waiting {
   parts: ArrayBuffer[]
 }
 
-export const GONE = { event: 'disconnect' } as const
+export const GONE = { id: 0, event: 'disconnect' } as const
 
 /** For a document that is put aside, should it ever come back, and for a body with a gap. */
 const answerLost: Outcome = {

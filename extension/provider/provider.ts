@@ -46,8 +46,10 @@ interface Pending {
   waiters: Set<Waiter>
 }
 
-interface Answer {
-  id: number
+interface Said {
+  id?: number
+  event: ProviderEvent
+  payload: unknown
   error?: ProviderErrorObject
   result?: unknown
 }
@@ -146,11 +148,9 @@ export function connectProvider(): void {
   port.onmessage = ({ data }: MessageEvent<ContentToProvider[]>) => {
     unanswered = 0
     for (const message of data) {
-      if (message.event === 'disconnect') disconnect()
-      else if (message.event) emit(message.event, message.payload)
-      else {
-        // Not `in`: a page may give every object such a member.
-        const { id, error, result } = message as Answer
+      // By `id` first, and not by `in`: a page may give every object other members.
+      const { id, event, payload, error, result } = message as Said
+      if (id) {
         let first = true
         settle(id, ({ resolve, reject }) => {
           // Each caller gets an answer of its own: what one does to it is not the others' affair.
@@ -158,7 +158,8 @@ export function connectProvider(): void {
           else resolve(first ? result : structuredClone(result))
           first = false
         })
-      }
+      } else if (event === 'disconnect') disconnect()
+      else emit(event, payload)
     }
   }
 
