@@ -14,7 +14,6 @@ import {
 } from '../../shared/messages/document-channel.ts'
 import {
   ANNOUNCE_EVENT,
-  type ErrorCode,
   type Provider,
   type ProviderDetail,
   type ProviderErrorObject,
@@ -28,10 +27,6 @@ import { ICON } from './icon.ts'
 import { joinKey } from './join-key.ts'
 
 const PING_INTERVAL_MS = 2_000
-
-// Two numbers of the contract; the whole table would be a tenth of what enters each page.
-const BROKER_GONE = 4900 satisfies ErrorCode
-const INVALID_PARAMS = -32602 satisfies ErrorCode
 
 interface Waiter {
   resolve(value: unknown): void
@@ -69,12 +64,15 @@ class ProviderError extends Error {
   }
 }
 
-function refusal(code: ErrorCode, error: string, message: string): Error {
-  return new ProviderError({ code, message, data: { error } })
-}
-
-const invalidParams = (message: string) => refusal(INVALID_PARAMS, 'invalid_params', message)
-const gone = () => refusal(BROKER_GONE, 'broker_gone', 'the broker is gone')
+// Their numbers alone: the contract's whole table would be a tenth of what enters each page.
+const invalidParams = (message: string) =>
+  new ProviderError({ code: -32602, message, data: { error: 'invalid_params' } })
+const gone = () =>
+  new ProviderError({
+    code: 4900,
+    message: 'the broker is gone',
+    data: { error: 'broker_gone' },
+  })
 
 export function connectProvider(): void {
   // The page may replace any of these later; what was there first is kept.
