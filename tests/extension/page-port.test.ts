@@ -1,8 +1,8 @@
 /**
  * The worker's end of a document's port.
  *
- * Seen to fail when: each answer is a message of its own, answers too large together are lost, a port that is closed throws,
- * and a document that may not ask hears nothing.
+ * Seen to fail when: each answer is a message of its own, answers too large together are lost, a port
+ * that is closed throws, and a document that may not ask hears nothing.
  */
 
 import 'fake-indexeddb/auto'
