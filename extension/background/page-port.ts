@@ -19,8 +19,9 @@ function callerOf({ sender }: Runtime.Port): Caller {
 function send(port: Runtime.Port, answers: BrokerAnswer[]): void {
   try {
     port.postMessage(answers)
-  } catch {
-    // The port is closed.
+  } catch (error) {
+    // The port is closed, or they are too large together: they go one by one.
+    if (answers.length > 1) throw error
   }
 }
 

@@ -144,18 +144,27 @@ export async function scopeInUse({ grantId }: GrantRecord, api: ApiAccess): Prom
   return (await store.get(grantId))?.given?.[api.resource] ?? api.scope
 }
 
+/** What was asked for last, by grant and resource, while it may still be on its way to the record. */
+const askedFor = new Map<string, string>()
+
 export async function setScopeInUse(
   grant: GrantRecord,
   api: ApiAccess,
   scope: string,
 ): Promise<void> {
-  // Most calls ask for what the one before has asked for.
-  if ((await scopeInUse(grant, api)) === scope) return
   const { grantId } = grant
+  const { resource } = api
+  const key = `${grantId} ${resource}`
+  askedFor.set(key, scope)
+  // Most calls ask for what the one before has asked for: they do not take a turn.
+  if ((await scopeInUse(grant, api)) === scope) return
   await serialize(grantId, async () => {
-    const record = await store.get(grantId)
-    if (!record) return
-    await store.set(grantId, { ...record, given: { ...record.given, [api.resource]: scope } })
+    for (;;) {
+      const record = await store.get(grantId)
+      const last = askedFor.get(key) ?? scope
+      if (!record || (record.given?.[resource] ?? api.scope) === last) return
+      await store.set(grantId, { ...record, given: { ...record.given, [resource]: last } })
+    }
   })
 }
 

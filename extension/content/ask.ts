@@ -34,7 +34,7 @@ interface Waiting {
   parts: ArrayBuffer[]
 }
 
-export const GONE = { event: 'disconnect' } as const
+export const GONE = { id: 0, event: 'disconnect' } as const
 
 /** For a document that is put aside, should it ever come back, and for a body with a gap. */
 const answerLost: Outcome = {
@@ -153,8 +153,9 @@ function askAll(): void {
 /** A message keeps a worker awake; a port that is open, or is opened, does not. */
 function knock(): void {
   const [requestId] = waiting.keys()
-  if (requestId) send([{ requestId }])
+  if (requestId) toBroker.push({ requestId })
   else leave()
+  flush()
 }
 
 /**
@@ -186,7 +187,7 @@ export function hearPage(messages: ProviderToContent[], tell: typeof tellPage): 
 /** A document that goes away: the broker sees it by the port. Should it come back, its calls are over. */
 export function leave(): void {
   for (const requestId of waiting.keys()) settle(requestId, answerLost)
+  flush()
   port?.disconnect()
   forgetPort()
-  flush()
 }

@@ -27,7 +27,7 @@ function connect(event: Event): void {
   runtime.onMessage.addListener((message: unknown) => {
     const { origin, event, payload } = message as BrokerEvent
     // The tab may have gone elsewhere between the broker's look and the message's arrival.
-    if (origin === self.origin) post([{ event, payload }])
+    if (origin === self.origin) post([{ id: 0, event, payload }])
     return undefined
   })
 

@@ -15,7 +15,6 @@ import {
 import { joinKey } from '../../shared/messages/join-key.ts'
 import {
   ANNOUNCE_EVENT,
-  type ErrorCode,
   type Provider,
   type ProviderDetail,
   type ProviderErrorObject,
@@ -28,10 +27,6 @@ import { together } from '../../shared/messages/together.ts'
 import { ICON } from './icon.ts'
 
 const PING_INTERVAL_MS = 2_000
-
-// Two numbers of the contract; the whole table would be a tenth of what enters each page.
-const BROKER_GONE = 4900 satisfies ErrorCode
-const INVALID_PARAMS = -32602 satisfies ErrorCode
 
 interface Waiter {
   resolve(value: unknown): void
@@ -46,8 +41,10 @@ interface Pending {
   waiters: Set<Waiter>
 }
 
-interface Answer {
-  id: number
+interface Said {
+  id?: number
+  event: ProviderEvent
+  payload: unknown
   error?: ProviderErrorObject
   result?: unknown
 }
@@ -67,17 +64,15 @@ class ProviderError extends Error {
   }
 }
 
-function invalidParams(message: string): Error {
-  return new ProviderError({ code: INVALID_PARAMS, message, data: { error: 'invalid_params' } })
-}
-
-function gone(): Error {
-  return new ProviderError({
-    code: BROKER_GONE,
+// Their numbers alone: the contract's whole table would be a tenth of what enters each page.
+const invalidParams = (message: string) =>
+  new ProviderError({ code: -32602, message, data: { error: 'invalid_params' } })
+const gone = () =>
+  new ProviderError({
+    code: 4900,
     message: 'the broker is gone',
     data: { error: 'broker_gone' },
   })
-}
 
 export function connectProvider(): void {
   // The page may replace any of these later; what was there first is kept.
@@ -152,11 +147,9 @@ export function connectProvider(): void {
   port.onmessage = ({ data }: MessageEvent<ContentToProvider[]>) => {
     unanswered = 0
     for (const message of data) {
-      if (message.event === 'disconnect') disconnect()
-      else if (message.event) emit(message.event, message.payload)
-      else {
-        // Not `in`: a page may give every object such a member.
-        const { id, error, result } = message as Answer
+      // By `id` first, and not by `in`: a page may give every object other members.
+      const { id, event, payload, error, result } = message as Said
+      if (id) {
         let copy: string | undefined
         settle(id, ({ resolve, reject }) => {
           // Each caller gets an answer of its own: what one does to it is not the others' affair.
@@ -164,7 +157,8 @@ export function connectProvider(): void {
           else resolve(copy ? parse(copy) : result)
           copy ??= stringify(result)
         })
-      }
+      } else if (event === 'disconnect') disconnect()
+      else emit(event, payload)
     }
   }
 
@@ -174,7 +168,7 @@ export function connectProvider(): void {
     const running = idOf.get(key)
     if (running) return running
     const id = ++lastId
-    // As they are now: they are sent when the page's turn is over.
+    // As they are now: they are sent when the page's turn is over. A function is not plain.
     let copy: unknown = structuredClone
     try {
       copy = structuredClone(params)

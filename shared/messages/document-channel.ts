@@ -29,6 +29,7 @@ export type ProviderToContent = PageCall | PageAbort
 
 export type Outcome = { result: unknown } | { error: ProviderErrorObject }
 
+/** Each has its own `id`, since a page may give every object one: 0 is that of no call. */
 export type ContentToProvider =
   | ({ id: number; event?: undefined } & Outcome)
-  | { event: ProviderEvent; payload?: unknown }
+  | { id: 0; event: ProviderEvent; payload?: unknown }

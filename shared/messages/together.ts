@@ -6,14 +6,20 @@
 // A page may replace it later.
 const { queueMicrotask } = globalThis
 
-export function together<T>(send: (list: T[]) => void): (one: T) => void {
-  let said: T[] = []
+export function together<T extends object>(send: (list: T[]) => void): (one: T) => void {
+  // Not a list: a page may give every object setters, for the places of a list as well.
+  const said = new Set<T>()
   return (one) => {
-    if (said.push(one) > 1) return
+    if (said.add(one).size > 1) return
     queueMicrotask(() => {
-      const list = said
-      said = []
-      send(list)
+      const list = [...said]
+      said.clear()
+      try {
+        send(list)
+      } catch {
+        // Too large as a whole: one by one, as each of them was copied.
+        for (const each of list) send([each])
+      }
     })
   }
 }

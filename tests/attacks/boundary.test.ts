@@ -192,7 +192,7 @@ describe.each(BROWSERS)('in %s, an attack on the border', (name) => {
         [window, 'structuredClone'],
         [window, 'setTimeout'],
         [window, 'dispatchEvent'],
-        [window, 'reportError'],
+        [window, 'queueMicrotask'],
         [window, 'fetch'],
         [window, 'CustomEvent'],
         [JSON, 'stringify'],
@@ -204,7 +204,7 @@ describe.each(BROWSERS)('in %s, an attack on the border', (name) => {
       for (const [object, key] of replaced) {
         Object.defineProperty(object, key, { value: spy, configurable: true, writable: true })
       }
-      const poisoned = ['code', 'data', 'error', 'result', 'type', 'id', 'resolve', 'key', 'body']
+      const poisoned = ['code', 'data', 'error', 'result', 'event', 'method', 'params', 'id', 'key']
       for (const key of poisoned) {
         Object.defineProperty(Object.prototype, key, {
           set: spy,

@@ -2,9 +2,9 @@
  * A worker that has heard nothing for half a minute is stopped by its browser. No debugger is attached to
  * it here: one would keep it alive.
  *
- * Seen to fail when the content script sends no `pageWaits`, or opens and closes a port in its place (the
- * worker ends behind the window), and when tokens are remembered without being written down (the next
- * worker has none).
+ * Seen to fail when the content script does not say that it waits, or opens and closes a port in its
+ * place (the worker ends behind the window), and when tokens are remembered without being written down
+ * (the next worker has none).
  */
 
 import type { Page } from 'puppeteer-core'

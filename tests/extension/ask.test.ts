@@ -4,7 +4,8 @@
  * Seen to fail when: the length of a body is not compared, its parts stand in another order, those of a
  * stopped worker stay (L01), nobody says that a call waits, attempts are not counted, a document that is
  * left does not answer (B23), each loss has a timer of its own, a call that is asked after a loss goes at
- * once, a lost port is closed though the extension is gone (L12), each call is a message of its own, and
+ * once, a lost port is closed though the extension is gone (L12), a port is closed before the page is
+ * answered, what a knock finds out waits for the next call, each call is a message of its own, and
  * what cannot be sent ends the calls that were asked with it.
  */
 
@@ -194,6 +195,22 @@ describe('a call of the content script', () => {
     again?.answer({ requestId, part: part(7) })
     again?.answer({ requestId, outcome: { result: { body: part(8) } }, length: 2 })
     expect(await bytesOf(calling)).toEqual([7, 8])
+  })
+
+  test('L08: what that message finds out is told at once', async () => {
+    ask(1, 'northbound_connect', {})
+    vi.stubGlobal('structuredClone', () => {
+      throw new Error('Attempting to use a disconnected port object')
+    })
+    await vi.advanceTimersByTimeAsync(15_000)
+    expect(told).toMatchObject([[{ id: 1, error: {} }]])
+  })
+
+  test('L12: a document that goes away after its extension is answered before the port is closed', () => {
+    ask(1, 'northbound_getGrants')
+    runtime.id = undefined
+    expect(script.leave).toThrow('invalidated')
+    expect(told).toMatchObject([[{ id: 1, ...lost }]])
   })
 
   test('L08: while it waits a message keeps the worker awake, and without a call the port is given back', async () => {

@@ -1,8 +1,8 @@
 /**
  * The worker's end of a document's port.
  *
- * Seen to fail when: each answer is a message of its own, a port that is closed throws, and a document
- * that may not ask hears nothing.
+ * Seen to fail when: each answer is a message of its own, answers too large together are lost, a port
+ * that is closed throws, and a document that may not ask hears nothing.
  */
 
 import 'fake-indexeddb/auto'
@@ -56,13 +56,25 @@ describe('a document’s port', () => {
     expect(told[0]).toHaveLength(1_000)
   })
 
+  test('answers that are too large together go one by one', async () => {
+    const told: BrokerAnswer[] = []
+    const { hear } = open((answers) => {
+      if (answers.length > 1) throw new Error('Message length exceeded maximum allowed length.')
+      told.push(...answers)
+    })
+    hear([request('large'), request('larger')])
+    await vi.waitFor(() =>
+      expect(told.map(({ requestId }) => requestId)).toEqual(['large', 'larger']),
+    )
+  })
+
   test('a port that is closed takes nothing along', async () => {
     const post = vi.fn<() => void>(() => {
       throw new Error('Attempt to postMessage on disconnected port')
     })
     const { hear } = open(post)
-    hear([request('closed')])
-    await vi.waitFor(() => expect(post).toHaveBeenCalled())
+    hear([request('closed'), request('also closed')])
+    await vi.waitFor(() => expect(post).toHaveBeenCalledTimes(3))
   })
 
   test('B23: a document that is not active hears so for each call, and may come again', async () => {

@@ -1,7 +1,8 @@
 /**
  * The page's provider in front of a content script that the test plays, over a real `MessagePort`.
  *
- * Seen to fail when: each call is a message of its own, and parameters are read when they are sent.
+ * Seen to fail when: each call is a message of its own, parameters are read when they are sent, and a
+ * message is judged by a member that it may inherit.
  */
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -260,6 +261,23 @@ describe('the provider', () => {
       for (const name of names) Reflect.deleteProperty(Object.prototype, name)
     }
   })
+
+  test('B14: nor do they make an event of an answer, or an answer of an event', async () => {
+    const heard: unknown[] = []
+    page.provider.on('grantsChanged', (payload) => heard.push(payload))
+    Object.assign(Object.prototype, { event: 'grantsChanged', id: 1 })
+    try {
+      const calling = page.provider.request(grants)
+      const { id } = (await page.next()) as PageCall
+      page.answer({ id: 0, event: 'grantsChanged', payload: 'event' })
+      await settled()
+      page.answer({ id, result: 'true' })
+      expect(await calling).toBe('true')
+      expect(heard).toEqual(['event'])
+    } finally {
+      for (const name of ['event', 'id']) Reflect.deleteProperty(Object.prototype, name)
+    }
+  })
 })
 
 describe('the broker’s end', () => {
@@ -268,7 +286,7 @@ describe('the broker’s end', () => {
     page.provider.on('disconnect', (payload) => told.push(payload))
     const calling = page.provider.request(grants)
     await page.next()
-    page.answer({ event: 'disconnect', payload: {} })
+    page.answer({ id: 0, event: 'disconnect', payload: {} })
     await expect(calling).rejects.toMatchObject({ code: 4900, data: { error: 'broker_gone' } })
     expect(told).toEqual([{}])
     await expect(page.provider.request(grants)).rejects.toMatchObject({ code: 4900 })
@@ -311,12 +329,12 @@ describe('events', () => {
     })
     page.provider.on('grantsChanged', listener)
     page.provider.on('grantsChanged', listener)
-    page.answer({ event: 'grantsChanged', payload: { grants: [] } })
+    page.answer({ id: 0, event: 'grantsChanged', payload: { grants: [] } })
     await settled()
     expect(heard).toEqual([{ grants: [] }])
     expect(page.reported).toHaveLength(1)
     page.provider.removeListener('grantsChanged', listener)
-    page.answer({ event: 'grantsChanged', payload: { grants: [] } })
+    page.answer({ id: 0, event: 'grantsChanged', payload: { grants: [] } })
     await settled()
     expect(heard).toHaveLength(1)
   })

@@ -39,7 +39,7 @@ vi.mock('../../shared/core/index.ts', async (original) => ({
 }))
 
 const { accessTokenOf } = await import('../../extension/background/tokens.ts')
-const { endTokens, grantIdOfToken, keepTokens } = await import(
+const { endTokens, grantIdOfToken, keepTokens, scopeInUse, setScopeInUse } = await import(
   '../../extension/background/token-records.ts'
 )
 const { deleteGrant } = await import('../../extension/background/grants.ts')
@@ -136,4 +136,22 @@ test('RFC 8707 section 2.2: a refresh token serves every API of its grant', asyn
   await keepTokens(grant, grant.grantId, A.resource, first)
   answers.refresh = async () => tokenSet({ accessToken: 'for B', scope: 'b', resource: B.resource })
   expect((await accessTokenOf(grant, B.resource)).accessToken).toBe('for B')
+})
+
+describe('the scope that a page asked for last', () => {
+  test('is that of the last call, also of several at once', async () => {
+    const api = { ...A, scope: 'a more' }
+    const grant = grantRecord({ apis: [api] })
+    await keepTokens(grant, grant.grantId, A.resource, authorized({ scope: 'a more' }))
+    const rounds = [
+      ['a', 'a more'],
+      ['a more', 'a'],
+      ['a', 'a more', 'a more'],
+      ['a more', 'a', 'a'],
+    ]
+    for (const scopes of rounds) {
+      await Promise.all(scopes.map((scope) => setScopeInUse(grant, api, scope)))
+      expect(await scopeInUse(grant, api)).toBe(scopes.at(-1))
+    }
+  })
 })
