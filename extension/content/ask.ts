@@ -38,7 +38,7 @@ export const GONE = { id: 0, event: 'disconnect' } as const
 
 /** For a document that is put aside, should it ever come back, and for a body with a gap. */
 const answerLost: Outcome = {
-  error: { code: 4901, message: 'the answer is lost', data: { error: 'network_error' } },
+  error: { code: 4901, message: 'the answer is gone', data: { error: 'network_error' } },
 }
 const unsendable: Outcome = {
   error: {
