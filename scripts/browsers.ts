@@ -139,6 +139,8 @@ export interface OpenOptions {
   /** For servers of tests that sign their own certificates. */
   acceptInsecureCerts?: boolean
   args?: string[]
+  /** Of Firefox. */
+  preferences?: Record<string, boolean>
 }
 
 function firefoxProxy(proxy: string): Record<string, string | number> {
@@ -157,7 +159,7 @@ export async function openBrowser(name: BrowserName, options: OpenOptions = {}):
   const executablePath = await findBrowser(name)
   if (!executablePath) throw new Error(`${name}: not found`)
   const { extension, headless = true, profile, proxy, args = [] } = options
-  const { acceptInsecureCerts = false } = options
+  const { acceptInsecureCerts = false, preferences } = options
   const common = {
     executablePath,
     headless,
@@ -189,7 +191,7 @@ export async function openBrowser(name: BrowserName, options: OpenOptions = {}):
     browser: 'firefox',
     // The broker's own pages are tested too; Firefox shows those to a driver only when asked.
     args: ['-remote-allow-system-access', '--width=1280', '--height=860', ...args],
-    extraPrefsFirefox: proxy ? firefoxProxy(proxy) : {},
+    extraPrefsFirefox: { ...preferences, ...(proxy && firefoxProxy(proxy)) },
   })
   if (extension) await browser.installExtension(extension)
   return browser

@@ -18,7 +18,7 @@ export function joinKey(method: string, params: unknown = {}): string | undefine
     if (value === undefined) continue
     if (typeof value !== 'string' && typeof value !== 'number') return undefined
     if (name === 'interactive' && value !== 'never') return undefined
-    key += JSON.stringify([name, value])
+    key += ['', name, typeof value, value]
   }
   return key
 }

@@ -76,7 +76,11 @@ export async function startBenchStage(name: BrowserName, builds: string): Promis
   })
   const operator = operatorOf(network, api.resource)
   const extension = await copyExtension(name, [operator], builds)
-  const browser = await openBrowser(name, { extension: extension.path })
+  const browser = await openBrowser(name, {
+    extension: extension.path,
+    // Firefox's clock would be as coarse as a call is long.
+    preferences: { 'privacy.reduceTimerPrecision': false },
+  })
   await browser.installExtension(join(import.meta.dirname, 'bare'))
 
   async function open(): Promise<Page> {
