@@ -40,10 +40,11 @@ export const GONE = { id: 0, event: 'disconnect' } as const
 const answerLost: Outcome = {
   error: { code: 4901, message: 'the answer is gone', data: { error: 'network_error' } },
 }
-const unsendable: Outcome = {
+/** What the provider sends is plain. */
+const tooLarge: Outcome = {
   error: {
     code: -32602,
-    message: 'params: expected plain data',
+    message: 'params: expected at most 5 MiB',
     data: { error: 'invalid_params' },
   },
 }
@@ -128,7 +129,7 @@ function send(messages: UnverifiedPageMessage[]): void {
       for (const message of messages) {
         // One that cannot be sent does not take the others along.
         if (messages.length > 1) send([message])
-        else settle(message.requestId, unsendable)
+        else settle(message.requestId, message.method ? tooLarge : answerLost)
       }
     }
   }

@@ -88,7 +88,6 @@ export function connectProvider(): void {
   } = window
   const send = port.postMessage.bind(port) as (messages: ProviderToContent[]) => void
   const { freeze } = Object
-  const { parse, stringify } = JSON
 
   const pending = new Map<number, Pending>()
   const idOf = new Map<string | undefined, number>()
@@ -150,12 +149,12 @@ export function connectProvider(): void {
       // By `id` first, and not by `in`: a page may give every object other members.
       const { id, event, payload, error, result } = message as Said
       if (id) {
-        let copy: string | undefined
+        let first = true
         settle(id, ({ resolve, reject }) => {
           // Each caller gets an answer of its own: what one does to it is not the others' affair.
           if (error) reject(new ProviderError(error))
-          else resolve(copy ? parse(copy) : result)
-          copy ??= stringify(result)
+          else resolve(first ? result : structuredClone(result))
+          first = false
         })
       } else if (event === 'disconnect') disconnect()
       else emit(event, payload)
