@@ -18,7 +18,7 @@ export function joinKey(method: string, params: unknown = {}): string | undefine
     if (value === undefined) continue
     if (typeof value !== 'string' && typeof value !== 'number') return undefined
     if (name === 'interactive' && value !== 'never') return undefined
-    key += ['', name, typeof value, value]
+    key += `\n${name}\n${typeof value}\n${value}`
   }
   return key
 }
