@@ -18,6 +18,7 @@ import { CHROMIUM_ID, GECKO_ID, REDIRECT_BASE } from '../../extension/identity.t
 import { type BrowserName, openBrowser } from '../../scripts/browsers.ts'
 import { buildModes } from '../../scripts/build.ts'
 import { copyExtension, type ExtensionCopy } from '../../scripts/extension-copy.ts'
+import type { ProviderDetail } from '../../shared/messages/page-api.ts'
 import type { Site } from '../../shared/messages/screen-channel.ts'
 import { startApplication } from './application.ts'
 import { startOutside } from './outside.ts'
@@ -226,6 +227,23 @@ export function ask<T>(
 }
 
 /** What one of the broker's own screens may ask. */
+/** The page takes its title from the event, once it comes. */
+export function hearDisconnect(page: Page): Promise<void> {
+  return page.evaluate(() => {
+    window.addEventListener(
+      'northbound:announceProvider',
+      (event) => {
+        const { provider } = (event as CustomEvent<ProviderDetail>).detail
+        provider.on('disconnect', () => {
+          document.title = 'disconnected'
+        })
+      },
+      { once: true },
+    )
+    window.dispatchEvent(new Event('northbound:requestProvider'))
+  })
+}
+
 export function askBackground<T>(screen: Page, method: string, params: object): Promise<T> {
   return screen.evaluate(
     (name, given) =>

@@ -12,12 +12,13 @@
 
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ERROR_CODE, type Grant, type Provider } from '../../shared/messages/page-api.ts'
+import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
 import type { LogEntry } from '../../shared/messages/screen-channel.ts'
 import { inFront, pageAt, pagesAt, until } from './pages.ts'
 import {
   ask,
   askBackground,
+  hearDisconnect,
   OTHER_SITE,
   openPopup,
   SITE,
@@ -115,11 +116,7 @@ describe.each(BROWSERS)('in %s, a site', (name) => {
     await switchOn()
     await page.reload()
     await page.bringToFront()
-    await page.evaluate(async () => {
-      await window.broker()
-      const { provider } = window.detail as { provider: Provider }
-      provider.on('disconnect', (payload) => window.seen.push(payload))
-    })
+    await hearDisconnect(page)
     const connecting = ask<Grant>(page, 'northbound_connect', stage.wish())
     await pageAt(stage.browser, '/ui/consent/')
     await stage.takeBack(popup, SITE)
@@ -129,7 +126,7 @@ describe.each(BROWSERS)('in %s, a site', (name) => {
       async () => (await pagesAt(stage.browser, '/ui/consent/')).length === 0,
     )
     expect((await site(SITE)).state).toBe('off')
-    await expect.poll(() => page.evaluate(() => window.seen)).toContainEqual({})
+    await expect.poll(() => page.evaluate(() => document.title)).toBe('disconnected')
     const answer = await ask(page, 'northbound_getGrants')
     expect(answer?.result).toBeUndefined()
   })
