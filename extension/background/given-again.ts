@@ -33,8 +33,8 @@ const given = new Map<string, Given>()
 let asOf = 0
 
 function keyOf(origin: string, params: unknown): string | undefined {
-  if (Array.isArray(params) || !joinKey(METHOD, params)) return undefined
-  return `${origin} ${JSON.stringify(params)}`
+  const key = Array.isArray(params) ? undefined : joinKey(METHOD, params)
+  return key && origin + key
 }
 
 export function toAccessToken(

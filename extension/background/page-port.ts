@@ -43,26 +43,30 @@ export function servePage(port: Runtime.Port): void {
   }
   const open = new Set<string>()
 
-  function hear(message: UnverifiedPageMessage): void {
+  /** What can be said at once. */
+  function hear(message: UnverifiedPageMessage): BrokerAnswer | undefined {
     const { requestId } = message
     if (message.isOver) abortPageRequest(caller, requestId)
     // One that says nothing else has reset the clock by which the browser stops a worker.
-    if (message.method === undefined) return
+    if (message.method === undefined) return undefined
     const again = givenAgain(caller.origin, message)
-    if (again) {
-      tell({ requestId, outcome: { result: again } })
-      return
-    }
+    if (again) return { requestId, outcome: { result: again } }
     open.add(requestId)
     const deliver = (part: ArrayBuffer) => tell({ requestId, part })
     void handlePageRequest(caller, message, deliver).then((told) => {
       open.delete(requestId)
       tell({ requestId, ...told })
     })
+    return undefined
   }
 
   port.onMessage.addListener((messages) => {
-    for (const message of messages as UnverifiedPageMessage[]) hear(message)
+    const known: BrokerAnswer[] = []
+    for (const message of messages as UnverifiedPageMessage[]) {
+      const answer = hear(message)
+      if (answer) known.push(answer)
+    }
+    if (known.length > 0) send(port, known)
   })
   // A document that goes away takes its open calls along: their windows close.
   port.onDisconnect.addListener(() => {
