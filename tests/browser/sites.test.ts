@@ -6,8 +6,8 @@
  * not bring its operators' hosts along; when `permissionAdded` does nothing (on once the user said yes); in
  * Firefox with the scripts in the manifest for all of https (nobody switched on); with a pattern without a
  * port in Chromium, and a list of host names in Firefox (another port); when the end of a site leaves its
- * grants (C19); when `permissionRemoved` does not look at the sites (E16); and when the end of a site is
- * not logged. "Is on alone" has the browser's permission in front of it: `look-alikes.test.ts` is without.
+ * grants (C19); when `permissionRemoved` does not look at the sites, or `disconnect` goes to tabs alone
+ * whose address can be read (E16); and when the end of a site is not logged. "Is on alone" has the browser's permission in front of it: `look-alikes.test.ts` is without.
  */
 
 import type { Page } from 'puppeteer-core'
