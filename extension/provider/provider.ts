@@ -14,6 +14,7 @@ import {
 } from '../../shared/messages/document-channel.ts'
 import { joinKey } from '../../shared/messages/join-key.ts'
 import {
+  type AccessToken,
   ANNOUNCE_EVENT,
   type Provider,
   type ProviderDetail,
@@ -46,7 +47,7 @@ interface Said {
   event: ProviderEvent
   payload: unknown
   error?: ProviderErrorObject
-  result?: unknown
+  result?: Partial<AccessToken>
 }
 
 type Listener = (payload: unknown) => void
@@ -152,8 +153,10 @@ export function connectProvider(): void {
         let first = true
         settle(id, ({ resolve, reject }) => {
           // Each caller gets an answer of its own: what one does to it is not the others' affair.
+          // A token is flat, and a thousand callers of it are not rare.
           if (error) reject(new ProviderError(error))
-          else resolve(first ? result : structuredClone(result))
+          else if (first) resolve(result)
+          else resolve(result?.accessToken ? { ...result } : structuredClone(result))
           first = false
         })
       } else if (event === 'disconnect') disconnect()

@@ -1,9 +1,10 @@
 // What runs in the measured page: contestants by name, and slices in which they take turns.
 {
-  const broker = new Promise((resolve) => {
-    addEventListener('northbound:announceProvider', ({ detail }) => resolve(detail.provider))
+  let broker
+  addEventListener('northbound:announceProvider', ({ detail }) => {
+    broker = detail.provider
   })
-  const request = async (method, params) => (await broker).request({ method, params })
+  const request = (method, params) => broker.request({ method, params })
   const pageFetch = async (url, accessToken) => {
     const headers = { authorization: `Bearer ${accessToken}` }
     return (await fetch(url, { headers, cache: 'no-store' })).arrayBuffer()
