@@ -2,7 +2,8 @@
  * The worker's end of a document's port.
  *
  * Seen to fail when: each answer is a message of its own, answers too large together are lost, a port
- * that is closed throws, and a document that may not ask hears nothing.
+ * that is closed throws (also where what is known is sent at once), and a document that may not ask hears
+ * nothing.
  */
 
 import 'fake-indexeddb/auto'
@@ -10,6 +11,11 @@ import fake from './fake-browser.ts'
 
 vi.mock('webextension-polyfill', async () => ({
   default: (await import('./fake-browser.ts')).default,
+}))
+
+const known = new Map<string, object>()
+vi.mock('../../extension/background/given-again.ts', () => ({
+  givenAgain: (_origin: string, { requestId }: UnverifiedPageMessage) => known.get(requestId),
 }))
 
 import { describe, expect, test, vi } from 'vitest'
@@ -68,13 +74,33 @@ describe('a document’s port', () => {
     )
   })
 
-  test('a port that is closed takes nothing along', async () => {
+  test.each([
+    ['asked', []],
+    ['known', ['closed', 'also closed']],
+  ])('a port that is closed takes nothing along: what is %s', async (_what, ids) => {
+    for (const id of ids) known.set(id, { accessToken: 'opaque' })
     const post = vi.fn<() => void>(() => {
       throw new Error('Attempt to postMessage on disconnected port')
     })
     const { hear } = open(post)
     hear([request('closed'), request('also closed')])
+    // Together, and one by one.
     await vi.waitFor(() => expect(post).toHaveBeenCalledTimes(3))
+  })
+
+  test('of several answers that are known already and too large together, each comes', async () => {
+    for (const id of ['one', 'two']) known.set(id, { accessToken: id })
+    const told: BrokerAnswer[] = []
+    const { hear } = open((answers) => {
+      if (answers.length > 1) throw new Error('Message length exceeded maximum allowed length.')
+      told.push(...answers)
+    })
+    hear([request('one'), request('two')])
+    await vi.waitFor(() =>
+      expect(told).toEqual(
+        ['one', 'two'].map((id) => ({ requestId: id, outcome: { result: { accessToken: id } } })),
+      ),
+    )
   })
 
   test('B23: a document that is not active hears so for each call, and may come again', async () => {

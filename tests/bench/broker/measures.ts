@@ -59,7 +59,7 @@ export async function thousandRows(stage: BenchStage): Promise<Row[]> {
     slices(stage.page, ['thousandBare', name], { slices: count, calls: 1, pauseMs })
   const equal = await ask('thousandEqual', 25, 250)
   // The broker counts what an origin asks; it needs the pause, the page does not.
-  const different = await ask('thousandDifferent', 5, 3_000)
+  const different = await ask('thousandDifferent', 5, 5_000)
   return [
     rowOf('1,000 equal calls ÷ 1,000 bare', equal, 'thousandEqual', 'thousandBare', 0.1),
     rowOf(
