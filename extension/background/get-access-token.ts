@@ -7,7 +7,7 @@ import type {
 } from '../../shared/messages/page-api.ts'
 import { changes } from './changes.ts'
 import { renewWithUser } from './connect.ts'
-import { logGiven, rememberGiven, toAccessToken } from './given-again.ts'
+import { recordGiven, toAccessToken } from './given-again.ts'
 import { covers, type GrantRecord, grantsOf, touch } from './grants.ts'
 import { offeredApis } from './offered-apis.ts'
 import type { Call } from './page-router.ts'
@@ -53,8 +53,7 @@ export async function getAccessToken(
     const token = await tokenFor(call, grant, wanted, params)
     await setScopeInUse(grant, api, wanted.scope)
     await touch(grant)
-    logGiven(grant, wanted)
-    rememberGiven(params, grant, wanted, token, before)
+    recordGiven(params, grant, wanted, token, before)
     return toAccessToken(grant, api, token)
   }
   throw noGrant()

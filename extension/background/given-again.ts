@@ -26,6 +26,7 @@ interface Given {
   token: StoredToken
   minValidityMs: number
   atMs: number
+  logAgain(): void
 }
 
 const given = new Map<string, Given>()
@@ -46,24 +47,27 @@ export function toAccessToken(
   return { accessToken, tokenType, expiresAt, scope, resource: api.resource, grantId }
 }
 
-export function logGiven({ origin, issuer, mode }: GrantRecord, api: ApiAccess): void {
-  log.record('token', 'given to the site', { origin, issuer, mode, apis: [api] })
-}
-
-/** @param before What `changes` said when the question was asked. */
-export function rememberGiven(
+/**
+ * Logs a token that is given, and remembers it.
+ *
+ * @param before What `changes` said when the question was asked.
+ */
+export function recordGiven(
   params: GetAccessTokenParams,
   grant: GrantRecord,
   api: ApiAccess,
   token: StoredToken,
   before: number,
 ): void {
-  const key = keyOf(grant.origin, params)
+  const { origin, issuer, mode } = grant
+  const logAgain = log.record('token', 'given to the site', { origin, issuer, mode, apis: [api] })
+  const key = keyOf(origin, params)
   if (!key || before !== changes()) return
   if (asOf !== before || given.size >= MAX_QUESTIONS) given.clear()
   asOf = before
   const { minValiditySeconds = 0 } = params
-  given.set(key, { grant, api, token, minValidityMs: minValiditySeconds * 1_000, atMs: Date.now() })
+  const minValidityMs = minValiditySeconds * 1_000
+  given.set(key, { grant, api, token, minValidityMs, atMs: Date.now(), logAgain })
 }
 
 /** The token, where this question was answered with it and everything still is as it was. */
@@ -75,10 +79,10 @@ export function givenAgain(
   const key = keyOf(origin, params)
   const known = key && given.get(key)
   if (!known) return undefined
-  const { grant, api, token, minValidityMs, atMs } = known
+  const { grant, api, token, minValidityMs, atMs, logAgain } = known
   const now = Date.now()
   if (now - atMs > LASTS_MS || grant.expiresAt <= now) return undefined
   if (!isFresh(token, minValidityMs, now) || !mayCall(origin)) return undefined
-  logGiven(grant, api)
+  logAgain()
   return toAccessToken(grant, api, token)
 }

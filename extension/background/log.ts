@@ -30,8 +30,12 @@ export interface LogSubject {
 }
 
 export interface Log {
-  /** Never throws and is not waited for: a call does not fail because its entry cannot be written. */
-  record(event: LogEvent, outcome: string, about: LogSubject): void
+  /**
+   * Never throws and is not waited for: a call does not fail because its entry cannot be written.
+   *
+   * @returns Records the same once more, for what happens very often.
+   */
+  record(event: LogEvent, outcome: string, about: LogSubject): () => void
   /** Newest first. */
   read(): Promise<LogEntry[]>
   clear(): Promise<void>
@@ -123,28 +127,36 @@ export function createLog(
     }
   }
 
-  function record(event: LogEvent, outcome: string, about: LogSubject): void {
-    const at = now()
-    forgetOld(at)
+  function count({ key, entry }: Line, at: number): void {
+    entry.times = (entry.times ?? 1) + 1
+    entry.until = at
+    unwritten.set(key, entry)
+    counting ??= setTimeout(writeSoon, countWithinMs)
+  }
+
+  function add(text: string, entry: LogEntry): void {
+    lastKey = Math.max(entry.at, lastKey + 0.001)
+    recent.set(text, { key: lastKey, entry })
+    unwritten.set(lastKey, entry)
+    writeSoon()
+  }
+
+  function record(event: LogEvent, outcome: string, about: LogSubject): () => void {
     const { origin, issuer, mode, apis } = about
     const text = JSON.stringify([event, outcome, origin, issuer, mode, apis])
-    const equal = JOINED.includes(event) ? recent.get(text) : undefined
-    if (equal) {
-      const { key, entry } = equal
-      entry.times = (entry.times ?? 1) + 1
-      entry.until = at
-      unwritten.set(key, entry)
-      counting ??= setTimeout(writeSoon, countWithinMs)
-    } else {
-      lastKey = Math.max(at, lastKey + 0.001)
-      const line = { key: lastKey, entry: entryOf(event, outcome, about, at) }
-      recent.set(text, line)
-      unwritten.set(line.key, line.entry)
-      writeSoon()
+    const again = () => {
+      const at = now()
+      forgetOld(at)
+      const equal = JOINED.includes(event) ? recent.get(text) : undefined
+      if (equal) count(equal, at)
+      else add(text, entryOf(event, outcome, about, at))
+      // A database that hangs must not fill the memory.
+      if (unwritten.size <= MAX_ENTRIES) return
+      const [oldest] = unwritten.keys()
+      if (oldest !== undefined) unwritten.delete(oldest)
     }
-    // A database that hangs must not fill the memory.
-    const [oldest] = unwritten.keys()
-    if (oldest !== undefined && unwritten.size > MAX_ENTRIES) unwritten.delete(oldest)
+    again()
+    return again
   }
 
   const settled = async () => {
