@@ -34,7 +34,7 @@ const given = new Map<string, Given>()
 let asOf = 0
 
 function keyOf(origin: string, params: unknown): string | undefined {
-  const key = Array.isArray(params) ? undefined : joinKey(METHOD, params)
+  const key = joinKey(METHOD, params)
   return key && origin + key
 }
 

@@ -27,7 +27,7 @@ function send(port: Runtime.Port, answers: BrokerAnswer[]): void {
 
 /** Listens to a document; one that may not ask hears why, and may come again as something else. */
 export function servePage(port: Runtime.Port): void {
-  const tell = together<BrokerAnswer>((answers) => send(port, answers))
+  const tell = together<BrokerAnswer>((answers) => send(port, answers), queueMicrotask)
   let caller: Caller
   try {
     caller = callerOf(port)

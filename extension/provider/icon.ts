@@ -1,3 +1,3 @@
 /** The broker's mark, as pages show it beside the name. */
 export const ICON =
-  "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Crect fill='%23135' width='32' height='32' rx='8'/%3E%3Cpath fill='%23fd6' d='M16 4l4 10-4 3-4-3m2 3h4v5h3v3h-3v3h-4'/%3E%3C/svg%3E"
+  "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'><rect fill='%23135' width='32' height='32' rx='8'/><path fill='%23fd6' d='M16 4l4 10-4 3-4-3m2 3h4v5h3v3h-3v3h-4'/></svg>"

@@ -99,7 +99,7 @@ export function connectProvider(): void {
   let isGone = false
   let isWatching = false
 
-  const post = together<ProviderToContent>(send)
+  const post = together<ProviderToContent>(send, queueMicrotask)
 
   /** Takes a call off the list and tells everyone who waits for it. */
   function settle(id: number, tell: (waiter: Waiter) => void): void {
@@ -173,7 +173,7 @@ export function connectProvider(): void {
     // As they are now: they are sent when the page's turn is over. A function is not plain.
     let copy: unknown = structuredClone
     try {
-      copy = structuredClone(params)
+      copy = key ? { ...(params as object) } : structuredClone(params)
     } catch {
       // A function, or the like, is in it.
     }

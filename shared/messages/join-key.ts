@@ -13,7 +13,7 @@ const JOINED = /_get(Info|Grants|AccessToken)$/
 export function joinKey(method: string, params: unknown = {}): string | undefined {
   if (!JOINED.test(method)) return undefined
   let key = method
-  if (Object(params) !== params) return undefined
+  if (!/ Object]/.test({}.toString.call(params))) return undefined
   for (const name of Object.keys(params as object).sort()) {
     const value = (params as Record<string, unknown>)[name]
     if (value === undefined) continue

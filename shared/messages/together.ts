@@ -3,12 +3,14 @@
  * message on each stretch of the way, and one on the way back; who asks one thing waits for nobody.
  */
 
-export function together<T extends object>(send: (list: T[]) => void): (one: T) => void {
+/** @param atEnd `queueMicrotask`, in a page as it was before a script of the page's could replace it. */
+export function together<T extends object>(
+  send: (list: T[]) => void,
+  atEnd: (task: () => void) => void,
+): (one: T) => void {
   // Not a list: a page may give every object setters, for the places of a list as well.
   const said = new Set<T>()
-  async function sendAll(): Promise<void> {
-    // The end of the turn. It costs less than `queueMicrotask`, and a page cannot replace it.
-    await undefined
+  function sendAll(): void {
     const list = [...said]
     said.clear()
     try {
@@ -19,6 +21,6 @@ export function together<T extends object>(send: (list: T[]) => void): (one: T) 
     }
   }
   return (one) => {
-    if (said.add(one).size === 1) void sendAll()
+    if (said.add(one).size === 1) atEnd(sendAll)
   }
 }

@@ -58,6 +58,9 @@ describe('calls that ask the same are joined in the page', () => {
     [TOKEN, { interactive: 'ifNeeded' }],
     [TOKEN, { grantId: ['1'] }],
     [TOKEN, null],
+    [TOKEN, []],
+    [TOKEN, new Date(0)],
+    [TOKEN, () => {}],
   ])('%s %j is asked by itself', (method, given) => {
     expect(joinKey(method, given)).toBeUndefined()
   })

@@ -13,7 +13,7 @@ const [one, two, three, four] = [{ id: 1 }, { id: 2 }, { id: 3 }, { id: 4 }]
 describe('messages of one turn', () => {
   test('go together, in their order, when it is over', async () => {
     const send = vi.fn<(list: object[]) => void>()
-    const say = together(send)
+    const say = together(send, queueMicrotask)
     for (const message of [one, two, three]) say(message)
     expect(send).not.toHaveBeenCalled()
     await Promise.resolve()
@@ -27,7 +27,7 @@ describe('messages of one turn', () => {
     const say = together<object>((list) => {
       lists.push(list)
       if (list.includes(one)) say(two)
-    })
+    }, queueMicrotask)
     say(one)
     await vi.waitFor(() => expect(lists).toEqual([[one], [two]]))
   })
@@ -37,14 +37,14 @@ describe('messages of one turn', () => {
     const say = together<object>((list) => {
       if (list.length > 1) throw new Error('Data cannot be cloned, out of memory.')
       lists.push(list)
-    })
+    }, queueMicrotask)
     for (const message of [one, two]) say(message)
     await vi.waitFor(() => expect(lists).toEqual([[one], [two]]))
   })
 
   test('B14: go also where every object has a setter for the places of a list', async () => {
     const send = vi.fn<(list: object[]) => void>()
-    const say = together(send)
+    const say = together(send, queueMicrotask)
     Object.defineProperty(Object.prototype, '0', { set: () => {}, configurable: true })
     try {
       say(one)
