@@ -33,8 +33,8 @@ export function servePage(port: Runtime.Port): void {
     caller = callerOf(port)
   } catch (error) {
     port.onMessage.addListener((messages) => {
-      for (const { requestId } of messages as UnverifiedPageMessage[]) {
-        tell({ requestId, outcome: { error: toErrorObject(error) } })
+      for (const { id } of messages as UnverifiedPageMessage[]) {
+        tell({ id, error: toErrorObject(error) })
       }
       // What was sent together is refused together.
       setTimeout(() => port.disconnect())
@@ -45,17 +45,19 @@ export function servePage(port: Runtime.Port): void {
 
   /** What can be said at once. */
   function hear(message: UnverifiedPageMessage): BrokerAnswer | undefined {
-    const { requestId } = message
-    if (message.isOver) abortPageRequest(caller, requestId)
+    const { id } = message
+    if (message.isOver) abortPageRequest(caller, port.name + id)
     // One that says nothing else has reset the clock by which the browser stops a worker.
     if (message.method === undefined) return undefined
     const again = givenAgain(caller.origin, message)
-    if (again) return { requestId, outcome: { result: again } }
+    if (again) return { id, result: again }
+    // The same for every worker that takes the call up.
+    const requestId = port.name + id
     open.add(requestId)
-    const deliver = (part: ArrayBuffer) => tell({ requestId, part })
-    void handlePageRequest(caller, message, deliver).then((told) => {
+    const deliver = (part: ArrayBuffer) => tell({ id, part })
+    void handlePageRequest(caller, requestId, message, deliver).then((ended) => {
       open.delete(requestId)
-      tell({ requestId, ...told })
+      tell({ id, ...ended })
     })
     return undefined
   }

@@ -3,7 +3,7 @@
  * parameters that have been checked.
  */
 
-import type { BrokerAnswer, UnverifiedPageRequest } from '../../shared/messages/broker-channel.ts'
+import type { Ended, UnverifiedPageRequest } from '../../shared/messages/broker-channel.ts'
 import type { Outcome } from '../../shared/messages/document-channel.ts'
 import {
   ERROR_CODE,
@@ -57,12 +57,10 @@ const handlers: { [M in ProviderMethod]?: Handler<M> } = {
   northbound_revoke: revoke,
 }
 
-type Told = Pick<BrokerAnswer, 'outcome' | 'length'>
-
 interface Running {
   origin: string
   controller: AbortController
-  told: Promise<Told>
+  ended: Promise<Ended>
 }
 
 const running = new Map<string, Running>()
@@ -111,11 +109,12 @@ async function takeUp(
 
 async function answer(
   caller: Caller,
+  requestId: string,
   request: UnverifiedPageRequest,
   signal: AbortSignal,
   deliver: Call['deliver'],
-) {
-  const { requestId, method, params, attempt, userActivation, visible } = request
+): Promise<Outcome> {
+  const { method, params, attempt, userActivation, visible } = request
   try {
     if (!(await isSiteOn(caller.origin))) throw noGrant()
     if (attempt > 0) {
@@ -136,33 +135,33 @@ async function answer(
 /**
  * Answers a call; the same call asked again joins the one that runs.
  *
+ * @param requestId Names the call across repeated messages, so that it survives the worker that took it.
  * @param deliver Takes the parts of a large body.
  */
 export function handlePageRequest(
   caller: Caller,
+  requestId: string,
   request: UnverifiedPageRequest,
   deliver: Call['deliver'],
-): Promise<Told> {
-  const { requestId } = request
+): Promise<Ended> {
   const known = running.get(requestId)
-  if (known?.origin === caller.origin) return known.told
+  if (known?.origin === caller.origin) return known.ended
   const controller = new AbortController()
   let delivered = 0
-  const outcome: Promise<Outcome> = answer(caller, request, controller.signal, (part) => {
+  const outcome = answer(caller, requestId, request, controller.signal, (part) => {
     delivered += part.byteLength
     deliver(part)
   })
-  const told = outcome.then((ended) => {
+  const ended = outcome.then((came) => {
     running.delete(requestId)
-    if ('error' in ended) {
-      void logRefusal(caller.origin, request, ended.error)
-      return { outcome: ended }
+    if ('error' in came) void logRefusal(caller.origin, request, came.error)
+    else if (delivered) {
+      return { ...came, length: delivered + (came.result as FetchResult).body.byteLength }
     }
-    if (!delivered) return { outcome: ended }
-    return { outcome: ended, length: delivered + (ended.result as FetchResult).body.byteLength }
+    return came
   })
-  running.set(requestId, { origin: caller.origin, controller, told })
-  return told
+  running.set(requestId, { origin: caller.origin, controller, ended })
+  return ended
 }
 
 export function abortPageRequest(caller: Caller, requestId: string): void {

@@ -8,6 +8,7 @@
 import type { Runtime } from 'webextension-polyfill'
 import type {
   BrokerAnswer,
+  Ended,
   UnverifiedPageMessage,
   UnverifiedPageRequest,
 } from '../../shared/messages/broker-channel.ts'
@@ -28,7 +29,6 @@ const PAUSE_MS = 250
 const MAX_ATTEMPTS = 20
 
 interface Waiting {
-  id: number
   request: UnverifiedPageRequest
   /** What has come of a large body. */
   parts: ArrayBuffer[]
@@ -54,7 +54,7 @@ const { userActivation } = navigator
 const page = document
 
 const documentName = crypto.randomUUID()
-const waiting = new Map<string, Waiting>()
+const waiting = new Map<number, Waiting>()
 /** What is said in one turn goes together, both ways, when the turn is over. */
 const toBroker: UnverifiedPageMessage[] = []
 const toPage: ContentToProvider[] = []
@@ -69,15 +69,13 @@ export function isBrokerGone(): boolean {
 }
 
 /** Without an outcome: there is no broker any more. */
-function settle(requestId: string, outcome?: Outcome): void {
-  const call = waiting.get(requestId)
-  waiting.delete(requestId)
-  if (call) toPage.push(outcome ? { id: call.id, ...outcome } : GONE)
+function settle(id: number, outcome?: Outcome): void {
+  if (waiting.delete(id)) toPage.push(outcome ? { id, ...outcome } : GONE)
 }
 
 /** A body that came in parts is complete or it is none. */
-function whole(outcome: Outcome, parts: ArrayBuffer[], length: number): Outcome {
-  const { result } = outcome as { result: { body: ArrayBuffer } }
+function whole(ended: Ended, parts: ArrayBuffer[], length: number): Outcome {
+  const { result } = ended as { result: { body: ArrayBuffer } }
   const body = new Uint8Array(length)
   let offset = 0
   for (const part of [...parts, result.body]) {
@@ -85,14 +83,16 @@ function whole(outcome: Outcome, parts: ArrayBuffer[], length: number): Outcome 
     offset += part.byteLength
   }
   result.body = body.buffer
-  return offset === length ? outcome : answerLost
+  return offset === length ? ended : answerLost
 }
 
 function hear(answers: BrokerAnswer[]): void {
-  for (const { requestId, part, outcome, length } of answers) {
-    const parts = waiting.get(requestId)?.parts ?? []
+  for (const answer of answers) {
+    const { id, part, length } = answer
+    const parts = waiting.get(id)?.parts ?? []
     if (part) parts.push(part)
-    if (outcome) settle(requestId, length ? whole(outcome, parts, length) : outcome)
+    else if (length) settle(id, whole(answer, parts, length))
+    else if (waiting.delete(id)) toPage.push(answer)
   }
   flush()
 }
@@ -105,13 +105,13 @@ function forgetPort(): void {
 function lost(): void {
   forgetPort()
   let pause = 0
-  for (const [requestId, call] of waiting) {
+  for (const [id, call] of waiting) {
     const { attempt } = call.request
     // Of the one that has waited longest.
     pause ||= PAUSE_MS * attempt
     // What a stopped worker has sent of a body is of no use: the next one begins anew.
     call.parts = []
-    if (isBrokerGone() || attempt > MAX_ATTEMPTS) settle(requestId)
+    if (isBrokerGone() || attempt > MAX_ATTEMPTS) settle(id)
   }
   if (waiting.size) retry ??= setTimeout(askAll, pause)
   flush()
@@ -121,7 +121,7 @@ function send(messages: UnverifiedPageMessage[]): void {
   if (!messages.length) return
   try {
     if (!port) {
-      port = runtime.connect()
+      port = runtime.connect({ name: documentName })
       clock = setInterval(knock, KNOCK_MS)
       port.onMessage.addListener(hear as (message: unknown) => void)
       port.onDisconnect.addListener(lost)
@@ -133,7 +133,7 @@ function send(messages: UnverifiedPageMessage[]): void {
       for (const message of messages) {
         // One that cannot be sent does not take the others along.
         if (messages.length > 1) send([message])
-        else settle(message.requestId, message.method ? tooLarge : answerLost)
+        else settle(message.id, message.method ? tooLarge : answerLost)
       }
     }
   }
@@ -157,8 +157,8 @@ function askAll(): void {
 
 /** A message keeps a worker awake; a port that is open, or is opened, does not. */
 function knock(): void {
-  const [requestId] = waiting.keys()
-  if (requestId) toBroker.push({ requestId })
+  const [id] = waiting.keys()
+  if (id) toBroker.push({ id })
   else leave()
   flush()
 }
@@ -173,27 +173,26 @@ export function hearPage(messages: ProviderToContent[], tell: typeof tellPage): 
   // By number: for Firefox each step of a walk over a list of the page's is a call into the page.
   for (let i = 0; i < messages.length; i++) {
     const { id, method, params } = messages[i] as ProviderToContent
-    const requestId = documentName + id
     if (method !== undefined) {
       const request: UnverifiedPageRequest = {
-        requestId,
+        id,
         attempt: -1,
         method,
         params,
         userActivation: userActivation.isActive,
         visible: !page.hidden,
       }
-      waiting.set(requestId, { id, request, parts: [] })
+      waiting.set(id, { request, parts: [] })
       // After a loss all go together, when its pause is over.
       if (!retry) say(request)
-    } else if (waiting.delete(requestId)) toBroker.push({ requestId, isOver: true })
+    } else if (waiting.delete(id)) toBroker.push({ id, isOver: true })
   }
   flush()
 }
 
 /** A document that goes away: the broker sees it by the port. Should it come back, its calls are over. */
 export function leave(): void {
-  for (const requestId of waiting.keys()) settle(requestId, answerLost)
+  for (const id of waiting.keys()) settle(id, answerLost)
   flush()
   port?.disconnect()
   forgetPort()

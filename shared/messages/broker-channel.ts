@@ -1,5 +1,6 @@
 /**
- * The border between a content script and the broker. What a page may not choose is missing from what
+ * The border between a content script and the broker: one port for each document, whose name is that of
+ * the document. What a page may not choose is missing from what
  * it sends: the origin, the tab and the document are read from the browser's `sender`. Each message is a
  * list, both ways: what was said in one turn goes together.
  */
@@ -9,8 +10,8 @@ import type { ProviderEvent } from './page-api.ts'
 
 /** A call of the page. Its sender is not in it. */
 export interface UnverifiedPageRequest {
-  /** Names the call across repeated messages, so that a call survives the worker that took it. */
-  requestId: string
+  /** The page's number of the call: the same when it is asked for again after a worker's end. */
+  id: number
   /** 0 the first time; higher when the same call is asked for again. */
   attempt: number
   method: string
@@ -24,14 +25,14 @@ export interface UnverifiedPageRequest {
 
 /** The page gave the call up. A document that goes away closes its port. */
 export interface UnverifiedPageAbort {
-  requestId: string
+  id: number
   method?: undefined
   isOver: true
 }
 
 /** The page still waits, for this call if for no other. That it arrives is all that it is for. */
 export interface UnverifiedPageWaits {
-  requestId: string
+  id: number
   method?: undefined
   isOver?: undefined
 }
@@ -41,12 +42,12 @@ export type UnverifiedPageMessage =
   | UnverifiedPageAbort
   | UnverifiedPageWaits
 
-/** What the broker says about a call, over the port on which it was asked. */
-export interface BrokerAnswer {
-  requestId: string
-  /** A part of a large body, while the rest is still to come. */
-  part?: ArrayBuffer
-  outcome?: Outcome
+/** What the broker says about a call: how it ended, or a part of a large body while there is more to come. */
+export type BrokerAnswer = { id: number } & (Ended | { part: ArrayBuffer; length?: undefined })
+
+/** How a call ended. */
+export type Ended = Outcome & {
+  part?: undefined
   /** Of a body that was sent in parts, all together: the outcome's own body is the last of them. */
   length?: number
 }

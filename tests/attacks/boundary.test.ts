@@ -461,7 +461,7 @@ describe.each(BROWSERS)('in %s, an attack on the border', (name) => {
         port.onMessage.addListener(resolve)
         port.postMessage([
           {
-            requestId: 'x',
+            id: 1,
             attempt: 0,
             method: 'northbound_getGrants',
             userActivation: true,
@@ -470,7 +470,7 @@ describe.each(BROWSERS)('in %s, an attack on the border', (name) => {
         ])
       })
     })
-    expect(asPage).toMatchObject([{ requestId: 'x', outcome: { error: { code: -32600 } } }])
+    expect(asPage).toMatchObject([{ id: 1, error: { code: -32600 } }])
     for (const method of ['listGrants', 'approve', 'revokeGrant', 'exportLog', 'importOperator']) {
       expect((await call(page, method, {})).error).toMatchObject({ code: 4200 })
     }

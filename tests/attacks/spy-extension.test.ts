@@ -63,7 +63,7 @@ describe.each(BROWSERS)('in %s, beside an extension that sees every request', (n
           method: 'approve',
           params: { flowId: 'x', apis: [], lifetime: 'day' },
         },
-        [{ requestId: 'x', attempt: 0, method: 'northbound_getGrants' }],
+        [{ id: 1, attempt: 0, method: 'northbound_getGrants' }],
       ]
       const outcomes = messages.map((message) =>
         runtime.sendMessage(id, message).then(

@@ -51,10 +51,10 @@ describe('where there is no identity and no windows', () => {
       tab: { id: 1, url: 'http://localhost:5000/' },
     }
     const ask = async (method: string, params?: object) => {
-      const [answer] = await new Promise<[{ outcome: unknown }]>((resolve) => {
+      const [answer] = await new Promise<object[]>((resolve) => {
         const listener = { addListener: (hear: (messages: object[]) => void) => hear([request]) }
         const request = {
-          requestId: crypto.randomUUID(),
+          id: 1,
           method,
           params,
           attempt: 0,
@@ -62,9 +62,10 @@ describe('where there is no identity and no windows', () => {
           visible: true,
         }
         const onDisconnect = { addListener: () => {} }
-        onConnect({ sender, onMessage: listener, onDisconnect, postMessage: resolve })
+        const name = crypto.randomUUID()
+        onConnect({ name, sender, onMessage: listener, onDisconnect, postMessage: resolve })
       })
-      return answer.outcome
+      return answer
     }
     expect(await ask('broker_getInfo')).toMatchObject({
       result: { redirectUris: [REDIRECT_BASE.firefox] },

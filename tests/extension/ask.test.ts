@@ -18,6 +18,8 @@ import type {
 import type { ContentToProvider, Outcome } from '../../shared/messages/document-channel.ts'
 
 interface FakePort {
+  /** The document's. */
+  name: string
   /** As they came: what was said in one turn goes together. */
   lists: UnverifiedPageMessage[][]
   sent: UnverifiedPageMessage[]
@@ -29,7 +31,7 @@ interface FakePort {
 }
 
 let ports: FakePort[]
-let runtime: { id: string | undefined; connect(): unknown }
+let runtime: { id: string | undefined; connect(info: { name: string }): unknown }
 let script: typeof import('../../extension/content/ask.ts')
 /** As they reach the page. */
 let told: ContentToProvider[][]
@@ -40,13 +42,14 @@ beforeEach(async () => {
   ports = []
   runtime = {
     id: 'broker',
-    connect() {
+    connect({ name }: { name: string }) {
       if (runtime.id === undefined) throw new Error('Extension context invalidated.')
       const heard: ((messages: BrokerAnswer[]) => void)[] = []
       const closed: (() => void)[] = []
       const lists: UnverifiedPageMessage[][] = []
       const sent: UnverifiedPageMessage[] = []
       const port = {
+        name,
         lists,
         sent,
         isOpen: true,
@@ -104,7 +107,7 @@ afterEach(() => {
   vi.unstubAllGlobals()
 })
 
-const idOf = (port: FakePort | undefined, index = 0) => port?.sent[index]?.requestId ?? ''
+const idOf = (port: FakePort | undefined, index = 0) => port?.sent[index]?.id ?? Number.NaN
 const part = (...bytes: number[]) => new Uint8Array(bytes).buffer
 /** A comparison of buffers would not look at what is in them. */
 async function bytesOf(calling: Promise<object | undefined>): Promise<number[]> {
@@ -118,8 +121,8 @@ describe('a call of the content script', () => {
     const first = ask(1, 'northbound_getGrants')
     const second = ask(2, 'northbound_getGrants')
     const [port] = ports
-    port?.answer({ requestId: idOf(port, 1), outcome: { result: 'second' } })
-    port?.answer({ requestId: idOf(port), outcome: { result: 'first' } })
+    port?.answer({ id: idOf(port, 1), result: 'second' })
+    port?.answer({ id: idOf(port), result: 'first' })
     expect(await Promise.all([first, second])).toEqual([{ result: 'first' }, { result: 'second' }])
     expect(ports).toHaveLength(1)
     expect(idOf(port)).not.toBe(idOf(port, 1))
@@ -140,10 +143,9 @@ describe('a call of the content script', () => {
     expect(port?.sent).toMatchObject([
       { method: 'northbound_getGrants', attempt: 0 },
       { method: 'northbound_getGrants', attempt: 0 },
-      { requestId: idOf(port), isOver: true },
+      { id: idOf(port), isOver: true },
     ])
-    const outcome = { result: [] }
-    port?.answer({ requestId: idOf(port), outcome }, { requestId: idOf(port, 1), outcome })
+    port?.answer({ id: idOf(port), result: [] }, { id: idOf(port, 1), result: [] })
     expect(told).toEqual([[{ id: 2, result: [] }]])
   })
 
@@ -168,32 +170,34 @@ describe('a call of the content script', () => {
   test('a body that comes in parts is put together', async () => {
     const calling = ask(1, 'northbound_fetch', {})
     const [port] = ports
-    const requestId = idOf(port)
-    port?.answer({ requestId, part: part(1, 2) })
-    port?.answer({ requestId, part: part(3) })
-    port?.answer({ requestId, outcome: { result: { status: 200, body: part(4) } }, length: 4 })
+    const id = idOf(port)
+    port?.answer({ id, part: part(1, 2) })
+    port?.answer({ id, part: part(3) })
+    port?.answer({ id, result: { status: 200, body: part(4) }, length: 4 })
     expect(await bytesOf(calling)).toEqual([1, 2, 3, 4])
   })
 
   test('a body of which a part was missed is an error', async () => {
     const calling = ask(1, 'northbound_fetch', {})
     const [port] = ports
-    const requestId = idOf(port)
-    port?.answer({ requestId, part: part(1) })
-    port?.answer({ requestId, outcome: { result: { status: 200, body: part(4) } }, length: 4 })
+    const id = idOf(port)
+    port?.answer({ id, part: part(1) })
+    port?.answer({ id, result: { status: 200, body: part(4) }, length: 4 })
     expect(await calling).toMatchObject(lost)
   })
 
   test('L01: after the worker has stopped it is asked again, and earlier parts do not count', async () => {
     const calling = ask(1, 'northbound_fetch', {})
-    ports[0]?.answer({ requestId: idOf(ports[0]), part: part(1, 2) })
+    ports[0]?.answer({ id: idOf(ports[0]), part: part(1, 2) })
     ports[0]?.close()
     await vi.advanceTimersByTimeAsync(1_000)
     const [first, again] = ports
     expect(again?.sent).toEqual([{ ...(first?.sent[0] as UnverifiedPageRequest), attempt: 1 }])
-    const requestId = idOf(again)
-    again?.answer({ requestId, part: part(7) })
-    again?.answer({ requestId, outcome: { result: { body: part(8) } }, length: 2 })
+    expect(again?.name).toMatch(/^[0-9a-f-]{36}$/)
+    expect(again?.name).toBe(first?.name)
+    const id = idOf(again)
+    again?.answer({ id, part: part(7) })
+    again?.answer({ id, result: { body: part(8) }, length: 2 })
     expect(await bytesOf(calling)).toEqual([7, 8])
   })
 
@@ -217,10 +221,10 @@ describe('a call of the content script', () => {
     const calling = ask(1, 'northbound_connect', {})
     const [port] = ports
     await vi.advanceTimersByTimeAsync(60_000)
-    const requestId = idOf(port)
-    expect(port?.sent.slice(1)).toEqual(Array(4).fill({ requestId }))
+    const id = idOf(port)
+    expect(port?.sent.slice(1)).toEqual(Array(4).fill({ id }))
     expect(port?.isOpen).toBe(true)
-    port?.answer({ requestId, outcome: { result: {} } })
+    port?.answer({ id, result: {} })
     await calling
     await vi.advanceTimersByTimeAsync(60_000)
     expect(port?.sent).toHaveLength(5)
@@ -254,12 +258,12 @@ describe('a call of the content script', () => {
   })
 
   test('a page that asks on while the broker is lost does not lose it sooner', async () => {
-    const first = ask(0, 'northbound_getGrants')
+    const first = ask(1, 'northbound_getGrants')
     let isOver = false
     void first.then(() => {
       isOver = true
     })
-    for (let id = 1; id < 300; id++) {
+    for (let id = 2; id < 300; id++) {
       ports.at(-1)?.close()
       void ask(id, 'northbound_getGrants')
       await vi.advanceTimersByTimeAsync(100)

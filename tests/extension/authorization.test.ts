@@ -135,7 +135,7 @@ describe('a call is answered', () => {
 })
 
 describe('after the worker was stopped', () => {
-  const again = { attempt: 1, userActivation: true, visible: true } as const
+  const again = { id: 1, attempt: 1, userActivation: true, visible: true } as const
 
   test('L05: a call that waited for a window goes on as what it is', async () => {
     const origin = newOrigin()
@@ -143,10 +143,12 @@ describe('after the worker was stopped', () => {
     const outcome = { result: { grantId: 'grant' } }
     await flows.set(base.flowId, { ...base, status: 'settled', outcome })
     const method = 'northbound_getAccessToken'
-    const request = { ...again, requestId: base.requestId, method, params: {} }
+    const request = { ...again, method, params: {} }
     // This origin has no grant any more: it is that answer, and not the outcome of the window.
-    expect(await handlePageRequest(caller(origin), request, () => {})).toMatchObject({
-      outcome: { error: { data: { error: 'no_grant' } } },
+    expect(
+      await handlePageRequest(caller(origin), base.requestId, request, () => {}),
+    ).toMatchObject({
+      error: { data: { error: 'no_grant' } },
     })
   })
 
@@ -155,8 +157,8 @@ describe('after the worker was stopped', () => {
     const outcome = { result: { grantId: 'grant' } }
     await flows.set(base.flowId, { ...base, status: 'settled', outcome })
     const method = 'northbound_connect'
-    const request = { ...again, requestId: base.requestId, method, params: {} }
-    const { outcome: answer } = await handlePageRequest(caller(newOrigin()), request, () => {})
+    const request = { ...again, method, params: {} }
+    const answer = await handlePageRequest(caller(newOrigin()), base.requestId, request, () => {})
     expect(answer).toMatchObject({ error: { data: { error: 'network_error' } } })
     expect(await flows.get(base.flowId)).toMatchObject({ outcome })
   })
@@ -183,17 +185,12 @@ describe('after the worker was stopped', () => {
     const base = flowBase()
     seen.tabs = [{ id: 8, url: 'about:blank' }]
     await flows.set(base.flowId, { ...base, status: 'awaitingConsent', tabId: 8 })
-    const request = {
-      ...again,
-      requestId: base.requestId,
-      method: 'northbound_connect',
-      params: {},
-    }
-    const answer = handlePageRequest(caller(base.origin), request, () => {})
+    const request = { ...again, method: 'northbound_connect', params: {} }
+    const answer = handlePageRequest(caller(base.origin), base.requestId, request, () => {})
     // By then the new worker has found the window, and waits for the user.
     await new Promise((resolve) => setTimeout(resolve, 50))
     abortPageRequest(caller(base.origin), base.requestId)
-    expect(await soon(answer)).toMatchObject({ outcome: { error: { code: 4001 } } })
+    expect(await soon(answer)).toMatchObject({ error: { code: 4001 } })
     expect(seen.closed).toContain(8)
   })
 })

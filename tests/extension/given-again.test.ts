@@ -53,7 +53,7 @@ const callOf = (origin: string) => ({ origin, signal: new AbortController().sign
 const ask = (params: GetAccessTokenParams = {}) => getAccessToken(callOf(grant.origin), params)
 
 function again(params: unknown = {}, { origin = grant.origin, method = METHOD, attempt = 0 } = {}) {
-  const rest = { requestId: 'again', userActivation: false, visible: true }
+  const rest = { id: 1, userActivation: false, visible: true }
   return givenAgain(origin, { ...rest, method, params, attempt })
 }
 

@@ -2,8 +2,8 @@
  * The worker's end of a document's port.
  *
  * Seen to fail when: each answer is a message of its own, answers too large together are lost, a port
- * that is closed throws (also where what is known is sent at once), and a document that may not ask hears
- * nothing.
+ * that is closed throws (also where what is known is sent at once), a document that may not ask hears
+ * nothing, and a call is known by its number alone.
  */
 
 import 'fake-indexeddb/auto'
@@ -13,18 +13,22 @@ vi.mock('webextension-polyfill', async () => ({
   default: (await import('./fake-browser.ts')).default,
 }))
 
-const known = new Map<string, object>()
+const known = new Map<number, object>()
 vi.mock('../../extension/background/given-again.ts', () => ({
-  givenAgain: (_origin: string, { requestId }: UnverifiedPageMessage) => known.get(requestId),
+  givenAgain: (_origin: string, { id }: UnverifiedPageMessage) => known.get(id),
 }))
 
 import { describe, expect, test, vi } from 'vitest'
-import type { BrokerAnswer, UnverifiedPageMessage } from '../../shared/messages/broker-channel.ts'
+import type {
+  BrokerAnswer,
+  UnverifiedPageMessage,
+  UnverifiedPageRequest,
+} from '../../shared/messages/broker-channel.ts'
 
 const { servePage } = await import('../../extension/background/page-port.ts')
 
-const request = (requestId: string): UnverifiedPageMessage => ({
-  requestId,
+const request = (id: number): UnverifiedPageRequest => ({
+  id,
   method: 'broker_getInfo',
   params: undefined,
   attempt: 0,
@@ -32,9 +36,13 @@ const request = (requestId: string): UnverifiedPageMessage => ({
   visible: true,
 })
 
-function open(postMessage: (answers: BrokerAnswer[]) => void, documentLifecycle = 'active') {
+function open(
+  postMessage: (answers: BrokerAnswer[]) => void,
+  { name = 'document', documentLifecycle = 'active' } = {},
+) {
   let hear: (messages: UnverifiedPageMessage[]) => void = () => {}
   const port = {
+    name,
     sender: {
       id: fake.runtime.id,
       frameId: 0,
@@ -56,9 +64,9 @@ describe('a document’s port', () => {
   test('what is asked in one message, and known at once, is answered in one', async () => {
     const told: BrokerAnswer[][] = []
     const { hear } = open((answers) => told.push(answers))
-    hear(Array.from({ length: 1_000 }, (_, index) => request(`many-${index}`)))
+    hear(Array.from({ length: 1_000 }, (_, index) => request(index + 1)))
     await vi.waitFor(() => expect(told).toHaveLength(1))
-    expect(told[0]?.map(({ requestId }) => requestId).at(-1)).toBe('many-999')
+    expect(told[0]?.map(({ id }) => id).at(-1)).toBe(1_000)
     expect(told[0]).toHaveLength(1_000)
   })
 
@@ -68,49 +76,54 @@ describe('a document’s port', () => {
       if (answers.length > 1) throw new Error('Message length exceeded maximum allowed length.')
       told.push(...answers)
     })
-    hear([request('large'), request('larger')])
-    await vi.waitFor(() =>
-      expect(told.map(({ requestId }) => requestId)).toEqual(['large', 'larger']),
-    )
+    hear([request(1), request(2)])
+    await vi.waitFor(() => expect(told.map(({ id }) => id)).toEqual([1, 2]))
   })
 
   test.each([
     ['asked', []],
-    ['known', ['closed', 'also closed']],
+    ['known', [1, 2]],
   ])('a port that is closed takes nothing along: what is %s', async (_what, ids) => {
     for (const id of ids) known.set(id, { accessToken: 'opaque' })
     const post = vi.fn<() => void>(() => {
       throw new Error('Attempt to postMessage on disconnected port')
     })
     const { hear } = open(post)
-    hear([request('closed'), request('also closed')])
+    hear([request(1), request(2)])
     // Together, and one by one.
     await vi.waitFor(() => expect(post).toHaveBeenCalledTimes(3))
   })
 
   test('of several answers that are known already and too large together, each comes', async () => {
-    for (const id of ['one', 'two']) known.set(id, { accessToken: id })
+    for (const id of [1, 2]) known.set(id, { accessToken: `${id}` })
     const told: BrokerAnswer[] = []
     const { hear } = open((answers) => {
       if (answers.length > 1) throw new Error('Message length exceeded maximum allowed length.')
       told.push(...answers)
     })
-    hear([request('one'), request('two')])
+    hear([request(1), request(2)])
     await vi.waitFor(() =>
-      expect(told).toEqual(
-        ['one', 'two'].map((id) => ({ requestId: id, outcome: { result: { accessToken: id } } })),
-      ),
+      expect(told).toEqual([1, 2].map((id) => ({ id, result: { accessToken: `${id}` } }))),
     )
+  })
+
+  test('calls of two documents are two, also under one number', async () => {
+    const told: BrokerAnswer[] = []
+    const tell = (answers: BrokerAnswer[]) => void told.push(...answers)
+    open(tell, { name: 'one' }).hear([request(7)])
+    open(tell, { name: 'other' }).hear([{ ...request(7), method: 'unknown' }])
+    await vi.waitFor(() => expect(told).toHaveLength(2))
+    expect(told.find((answer) => 'error' in answer)).toMatchObject({ error: { code: 4200 } })
   })
 
   test('B23: a document that is not active hears so for each call, and may come again', async () => {
     const told: BrokerAnswer[][] = []
-    const { hear, port } = open((answers) => told.push(answers), 'prerender')
-    hear([request('one'), request('two')])
+    const { hear, port } = open((answers) => told.push(answers), { documentLifecycle: 'prerender' })
+    hear([request(1), request(2)])
     await vi.waitFor(() => expect(port.disconnect).toHaveBeenCalled())
     expect(told.flat()).toMatchObject([
-      { requestId: 'one', outcome: { error: { code: -32600 } } },
-      { requestId: 'two', outcome: { error: { code: -32600 } } },
+      { id: 1, error: { code: -32600 } },
+      { id: 2, error: { code: -32600 } },
     ])
   })
 })
