@@ -12,7 +12,7 @@ import {
   PORT_EVENT,
   type ProviderToContent,
 } from '../../shared/messages/document-channel.ts'
-import { joinKey } from '../../shared/messages/join-key.ts'
+import { type FlatParams, joinKey } from '../../shared/messages/join-key.ts'
 import {
   type AccessToken,
   ANNOUNCE_EVENT,
@@ -166,18 +166,20 @@ export function connectProvider(): void {
 
   /** The call to wait for: one that asks the same and runs already, or a new one. */
   function join(method: string, params: unknown): number {
-    const key = joinKey(method, params)
+    // Without a prototype: a page may give every object setters.
+    const flat = { __proto__: null } as unknown as FlatParams
+    const key = joinKey(method, params, flat)
     const running = idOf.get(key)
     if (running) return running
     const id = ++lastId
     // As they are now: they are sent when the page's turn is over. A function is not plain.
     let copy: unknown = structuredClone
     try {
-      copy = key ? { ...(params as object) } : structuredClone(params)
+      copy = key ? flat : structuredClone(params)
     } catch {
       // A function, or the like, is in it.
     }
-    if (!isPlain(copy)) throw invalidParams('params: expected plain data')
+    if (!key && !isPlain(copy)) throw invalidParams('params: expected plain data')
     post({ id, method, params: copy })
     pending.set(id, { key, waiters: new Set() })
     if (key) idOf.set(key, id)

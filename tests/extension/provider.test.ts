@@ -202,6 +202,24 @@ describe('the provider', () => {
     expect(await Promise.all(calling)).toEqual(list.map((message) => message.params))
   })
 
+  test('B14: parameters are read once, and go also where every object has setters for them', async () => {
+    let reads = 0
+    const params = {
+      get grantId() {
+        reads++
+        return reads === 1 ? 'g' : () => {}
+      },
+    }
+    Object.defineProperty(Object.prototype, 'grantId', { set: () => {}, configurable: true })
+    try {
+      void page.provider.request({ method: 'northbound_getAccessToken', params })
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'grantId')
+    }
+    expect(await page.next()).toMatchObject({ params: { grantId: 'g' } })
+    expect(reads).toBe(1)
+  })
+
   test('an equal call after the answer is asked anew', async () => {
     for (const result of ['first', 'second']) {
       const calling = page.provider.request(grants)

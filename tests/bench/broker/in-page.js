@@ -40,17 +40,19 @@
       await contestants[name]()
       return performance.now() - start
     },
-    /** Milliseconds of one call, by contestant and slice. Whoever begins a slice is another each time. */
-    async slices(names, { slices, calls, pauseMs = 0 }) {
+    /**
+     * Milliseconds of one call, by contestant and slice. Whoever begins a slice is another each time, and
+     * the first slices only warm up.
+     */
+    async slices(names, { slices, calls, pauseMs = 0, warmUp = 1 }) {
       const times = Object.fromEntries(names.map((name) => [name, []]))
-      for (let slice = -1; slice < slices; slice++) {
+      for (let slice = -warmUp; slice < slices; slice++) {
         for (let turn = 0; turn < names.length; turn++) {
-          const name = names[(turn + slice + names.length) % names.length]
+          const name = names[(turn + slice + warmUp) % names.length]
           if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs))
           const start = performance.now()
           for (let i = 0; i < calls; i++) await contestants[name]()
           const time = (performance.now() - start) / calls
-          // The slice before zero warms up.
           if (slice >= 0) times[name].push(time)
         }
       }

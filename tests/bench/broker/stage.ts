@@ -154,7 +154,7 @@ export interface Bench {
   time(name: string): Promise<number>
   slices(
     names: string[],
-    options: { slices: number; calls: number; pauseMs?: number },
+    options: { slices: number; calls: number; pauseMs?: number; warmUp?: number },
   ): Promise<Record<string, number[]>>
   callers(count: number, minValiditySeconds: number): Promise<number>
 }
