@@ -34,7 +34,7 @@ interface Waiting {
   parts: ArrayBuffer[]
 }
 
-export const GONE = { id: 0, event: 'disconnect' } as const
+const GONE = { id: 0, event: 'disconnect' } as const
 
 /** For a document that is put aside, should it ever come back, and for a body with a gap. */
 const answerLost: Outcome = {
@@ -64,7 +64,7 @@ let clock: ReturnType<typeof setInterval> | undefined
 let retry: ReturnType<typeof setTimeout> | undefined
 
 /** After an update or a removal the script lives on, but its runtime has no id any more. */
-export function isBrokerGone(): boolean {
+function isBrokerGone(): boolean {
   return !runtime?.id
 }
 
@@ -164,14 +164,16 @@ function knock(): void {
 }
 
 /**
- * What the page asks, and what it does not wait for any more.
+ * What the page asks, and what it does not wait for any more; nothing, where it wants to know who is here.
  *
  * @param tell Where all answers go, also later ones.
  */
 export function hearPage(messages: ProviderToContent[], tell: typeof tellPage): void {
   tellPage = tell
+  const { length } = messages
+  if (!length) tell(isBrokerGone() ? [GONE] : [])
   // By number: for Firefox each step of a walk over a list of the page's is a call into the page.
-  for (let i = 0; i < messages.length; i++) {
+  for (let i = 0; i < length; i++) {
     const { id, method, params } = messages[i] as ProviderToContent
     if (method !== undefined) {
       const request: UnverifiedPageRequest = {

@@ -11,7 +11,7 @@ import {
   PORT_EVENT,
   type ProviderToContent,
 } from '../../shared/messages/document-channel.ts'
-import { GONE, hearPage, isBrokerGone, leave, runtime } from './ask.ts'
+import { hearPage, leave, runtime } from './ask.ts'
 
 function connect(event: Event): void {
   // Others may offer one as well: this one is taken.
@@ -19,10 +19,7 @@ function connect(event: Event): void {
   const [port] = (event as MessageEvent).ports as [MessagePort]
   const post = (messages: ContentToProvider[]) => port.postMessage(messages)
 
-  port.onmessage = ({ data }: MessageEvent<ProviderToContent[]>) => {
-    if (!data.length) post(isBrokerGone() ? [GONE] : [])
-    hearPage(data, post)
-  }
+  port.onmessage = ({ data }: MessageEvent<ProviderToContent[]>) => hearPage(data, post)
 
   runtime.onMessage.addListener((message: unknown) => {
     const { origin, event, payload } = message as BrokerEvent
