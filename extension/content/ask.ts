@@ -118,7 +118,6 @@ function lost(): void {
 }
 
 function send(messages: UnverifiedPageMessage[]): void {
-  if (!messages.length) return
   try {
     if (!port) {
       port = runtime.connect({ name: documentName })
@@ -140,7 +139,7 @@ function send(messages: UnverifiedPageMessage[]): void {
 }
 
 function flush(): void {
-  send(toBroker.splice(0))
+  if (toBroker.length) send(toBroker.splice(0))
   if (toPage.length) tellPage(toPage.splice(0))
 }
 

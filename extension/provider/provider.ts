@@ -32,8 +32,8 @@ const PING_INTERVAL_MS = 2_000
 interface Waiter {
   resolve(value: unknown): void
   reject(reason: unknown): void
-  /** Stops listening to the caller's signal. */
-  forget(): void
+  /** Stops listening to the caller's signal, where there is one. */
+  forget: (() => void) | undefined
 }
 
 /** One call to the broker and everyone who waits for its answer. */
@@ -47,7 +47,7 @@ interface Said {
   event: ProviderEvent
   payload: unknown
   error?: ProviderErrorObject
-  result?: Partial<AccessToken>
+  result: Partial<AccessToken>
 }
 
 type Listener = (payload: unknown) => void
@@ -97,7 +97,7 @@ export function connectProvider(): void {
   let unanswered = 0
   let isTaken = false
   let isGone = false
-  let isWatching = false
+  let isWatching: boolean | undefined
 
   const post = together<ProviderToContent>(send, queueMicrotask)
 
@@ -107,8 +107,9 @@ export function connectProvider(): void {
     pending.delete(id)
     idOf.delete(call?.key)
     for (const waiter of call?.waiters ?? []) {
-      waiter.forget()
       tell(waiter)
+      // Each for itself: a signal that throws does not keep the others from their answer.
+      if (waiter.forget) queueMicrotask(waiter.forget)
     }
   }
 
@@ -156,7 +157,7 @@ export function connectProvider(): void {
           // A token is flat, and a thousand callers of it are not rare.
           if (error) reject(new ProviderError(error))
           else if (first) resolve(result)
-          else resolve(result?.accessToken ? { ...result } : structuredClone(result))
+          else resolve(result.accessToken ? { ...result } : structuredClone(result))
           first = false
         })
       } else if (event === 'disconnect') disconnect()
@@ -198,18 +199,18 @@ export function connectProvider(): void {
       signal?.throwIfAborted()
       if (isGone) throw gone()
       const id = join(method, params)
-      const waiters = pending.get(id)?.waiters
-      const waiter = { resolve, reject, forget: () => signal?.removeEventListener('abort', abort) }
-      function abort(): void {
-        waiter.forget()
-        waiters?.delete(waiter)
+      const { waiters } = pending.get(id) as Pending
+      const abort = () => {
+        waiters.delete(waiter)
         reject(signal?.reason)
-        if (waiters?.size) return
+        if (waiters.size) return
         settle(id, () => {})
         post({ id })
       }
+      const forget = signal && (() => signal.removeEventListener('abort', abort))
+      const waiter = { resolve, reject, forget }
       signal?.addEventListener('abort', abort)
-      waiters?.add(waiter)
+      waiters.add(waiter)
     })
 
   const provider: Provider = freeze({

@@ -1,8 +1,8 @@
 /**
  * The border between a content script and the broker: one port for each document, whose name is that of
- * the document. What a page may not choose is missing from what
- * it sends: the origin, the tab and the document are read from the browser's `sender`. Each message is a
- * list, both ways: what was said in one turn goes together.
+ * the document. What a page may not choose is missing from what it sends: the origin, the tab and the
+ * document are read from the browser's `sender`. Each message is a list, both ways: what was said in one
+ * turn goes together.
  */
 
 import type { Outcome } from './document-channel.ts'

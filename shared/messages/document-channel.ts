@@ -13,6 +13,7 @@ export const CONTENT_READY_EVENT = 'northkey:ready'
 export const PORT_EVENT = 'northkey:port'
 
 export interface PageCall {
+  /** From 1 on. */
   id: number
   method: string
   params: unknown

@@ -3,8 +3,8 @@
  * the broker and all get its answer. Only calls that change nothing and show nothing are joined.
  */
 
-/** By the end of the name: what else ends like this is no method, and all who call it hear the same. */
-const JOINED = /_get(Info|Grants|AccessToken)$/
+/** What else is called like this is no method, and all who call it hear the same. */
+const JOINED = /^\w+_get(Info|Grants|AccessToken)$/
 
 /** Parameters that are names with strings and numbers, and nothing else. */
 export type FlatParams = Record<string, string | number>

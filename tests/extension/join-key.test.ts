@@ -55,6 +55,7 @@ describe('calls that ask the same are joined in the page', () => {
     ['northbound_createProof', { grantId: '1' }],
     ['northbound_revoke', {}],
     ['constructor', undefined],
+    [`${TOKEN}\ngrantId\nstring\nx_getInfo`, undefined],
     [TOKEN, { interactive: 'ifNeeded' }],
     [TOKEN, { grantId: ['1'] }],
     [TOKEN, null],

@@ -30,6 +30,21 @@ describe('the log', () => {
     ])
   })
 
+  test('what happens again is counted at its own time, and after a minute is an entry of its own', async () => {
+    const again = log.record('token', 'given to the site', ABOUT)
+    time += 30_000
+    again()
+    expect(await log.read()).toMatchObject([{ at: 1_000_000, until: 1_030_000, times: 2 }])
+    time += 60_000
+    again()
+    expect(await log.read()).toMatchObject([{ at: 1_090_000 }, { at: 1_000_000, times: 2 }])
+    await log.clear()
+    again()
+    expect(await log.read()).toEqual([
+      { at: 1_090_000, event: 'token', outcome: 'given to the site', ...ABOUT },
+    ])
+  })
+
   test('the newest entry stands first, also within one millisecond', async () => {
     for (const outcome of ['a', 'b', 'c']) log.record('call', outcome, ABOUT)
     expect((await log.read()).map(({ outcome }) => outcome)).toEqual(['c', 'b', 'a'])

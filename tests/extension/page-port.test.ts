@@ -94,6 +94,19 @@ describe('a document’s port', () => {
     await vi.waitFor(() => expect(post).toHaveBeenCalledTimes(3))
   })
 
+  test('one that is known is answered at once, and a port that is closed takes nothing along', () => {
+    known.set(1, { accessToken: 'opaque' })
+    const post = vi.fn<(answers: BrokerAnswer[]) => void>()
+    const { hear } = open(post)
+    hear([request(1)])
+    expect(post.mock.calls).toEqual([[[{ id: 1, result: { accessToken: 'opaque' } }]]])
+    post.mockImplementation(() => {
+      throw new Error('Attempt to postMessage on disconnected port')
+    })
+    hear([request(1)])
+    expect(post).toHaveBeenCalledTimes(2)
+  })
+
   test('of several answers that are known already and too large together, each comes', async () => {
     for (const id of [1, 2]) known.set(id, { accessToken: `${id}` })
     const told: BrokerAnswer[] = []

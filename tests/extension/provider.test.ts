@@ -243,6 +243,22 @@ describe('the provider', () => {
     expect(await page.next()).toEqual({ id })
   })
 
+  test('B14: who has a signal that throws does not keep the others from their answer', async () => {
+    const { signal } = new AbortController()
+    const thrown = new Error('not this one')
+    signal.removeEventListener = () => {
+      throw thrown
+    }
+    const calling = [{ signal }, {}, { signal }].map((more) =>
+      page.provider.request({ ...grants, ...more }),
+    )
+    const { id } = (await page.next()) as PageCall
+    page.answer({ id, result: [] })
+    expect(await Promise.all(calling)).toEqual([[], [], []])
+    await settled()
+    expect(page.reported).toEqual([thrown, thrown])
+  })
+
   test('a call that was given up is not joined by the next one', async () => {
     const controller = new AbortController()
     const first = page.provider.request({ ...grants, signal: controller.signal })
