@@ -33,11 +33,6 @@ const given = new Map<string, Given>()
 /** As of which change they are. */
 let asOf = 0
 
-function keyOf(origin: string, params: unknown): string | undefined {
-  const key = joinKey(METHOD, params)
-  return key && origin + key
-}
-
 export function toAccessToken(
   { grantId }: GrantRecord,
   api: ApiAccess,
@@ -61,23 +56,26 @@ export function recordGiven(
 ): void {
   const { origin, issuer, mode } = grant
   const logAgain = log.record('token', 'given to the site', { origin, issuer, mode, apis: [api] })
-  const key = keyOf(origin, params)
+  const key = joinKey(METHOD, params)
   if (!key || before !== changes()) return
   if (asOf !== before || given.size >= MAX_QUESTIONS) given.clear()
   asOf = before
   const { minValiditySeconds = 0 } = params
   const minValidityMs = minValiditySeconds * 1_000
-  given.set(key, { grant, api, token, minValidityMs, atMs: Date.now(), logAgain })
+  given.set(origin + key, { grant, api, token, minValidityMs, atMs: Date.now(), logAgain })
 }
 
-/** The token, where this question was answered with it and everything still is as it was. */
+/**
+ * The token, where this question was answered with it and everything still is as it was.
+ *
+ * @param method With the parameters, as `joinKey` says it.
+ */
 export function givenAgain(
   origin: string,
-  { method, params, attempt }: UnverifiedPageRequest,
+  { method, attempt }: UnverifiedPageRequest,
 ): AccessToken | undefined {
-  if (method !== METHOD || attempt > 0 || asOf !== changes()) return undefined
-  const key = keyOf(origin, params)
-  const known = key && given.get(key)
+  if (attempt > 0 || asOf !== changes()) return undefined
+  const known = given.get(origin + method)
   if (!known) return undefined
   const { grant, api, token, minValidityMs, atMs, logAgain } = known
   const now = Date.now()

@@ -5,6 +5,7 @@
 
 import browser, { type Runtime } from 'webextension-polyfill'
 import type { BrokerAnswer, UnverifiedPageMessage } from '../../shared/messages/broker-channel.ts'
+import { readCall } from '../../shared/messages/join-key.ts'
 import { together } from '../../shared/messages/together.ts'
 import { givenAgain } from './given-again.ts'
 import { abortPageRequest, handlePageRequest } from './page-router.ts'
@@ -55,7 +56,7 @@ export function servePage(port: Runtime.Port): void {
     const requestId = port.name + id
     open.add(requestId)
     const deliver = (part: ArrayBuffer) => tell({ id, part })
-    void handlePageRequest(caller, requestId, message, deliver).then((ended) => {
+    void handlePageRequest(caller, requestId, readCall(message), deliver).then((ended) => {
       open.delete(requestId)
       tell({ id, ...ended })
     })
@@ -69,8 +70,7 @@ export function servePage(port: Runtime.Port): void {
       if (answer) known.push(answer)
     }
     // One, by far the most often, does not wait for the end of the turn.
-    if (known.length === 1) send(port, known)
-    else for (const answer of known) tell(answer)
+    for (const answer of known) tell(answer, known.length === 1)
   })
   // A document that goes away takes its open calls along: their windows close.
   port.onDisconnect.addListener(() => {

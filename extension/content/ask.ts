@@ -18,15 +18,15 @@ import type {
   ProviderToContent,
 } from '../../shared/messages/document-channel.ts'
 
-// Both browsers speak promises here; the polyfill would add 10 kB to every page.
-declare const chrome: { runtime: Runtime.Static }
-export const runtime = chrome.runtime
-
 /** Half of what a worker lives in silence. */
 const KNOCK_MS = 15_000
 /** At the first loss not at all; after that longer each time. */
 const PAUSE_MS = 250
 const MAX_ATTEMPTS = 20
+
+// Both browsers speak promises here; the polyfill would add 10 kB to every page.
+declare const chrome: { runtime: Runtime.Static }
+export const runtime = chrome.runtime
 
 interface Waiting {
   request: UnverifiedPageRequest
@@ -55,9 +55,6 @@ const page = document
 
 const documentName = crypto.randomUUID()
 const waiting = new Map<number, Waiting>()
-/** What is said in one turn goes together, both ways, when the turn is over. */
-const toBroker: UnverifiedPageMessage[] = []
-const toPage: ContentToProvider[] = []
 let tellPage: (messages: ContentToProvider[]) => void
 let port: Runtime.Port | undefined
 let clock: ReturnType<typeof setInterval> | undefined
@@ -70,7 +67,7 @@ function isBrokerGone(): boolean {
 
 /** Without an outcome: there is no broker any more. */
 function settle(id: number, outcome?: Outcome): void {
-  if (waiting.delete(id)) toPage.push(outcome ? { id, ...outcome } : GONE)
+  if (waiting.delete(id)) tellPage([outcome ? { id, ...outcome } : GONE])
 }
 
 /** A body that came in parts is complete or it is none. */
@@ -87,14 +84,16 @@ function whole(ended: Ended, parts: ArrayBuffer[], length: number): Outcome {
 }
 
 function hear(answers: BrokerAnswer[]): void {
+  const ended: ContentToProvider[] = []
   for (const answer of answers) {
     const { id, part, length } = answer
     const parts = waiting.get(id)?.parts ?? []
     if (part) parts.push(part)
     else if (length) settle(id, whole(answer, parts, length))
-    else if (waiting.delete(id)) toPage.push(answer)
+    else if (waiting.delete(id)) ended.push(answer)
   }
-  flush()
+  // What came together goes on together.
+  if (ended.length) tellPage(ended)
 }
 
 function forgetPort(): void {
@@ -114,10 +113,10 @@ function lost(): void {
     if (isBrokerGone() || attempt > MAX_ATTEMPTS) settle(id)
   }
   if (waiting.size) retry ??= setTimeout(askAll, pause)
-  flush()
 }
 
 function send(messages: UnverifiedPageMessage[]): void {
+  if (!messages.length) return
   try {
     if (!port) {
       port = runtime.connect({ name: documentName })
@@ -138,28 +137,21 @@ function send(messages: UnverifiedPageMessage[]): void {
   }
 }
 
-function flush(): void {
-  if (toBroker.length) send(toBroker.splice(0))
-  if (toPage.length) tellPage(toPage.splice(0))
-}
-
-function say(request: UnverifiedPageRequest): void {
-  request.attempt++
-  toBroker.push(request)
-}
-
 function askAll(): void {
   retry = undefined
-  for (const { request } of waiting.values()) say(request)
-  flush()
+  const messages = []
+  for (const { request } of waiting.values()) {
+    request.attempt++
+    messages.push(request)
+  }
+  send(messages)
 }
 
 /** A message keeps a worker awake; a port that is open, or is opened, does not. */
 function knock(): void {
   const [id] = waiting.keys()
-  if (id) toBroker.push({ id })
+  if (id) send([{ id }])
   else leave()
-  flush()
 }
 
 /**
@@ -169,6 +161,7 @@ function knock(): void {
  */
 export function hearPage(messages: ProviderToContent[], tell: typeof tellPage): void {
   tellPage = tell
+  const toBroker: UnverifiedPageMessage[] = []
   const { length } = messages
   if (!length) tell(isBrokerGone() ? [GONE] : [])
   // By number: for Firefox each step of a walk over a list of the page's is a call into the page.
@@ -177,7 +170,7 @@ export function hearPage(messages: ProviderToContent[], tell: typeof tellPage): 
     if (method !== undefined) {
       const request: UnverifiedPageRequest = {
         id,
-        attempt: -1,
+        attempt: retry ? -1 : 0,
         method,
         params,
         userActivation: userActivation.isActive,
@@ -185,16 +178,15 @@ export function hearPage(messages: ProviderToContent[], tell: typeof tellPage): 
       }
       waiting.set(id, { request, parts: [] })
       // After a loss all go together, when its pause is over.
-      if (!retry) say(request)
+      if (!retry) toBroker.push(request)
     } else if (waiting.delete(id)) toBroker.push({ id, isOver: true })
   }
-  flush()
+  send(toBroker)
 }
 
 /** A document that goes away: the broker sees it by the port. Should it come back, its calls are over. */
 export function leave(): void {
   for (const id of waiting.keys()) settle(id, answerLost)
-  flush()
   port?.disconnect()
   forgetPort()
 }

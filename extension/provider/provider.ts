@@ -12,7 +12,7 @@ import {
   PORT_EVENT,
   type ProviderToContent,
 } from '../../shared/messages/document-channel.ts'
-import { type FlatParams, joinKey } from '../../shared/messages/join-key.ts'
+import { joinKey } from '../../shared/messages/join-key.ts'
 import {
   type AccessToken,
   ANNOUNCE_EVENT,
@@ -38,6 +38,7 @@ interface Waiter {
 
 /** One call to the broker and everyone who waits for its answer. */
 interface Pending {
+  id: number
   key: string | undefined
   waiters: Set<Waiter>
 }
@@ -90,8 +91,8 @@ export function connectProvider(): void {
   const send = port.postMessage.bind(port) as (messages: ProviderToContent[]) => void
   const { freeze } = Object
 
-  const pending = new Map<number, Pending>()
-  const idOf = new Map<string | undefined, number>()
+  /** Each under its number, and under its key where it has one. */
+  const pending = new Map<string | number | undefined, Pending>()
   const listeners = new Map<ProviderEvent, Set<Listener>>()
   let lastId = 0
   let unanswered = 0
@@ -102,14 +103,13 @@ export function connectProvider(): void {
   const post = together<ProviderToContent>(send, queueMicrotask)
 
   /** Takes a call off the list and tells everyone who waits for it. */
-  function settle(id: number, tell: (waiter: Waiter) => void): void {
-    const call = pending.get(id)
-    pending.delete(id)
-    idOf.delete(call?.key)
-    for (const waiter of call?.waiters ?? []) {
-      tell(waiter)
-      // Each for itself: a signal that throws does not keep the others from their answer.
+  function settle(call: Pending, tell: (waiter: Waiter) => void): void {
+    pending.delete(call.id)
+    pending.delete(call.key)
+    for (const waiter of call.waiters) {
+      // Before the caller goes on, and each for itself: a signal may throw.
       if (waiter.forget) queueMicrotask(waiter.forget)
+      tell(waiter)
     }
   }
 
@@ -123,7 +123,7 @@ export function connectProvider(): void {
   function disconnect(): void {
     if (isGone) return
     isGone = true
-    for (const id of pending.keys()) settle(id, ({ reject }) => reject(gone()))
+    for (const call of pending.values()) settle(call, ({ reject }) => reject(gone()))
     emit('disconnect', {})
   }
 
@@ -150,15 +150,14 @@ export function connectProvider(): void {
     for (const message of data) {
       // By `id` first, and not by `in`: a page may give every object other members.
       const { id, event, payload, error, result } = message as Said
-      if (id) {
-        let first = true
-        settle(id, ({ resolve, reject }) => {
+      const call = pending.get(id)
+      if (call) {
+        settle(call, ({ resolve, reject }) => {
           // Each caller gets an answer of its own: what one does to it is not the others' affair.
           // A token is flat, and a thousand callers of it are not rare.
           if (error) reject(new ProviderError(error))
-          else if (first) resolve(result)
+          else if (call.waiters.size === 1) resolve(result)
           else resolve(result.accessToken ? { ...result } : structuredClone(result))
-          first = false
         })
       } else if (event === 'disconnect') disconnect()
       else emit(event, payload)
@@ -166,51 +165,51 @@ export function connectProvider(): void {
   }
 
   /** The call to wait for: one that asks the same and runs already, or a new one. */
-  function join(method: string, params: unknown): number {
-    // Without a prototype: a page may give every object setters.
-    const flat = { __proto__: null } as unknown as FlatParams
-    const key = joinKey(method, params, flat)
-    const running = idOf.get(key)
-    if (running) return running
-    const id = ++lastId
-    // As they are now: they are sent when the page's turn is over. A function is not plain.
-    let copy: unknown = structuredClone
-    try {
-      copy = key ? flat : structuredClone(params)
-    } catch {
-      // A function, or the like, is in it.
+  function join(method: string, params: unknown): Pending {
+    const key = joinKey(method, params)
+    let call = pending.get(key)
+    if (call) return call
+    let copy: unknown
+    if (!key) {
+      // As they are now: they may be sent when the page's turn is over. A function is not plain.
+      copy = structuredClone
+      try {
+        copy = structuredClone(params)
+      } catch {
+        // A function, or the like, is in it.
+      }
+      if (!isPlain(copy)) throw invalidParams('params: expected plain data')
     }
-    if (!key && !isPlain(copy)) throw invalidParams('params: expected plain data')
-    post({ id, method, params: copy })
-    pending.set(id, { key, waiters: new Set() })
-    if (key) idOf.set(key, id)
+    call = { id: ++lastId, key, waiters: new Set() }
+    // Who asks alone waits for nobody; what else is said in this turn goes together.
+    post({ id: lastId, method: key || method, params: copy }, !pending.size)
+    pending.set(lastId, call).set(key || lastId, call)
     watch()
-    return id
+    return call
   }
 
   // An arrow function: another kind would have a prototype that is not frozen.
   const request = (args: RequestArguments): Promise<unknown> =>
     new NativePromise((resolve, reject) => {
-      const { method, params, signal } = args ?? {}
+      const { method, params = {}, signal } = args ?? {}
       if (typeof method !== 'string') throw invalidParams('method: expected a string')
       if (signal !== undefined && !(signal instanceof AbortSignal)) {
         throw invalidParams('signal: expected an AbortSignal')
       }
       signal?.throwIfAborted()
       if (isGone) throw gone()
-      const id = join(method, params)
-      const { waiters } = pending.get(id) as Pending
+      const call = join(method, params)
       const abort = () => {
-        waiters.delete(waiter)
+        call.waiters.delete(waiter)
         reject(signal?.reason)
-        if (waiters.size) return
-        settle(id, () => {})
-        post({ id })
+        if (call.waiters.size) return
+        settle(call, reject)
+        post({ id: call.id })
       }
       const forget = signal && (() => signal.removeEventListener('abort', abort))
       const waiter = { resolve, reject, forget }
       signal?.addEventListener('abort', abort)
-      waiters.add(waiter)
+      call.waiters.add(waiter)
     })
 
   const provider: Provider = freeze({

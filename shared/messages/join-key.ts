@@ -1,35 +1,45 @@
 /**
  * Which calls ask the same. Many parts of a page ask for the same token at once; one of them goes to
  * the broker and all get its answer. Only calls that change nothing and show nothing are joined.
+ *
+ * The key of a call says all of it, and is what goes to the broker: a text takes the way through the
+ * content script more easily than an object of the page's.
  */
 
 /** What else is called like this is no method, and all who call it hear the same. */
 const JOINED = /^\w+_get(Info|Grants|AccessToken)$/
 
-/** Parameters that are names with strings and numbers, and nothing else. */
-export type FlatParams = Record<string, string | number>
-
 /**
- * Equal for equal calls, in whatever order the members stand; `undefined` for a call that is not to be
- * joined: one that may open a window, or whose parameters are not flat.
+ * The method, and after it the parameters as JSON, in one order. Parameters that are joined are names
+ * with strings and numbers, and nothing else.
  *
- * @param copy Gets the parameters as they were read here: a page's own could read otherwise next time.
+ * @returns `undefined` for a call that is not to be joined: one that may open a window, or whose
+ *   parameters are not flat.
  */
-export function joinKey(
-  method: string,
-  params: unknown = {},
-  copy: FlatParams = {},
-): string | undefined {
+export function joinKey(method: string, params: unknown): string | undefined {
   if (!JOINED.test(method)) return undefined
-  let key = method
-  if (!/ Object]/.test({}.toString.call(params))) return undefined
+  if ((params as object | null)?.constructor !== Object) return undefined
+  // Without a prototype: a page may give every object setters, and a `toJSON`.
+  const flat = { __proto__: null } as unknown as Record<string, unknown>
   for (const name of Object.keys(params as object).sort()) {
     const value = (params as Record<string, unknown>)[name]
     if (value === undefined) continue
     if (typeof value !== 'string' && typeof value !== 'number') return undefined
     if (name === 'interactive' && value !== 'never') return undefined
-    copy[name] = value
-    key += `\n${name}\n${typeof value}\n${value}`
+    flat[name] = value
   }
-  return key
+  return method + JSON.stringify(flat)
+}
+
+/** A call as it was asked. One that was joined comes as its key, and without parameters. */
+export function readCall<Call extends { method: string; params: unknown }>(call: Call): Call {
+  if (call.params !== undefined) return call
+  const [, method, json] = /^(\w+)(\{.*\})$/s.exec(call.method) ?? []
+  if (method === undefined || json === undefined) return call
+  try {
+    return { ...call, method, params: JSON.parse(json) }
+  } catch {
+    // Not a provider's: no method is called like this.
+    return call
+  }
 }

@@ -7,7 +7,7 @@
 export function together<T extends object>(
   send: (list: T[]) => void,
   atEnd: (task: () => void) => void,
-): (one: T) => void {
+): (one: T, isAlone?: boolean) => void {
   // Not a list: a page may give every object setters, for the places of a list as well.
   const said = new Set<T>()
   function sendAll(): void {
@@ -20,7 +20,8 @@ export function together<T extends object>(
       for (const each of list) send([each])
     }
   }
-  return (one) => {
-    if (said.add(one).size === 1) atEnd(sendAll)
+  return (one, isAlone) => {
+    if (isAlone && !said.size) send([one])
+    else if (said.add(one).size === 1) atEnd(sendAll)
   }
 }

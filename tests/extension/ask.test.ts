@@ -175,6 +175,7 @@ describe('a call of the content script', () => {
     port?.answer({ id, part: part(3) })
     port?.answer({ id, result: { status: 200, body: part(4) }, length: 4 })
     expect(await bytesOf(calling)).toEqual([1, 2, 3, 4])
+    expect(told).toHaveLength(1)
   })
 
   test('a body of which a part was missed is an error', async () => {

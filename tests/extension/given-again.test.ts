@@ -38,6 +38,7 @@ import { mayCall } from '../../extension/background/rate-limit.ts'
 import { endGrant } from '../../extension/background/revoke.ts'
 import { addSite, removeSite } from '../../extension/background/sites.ts'
 import { dropAccessToken, keepTokens } from '../../extension/background/token-records.ts'
+import { joinKey } from '../../shared/messages/join-key.ts'
 import type { GetAccessTokenParams } from '../../shared/messages/page-api.ts'
 import { A, authorized, grantRecord, newOrigin } from './operator.ts'
 import { OPERATOR as OTHER } from './records.ts'
@@ -53,8 +54,10 @@ const callOf = (origin: string) => ({ origin, signal: new AbortController().sign
 const ask = (params: GetAccessTokenParams = {}) => getAccessToken(callOf(grant.origin), params)
 
 function again(params: unknown = {}, { origin = grant.origin, method = METHOD, attempt = 0 } = {}) {
-  const rest = { id: 1, userActivation: false, visible: true }
-  return givenAgain(origin, { ...rest, method, params, attempt })
+  // As the page's provider sends it.
+  const key = joinKey(method, params)
+  const asked = key ? { method: key, params: undefined } : { method, params }
+  return givenAgain(origin, { id: 1, userActivation: false, visible: true, attempt, ...asked })
 }
 
 async function keep(more: Parameters<typeof authorized>[0] = {}): Promise<void> {

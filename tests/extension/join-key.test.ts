@@ -1,8 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { joinKey } from '../../shared/messages/join-key.ts'
+import { joinKey, readCall } from '../../shared/messages/join-key.ts'
 
 const TOKEN = 'northbound_getAccessToken'
+
+/** Names that stand for something else. */
+const RESERVED = ['interactive', 'constructor']
 
 const params = fc.record(
   {
@@ -12,7 +15,7 @@ const params = fc.record(
     interactive: fc.constant('never'),
     minValiditySeconds: fc.nat(),
   },
-  { requiredKeys: [] },
+  { requiredKeys: [], noNullPrototype: true },
 )
 
 describe('calls that ask the same are joined in the page', () => {
@@ -32,7 +35,7 @@ describe('calls that ask the same are joined in the page', () => {
         scope: fc.stringMatching(/^[a-z #:-]{1,9}$/),
         minValiditySeconds: fc.nat(9),
       },
-      { requiredKeys: [] },
+      { requiredKeys: [], noNullPrototype: true },
     )
     fc.assert(
       fc.property(plain, plain, (one, other) => {
@@ -44,9 +47,7 @@ describe('calls that ask the same are joined in the page', () => {
 
   test('a number is no string, and one method is not the other', () => {
     expect(joinKey(TOKEN, { grantId: '1' })).not.toBe(joinKey(TOKEN, { grantId: 1 }))
-    expect(joinKey('northbound_getGrants', undefined)).not.toBe(
-      joinKey('broker_getInfo', undefined),
-    )
+    expect(joinKey('northbound_getGrants', {})).not.toBe(joinKey('broker_getInfo', {}))
   })
 
   test.each([
@@ -54,15 +55,76 @@ describe('calls that ask the same are joined in the page', () => {
     ['northbound_connect', { issuer: 'https://as.example' }],
     ['northbound_createProof', { grantId: '1' }],
     ['northbound_revoke', {}],
-    ['constructor', undefined],
-    [`${TOKEN}\ngrantId\nstring\nx_getInfo`, undefined],
+    ['constructor', {}],
+    [`${TOKEN}\n_getInfo`, {}],
+    [`${TOKEN}{}_getInfo`, {}],
     [TOKEN, { interactive: 'ifNeeded' }],
     [TOKEN, { grantId: ['1'] }],
+    [TOKEN, undefined],
     [TOKEN, null],
+    [TOKEN, Object.create(null)],
     [TOKEN, []],
     [TOKEN, new Date(0)],
     [TOKEN, () => {}],
   ])('%s %j is asked by itself', (method, given) => {
     expect(joinKey(method, given)).toBeUndefined()
+  })
+})
+
+describe('a key says its call', () => {
+  test('with the parameters as they were, whatever is in them', () => {
+    const names = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('__proto__', 'toJSON', '{', '\n'),
+    )
+    const values = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.double({ noNaN: true, noDefaultInfinity: true }).filter((value) => !Object.is(value, -0)),
+    )
+    fc.assert(
+      fc.property(
+        fc.dictionary(
+          names.filter((name) => !RESERVED.includes(name)),
+          values,
+          { noNullPrototype: true },
+        ),
+        (given) => {
+          const key = joinKey(TOKEN, given) ?? ''
+          const call = readCall({ id: 1, method: key, params: undefined })
+          expect(call).toEqual({ id: 1, method: TOKEN, params: given })
+        },
+      ),
+    )
+  })
+
+  test('also in a page that gives everything a toJSON and setters', () => {
+    Object.defineProperties(Object.prototype, {
+      toJSON: { value: () => 'changed', configurable: true },
+      grantId: { set: () => {}, configurable: true },
+    })
+    Object.defineProperty(String.prototype, 'toJSON', { value: () => 'x', configurable: true })
+    let key: string | undefined
+    try {
+      key = joinKey(TOKEN, JSON.parse('{"grantId":"g","minValiditySeconds":1}'))
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'toJSON')
+      Reflect.deleteProperty(Object.prototype, 'grantId')
+      Reflect.deleteProperty(String.prototype, 'toJSON')
+    }
+    expect(key).toBe(`${TOKEN}{"grantId":"g","minValiditySeconds":1}`)
+  })
+
+  test.each([
+    [`${TOKEN}{"grantId":`, undefined],
+    [`${TOKEN}{}{}`, undefined],
+    ['{}', undefined],
+    [TOKEN, undefined],
+    [`${TOKEN}1`, undefined],
+    ['', undefined],
+    [`${TOKEN}{}`, {}],
+    [`${TOKEN}{}`, null],
+  ])('%j with %j is a call as it is', (method, params) => {
+    const call = { method, params }
+    expect(readCall(call)).toBe(call)
   })
 })

@@ -129,6 +129,26 @@ describe('a document’s port', () => {
     expect(told.find((answer) => 'error' in answer)).toMatchObject({ error: { code: 4200 } })
   })
 
+  test('a call that was joined comes as its key', async () => {
+    const told: BrokerAnswer[] = []
+    const { hear } = open((answers) => void told.push(...answers))
+    const rest = { attempt: 0, params: undefined, userActivation: false, visible: true }
+    hear([
+      { ...rest, id: 11, method: 'broker_getInfo{}' },
+      { ...rest, id: 12, method: 'broker_getInfo{"grantId":"g"}' },
+      { ...rest, id: 13, method: 'x_getInfo{}' },
+      { ...rest, id: 14, method: 'broker_getInfo{}', params: {} },
+    ])
+    await vi.waitFor(() => expect(told).toHaveLength(4))
+    const byId = told.sort((one, other) => one.id - other.id)
+    expect(byId).toMatchObject([
+      { result: { protocol: '1' } },
+      { error: { code: -32602 } },
+      { error: { code: 4200 } },
+      { error: { code: 4200 } },
+    ])
+  })
+
   test('B23: a document that is not active hears so for each call, and may come again', async () => {
     const told: BrokerAnswer[][] = []
     const { hear, port } = open((answers) => told.push(answers), { documentLifecycle: 'prerender' })

@@ -1,9 +1,9 @@
 /**
  * The page's provider in front of a content script that the test plays, over a real `MessagePort`.
  *
- * Seen to fail when: each call is a message of its own, parameters are read when they are sent, a
- * message is judged by a member that it may inherit, and all callers get one answer, or one as deep as a
- * token is.
+ * Seen to fail when: each call is a message of its own, who asks alone waits for the end of the turn,
+ * parameters are read when they are sent, a message is judged by a member that it may inherit, all callers
+ * get one answer, or one as deep as a token is, and a signal is listened to until after the answer.
  */
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -15,6 +15,7 @@ import {
   PORT_EVENT,
   type ProviderToContent,
 } from '../../shared/messages/document-channel.ts'
+import { readCall } from '../../shared/messages/join-key.ts'
 import {
   ANNOUNCE_EVENT,
   type Provider,
@@ -185,21 +186,19 @@ describe('the provider', () => {
     expect(one?.filter((object) => two?.includes(object))).toEqual([])
   })
 
-  test('different calls of one turn are one message, with the parameters that they had', async () => {
+  test('of different calls of one turn the first goes at once, the others in one message', async () => {
     const params = { grantId: '' }
     const calling = ['a', 'b', 'c'].map((grantId) => {
       params.grantId = grantId
       return page.provider.request({ method: 'northbound_getAccessToken', params })
     })
     const list = [await page.next(), await page.next(), await page.next()] as PageCall[]
-    expect(page.lists).toEqual([list])
-    expect(list.map((message) => message.params)).toEqual([
-      { grantId: 'a' },
-      { grantId: 'b' },
-      { grantId: 'c' },
-    ])
-    page.answer(...list.map(({ id, params: asked }) => ({ id, result: asked })).reverse())
-    expect(await Promise.all(calling)).toEqual(list.map((message) => message.params))
+    expect(page.lists).toEqual([[list[0]], list.slice(1)])
+    // With the parameters that they had then.
+    const asked = list.map((message) => readCall(message).params)
+    expect(asked).toEqual([{ grantId: 'a' }, { grantId: 'b' }, { grantId: 'c' }])
+    page.answer(...list.map(({ id }, index) => ({ id, result: asked[index] })).reverse())
+    expect(await Promise.all(calling)).toEqual(asked)
   })
 
   test('B14: parameters are read once, and go also where every object has setters for them', async () => {
@@ -216,7 +215,8 @@ describe('the provider', () => {
     } finally {
       Reflect.deleteProperty(Object.prototype, 'grantId')
     }
-    expect(await page.next()).toMatchObject({ params: { grantId: 'g' } })
+    const message = readCall((await page.next()) as PageCall)
+    expect(message).toMatchObject({ method: 'northbound_getAccessToken', params: { grantId: 'g' } })
     expect(reads).toBe(1)
   })
 
@@ -241,6 +241,23 @@ describe('the provider', () => {
     two.abort()
     await expect(second).rejects.toMatchObject({ name: 'AbortError' })
     expect(await page.next()).toEqual({ id })
+  })
+
+  test('X04: who aborts what has been answered disturbs no later call', async () => {
+    const late = new AbortController()
+    const later: Promise<unknown>[] = []
+    const first = page.provider.request({ ...grants, signal: late.signal }).then(() => {
+      later.push(page.provider.request(grants))
+      late.abort()
+    })
+    page.answer({ id: ((await page.next()) as PageCall).id, result: [] })
+    await first
+    const { id } = (await page.next()) as PageCall
+    later.push(page.provider.request(grants))
+    await settled()
+    expect(page.heard).toEqual([])
+    page.answer({ id, result: ['anew'] })
+    expect(await Promise.all(later)).toEqual([['anew'], ['anew']])
   })
 
   test('B14: who has a signal that throws does not keep the others from their answer', async () => {

@@ -22,6 +22,18 @@ describe('messages of one turn', () => {
     expect(send.mock.calls).toEqual([[[one, two, three]], [[four]]])
   })
 
+  test('who is alone goes at once, but passes nobody', async () => {
+    const send = vi.fn<(list: object[]) => void>()
+    const say = together(send, queueMicrotask)
+    say(one, true)
+    expect(send.mock.calls).toEqual([[[one]]])
+    say(two)
+    say(three, true)
+    expect(send).toHaveBeenCalledTimes(1)
+    await Promise.resolve()
+    expect(send.mock.calls).toEqual([[[one]], [[two, three]]])
+  })
+
   test('what is said while the others are sent goes next', async () => {
     const lists: object[][] = []
     const say = together<object>((list) => {
