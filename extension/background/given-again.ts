@@ -56,7 +56,7 @@ export function recordGiven(
 ): void {
   const { origin, issuer, mode } = grant
   const logAgain = log.record('token', 'given to the site', { origin, issuer, mode, apis: [api] })
-  const key = joinKey(METHOD, params)
+  const key = joinKey(METHOD, params, JSON.stringify)
   if (!key || before !== changes()) return
   if (asOf !== before || given.size >= MAX_QUESTIONS) given.clear()
   asOf = before

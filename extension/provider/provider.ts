@@ -90,6 +90,7 @@ export function connectProvider(): void {
   } = window
   const send = port.postMessage.bind(port) as (messages: ProviderToContent[]) => void
   const { freeze } = Object
+  const { stringify } = JSON
 
   /** Each under its number, and under its key where it has one. */
   const pending = new Map<string | number | undefined, Pending>()
@@ -166,7 +167,7 @@ export function connectProvider(): void {
 
   /** The call to wait for: one that asks the same and runs already, or a new one. */
   function join(method: string, params: unknown): Pending {
-    const key = joinKey(method, params)
+    const key = joinKey(method, params, stringify)
     let call = pending.get(key)
     if (call) return call
     let copy: unknown

@@ -13,10 +13,15 @@ const JOINED = /^\w+_get(Info|Grants|AccessToken)$/
  * The method, and after it the parameters as JSON, in one order. Parameters that are joined are names
  * with strings and numbers, and nothing else.
  *
+ * @param stringify `JSON.stringify`, in a page as it was before a script of the page's could replace it.
  * @returns `undefined` for a call that is not to be joined: one that may open a window, or whose
  *   parameters are not flat.
  */
-export function joinKey(method: string, params: unknown): string | undefined {
+export function joinKey(
+  method: string,
+  params: unknown,
+  stringify: (value: object) => string,
+): string | undefined {
   if (!JOINED.test(method)) return undefined
   if ((params as object | null)?.constructor !== Object) return undefined
   // Without a prototype: a page may give every object setters, and a `toJSON`.
@@ -28,7 +33,7 @@ export function joinKey(method: string, params: unknown): string | undefined {
     if (name === 'interactive' && value !== 'never') return undefined
     flat[name] = value
   }
-  return method + JSON.stringify(flat)
+  return method + stringify(flat)
 }
 
 /** A call as it was asked. One that was joined comes as its key, and without parameters. */

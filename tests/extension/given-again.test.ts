@@ -55,7 +55,7 @@ const ask = (params: GetAccessTokenParams = {}) => getAccessToken(callOf(grant.o
 
 function again(params: unknown = {}, { origin = grant.origin, method = METHOD, attempt = 0 } = {}) {
   // As the page's provider sends it.
-  const key = joinKey(method, params)
+  const key = joinKey(method, params, JSON.stringify)
   const asked = key ? { method: key, params: undefined } : { method, params }
   return givenAgain(origin, { id: 1, userActivation: false, visible: true, attempt, ...asked })
 }

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { joinKey, readCall } from '../../shared/messages/join-key.ts'
 
 const TOKEN = 'northbound_getAccessToken'
+const keyOf = (method: string, params: unknown) => joinKey(method, params, JSON.stringify)
 
 /** Names that stand for something else. */
 const RESERVED = ['interactive', 'constructor']
@@ -23,7 +24,7 @@ describe('calls that ask the same are joined in the page', () => {
     fc.assert(
       fc.property(params, (given) => {
         const turned = Object.fromEntries(Object.entries(given).reverse())
-        expect(joinKey(TOKEN, turned)).toBe(joinKey(TOKEN, given))
+        expect(keyOf(TOKEN, turned)).toBe(keyOf(TOKEN, given))
       }),
     )
   })
@@ -40,14 +41,14 @@ describe('calls that ask the same are joined in the page', () => {
     fc.assert(
       fc.property(plain, plain, (one, other) => {
         fc.pre(JSON.stringify(one) !== JSON.stringify(other))
-        expect(joinKey(TOKEN, one)).not.toBe(joinKey(TOKEN, other))
+        expect(keyOf(TOKEN, one)).not.toBe(keyOf(TOKEN, other))
       }),
     )
   })
 
   test('a number is no string, and one method is not the other', () => {
-    expect(joinKey(TOKEN, { grantId: '1' })).not.toBe(joinKey(TOKEN, { grantId: 1 }))
-    expect(joinKey('northbound_getGrants', {})).not.toBe(joinKey('broker_getInfo', {}))
+    expect(keyOf(TOKEN, { grantId: '1' })).not.toBe(keyOf(TOKEN, { grantId: 1 }))
+    expect(keyOf('northbound_getGrants', {})).not.toBe(keyOf('broker_getInfo', {}))
   })
 
   test.each([
@@ -67,7 +68,7 @@ describe('calls that ask the same are joined in the page', () => {
     [TOKEN, new Date(0)],
     [TOKEN, () => {}],
   ])('%s %j is asked by itself', (method, given) => {
-    expect(joinKey(method, given)).toBeUndefined()
+    expect(keyOf(method, given)).toBeUndefined()
   })
 })
 
@@ -89,7 +90,7 @@ describe('a key says its call', () => {
           { noNullPrototype: true },
         ),
         (given) => {
-          const key = joinKey(TOKEN, given) ?? ''
+          const key = keyOf(TOKEN, given) ?? ''
           const call = readCall({ id: 1, method: key, params: undefined })
           expect(call).toEqual({ id: 1, method: TOKEN, params: given })
         },
@@ -105,7 +106,7 @@ describe('a key says its call', () => {
     Object.defineProperty(String.prototype, 'toJSON', { value: () => 'x', configurable: true })
     let key: string | undefined
     try {
-      key = joinKey(TOKEN, JSON.parse('{"grantId":"g","minValiditySeconds":1}'))
+      key = keyOf(TOKEN, JSON.parse('{"grantId":"g","minValiditySeconds":1}'))
     } finally {
       Reflect.deleteProperty(Object.prototype, 'toJSON')
       Reflect.deleteProperty(Object.prototype, 'grantId')
