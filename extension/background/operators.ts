@@ -19,14 +19,10 @@ import type {
 } from '../../shared/messages/screen-channel.ts'
 import { changed } from './changes.ts'
 import { openDatabase } from './database.ts'
+import { type GivenOperators, judgeOperators } from './judged-operators.ts'
 import { record } from './log.ts'
 import { readProfile } from './operator-profile-check.ts'
-import {
-  issuerTaken,
-  permissionsOf,
-  type SelectedOperators,
-  selectOperators,
-} from './operator-selection.ts'
+import { issuerTaken, permissionsOf, type SelectedOperators } from './operator-selection.ts'
 
 /** Written beside the manifest by whoever starts the demo; a released build has none. */
 const DEMO_OPERATORS = 'demo-operators.json'
@@ -64,7 +60,7 @@ async function readDemo(): Promise<unknown> {
   }
 }
 
-async function readAll(): Promise<SelectedOperators> {
+async function readAll(): Promise<GivenOperators> {
   const [policy, file, demo] = await Promise.all([
     readPolicy(),
     values<OperatorProfile>(imported).catch(() => {
@@ -74,11 +70,11 @@ async function readAll(): Promise<SelectedOperators> {
     }),
     readDemo(),
   ])
-  return selectOperators({ policy, file, demo }, __DEVELOPMENT__)
+  return { policy, file, demo }
 }
 
 function selected(): Promise<SelectedOperators> {
-  known ??= readAll()
+  known ??= judgeOperators(readAll(), __DEVELOPMENT__)
   return known
 }
 
