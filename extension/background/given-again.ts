@@ -30,6 +30,8 @@ interface Given {
 }
 
 const given = new Map<string, Given>()
+/** No origin has a space in it: what the page chose to ask cannot reach into another origin's name. */
+const nameOf = (origin: string, key: string) => `${origin} ${key}`
 /** As of which change they are. */
 let asOf = 0
 
@@ -62,20 +64,19 @@ export function recordGiven(
   asOf = before
   const { minValiditySeconds = 0 } = params
   const minValidityMs = minValiditySeconds * 1_000
-  given.set(origin + key, { grant, api, token, minValidityMs, atMs: Date.now(), logAgain })
+  given.set(nameOf(origin, key), { grant, api, token, minValidityMs, atMs: Date.now(), logAgain })
 }
 
 /**
- * The token, where this question was answered with it and everything still is as it was.
- *
- * @param method With the parameters, as `joinKey` says it.
+ * The token, where this question was answered with it and everything still is as it was. The question is
+ * asked by its key, without parameters beside it.
  */
 export function givenAgain(
   origin: string,
-  { method, attempt }: UnverifiedPageRequest,
+  { method, params, attempt }: UnverifiedPageRequest,
 ): AccessToken | undefined {
-  if (attempt > 0 || asOf !== changes()) return undefined
-  const known = given.get(origin + method)
+  if (params !== undefined || attempt > 0 || asOf !== changes()) return undefined
+  const known = given.get(nameOf(origin, method))
   if (!known) return undefined
   const { grant, api, token, minValidityMs, atMs, logAgain } = known
   const now = Date.now()

@@ -9,6 +9,8 @@ import browser from 'webextension-polyfill'
 import { type SelectedOperators, selectOperators } from './operator-selection.ts'
 
 const JUDGED = 'judgedOperators'
+/** `storage.session` has room for 10 MB, and others need it, too. */
+const MAX_LENGTH = 1_000_000
 
 export type GivenOperators = Parameters<typeof selectOperators>[0]
 
@@ -35,7 +37,9 @@ export async function judgeOperators(
   const given = JSON.stringify(found)
   if (judged?.given === given) return judged.selected
   const selected = selectOperators(found, development)
-  // Where there is no room for it, the next worker judges again.
-  browser.storage.session.set({ [JUDGED]: { given, selected } }).catch(() => {})
+  if (given.length <= MAX_LENGTH) {
+    // Where there is no room for it, the next worker judges again.
+    browser.storage.session.set({ [JUDGED]: { given, selected } }).catch(() => {})
+  }
   return selected
 }

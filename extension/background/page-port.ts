@@ -47,9 +47,11 @@ export function servePage(port: Runtime.Port): void {
   /** What can be said at once. */
   function hear(message: UnverifiedPageMessage): BrokerAnswer | undefined {
     const { id } = message
+    // A page that speaks without its provider may send anything.
+    if (typeof id !== 'number') return undefined
     if (message.isOver) abortPageRequest(caller, port.name + id)
     // One that says nothing else has reset the clock by which the browser stops a worker.
-    if (message.method === undefined) return undefined
+    if (typeof message.method !== 'string') return undefined
     const again = givenAgain(caller.origin, message)
     if (again) return { id, result: again }
     // The same for every worker that takes the call up.

@@ -160,8 +160,10 @@ export function connectProvider(): void {
           else if (call.waiters.size === 1) resolve(result)
           else resolve(result.accessToken ? { ...result } : structuredClone(result))
         })
-      } else if (event === 'disconnect') disconnect()
-      else emit(event, payload)
+      } else if (!id) {
+        if (event === 'disconnect') disconnect()
+        else emit(event, payload)
+      }
     }
   }
 

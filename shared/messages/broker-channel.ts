@@ -14,7 +14,12 @@ export interface UnverifiedPageRequest {
   id: number
   /** 0 the first time; higher when the same call is asked for again. */
   attempt: number
+  /**
+   * Of a call that may be joined the whole key, which has the parameters in it. Either is the page's own
+   * text: nothing that is looked up by it may be another origin's.
+   */
   method: string
+  /** `undefined` beside a key. */
   params: unknown
   /** Whether the document had transient user activation when the page called. */
   userActivation: boolean

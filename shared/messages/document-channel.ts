@@ -1,8 +1,8 @@
 /**
  * The border inside one document: the provider in the page's world and the content script in its own.
  * A private `MessagePort` joins them before any script of the page has run; nothing is broadcast. Each
- * message is a list: what was said in one turn goes together. An empty one asks whether anybody is
- * there, or says so.
+ * message is a list: what was said in one turn goes together, but for a call that is alone. An empty
+ * one asks whether anybody is there, or says so.
  */
 
 import type { ProviderErrorObject, ProviderEvent } from './page-api.ts'
@@ -15,7 +15,9 @@ export const PORT_EVENT = 'northkey:port'
 export interface PageCall {
   /** From 1 on. */
   id: number
+  /** Of a call that may be joined the whole key, which has the parameters in it. */
   method: string
+  /** `undefined` beside a key. */
   params: unknown
 }
 

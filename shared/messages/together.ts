@@ -1,6 +1,6 @@
 /**
- * Sends together what is said within one turn. A page that asks a thousand things at once costs one
- * message on each stretch of the way, and one on the way back; who asks one thing waits for nobody.
+ * Sends together what is said within one turn, but for one who is alone: that one waits for nobody. A page
+ * that asks a thousand things at once costs two messages, not a thousand.
  */
 
 /** @param atEnd `queueMicrotask`, in a page as it was before a script of the page's could replace it. */

@@ -3,9 +3,10 @@
  * question, and while everything is as it was. Whatever changes ends it before its writing has begun.
  *
  * Seen to fail when: `changed` is not called at the end of a grant, a change of a token record, of the
- * operators or of the sites; the origin is not part of the key; the token's end, the grant's end or the
- * minute is not looked at; a list counts as no parameters; a call that may open a window, or is asked a
- * second time, counts; and calls that are given again are not counted or not logged.
+ * operators or of the sites; the origin is not part of the key, or what is asked can be read as its end;
+ * parameters may stand beside a key; the token's end, the grant's end or the minute is not looked at; a
+ * call that may open a window, or is asked a second time, counts; and calls that are given again are not
+ * counted or not logged.
  */
 
 import 'fake-indexeddb/auto'
@@ -53,11 +54,13 @@ let token: string
 const callOf = (origin: string) => ({ origin, signal: new AbortController().signal }) as Call
 const ask = (params: GetAccessTokenParams = {}) => getAccessToken(callOf(grant.origin), params)
 
+const rest = { id: 1, userActivation: false, visible: true }
+
 function again(params: unknown = {}, { origin = grant.origin, method = METHOD, attempt = 0 } = {}) {
   // As the page's provider sends it.
   const key = joinKey(method, params, JSON.stringify)
   const asked = key ? { method: key, params: undefined } : { method, params }
-  return givenAgain(origin, { id: 1, userActivation: false, visible: true, attempt, ...asked })
+  return givenAgain(origin, { ...rest, attempt, ...asked })
 }
 
 async function keep(more: Parameters<typeof authorized>[0] = {}): Promise<void> {
@@ -93,6 +96,23 @@ describe('nothing is given again', () => {
     expect(again({}, { method: 'northbound_getGrants' })).toBeUndefined()
     expect(again([])).toBeUndefined()
   })
+
+  test.each([1, 3])(
+    'C01: to an origin with which another’s begins, whatever it asks: %i',
+    (length) => {
+      const key = `${METHOD}{}`
+      const shorter = grant.origin.slice(0, -length)
+      const begin = grant.origin.slice(-length)
+      const ask = (origin: string, method: string, params?: unknown) =>
+        givenAgain(origin, { ...rest, attempt: 0, method, params })
+      expect(ask(grant.origin, key)?.accessToken).toBe(token)
+      for (const between of ['', ' ', '\n', '\0']) {
+        expect(ask(shorter, begin + between + key)).toBeUndefined()
+        expect(ask(shorter, between + begin + between + key)).toBeUndefined()
+      }
+      expect(ask(grant.origin, key, { scope: 'x' })).toBeUndefined()
+    },
+  )
 
   test('to a call that is asked a second time', () => {
     expect(again({}, { attempt: 1 })).toBeUndefined()

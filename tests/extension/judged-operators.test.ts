@@ -64,7 +64,16 @@ test('the operators are known where the session can be neither read nor written'
   }
 })
 
-test('what cannot be read is told, and not kept', async () => {
+test('what is too large for the session is judged each time', async () => {
+  const many = { ...GIVEN, file: [OPERATOR, 'x'.repeat(1_000_000)] }
+  for (const _ of [1, 2]) {
+    expect((await judge(many)).operators).toHaveLength(1)
+    await settled()
+  }
+  expect(judging).toHaveBeenCalledTimes(2)
+})
+
+test('what cannot be read is told, and read again', async () => {
   await expect(judgeOperators(Promise.reject(new Error('gone')), false)).rejects.toThrow('gone')
   expect((await judge()).operators).toHaveLength(1)
 })

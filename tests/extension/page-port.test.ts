@@ -129,6 +129,20 @@ describe('a document’s port', () => {
     expect(told.find((answer) => 'error' in answer)).toMatchObject({ error: { code: 4200 } })
   })
 
+  test('a page that speaks without its provider takes none of its calls along', async () => {
+    const told: BrokerAnswer[] = []
+    const { hear } = open((answers) => void told.push(...answers))
+    const odd = { toString: 1, valueOf: 1 } as never
+    hear([
+      { ...request(21), method: odd },
+      { ...request(22), method: odd, params: {} },
+      { ...request(23), id: odd },
+      { id: odd, isOver: true },
+      request(24),
+    ])
+    await vi.waitFor(() => expect(told).toMatchObject([{ id: 24 }]))
+  })
+
   test('a call that was joined comes as its key', async () => {
     const told: BrokerAnswer[] = []
     const { hear } = open((answers) => void told.push(...answers))

@@ -260,6 +260,24 @@ describe('the provider', () => {
     expect(await Promise.all(later)).toEqual([['anew'], ['anew']])
   })
 
+  test('B14: an answer that comes too late is none, whatever every object has been given', async () => {
+    const heard: unknown[] = []
+    page.provider.on('disconnect', (payload) => heard.push(payload))
+    const controller = new AbortController()
+    const calling = page.provider.request({ ...grants, signal: controller.signal })
+    const { id } = (await page.next()) as PageCall
+    controller.abort()
+    await expect(calling).rejects.toMatchObject({ name: 'AbortError' })
+    Object.defineProperty(Object.prototype, 'event', { value: 'disconnect', configurable: true })
+    try {
+      page.answer({ id, result: [] })
+      await settled()
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'event')
+    }
+    expect(heard).toEqual([])
+  })
+
   test('B14: who has a signal that throws does not keep the others from their answer', async () => {
     const { signal } = new AbortController()
     const thrown = new Error('not this one')
