@@ -42,7 +42,8 @@ window.call = async (method, params) => {
 }
 `
 
-export async function startApplication(host = '127.0.0.1'): Promise<ApplicationServer> {
+/** @param wanted The port; without one any that is free. */
+export async function startApplication(host = '127.0.0.1', wanted = 0): Promise<ApplicationServer> {
   const requests: string[] = []
   const routes: ApplicationServer['routes'] = new Map()
   const server: Server = createServer((request, response) => {
@@ -60,7 +61,10 @@ export async function startApplication(host = '127.0.0.1'): Promise<ApplicationS
       `<!doctype html><title>Application</title><script>${PAGE_SCRIPT}</script><button>Go</button>${route?.html ?? ''}`,
     )
   })
-  await new Promise<void>((resolve) => server.listen(0, host, resolve))
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(wanted, host, resolve)
+  })
   const { port } = server.address() as AddressInfo
   return {
     origin: `http://${host}:${port}`,
