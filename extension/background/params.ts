@@ -153,6 +153,10 @@ export function isProviderMethod(method: string): method is ProviderMethod {
 function requirePlain(params: unknown): void {
   if (!isPlain(params)) throw invalidParams('params: expected plain data')
   if (Array.isArray(params)) throw invalidParams('params: expected an object')
+  // Also what a joined call had of them, where that was too long to be read.
+  if (typeof params === 'string') {
+    throw invalidParams('params: expected an object, and at most 100,000 characters of text in it')
+  }
   if (typeof params !== 'object' || params === null) return
   if (Object.keys(params).some((name) => name in Object.prototype)) {
     throw invalidParams('params: unknown member')

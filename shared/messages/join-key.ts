@@ -36,13 +36,19 @@ export function joinKey(
   return method + stringify(flat)
 }
 
-/** A call as it was asked. One that was joined comes as its key, and without parameters. */
+/** Some times what the largest parameters take that are taken. */
+const MAX_JSON_LENGTH = 100_000
+
+/**
+ * A call as it was asked. One that was joined comes as its key, and without parameters. What is longer than
+ * any good parameters stays a text, which is none: to read it would keep everybody else waiting.
+ */
 export function readCall<Call extends { method: string; params: unknown }>(call: Call): Call {
   if (call.params !== undefined) return call
   const [, method, json] = /^(\w+)(\{.*\})$/s.exec(call.method) ?? []
   if (method === undefined || json === undefined) return call
   try {
-    return { ...call, method, params: JSON.parse(json) }
+    return { ...call, method, params: json.length > MAX_JSON_LENGTH ? json : JSON.parse(json) }
   } catch {
     // Not a provider's: no method is called like this.
     return call

@@ -3,7 +3,8 @@
  *
  * Seen to fail when: each answer is a message of its own, answers too large together are lost, a port
  * that is closed throws (also where what is known is sent at once), a document that may not ask hears
- * nothing, and a call is known by its number alone.
+ * nothing, a call is known by its number alone, a key is not read, or read however long it is, or where
+ * parameters stand beside it, and what is no call at all takes others along.
  */
 
 import 'fake-indexeddb/auto'
@@ -152,14 +153,17 @@ describe('a document’s port', () => {
       { ...rest, id: 12, method: 'broker_getInfo{"grantId":"g"}' },
       { ...rest, id: 13, method: 'x_getInfo{}' },
       { ...rest, id: 14, method: 'broker_getInfo{}', params: {} },
+      // Without an end to it, were it read.
+      { ...rest, id: 15, method: `broker_getInfo{"a":${'['.repeat(1e6)}${']'.repeat(1e6)}}` },
     ])
-    await vi.waitFor(() => expect(told).toHaveLength(4))
+    await vi.waitFor(() => expect(told).toHaveLength(5))
     const byId = told.sort((one, other) => one.id - other.id)
     expect(byId).toMatchObject([
       { result: { protocol: '1' } },
       { error: { code: -32602 } },
       { error: { code: 4200 } },
       { error: { code: 4200 } },
+      { error: { code: -32602, message: expect.stringContaining('at most 100,000 characters') } },
     ])
   })
 
