@@ -206,6 +206,7 @@ export function connectProvider(): void {
         call.waiters.delete(waiter)
         reject(signal?.reason)
         if (call.waiters.size) return
+        // Nobody is left to be told.
         settle(call, reject)
         post({ id: call.id })
       }

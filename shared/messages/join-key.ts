@@ -36,7 +36,7 @@ export function joinKey(
   return method + stringify(flat)
 }
 
-/** Some times what the largest parameters take that are taken. */
+/** Three times what the longest good parameters take. */
 const MAX_JSON_LENGTH = 100_000
 
 /**
