@@ -12,6 +12,8 @@ import { abortPageRequest, handlePageRequest } from './page-router.ts'
 import { toErrorObject } from './refusal.ts'
 import { type Caller, verifyPageSender } from './sender.ts'
 
+const HERE: BrokerAnswer = { id: 0 }
+
 function callerOf({ sender }: Runtime.Port): Caller {
   return verifyPageSender(sender ?? {}, browser.runtime.id, __DEVELOPMENT__)
 }
@@ -51,7 +53,7 @@ export function servePage(port: Runtime.Port): void {
     if (typeof id !== 'number') return undefined
     if (message.isOver) abortPageRequest(caller, port.name + id)
     // One that says nothing else has reset the clock by which the browser stops a worker.
-    if (typeof message.method !== 'string') return undefined
+    if (typeof message.method !== 'string') return message.isOver ? undefined : HERE
     const again = givenAgain(caller.origin, message)
     if (again) return { id, result: again }
     // The same for every worker that takes the call up.
@@ -74,6 +76,7 @@ export function servePage(port: Runtime.Port): void {
     // One, by far the most often, does not wait for the end of the turn.
     for (const answer of known) tell(answer, known.length === 1)
   })
+  send(port, [HERE])
   // A document that goes away takes its open calls along: their windows close.
   port.onDisconnect.addListener(() => {
     for (const requestId of open) abortPageRequest(caller, requestId)

@@ -1,8 +1,9 @@
 /**
  * Calls to the broker, which may lose its worker at any moment. All calls of a document go over one
  * port; when it closes, the worker has stopped (or would not listen to a document that was not active).
- * Whatever waits is then asked again, under the same id: that wakes a worker, which finishes or fails
- * what it finds in its records.
+ * When nobody is heard at its other end, the worker was stopped while it began, of which Chromium says
+ * nothing. Whatever waits is then asked again, under the same id: that wakes a worker, which finishes or
+ * fails what it finds in its records.
  */
 
 import type { Runtime } from 'webextension-polyfill'
@@ -58,6 +59,8 @@ const waiting = new Map<number, Waiting>()
 let tellPage: (messages: ContentToProvider[]) => void
 let port: Runtime.Port | undefined
 let clock: ReturnType<typeof setInterval> | undefined
+/** 0 where somebody has been heard since it was last asked whether anybody is here. */
+let unheard: number
 let retry: ReturnType<typeof setTimeout> | undefined
 
 /** After an update or a removal the script lives on, but its runtime has no id any more. */
@@ -84,13 +87,14 @@ function whole(ended: Ended, parts: ArrayBuffer[], length: number): Outcome {
 }
 
 function hear(answers: BrokerAnswer[]): void {
+  unheard = 0
   const ended: ContentToProvider[] = []
   for (const answer of answers) {
     const { id, part, length } = answer
     const parts = waiting.get(id)?.parts ?? []
     if (part) parts.push(part)
     else if (length) settle(id, whole(answer, parts, length))
-    else if (waiting.delete(id)) ended.push(answer)
+    else if (waiting.delete(id)) ended.push(answer as ContentToProvider)
   }
   // What came together goes on together.
   if (ended.length) tellPage(ended)
@@ -105,14 +109,14 @@ function lost(): void {
   forgetPort()
   let pause = 0
   for (const [id, call] of waiting) {
-    const { attempt } = call.request
+    const { request } = call
     // Of the one that has waited longest.
-    pause ||= PAUSE_MS * attempt
+    pause ||= PAUSE_MS * request.attempt
     // What a stopped worker has sent of a body is of no use: the next one begins anew.
     call.parts = []
-    if (isBrokerGone() || attempt > MAX_ATTEMPTS) settle(id)
+    if (isBrokerGone() || request.attempt++ > MAX_ATTEMPTS) settle(id)
   }
-  if (waiting.size) retry ??= setTimeout(askAll, pause)
+  retry ??= setTimeout(askAll, pause)
 }
 
 function send(messages: UnverifiedPageMessage[]): void {
@@ -120,6 +124,7 @@ function send(messages: UnverifiedPageMessage[]): void {
   try {
     if (!port) {
       port = runtime.connect({ name: documentName })
+      unheard = 1
       clock = setInterval(knock, KNOCK_MS)
       port.onMessage.addListener(hear as (message: unknown) => void)
       port.onDisconnect.addListener(lost)
@@ -139,19 +144,15 @@ function send(messages: UnverifiedPageMessage[]): void {
 
 function askAll(): void {
   retry = undefined
-  const messages = []
-  for (const { request } of waiting.values()) {
-    request.attempt++
-    messages.push(request)
-  }
-  send(messages)
+  send([...waiting.values()].map(({ request }) => request))
 }
 
 /** A message keeps a worker awake; a port that is open, or is opened, does not. */
 function knock(): void {
   const [id] = waiting.keys()
-  if (id) send([{ id }])
-  else leave()
+  if (!id) leave()
+  else if (unheard++) lost()
+  else send([{ id }])
 }
 
 /**
@@ -170,7 +171,7 @@ export function hearPage(messages: ProviderToContent[], tell: typeof tellPage): 
     if (method !== undefined) {
       const request: UnverifiedPageRequest = {
         id,
-        attempt: retry ? -1 : 0,
+        attempt: 0,
         method,
         params,
         userActivation: userActivation.isActive,

@@ -22,9 +22,9 @@ function connect(event: Event): void {
   port.onmessage = ({ data }: MessageEvent<ProviderToContent[]>) => hearPage(data, post)
 
   runtime.onMessage.addListener((message: unknown) => {
-    const { origin, event, payload } = message as BrokerEvent
+    const event = message as BrokerEvent
     // The tab may have gone elsewhere between the broker's look and the message's arrival.
-    if (origin === self.origin) post([{ id: 0, event, payload }])
+    if (event.origin === self.origin) post([{ id: 0 as const, ...event }])
     return undefined
   })
 

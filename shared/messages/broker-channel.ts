@@ -35,7 +35,7 @@ export interface UnverifiedPageAbort {
   isOver: true
 }
 
-/** The page still waits, for this call if for no other. That it arrives is all that it is for. */
+/** The page still waits, for this call if for no other, and wants to know whether anybody is here. */
 export interface UnverifiedPageWaits {
   id: number
   method?: undefined
@@ -47,8 +47,17 @@ export type UnverifiedPageMessage =
   | UnverifiedPageAbort
   | UnverifiedPageWaits
 
+/** The broker is here: said at once to a new port, and to whoever still waits. */
+interface BrokerIsHere {
+  id: 0
+  part?: undefined
+  length?: undefined
+}
+
 /** What the broker says about a call: how it ended, or a part of a large body while there is more to come. */
-export type BrokerAnswer = { id: number } & (Ended | { part: ArrayBuffer; length?: undefined })
+export type BrokerAnswer =
+  | BrokerIsHere
+  | ({ id: number } & (Ended | { part: ArrayBuffer; length?: undefined }))
 
 /** How a call ended. */
 export type Ended = Outcome & {

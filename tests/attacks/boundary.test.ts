@@ -24,7 +24,9 @@ import {
   type ProviderErrorObject,
 } from '../../shared/messages/page-api.ts'
 import { type ApplicationServer, startApplication } from '../browser/application.ts'
+import { useDeveloperMode } from '../browser/extensions-page.ts'
 import { inFront, pagesAt, until } from '../browser/pages.ts'
+import { allowAll } from '../browser/sign-in-window.ts'
 import {
   answerConsent,
   BROWSERS,
@@ -496,7 +498,10 @@ describe.each(BROWSERS)('in %s, an attack on the border', (name) => {
     await inFront(page)
     const connecting = call<Grant>(page, 'northbound_connect', stage.wish({ mode: 'token' }))
     await answerConsent(stage, 'allow')
+    // Asked only where it has forgotten: when this is tried again.
+    const user = allowAll(stage)
     const second = (await connecting).result
+    await user.leave()
     expect(second?.grantId).toBeDefined()
     await call(page, 'northbound_revoke', { grantId: second?.grantId })
     await until('the news', () =>
@@ -583,6 +588,7 @@ describe.each(BROWSERS)('in %s, an attack on the border', (name) => {
 
   // The last one: nothing of before is left afterwards.
   test('L12: the extension is reloaded: the old page is told, and what it asks ends with 4900', async () => {
+    await useDeveloperMode(stage)
     const old = await stage.open()
     await old.evaluate(async () => {
       await window.broker()

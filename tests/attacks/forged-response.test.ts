@@ -19,6 +19,7 @@ import {
   openScreen,
   type Stage,
   signIn,
+  startOver,
   startStage,
   tokenRequests,
 } from '../browser/stage.ts'
@@ -35,8 +36,7 @@ describe.each(BROWSERS)('in %s, a forged response', (name) => {
   })
   afterAll(() => stage?.close())
   beforeEach(async () => {
-    stage.network.log.clear()
-    page = await stage.open()
+    page = await startOver(stage)
   })
   afterEach(async () => {
     stage.network.faults.clear()
@@ -152,7 +152,8 @@ describe.each(BROWSERS)('in %s, a forged response', (name) => {
       )
     }
     const arrived = stage.outside.requests.filter((url) => url.includes('code=forged'))
-    expect(arrived).toHaveLength(lookAlikes.length)
+    // A browser may ask twice; each address is one.
+    expect(new Set(arrived).size).toBe(lookAlikes.length)
     await operator.close()
     expect((await outcome).error?.code).toBe(ERROR_CODE.accessDenied)
     expect(tokenRequests(stage)).toEqual([])

@@ -7,7 +7,7 @@
  */
 
 import type { Page } from 'puppeteer-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type AccessToken, ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
 import { gone, pageAt, pagesAt } from './pages.ts'
 import { gesture } from './quiet.ts'
@@ -18,11 +18,13 @@ import {
   type Called,
   call,
   databaseText,
+  endSessions,
   formOf,
   openScreen,
   type Stage,
   signIn,
   signInPage,
+  startOver,
   startStage,
   tokenRequests,
 } from './stage.ts'
@@ -40,7 +42,6 @@ describe.each(BROWSERS)('in %s, callers at once', (name) => {
   beforeAll(async () => {
     stage = await startStage(name, { requireConsent: false, accessTokenSeconds: TOKEN_SECONDS })
     tabs = []
-    for (let tab = 0; tab < 5; tab++) tabs.push(await stage.open())
   })
   afterAll(() => stage?.close())
 
@@ -61,6 +62,9 @@ describe.each(BROWSERS)('in %s, callers at once', (name) => {
     tokenRequests(stage).filter((entry) => formOf(entry).grant_type === 'refresh_token')
 
   test('X01: 50 wishes for a grant cause one authorization', async () => {
+    for (const tab of tabs) await tab.close()
+    tabs = [await startOver(stage)]
+    while (tabs.length < 5) tabs.push(await stage.open())
     await gesture(tabs[0] as Page)
     const wishes = fifty<Grant>('northbound_connect', stage.wish({ mode: 'token' }))
     await signIn(stage)
@@ -175,9 +179,12 @@ describe.each(BROWSERS)('in %s, a user who does things twice, or goes away', (na
 
   beforeAll(async () => {
     stage = await startStage(name)
-    page = await stage.open()
   })
   afterAll(() => stage?.close())
+  beforeEach(async () => {
+    page = await startOver(stage)
+  })
+  afterEach(() => page.close())
 
   const begin = async (at: Page) => {
     await gesture(at)
@@ -234,6 +241,7 @@ describe.each(BROWSERS)('in %s, a user who does things twice, or goes away', (na
   })
 
   test('X09: back to the sign-in form, and submitted again: one grant', async () => {
+    await endSessions(stage)
     const { outcome, operator } = await begin(page)
     const [subscriber] = stage.network.subscribers.all
     await operator.waitForSelector('[data-form=password]')
@@ -248,8 +256,6 @@ describe.each(BROWSERS)('in %s, a user who does things twice, or goes away', (na
     await signIn(stage)
     expect((await outcome).result).toMatchObject({ issuer: stage.network.issuer })
     expect(tokenRequests(stage)).toHaveLength(1)
-    await call(page, 'northbound_revoke')
-    stage.network.log.clear()
   })
 
   test('X12: the operator’s page twice, and both submitted: one grant', async () => {
@@ -268,8 +274,6 @@ describe.each(BROWSERS)('in %s, a user who does things twice, or goes away', (na
     expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toEqual([result])
     expect(tokenRequests(stage)).toHaveLength(1)
     await twin.close()
-    await call(page, 'northbound_revoke')
-    stage.network.log.clear()
   })
 
   test('X13: allowed by a double click: one authorization request', async () => {
@@ -286,6 +290,5 @@ describe.each(BROWSERS)('in %s, a user who does things twice, or goes away', (na
     await signIn(stage)
     expect((await outcome).result).toBeDefined()
     expect(authorizationRequests(stage)).toHaveLength(1)
-    await call(page, 'northbound_revoke')
   })
 })

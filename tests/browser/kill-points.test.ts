@@ -11,8 +11,9 @@ import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { FaultAction } from '../../demo-site/network/index.ts'
 import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
-import { gone, pagesAt, until } from './pages.ts'
+import { gone, until } from './pages.ts'
 import { gesture, startQuietStage } from './quiet.ts'
+import { allowAll } from './sign-in-window.ts'
 import {
   atRedirectHost,
   BROWSERS,
@@ -41,19 +42,6 @@ describe.each(BROWSERS)('in %s, the worker stopped at each request of a flow', (
   })
   afterAll(() => stage?.close())
 
-  /** The user allows whatever the operator asks, until the call has settled. */
-  async function allowUntil(settled: () => boolean): Promise<void> {
-    while (!settled()) {
-      for (const operator of await pagesAt(stage.browser, stage.network.issuer)) {
-        await operator
-          .$('[data-form=consent] [value=allow]')
-          .then((button) => button?.click())
-          .catch(() => {})
-      }
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-  }
-
   async function flowWith(
     path: string | undefined,
     nth: number,
@@ -68,7 +56,7 @@ describe.each(BROWSERS)('in %s, the worker stopped at each request of a flow', (
     const running = call<Grant>(page, 'northbound_connect', stage.wish()).then((settled) => {
       outcome = settled
     })
-    const user = allowUntil(() => outcome !== undefined)
+    const user = allowAll(stage)
     const held = await until('the point, or the end', async () => {
       return log.entries.find(({ fault }) => fault !== undefined) ?? outcome
     })
@@ -76,7 +64,7 @@ describe.each(BROWSERS)('in %s, the worker stopped at each request of a flow', (
     if (stoppedAt) await worker.stop()
     await until('the call to settle', async () => outcome, SETTLED_MS)
     faults.clear()
-    await Promise.all([running, user])
+    await Promise.all([running, user.leave()])
     return { outcome: outcome as Called<Grant>, stoppedAt }
   }
 

@@ -2,6 +2,7 @@
 
 import type { Page } from 'puppeteer-core'
 import type { Grant } from '../../shared/messages/page-api.ts'
+import { pagesAt } from './pages.ts'
 import {
   answerConsent,
   authorizationRequests,
@@ -20,7 +21,33 @@ export interface Begun {
 export async function beginSignIn(stage: Stage, page: Page): Promise<Begun> {
   const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
   await answerConsent(stage, 'allow')
-  return { outcome, operator: await signInPage(stage) }
+  const operator = await signInPage(stage)
+  // What leaves a page that still loads may be overtaken by it.
+  await operator.waitForSelector('form')
+  return { outcome, operator }
+}
+
+/** A user who allows whatever the operator asks, if it asks, until the user leaves. */
+export function allowAll({ browser, network }: Stage): { leave(): Promise<void> } {
+  let hasLeft = false
+  async function answer(): Promise<void> {
+    while (!hasLeft) {
+      for (const operator of await pagesAt(browser, network.issuer)) {
+        await operator
+          .$('[data-form=consent] [value=allow]')
+          .then((button) => button?.click())
+          .catch(() => {})
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+  const answering = answer()
+  return {
+    leave() {
+      hasLeft = true
+      return answering
+    },
+  }
 }
 
 /** A response to the request of the flow that is open, with a code that is forged. */

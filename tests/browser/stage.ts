@@ -137,11 +137,14 @@ export async function startStage(
 
 /** A call through the page contract, with the user gesture that a driver's script brings along. */
 export function call<T>(page: Page, method: string, params?: object): Promise<Called<T>> {
-  return page.evaluate(
+  const called = page.evaluate(
     (name, given) => window.call(name, given),
     method,
     params as Record<string, unknown>,
   ) as Promise<Called<T>>
+  // A test that fails before it looks at the answer closes the page, and that is no error more.
+  called.catch(() => {})
+  return called
 }
 
 /** The user's half in the broker's own window. */
@@ -183,6 +186,20 @@ export async function forgetRefusals(stage: Stage): Promise<void> {
   await screen.close()
 }
 
+/**
+ * A new tab of the application in the place of another, and nothing of what happened there before: no
+ * window that is open, no refusal, no grant, no log. A test that begins so may be tried again.
+ */
+export async function startOver(stage: Stage, old?: Page): Promise<Page> {
+  await old?.close()
+  const page = await stage.open()
+  await forgetRefusals(stage)
+  await call(page, 'northbound_revoke')
+  stage.network.log.clear()
+  stage.outside.requests.length = 0
+  return page
+}
+
 /** Everything that the broker's databases hold, as text; bytes as Latin-1. */
 export async function databaseText(screen: Page): Promise<Record<string, string[]>> {
   return screen.evaluate(async () => {
@@ -217,6 +234,11 @@ export async function databaseText(screen: Page): Promise<Record<string, string[
     }
     return found
   })
+}
+
+/** The operator does not know the subscriber any more. */
+export async function endSessions({ browser }: Stage): Promise<void> {
+  await browser.deleteCookie(...(await browser.cookies()))
 }
 
 /** Waits for the operator's sign-in page. */

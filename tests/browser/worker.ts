@@ -21,17 +21,39 @@ export function workerSwitch(stage: SwitchStage): Promise<WorkerSwitch> {
   return stage.name === 'chromium' ? serviceWorkerSwitch(stage) : eventPageSwitch(stage)
 }
 
+/** Longer than a worker takes to begin. */
+const PAUSED_MS = 2_000
+
+/**
+ * The driver has each worker wait for it at its start, and at times forgets one that begins right after
+ * another was stopped: it would wait for a minute.
+ */
+async function letBegin({ browser, brokerOrigin }: SwitchStage): Promise<void> {
+  const workers = browser.targets().filter((each) => each.type() === 'service_worker')
+  for (const worker of workers.filter((each) => each.url().startsWith(`${brokerOrigin}/`))) {
+    const session = await worker.createCDPSession()
+    await session.send('Runtime.runIfWaitingForDebugger')
+    // Who is attached keeps it alive.
+    await session.detach()
+  }
+}
+
 async function serviceWorkerSwitch(stage: SwitchStage): Promise<WorkerSwitch> {
   const page = await stage.browser.newPage()
   await page.goto(`${stage.brokerOrigin}/icons/16.png`)
   const session = await page.createCDPSession()
   let running = false
   let stops = 0
+  let beginning: ReturnType<typeof setTimeout> | undefined
   session.on('ServiceWorker.workerVersionUpdated', ({ versions }) => {
     for (const { scriptURL, runningStatus } of versions) {
       if (!scriptURL.startsWith(`${stage.brokerOrigin}`)) continue
       if (running && runningStatus === 'stopped') stops += 1
       running = runningStatus !== 'stopped'
+      clearTimeout(beginning)
+      if (runningStatus === 'starting') {
+        beginning = setTimeout(() => void letBegin(stage).catch(() => {}), PAUSED_MS)
+      }
     }
   })
   await session.send('ServiceWorker.enable')
@@ -44,6 +66,9 @@ async function serviceWorkerSwitch(stage: SwitchStage): Promise<WorkerSwitch> {
       // A call that is asked again may have woken a new one by now.
       if (hasBegun) await until('the worker to stop', async () => stops > before)
     },
-    close: () => page.close(),
+    close() {
+      clearTimeout(beginning)
+      return page.close()
+    },
   }
 }

@@ -3,7 +3,7 @@
  *
  * Seen to fail when: the length of a body is not compared, its parts stand in another order, those of a
  * stopped worker stay (L01), nobody says that a call waits, attempts are not counted, a document that is
- * left does not answer (B23), each loss has a timer of its own, a call that is asked after a loss goes at
+ * left does not answer (B23), nobody is missed at the other end of a port (L01, both), each loss has a timer of its own, a call that is asked after a loss goes at
  * once, a lost port is closed though the extension is gone (L12), a port is closed before the page is
  * answered, what a knock finds out waits for the next call, each call is a message of its own, and
  * what cannot be sent ends the calls that were asked with it.
@@ -31,6 +31,8 @@ interface FakePort {
 }
 
 let ports: FakePort[]
+/** Whether a worker is at the other end of ports that are open; if not, Chromium may say nothing of it. */
+let isAwake: boolean
 let runtime: { id: string | undefined; connect(info: { name: string }): unknown }
 let script: typeof import('../../extension/content/ask.ts')
 /** As they reach the page. */
@@ -40,6 +42,7 @@ let settle: Map<number, (outcome?: Outcome) => void>
 beforeEach(async () => {
   vi.useFakeTimers()
   ports = []
+  isAwake = true
   runtime = {
     id: 'broker',
     connect({ name }: { name: string }) {
@@ -61,6 +64,8 @@ beforeEach(async () => {
         },
       }
       ports.push(port)
+      const sayHere = () => queueMicrotask(() => isAwake && port.answer({ id: 0 }))
+      sayHere()
       return {
         onMessage: { addListener: heard.push.bind(heard) },
         onDisconnect: { addListener: closed.push.bind(closed) },
@@ -68,6 +73,7 @@ beforeEach(async () => {
           const list = structuredClone(messages)
           lists.push(list)
           sent.push(...list)
+          if (messages.some(({ method, isOver }) => !method && !isOver)) sayHere()
         },
         disconnect: () => {
           // What a browser does where the extension is gone.
@@ -234,12 +240,49 @@ describe('a call of the content script', () => {
     expect(ports).toHaveLength(2)
   })
 
+  test('L01: with nobody at the other end of a new port, the call is asked again on another', async () => {
+    isAwake = false
+    const calling = ask(1, 'northbound_connect', {})
+    await vi.advanceTimersByTimeAsync(14_000)
+    expect(ports).toHaveLength(1)
+    isAwake = true
+    await vi.advanceTimersByTimeAsync(1_100)
+    expect(ports).toHaveLength(2)
+    expect(ports[1]?.sent).toMatchObject([{ method: 'northbound_connect', attempt: 1 }])
+    ports[1]?.answer({ id: 1, result: 'granted' })
+    expect(await calling).toEqual({ result: 'granted' })
+  })
+
+  test('L01: a worker that falls silent is found out by the second look, and its late answer counts', async () => {
+    const calling = ask(1, 'northbound_connect', {})
+    await vi.advanceTimersByTimeAsync(20_000)
+    isAwake = false
+    await vi.advanceTimersByTimeAsync(24_000)
+    expect(ports).toHaveLength(1)
+    await vi.advanceTimersByTimeAsync(1_100)
+    expect(ports).toHaveLength(2)
+    // It was not gone, but slow: nobody closed its port.
+    expect(ports[0]?.isOpen).toBe(true)
+    ports[0]?.answer({ id: 1, result: 'granted' })
+    expect(await calling).toEqual({ result: 'granted' })
+  })
+
+  test('with nobody there ever, the call ends', async () => {
+    isAwake = false
+    const calling = ask(1, 'northbound_connect', {})
+    await vi.advanceTimersByTimeAsync(600_000)
+    expect(await calling).toBeUndefined()
+    expect(ports.length).toBeLessThan(25)
+  })
+
   test('L12: where the extension is gone there is no answer, sent or not', async () => {
     const before = ask(1, 'northbound_getGrants')
     runtime.id = undefined
     ports[0]?.close()
     expect(await before).toBeUndefined()
-    expect(await ask(2, 'northbound_getGrants')).toBeUndefined()
+    const after = ask(2, 'northbound_getGrants')
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(await after).toBeUndefined()
   })
 
   test('a call that is asked after a loss goes with the others, and as its first attempt', async () => {

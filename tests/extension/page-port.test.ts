@@ -4,7 +4,8 @@
  * Seen to fail when: each answer is a message of its own, answers too large together are lost, a port
  * that is closed throws (also where what is known is sent at once), a document that may not ask hears
  * nothing, a call is known by its number alone, a key is not read, or read however long it is, or where
- * parameters stand beside it, and what is no call at all takes others along.
+ * parameters stand beside it, what is no call at all takes others along, and nobody says that the broker
+ * is here, or does so to a document that may not ask.
  */
 
 import 'fake-indexeddb/auto'
@@ -39,8 +40,10 @@ const request = (id: number): UnverifiedPageRequest => ({
 
 function open(
   postMessage: (answers: BrokerAnswer[]) => void,
-  { name = 'document', documentLifecycle = 'active' } = {},
+  { name = 'document', documentLifecycle = 'active', isClosed = false } = {},
 ) {
+  /** That the broker is here. */
+  const told: BrokerAnswer[] = []
   let hear: (messages: UnverifiedPageMessage[]) => void = () => {}
   const port = {
     name,
@@ -55,13 +58,37 @@ function open(
     onMessage: { addListener: (listener: typeof hear) => (hear = listener) },
     onDisconnect: { addListener: () => {} },
     disconnect: vi.fn<() => void>(),
-    postMessage,
+    postMessage: (answers: BrokerAnswer[]) => {
+      if (answers[0]?.id !== 0) return postMessage(answers)
+      told.push(...answers)
+      if (isClosed) throw new Error('Attempt to postMessage on disconnected port')
+    },
   }
   servePage(port as unknown as Parameters<typeof servePage>[0])
-  return { hear, port }
+  return { hear, port, told }
 }
 
 describe('a document’s port', () => {
+  test('the broker says that it is here: at once, and to whoever still waits', () => {
+    const post = vi.fn<(answers: BrokerAnswer[]) => void>()
+    const { hear, told } = open(post)
+    expect(told).toEqual([{ id: 0 }])
+    hear([{ id: 7 }])
+    expect(told).toEqual([{ id: 0 }, { id: 0 }])
+    // Who does not wait any more need not know.
+    hear([{ id: 7, isOver: true }])
+    expect(told).toHaveLength(2)
+    expect(post).not.toHaveBeenCalled()
+  })
+
+  test('one that is closed already does no harm', () => {
+    expect(open(() => {}, { isClosed: true }).told).toEqual([{ id: 0 }])
+  })
+
+  test('a document that may not ask does not hear that the broker is here', () => {
+    expect(open(() => {}, { documentLifecycle: 'prerender' }).told).toEqual([])
+  })
+
   test('what is asked in one message, and known at once, is answered in one', async () => {
     const told: BrokerAnswer[][] = []
     const { hear } = open((answers) => told.push(answers))

@@ -20,10 +20,10 @@ import {
   type Called,
   CLIENT_ID,
   call,
-  forgetRefusals,
   openScreen,
   type Stage,
   signIn,
+  startOver,
   startStage,
 } from '../stage.ts'
 import { aGrant, expectError } from './shapes.ts'
@@ -55,6 +55,7 @@ describe.each(BROWSERS)('in %s, a call', (name) => {
   const connect = () => call<Grant>(page, 'northbound_connect', wish())
 
   test('4001 access_denied: the user refused', async () => {
+    page = await startOver(stage, page)
     await gesture(page)
     const outcome = connect()
     await answerConsent(stage, 'deny')
@@ -63,7 +64,7 @@ describe.each(BROWSERS)('in %s, a call', (name) => {
   })
 
   test('4001 access_denied: the user closed the window', async () => {
-    await forgetRefusals(stage)
+    page = await startOver(stage, page)
     await gesture(page)
     const outcome = connect()
     await (await pageAt(stage.browser, '/ui/consent/')).close()
@@ -71,7 +72,7 @@ describe.each(BROWSERS)('in %s, a call', (name) => {
   })
 
   test('-32002 already_pending: this origin already has a window open', async () => {
-    await forgetRefusals(stage)
+    page = await startOver(stage, page)
     await gesture(page)
     const outcome = connect()
     await pageAt(stage.browser, '/ui/consent/')

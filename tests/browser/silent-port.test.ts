@@ -1,0 +1,42 @@
+/**
+ * A port at whose other end nobody is. Chromium says nothing of it where a worker is stopped while it
+ * begins. Here a broker that does not listen stands for one that has not begun.
+ *
+ * Seen to fail without a look at whether anybody is there: the call hangs.
+ */
+
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test } from 'vitest'
+import { BROWSERS, call, type Stage, startStage } from './stage.ts'
+
+const LISTENS = /([\w$.]+\.runtime\.onConnect)\.addListener\(/g
+/** Kept, since a port that nobody holds is closed. */
+const FIRST_IS_MISSED = 'one => globalThis.missed ? heard(one) : void (globalThis.missed = one)'
+
+async function missTheFirst(extension: string): Promise<void> {
+  let places = 0
+  for (const name of await readdir(extension, { recursive: true })) {
+    if (!name.endsWith('.js')) continue
+    const path = join(extension, name)
+    const script = await readFile(path, 'utf8')
+    const changed = script.replaceAll(LISTENS, (_, event: string) => {
+      places += 1
+      return `(heard => ${event}.addListener(${FIRST_IS_MISSED}))(`
+    })
+    if (changed !== script) await writeFile(path, changed)
+  }
+  expect(places).toBe(1)
+}
+
+describe.each(BROWSERS)('in %s, a document whose port reaches nobody', (name) => {
+  let stage: Stage
+  afterEach(() => stage?.close())
+
+  test('L01: asks again over another, and is answered', async () => {
+    stage = await startStage(name, { prepareExtension: missTheFirst })
+    const page = await stage.open()
+    const { result } = await call<{ protocol: string }>(page, 'broker_getInfo')
+    expect(result?.protocol).toBe('1')
+  })
+})

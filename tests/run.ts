@@ -1,0 +1,31 @@
+/**
+ * What `npm test` runs: every test once. A file that opens browsers and failed is run a second time, from
+ * its start: a browser on a busy machine is late or loses a window, after which the rest of its file finds
+ * nothing as it should be; what is broken fails again. Takes the arguments of `vitest run`.
+ */
+
+import { relative } from 'node:path'
+import { parseCLI, startVitest } from 'vitest/node'
+
+/** More at once are no accident. */
+const MOST_FILES = 4
+
+const { filter, options } = parseCLI(['vitest', 'run', ...process.argv.slice(2)])
+const run = (files: string[], project = options.project) =>
+  startVitest('test', files, { ...options, watch: false, ...(project && { project }) })
+
+const { state } = await run(filter)
+const failed = state.getTestModules().filter((each) => !each.ok())
+const files = failed.map(({ moduleId }) => moduleId)
+const errors = state.getUnhandledErrors() as { VITEST_TEST_PATH?: string }[]
+const mayBeLate =
+  files.length > 0 &&
+  files.length <= MOST_FILES &&
+  failed.every(({ project }) => project.name === 'browser') &&
+  errors.every(({ VITEST_TEST_PATH = '' }) => files.includes(VITEST_TEST_PATH))
+if (mayBeLate) {
+  console.log(`Once more: ${files.map((file) => relative('', file)).join(', ')}`)
+  process.exitCode = 0
+  await run(files, 'browser')
+}
+process.exit()
