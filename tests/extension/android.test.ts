@@ -63,7 +63,8 @@ describe('where there is no identity and no windows', () => {
         }
         const onDisconnect = { addListener: () => {} }
         const name = crypto.randomUUID()
-        onConnect({ name, sender, onMessage: listener, onDisconnect, postMessage: resolve })
+        const postMessage = (answers: { id: number }[]) => answers[0]?.id && resolve(answers)
+        onConnect({ name, sender, onMessage: listener, onDisconnect, postMessage })
       })
       return answer
     }
