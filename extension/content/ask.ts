@@ -1,8 +1,8 @@
 /**
  * Calls to the broker, which may lose its worker at any moment. All calls of a document go over one
  * port; when it closes, the worker has stopped (or would not listen to a document that was not active).
- * When nobody is heard at its other end, the worker was stopped while it began, of which Chromium says
- * nothing. Whatever waits is then asked again, under the same id: that wakes a worker, which finishes or
+ * When nobody is heard at its other end it is left: a worker may have been stopped while it began, of
+ * which Chromium says nothing. Whatever waits is then asked again, under the same id: that wakes a worker, which finishes or
  * fails what it finds in its records.
  */
 
@@ -65,7 +65,7 @@ let retry: ReturnType<typeof setTimeout> | undefined
 
 /** After an update or a removal the script lives on, but its runtime has no id any more. */
 function isBrokerGone(): boolean {
-  return !runtime?.id
+  return !runtime.id
 }
 
 /** Without an outcome: there is no broker any more. */
@@ -100,13 +100,12 @@ function hear(answers: BrokerAnswer[]): void {
   if (ended.length) tellPage(ended)
 }
 
-function forgetPort(): void {
+/** A port that was left before is no loss, and while the calls wait to be asked again they are lost already. */
+function lost(from = port): void {
+  if (from !== port) return
   clearInterval(clock)
   port = undefined
-}
-
-function lost(): void {
-  forgetPort()
+  if (retry) return
   let pause = 0
   for (const [id, call] of waiting) {
     const { request } = call
@@ -116,7 +115,7 @@ function lost(): void {
     call.parts = []
     if (isBrokerGone() || request.attempt++ > MAX_ATTEMPTS) settle(id)
   }
-  retry ??= setTimeout(askAll, pause)
+  retry = setTimeout(askAll, pause)
 }
 
 function send(messages: UnverifiedPageMessage[]): void {
@@ -189,5 +188,5 @@ export function hearPage(messages: ProviderToContent[], tell: typeof tellPage): 
 export function leave(): void {
   for (const id of waiting.keys()) settle(id, answerLost)
   port?.disconnect()
-  forgetPort()
+  lost()
 }

@@ -500,8 +500,7 @@ describe.each(BROWSERS)('in %s, an attack on the border', (name) => {
     await answerConsent(stage, 'allow')
     // Asked only where it has forgotten: when this is tried again.
     const user = allowAll(stage)
-    const second = (await connecting).result
-    await user.leave()
+    const second = (await connecting.finally(() => user.leave())).result
     expect(second?.grantId).toBeDefined()
     await call(page, 'northbound_revoke', { grantId: second?.grantId })
     await until('the news', () =>

@@ -57,14 +57,19 @@ describe.each(BROWSERS)('in %s, the worker stopped at each request of a flow', (
       outcome = settled
     })
     const user = allowAll(stage)
-    const held = await until('the point, or the end', async () => {
-      return log.entries.find(({ fault }) => fault !== undefined) ?? outcome
-    })
-    const stoppedAt = 'path' in held ? `${held.method} ${held.path}` : undefined
-    if (stoppedAt) await worker.stop()
-    await until('the call to settle', async () => outcome, SETTLED_MS)
-    faults.clear()
-    await Promise.all([running, user.leave()])
+    let stoppedAt: string | undefined
+    try {
+      const held = await until('the point, or the end', async () => {
+        return log.entries.find(({ fault }) => fault !== undefined) ?? outcome
+      })
+      if ('path' in held) stoppedAt = `${held.method} ${held.path}`
+      if (stoppedAt) await worker.stop()
+      await until('the call to settle', async () => outcome, SETTLED_MS)
+    } finally {
+      faults.clear()
+      await user.leave()
+    }
+    await running
     return { outcome: outcome as Called<Grant>, stoppedAt }
   }
 

@@ -30,14 +30,15 @@ export async function beginSignIn(stage: Stage, page: Page): Promise<Begun> {
 /** A user who allows whatever the operator asks, if it asks, until the user leaves. */
 export function allowAll({ browser, network }: Stage): { leave(): Promise<void> } {
   let hasLeft = false
+  async function allowWhereAsked(): Promise<void> {
+    for (const operator of await pagesAt(browser, network.issuer)) {
+      await operator.$('[data-form=consent] [value=allow]').then((button) => button?.click())
+    }
+  }
   async function answer(): Promise<void> {
     while (!hasLeft) {
-      for (const operator of await pagesAt(browser, network.issuer)) {
-        await operator
-          .$('[data-form=consent] [value=allow]')
-          .then((button) => button?.click())
-          .catch(() => {})
-      }
+      // A window may go on or close while it is looked at.
+      await allowWhereAsked().catch(() => {})
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
   }

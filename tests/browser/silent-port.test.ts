@@ -11,7 +11,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { BROWSERS, call, type Stage, startStage } from './stage.ts'
 
 const LISTENS = /([\w$.]+\.runtime\.onConnect)\.addListener\(/g
-/** Kept, since a port that nobody holds is closed. */
+/** The port stays open, as if its worker had not begun. */
 const FIRST_IS_MISSED = 'one => globalThis.missed ? heard(one) : void (globalThis.missed = one)'
 
 async function missTheFirst(extension: string): Promise<void> {

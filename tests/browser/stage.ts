@@ -18,7 +18,7 @@ import type { OperatorProfile } from '../../shared/messages/operator-profile.ts'
 import type { ConnectParams, Grant, ProviderErrorObject } from '../../shared/messages/page-api.ts'
 import { type ApplicationServer, startApplication } from './application.ts'
 import { type Outside, startOutside } from './outside.ts'
-import { addressOf, gone, pageAt, until } from './pages.ts'
+import { addressOf, gone, pageAt, pagesAt, until } from './pages.ts'
 
 export const BROWSERS: BrowserName[] = ['chromium', 'firefox']
 
@@ -187,14 +187,21 @@ export async function forgetRefusals(stage: Stage): Promise<void> {
 }
 
 /**
- * A new tab of the application in the place of another, and nothing of what happened there before: no
- * window that is open, no refusal, no grant, no log. A test that begins so may be tried again.
+ * A new tab of the application in the place of another, and nothing of before in the broker: no window that
+ * is open, no refusal, no grant; and no log. Only the operator remembers. A test that begins so may be
+ * tried again.
  */
 export async function startOver(stage: Stage, old?: Page): Promise<Page> {
   await old?.close()
+  await gone(stage.browser, '/ui/consent/')
+  for (const operator of await pagesAt(stage.browser, stage.network.issuer)) {
+    // The flow's own is about to close by itself.
+    await operator.close().catch(() => {})
+  }
   const page = await stage.open()
   await forgetRefusals(stage)
-  await call(page, 'northbound_revoke')
+  const { error } = await call(page, 'northbound_revoke')
+  if (error) throw new Error(`cannot start over: ${error.message}`)
   stage.network.log.clear()
   stage.outside.requests.length = 0
   return page

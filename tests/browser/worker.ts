@@ -32,9 +32,8 @@ async function letBegin({ browser, brokerOrigin }: SwitchStage): Promise<void> {
   const workers = browser.targets().filter((each) => each.type() === 'service_worker')
   for (const worker of workers.filter((each) => each.url().startsWith(`${brokerOrigin}/`))) {
     const session = await worker.createCDPSession()
-    await session.send('Runtime.runIfWaitingForDebugger')
     // Who is attached keeps it alive.
-    await session.detach()
+    await session.send('Runtime.runIfWaitingForDebugger').finally(() => session.detach())
   }
 }
 

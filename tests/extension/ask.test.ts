@@ -3,7 +3,9 @@
  *
  * Seen to fail when: the length of a body is not compared, its parts stand in another order, those of a
  * stopped worker stay (L01), nobody says that a call waits, attempts are not counted, a document that is
- * left does not answer (B23), nobody is missed at the other end of a port (L01, both), each loss has a timer of its own, a call that is asked after a loss goes at
+ * left does not answer (B23), nobody is missed at the other end of a port (L01, first and second), the end
+ * of a port that was left is a loss (L01, third), a port that closes while calls wait to be asked again is
+ * one for those, too, each loss has a timer of its own, a call that is asked after a loss goes at
  * once, a lost port is closed though the extension is gone (L12), a port is closed before the page is
  * answered, what a knock finds out waits for the next call, each call is a message of its own, and
  * what cannot be sent ends the calls that were asked with it.
@@ -48,7 +50,7 @@ beforeEach(async () => {
     connect({ name }: { name: string }) {
       if (runtime.id === undefined) throw new Error('Extension context invalidated.')
       const heard: ((messages: BrokerAnswer[]) => void)[] = []
-      const closed: (() => void)[] = []
+      const closed: ((port: object) => void)[] = []
       const lists: UnverifiedPageMessage[][] = []
       const sent: UnverifiedPageMessage[] = []
       const port = {
@@ -60,13 +62,13 @@ beforeEach(async () => {
           for (const hear of heard) hear(messages)
         },
         close: () => {
-          for (const hear of closed.splice(0)) hear()
+          for (const hear of closed.splice(0)) hear(api)
         },
       }
       ports.push(port)
       const sayHere = () => queueMicrotask(() => isAwake && port.answer({ id: 0 }))
       sayHere()
-      return {
+      const api = {
         onMessage: { addListener: heard.push.bind(heard) },
         onDisconnect: { addListener: closed.push.bind(closed) },
         postMessage: (messages: UnverifiedPageMessage[]) => {
@@ -81,6 +83,7 @@ beforeEach(async () => {
           port.isOpen = false
         },
       }
+      return api
     },
   }
   vi.stubGlobal('chrome', { runtime })
@@ -265,6 +268,39 @@ describe('a call of the content script', () => {
     expect(ports[0]?.isOpen).toBe(true)
     ports[0]?.answer({ id: 1, result: 'granted' })
     expect(await calling).toEqual({ result: 'granted' })
+  })
+
+  test('L01: when the port that was left closes at last, the call goes on over the other', async () => {
+    isAwake = false
+    const calling = ask(1, 'northbound_fetch', {})
+    await vi.advanceTimersByTimeAsync(15_100)
+    isAwake = true
+    const [left, other] = ports
+    other?.answer({ id: 1, part: part(1) })
+    left?.close()
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(ports).toHaveLength(2)
+    other?.answer({ id: 1, result: { body: part(2) }, length: 2 })
+    expect(await bytesOf(calling)).toEqual([1, 2])
+  })
+
+  test('a call that was not asked yet has lost nothing when a port closes', async () => {
+    void ask(1, 'northbound_getGrants')
+    for (const pause of [0, 250]) {
+      ports.at(-1)?.close()
+      await vi.advanceTimersByTimeAsync(pause + 1)
+    }
+    ports.at(-1)?.close()
+    void ask(2, 'northbound_connect', {})
+    void ask(3, 'northbound_getGrants')
+    // Given up while all wait to be asked again: that goes at once, over a port that closes as well.
+    script.hearPage([{ id: 3 } as Parameters<typeof script.hearPage>[0][0]], hear)
+    ports.at(-1)?.close()
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(ports.at(-1)?.sent).toMatchObject([
+      { id: 1, attempt: 3 },
+      { id: 2, attempt: 0 },
+    ])
   })
 
   test('with nobody there ever, the call ends', async () => {
