@@ -43,15 +43,16 @@ async function serviceWorkerSwitch(stage: SwitchStage): Promise<WorkerSwitch> {
   const session = await page.createCDPSession()
   let running = false
   let stops = 0
-  let beginning: ReturnType<typeof setTimeout> | undefined
+  let beginning: ReturnType<typeof setInterval> | undefined
   session.on('ServiceWorker.workerVersionUpdated', ({ versions }) => {
     for (const { scriptURL, runningStatus } of versions) {
       if (!scriptURL.startsWith(`${stage.brokerOrigin}`)) continue
       if (running && runningStatus === 'stopped') stops += 1
       running = runningStatus !== 'stopped'
-      clearTimeout(beginning)
+      clearInterval(beginning)
       if (runningStatus === 'starting') {
-        beginning = setTimeout(() => void letBegin(stage).catch(() => {}), PAUSED_MS)
+        // Until it runs: a word that comes too early is forgotten as well.
+        beginning = setInterval(() => void letBegin(stage).catch(() => {}), PAUSED_MS)
       }
     }
   })
@@ -66,7 +67,7 @@ async function serviceWorkerSwitch(stage: SwitchStage): Promise<WorkerSwitch> {
       if (hasBegun) await until('the worker to stop', async () => stops > before)
     },
     close() {
-      clearTimeout(beginning)
+      clearInterval(beginning)
       return page.close()
     },
   }
