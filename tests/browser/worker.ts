@@ -52,7 +52,7 @@ async function serviceWorkerSwitch(stage: SwitchStage): Promise<WorkerSwitch> {
       clearInterval(beginning)
       if (runningStatus === 'starting') {
         // Until it runs: a word that comes too early is forgotten as well.
-        beginning = setInterval(() => void letBegin(stage).catch(() => {}), PAUSED_MS)
+        beginning = setInterval(() => void letBegin(stage).catch(() => {}), PAUSED_MS).unref()
       }
     }
   })
