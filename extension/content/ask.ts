@@ -1,9 +1,9 @@
 /**
  * Calls to the broker, which may lose its worker at any moment. All calls of a document go over one
  * port; when it closes, the worker has stopped (or would not listen to a document that was not active).
- * When nobody is heard at its other end it is left: a worker may have been stopped while it began, of
- * which Chromium says nothing. Whatever waits is then asked again, under the same id: that wakes a worker, which finishes or
- * fails what it finds in its records.
+ * When nobody is heard at its other end it is left: of a worker that begins and does not come to run
+ * Chromium says nothing. Whatever waits is then asked again, under the same id: that wakes a worker, which
+ * finishes or fails what it finds in its records.
  */
 
 import type { Runtime } from 'webextension-polyfill'

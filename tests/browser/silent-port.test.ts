@@ -1,6 +1,6 @@
 /**
- * A port at whose other end nobody is. Chromium says nothing of it where a worker is stopped while it
- * begins. Here a broker that does not listen stands for one that has not begun.
+ * A port at whose other end nobody is. Chromium says nothing of it where a worker begins and does not come
+ * to run. Here a broker that does not listen stands for one that has not begun.
  *
  * Seen to fail without a look at whether anybody is there: the call hangs.
  */

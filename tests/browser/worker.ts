@@ -26,7 +26,7 @@ const PAUSED_MS = 2_000
 
 /**
  * The driver has each worker wait for it at its start, and at times forgets one that begins right after
- * another was stopped: it would wait for a minute.
+ * another was stopped: it would wait on.
  */
 async function letBegin({ browser, brokerOrigin }: SwitchStage): Promise<void> {
   const workers = browser.targets().filter((each) => each.type() === 'service_worker')
@@ -51,7 +51,7 @@ async function serviceWorkerSwitch(stage: SwitchStage): Promise<WorkerSwitch> {
       running = runningStatus !== 'stopped'
       clearInterval(beginning)
       if (runningStatus === 'starting') {
-        // Until it runs: a word that comes too early is forgotten as well.
+        // Again until it runs.
         beginning = setInterval(() => void letBegin(stage).catch(() => {}), PAUSED_MS).unref()
       }
     }
