@@ -1,7 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-const SCRIPT_FILE = fileURLToPath(new URL('tests/extension/script-file.ts', import.meta.url))
+const SCRIPT_FILE = fileURLToPath(
+  new URL('tests/extension/support/script-file.ts', import.meta.url),
+)
 const node = { environment: 'node', pool: 'forks', testTimeout: 30_000 } as const
 
 /** Groups run one after the other: what measures or opens browsers has the machine to itself. */

@@ -6,7 +6,7 @@
  * @see https://developer.chrome.com/docs/extensions/reference/manifest/storage
  */
 
-import profile from './background/operator-profile.schema.json'
+import profile from './background/operators/operator-profile.schema.json'
 
 export interface PolicyNode {
   type: 'array' | 'boolean' | 'object' | 'string'

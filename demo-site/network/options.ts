@@ -4,11 +4,11 @@ import type { JWK } from 'jose'
 import type { OperatorProfile } from '../../shared/messages/operator-profile.ts'
 import type { AccessNetwork } from './access-network.ts'
 import type { Faults } from './faults/faults.ts'
-import type { Messages } from './messages.ts'
 import type { Operator } from './operator.ts'
 import type { RequestLog } from './request-log.ts'
 import type { RevocationCause } from './revocations.ts'
 import type { Subscriber, SubscriberDirectory } from './subscribers.ts'
+import type { Messages } from './text-messages.ts'
 
 /** A UE application that the operator knows beforehand: a public client bound to origins. */
 export interface Application {

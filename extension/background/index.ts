@@ -5,17 +5,17 @@
 
 import browser, { type Runtime } from 'webextension-polyfill'
 import type { ScreenRequest } from '../../shared/messages/screen-channel.ts'
-import { redirectReceived, tabClosed } from './authorization.ts'
-import { HOUSEKEEPING } from './housekeeping-alarm.ts'
-import { listen } from './notifications.ts'
-import { servePage } from './page-port.ts'
-import { redirectBase } from './redirect-base.ts'
-import { handleScreenRequest } from './screen-router.ts'
-import { isOwnScreen } from './sender.ts'
-import { permissionAdded, permissionRemoved } from './site-changes.ts'
-import { registerAnew, syncScripts } from './sites.ts'
-import { housekeeping, sweepOnce } from './sweep.ts'
-import { warmUp } from './warm-up.ts'
+import { redirectReceived, tabClosed } from './authorization/authorization-flow.ts'
+import { listen } from './authorization/capif-revocation-channel.ts'
+import { permissionAdded, permissionRemoved } from './lifecycle/site-changes.ts'
+import { housekeeping, sweepOnce } from './lifecycle/startup-cleanup.ts'
+import { warmUp } from './lifecycle/warm-up.ts'
+import { servePage } from './page/page-port.ts'
+import { isOwnScreen } from './page/sender.ts'
+import { HOUSEKEEPING } from './platform/housekeeping-alarm.ts'
+import { redirectBase } from './platform/redirect-base.ts'
+import { handleScreenRequest } from './screens/screen-router.ts'
+import { registerAnew, syncScripts } from './sites/sites.ts'
 
 const RECONCILE_AFTER_MS = 1_000
 const OWN_ORIGIN = browser.runtime.getURL('').replace(/\/$/, '')

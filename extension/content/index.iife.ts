@@ -11,7 +11,7 @@ import {
   PORT_EVENT,
   type ProviderToContent,
 } from '../../shared/messages/document-channel.ts'
-import { hearPage, leave, runtime } from './ask.ts'
+import { hearPage, leave, runtime } from './worker-connection.ts'
 
 function connect(event: Event): void {
   // Others may offer one as well: this one is taken.

@@ -12,7 +12,7 @@ import {
   PORT_EVENT,
   type ProviderToContent,
 } from '../../shared/messages/document-channel.ts'
-import { joinKey } from '../../shared/messages/join-key.ts'
+import { together } from '../../shared/messages/message-batch.ts'
 import {
   type AccessToken,
   ANNOUNCE_EVENT,
@@ -23,8 +23,8 @@ import {
   REQUEST_EVENT,
   type RequestArguments,
 } from '../../shared/messages/page-api.ts'
-import { isPlain } from '../../shared/messages/plain.ts'
-import { together } from '../../shared/messages/together.ts'
+import { isPlain } from '../../shared/messages/plain-data.ts'
+import { joinKey } from '../../shared/messages/request-deduplication.ts'
 import { ICON } from './icon.ts'
 
 const PING_INTERVAL_MS = 2_000

@@ -73,6 +73,7 @@ export {
   beginAuthorization,
 } from './begin-authorization.ts'
 export { discover } from './discover.ts'
+export { toProviderError } from './error-mapping.ts'
 export type * from './flow.ts'
 export { transition } from './flow.ts'
 export { grantedApis } from './granted-apis.ts'
@@ -85,7 +86,6 @@ export {
   type PkcePair,
   randomValue,
 } from './pkce.ts'
-export { toProviderError } from './provider-error.ts'
 export {
   authorizationResponseState,
   receiveAuthorizationResponse,

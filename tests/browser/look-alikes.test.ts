@@ -1,7 +1,7 @@
 /**
  * Origins that look like a site that is switched on, in a browser whose user gave the permission for every
  * https site: what stands in their way is the pattern that the scripts are registered for, and behind it the
- * broker's own list. The comparison itself is a table in `tests/extension/sender.test.ts`.
+ * broker's own list. The comparison itself is a table in `tests/extension/background/page/sender.test.ts`.
  *
  * Seen to fail when the scripts are registered for all of https (each row but the one with http, which
  * the browser has no permission to give), when `isSiteOn` asks nobody (the dot), and when nothing is

@@ -3,7 +3,7 @@
  * screens send it messages, and a profile is open in one browser at a time, so two contexts that write
  * one record do not exist. What several of them ask at once is shown here: each change is there once.
  *
- * Seen to fail when `deleteGrant` in `extension/background/grants.ts` reads all records, removes one and
+ * Seen to fail when `deleteGrant` in `extension/background/grants/grants.ts` reads all records, removes one and
  * writes the rest back (a grant that was revoked, or given, meanwhile is lost or back), and when `record`
  * in `log.ts` writes each entry of a count by itself (calls are missing in the log).
  */

@@ -6,10 +6,10 @@
  */
 
 import 'fake-indexeddb/auto'
-import fake from './fake-browser.ts'
+import fake from './support/fake-browser.ts'
 
 vi.mock('webextension-polyfill', async () => {
-  const { default: desktop } = await import('./fake-browser.ts')
+  const { default: desktop } = await import('./support/fake-browser.ts')
   const { identity: _, windows: __, storage, ...android } = desktop
   const { managed: ___, ...areas } = storage
   Object.assign(globalThis, { __TARGET__: 'firefox' })
@@ -18,7 +18,7 @@ vi.mock('webextension-polyfill', async () => {
 
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { REDIRECT_BASE } from '../../extension/identity.ts'
-import { ISSUER, OPERATOR } from './records.ts'
+import { ISSUER, OPERATOR } from './support/records.ts'
 
 const pattern = vi.spyOn(fake.webRequest.onBeforeRequest, 'addListener')
 const connections = vi.spyOn(fake.runtime.onConnect, 'addListener')
@@ -78,7 +78,9 @@ describe('where there is no identity and no windows', () => {
   })
 
   test('an attempt without a window says that a window is needed', async () => {
-    const { authorizeSilently } = await import('../../extension/background/silent.ts')
+    const { authorizeSilently } = await import(
+      '../../extension/background/authorization/silent-authorization.ts'
+    )
     const metadata = {
       issuer: ISSUER,
       authorization_endpoint: `${ISSUER}/authorize`,
@@ -97,7 +99,7 @@ describe('where there is no identity and no windows', () => {
   })
 
   test('its windows are tabs', async () => {
-    const { openConsent } = await import('../../extension/background/windows.ts')
+    const { openConsent } = await import('../../extension/background/authorization/windows.ts')
     const create = vi.spyOn(fake.tabs, 'create')
     await openConsent('flow')
     expect(create).toHaveBeenCalledOnce()

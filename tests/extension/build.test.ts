@@ -28,7 +28,7 @@ describe('E18: the ids, and so the redirect URIs, are fixed', () => {
 
 describe('what Chromium is told of the policy', () => {
   const profile = JSON.parse(
-    readFileSync('extension/background/operator-profile.schema.json', 'utf8'),
+    readFileSync('extension/background/operators/operator-profile.schema.json', 'utf8'),
   )
 
   /** Chromium drops a member without a type, and one type each is all that it understands. */

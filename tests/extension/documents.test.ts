@@ -4,7 +4,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { requestHeaders, responseHeaders } from '../../extension/background/call-headers.ts'
+import {
+  requestHeaders,
+  responseHeaders,
+} from '../../extension/background/api-calls/call-headers.ts'
 import { manifest, type Target } from '../../extension/manifest.ts'
 import { ERROR_CODE } from '../../shared/messages/page-api.ts'
 
@@ -111,7 +114,9 @@ describe('docs/page-api.md', () => {
   test('has the header fields that a page may see, and no other', () => {
     const named = listIn('docs/page-api.md', '- It shows these headers')
     const others = ['dpop-nonce', 'server', 'set-cookie', 'vary', 'www-authenticate', 'x-none']
-    const source = read('extension/background/call-headers.ts').matchAll(/^ {2}'([a-z-]+)',$/gm)
+    const source = read('extension/background/api-calls/call-headers.ts').matchAll(
+      /^ {2}'([a-z-]+)',$/gm,
+    )
     const candidates = [...named, ...others, ...[...source].map(([, name = '']) => name)]
     const pass = responseHeaders(new Headers(candidates.map((name) => [name, '1'])))
     expect(pass.map(([name]) => name)).toEqual([...named].sort())

@@ -1,8 +1,8 @@
 /** The API exposing functions (TS 23.222 clause 3.1): one HTTP server, one router per API. */
 
 import Koa from 'koa'
+import type { Notifications } from '../capif-notifications.ts'
 import type { RunningServer } from '../http/serve.ts'
-import type { Notifications } from '../notifications.ts'
 import type { QosSessions } from '../user-plane/qos-sessions.ts'
 import type { TokenTrust } from './access-token.ts'
 import { asSessionWithQosRouter } from './as-session-with-qos/router.ts'

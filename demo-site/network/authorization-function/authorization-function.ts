@@ -7,8 +7,8 @@
 import type { JWK } from 'jose'
 import type { Provider } from 'oidc-provider'
 import { createCapifCore } from '../capif-core/capif-core.ts'
+import type { Notifications } from '../capif-notifications.ts'
 import type { Handler, RunningServer } from '../http/serve.ts'
-import type { Notifications } from '../notifications.ts'
 import type { Revocation } from '../revocations.ts'
 import { MemoryAdapter } from './adapter.ts'
 import { mountAssets } from './assets.ts'
@@ -16,7 +16,7 @@ import { mountInteractions } from './interactions.ts'
 import { createSigningKey, type SigningKey } from './keys.ts'
 import { mountMetadata } from './metadata.ts'
 import { type AuthorizationServerSettings, createProvider, createState } from './provider.ts'
-import { revocationFace } from './revocation-face.ts'
+import { revocationFace } from './revocation-endpoint.ts'
 import { basePath } from './screens/render.ts'
 
 /** One issuer of the authorization function. */

@@ -2,8 +2,8 @@
 
 import { randomInt, timingSafeEqual } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import type { Messages } from '../messages.ts'
 import type { Subscriber } from '../subscribers.ts'
+import type { Messages } from '../text-messages.ts'
 
 const LIFETIME_MS = 5 * 60 * 1000
 const MAX_ATTEMPTS = 5

@@ -2,8 +2,8 @@
 /** @jsxImportSource preact */
 /** The "phones" of the made-up subscribers: a page that shows the messages they got. */
 
-import type { Messages } from '../messages.ts'
 import type { SubscriberDirectory } from '../subscribers.ts'
+import type { Messages } from '../text-messages.ts'
 import { Layout, type LayoutProps } from './screens/layout.tsx'
 
 export interface PhonesProps extends Omit<LayoutProps, 'title' | 'screen' | 'children'> {

@@ -3,12 +3,12 @@
 import { redirectUriFor } from '../../../shared/core/redirect-uri.ts'
 import type { MemoryAdapter } from '../authorization-function/adapter.ts'
 import type { AuthorizationServerSettings } from '../authorization-function/provider.ts'
+import type { Notifications } from '../capif-notifications.ts'
 import type { Handler } from '../http/serve.ts'
-import type { Notifications } from '../notifications.ts'
 import type { Revocation } from '../revocations.ts'
-import { coreFunction, securityNotification } from './core-function.ts'
 import { Invokers } from './invokers.ts'
-import { tokenFace } from './token-face.ts'
+import { coreFunction, securityNotification } from './routes.ts'
+import { tokenFace } from './token-endpoint.ts'
 
 const NOTIFY_TIMEOUT_MS = 3000
 

@@ -5,7 +5,7 @@ import { callerOf, requireToken, type TokenTrust } from '../access-token.ts'
 import { exposedApi } from '../catalogue.ts'
 import { jsonBody } from '../json-body.ts'
 import { checked, compile } from '../validation.ts'
-import { coverage } from './circles.ts'
+import { coverage } from './circle-overlap.ts'
 import { camaraErrors, refuseDevice } from './errors.ts'
 
 interface VerifyLocation {

@@ -5,7 +5,7 @@
 
 import Router from '@koa/router'
 import type { Context } from 'koa'
-import type { Notifications } from '../../notifications.ts'
+import type { Notifications } from '../../capif-notifications.ts'
 import { callerOf, requireToken, type TokenTrust } from '../access-token.ts'
 import { type Owner, ownerOf, SubscriptionStore } from '../as-session-with-qos/store.ts'
 import { exposedApi } from '../catalogue.ts'

@@ -1,0 +1,301 @@
+/**
+ * A flow from the page's wish to the grant: consent, sign-in, redirect, code exchange. Every step reads
+ * its record, writes the next one, and only then acts; `resume` takes up whatever a stopped worker left.
+ */
+
+import {
+  beginAuthorization,
+  discover,
+  receiveAuthorizationResponse,
+  redeemCode,
+} from '../../../shared/core/index.ts'
+import type { Outcome } from '../../../shared/messages/document-channel.ts'
+import { clientKeyOf, redirectUriOf, usableClientId } from '../clients/clients.ts'
+import { flowKey } from '../clients/dpop.ts'
+import { keyOf } from '../clients/keys.ts'
+import { grantOf, publicGrant } from '../grants/grants.ts'
+import { findOperator } from '../operators/operators.ts'
+import {
+  accessDenied,
+  interrupted,
+  noGrant,
+  timedOut,
+  toErrorObject,
+} from '../platform/broker-error.ts'
+import { effects } from '../platform/effects.ts'
+import { announceGrants } from '../platform/events.ts'
+import { wakeAt } from '../platform/housekeeping-alarm.ts'
+import { redirectBase } from '../platform/redirect-base.ts'
+import { listen, openChannel } from './capif-revocation-channel.ts'
+import { keepGrant, supersede } from './create-grant.ts'
+import { forgetRefusals } from './denial-cooldown.ts'
+import { answerLost, inTurn, settle, step, waitFor } from './flow-outcomes.ts'
+import {
+  type Approval,
+  baseOf,
+  type FlowBase,
+  type FlowIn,
+  type FlowRecord,
+  flows,
+  tabOf,
+} from './flow-records.ts'
+import { type Authorized, authorizeSilently, windowMayHelp } from './silent-authorization.ts'
+import * as windows from './windows.ts'
+
+/** How long a user may take, from the page's call to the last redirect. */
+export const FLOW_TIME_MS = 10 * 60_000
+
+/** Writes down which tab a flow's window has; one that cannot be written down is closed again. */
+async function showing(
+  opening: Promise<number>,
+  recordWith: (tabId: number) => FlowRecord,
+): Promise<number> {
+  const tabId = await opening
+  const record = recordWith(tabId)
+  try {
+    await flows.set(record.flowId, record)
+  } catch (error) {
+    await windows.close(tabId)
+    throw error
+  }
+  return tabId
+}
+
+/** The record is written before the window opens. */
+export async function startFlow(base: FlowBase, consent: Approval | 'ask'): Promise<Outcome> {
+  const { flowId } = base
+  const outcome = waitFor(flowId)
+  await step(flowId, async () => {
+    await wakeAt(base.deadlineMs)
+    if (consent !== 'ask') return prepare({ ...base, status: 'preparing', approval: consent })
+    await flows.set(flowId, { ...base, status: 'awaitingConsent' })
+    await showing(windows.openConsent(flowId), (tabId) => ({
+      ...base,
+      status: 'awaitingConsent',
+      tabId,
+    }))
+  })
+  return outcome
+}
+
+/** The user approved in the broker's own window. */
+export function approve(flowId: string, approval: Approval): Promise<void> {
+  return step(flowId, async () => {
+    const record = await flows.get(flowId)
+    if (record?.status !== 'awaitingConsent') return
+    const tabId = record.tabId ?? (await windows.consentOf(flowId))
+    await forgetRefusals(record.origin, record.request.issuer)
+    await prepare({ ...baseOf(record), status: 'preparing', approval, tabId })
+    await windows.close(tabId)
+  })
+}
+
+/** The user refused or closed the window; or the page gave up, which is no refusal of the user's. */
+export function cancel(flowId: string, by: 'user' | 'page' = 'page'): Promise<void> {
+  return inTurn(flowId, async () => {
+    const record = await flows.get(flowId)
+    if (!record || record.status === 'settled' || record.status === 'redeeming') return
+    await settle(record, { error: toErrorObject(accessDenied()) }, by)
+  })
+}
+
+async function prepare(record: FlowIn<'preparing'>): Promise<void> {
+  await flows.set(record.flowId, record)
+  const { request, approval, deadlineMs, flowId, origin } = record
+  const { loginHint, acrValues, maxAge } = request
+  const server = await findOperator(request.issuer)
+  if (!server) throw noGrant()
+  const metadata = await discover(server, effects())
+  const clientId = await usableClientId(server, metadata, origin, request.clientId)
+  await openChannel(server, clientId, approval.apis)
+  if (record.silentFirst) {
+    try {
+      const { apis } = approval
+      const silent = { server, metadata, origin, clientId, apis, loginHint, keyId: flowId }
+      return await finish(record, await authorizeSilently(silent), approval, clientId)
+    } catch (error) {
+      if (!windowMayHelp(error)) throw error
+    }
+  }
+  const { flow, authorizationUrl } = await beginAuthorization(
+    {
+      server,
+      metadata,
+      clientId,
+      redirectUri: await redirectUriOf(request.issuer),
+      apis: approval.apis,
+      deadlineMs,
+      offlineAccess: true,
+      loginHint,
+      acrValues,
+      maxAge,
+      dpop: await flowKey(server, metadata, flowId),
+      clientKey: await clientKeyOf(server, origin),
+    },
+    effects(),
+  )
+  const tabId = await showing(windows.openSignIn(flowId), (tabId) => ({
+    ...baseOf(record),
+    status: 'awaitingAuthorizationResponse',
+    approval,
+    flow,
+    tabId,
+  }))
+  if (!(await windows.navigate(tabId, authorizationUrl))) throw accessDenied()
+}
+
+/** Tabs whose response is here and waits for its turn. */
+const responded = new Set<number>()
+
+/** A navigation to the broker's redirect URI, in whatever tab. Only the flow's own tab counts. */
+export async function redirectReceived(tabId: number, url: string): Promise<void> {
+  responded.add(tabId)
+  try {
+    await receive(tabId, url)
+  } finally {
+    responded.delete(tabId)
+  }
+}
+
+async function receive(tabId: number, url: string): Promise<void> {
+  const record = (await flows.all()).find((candidate) => tabOf(candidate) === tabId)
+  if (!record) return
+  await step(record.flowId, async () => {
+    const current = await flows.get(record.flowId)
+    if (current?.status !== 'awaitingAuthorizationResponse' || current.tabId !== tabId) return
+    const redeemable = receiveAuthorizationResponse(current.flow, url, Date.now())
+    const { approval } = current
+    const next = { ...baseOf(current), status: 'redeemable' as const, approval, redeemable }
+    await flows.set(current.flowId, next)
+    void windows.close(tabId)
+    await redeem(next)
+  })
+}
+
+async function redeem(record: FlowIn<'redeemable'>): Promise<void> {
+  const { flowId, approval, redeemable, request, origin } = record
+  await flows.set(flowId, { ...baseOf(record), status: 'redeeming', approval })
+  const server = await findOperator(request.issuer)
+  if (!server) throw noGrant()
+  const tokens = await redeemCode(redeemable, effects(), {
+    dpop: await keyOf(flowId),
+    clientKey: await clientKeyOf(server, origin),
+  })
+  const authorized = { tokens, metadata: redeemable.metadata }
+  await finish(record, authorized, approval, redeemable.clientId)
+}
+
+/** The grant, then the answer to the page, then what follows from it and may fail. */
+async function finish(
+  record: FlowRecord,
+  authorized: Authorized,
+  approval: Approval,
+  clientId: string,
+): Promise<void> {
+  const grant = await keepGrant(record, authorized, approval, clientId)
+  await settle(record, { result: publicGrant(grant) })
+  await supersede(grant)
+  await listen()
+  await announceGrants(record.origin)
+}
+
+/** What a stopped worker left of this flow is finished where that is safe, and failed where it is not. */
+async function resume(record: FlowRecord): Promise<void> {
+  const fail = (error: Error) => settle(record, { error: toErrorObject(error) })
+  if (record.status !== 'settled' && Date.now() > record.deadlineMs) {
+    return fail(timedOut('the user did not finish in time'))
+  }
+  switch (record.status) {
+    case 'awaitingConsent': {
+      const tabId = record.tabId ?? (await windows.consentOf(record.flowId))
+      // The worker died before it opened the window.
+      if (tabId === undefined) return fail(interrupted())
+      if (!(await windows.showing(tabId))) return fail(accessDenied())
+      return flows.set(record.flowId, { ...record, tabId })
+    }
+    case 'preparing': {
+      const { tabId: _, ...again } = record
+      // Its windows are closed by the broker now: that is no refusal of the user's.
+      await flows.set(record.flowId, again)
+      await windows.closeOwn(record.flowId)
+      return prepare(again)
+    }
+    case 'awaitingAuthorizationResponse': {
+      const tab = await windows.showing(record.tabId)
+      if (!tab) return fail(accessDenied())
+      if (responded.has(record.tabId)) return
+      // The worker died with the response in its hands: the tab stands at the blocked redirect URI.
+      if (tab.url?.startsWith(redirectBase)) return fail(interrupted())
+      // Or before it sent the user on.
+      if (windows.isLeftWaiting(tab)) return fail(interrupted())
+      return
+    }
+    case 'redeemable':
+      return redeem(record)
+    case 'redeeming': {
+      const grantId = record.renews ?? record.flowId
+      const grant = await grantOf(record.origin, grantId).catch(() => undefined)
+      if (grant) return settle(record, { result: publicGrant(grant) })
+      return fail(interrupted())
+    }
+    case 'settled':
+      return settle(record, record.outcome)
+  }
+}
+
+async function flowOfCall(origin: string, requestId: string): Promise<FlowRecord | undefined> {
+  const records = await flows.all()
+  return records.find((record) => record.requestId === requestId && record.origin === origin)
+}
+
+/** Takes up the flow that a call of this origin started, if there is one. */
+export async function outcomeOf(origin: string, requestId: string): Promise<Outcome | undefined> {
+  const record = await flowOfCall(origin, requestId)
+  if (!record) return undefined
+  const { flowId } = record
+  const outcome = waitFor(flowId)
+  await step(flowId, async () => {
+    const current = await flows.get(flowId)
+    if (current) await resume(current)
+  })
+  return outcome
+}
+
+/** The page gave up a call that an earlier worker took. */
+export async function cancelCall(origin: string, requestId: string): Promise<void> {
+  const record = await flowOfCall(origin, requestId)
+  if (record) await cancel(record.flowId)
+}
+
+/** The pending flow of an origin, if the user is at one of its windows. */
+export async function pendingOf(origin: string): Promise<FlowRecord | undefined> {
+  const records = await flows.all()
+  return records.find((record) => record.origin === origin && record.status !== 'settled')
+}
+
+export async function tabClosed(tabId: number): Promise<void> {
+  for (const record of await flows.all()) {
+    const isItsWindow = tabOf(record) === tabId
+    // A renewal may have callers in other tabs; each of those says itself when it gives up.
+    const isItsPage = record.pageTabId === tabId && record.renews === undefined
+    if (isItsWindow) await cancel(record.flowId, 'user')
+    else if (isItsPage) await cancel(record.flowId)
+  }
+  await answerLost()
+}
+
+/** Fails the flows whose time is over, and those whose window went unseen. */
+export async function settleOverdue(): Promise<void> {
+  for (const { flowId } of await flows.all()) {
+    await step(flowId, async () => {
+      const record = await flows.get(flowId)
+      if (!record) return
+      const overdue = Date.now() > record.deadlineMs
+      // The alarm that rang may have been another's.
+      if (!overdue) await wakeAt(record.deadlineMs)
+      if (record.status === 'settled' && overdue) return flows.delete(flowId)
+      if (record.status !== 'settled') await resume(record)
+    })
+  }
+  await answerLost()
+}

@@ -1,0 +1,137 @@
+/**
+ * What an authorization brought becomes a grant: for the subscriber who gave it, for the APIs that the
+ * user approved and the server granted. Tokens first, then the grant that they belong to.
+ */
+
+import { grantedApis, type TokenSet } from '../../../shared/core/index.ts'
+import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
+import { type ApiAccess, ERROR_CODE } from '../../../shared/messages/page-api.ts'
+import {
+  covers,
+  currentSession,
+  deleteGrant,
+  expiryOf,
+  type GrantRecord,
+  grantOf,
+  grantsOf,
+  saveGrant,
+} from '../grants/grants.ts'
+import { isSameSubject, subjectHandle } from '../grants/subject-handle.ts'
+import { discard, forgetTokens, keepTokens } from '../grants/token-records.ts'
+import { findOperator } from '../operators/operators.ts'
+import { accessDenied, noGrant, Refusal } from '../platform/broker-error.ts'
+import { log } from '../platform/log.ts'
+import type { Approval, FlowRecord } from './flow-records.ts'
+import type { Authorized } from './silent-authorization.ts'
+
+/** @throws Refusal where nothing can be granted: what the server gave is revoked then. */
+export async function keepGrant(
+  record: FlowRecord,
+  authorized: Authorized,
+  approval: Approval,
+  clientId: string,
+): Promise<GrantRecord> {
+  const { flowId, origin, request, renews } = record
+  try {
+    const server = await findOperator(request.issuer)
+    if (!server) throw noGrant()
+    const apis = grantedBy(server, approval.apis, authorized.tokens)
+    const [first] = apis
+    if (!first) throw accessDenied()
+    const grant = renews
+      ? await renewedGrant(await grantOf(origin, renews), authorized, { ...approval, apis })
+      : await newGrant(record, authorized, { ...approval, apis }, clientId)
+    await keepTokens(grant, flowId, authorized.tokens.resource ?? first.resource, authorized)
+    await saveGrant(grant)
+    log.record('grant', renews ? 'renewed with the user' : 'granted', grant)
+    return grant
+  } catch (error) {
+    if (renews === undefined) await forgetTokens(flowId)
+    await discard({ issuer: request.issuer, origin, clientId }, flowId, authorized)
+    throw error
+  }
+}
+
+/**
+ * A token for one resource says nothing of the others: what the user approved of those is granted, as
+ * far as there is a refresh token to ask with. @see RFC 8707 section 2.2
+ */
+function grantedBy(
+  server: OperatorProfile,
+  approved: ApiAccess[],
+  { scope, resource, refreshToken }: TokenSet,
+): ApiAccess[] {
+  const judged = approved.filter(
+    (api) => resource === undefined || refreshToken === undefined || api.resource === resource,
+  )
+  const granted = grantedApis(server, judged, scope)
+  return granted.length === 0
+    ? []
+    : [...granted, ...approved.filter((api) => !judged.includes(api))]
+}
+
+async function newGrant(
+  { flowId, origin, request, applicationName, operatorName }: FlowRecord,
+  { tokens }: Authorized,
+  { apis, lifetime = 'once' }: Approval,
+  clientId: string,
+): Promise<GrantRecord> {
+  const createdAt = Date.now()
+  return {
+    grantId: flowId,
+    origin,
+    issuer: request.issuer,
+    clientId,
+    applicationName,
+    operatorName,
+    mode: request.mode,
+    apis,
+    subject: await subjectHandle(request.issuer, tokens.subject ?? flowId, origin),
+    tokenType: tokens.tokenType,
+    lifetime,
+    session: await currentSession(),
+    createdAt,
+    expiresAt: expiryOf(lifetime, createdAt),
+  }
+}
+
+/** A grant keeps its subscriber, and its end unless the user was asked for another one. */
+async function renewedGrant(
+  grant: GrantRecord,
+  authorized: Authorized,
+  { apis, lifetime }: Approval,
+): Promise<GrantRecord> {
+  if (!(await isSameSubject(grant, authorized))) {
+    throw new Refusal(
+      ERROR_CODE.untrustedResponse,
+      'invalid_response',
+      'another subscriber signed in at the operator',
+    )
+  }
+  const { tokenType } = authorized.tokens
+  const session = await currentSession()
+  const end = lifetime && { lifetime, session, expiresAt: expiryOf(lifetime, Date.now()) }
+  return { ...grant, apis, tokenType, ...end }
+}
+
+/**
+ * Ends the grants of the same application and subscriber that the new one makes superfluous. Their
+ * server is not told: where it keeps one authorization for each subscriber and client, that would end
+ * the new grant too.
+ */
+export async function supersede(grant: GrantRecord): Promise<void> {
+  const superfluous = (await grantsOf(grant.origin)).filter(
+    (other) =>
+      other.grantId !== grant.grantId &&
+      other.issuer === grant.issuer &&
+      other.clientId === grant.clientId &&
+      other.subject === grant.subject &&
+      other.mode === grant.mode &&
+      other.apis.every((api) => covers(grant.apis, api)),
+  )
+  for (const other of superfluous) {
+    await deleteGrant(other)
+    await forgetTokens(other.grantId)
+    log.record('revocation', 'superseded', other)
+  }
+}

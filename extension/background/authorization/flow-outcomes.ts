@@ -1,0 +1,99 @@
+/**
+ * How a flow ends, and who hears of it: the call that waits in this worker's life, or whoever asks
+ * again. Whatever happens to the record, a call that waits is answered and the windows go.
+ */
+
+import type { Outcome } from '../../../shared/messages/document-channel.ts'
+import { ERROR_CODE } from '../../../shared/messages/page-api.ts'
+import { deleteKey } from '../clients/keys.ts'
+import { interrupted, toErrorObject } from '../platform/broker-error.ts'
+import { rememberRefusal } from './denial-cooldown.ts'
+import { baseOf, type FlowRecord, flows, tabOf } from './flow-records.ts'
+import * as windows from './windows.ts'
+
+interface Waiter {
+  promise: Promise<Outcome>
+  resolve(outcome: Outcome): void
+}
+
+const waiting = new Map<string, Waiter>()
+const busy = new Map<string, Promise<void>>()
+
+/** Steps of one flow run one after the other. */
+export function inTurn(flowId: string, step: () => Promise<void>): Promise<void> {
+  const turn = (busy.get(flowId) ?? Promise.resolve()).then(step)
+  const settled = turn.catch(() => {})
+  busy.set(flowId, settled)
+  void settled.then(() => {
+    if (busy.get(flowId) === settled) busy.delete(flowId)
+  })
+  return turn
+}
+
+/** The outcome of a flow, once it has one. */
+export function waitFor(flowId: string): Promise<Outcome> {
+  const known = waiting.get(flowId)
+  if (known) return known.promise
+  let resolve: Waiter['resolve'] = () => {}
+  const promise = new Promise<Outcome>((settled) => {
+    resolve = settled
+  })
+  waiting.set(flowId, { promise, resolve })
+  return promise
+}
+
+/** Tells the page, if it waits in this worker's life. */
+function answer(flowId: string, outcome: Outcome): void {
+  waiting.get(flowId)?.resolve(outcome)
+  waiting.delete(flowId)
+}
+
+const isAccessDenied = (outcome: Outcome) =>
+  'error' in outcome && outcome.error.code === ERROR_CODE.accessDenied
+
+/** @param by Who ended it, if it was refused: what the page gives up is no refusal of the user's. */
+export async function settle(
+  record: FlowRecord,
+  outcome: Outcome,
+  by: 'user' | 'page' = 'user',
+): Promise<void> {
+  const { flowId } = record
+  if (by === 'user' && record.status !== 'settled' && isAccessDenied(outcome)) {
+    await rememberRefusal(record.origin, record.request.issuer).catch(() => {})
+  }
+  try {
+    if ('error' in outcome && record.status !== 'settled') await deleteKey(flowId)
+    if (waiting.has(flowId)) await flows.delete(flowId)
+    else await flows.set(flowId, { ...baseOf(record), status: 'settled', outcome })
+  } finally {
+    // Whatever the disk says, the page hears of it and the window goes.
+    answer(flowId, outcome)
+    await windows.close(tabOf(record))
+    await windows.closeOwn(flowId)
+  }
+}
+
+/** Runs a step in turn; what it throws is the flow's outcome. */
+export function step(flowId: string, run: () => Promise<void>): Promise<void> {
+  return inTurn(flowId, async () => {
+    try {
+      await run()
+    } catch (error) {
+      const outcome = { error: toErrorObject(error) }
+      const record = await flows.get(flowId).catch(() => undefined)
+      if (!record) answer(flowId, outcome)
+      else if (record.status !== 'settled') await settle(record, outcome)
+    }
+  })
+}
+
+/** Answers the calls whose flow has no record any more: the database was cleared. */
+export async function answerLost(): Promise<void> {
+  for (const flowId of [...waiting.keys()]) {
+    await inTurn(flowId, async () => {
+      if (await flows.get(flowId)) return
+      answer(flowId, { error: toErrorObject(interrupted()) })
+      await windows.closeOwn(flowId)
+    })
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * An authorization without a window: `prompt=none` through `identity.launchWebAuthFlow`, on the same
+ * redirect URI. It succeeds where the operator knows the subscriber by a session or by the access
+ * network and has the authorization on record.
+ *
+ * @see OpenID Connect Core section 3.1.2.1
+ */
+
+import browser from 'webextension-polyfill'
+import { toProviderError } from '../../../shared/core/error-mapping.ts'
+import {
+  beginAuthorization,
+  discover,
+  type NorthkeyError,
+  receiveAuthorizationResponse,
+  redeemCode,
+  type ServerMetadata,
+  type TokenSet,
+} from '../../../shared/core/index.ts'
+import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
+import { type ApiAccess, ERROR_CODE } from '../../../shared/messages/page-api.ts'
+import { clientKeyOf, redirectUriOf } from '../clients/clients.ts'
+import { flowKey } from '../clients/dpop.ts'
+import { interactionRequired, Refusal, timedOut, unreachable } from '../platform/broker-error.ts'
+import { effects } from '../platform/effects.ts'
+
+const TIMEOUT_MS = 15_000
+/** What Chromium says when there was no answer, rather than a page for the user. */
+const UNREACHABLE = /could not be loaded/
+
+export interface SilentRequest {
+  server: OperatorProfile
+  origin: string
+  clientId: string
+  apis: ApiAccess[]
+  /** Names the key that the tokens are bound to. */
+  keyId: string
+  metadata?: ServerMetadata
+  loginHint?: string | undefined
+}
+
+export interface Authorized {
+  tokens: TokenSet
+  metadata: ServerMetadata
+}
+
+let last: Promise<unknown> = Promise.resolve()
+
+/** The browsers take one such attempt at a time. */
+function inTurn<T>(attempt: () => Promise<T>): Promise<T> {
+  const next = last.then(attempt, attempt)
+  last = next.catch(() => {})
+  return next
+}
+
+async function launch(url: string): Promise<string> {
+  const refused = () => interactionRequired('the operator has to ask the user something')
+  // Firefox for Android has neither.
+  const identity = browser.identity as typeof browser.identity | undefined
+  if (!identity?.launchWebAuthFlow) throw refused()
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_, reject) => {
+    const message = 'the operator did not answer an authorization without a window in time'
+    timer = setTimeout(() => reject(timedOut(message)), TIMEOUT_MS)
+  })
+  const answer = identity.launchWebAuthFlow({ url, interactive: false }).catch((error: unknown) => {
+    throw UNREACHABLE.test(String(error)) ? unreachable() : refused()
+  })
+  try {
+    return await Promise.race([answer, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Whether the operator has to ask the user. */
+export function needsInteraction(error: unknown): boolean {
+  const { code } = error instanceof Refusal ? error : toProviderError(error)
+  return code === ERROR_CODE.interactionRequired || code === ERROR_CODE.notOnMobileNetwork
+}
+
+/**
+ * Whether a window may bring what an attempt without one did not: the operator has to ask the user, or
+ * answered with an error of its own instead of a redirect.
+ */
+export function windowMayHelp(error: unknown): boolean {
+  const unanswered = error instanceof Refusal && error.data.error === 'network_error'
+  return unanswered || needsInteraction(error)
+}
+
+/** Says why a silent attempt failed, where the operator knows subscribers by its network. */
+function explain(error: unknown, server: OperatorProfile): unknown {
+  const known = error as Partial<NorthkeyError>
+  if (!server.networkAuthentication || known.error !== 'login_required') return error
+  return new Refusal(
+    ERROR_CODE.notOnMobileNetwork,
+    'not_on_mobile_network',
+    'the operator knows its subscribers by the mobile network, and this device is not on it',
+  )
+}
+
+/** @throws Refusal or NorthkeyError; {@link windowMayHelp} tells whether a window would help. */
+export function authorizeSilently(request: SilentRequest): Promise<Authorized> {
+  return inTurn(async () => {
+    const { server, origin, clientId, apis, keyId, loginHint } = request
+    try {
+      const metadata = request.metadata ?? (await discover(server, effects()))
+      const dpop = await flowKey(server, metadata, keyId)
+      const clientKey = await clientKeyOf(server, origin)
+      const { flow, authorizationUrl } = await beginAuthorization(
+        {
+          server,
+          metadata,
+          clientId,
+          redirectUri: await redirectUriOf(server.issuer),
+          apis,
+          deadlineMs: Date.now() + 2 * TIMEOUT_MS,
+          offlineAccess: true,
+          prompt: 'none',
+          loginHint,
+          dpop,
+          clientKey,
+        },
+        effects(),
+      )
+      const redeemable = receiveAuthorizationResponse(
+        flow,
+        await launch(authorizationUrl),
+        Date.now(),
+      )
+      const tokens = await redeemCode(redeemable, effects(), { dpop, clientKey })
+      return { tokens, metadata }
+    } catch (error) {
+      throw explain(error, server)
+    }
+  })
+}

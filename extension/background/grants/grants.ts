@@ -1,0 +1,179 @@
+/**
+ * Grants: what the user allowed an origin. A grant holds no secret, so it outlives the browser; its
+ * tokens do not. It belongs to one exact origin, and its key in the database begins with that origin.
+ */
+
+import { del, promisifyRequest, set, values } from 'idb-keyval'
+import browser from 'webextension-polyfill'
+import type { ApiAccess, Grant } from '../../../shared/messages/page-api.ts'
+import type { Lifetime } from '../../../shared/messages/screen-channel.ts'
+import { noGrant } from '../platform/broker-error.ts'
+import { wakeAt } from '../platform/housekeeping-alarm.ts'
+import { readOnce } from '../platform/memoize.ts'
+import { openDatabase } from '../platform/open-database.ts'
+import { changed } from '../platform/state-version.ts'
+
+export interface GrantRecord extends Grant {
+  origin: string
+  applicationName: string
+  operatorName: string
+  lifetime: Lifetime
+  /** Names the browser session in which the grant was made. */
+  session: string
+}
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+
+/** `once` covers what a page does in one go; `month` begins anew with each use. */
+const LIFETIME_MS: Record<Lifetime, number> = {
+  once: HOUR_MS,
+  session: DAY_MS,
+  day: DAY_MS,
+  month: 30 * DAY_MS,
+}
+
+const store = openDatabase('northkey-grants', 'grants')
+const SESSION = 'session'
+
+interface Granted {
+  records: GrantRecord[]
+  session: string
+}
+
+/** The grants of the origins asked for since the worker woke up. */
+const known = new Map<string, Promise<Granted>>()
+
+function forget({ origin }: Pick<GrantRecord, 'origin'>): void {
+  known.delete(origin)
+  changed()
+}
+
+/** Grants that ended while this worker lives: nothing that comes late brings them back. */
+const ended = new Set<string>()
+
+const keyOf = ({ origin, grantId }: Pick<GrantRecord, 'origin' | 'grantId'>) => [origin, grantId]
+
+async function readSession(): Promise<string> {
+  const stored = (await browser.storage.session.get(SESSION))[SESSION]
+  if (typeof stored === 'string') return stored
+  const name = crypto.randomUUID()
+  await browser.storage.session.set({ [SESSION]: name })
+  return name
+}
+
+/** A name for this browser session: it ends with `storage.session`. */
+export const currentSession = readOnce(readSession)
+
+export function expiryOf(lifetime: Lifetime, now: number): number {
+  return now + LIFETIME_MS[lifetime]
+}
+
+export function isAlive(grant: GrantRecord, current: string, now: number): boolean {
+  const bound = grant.lifetime === 'session' || grant.lifetime === 'once'
+  return grant.expiresAt > now && (!bound || grant.session === current)
+}
+
+/** Whether one of the granted APIs is this resource, for this purpose, with at least these scopes. */
+export function covers(granted: ApiAccess[], wanted: ApiAccess): boolean {
+  return granted.some(
+    (api) =>
+      api.resource === wanted.resource &&
+      api.purpose === wanted.purpose &&
+      wanted.scope.split(' ').every((word) => api.scope.split(' ').includes(word)),
+  )
+}
+
+/** What the page may see of it. */
+export function publicGrant(record: GrantRecord): Grant {
+  const { grantId, issuer, clientId, mode, apis, subject, tokenType, createdAt, expiresAt } = record
+  return { grantId, issuer, clientId, mode, apis, subject, tokenType, createdAt, expiresAt }
+}
+
+/** The latest first: where a page names none, it means what the user allowed last. */
+async function readOrigin(origin: string): Promise<Granted> {
+  try {
+    const records: GrantRecord[] = await store('readonly', (grants) =>
+      promisifyRequest(grants.getAll(IDBKeyRange.bound([origin], [origin, []]))),
+    )
+    records.sort((one, other) => other.createdAt - one.createdAt)
+    return { records, session: await currentSession() }
+  } catch (error) {
+    known.delete(origin)
+    throw error
+  }
+}
+
+/** Opens the database, so that it is open when a call comes. */
+export async function openGrants(): Promise<void> {
+  await Promise.all([currentSession(), store('readonly', (grants) => grants.name)])
+}
+
+/** Every living grant, for the broker's own screens. */
+export async function allGrants(): Promise<GrantRecord[]> {
+  const current = await currentSession()
+  const records = await values<GrantRecord>(store)
+  return records.filter((record) => isAlive(record, current, Date.now()))
+}
+
+export async function grantsOf(origin: string): Promise<GrantRecord[]> {
+  const reading = known.get(origin) ?? readOrigin(origin)
+  known.set(origin, reading)
+  const { records, session } = await reading
+  return records.filter((record) => isAlive(record, session, Date.now()))
+}
+
+/** @throws Refusal `no_grant` */
+export async function grantOf(origin: string, grantId: string): Promise<GrantRecord> {
+  const record = (await grantsOf(origin)).find((candidate) => candidate.grantId === grantId)
+  if (!record) throw noGrant()
+  return record
+}
+
+/** @throws Refusal `no_grant` where the grant has ended meanwhile. */
+export async function saveGrant(record: GrantRecord): Promise<void> {
+  if (!ended.has(record.grantId)) await set(keyOf(record), record, store)
+  forget(record)
+  if (!ended.has(record.grantId)) return wakeAt(record.expiresAt)
+  await deleteGrant(record)
+  throw noGrant()
+}
+
+export const hasEnded = (grantId: string): boolean => ended.has(grantId)
+
+export async function deleteGrant(record: Pick<GrantRecord, 'origin' | 'grantId'>): Promise<void> {
+  ended.add(record.grantId)
+  changed()
+  await del(keyOf(record), store)
+  forget(record)
+}
+
+/** A grant that is used begins its thirty days anew, at most once an hour. */
+export async function touch(record: GrantRecord): Promise<void> {
+  const expiresAt = expiryOf(record.lifetime, Date.now())
+  if (record.lifetime !== 'month' || expiresAt - record.expiresAt < HOUR_MS) return
+  await saveGrant({ ...record, expiresAt })
+}
+
+/**
+ * Removes the grants whose time is over, says which, and sees to it that the next one ends on time.
+ * They are judged in the transaction that removes them: one that is saved meanwhile is not lost.
+ */
+export async function sweepGrants(): Promise<GrantRecord[]> {
+  const current = await currentSession()
+  const [over, living] = await store('readwrite', async (grants) => {
+    const records: GrantRecord[] = await promisifyRequest(grants.getAll())
+    const now = Date.now()
+    const over = records.filter((record) => !isAlive(record, current, now))
+    for (const record of over) {
+      ended.add(record.grantId)
+      grants.delete(keyOf(record))
+    }
+    await promisifyRequest(grants.transaction)
+    return [over, records.filter((record) => !over.includes(record))] as const
+  })
+  known.clear()
+  changed()
+  for (const { expiresAt } of living) await wakeAt(expiresAt)
+  return over
+}

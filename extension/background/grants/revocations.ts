@@ -1,0 +1,138 @@
+/**
+ * Revocations that the server has to hear of. Each is on the disk, sealed, before it is sent, and stays
+ * there until the server has answered or the browser session ends.
+ *
+ * @see RFC 7009 section 2.2.1
+ */
+
+import {
+  isNorthkeyError,
+  type NorthkeyErrorCode,
+  revokeToken,
+  type ServerMetadata,
+} from '../../../shared/core/index.ts'
+import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
+import { clientKeyOf } from '../clients/clients.ts'
+import { findOperator } from '../operators/operators.ts'
+import { effects } from '../platform/effects.ts'
+import { wakeAt } from '../platform/housekeeping-alarm.ts'
+import { log } from '../platform/log.ts'
+import { createSealedStore } from '../platform/sealed-store.ts'
+import { sealingKey } from '../platform/sealing-key.ts'
+
+interface Revocation {
+  id: string
+  /** As it was when the token was taken back: the user may have removed the operator since. */
+  server: OperatorProfile
+  origin: string
+  clientId: string
+  metadata: ServerMetadata
+  token: string
+  tokenTypeHint: 'access_token' | 'refresh_token'
+  attempts: number
+  dueAtMs: number
+}
+
+const FIRST_PAUSE_MS = 30_000
+const LONGEST_PAUSE_MS = 3_600_000
+const LONGEST_ASKED_MS = 24 * LONGEST_PAUSE_MS
+const MOST_ATTEMPTS = 20
+
+/** Nothing that the server has said about the token. Asked again, it may. */
+const PASSING: readonly NorthkeyErrorCode[] = [
+  'network_error',
+  'timeout',
+  'rate_limited',
+  'invalid_response',
+]
+
+const store = createSealedStore<Revocation>('revocations', sealingKey)
+
+async function send(revocation: Revocation): Promise<void> {
+  const { origin, clientId, metadata, token, tokenTypeHint } = revocation
+  const server = (await findOperator(revocation.server.issuer)) ?? revocation.server
+  const clientKey = await clientKeyOf(server, origin)
+  await revokeToken({ server, metadata, clientId, token, tokenTypeHint, clientKey }, effects())
+}
+
+/** @returns Whether there is no more to do: the server knows, or says that it does not want to. */
+async function attempt(revocation: Revocation): Promise<boolean> {
+  try {
+    await send(revocation)
+  } catch (error) {
+    const known = isNorthkeyError(error) ? error : undefined
+    if (known && PASSING.includes(known.code) && revocation.attempts < MOST_ATTEMPTS) {
+      await putOff(revocation, known.retryAfterSeconds)
+      return false
+    }
+    const why = known?.error ?? known?.code ?? 'internal_error'
+    log.record('revocation', `the operator was not told: ${why}`, subjectOf(revocation))
+  }
+  await store.delete(revocation.id)
+  return true
+}
+
+const subjectOf = ({ origin, server: { issuer } }: Revocation) => ({ origin, issuer })
+
+async function putOff(revocation: Revocation, retryAfterSeconds = 0): Promise<void> {
+  const { id, attempts } = revocation
+  const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempts)
+  const asked = Math.min(LONGEST_ASKED_MS, retryAfterSeconds * 1_000)
+  const dueAtMs = Date.now() + Math.max(pause, asked)
+  await store.set(id, { ...revocation, attempts: attempts + 1, dueAtMs })
+  await wakeAt(dueAtMs)
+}
+
+/** Whose tokens they are, as their server knows it. */
+export interface TokenOwner {
+  issuer: string
+  origin: string
+  clientId: string
+}
+
+interface TokensToRevoke {
+  metadata: ServerMetadata
+  /** Ends the access tokens with it. */
+  refreshToken?: string
+  accessTokens: string[]
+}
+
+/** Tells the server now, and again later where that fails. @returns Whether the server knows. */
+export async function revokeTokens(
+  { issuer, origin, clientId }: TokenOwner,
+  { metadata, refreshToken, accessTokens }: TokensToRevoke,
+): Promise<boolean> {
+  const server = await findOperator(issuer)
+  if (!server) {
+    log.record('revocation', 'the operator was not told: it is not known any more', {
+      origin,
+      issuer,
+    })
+    return true
+  }
+  const tokens = refreshToken === undefined ? accessTokens : [refreshToken]
+  const tokenTypeHint = refreshToken === undefined ? 'access_token' : 'refresh_token'
+  const told = await Promise.all(
+    tokens.map(async (token) => {
+      const what = { server, origin, clientId, metadata, token, tokenTypeHint } as const
+      // Should the worker stop on the way, the alarm takes it up.
+      const dueAtMs = Date.now() + 2 * FIRST_PAUSE_MS
+      const revocation = { ...what, id: crypto.randomUUID(), attempts: 0, dueAtMs }
+      // A disk that is full does not keep the server from hearing it now.
+      await store.set(revocation.id, revocation).catch(() => {})
+      await wakeAt(dueAtMs)
+      return attempt(revocation)
+    }),
+  )
+  return told.every(Boolean)
+}
+
+/** Sends what is due, and says when to wake up for the rest. */
+export async function revokeDue(): Promise<void> {
+  for (const revocation of await store.all()) {
+    if (revocation.dueAtMs <= Date.now()) await attempt(revocation)
+    else await wakeAt(revocation.dueAtMs)
+  }
+}
+
+export const sweepRevocations = (): Promise<void> => store.sweep()

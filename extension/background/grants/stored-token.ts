@@ -1,0 +1,50 @@
+/** What is kept of an access token, and for what it still serves. Nothing here reads a clock. */
+
+import type { TokenSet } from '../../../shared/core/index.ts'
+import type { ApiAccess } from '../../../shared/messages/page-api.ts'
+import { scopeWords } from '../../../shared/oauth/scope.ts'
+
+export interface StoredToken {
+  accessToken: string
+  tokenType: 'Bearer' | 'DPoP'
+  obtainedAtMs: number
+  expiresAtMs: number
+  scope: string
+  /** Serves one call. */
+  singleUse: boolean
+}
+
+/** Renewed this long before its end: a call takes its time, and clocks differ. */
+const EXPIRY_MARGIN_MS = 30_000
+
+export function toStoredToken(set: TokenSet, nowMs: number): StoredToken {
+  const { accessToken, tokenType, expiresAtMs, scope, singleUse } = set
+  return { accessToken, tokenType, obtainedAtMs: nowMs, expiresAtMs, scope, singleUse }
+}
+
+/**
+ * Whether a token may be used as it is. A clock that stands before the moment at which the token came
+ * was set back, and says nothing about the time that has passed since.
+ */
+export function isFresh(token: StoredToken, minValidityMs: number, nowMs: number): boolean {
+  if (nowMs < token.obtainedAtMs - EXPIRY_MARGIN_MS) return false
+  const margin = token.singleUse ? 0 : Math.max(minValidityMs, EXPIRY_MARGIN_MS)
+  return token.expiresAtMs - margin > nowMs
+}
+
+/** Where the token for this much of an API is kept: beside the one for all that was granted of it. */
+export function slotOf({ resource, scope }: ApiAccess, wanted: string): string {
+  if (wanted === scope) return resource
+  const words = scopeWords(wanted).sort().join(' ')
+  return words === scopeWords(scope).sort().join(' ') ? resource : `${resource} ${words}`
+}
+
+/** Whether a token says more than is wanted: a word of the grant that the wish does not have. */
+export function exceeds(tokenScope: string, wanted: string, granted: ApiAccess[]): boolean {
+  if (tokenScope === wanted) return false
+  const words = new Set(scopeWords(tokenScope))
+  const wish = new Set(scopeWords(wanted))
+  return granted
+    .flatMap(({ scope }) => scopeWords(scope))
+    .some((word) => words.has(word) && !wish.has(word))
+}

@@ -1,0 +1,121 @@
+/**
+ * What a site's beginning and its end bring about. Whoever ends a site, the popup or the browser's own
+ * settings: its calls are aborted, its window is closed, its grants are revoked, its scripts go.
+ */
+
+import browser from 'webextension-polyfill'
+import type { Site, SiteState } from '../../../shared/messages/screen-channel.ts'
+import { cancel, pendingOf } from '../authorization/authorization-flow.ts'
+import { allGrants, grantsOf } from '../grants/grants.ts'
+import { endGrant } from '../methods/revoke.ts'
+import { hostPattern, permissionsOf } from '../operators/merge-operator-profiles.ts'
+import { listOperators } from '../operators/operators.ts'
+import { abortOrigin } from '../page/page-router.ts'
+import { isSecureOrigin } from '../page/sender.ts'
+import { announceDisconnect } from '../platform/events.ts'
+import { record } from '../platform/log.ts'
+import {
+  addSite,
+  hasPermission,
+  isAlwaysOn,
+  isSiteOn,
+  removeSite,
+  siteOrigins,
+} from '../sites/sites.ts'
+
+const PROPOSAL = 'proposedSite'
+const PROPOSAL_LASTS_MS = 120_000
+
+interface Proposal {
+  origin: string
+  tabId?: number
+  at: number
+}
+
+async function stateOf(origin: string): Promise<SiteState> {
+  if (isAlwaysOn(origin)) return 'always'
+  if ((await siteOrigins()).has(origin)) return 'on'
+  return isSecureOrigin(origin, false) ? 'off' : 'unfit'
+}
+
+/** A site as the broker's own screens show it. */
+export async function describeSite(origin: string): Promise<Site> {
+  const operators = (await listOperators()).filter(({ applications = [] }) =>
+    applications.some(({ origins }) => origins.includes(origin)),
+  )
+  const state = await stateOf(origin)
+  const permissions = state === 'unfit' ? [] : [origin].map(hostPattern)
+  return {
+    origin,
+    state,
+    operators: operators.map(({ name }) => name),
+    permissions: [...new Set([...permissions, ...operators.flatMap(permissionsOf)])],
+  }
+}
+
+export async function describeSites(): Promise<Site[]> {
+  return Promise.all([...(await siteOrigins())].sort().map(describeSite))
+}
+
+/** Remembered outside the popup, which some browsers close when they ask for the permission. */
+export async function proposeSite(origin: string, tabId?: number): Promise<void> {
+  const proposal: Proposal = { origin, at: Date.now(), ...(tabId !== undefined && { tabId }) }
+  await browser.storage.session.set({ [PROPOSAL]: proposal })
+}
+
+export async function useSite(origin: string, tabId?: number): Promise<Site> {
+  await browser.storage.session.remove(PROPOSAL)
+  if (await addSite(origin, tabId)) record('site', 'on', { origin })
+  return describeSite(origin)
+}
+
+/** The user said yes to the browser: what was proposed becomes true, if this was it. */
+export async function permissionAdded(): Promise<void> {
+  const proposal = (await browser.storage.session.get(PROPOSAL))[PROPOSAL] as Proposal | undefined
+  if (!proposal || Date.now() - proposal.at > PROPOSAL_LASTS_MS) return
+  if (await hasPermission(proposal.origin)) await useSite(proposal.origin, proposal.tabId)
+}
+
+/** First what stops the page, then what takes a server's time. */
+async function endSite(origin: string): Promise<void> {
+  if (!(await removeSite(origin))) return
+  record('site', 'off', { origin })
+  abortOrigin(origin)
+  const flow = await pendingOf(origin)
+  if (flow) await cancel(flow.flowId)
+  const grants = await grantsOf(origin)
+  await Promise.allSettled(grants.map((grant) => endGrant(grant, 'user')))
+  await announceDisconnect(origin)
+}
+
+/** Hosts that an operator or another site needs stay. */
+async function giveBackPermission(origin: string): Promise<void> {
+  const pattern = hostPattern(origin)
+  const needed = [
+    ...[...(await siteOrigins())].map(hostPattern),
+    ...(await listOperators()).flatMap(permissionsOf),
+  ]
+  if (needed.includes(pattern)) return
+  // What an administrator gave, the browser keeps; the site is off all the same.
+  await browser.permissions.remove({ origins: [pattern] }).catch(() => {})
+}
+
+/** The user takes a site back in one of the broker's screens. */
+export async function stopSite(origin: string): Promise<Site> {
+  await endSite(origin)
+  await giveBackPermission(origin)
+  return describeSite(origin)
+}
+
+/**
+ * The browser says that permissions went, or they may have gone while nobody listened. A worker that
+ * died in the middle of a site's end has left grants that no page can use: they end here.
+ */
+export async function permissionRemoved(): Promise<void> {
+  for (const origin of await siteOrigins()) {
+    if (!(await hasPermission(origin))) await endSite(origin)
+  }
+  for (const grant of await allGrants()) {
+    if (!(await isSiteOn(grant.origin))) await endGrant(grant, 'user')
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * `northbound_createProof`: one DPoP proof for one request that a page makes itself with a token of
+ * its own. It is no signing oracle: the token is the grant's, the URL lies under a granted resource,
+ * the method is one that the API allows, and proofs are counted and logged.
+ *
+ * @see RFC 9449 sections 4.2, 7.1 and 11.4
+ */
+
+import {
+  camaraProofClaims,
+  createDpopProof,
+  NorthkeyError,
+  profileOf,
+} from '../../../shared/core/index.ts'
+import type { CreateProofParams } from '../../../shared/messages/page-api.ts'
+import { findTarget, requireMethod } from '../api-calls/call-target.ts'
+import { canonicalUrl } from '../api-calls/resource-url.ts'
+import { dpopKeyOf, requiredProofClaims, scopeInUse } from '../grants/token-records.ts'
+import type { Call } from '../page/page-router.ts'
+import { createRateLimiter, PROOFS } from '../page/rate-limit.ts'
+import { invalidParams } from '../platform/broker-error.ts'
+import { effects } from '../platform/effects.ts'
+import { record } from '../platform/log.ts'
+import { accessTokenOf } from '../tokens/token-renewal.ts'
+
+const takeProof = createRateLimiter(PROOFS)
+
+/** The query of the request: in `query`, or at the end of `htu`, but not two different ones. */
+function queryOf(url: URL, query: string | undefined): string {
+  const own = url.search.slice(1)
+  if (query === undefined) return own
+  if (own !== '' && own !== query) throw invalidParams('query: expected the query of htu')
+  return query
+}
+
+/** @throws Refusal or NorthkeyError */
+export async function createProof(
+  { origin, signal }: Call,
+  params: CreateProofParams,
+): Promise<{ dpop: string }> {
+  const { grantId, htm, htu, body, nonce } = params
+  takeProof(origin)
+  const url = canonicalUrl(htu)
+  const { grant, access, api, operator } = await findTarget(origin, url, grantId)
+  if (grant.mode !== 'token' || grant.tokenType !== 'DPoP') {
+    throw invalidParams('grantId: expected a grant of mode token with tokens of type DPoP')
+  }
+  if (api.tokenUse === 'single-use' || profileOf(operator).isSingleUse(access.scope)) {
+    throw invalidParams('htu: expected an API whose tokens serve more than one call')
+  }
+  requireMethod(api, htm, 'htm')
+  const query = queryOf(url, params.query)
+  const scope = await scopeInUse(grant, access)
+  const { accessToken } = await accessTokenOf(grant, access.resource, { scope })
+  const key = await dpopKeyOf(grant)
+  if (!key) throw new NorthkeyError('key_mismatch', 'the key of this grant is gone')
+  if (nonce !== undefined) key.nonces.set(url.origin, nonce)
+  const claims = await camaraProofClaims(await requiredProofClaims(grant), { body, query })
+  const dpop = await createDpopProof(
+    { key, method: htm, url: url.href, accessToken, claims },
+    effects(signal),
+  )
+  record('proof', htm, { ...grant, apis: [access] })
+  return { dpop }
+}

@@ -1,0 +1,76 @@
+/**
+ * Which of the profiles at hand are used. Policy comes before a file, a file before the demonstration;
+ * no issuer is there twice; what is refused says why. Pure.
+ */
+
+import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
+import type { OperatorSource, RefusedOperator } from '../../../shared/messages/screen-channel.ts'
+import { checkProfile, type ProfileCheck } from './operator-profile-check.ts'
+
+export interface SelectedOperators {
+  operators: { profile: OperatorProfile; source: OperatorSource }[]
+  refused: RefusedOperator[]
+}
+
+const SOURCES: readonly OperatorSource[] = ['policy', 'file', 'demo']
+
+/** What the user is told it is, though it is not what it should be. */
+function nameOf(value: unknown, index: number): string {
+  const { name, issuer } = (value ?? {}) as Partial<Record<string, unknown>>
+  for (const text of [name, issuer]) {
+    if (typeof text === 'string' && text !== '') return text.slice(0, 80)
+  }
+  return `Profile ${index + 1}`
+}
+
+function checkUnique(
+  value: unknown,
+  { operators }: SelectedOperators,
+  development: boolean,
+): ProfileCheck {
+  const check = checkProfile(value, development)
+  const taken = operators.find(({ profile }) => profile.issuer === check.profile?.issuer)
+  return taken ? { reasons: [issuerTaken(taken.profile.name)] } : check
+}
+
+export const issuerTaken = (name: string) =>
+  `issuer: expected one that no other profile has; "${name}" has it`
+
+/** @param given By source, what was found there: a list, if all is well. */
+export function selectOperators(
+  given: Record<OperatorSource, unknown>,
+  development: boolean,
+): SelectedOperators {
+  const selection: SelectedOperators = { operators: [], refused: [] }
+  for (const source of SOURCES) {
+    const list = given[source]
+    if (!Array.isArray(list)) {
+      const reasons = ['operators: expected a list of profiles']
+      selection.refused.push({ source, name: 'All profiles', reasons })
+      continue
+    }
+    list.forEach((value: unknown, index) => {
+      const { profile, reasons } = checkUnique(value, selection, development)
+      if (profile) selection.operators.push({ profile, source })
+      else selection.refused.push({ source, name: nameOf(value, index), reasons })
+    })
+  }
+  return selection
+}
+
+/** A host as the browser's permissions know it. They know no ports. */
+export function hostPattern(url: string): string {
+  const { protocol, hostname } = new URL(url)
+  return `${protocol}//${hostname}/*`
+}
+
+/** Every host that the profile names, to be asked for together. */
+export function permissionsOf(profile: OperatorProfile): string[] {
+  const { issuer, capif, apis, metadata = {} } = profile
+  const endpoints = Object.entries(metadata)
+    .filter(([name]) => /_(?:endpoint|uri)$/.test(name))
+    .map(([, value]) => value)
+    .filter((value) => typeof value === 'string' && URL.canParse(value))
+  const urls = [issuer, capif?.apiRoot ?? issuer, ...apis.map(({ resource }) => resource)]
+  return [...new Set([...urls, ...(endpoints as string[])].map(hostPattern))]
+}

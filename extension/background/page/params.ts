@@ -1,0 +1,183 @@
+/**
+ * What a page sent, checked before anything reads it. The shapes are those of the page contract; a
+ * member that is not there is refused, so that a page cannot smuggle a parameter into a request.
+ */
+
+import * as v from 'valibot'
+import type { ProviderMethod, ProviderMethods } from '../../../shared/messages/page-api.ts'
+import { isPlain } from '../../../shared/messages/plain-data.ts'
+import { invalidParams } from '../platform/broker-error.ts'
+import { isReadable } from '../platform/readable-text.ts'
+
+const MAX_TEXT = 2_048
+export const MAX_BODY_BYTES = 5 * 1024 * 1024
+
+const text = (name: string, max = MAX_TEXT) =>
+  v.pipe(
+    v.string(`${name}: expected a string`),
+    v.nonEmpty(`${name}: expected a string that is not empty`),
+    v.maxLength(max, `${name}: expected at most ${max} characters`),
+  )
+
+/** A user reads it in the broker's own window. */
+const readable = (name: string, max: number) =>
+  v.pipe(
+    text(name, max),
+    v.check(isReadable, `${name}: expected no control characters and no marks of direction`),
+  )
+
+const url = (name: string) =>
+  v.pipe(
+    text(name),
+    v.check((value) => URL.canParse(value), `${name}: expected an absolute URL`),
+  )
+
+/** @see RFC 6749 section 3.3 and appendix A.4 */
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/
+const scope = (name: string) =>
+  v.pipe(text(name), v.regex(SCOPE, `${name}: expected a scope string (RFC 6749 section 3.3)`))
+
+/** @see RFC 9449 section 8.1 */
+const NONCE = /^[\x21\x23-\x5b\x5d-\x7e]+$/
+
+const purpose = (name: string) =>
+  v.pipe(text(name, 80), v.regex(/^dpv:[A-Za-z]+$/, `${name}: expected a DPV term, as in dpv:X`))
+
+const oneOf = <const T extends string[]>(name: string, values: T) =>
+  v.picklist(values, `${name}: expected one of ${values.join(', ')}`)
+
+/** `checkParams` says which member it is about. */
+const object = <T extends v.ObjectEntries>(entries: T) =>
+  v.strictObject(entries, (issue) =>
+    issue.expected === 'never'
+      ? 'unknown member, expected none of this name'
+      : issue.received === 'undefined'
+        ? 'missing, expected to be there'
+        : 'expected an object',
+  )
+
+const body = v.union(
+  [
+    v.pipe(v.string(), v.maxLength(MAX_BODY_BYTES)),
+    v.pipe(
+      v.instance(ArrayBuffer),
+      v.check((value) => value.byteLength <= MAX_BODY_BYTES),
+    ),
+  ],
+  'body: expected a string or an ArrayBuffer of at most 5 MiB',
+)
+
+const interactive = v.optional(oneOf('interactive', ['never', 'ifNeeded']))
+const grantId = v.optional(text('grantId', 64))
+
+const none = v.optional(object({}))
+
+/** @see RFC 9110 section 5.1 and 5.5 */
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+const headers = v.record(
+  v.pipe(v.string(), v.regex(HEADER_NAME, 'headers: expected header names (RFC 9110 section 5.1)')),
+  v.pipe(
+    v.string('headers: expected string values'),
+    v.regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'headers: expected values without control characters'),
+    v.maxLength(8_192, 'headers: expected values of at most 8192 characters'),
+  ),
+  'headers: expected an object of strings',
+)
+
+const schemas = {
+  broker_getInfo: none,
+  northbound_connect: object({
+    issuer: url('issuer'),
+    apis: v.pipe(
+      v.array(
+        object({
+          resource: url('apis.resource'),
+          scope: scope('apis.scope'),
+          purpose: v.optional(purpose('apis.purpose')),
+        }),
+        'apis: expected an array of { resource, scope, purpose? }',
+      ),
+      v.minLength(1, 'apis: expected at least one API'),
+      v.maxLength(16, 'apis: expected at most 16 APIs'),
+    ),
+    mode: v.optional(oneOf('mode', ['fetch', 'token'])),
+    clientId: v.optional(text('clientId')),
+    reason: v.optional(readable('reason', 200)),
+    loginHint: v.optional(text('loginHint', 256)),
+  }),
+  northbound_getGrants: none,
+  northbound_getAccessToken: v.optional(
+    object({
+      grantId,
+      resource: v.optional(url('resource')),
+      scope: v.optional(scope('scope')),
+      interactive,
+      minValiditySeconds: v.optional(
+        v.pipe(
+          v.number('minValiditySeconds: expected a number of seconds'),
+          v.minValue(0, 'minValiditySeconds: expected 0 to 86400'),
+          v.maxValue(86_400, 'minValiditySeconds: expected 0 to 86400'),
+        ),
+      ),
+    }),
+    {},
+  ),
+  northbound_fetch: object({
+    url: url('url'),
+    method: v.optional(text('method', 16)),
+    headers: v.optional(headers),
+    body: v.optional(body),
+    grantId,
+    interactive,
+  }),
+  northbound_createProof: object({
+    grantId: text('grantId', 64),
+    htm: v.pipe(text('htm', 16), v.regex(/^[A-Z]+$/, 'htm: expected an HTTP method')),
+    htu: url('htu'),
+    body: v.optional(body),
+    query: v.optional(v.pipe(v.string('query: expected a string'), v.maxLength(8_192))),
+    nonce: v.optional(
+      v.pipe(text('nonce', 512), v.regex(NONCE, 'nonce: expected a nonce (RFC 9449 section 8.1)')),
+    ),
+  }),
+  northbound_revoke: v.optional(object({ grantId }), {}),
+} satisfies Record<ProviderMethod, v.GenericSchema>
+
+export type CheckedParams<M extends ProviderMethod> = ProviderMethods[M]['params']
+
+export function isProviderMethod(method: string): method is ProviderMethod {
+  return Object.hasOwn(schemas, method)
+}
+
+/** What the schemas do not see: a list taken for an object, members that every object inherits. */
+function requirePlain(params: unknown): void {
+  if (!isPlain(params)) throw invalidParams('params: expected plain data')
+  if (Array.isArray(params)) throw invalidParams('params: expected an object')
+  // Also what a joined call had of them, where that was too long to be read.
+  if (typeof params === 'string') {
+    throw invalidParams('params: expected an object, and at most 100,000 characters of text in it')
+  }
+  if (typeof params !== 'object' || params === null) return
+  if (Object.keys(params).some((name) => name in Object.prototype)) {
+    throw invalidParams('params: unknown member')
+  }
+}
+
+/** A name that may be repeated to the page; any other is its own affair. */
+const NAME = /^[\w.]{1,64}$/
+
+/** @throws Refusal `invalid_params` that names the parameter and what was expected of it. */
+export function checkParams<M extends ProviderMethod>(
+  method: M,
+  params: unknown,
+): CheckedParams<M> {
+  requirePlain(params)
+  const checked = v.safeParse(schemas[method], params, { abortEarly: true })
+  if (checked.success) return checked.output as CheckedParams<M>
+  const [issue] = checked.issues
+  const { message } = issue
+  if (/^[\w.]+: /.test(message)) throw invalidParams(message)
+  // Without the place in a list, as the other messages have it.
+  const path = (v.getDotPath(issue) ?? '').replaceAll(/\.\d+(?=\.|$)/g, '')
+  throw invalidParams(`${NAME.test(path) ? path : 'params'}: ${message}`)
+}

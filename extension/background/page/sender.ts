@@ -1,0 +1,70 @@
+/**
+ * Who is calling. Only what the browser itself says of a message's sender counts: never a field of the
+ * message, never `sender.url` (a sandboxed frame keeps the address of the site around it).
+ */
+
+import type { Runtime } from 'webextension-polyfill'
+import { forbiddenContext } from '../platform/broker-error.ts'
+
+/** A document that may ask: the top document of a tab, in a secure context. */
+export interface Caller {
+  origin: string
+  tabId: number
+  documentId: string
+}
+
+/** Chromium's and Firefox's own additions to the sender. */
+type Sender = Runtime.MessageSender & {
+  origin?: string
+  documentId?: string
+  documentLifecycle?: string
+}
+
+const LOOPBACK = /^http:\/\/(?:(?:[a-z0-9-]+\.)*localhost|127\.0\.0\.1)(?::\d{1,5})?$/
+
+/** Whether these are pages of this very device, on plain http. @see RFC 8252 section 8.3 */
+export function isLoopbackOrigin(origin: string): boolean {
+  return LOOPBACK.test(origin)
+}
+
+/**
+ * An origin whose pages the browser trusts to be what they say.
+ *
+ * @see https://w3c.github.io/webappsec-secure-contexts/#is-origin-trustworthy
+ */
+export function isSecureOrigin(origin: string, development: boolean): boolean {
+  const allowed = origin.startsWith('https:') || (development && isLoopbackOrigin(origin))
+  return allowed && URL.canParse(origin) && new URL(origin).origin === origin
+}
+
+/** @throws Refusal `forbidden_context` */
+export function verifyPageSender(
+  sender: Runtime.MessageSender,
+  ownId: string,
+  development: boolean,
+): Caller {
+  const { id, frameId, tab, origin, documentId, documentLifecycle } = sender as Sender
+  if (id !== ownId) throw forbiddenContext('the message is not from the broker’s own script')
+  if (frameId !== 0 || tab?.id === undefined || tab.id < 0) {
+    throw forbiddenContext('only the top document of a tab may ask')
+  }
+  if (documentLifecycle !== undefined && documentLifecycle !== 'active') {
+    throw forbiddenContext('the document is not active')
+  }
+  if (!origin || !isSecureOrigin(origin, development)) {
+    throw forbiddenContext('the document is not in a secure context')
+  }
+  return { origin, tabId: tab.id, documentId: documentId ?? `tab:${tab.id}` }
+}
+
+/** Whether one of the broker's own screens sent this; `ownOrigin` as `location.origin` prints it. */
+export function isOwnScreen(
+  sender: Runtime.MessageSender,
+  ownId: string,
+  ownOrigin: string,
+): boolean {
+  const { id, origin, url } = sender as Sender
+  if (id !== ownId) return false
+  if (origin !== undefined) return origin === ownOrigin
+  return url !== undefined && URL.canParse(url) && url.startsWith(`${ownOrigin}/`)
+}

@@ -1,0 +1,50 @@
+/**
+ * A store whose records are also kept in the worker's memory, once read or written: what is asked for
+ * again and again is not opened anew each time. The disk stays the truth: a record is remembered only
+ * when it is durable, and the worker's end forgets all of them.
+ *
+ * Border: this worker is the only one who writes. Records are not changed in place.
+ */
+
+import type { SealedStore } from './sealed-store.ts'
+import { changed, changes } from './state-version.ts'
+
+export function remembered<T>(store: SealedStore<T>): SealedStore<T> {
+  const known = new Map<string, T>()
+
+  return {
+    async get(id) {
+      const here = known.get(id)
+      if (here !== undefined) return here
+      const before = changes()
+      const record = await store.get(id)
+      if (record !== undefined && before === changes()) known.set(id, record)
+      return record
+    },
+    async set(id, record) {
+      changed()
+      try {
+        await store.set(id, record)
+        known.set(id, record)
+      } catch (error) {
+        known.delete(id)
+        throw error
+      } finally {
+        changed()
+      }
+    },
+    async delete(id) {
+      changed()
+      known.delete(id)
+      await store.delete(id)
+      changed()
+      known.delete(id)
+    },
+    all: () => store.all(),
+    async sweep() {
+      known.clear()
+      changed()
+      await store.sweep()
+    },
+  }
+}

@@ -1,0 +1,79 @@
+/** What the broker's own screens may ask. No page can reach this table. */
+
+import type {
+  ScreenMethod,
+  ScreenMethods,
+  ScreenRequest,
+} from '../../../shared/messages/screen-channel.ts'
+import { keptApis } from '../authorization/approved-apis.ts'
+import { approve, cancel } from '../authorization/authorization-flow.ts'
+import { flows } from '../authorization/flow-records.ts'
+import { allGrants } from '../grants/grants.ts'
+import {
+  describeSite,
+  describeSites,
+  proposeSite,
+  stopSite,
+  useSite,
+} from '../lifecycle/site-changes.ts'
+import { endGrant } from '../methods/revoke.ts'
+import {
+  addOperator,
+  checkOperator,
+  describeOperators,
+  removeOperator,
+} from '../operators/operators.ts'
+import { log } from '../platform/log.ts'
+import { consentRequestOf } from './consent-request.ts'
+
+type Handlers = {
+  [M in ScreenMethod]: (params: ScreenMethods[M]['params']) => Promise<ScreenMethods[M]['result']>
+}
+
+const handlers: Handlers = {
+  getConsentRequest: ({ flowId }) => consentRequestOf(flowId),
+  async approve({ flowId, apis, lifetime }) {
+    const record = await flows.get(flowId)
+    if (record?.status !== 'awaitingConsent') return
+    const kept = keptApis(record.request.apis, apis)
+    await (kept.length > 0 ? approve(flowId, { apis: kept, lifetime }) : cancel(flowId, 'user'))
+  },
+  async deny({ flowId }) {
+    await cancel(flowId, 'user')
+  },
+
+  listGrants: () => allGrants(),
+  async revokeGrant({ grantId }) {
+    const grant = (await allGrants()).find((candidate) => candidate.grantId === grantId)
+    if (grant) await endGrant(grant, 'user')
+  },
+
+  listOperators: () => describeOperators(),
+  checkOperator: ({ text }) => checkOperator(text),
+  addOperator: ({ text }) => addOperator(text),
+  async removeOperator({ issuer }) {
+    // While the operator is known, its server can be told that the grants are over.
+    const grants = (await allGrants()).filter((grant) => grant.issuer === issuer)
+    await Promise.allSettled(grants.map((grant) => endGrant(grant, 'user')))
+    await removeOperator(issuer)
+  },
+
+  getSite: ({ origin }) => describeSite(origin),
+  listSites: () => describeSites(),
+  async proposeSite({ origin, tabId }) {
+    await proposeSite(origin, tabId)
+  },
+  useSite: ({ origin, tabId }) => useSite(origin, tabId),
+  stopSite: ({ origin }) => stopSite(origin),
+
+  readLog: () => log.read(),
+  async clearLog() {
+    await log.clear()
+  },
+}
+
+export function handleScreenRequest({ method, params }: ScreenRequest): Promise<unknown> {
+  if (!Object.hasOwn(handlers, method)) return Promise.reject(new Error('method: not known'))
+  const handler = handlers[method] as (params: unknown) => Promise<unknown>
+  return handler(params)
+}

@@ -1,0 +1,196 @@
+/**
+ * Access tokens of the grants, renewed where they have to be. Whoever asks for the same grant waits for the same
+ * renewal; a rotated refresh token is on the disk before anyone gets the access token that came with
+ * it; and a refresh token that may have reached the server is never sent again.
+ *
+ * @see RFC 6749 section 6, RFC 9700 section 4.14
+ */
+
+import { isNorthkeyError, refreshTokens, type TokenSet } from '../../../shared/core/index.ts'
+import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
+import { type ApiAccess, ERROR_CODE } from '../../../shared/messages/page-api.ts'
+import { scopeWithin, scopeWords } from '../../../shared/oauth/scope.ts'
+import { authorizeSilently } from '../authorization/silent-authorization.ts'
+import { clientKeyOf } from '../clients/clients.ts'
+import { deleteKey, keyOf } from '../clients/keys.ts'
+import type { GrantRecord } from '../grants/grants.ts'
+import {
+  exceeds,
+  isFresh,
+  type StoredToken,
+  slotOf,
+  toStoredToken,
+} from '../grants/stored-token.ts'
+import { isSameSubject } from '../grants/subject-handle.ts'
+import {
+  discard,
+  dropAccessToken,
+  forget,
+  keep,
+  keepTokens,
+  readTokens,
+  serialize,
+  type TokenRecord,
+} from '../grants/token-records.ts'
+import { findOperator } from '../operators/operators.ts'
+import { noGrant, Refusal } from '../platform/broker-error.ts'
+import { effects } from '../platform/effects.ts'
+import { log } from '../platform/log.ts'
+
+type Refreshable = TokenRecord & { refreshToken: string }
+
+const renewing = new Map<string, Promise<StoredToken>>()
+
+/** A refresh token without the key that it is bound to buys nothing. */
+async function hasKey({ tokenType }: GrantRecord, { keyId }: TokenRecord): Promise<boolean> {
+  return tokenType !== 'DPoP' || (await keyOf(keyId)) !== undefined
+}
+
+const refused = (error: unknown) => isNorthkeyError(error) && error.error === 'invalid_grant'
+
+async function refresh(
+  grant: GrantRecord,
+  server: OperatorProfile,
+  record: TokenRecord,
+  refreshToken: string,
+  api: ApiAccess,
+  scope: string,
+): Promise<StoredToken> {
+  const { resource } = api
+  if (!navigator.onLine) {
+    throw new Refusal(ERROR_CODE.unreachable, 'network_error', 'this device is offline')
+  }
+  await keep(grant, { ...record, refreshSent: true })
+  let set: TokenSet
+  try {
+    set = await refreshTokens(
+      {
+        server,
+        metadata: record.metadata,
+        clientId: grant.clientId,
+        refreshToken,
+        grantedScope: record.scope,
+        resource,
+        scope,
+        idTokenClaims: record.idTokenClaims,
+        dpop: await keyOf(record.keyId),
+        clientKey: await clientKeyOf(server, grant.origin),
+      },
+      effects(),
+    )
+  } catch (error) {
+    // Without an answer nobody knows whether the refresh token was consumed. The server's no ends all
+    // that came of it: somebody else may have used it.
+    const { refreshToken: _, ...rest } = record
+    await keep(grant, refused(error) ? { ...rest, tokens: {} } : rest)
+    throw error
+  }
+  const token = toStoredToken(set, Date.now())
+  await keep(grant, {
+    ...record,
+    tokens: { ...record.tokens, [slotOf(api, scope)]: token },
+    refreshToken: set.refreshToken ?? refreshToken,
+  })
+  return token
+}
+
+/** Whether a refresh token is there that was not sent yet and may bring this much. */
+function refreshable(record: TokenRecord | undefined, scope: string): record is Refreshable {
+  if (record?.refreshToken === undefined || record.refreshSent) return false
+  return scopeWithin(scope, record.scope) === scopeWords(scope).join(' ')
+}
+
+/** Refresh first, then an authorization without a window. */
+async function renew(grant: GrantRecord, api: ApiAccess, scope: string): Promise<StoredToken> {
+  const server = await findOperator(grant.issuer)
+  if (!server) throw noGrant()
+  const record = await readTokens(grant.grantId)
+  if (refreshable(record, scope) && (await hasKey(grant, record))) {
+    try {
+      return await refresh(grant, server, record, record.refreshToken, api, scope)
+    } catch (error) {
+      if (!isNorthkeyError(error) || error.code !== 'authorization_server_error') throw error
+    }
+  }
+  const keyId = crypto.randomUUID()
+  const authorized = await authorizeSilently({
+    server,
+    origin: grant.origin,
+    clientId: grant.clientId,
+    apis: [{ ...api, scope }, ...grant.apis.filter((other) => other !== api)],
+    keyId,
+  }).catch(async (error) => {
+    await deleteKey(keyId)
+    throw error
+  })
+  if (!(await isSameSubject(grant, authorized))) {
+    await discard(grant, keyId, authorized)
+    throw new Refusal(
+      ERROR_CODE.interactionRequired,
+      'login_required',
+      'another subscriber is signed in at the operator',
+    )
+  }
+  await keepTokens(grant, keyId, slotOf(api, scope), authorized)
+  return toStoredToken(authorized.tokens, Date.now())
+}
+
+export interface TokenWish {
+  minValidityMs?: number
+  /** No more of the API than this. Without it a token may serve other APIs of the grant as well. */
+  scope?: string | undefined
+}
+
+/**
+ * An access token of this grant for this resource.
+ *
+ * @throws Refusal or NorthkeyError `interaction_required` where only a window would help.
+ */
+export async function accessTokenOf(
+  grant: GrantRecord,
+  resource: string,
+  wish: TokenWish = {},
+): Promise<StoredToken> {
+  const { minValidityMs = 0, scope } = wish
+  const api = grant.apis.find((candidate) => candidate.resource === resource)
+  if (!api) throw noGrant()
+  const slot = slotOf(api, scope ?? api.scope)
+  const key = `${grant.grantId} ${slot}`
+  const running = renewing.get(key)
+  if (running) return share(running, grant, resource, wish)
+  const record = await readTokens(grant.grantId)
+  const cached = record?.tokens[slot]
+  const fits = cached && (scope === undefined || !exceeds(cached.scope, scope, grant.apis))
+  if (fits && isFresh(cached, minValidityMs, Date.now())) {
+    if (!cached.singleUse) return cached
+    // Two callers may have read the same one; it is the one's who takes it away.
+    if (await dropAccessToken(grant.grantId, slot, cached.accessToken)) return cached
+    return accessTokenOf(grant, resource, wish)
+  }
+  const begun = renewing.get(key)
+  if (begun) return share(begun, grant, resource, wish)
+  const renewal = serialize(grant.grantId, async () => {
+    try {
+      const token = await renew(grant, api, scope ?? api.scope)
+      log.record('token', 'renewed', { ...grant, apis: [api] })
+      if (token.singleUse) await forget(grant.grantId, slot, token.accessToken)
+      return token
+    } finally {
+      // Before anyone hears of it: who waited for a token that serves one call begins a renewal anew.
+      renewing.delete(key)
+    }
+  })
+  renewing.set(key, renewal)
+  return renewal
+}
+
+/** Waits for a renewal that runs; a token for one call is not shared. */
+async function share(
+  renewal: Promise<StoredToken>,
+  grant: GrantRecord,
+  resource: string,
+  wish: TokenWish,
+): Promise<StoredToken> {
+  const token = await renewal
+  return token.singleUse ? accessTokenOf(grant, resource, wish) : token
+}

@@ -1,0 +1,33 @@
+/** Grants: which are kept while others are swept. */
+
+import 'fake-indexeddb/auto'
+import '../../support/fake-browser.ts'
+
+vi.mock('webextension-polyfill', () => import('../../support/fake-browser.ts'))
+
+import { expect, test, vi } from 'vitest'
+import { grantsOf, saveGrant, sweepGrants } from '../../../../extension/background/grants/grants.ts'
+import { grantOf, ORIGIN } from '../../support/records.ts'
+
+// Seen to fail when `sweepGrants` clears the store where no grant that it read is alive.
+test('a grant that is saved while the others are swept is not lost', async () => {
+  for (let pauses = 0; pauses < 40; pauses++) {
+    const sweeping = sweepGrants()
+    for (let i = 0; i < pauses; i++) await Promise.resolve()
+    const grant = grantOf()
+    await saveGrant(grant)
+    await sweeping
+    expect(await grantsOf(ORIGIN)).toContainEqual(grant)
+    await saveGrant({ ...grant, expiresAt: 0 })
+    expect(await sweepGrants()).toMatchObject([{ grantId: grant.grantId }])
+  }
+})
+
+// Seen to fail when `readOrigin` gives the records in the order of their keys.
+test('the grant that the user gave last comes first', async () => {
+  const origin = 'https://twice.example'
+  const createdAt = Date.now()
+  const given = Array.from({ length: 8 }, (_, i) => grantOf({ origin, createdAt: createdAt + i }))
+  for (const grant of given) await saveGrant(grant)
+  expect(await grantsOf(origin)).toEqual(given.reverse())
+})

@@ -1,0 +1,69 @@
+/**
+ * What a profile no longer says is no longer served.
+ *
+ * Seen to fail when a grant's own list of APIs is asked instead.
+ */
+
+import 'fake-indexeddb/auto'
+import '../../support/fake-browser.ts'
+
+vi.mock('webextension-polyfill', () => import('../../support/fake-browser.ts'))
+
+import { beforeEach, describe, expect, test, vi } from 'vitest'
+import type { OperatorProfile } from '../../../../shared/messages/operator-profile.ts'
+import { grantOf, OPERATOR, ORIGIN } from '../../support/records.ts'
+
+const { profile } = vi.hoisted(() => ({ profile: { now: undefined as unknown } }))
+vi.mock('../../../../extension/background/operators/operators.ts', async (original) => ({
+  ...(await original<typeof import('../../../../extension/background/operators/operators.ts')>()),
+  findOperator: async () => profile.now,
+}))
+
+import { findTarget } from '../../../../extension/background/api-calls/call-target.ts'
+import { grantsOf, saveGrant } from '../../../../extension/background/grants/grants.ts'
+import { endWithdrawn } from '../../../../extension/background/grants/offered-apis.ts'
+import { getAccessToken } from '../../../../extension/background/methods/get-access-token.ts'
+
+const url = new URL('https://api.example/v1/sessions')
+const call = {
+  origin: ORIGIN,
+  tabId: 1,
+  documentId: 'document',
+  requestId: 'request',
+  userActivation: true,
+  visible: true,
+  signal: new AbortController().signal,
+  deliver: () => {},
+}
+const changes: [what: string, Partial<OperatorProfile>][] = [
+  ['the application', { applications: [] }],
+  ['the mode', { modes: ['fetch'] }],
+  ['the API', { apis: [{ resource: 'https://other.example', name: 'Other', scopes: [] }] }],
+  ['the scope', { apis: OPERATOR.apis.map((api) => ({ ...api, scopes: [{ scope: 'other' }] })) }],
+]
+
+describe.each(changes)('without %s in the profile', (_, change) => {
+  const grant = grantOf({ mode: 'token' })
+
+  beforeEach(async () => {
+    profile.now = OPERATOR
+    await saveGrant(grantOf({ ...grant, grantId: crypto.randomUUID() }))
+    expect(await findTarget(ORIGIN, url, undefined)).toMatchObject({ api: OPERATOR.apis[0] })
+    profile.now = { ...OPERATOR, ...change }
+  })
+
+  test('a grant serves neither a call nor a token, and ends', async () => {
+    await expect(findTarget(ORIGIN, url, undefined)).rejects.toMatchObject({ code: 4100 })
+    await expect(getAccessToken(call, {})).rejects.toMatchObject({ code: 4100 })
+    await endWithdrawn()
+    expect(await grantsOf(ORIGIN)).toEqual([])
+  })
+
+  test('a grant outlasts a profile that cannot be read, and serves nothing meanwhile', async () => {
+    profile.now = undefined
+    await endWithdrawn()
+    await expect(getAccessToken(call, {})).rejects.toMatchObject({ code: 4100 })
+    profile.now = OPERATOR
+    expect(await findTarget(ORIGIN, url, undefined)).toMatchObject({ api: OPERATOR.apis[0] })
+  })
+})

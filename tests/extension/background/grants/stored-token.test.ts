@@ -1,0 +1,79 @@
+/**
+ * When a token that is kept may be used, as a table.
+ *
+ * Seen to fail when `isFresh` does not look at `obtainedAtMs` (C03, the clock set back), and when it
+ * has no margin.
+ */
+
+import { describe, expect, test } from 'vitest'
+import {
+  exceeds,
+  isFresh,
+  type StoredToken,
+  slotOf,
+} from '../../../../extension/background/grants/stored-token.ts'
+
+const OBTAINED = 1_800_000_000_000
+const SECOND = 1_000
+const HOUR = 3_600 * SECOND
+
+const token: StoredToken = {
+  accessToken: 'a',
+  tokenType: 'Bearer',
+  obtainedAtMs: OBTAINED,
+  expiresAtMs: OBTAINED + 600 * SECOND,
+  scope: 'x',
+  singleUse: false,
+}
+
+describe('a token of ten minutes', () => {
+  const table: [title: string, sinceMs: number, more: Partial<StoredToken>, fresh: boolean][] = [
+    ['as it comes', 0, {}, true],
+    ['a millisecond before the margin', 570 * SECOND - 1, {}, true],
+    ['at the margin', 570 * SECOND, {}, false],
+    ['at its end', 600 * SECOND, {}, false],
+    ['for one call, a millisecond before its end', 600 * SECOND - 1, { singleUse: true }, true],
+    ['for one call, at its end', 600 * SECOND, { singleUse: true }, false],
+    ['after a sleep of a night', 9 * HOUR, {}, false],
+    ['with the clock set forward by an hour', HOUR, {}, false],
+    ['with the clock set back by a second', -SECOND, {}, true],
+    ['with the clock set back by the margin', -30 * SECOND, {}, true],
+    ['with the clock set back beyond the margin', -30 * SECOND - 1, {}, false],
+    ['with the clock set back by an hour', -HOUR, {}, false],
+    ['for one call, with the clock set back by an hour', -HOUR, { singleUse: true }, false],
+  ]
+  test.each(table)('C03: %s', (_title, sinceMs, more, fresh) => {
+    expect(isFresh({ ...token, ...more }, 0, OBTAINED + sinceMs)).toBe(fresh)
+  })
+
+  test('C03: a page that wants it good for longer than the margin gets what it wants', () => {
+    const at = OBTAINED + 300 * SECOND
+    expect(isFresh(token, 299 * SECOND, at)).toBe(true)
+    expect(isFresh(token, 300 * SECOND, at)).toBe(false)
+    // Less than the margin is not less than the margin.
+    expect(isFresh(token, 1, OBTAINED + 570 * SECOND)).toBe(false)
+  })
+})
+
+describe('how much of an API', () => {
+  const api = { resource: 'https://api.example/v1', scope: 'read write' }
+  const other = { resource: 'https://other.example/v1', scope: 'locate' }
+
+  test.each([
+    ['read write', 'https://api.example/v1'],
+    ['write read', 'https://api.example/v1'],
+    ['read', 'https://api.example/v1 read'],
+  ])('C02: the token for "%s" lies at "%s"', (scope, slot) => {
+    expect(slotOf(api, scope)).toBe(slot)
+  })
+
+  test.each([
+    ['read', 'read', false],
+    ['openid read', 'read', false],
+    ['read write', 'write read', false],
+    ['read write', 'read', true],
+    ['read locate', 'read', true],
+  ])('C02: a token for "%s" where "%s" is wanted says more: %s', (has, wanted, more) => {
+    expect(exceeds(has, wanted, [api, other])).toBe(more)
+  })
+})

@@ -1,0 +1,219 @@
+import { existsSync, readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  permissionsOf,
+  selectOperators,
+} from '../../../../extension/background/operators/merge-operator-profiles.ts'
+import {
+  checkProfile,
+  readProfile,
+} from '../../../../extension/background/operators/operator-profile-check.ts'
+import type { OperatorProfile } from '../../../../shared/messages/operator-profile.ts'
+
+const PROFILE: OperatorProfile = {
+  issuer: 'https://login.operator.example/tenant',
+  name: 'Operator',
+  profile: 'oauth',
+  metadata: {
+    token_endpoint: 'https://token.operator.example/token',
+    grant_types_supported: ['authorization_code'],
+    mtls_endpoint_aliases: { token_endpoint: 'https://mtls.operator.example/token' },
+  },
+  apis: [
+    {
+      resource: 'https://api.operator.example/qos',
+      name: 'Quality on demand',
+      scopes: [{ scope: '3gpp#aef1:3gpp-as-session-with-qos', description: 'Change the rate' }],
+      purposes: ['dpv:RequestedServiceProvision'],
+    },
+  ],
+  applications: [{ clientId: 'play', name: 'Play', origins: ['https://play.example:8443'] }],
+}
+const [API] = PROFILE.apis
+const [APPLICATION] = PROFILE.applications ?? []
+
+const apis = (change: object) => ({ apis: [{ ...API, ...change }] })
+const applications = (change: object) => ({ applications: [{ ...APPLICATION, ...change }] })
+
+const reasonsFor = (change: object, development = false) =>
+  checkProfile({ ...PROFILE, ...change }, development).reasons
+
+describe('operator profiles, version 1', () => {
+  test('one that says everything is taken as it is', () => {
+    expect(checkProfile(PROFILE, false)).toEqual({ profile: PROFILE })
+  })
+
+  test('the schema is the design’s own', () => {
+    const own = readFileSync('extension/background/operators/operator-profile.schema.json', 'utf8')
+    const design = '../shared/design/operator-profile.schema.json'
+    const source = existsSync(design) ? readFileSync(design, 'utf8') : own
+    expect(JSON.parse(own)).toEqual(JSON.parse(source))
+    expect(JSON.parse(own).additionalProperties).toBe(false)
+  })
+
+  const refused: [title: string, change: object, reason: string][] = [
+    ['a misspelt member', { onbording: 'dynamic' }, 'onbording: unknown member'],
+    ['a misspelt member deep inside', apis({ scope: 'x' }), 'apis[0].scope: unknown member'],
+    ['an issuer that is no text', { issuer: 7 }, 'issuer: expected string'],
+    ['a profile that is not there', { profile: 'gsm' }, 'profile: expected one of oauth, capif'],
+    ['a name without a letter', { name: '' }, 'name: expected 1 to 80 characters'],
+    ['no API', { apis: [] }, 'apis: expected at least one'],
+    [
+      'a method that is none',
+      apis({ methods: ['get'] }),
+      'apis[0].methods[0]: expected one of GET',
+    ],
+    [
+      'a purpose outside DPV',
+      apis({ purposes: ['x'] }),
+      'apis[0].purposes[0]: expected a DPV term',
+    ],
+    ['a mode twice', { modes: ['fetch', 'fetch'] }, 'modes: expected each only once'],
+    ['an issuer that is no URL', { issuer: 'operator' }, 'issuer: expected an absolute URL'],
+    ['E07: letters outside ASCII', { issuer: 'https://ex\u0430mple.com' }, 'an absolute URL'],
+    ['an issuer with a query', { issuer: 'https://a.example/?b' }, 'issuer: expected no query'],
+    ['an empty query', { issuer: 'https://a.example/?' }, 'issuer: expected no query'],
+    ['an issuer with a fragment', { issuer: 'https://a.example/#b' }, 'issuer: expected no query'],
+    ['user information', { issuer: 'https://u:p@a.example/' }, 'issuer: expected no user'],
+    ['an http issuer', { issuer: 'http://a.example' }, 'issuer: expected an https URL'],
+    ['an http issuer on loopback', { issuer: 'http://127.0.0.1:1' }, 'issuer: expected an https'],
+    ['another scheme', { issuer: 'ftp://a.example' }, 'issuer: expected an https URL'],
+    ['an http API', apis({ resource: 'http://a.example' }), 'apis[0].resource: expected an https'],
+    ['an API with a query', apis({ resource: 'https://a.example/?x=1' }), 'apis[0].resource'],
+    ['an http apiRoot', { capif: { apiRoot: 'http://a.example' } }, 'capif.apiRoot: expected an'],
+    [
+      'an http endpoint in the metadata',
+      { metadata: { token_endpoint: 'http://a.example' } },
+      'metadata.token_endpoint: expected an https URL',
+    ],
+    [
+      'an http endpoint among the aliases of RFC 8705',
+      { metadata: { mtls_endpoint_aliases: { token_endpoint: 'http://a.example' } } },
+      'metadata.mtls_endpoint_aliases.token_endpoint: expected an https URL',
+    ],
+    ['an endpoint that is no string', { metadata: { jwks_uri: 7 } }, 'metadata.jwks_uri: expected'],
+    [
+      'metadata of another issuer',
+      { metadata: { issuer: 'https://evil.example' } },
+      'metadata.issuer: expected the same as issuer',
+    ],
+    ['an API twice', { apis: [API, API] }, 'apis.resource: expected each only once'],
+    [
+      'two words in one scope',
+      apis({ scopes: [{ scope: 'a b' }] }),
+      'apis[0].scopes: expected one',
+    ],
+    ['an origin with a path', applications({ origins: ['https://a.example/'] }), 'an https origin'],
+    ['an origin with a pattern', applications({ origins: ['https://*.a.example'] }), 'origins'],
+    ['an http origin', applications({ origins: ['http://a.example'] }), 'an https origin'],
+    ['a name that turns its surroundings', { name: 'a\u202eb' }, 'name: expected no control'],
+    ['a name of two lines', applications({ name: 'a\nb' }), 'applications[0].name: expected no'],
+  ]
+  test.each(refused)('refused: %s', (_, change, reason) => {
+    expect(reasonsFor(change)?.join('\n')).toContain(reason)
+  })
+
+  test('refused: a member that has to be there and is not', () => {
+    const { issuer: _, ...rest } = PROFILE
+    expect(checkProfile(rest, false).reasons).toEqual(['issuer: expected to be there'])
+  })
+
+  test('http on loopback is for the development build alone', () => {
+    const local = {
+      issuer: 'http://127.0.0.1:4000',
+      ...apis({ resource: 'http://localhost:4001/qos' }),
+      ...applications({ origins: ['http://app.localhost:8080'] }),
+      metadata: { token_endpoint: 'http://127.0.0.1:4000/token' },
+      capif: { apiRoot: 'http://127.0.0.1:4000' },
+    }
+    expect(reasonsFor(local, true)).toBeUndefined()
+    expect(reasonsFor(local, false)).toHaveLength(5)
+    expect(reasonsFor({ issuer: 'http://192.168.0.1' }, true)?.[0]).toContain('http on loopback')
+  })
+
+  test('a reason never repeats a value', () => {
+    const value = 'hunter2'
+    for (const change of [
+      { issuer: value },
+      { issuer: `http://${value}.example` },
+      { profile: value },
+      { capif: { authCode: value } },
+      apis({ methods: [value] }),
+      applications({ origins: [value] }),
+    ]) {
+      expect(reasonsFor(change)?.join()).not.toContain(value)
+    }
+  })
+
+  test('whatever comes, there is an answer, and a profile only if it has what a profile has', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(checkProfile(value, true).reasons?.length).toBeGreaterThan(0)
+      }),
+    )
+  })
+})
+
+describe('a file', () => {
+  test.each([
+    ['no JSON', '{', 'file: expected JSON'],
+    ['a list', '[]', 'file: expected one profile'],
+    ['something else', '"x"', 'profile: expected object'],
+    ['more than 256 KiB', ' '.repeat(256 * 1024 + 1), 'file: expected at most 256 KiB'],
+  ])('%s is refused', (_, text, reason) => {
+    expect(readProfile(text, false).reasons?.[0]).toContain(reason)
+  })
+
+  test('a profile is read', () => {
+    expect(readProfile(JSON.stringify(PROFILE), false).profile).toEqual(PROFILE)
+  })
+})
+
+describe('which profiles are used', () => {
+  const other = { ...PROFILE, issuer: 'https://other.example', name: 'Other' }
+  const none = { policy: [], file: [], demo: [] }
+
+  test('policy comes first, then files, then the demonstration', () => {
+    const third = { ...PROFILE, issuer: 'https://third.example' }
+    const { operators } = selectOperators({ policy: [other], file: [PROFILE], demo: [third] }, true)
+    expect(operators.map(({ source }) => source)).toEqual(['policy', 'file', 'demo'])
+  })
+
+  test('two with one issuer: the second is refused with the reason', () => {
+    const copy = { ...PROFILE, name: 'Copy' }
+    const { operators, refused } = selectOperators(
+      { ...none, policy: [PROFILE, copy], file: [{ ...PROFILE, name: 'File' }] },
+      false,
+    )
+    expect(operators.map(({ profile }) => profile.name)).toEqual(['Operator'])
+    expect(refused).toEqual([
+      { source: 'policy', name: 'Copy', reasons: [expect.stringContaining('no other profile')] },
+      { source: 'file', name: 'File', reasons: [expect.stringContaining('"Operator" has it')] },
+    ])
+  })
+
+  test('a bad one is refused by name and harms no other', () => {
+    const { operators, refused } = selectOperators(
+      { ...none, policy: [{ name: 'Bad' }, other, 7] },
+      false,
+    )
+    expect(operators.map(({ profile }) => profile.name)).toEqual(['Other'])
+    expect(refused.map(({ name }) => name)).toEqual(['Bad', 'Profile 3'])
+  })
+
+  test('a policy that is no list is refused as a whole', () => {
+    expect(selectOperators({ ...none, policy: { 0: PROFILE } }, false).refused).toEqual([
+      expect.objectContaining({ reasons: ['operators: expected a list of profiles'] }),
+    ])
+  })
+
+  test('the browser is asked for every host that the profile names, each once', () => {
+    const capif = { apiRoot: 'https://login.operator.example/capif' }
+    expect(permissionsOf({ ...PROFILE, capif })).toEqual([
+      'https://login.operator.example/*',
+      'https://api.operator.example/*',
+      'https://token.operator.example/*',
+    ])
+  })
+})

@@ -1,0 +1,134 @@
+import 'fake-indexeddb/auto'
+import { createStore, entries } from 'idb-keyval'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { createLog, type Log, MAX_ENTRIES } from '../../../../extension/background/platform/log.ts'
+
+const API = { resource: 'https://api.example/qos', scope: 'qos:write', purpose: 'dpv:Security' }
+const ABOUT = {
+  origin: 'https://play.example',
+  issuer: 'https://op.example',
+  mode: 'fetch',
+  apis: [API],
+} as const
+
+let count = 0
+let time = 0
+let store: ReturnType<typeof createStore>
+let log: Log
+
+beforeEach(() => {
+  store = createStore(`log${++count}`, 'log')
+  time = 1_000_000
+  log = createLog(store, () => time)
+})
+
+describe('the log', () => {
+  test('an entry says when, who, where, what for and how it ended', async () => {
+    log.record('grant', 'granted', ABOUT)
+    expect(await log.read()).toEqual([
+      { at: 1_000_000, event: 'grant', outcome: 'granted', ...ABOUT },
+    ])
+  })
+
+  test('what happens again is counted at its own time, and after a minute is an entry of its own', async () => {
+    const again = log.record('token', 'given to the site', ABOUT)
+    time += 30_000
+    again()
+    expect(await log.read()).toMatchObject([{ at: 1_000_000, until: 1_030_000, times: 2 }])
+    time += 60_000
+    again()
+    expect(await log.read()).toMatchObject([{ at: 1_090_000 }, { at: 1_000_000, times: 2 }])
+    await log.clear()
+    again()
+    expect(await log.read()).toEqual([
+      { at: 1_090_000, event: 'token', outcome: 'given to the site', ...ABOUT },
+    ])
+  })
+
+  test('the newest entry stands first, also within one millisecond', async () => {
+    for (const outcome of ['a', 'b', 'c']) log.record('call', outcome, ABOUT)
+    expect((await log.read()).map(({ outcome }) => outcome)).toEqual(['c', 'b', 'a'])
+  })
+
+  test('of what it is given it copies only what belongs there: no secret can come along', async () => {
+    const more = { ...ABOUT, accessToken: 'secret', loginHint: 'secret' }
+    const apis = [{ ...API, codeVerifier: 'secret' }]
+    log.record('token', 'issued', { ...more, apis })
+    await log.settled()
+    expect(JSON.stringify(await entries(store))).not.toContain('secret')
+  })
+
+  test('a server’s error stays one short line', async () => {
+    log.record('refusal', `a\n\u202eb${'x'.repeat(200)}`, ABOUT)
+    const [entry] = await log.read()
+    expect(entry?.outcome).toMatch(/^a\?\?bx{75}…$/)
+  })
+
+  test('equal entries within a minute are one, with a count', async () => {
+    for (let i = 0; i < 1_000; i++) log.record('call', 'GET 200', ABOUT)
+    time += 30_000
+    log.record('call', 'GET 200', ABOUT)
+    expect(await log.read()).toEqual([
+      expect.objectContaining({ at: 1_000_000, until: 1_030_000, times: 1_001 }),
+    ])
+    time += 60_000
+    log.record('call', 'GET 200', ABOUT)
+    expect(await log.read()).toHaveLength(2)
+  })
+
+  test('what the user did is never joined: on, off, on and off are four entries', async () => {
+    for (const outcome of ['on', 'off', 'on', 'off']) log.record('site', outcome, {})
+    expect((await log.read()).map(({ outcome }) => outcome)).toEqual(['off', 'on', 'off', 'on'])
+  })
+
+  test('it is bounded, and the oldest go first', async () => {
+    for (let i = 0; i < MAX_ENTRIES + 500; i++) {
+      log.record('call', `GET ${i}`, ABOUT)
+      if (i % 50 === 0) await log.settled()
+    }
+    const kept = await log.read()
+    expect(kept.length).toBeGreaterThanOrEqual(MAX_ENTRIES)
+    expect(kept.length).toBeLessThan(MAX_ENTRIES + 100)
+    expect(kept[0]?.outcome).toBe(`GET ${MAX_ENTRIES + 499}`)
+  })
+
+  test('a worker that starts anew goes on where the last one ended, and trims at once', async () => {
+    for (let life = 0; life < 2_310; life += 70) {
+      const again = createLog(store, () => time)
+      time += 1
+      for (let i = 0; i < 70; i++) again.record('call', `GET ${life + i}`, ABOUT)
+      await again.settled()
+    }
+    const kept = await log.read()
+    expect(kept.length).toBeLessThan(MAX_ENTRIES + 70)
+    expect(kept[0]?.outcome).toBe('GET 2309')
+  })
+
+  test('entries made while one is being written are not lost', async () => {
+    log.record('token', 'one', ABOUT)
+    await Promise.resolve()
+    log.record('token', 'two', ABOUT)
+    await log.settled()
+    expect(await entries(store)).toHaveLength(2)
+  })
+
+  test('what cannot be written is no error of the call that it tells about', async () => {
+    const said = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    const broken = createLog(
+      () => Promise.reject(new DOMException('full', 'QuotaExceededError')),
+      () => time,
+    )
+    expect(() => broken.record('call', 'GET 200', ABOUT)).not.toThrow()
+    await broken.settled()
+    expect(said).toHaveBeenCalledExactlyOnceWith('log: not written', 'QuotaExceededError')
+    said.mockRestore()
+  })
+
+  test('the user may empty it', async () => {
+    log.record('call', 'GET 200', ABOUT)
+    await log.clear()
+    expect(await log.read()).toEqual([])
+    log.record('call', 'GET 200', ABOUT)
+    expect(await log.read()).toHaveLength(1)
+  })
+})

@@ -1,0 +1,131 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { joinKey, readCall } from '../../../shared/messages/request-deduplication.ts'
+
+const TOKEN = 'northbound_getAccessToken'
+const keyOf = (method: string, params: unknown) => joinKey(method, params, JSON.stringify)
+
+/** Names that stand for something else. */
+const RESERVED = ['interactive', 'constructor']
+
+const params = fc.record(
+  {
+    grantId: fc.string(),
+    resource: fc.string(),
+    scope: fc.string(),
+    interactive: fc.constant('never'),
+    minValiditySeconds: fc.nat(),
+  },
+  { requiredKeys: [], noNullPrototype: true },
+)
+
+describe('calls that ask the same are joined in the page', () => {
+  test('equal parameters make equal keys, in whatever order they stand', () => {
+    fc.assert(
+      fc.property(params, (given) => {
+        const turned = Object.fromEntries(Object.entries(given).reverse())
+        expect(keyOf(TOKEN, turned)).toBe(keyOf(TOKEN, given))
+      }),
+    )
+  })
+
+  test('different parameters make different keys', () => {
+    const plain = fc.record(
+      {
+        grantId: fc.uuid(),
+        scope: fc.stringMatching(/^[a-z #:-]{1,9}$/),
+        minValiditySeconds: fc.nat(9),
+      },
+      { requiredKeys: [], noNullPrototype: true },
+    )
+    fc.assert(
+      fc.property(plain, plain, (one, other) => {
+        fc.pre(JSON.stringify(one) !== JSON.stringify(other))
+        expect(keyOf(TOKEN, one)).not.toBe(keyOf(TOKEN, other))
+      }),
+    )
+  })
+
+  test('a number is no string, and one method is not the other', () => {
+    expect(keyOf(TOKEN, { grantId: '1' })).not.toBe(keyOf(TOKEN, { grantId: 1 }))
+    expect(keyOf('northbound_getGrants', {})).not.toBe(keyOf('broker_getInfo', {}))
+  })
+
+  test.each([
+    ['northbound_fetch', { url: 'https://api.example/v1' }],
+    ['northbound_connect', { issuer: 'https://as.example' }],
+    ['northbound_createProof', { grantId: '1' }],
+    ['northbound_revoke', {}],
+    ['constructor', {}],
+    [`${TOKEN}\n_getInfo`, {}],
+    [`${TOKEN}{}_getInfo`, {}],
+    [TOKEN, { interactive: 'ifNeeded' }],
+    [TOKEN, { grantId: ['1'] }],
+    [TOKEN, undefined],
+    [TOKEN, null],
+    [TOKEN, Object.create(null)],
+    [TOKEN, []],
+    [TOKEN, new Date(0)],
+    [TOKEN, () => {}],
+  ])('%s %j is asked by itself', (method, given) => {
+    expect(keyOf(method, given)).toBeUndefined()
+  })
+})
+
+describe('a key says its call', () => {
+  test('with the parameters as they were, whatever is in them', () => {
+    const names = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('__proto__', 'toJSON', '{', '\n'),
+    )
+    const values = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.double({ noNaN: true, noDefaultInfinity: true }).filter((value) => !Object.is(value, -0)),
+    )
+    fc.assert(
+      fc.property(
+        fc.dictionary(
+          names.filter((name) => !RESERVED.includes(name)),
+          values,
+          { noNullPrototype: true },
+        ),
+        (given) => {
+          const key = keyOf(TOKEN, given) ?? ''
+          const call = readCall({ id: 1, method: key, params: undefined })
+          expect(call).toEqual({ id: 1, method: TOKEN, params: given })
+        },
+      ),
+    )
+  })
+
+  test('also in a page that gives everything a toJSON and setters', () => {
+    Object.defineProperties(Object.prototype, {
+      toJSON: { value: () => 'changed', configurable: true },
+      grantId: { set: () => {}, configurable: true },
+    })
+    Object.defineProperty(String.prototype, 'toJSON', { value: () => 'x', configurable: true })
+    let key: string | undefined
+    try {
+      key = keyOf(TOKEN, JSON.parse('{"grantId":"g","minValiditySeconds":1}'))
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'toJSON')
+      Reflect.deleteProperty(Object.prototype, 'grantId')
+      Reflect.deleteProperty(String.prototype, 'toJSON')
+    }
+    expect(key).toBe(`${TOKEN}{"grantId":"g","minValiditySeconds":1}`)
+  })
+
+  test.each([
+    [`${TOKEN}{"grantId":`, undefined],
+    [`${TOKEN}{}{}`, undefined],
+    ['{}', undefined],
+    [TOKEN, undefined],
+    [`${TOKEN}1`, undefined],
+    ['', undefined],
+    [`${TOKEN}{}`, {}],
+    [`${TOKEN}{}`, null],
+  ])('%j with %j is a call as it is', (method, params) => {
+    const call = { method, params }
+    expect(readCall(call)).toBe(call)
+  })
+})

@@ -1,0 +1,425 @@
+/**
+ * The page's provider in front of a content script that the test plays, over a real `MessagePort`.
+ *
+ * Seen to fail when: each call is a message of its own, who asks alone waits for the end of the turn,
+ * parameters are read when they are sent, a message is judged by a member that it may inherit, all callers
+ * get one answer, or one as deep as a token is, and a signal is listened to until after the answer.
+ */
+
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { connectProvider } from '../../../extension/provider/provider.ts'
+import {
+  CONTENT_READY_EVENT,
+  type ContentToProvider,
+  type PageCall,
+  PORT_EVENT,
+  type ProviderToContent,
+} from '../../../shared/messages/document-channel.ts'
+import {
+  ANNOUNCE_EVENT,
+  type Provider,
+  type ProviderDetail,
+  REQUEST_EVENT,
+} from '../../../shared/messages/page-api.ts'
+import { readCall } from '../../../shared/messages/request-deduplication.ts'
+
+const PING_MS = 2_000
+
+/** Node's own cannot be cancelled. */
+class CancelableMessageEvent extends Event {
+  readonly ports: MessagePort[]
+  constructor(type: string, { ports = [], ...init }: MessageEventInit) {
+    super(type, init)
+    this.ports = ports
+  }
+}
+
+function setUp() {
+  const page = new EventTarget()
+  const timers: (() => void)[] = []
+  const reported: unknown[] = []
+  const window = Object.assign(page, {
+    setTimeout: (task: () => void) => timers.push(task),
+    dispatchEvent: page.dispatchEvent.bind(page),
+    // As a browser does it: what is thrown is reported.
+    queueMicrotask: (task: () => void) =>
+      queueMicrotask(() => {
+        try {
+          task()
+        } catch (error) {
+          reported.push(error)
+        }
+      }),
+    structuredClone,
+    AbortSignal,
+    CustomEvent,
+    Promise,
+  })
+  vi.stubGlobal('window', window)
+  vi.stubGlobal('addEventListener', page.addEventListener.bind(page))
+  vi.stubGlobal('MessageEvent', CancelableMessageEvent)
+  vi.stubGlobal('__VERSION__', '0.0.0')
+
+  const lists: ProviderToContent[][] = []
+  const heard: ProviderToContent[] = []
+  const waiting: ((message: ProviderToContent) => void)[] = []
+  let port: MessagePort | undefined
+  let offers = 0
+  page.addEventListener(PORT_EVENT, (event) => {
+    offers++
+    event.preventDefault()
+    ;[port] = (event as MessageEvent).ports
+    if (!port) return
+    port.onmessage = ({ data }: MessageEvent<ProviderToContent[]>) => {
+      lists.push(data)
+      for (const message of data) {
+        const next = waiting.shift()
+        if (next) next(message)
+        else heard.push(message)
+      }
+    }
+  })
+  connectProvider()
+  const detail = () => {
+    let found: ProviderDetail | undefined
+    const hear = (event: Event) => {
+      found = (event as CustomEvent<ProviderDetail>).detail
+    }
+    page.addEventListener(ANNOUNCE_EVENT, hear, { once: true })
+    page.dispatchEvent(new Event(REQUEST_EVENT))
+    return found
+  }
+  const provider = detail()?.provider as Provider
+  const answer = (...messages: ContentToProvider[]) => port?.postMessage(messages)
+  return {
+    provider,
+    detail,
+    reported,
+    /** The next message of the page. */
+    next: () =>
+      new Promise<ProviderToContent>((resolve) => {
+        const first = heard.shift()
+        if (first) resolve(first)
+        else waiting.push(resolve)
+      }),
+    heard,
+    /** As they came: what was said in one turn goes together. */
+    lists,
+    answer,
+    /** The pings that are due. */
+    tick: () => {
+      for (const task of timers.splice(0)) task()
+    },
+    close: () => port?.close(),
+    /** A content script arrives. */
+    contentReady: () => page.dispatchEvent(new Event(CONTENT_READY_EVENT)),
+    offers: () => offers,
+  }
+}
+
+/** It and all objects in it. */
+function objectsIn(value: unknown): object[] {
+  if (typeof value !== 'object' || value === null) return []
+  return [value, ...Object.values(value).flatMap(objectsIn)]
+}
+
+let page: ReturnType<typeof setUp>
+beforeEach(() => {
+  page = setUp()
+})
+afterEach(() => {
+  page.close()
+  vi.unstubAllGlobals()
+})
+
+const grants = { method: 'northbound_getGrants' }
+const settled = () => new Promise((resolve) => setTimeout(resolve, 20))
+
+describe('the provider', () => {
+  test('PAGE-API section 1: what it announces is frozen, and announced on request alone', () => {
+    const detail = page.detail()
+    const parts = [detail, detail?.info, detail?.provider, ...Object.values(detail?.provider ?? {})]
+    expect(parts.map((part) => Object.isFrozen(part))).toEqual(Array(6).fill(true))
+    expect(detail?.info).toMatchObject({
+      protocol: '1',
+      uuid: expect.stringMatching(/^[\da-f-]{36}$/),
+    })
+  })
+
+  test('a call is a message, and its answer settles it', async () => {
+    const calling = page.provider.request(grants)
+    const { id } = (await page.next()) as PageCall
+    page.answer({ id, result: [1] })
+    expect(await calling).toEqual([1])
+    // Nothing is awaited any more: nothing is pinged.
+    page.tick()
+    await settled()
+    expect(page.lists).toHaveLength(1)
+  })
+
+  test('PAGE-API section 4: an error is an Error with code and data', async () => {
+    const calling = page.provider.request(grants)
+    const { id } = (await page.next()) as PageCall
+    const data = { error: 'no_grant' }
+    page.answer({ id, error: { code: 4100, message: 'none', data } })
+    const error = await calling.catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(Error)
+    expect(error).toMatchObject({ name: 'ProviderError', code: 4100, message: 'none', data })
+  })
+
+  test.each([
+    ['northbound_getGrants', []],
+    ['northbound_getGrants', [{ grantId: 'g', apis: [{ resource: 'https://api.example' }] }]],
+    ['northbound_getAccessToken', { accessToken: 'opaque', tokenType: 'DPoP', expiresAt: 1 }],
+    ['broker_getInfo', { name: 'Northkey', features: [] }],
+  ])('a thousand equal calls of %s: one message, an answer for each', async (method, result) => {
+    const calling = Array.from({ length: 1_000 }, () => page.provider.request({ method }))
+    const { id } = (await page.next()) as PageCall
+    await settled()
+    expect(page.heard).toEqual([])
+    page.answer({ id, result })
+    const answers = await Promise.all(calling)
+    expect(answers).toStrictEqual(Array(1_000).fill(result))
+    // Nothing that can be changed is in two of them, however deep.
+    const [one, two] = answers.slice(-2).map((answer) => objectsIn(answer))
+    expect(new Set(answers).size).toBe(1_000)
+    expect(one?.filter((object) => two?.includes(object))).toEqual([])
+  })
+
+  test('of different calls of one turn the first goes at once, the others in one message', async () => {
+    const params = { grantId: '' }
+    const calling = ['a', 'b', 'c'].map((grantId) => {
+      params.grantId = grantId
+      return page.provider.request({ method: 'northbound_getAccessToken', params })
+    })
+    const list = [await page.next(), await page.next(), await page.next()] as PageCall[]
+    expect(page.lists).toEqual([[list[0]], list.slice(1)])
+    // With the parameters that they had then.
+    const asked = list.map((message) => readCall(message).params)
+    expect(asked).toEqual([{ grantId: 'a' }, { grantId: 'b' }, { grantId: 'c' }])
+    page.answer(...list.map(({ id }, index) => ({ id, result: asked[index] })).reverse())
+    expect(await Promise.all(calling)).toEqual(asked)
+  })
+
+  test('B14: parameters are read once, and go also where every object has setters for them', async () => {
+    let reads = 0
+    const params = {
+      get grantId() {
+        reads++
+        return reads === 1 ? 'g' : () => {}
+      },
+    }
+    Object.defineProperty(Object.prototype, 'grantId', { set: () => {}, configurable: true })
+    try {
+      void page.provider.request({ method: 'northbound_getAccessToken', params })
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'grantId')
+    }
+    const message = readCall((await page.next()) as PageCall)
+    expect(message).toMatchObject({ method: 'northbound_getAccessToken', params: { grantId: 'g' } })
+    expect(reads).toBe(1)
+  })
+
+  test('an equal call after the answer is asked anew', async () => {
+    for (const result of ['first', 'second']) {
+      const calling = page.provider.request(grants)
+      const { id } = (await page.next()) as PageCall
+      page.answer({ id, result })
+      expect(await calling).toBe(result)
+    }
+  })
+
+  test('X04: who gives up does not take the others along; the last one ends the call', async () => {
+    const [one, two] = [new AbortController(), new AbortController()]
+    const first = page.provider.request({ ...grants, signal: one.signal })
+    const second = page.provider.request({ ...grants, signal: two.signal })
+    const { id } = (await page.next()) as PageCall
+    one.abort()
+    await expect(first).rejects.toMatchObject({ name: 'AbortError' })
+    await settled()
+    expect(page.heard).toEqual([])
+    two.abort()
+    await expect(second).rejects.toMatchObject({ name: 'AbortError' })
+    expect(await page.next()).toEqual({ id })
+  })
+
+  test('X04: who aborts what has been answered disturbs no later call', async () => {
+    const late = new AbortController()
+    const later: Promise<unknown>[] = []
+    const first = page.provider.request({ ...grants, signal: late.signal }).then(() => {
+      later.push(page.provider.request(grants))
+      late.abort()
+    })
+    page.answer({ id: ((await page.next()) as PageCall).id, result: [] })
+    await first
+    const { id } = (await page.next()) as PageCall
+    later.push(page.provider.request(grants))
+    await settled()
+    expect(page.heard).toEqual([])
+    page.answer({ id, result: ['anew'] })
+    expect(await Promise.all(later)).toEqual([['anew'], ['anew']])
+  })
+
+  test('B14: an answer that comes too late is none, whatever every object has been given', async () => {
+    const heard: unknown[] = []
+    page.provider.on('disconnect', (payload) => heard.push(payload))
+    const controller = new AbortController()
+    const calling = page.provider.request({ ...grants, signal: controller.signal })
+    const { id } = (await page.next()) as PageCall
+    controller.abort()
+    await expect(calling).rejects.toMatchObject({ name: 'AbortError' })
+    Object.defineProperty(Object.prototype, 'event', { value: 'disconnect', configurable: true })
+    try {
+      page.answer({ id, result: [] })
+      await settled()
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'event')
+    }
+    expect(heard).toEqual([])
+  })
+
+  test('B14: who has a signal that throws does not keep the others from their answer', async () => {
+    const { signal } = new AbortController()
+    const thrown = new Error('not this one')
+    signal.removeEventListener = () => {
+      throw thrown
+    }
+    const calling = [{ signal }, {}, { signal }].map((more) =>
+      page.provider.request({ ...grants, ...more }),
+    )
+    const { id } = (await page.next()) as PageCall
+    page.answer({ id, result: [] })
+    expect(await Promise.all(calling)).toEqual([[], [], []])
+    await settled()
+    expect(page.reported).toEqual([thrown, thrown])
+  })
+
+  test('a call that was given up is not joined by the next one', async () => {
+    const controller = new AbortController()
+    const first = page.provider.request({ ...grants, signal: controller.signal })
+    const { id } = (await page.next()) as PageCall
+    controller.abort()
+    await expect(first).rejects.toThrow()
+    expect(await page.next()).toEqual({ id })
+    const second = page.provider.request(grants)
+    const again = (await page.next()) as PageCall
+    expect(again.id).not.toBe(id)
+    page.answer({ id, result: 'late' })
+    page.answer({ id: again.id, result: 'new' })
+    expect(await second).toBe('new')
+  })
+
+  test.each([
+    [undefined],
+    [null],
+    [{ method: 7 }],
+    [{ ...grants, signal: {} }],
+    [{ method: 'northbound_fetch', params: { url: () => '' } }],
+    [{ method: 'northbound_fetch', params: { body: new Blob(['x']) } }],
+    [{ method: 'northbound_fetch', params: { headers: new Map() } }],
+  ])('PAGE-API section 4: %j is refused with invalid_params', async (args) => {
+    await expect(page.provider.request(args as never)).rejects.toMatchObject({ code: -32602 })
+  })
+
+  test('B13: an answer to nothing, and a second answer, are dropped', async () => {
+    page.answer({ id: 1, result: 'forged' })
+    await settled()
+    const calling = page.provider.request(grants)
+    const { id } = (await page.next()) as PageCall
+    page.answer({ id, result: 'true' })
+    page.answer({ id, result: 'second' })
+    expect(await calling).toBe('true')
+  })
+
+  test('B14: members that every object has been given are no answer', async () => {
+    const names = ['error', 'result', 'data', 'key', 'signal', 'id', 'event', 'method', 'params']
+    for (const name of names) {
+      Object.defineProperty(Object.prototype, name, { set: () => {}, configurable: true })
+    }
+    try {
+      const calling = page.provider.request(grants)
+      const { id } = (await page.next()) as PageCall
+      page.answer({ id, result: 'true' })
+      expect(await calling).toBe('true')
+    } finally {
+      for (const name of names) Reflect.deleteProperty(Object.prototype, name)
+    }
+  })
+
+  test('B14: nor do they make an event of an answer, or an answer of an event', async () => {
+    const heard: unknown[] = []
+    page.provider.on('grantsChanged', (payload) => heard.push(payload))
+    Object.assign(Object.prototype, { event: 'grantsChanged', id: 1 })
+    try {
+      const calling = page.provider.request(grants)
+      const { id } = (await page.next()) as PageCall
+      page.answer({ id: 0, event: 'grantsChanged', payload: 'event' })
+      await settled()
+      page.answer({ id, result: 'true' })
+      expect(await calling).toBe('true')
+      expect(heard).toEqual(['event'])
+    } finally {
+      for (const name of ['event', 'id']) Reflect.deleteProperty(Object.prototype, name)
+    }
+  })
+})
+
+describe('the broker’s end', () => {
+  test('L12: what is awaited ends with 4900, and the page is told', async () => {
+    const told: unknown[] = []
+    page.provider.on('disconnect', (payload) => told.push(payload))
+    const calling = page.provider.request(grants)
+    await page.next()
+    page.answer({ id: 0, event: 'disconnect', payload: {} })
+    await expect(calling).rejects.toMatchObject({ code: 4900, data: { error: 'broker_gone' } })
+    expect(told).toEqual([{}])
+    await expect(page.provider.request(grants)).rejects.toMatchObject({ code: 4900 })
+    expect(page.detail()).toBeUndefined()
+  })
+
+  test('L12: the script of a reloaded extension does not get the port that another has: it is the end', async () => {
+    const calling = page.provider.request(grants)
+    const { id } = (await page.next()) as PageCall
+    page.answer({ id, result: [] })
+    expect(await calling).toEqual([])
+    const waiting = page.provider.request(grants)
+    page.contentReady()
+    await expect(waiting).rejects.toMatchObject({ code: 4900, data: { error: 'broker_gone' } })
+    expect(page.offers()).toBe(1)
+    expect(page.detail()).toBeUndefined()
+  })
+
+  test(`silence over two pings of ${PING_MS} ms is the end`, async () => {
+    const calling = page.provider.request(grants)
+    await page.next()
+    page.tick()
+    await settled()
+    expect(page.lists.at(-1)).toEqual([])
+    page.answer()
+    await settled()
+    page.tick()
+    page.tick()
+    page.tick()
+    await expect(calling).rejects.toMatchObject({ code: 4900 })
+  })
+})
+
+describe('events', () => {
+  test('reach each listener once; one that fails does not keep them from the others', async () => {
+    const heard: unknown[] = []
+    const listener = (payload: unknown) => heard.push(payload)
+    page.provider.on('grantsChanged', () => {
+      throw new Error('listener')
+    })
+    page.provider.on('grantsChanged', listener)
+    page.provider.on('grantsChanged', listener)
+    page.answer({ id: 0, event: 'grantsChanged', payload: { grants: [] } })
+    await settled()
+    expect(heard).toEqual([{ grants: [] }])
+    expect(page.reported).toHaveLength(1)
+    page.provider.removeListener('grantsChanged', listener)
+    page.answer({ id: 0, event: 'grantsChanged', payload: { grants: [] } })
+    await settled()
+    expect(heard).toHaveLength(1)
+  })
+})
