@@ -13,7 +13,7 @@ const CONTRACT = fileURLToPath(new URL('../../../shared/design/PAGE-API.md', imp
 const PAGE = fileURLToPath(new URL('../../docs/page-api.md', import.meta.url))
 const FOLDER = fileURLToPath(new URL('../browser/contract', import.meta.url))
 /** No browser's disk can be filled at will: what a full one does is shown there. */
-const STORAGE = '../../extension/database.test.ts'
+const STORAGE = '../../extension/background/platform/open-database.test.ts'
 const isThere = existsSync(CONTRACT)
 
 /** The strings of the test files that are titles: they say what they are about before a colon. */
