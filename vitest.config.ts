@@ -51,7 +51,7 @@ export default defineConfig({
           ...group(2),
           ...patient,
           name: 'browser',
-          globalSetup: 'tests/browser/build.ts',
+          globalSetup: 'tests/browser/support/build.ts',
           include: ['tests/browser/**/*.test.ts', 'tests/attacks/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 60_000,

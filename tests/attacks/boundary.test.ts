@@ -23,10 +23,10 @@ import {
   type Provider,
   type ProviderErrorObject,
 } from '../../shared/messages/page-api.ts'
-import { type ApplicationServer, startApplication } from '../browser/application.ts'
-import { useDeveloperMode } from '../browser/extensions-page.ts'
-import { inFront, pagesAt, until } from '../browser/pages.ts'
-import { allowAll } from '../browser/sign-in-window.ts'
+import { type ApplicationServer, startApplication } from '../browser/support/application.ts'
+import { useDeveloperMode } from '../browser/support/extensions-page.ts'
+import { inFront, pagesAt, until } from '../browser/support/pages.ts'
+import { allowAll } from '../browser/support/sign-in-window.ts'
 import {
   answerConsent,
   BROWSERS,
@@ -35,7 +35,7 @@ import {
   openScreen,
   type Stage,
   startStage,
-} from '../browser/stage.ts'
+} from '../browser/support/stage.ts'
 
 type Outcome = { result?: unknown; error?: ProviderErrorObject }
 

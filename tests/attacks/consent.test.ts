@@ -9,8 +9,8 @@
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
-import { addressOf, gone, pageAt } from '../browser/pages.ts'
-import { gesture } from '../browser/quiet.ts'
+import { gesture } from '../browser/support/known-subscriber.ts'
+import { addressOf, gone, pageAt } from '../browser/support/pages.ts'
 import {
   answerConsent,
   authorizationRequests,
@@ -20,7 +20,7 @@ import {
   openScreen,
   type Stage,
   startStage,
-} from '../browser/stage.ts'
+} from '../browser/support/stage.ts'
 
 const ALLOW = '[data-testid=allow]'
 

@@ -12,7 +12,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { BROWSERS, connect, type Stage, startStage } from '../browser/stage.ts'
+import { BROWSERS, connect, type Stage, startStage } from '../browser/support/stage.ts'
 
 interface Area {
   get(keys: null): Promise<object>

@@ -9,9 +9,9 @@
 import type { Page } from 'puppeteer-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ERROR_CODE } from '../../shared/messages/page-api.ts'
-import { changeMetadata } from '../browser/faults.ts'
-import { addressOf, until } from '../browser/pages.ts'
-import { beginSignIn, forgeResponse } from '../browser/sign-in-window.ts'
+import { changeMetadata } from '../browser/support/faults.ts'
+import { addressOf, until } from '../browser/support/pages.ts'
+import { beginSignIn, forgeResponse } from '../browser/support/sign-in-window.ts'
 import {
   atRedirectHost,
   BROWSERS,
@@ -22,7 +22,7 @@ import {
   startOver,
   startStage,
   tokenRequests,
-} from '../browser/stage.ts'
+} from '../browser/support/stage.ts'
 
 const MARKUP = '<img src=x onerror=location=1>'
 const LONG = 'x'.repeat(2_000)

@@ -11,7 +11,7 @@ import { createHash } from 'node:crypto'
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
-import { gesture } from '../browser/quiet.ts'
+import { gesture } from '../browser/support/known-subscriber.ts'
 import {
   answerConsent,
   authorizationRequests,
@@ -23,7 +23,7 @@ import {
   signInPage,
   startStage,
   tokenRequests,
-} from '../browser/stage.ts'
+} from '../browser/support/stage.ts'
 import { signInAndAllow } from '../network/support/client.ts'
 import { ScriptedBrowser } from '../network/support/scripted-browser.ts'
 

@@ -12,7 +12,7 @@ import { join } from 'node:path'
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CHROMIUM_ID } from '../../extension/identity.ts'
-import { type Stage, startStage } from '../browser/stage.ts'
+import { type Stage, startStage } from '../browser/support/stage.ts'
 
 const findsBroker = (page: Page) => page.evaluate(async () => (await window.broker()) !== undefined)
 

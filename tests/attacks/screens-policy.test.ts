@@ -7,7 +7,7 @@
 
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { gesture } from '../browser/quiet.ts'
+import { gesture } from '../browser/support/known-subscriber.ts'
 import {
   answerConsent,
   BROWSERS,
@@ -15,7 +15,7 @@ import {
   openScreen,
   type Stage,
   startStage,
-} from '../browser/stage.ts'
+} from '../browser/support/stage.ts'
 
 const SCREENS = ['/ui/popup/index.html', '/ui/sites/index.html', '/ui/operators/index.html']
 

@@ -12,8 +12,8 @@ import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CHROMIUM_ID, GECKO_ID } from '../../extension/identity.ts'
 import type { Grant } from '../../shared/messages/page-api.ts'
-import { pageAt } from '../browser/pages.ts'
-import { gesture } from '../browser/quiet.ts'
+import { gesture } from '../browser/support/known-subscriber.ts'
+import { pageAt } from '../browser/support/pages.ts'
 import {
   BROWSERS,
   call,
@@ -23,7 +23,7 @@ import {
   type Stage,
   startStage,
   tokenRequests,
-} from '../browser/stage.ts'
+} from '../browser/support/stage.ts'
 
 const SPY = fileURLToPath(new URL('../spy-extension', import.meta.url))
 

@@ -15,8 +15,8 @@ import {
   type FetchResult,
   type Grant,
 } from '../../shared/messages/page-api.ts'
-import { gone } from './pages.ts'
-import { gesture } from './quiet.ts'
+import { gesture } from './support/known-subscriber.ts'
+import { gone } from './support/pages.ts'
 import {
   answerConsent,
   BROWSERS,
@@ -25,8 +25,8 @@ import {
   type Stage,
   signInPage,
   startStage,
-} from './stage.ts'
-import { workerSwitch } from './worker.ts'
+} from './support/stage.ts'
+import { workerSwitch } from './support/worker.ts'
 
 describe.each(BROWSERS)('in %s, another subscriber', (name) => {
   let stage: Stage

@@ -13,8 +13,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Network, startNetwork } from '../../demo-site/network/index.ts'
 import { REDIRECT_BASE } from '../../extension/identity.ts'
 import type { ConnectParams } from '../../shared/messages/page-api.ts'
-import { pagesAt } from './pages.ts'
-import { gesture } from './quiet.ts'
+import { gesture } from './support/known-subscriber.ts'
+import { pagesAt } from './support/pages.ts'
 import {
   answerConsent,
   authorizationRequests,
@@ -26,7 +26,7 @@ import {
   signIn,
   signInPage,
   startStage,
-} from './stage.ts'
+} from './support/stage.ts'
 
 /** Only a window of the type `normal` has an address bar in which a user can see where it is. */
 interface Windows {

@@ -14,7 +14,7 @@ import type { Page } from 'puppeteer-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { FaultAction, LogEntry } from '../../demo-site/network/index.ts'
 import { ERROR_CODE, type FetchResult, type Grant } from '../../shared/messages/page-api.ts'
-import { gesture, startQuietStage } from './quiet.ts'
+import { gesture, startQuietStage } from './support/known-subscriber.ts'
 import {
   authorizationRequests,
   BROWSERS,
@@ -22,8 +22,8 @@ import {
   formOf,
   type Stage,
   tokenRequests,
-} from './stage.ts'
-import { workerSwitch } from './worker.ts'
+} from './support/stage.ts'
+import { workerSwitch } from './support/worker.ts'
 
 interface Proof {
   jwk: { kty: string; crv: string; x: string; y: string }

@@ -9,8 +9,8 @@
 import type { Page } from 'puppeteer-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type AccessToken, ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
-import { gone, pageAt, pagesAt } from './pages.ts'
-import { gesture } from './quiet.ts'
+import { gesture } from './support/known-subscriber.ts'
+import { gone, pageAt, pagesAt } from './support/pages.ts'
 import {
   answerConsent,
   authorizationRequests,
@@ -27,8 +27,8 @@ import {
   startOver,
   startStage,
   tokenRequests,
-} from './stage.ts'
-import { workerSwitch } from './worker.ts'
+} from './support/stage.ts'
+import { workerSwitch } from './support/worker.ts'
 
 /** With the broker's margin of 30 s, a token serves for six. */
 const TOKEN_SECONDS = 36

@@ -17,7 +17,14 @@ import { ERROR_TEXTS, errorText } from '../../demo-site/app/model/error-texts.ts
 import type { BrowserName } from '../../scripts/browsers.ts'
 import { ERROR_CODE } from '../../shared/messages/page-api.ts'
 import { FAKE_ACCESS_TOKEN, installFakeBroker } from '../demo-site/fake-provider.ts'
-import { hook, type PageStage, press, startPageStage, stateOf, textOf } from './demo-page-stage.ts'
+import {
+  hook,
+  type PageStage,
+  press,
+  startPageStage,
+  stateOf,
+  textOf,
+} from './support/demo-page-stage.ts'
 
 const BROWSERS: BrowserName[] = ['chromium', 'firefox']
 

@@ -13,8 +13,8 @@ import { type BrowserName, openBrowser } from '../../scripts/browsers.ts'
 import { buildModes } from '../../scripts/build.ts'
 import { copyExtension, type ExtensionCopy } from '../../scripts/extension-copy.ts'
 import { type Servers, startServers } from '../../scripts/start/servers.ts'
-import { hook, press, textOf } from './demo-page-stage.ts'
-import { pageAt } from './pages.ts'
+import { hook, press, textOf } from './support/demo-page-stage.ts'
+import { pageAt } from './support/pages.ts'
 
 const BROWSERS: BrowserName[] = ['chromium', 'firefox']
 const API = 'api-exposing-functions'

@@ -11,8 +11,8 @@ import type { Page } from 'puppeteer-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { FaultAction, LogEntry } from '../../demo-site/network/index.ts'
 import type { FetchParams, FetchResult, Grant } from '../../shared/messages/page-api.ts'
-import { until } from './pages.ts'
-import { gesture } from './quiet.ts'
+import { gesture } from './support/known-subscriber.ts'
+import { until } from './support/pages.ts'
 import {
   answerConsent,
   BROWSERS,
@@ -23,7 +23,7 @@ import {
   signInPage,
   startStage,
   tokenRequests,
-} from './stage.ts'
+} from './support/stage.ts'
 
 const SUBSCRIPTIONS = '/3gpp-as-session-with-qos/v1/cloud-gaming/subscriptions'
 

@@ -24,7 +24,7 @@ import {
   type Stage,
   startStage,
   tokenRequests,
-} from './stage.ts'
+} from './support/stage.ts'
 
 describe.each(BROWSERS)('in %s, a token and a northbound call', (name) => {
   let stage: Stage

@@ -16,8 +16,8 @@ import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { OperatorApi } from '../../shared/messages/operator-profile.ts'
 import type { AccessToken, FetchResult, Grant } from '../../shared/messages/page-api.ts'
-import { gesture, startQuietStage } from './quiet.ts'
-import { BROWSERS, type Called, call, type Stage, signIn, startStage } from './stage.ts'
+import { gesture, startQuietStage } from './support/known-subscriber.ts'
+import { BROWSERS, type Called, call, type Stage, signIn, startStage } from './support/stage.ts'
 
 const htuOf = (proof: unknown) => decodeJwt(String(proof)).htu
 

@@ -11,9 +11,9 @@ import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { FaultAction } from '../../demo-site/network/index.ts'
 import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
-import { gone, until } from './pages.ts'
-import { gesture, startQuietStage } from './quiet.ts'
-import { allowAll } from './sign-in-window.ts'
+import { gesture, startQuietStage } from './support/known-subscriber.ts'
+import { gone, until } from './support/pages.ts'
+import { allowAll } from './support/sign-in-window.ts'
 import {
   atRedirectHost,
   BROWSERS,
@@ -23,8 +23,8 @@ import {
   formOf,
   type Stage,
   tokenRequests,
-} from './stage.ts'
-import { type WorkerSwitch, workerSwitch } from './worker.ts'
+} from './support/stage.ts'
+import { type WorkerSwitch, workerSwitch } from './support/worker.ts'
 
 const HELD_MS = 1_500
 const SETTLED_MS = 25_000

@@ -11,9 +11,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { FaultAction } from '../../demo-site/network/index.ts'
 import type { BrowserName } from '../../scripts/browsers.ts'
 import type { FetchResult, Provider } from '../../shared/messages/page-api.ts'
-import { until } from './pages.ts'
-import { BROWSERS, call, connect, type Stage, startStage } from './stage.ts'
-import { workerSwitch } from './worker.ts'
+import { until } from './support/pages.ts'
+import { BROWSERS, call, connect, type Stage, startStage } from './support/stage.ts'
+import { workerSwitch } from './support/worker.ts'
 
 const SUBSCRIPTIONS = '/3gpp-as-session-with-qos/v1/cloud-gaming/subscriptions'
 const LETTERS = ['a', 'b', 'c', 'd', 'e']

@@ -9,8 +9,8 @@
 import type { Page } from 'puppeteer-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
-import { gone } from './pages.ts'
-import { gesture } from './quiet.ts'
+import { gesture } from './support/known-subscriber.ts'
+import { gone } from './support/pages.ts'
 import {
   answerConsent,
   authorizationResponses,
@@ -23,7 +23,7 @@ import {
   signInPage,
   startStage,
   tokenRequests,
-} from './stage.ts'
+} from './support/stage.ts'
 
 interface Extension {
   storage: { session: { get(name: string): Promise<Record<string, number[]>> } }

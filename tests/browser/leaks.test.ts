@@ -13,8 +13,8 @@ import { join } from 'node:path'
 import type { Page, Target } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { FetchResult, Grant } from '../../shared/messages/page-api.ts'
-import { searchProfile } from './profile-search.ts'
-import { gesture, quietFlow, withoutRevocation } from './quiet.ts'
+import { gesture, quietFlow, withoutRevocation } from './support/known-subscriber.ts'
+import { searchProfile } from './support/profile-search.ts'
 import {
   atRedirectHost,
   authorizationRequests,
@@ -26,8 +26,8 @@ import {
   signIn,
   startStage,
   tokenRequests,
-} from './stage.ts'
-import { workerSwitch } from './worker.ts'
+} from './support/stage.ts'
+import { workerSwitch } from './support/worker.ts'
 
 const FLOWS = { chromium: 30, firefox: 10 }
 

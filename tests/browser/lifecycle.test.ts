@@ -15,10 +15,10 @@ import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openBrowser } from '../../scripts/browsers.ts'
 import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
-import { useDeveloperMode } from './extensions-page.ts'
-import { pagesAt, until } from './pages.ts'
-import { gesture, startQuietStage } from './quiet.ts'
-import { beginSignIn } from './sign-in-window.ts'
+import { useDeveloperMode } from './support/extensions-page.ts'
+import { gesture, startQuietStage } from './support/known-subscriber.ts'
+import { pagesAt, until } from './support/pages.ts'
+import { beginSignIn } from './support/sign-in-window.ts'
 import {
   answerConsent,
   BROWSERS,
@@ -30,8 +30,8 @@ import {
   signInPage,
   startStage,
   tokenRequests,
-} from './stage.ts'
-import { workerSwitch } from './worker.ts'
+} from './support/stage.ts'
+import { workerSwitch } from './support/worker.ts'
 
 describe.each(BROWSERS)('in %s, a worker that starts again and again', (name) => {
   let stage: Stage

@@ -19,8 +19,8 @@ import {
   type SitesStage,
   startSitesStage,
   switchSiteOn,
-} from './sites-stage.ts'
-import { BROWSERS, type Called } from './stage.ts'
+} from './support/sites-stage.ts'
+import { BROWSERS, type Called } from './support/stage.ts'
 
 describe.each(BROWSERS)('in %s, beside a site that is switched on', (name) => {
   let stage: SitesStage

@@ -12,10 +12,10 @@ import { type Network, startNetwork } from '../../demo-site/network/index.ts'
 import { REDIRECT_BASE } from '../../extension/identity.ts'
 import { redirectUriFor } from '../../shared/core/index.ts'
 import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
-import { type ApplicationServer, startApplication } from './application.ts'
-import { changeMetadata } from './faults.ts'
-import { pageAt } from './pages.ts'
-import { gesture } from './quiet.ts'
+import { type ApplicationServer, startApplication } from './support/application.ts'
+import { changeMetadata } from './support/faults.ts'
+import { gesture } from './support/known-subscriber.ts'
+import { pageAt } from './support/pages.ts'
 import {
   atRedirectHost,
   authorizationResponses,
@@ -28,7 +28,7 @@ import {
   signIn,
   startStage,
   tokenRequests,
-} from './stage.ts'
+} from './support/stage.ts'
 
 describe.each(BROWSERS)('in %s, an honest and an evil authorization server', (name) => {
   let stage: Stage

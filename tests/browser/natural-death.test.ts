@@ -10,8 +10,8 @@
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { FetchResult, Grant } from '../../shared/messages/page-api.ts'
-import { pageAt, until } from './pages.ts'
-import { gesture } from './quiet.ts'
+import { gesture } from './support/known-subscriber.ts'
+import { pageAt, until } from './support/pages.ts'
 import {
   answerConsent,
   BROWSERS,
@@ -20,8 +20,8 @@ import {
   signIn,
   startStage,
   tokenRequests,
-} from './stage.ts'
-import { type WorkerLife, watchWorker } from './worker-life.ts'
+} from './support/stage.ts'
+import { type WorkerLife, watchWorker } from './support/worker-life.ts'
 
 const LONGER_THAN_A_WORKER_MS = 45_000
 

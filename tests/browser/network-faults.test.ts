@@ -12,8 +12,8 @@ import type { Page } from 'puppeteer-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { FaultAction } from '../../demo-site/network/index.ts'
 import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
-import { gone } from './pages.ts'
-import { during, freshConnections, gesture, startQuietStage } from './quiet.ts'
+import { during, freshConnections, gesture, startQuietStage } from './support/known-subscriber.ts'
+import { gone } from './support/pages.ts'
 import {
   atRedirectHost,
   BROWSERS,
@@ -23,7 +23,7 @@ import {
   type Stage,
   startStage,
   tokenRequests,
-} from './stage.ts'
+} from './support/stage.ts'
 
 const METADATA = '/.well-known/*'
 const TOKEN = '/token'

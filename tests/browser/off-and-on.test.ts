@@ -9,8 +9,8 @@ import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CHROMIUM_ID, GECKO_ID } from '../../extension/identity.ts'
 import { type AccessToken, ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
-import { openExtensionsPage } from './extensions-page.ts'
-import { gesture } from './quiet.ts'
+import { openExtensionsPage } from './support/extensions-page.ts'
+import { gesture } from './support/known-subscriber.ts'
 import {
   answerConsent,
   BROWSERS,
@@ -21,7 +21,7 @@ import {
   type Stage,
   signInPage,
   startStage,
-} from './stage.ts'
+} from './support/stage.ts'
 
 interface Privileged {
   chrome: { management: { setEnabled(id: string, enabled: boolean): Promise<void> } }

@@ -12,9 +12,9 @@ import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ConnectParams, FetchResult, Grant, Mode } from '../../shared/messages/page-api.ts'
 import type { LogEntry } from '../../shared/messages/screen-channel.ts'
-import { gone, pageAt } from './pages.ts'
-import { gesture, withoutRevocation } from './quiet.ts'
-import { askBackground } from './sites-stage.ts'
+import { gesture, withoutRevocation } from './support/known-subscriber.ts'
+import { gone, pageAt } from './support/pages.ts'
+import { askBackground } from './support/sites-stage.ts'
 import {
   answerConsent,
   BROWSERS,
@@ -24,7 +24,7 @@ import {
   openScreen,
   type Stage,
   startStage,
-} from './stage.ts'
+} from './support/stage.ts'
 
 const CALLS_OF_A_TAB = 10
 const PURPOSE = 'dpv:FraudPreventionAndDetection'

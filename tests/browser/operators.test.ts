@@ -14,9 +14,16 @@ import { join } from 'node:path'
 import type { ElementHandle, Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { OperatorProfile } from '../../shared/messages/operator-profile.ts'
-import { violationsOf } from './axe.ts'
-import { pageAt, until } from './pages.ts'
-import { answerConsent, BROWSERS, call, openScreen, type Stage, startStage } from './stage.ts'
+import { violationsOf } from './support/axe.ts'
+import { pageAt, until } from './support/pages.ts'
+import {
+  answerConsent,
+  BROWSERS,
+  call,
+  openScreen,
+  type Stage,
+  startStage,
+} from './support/stage.ts'
 
 const IMPORTED: OperatorProfile = {
   issuer: 'http://localhost:9/tenant',

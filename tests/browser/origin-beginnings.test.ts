@@ -8,8 +8,8 @@
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type AccessToken, ERROR_CODE } from '../../shared/messages/page-api.ts'
-import { type ApplicationServer, startApplication } from './application.ts'
-import { BROWSERS, call, connect, type Stage, startStage } from './stage.ts'
+import { type ApplicationServer, startApplication } from './support/application.ts'
+import { BROWSERS, call, connect, type Stage, startStage } from './support/stage.ts'
 
 /** Ports that no browser speaks to. @see https://fetch.spec.whatwg.org/#bad-port */
 const BAD_PORTS = [4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697]

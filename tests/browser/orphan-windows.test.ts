@@ -11,8 +11,8 @@
 import type { Page } from 'puppeteer-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
-import { gone, pageAt, until } from './pages.ts'
-import { gesture } from './quiet.ts'
+import { gesture } from './support/known-subscriber.ts'
+import { gone, pageAt, until } from './support/pages.ts'
 import {
   answerConsent,
   authorizationRequests,
@@ -22,8 +22,8 @@ import {
   type Stage,
   signIn,
   startStage,
-} from './stage.ts'
-import { type WorkerSwitch, workerSwitch } from './worker.ts'
+} from './support/stage.ts'
+import { type WorkerSwitch, workerSwitch } from './support/worker.ts'
 
 const CONSENT = '/ui/consent/'
 const WAITING = '/icons/128.png'

@@ -18,8 +18,8 @@ import { CHROMIUM_ID, GECKO_ID } from '../../extension/identity.ts'
 import { openBrowser } from '../../scripts/browsers.ts'
 import { copyExtension } from '../../scripts/extension-copy.ts'
 import type { OperatorProfile } from '../../shared/messages/operator-profile.ts'
-import { until } from './pages.ts'
-import { BROWSERS } from './stage.ts'
+import { until } from './support/pages.ts'
+import { BROWSERS } from './support/stage.ts'
 
 const FIREFOX_UUID = '6e0d9a0e-5d43-4c56-a5a4-3c1c0a6f2b10'
 

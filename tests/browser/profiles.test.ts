@@ -18,8 +18,8 @@ import type {
   ProfileName,
 } from '../../shared/messages/operator-profile.ts'
 import type { FetchResult, Grant } from '../../shared/messages/page-api.ts'
-import { pagesAt, until } from './pages.ts'
-import { answerConsent, type Called, call, type Stage, startStage } from './stage.ts'
+import { pagesAt, until } from './support/pages.ts'
+import { answerConsent, type Called, call, type Stage, startStage } from './support/stage.ts'
 
 const ONBOARDINGS: Onboarding[] = ['preregistered', 'dynamic', 'client_id_metadata_document']
 const PROFILES: ProfileName[] = ['oauth', 'capif', 'camara']

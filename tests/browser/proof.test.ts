@@ -17,7 +17,7 @@ import type {
   Grant,
   ProviderErrorObject,
 } from '../../shared/messages/page-api.ts'
-import { gesture } from './quiet.ts'
+import { gesture } from './support/known-subscriber.ts'
 import {
   answerConsent,
   BROWSERS,
@@ -28,7 +28,7 @@ import {
   openScreen,
   type Stage,
   startStage,
-} from './stage.ts'
+} from './support/stage.ts'
 
 const PROOFS_AT_ONCE = 200
 

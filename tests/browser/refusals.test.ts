@@ -10,9 +10,9 @@
 import type { Page } from 'puppeteer-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
-import { addressOf, gone, pageAt, pagesAt, until } from './pages.ts'
-import { gesture } from './quiet.ts'
-import { beginSignIn, forgeResponse } from './sign-in-window.ts'
+import { gesture } from './support/known-subscriber.ts'
+import { addressOf, gone, pageAt, pagesAt, until } from './support/pages.ts'
+import { beginSignIn, forgeResponse } from './support/sign-in-window.ts'
 import {
   answerConsent,
   atRedirectHost,
@@ -29,7 +29,7 @@ import {
   signInPage,
   startStage,
   tokenRequests,
-} from './stage.ts'
+} from './support/stage.ts'
 
 interface Session {
   get(): Promise<{ refusals: Record<string, { times: number; at: number }> }>

@@ -15,7 +15,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { OperatorProfile } from '../../shared/messages/operator-profile.ts'
 import type { FetchResult, Grant } from '../../shared/messages/page-api.ts'
 import type { OperatorCheck } from '../../shared/messages/screen-channel.ts'
-import { inFront } from './pages.ts'
+import { inFront } from './support/pages.ts'
 import {
   ask,
   askBackground,
@@ -25,8 +25,8 @@ import {
   siteOf,
   startSitesStage,
   switchSiteOn,
-} from './sites-stage.ts'
-import { answerConsent, atRedirectHost, BROWSERS, openScreen } from './stage.ts'
+} from './support/sites-stage.ts'
+import { answerConsent, atRedirectHost, BROWSERS, openScreen } from './support/stage.ts'
 
 const ISSUER = 'https://login.operator.example'
 const API = 'https://api.operator.example'

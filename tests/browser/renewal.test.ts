@@ -18,10 +18,9 @@ import {
   ERROR_CODE,
   type GetAccessTokenParams,
 } from '../../shared/messages/page-api.ts'
-import { REFRESH_REFUSED } from './contract/need-the-user.ts'
-import { windowsOpenedBy } from './contract/windows.ts'
-import { until } from './pages.ts'
-import { gesture } from './quiet.ts'
+import { gesture } from './support/known-subscriber.ts'
+import { REFRESH_REFUSED } from './support/need-the-user.ts'
+import { until } from './support/pages.ts'
 import {
   authorizationRequests,
   authorizationResponses,
@@ -36,8 +35,9 @@ import {
   signInPage,
   startStage,
   tokenRequests,
-} from './stage.ts'
-import { workerSwitch } from './worker.ts'
+} from './support/stage.ts'
+import { windowsOpenedBy } from './support/windows.ts'
+import { workerSwitch } from './support/worker.ts'
 
 /** More than any token has: such a call renews one that is not of this very second. */
 const RENEWED = { minValiditySeconds: 3_600 }

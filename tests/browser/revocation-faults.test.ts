@@ -9,10 +9,10 @@
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ERROR_CODE, type Grant, type RevokeResult } from '../../shared/messages/page-api.ts'
-import { until } from './pages.ts'
-import { gesture, startQuietStage } from './quiet.ts'
-import { BROWSERS, call, formOf, type Stage } from './stage.ts'
-import { workerSwitch } from './worker.ts'
+import { gesture, startQuietStage } from './support/known-subscriber.ts'
+import { until } from './support/pages.ts'
+import { BROWSERS, call, formOf, type Stage } from './support/stage.ts'
+import { workerSwitch } from './support/worker.ts'
 
 /** Longer than the pause before the second attempt. */
 const PATIENCE_MS = 75_000

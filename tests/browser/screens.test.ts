@@ -12,8 +12,8 @@
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Grant } from '../../shared/messages/page-api.ts'
-import { violationsOf } from './axe.ts'
-import { gone, pageAt, until } from './pages.ts'
+import { violationsOf } from './support/axe.ts'
+import { gone, pageAt, until } from './support/pages.ts'
 import {
   BROWSERS,
   call,
@@ -22,7 +22,7 @@ import {
   type Stage,
   signIn,
   startStage,
-} from './stage.ts'
+} from './support/stage.ts'
 
 const SCREENS = ['/ui/popup/index.html', '/ui/sites/index.html', '/ui/operators/index.html']
 

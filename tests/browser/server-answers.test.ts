@@ -16,9 +16,9 @@ import type { Page } from 'puppeteer-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { FaultAction } from '../../demo-site/network/index.ts'
 import { ERROR_CODE, type FetchResult, type Grant } from '../../shared/messages/page-api.ts'
-import { changeMetadata } from './faults.ts'
-import { gone } from './pages.ts'
-import { during, freshConnections, gesture, startQuietStage } from './quiet.ts'
+import { changeMetadata } from './support/faults.ts'
+import { during, freshConnections, gesture, startQuietStage } from './support/known-subscriber.ts'
+import { gone } from './support/pages.ts'
 import {
   atRedirectHost,
   BROWSERS,
@@ -27,7 +27,7 @@ import {
   formOf,
   type Stage,
   tokenRequests,
-} from './stage.ts'
+} from './support/stage.ts'
 
 const METADATA = '/.well-known/*'
 const TOKEN = '/token'

@@ -21,8 +21,8 @@ import {
   type Grant,
   type RevokeResult,
 } from '../../shared/messages/page-api.ts'
-import { gone } from './pages.ts'
-import { gesture } from './quiet.ts'
+import { gesture } from './support/known-subscriber.ts'
+import { gone } from './support/pages.ts'
 import {
   answerConsent,
   BROWSERS,
@@ -34,7 +34,7 @@ import {
   type Stage,
   startStage,
   tokenRequests,
-} from './stage.ts'
+} from './support/stage.ts'
 
 const MINUTE_MS = 61_000
 

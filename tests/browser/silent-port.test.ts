@@ -8,7 +8,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
-import { BROWSERS, call, type Stage, startStage } from './stage.ts'
+import { BROWSERS, call, type Stage, startStage } from './support/stage.ts'
 
 const LISTENS = /([\w$.]+\.runtime\.onConnect)\.addListener\(/g
 /** The port stays open, as if its worker had not begun. */

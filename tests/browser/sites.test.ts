@@ -14,7 +14,7 @@ import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
 import type { LogEntry } from '../../shared/messages/screen-channel.ts'
-import { inFront, pageAt, pagesAt, until } from './pages.ts'
+import { inFront, pageAt, pagesAt, until } from './support/pages.ts'
 import {
   ask,
   askBackground,
@@ -26,8 +26,8 @@ import {
   siteOf,
   startSitesStage,
   switchSiteOn,
-} from './sites-stage.ts'
-import { answerConsent, BROWSERS, type Called, signIn } from './stage.ts'
+} from './support/sites-stage.ts'
+import { answerConsent, BROWSERS, type Called, signIn } from './support/stage.ts'
 
 describe.each(BROWSERS)('in %s, a site', (name) => {
   let stage: SitesStage

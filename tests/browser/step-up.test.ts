@@ -10,8 +10,8 @@ import type { Page } from 'puppeteer-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { ProfileName } from '../../shared/messages/operator-profile.ts'
 import { type ConnectParams, ERROR_CODE, type FetchResult } from '../../shared/messages/page-api.ts'
-import { gone } from './pages.ts'
-import { gesture } from './quiet.ts'
+import { gesture } from './support/known-subscriber.ts'
+import { gone } from './support/pages.ts'
 import {
   authorizationRequests,
   BROWSERS,
@@ -20,7 +20,7 @@ import {
   type Stage,
   signInPage,
   startStage,
-} from './stage.ts'
+} from './support/stage.ts'
 
 describe.each(BROWSERS)('in %s, an API that wants another authentication', (name) => {
   let stage: Stage

@@ -20,8 +20,8 @@ import {
   type FetchResult,
   type Grant,
 } from '../../shared/messages/page-api.ts'
-import { until } from './pages.ts'
-import { gesture, quietFlow, startQuietStage } from './quiet.ts'
+import { gesture, quietFlow, startQuietStage } from './support/known-subscriber.ts'
+import { until } from './support/pages.ts'
 import {
   authorizationRequests,
   type Called,
@@ -30,8 +30,8 @@ import {
   formOf,
   type Stage,
   tokenRequests,
-} from './stage.ts'
-import { type WorkerSwitch, workerSwitch } from './worker.ts'
+} from './support/stage.ts'
+import { type WorkerSwitch, workerSwitch } from './support/worker.ts'
 
 describe('in chromium, when the storage fails', () => {
   let profile: string

@@ -10,8 +10,15 @@
 import type { Frame, Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
-import { type ApplicationServer, startApplication } from './application.ts'
-import { authorizationRequests, BROWSERS, call, connect, type Stage, startStage } from './stage.ts'
+import { type ApplicationServer, startApplication } from './support/application.ts'
+import {
+  authorizationRequests,
+  BROWSERS,
+  call,
+  connect,
+  type Stage,
+  startStage,
+} from './support/stage.ts'
 
 /** Whether a script in this frame is answered, as the page's own would be. */
 function findsBroker(frame: Frame | undefined): Promise<boolean> | undefined {

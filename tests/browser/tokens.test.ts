@@ -16,7 +16,7 @@ import {
   ERROR_CODE,
   type Grant,
 } from '../../shared/messages/page-api.ts'
-import { gesture } from './quiet.ts'
+import { gesture } from './support/known-subscriber.ts'
 import {
   BROWSERS,
   type Called,
@@ -29,7 +29,7 @@ import {
   type Stage,
   startStage,
   tokenRequests,
-} from './stage.ts'
+} from './support/stage.ts'
 
 /** More than any token has: such a call renews one that is not of this very second. */
 const RENEWED = { minValiditySeconds: 3_600 }

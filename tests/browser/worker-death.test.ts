@@ -7,9 +7,9 @@
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Grant } from '../../shared/messages/page-api.ts'
-import { killExtensionProcess } from './event-page.ts'
-import { pageAt } from './pages.ts'
-import { gesture } from './quiet.ts'
+import { killExtensionProcess } from './support/event-page.ts'
+import { gesture } from './support/known-subscriber.ts'
+import { pageAt } from './support/pages.ts'
 import {
   answerConsent,
   BROWSERS,
@@ -19,8 +19,8 @@ import {
   signInPage,
   startStage,
   tokenRequests,
-} from './stage.ts'
-import { type WorkerSwitch, workerSwitch } from './worker.ts'
+} from './support/stage.ts'
+import { type WorkerSwitch, workerSwitch } from './support/worker.ts'
 
 describe.each(BROWSERS)('in %s, with the worker stopped', (name) => {
   let stage: Stage

@@ -2,7 +2,7 @@
 
 import type { FaultRule } from '../../demo-site/network/index.ts'
 import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
-import { inFront, until } from '../browser/pages.ts'
+import { inFront, until } from '../browser/support/pages.ts'
 import type { Moment, PlannedEvent, PlannedFlow } from './plan.ts'
 import { beUser, closeWindows } from './user.ts'
 import { call, forgetRefusals, type Settled, type Site, type World } from './world.ts'

@@ -5,7 +5,7 @@
 
 import type { Page, Target } from 'puppeteer-core'
 import { REDIRECT_BASE } from '../../extension/identity.ts'
-import { until } from '../browser/pages.ts'
+import { until } from '../browser/support/pages.ts'
 import type { PlannedFlow } from './plan.ts'
 import type { World } from './world.ts'
 

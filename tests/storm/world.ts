@@ -6,9 +6,9 @@ import { CHROMIUM_ID, REDIRECT_BASE } from '../../extension/identity.ts'
 import { openBrowser } from '../../scripts/browsers.ts'
 import { copyExtension } from '../../scripts/extension-copy.ts'
 import type { ConnectParams, ProviderErrorObject } from '../../shared/messages/page-api.ts'
-import { type ApplicationServer, startApplication } from '../browser/application.ts'
-import { type Outside, startOutside } from '../browser/outside.ts'
-import { type WorkerSwitch, workerSwitch } from '../browser/worker.ts'
+import { type ApplicationServer, startApplication } from '../browser/support/application.ts'
+import { type Outside, startOutside } from '../browser/support/outside.ts'
+import { type WorkerSwitch, workerSwitch } from '../browser/support/worker.ts'
 
 export interface Site {
   application: ApplicationServer

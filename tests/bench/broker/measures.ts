@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Page } from 'puppeteer-core'
-import { until } from '../../browser/pages.ts'
+import { until } from '../../browser/support/pages.ts'
 import type { Goal } from '../report.ts'
 import { startPeer } from './peer.ts'
 import { type Bench, type BenchStage, TOKEN_SECONDS } from './stage.ts'

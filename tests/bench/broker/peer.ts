@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Browser, Page } from 'puppeteer-core'
 import { build } from 'vite'
-import { until } from '../../browser/pages.ts'
+import { until } from '../../browser/support/pages.ts'
 
 const SERVICE_WORKER = join(
   import.meta.dirname,

@@ -10,9 +10,10 @@
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ApiAccess, Grant, Provider, RevokeResult } from '../../../shared/messages/page-api.ts'
-import { type ApplicationServer, startApplication } from '../application.ts'
-import { gone, pageAt } from '../pages.ts'
-import { gesture } from '../quiet.ts'
+import { type ApplicationServer, startApplication } from '../support/application.ts'
+import { gesture } from '../support/known-subscriber.ts'
+import { gone, pageAt } from '../support/pages.ts'
+import { aGrant } from '../support/shapes.ts'
 import {
   answerConsent,
   authorizationRequests,
@@ -24,9 +25,8 @@ import {
   type Stage,
   signIn,
   startStage,
-} from '../stage.ts'
-import { aGrant } from './shapes.ts'
-import { windowsOpenedBy } from './windows.ts'
+} from '../support/stage.ts'
+import { windowsOpenedBy } from '../support/windows.ts'
 
 const PURPOSE = 'dpv:RequestedServiceProvision'
 const REASON = 'Smooth streaming'

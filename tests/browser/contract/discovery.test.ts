@@ -11,9 +11,9 @@ import { readdir } from 'node:fs/promises'
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ProviderInfo } from '../../../shared/messages/page-api.ts'
-import { gesture } from '../quiet.ts'
-import { answerConsent, BROWSERS, call, type Stage, startStage } from '../stage.ts'
-import { UUID_V4 } from './shapes.ts'
+import { gesture } from '../support/known-subscriber.ts'
+import { UUID_V4 } from '../support/shapes.ts'
+import { answerConsent, BROWSERS, call, type Stage, startStage } from '../support/stage.ts'
 
 const BARE = '<!DOCTYPE html><html><head><title>Bare</title></head><body></body></html>'
 

@@ -11,9 +11,10 @@
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Grant, ProviderErrorObject } from '../../../shared/messages/page-api.ts'
-import { type ApplicationServer, startApplication } from '../application.ts'
-import { gone, inFront, pageAt, until } from '../pages.ts'
-import { gesture } from '../quiet.ts'
+import { type ApplicationServer, startApplication } from '../support/application.ts'
+import { gesture } from '../support/known-subscriber.ts'
+import { gone, inFront, pageAt, until } from '../support/pages.ts'
+import { aGrant, expectError } from '../support/shapes.ts'
 import {
   answerConsent,
   BROWSERS,
@@ -25,9 +26,8 @@ import {
   signIn,
   startOver,
   startStage,
-} from '../stage.ts'
-import { aGrant, expectError } from './shapes.ts'
-import { windowsOpenedBy } from './windows.ts'
+} from '../support/stage.ts'
+import { windowsOpenedBy } from '../support/windows.ts'
 
 /** More than any token has: it has to be renewed. */
 const RENEWED = 3_600

@@ -15,9 +15,9 @@ import type {
   Grant,
   ProviderErrorData,
 } from '../../../shared/messages/page-api.ts'
-import { during, freshConnections, gesture, startQuietStage } from '../quiet.ts'
-import { BROWSERS, type Called, call, type Stage, signIn } from '../stage.ts'
-import { expectError } from './shapes.ts'
+import { during, freshConnections, gesture, startQuietStage } from '../support/known-subscriber.ts'
+import { expectError } from '../support/shapes.ts'
+import { BROWSERS, type Called, call, type Stage, signIn } from '../support/stage.ts'
 
 const METADATA = '/.well-known/*'
 

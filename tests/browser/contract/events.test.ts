@@ -11,9 +11,10 @@ import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { CHROMIUM_ID, GECKO_ID } from '../../../extension/identity.ts'
 import type { Grant, Provider, ProviderEvent } from '../../../shared/messages/page-api.ts'
-import { type ApplicationServer, startApplication } from '../application.ts'
-import { gone, until } from '../pages.ts'
-import { gesture } from '../quiet.ts'
+import { type ApplicationServer, startApplication } from '../support/application.ts'
+import { gesture } from '../support/known-subscriber.ts'
+import { gone, until } from '../support/pages.ts'
+import { aGrant, expectError } from '../support/shapes.ts'
 import {
   answerConsent,
   BROWSERS,
@@ -23,8 +24,7 @@ import {
   type Stage,
   signIn,
   startStage,
-} from '../stage.ts'
-import { aGrant, expectError } from './shapes.ts'
+} from '../support/stage.ts'
 
 interface Told {
   event: ProviderEvent

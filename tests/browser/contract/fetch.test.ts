@@ -16,10 +16,10 @@ import type {
   Grant,
   Provider,
 } from '../../../shared/messages/page-api.ts'
-import { gesture, startQuietStage } from '../quiet.ts'
-import { BROWSERS, type Called, call, type Stage } from '../stage.ts'
-import { PAGE_FOR_PEOPLE, REFRESH_REFUSED } from './need-the-user.ts'
-import { windowsOpenedBy } from './windows.ts'
+import { gesture, startQuietStage } from '../support/known-subscriber.ts'
+import { PAGE_FOR_PEOPLE, REFRESH_REFUSED } from '../support/need-the-user.ts'
+import { BROWSERS, type Called, call, type Stage } from '../support/stage.ts'
+import { windowsOpenedBy } from '../support/windows.ts'
 
 const MIB = 1024 * 1024
 const SUBSCRIPTIONS = '/3gpp-as-session-with-qos/v1/cloud-gaming/subscriptions'

@@ -10,9 +10,9 @@ import type { Page } from 'puppeteer-core'
 import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type * as PageClient from '../../../shared/page/index.ts'
-import { gesture, startQuietStage } from '../quiet.ts'
-import { BROWSERS, type Stage } from '../stage.ts'
-import { aGrant } from './shapes.ts'
+import { gesture, startQuietStage } from '../support/known-subscriber.ts'
+import { aGrant } from '../support/shapes.ts'
+import { BROWSERS, type Stage } from '../support/stage.ts'
 
 type Client = typeof PageClient
 

@@ -10,7 +10,9 @@
 import type { Page } from 'puppeteer-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { AccessToken, GetAccessTokenParams, Grant } from '../../../shared/messages/page-api.ts'
-import { gesture, startQuietStage } from '../quiet.ts'
+import { gesture, startQuietStage } from '../support/known-subscriber.ts'
+import { PAGE_FOR_PEOPLE, REFRESH_REFUSED } from '../support/need-the-user.ts'
+import { aGrant } from '../support/shapes.ts'
 import {
   authorizationResponses,
   BROWSERS,
@@ -20,10 +22,8 @@ import {
   type Stage,
   signIn,
   tokenRequests,
-} from '../stage.ts'
-import { PAGE_FOR_PEOPLE, REFRESH_REFUSED } from './need-the-user.ts'
-import { aGrant } from './shapes.ts'
-import { windowsOpenedBy } from './windows.ts'
+} from '../support/stage.ts'
+import { windowsOpenedBy } from '../support/windows.ts'
 
 /** More than any token has: each one that is asked for so is a new one. */
 const RENEWED = 3_600

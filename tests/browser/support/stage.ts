@@ -10,12 +10,16 @@ import {
   type Network,
   type NetworkOptions,
   startNetwork,
-} from '../../demo-site/network/index.ts'
-import { CHROMIUM_ID, REDIRECT_BASE } from '../../extension/identity.ts'
-import { type BrowserName, openBrowser } from '../../scripts/browsers.ts'
-import { copyExtension } from '../../scripts/extension-copy.ts'
-import type { OperatorProfile } from '../../shared/messages/operator-profile.ts'
-import type { ConnectParams, Grant, ProviderErrorObject } from '../../shared/messages/page-api.ts'
+} from '../../../demo-site/network/index.ts'
+import { CHROMIUM_ID, REDIRECT_BASE } from '../../../extension/identity.ts'
+import { type BrowserName, openBrowser } from '../../../scripts/browsers.ts'
+import { copyExtension } from '../../../scripts/extension-copy.ts'
+import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
+import type {
+  ConnectParams,
+  Grant,
+  ProviderErrorObject,
+} from '../../../shared/messages/page-api.ts'
 import { type ApplicationServer, startApplication } from './application.ts'
 import { type Outside, startOutside } from './outside.ts'
 import { addressOf, gone, pageAt, pagesAt, until } from './pages.ts'

@@ -1,7 +1,7 @@
 /** A flow that stands at the operator's sign-in page, and responses that nobody asked for. */
 
 import type { Page } from 'puppeteer-core'
-import type { Grant } from '../../shared/messages/page-api.ts'
+import type { Grant } from '../../../shared/messages/page-api.ts'
 import { pagesAt } from './pages.ts'
 import {
   answerConsent,

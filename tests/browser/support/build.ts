@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
-import { buildModes, DEVELOPMENT_MODES } from '../../scripts/build.ts'
+import { buildModes, DEVELOPMENT_MODES } from '../../../scripts/build.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {

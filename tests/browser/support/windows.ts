@@ -1,7 +1,7 @@
 /** How many windows a call opened, for the contract's column "may open a window". */
 
 import type { Target } from 'puppeteer-core'
-import type { Stage } from '../stage.ts'
+import type { Stage } from './stage.ts'
 
 /** Also counts windows that are closed again by the time the call settles. */
 export async function windowsOpenedBy(

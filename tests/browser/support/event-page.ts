@@ -3,7 +3,7 @@
  * document with its scripts, timers and requests goes, and nothing in it hears a word.
  */
 
-import { GECKO_ID } from '../../extension/identity.ts'
+import { GECKO_ID } from '../../../extension/identity.ts'
 import { openExtensionsPage } from './extensions-page.ts'
 import { openScreen, type Stage } from './stage.ts'
 import type { WorkerSwitch } from './worker.ts'

@@ -5,9 +5,9 @@
  */
 
 import type { Page } from 'puppeteer-core'
-import type { FaultRule } from '../../demo-site/network/index.ts'
-import type { BrowserName } from '../../scripts/browsers.ts'
-import type { Grant } from '../../shared/messages/page-api.ts'
+import type { FaultRule } from '../../../demo-site/network/index.ts'
+import type { BrowserName } from '../../../scripts/browsers.ts'
+import type { Grant } from '../../../shared/messages/page-api.ts'
 import { changeMetadata } from './faults.ts'
 import { type Called, call, type Stage, signIn, startStage } from './stage.ts'
 

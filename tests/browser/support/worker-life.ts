@@ -3,7 +3,7 @@
  * it alive. Chromium lists its workers; Firefox's own page of extensions may look at its event pages.
  */
 
-import { GECKO_ID } from '../../extension/identity.ts'
+import { GECKO_ID } from '../../../extension/identity.ts'
 import { openExtensionsPage } from './extensions-page.ts'
 import type { Stage } from './stage.ts'
 

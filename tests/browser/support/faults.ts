@@ -1,6 +1,6 @@
 /** Faults that several tests ask of the network. */
 
-import type { Network } from '../../demo-site/network/index.ts'
+import type { Network } from '../../../demo-site/network/index.ts'
 
 const METADATA_PATHS = [
   '/.well-known/openid-configuration',

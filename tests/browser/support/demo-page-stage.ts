@@ -6,15 +6,15 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Page } from 'puppeteer-core'
-import type { DemoSiteConfig } from '../../demo-site/app/config.ts'
-import { type DemoSite, startDemoSite } from '../../demo-site/server/index.ts'
-import { type BrowserName, openBrowser } from '../../scripts/browsers.ts'
-import { buildModes } from '../../scripts/build.ts'
+import type { DemoSiteConfig } from '../../../demo-site/app/config.ts'
+import { type DemoSite, startDemoSite } from '../../../demo-site/server/index.ts'
+import { type BrowserName, openBrowser } from '../../../scripts/browsers.ts'
+import { buildModes } from '../../../scripts/build.ts'
 import {
   FAKE_ACCESS_TOKEN,
   type FakeBroker,
   installFakeBroker,
-} from '../demo-site/fake-provider.ts'
+} from '../../demo-site/fake-provider.ts'
 
 export const hook = (name: string) => `[data-testid=${name}]`
 

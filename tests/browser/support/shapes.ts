@@ -2,7 +2,7 @@
 
 import { expect } from 'vitest'
 import type { ErrorCode, Grant, ProviderErrorData } from '../../../shared/messages/page-api.ts'
-import type { Called } from '../stage.ts'
+import type { Called } from './stage.ts'
 
 export const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
