@@ -9,12 +9,26 @@ const node = { environment: 'node', pool: 'forks', testTimeout: 30_000 } as cons
 /** Groups run one after the other: what measures or opens browsers has the machine to itself. */
 const group = (groupOrder: number) => ({ sequence: { groupOrder } })
 
-/** A real browser on a busy machine is late, or loses a window; what is broken fails each time. */
-const patient = {
-  retry: 2,
-  hookTimeout: 180_000,
-  expect: { poll: { timeout: 10_000 } },
-} as const
+/**
+ * One browser a worker, which its files share; each test has an installation of the extension of its own
+ * (tests/browser/fixtures.ts).
+ */
+const browser = (name: 'chromium' | 'firefox', include: string[], groupOrder: number) => ({
+  test: {
+    ...node,
+    ...group(groupOrder),
+    name,
+    include,
+    provide: { browserName: name },
+    globalSetup: 'tests/browser/support/build.ts',
+    isolate: false,
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+})
+
+const BROWSER_TESTS = ['tests/browser/**/*.test.ts', 'tests/attacks/**/*.test.ts']
 
 export default defineConfig({
   test: {
@@ -30,7 +44,6 @@ export default defineConfig({
         test: {
           ...node,
           ...group(1),
-          ...patient,
           name: 'network',
           include: ['tests/network/**/*.test.ts'],
           testTimeout: 60_000,
@@ -45,18 +58,8 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
-      {
-        test: {
-          ...node,
-          ...group(2),
-          ...patient,
-          name: 'browser',
-          globalSetup: 'tests/browser/support/build.ts',
-          include: ['tests/browser/**/*.test.ts', 'tests/attacks/**/*.test.ts'],
-          fileParallelism: false,
-          testTimeout: 60_000,
-        },
-      },
+      browser('chromium', BROWSER_TESTS, 2),
+      browser('firefox', BROWSER_TESTS, 3),
     ],
   },
 })

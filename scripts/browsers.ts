@@ -140,7 +140,7 @@ export interface OpenOptions {
   acceptInsecureCerts?: boolean
   args?: string[]
   /** Of Firefox. */
-  preferences?: Record<string, boolean>
+  preferences?: Record<string, boolean | number | string>
 }
 
 function firefoxProxy(proxy: string): Record<string, string | number> {

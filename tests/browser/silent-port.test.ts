@@ -7,8 +7,9 @@
 
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
-import { BROWSERS, call, type Stage, startStage } from './support/stage.ts'
+import { describe, expect } from 'vitest'
+import { test as base } from './fixtures.ts'
+import { call } from './support/stage.ts'
 
 const LISTENS = /([\w$.]+\.runtime\.onConnect)\.addListener\(/g
 /** The port stays open, as if its worker had not begun. */
@@ -29,13 +30,10 @@ async function missTheFirst(extension: string): Promise<void> {
   expect(places).toBe(1)
 }
 
-describe.each(BROWSERS)('in %s, a document whose port reaches nobody', (name) => {
-  let stage: Stage
-  afterEach(() => stage?.close())
+const test = base.extend('options', { prepareExtension: missTheFirst })
 
-  test('L01: asks again over another, and is answered', async () => {
-    stage = await startStage(name, { prepareExtension: missTheFirst })
-    const page = await stage.open()
+describe('a document whose port reaches nobody', () => {
+  test('L01: asks again over another, and is answered', async ({ page }) => {
     const { result } = await call<{ protocol: string }>(page, 'broker_getInfo')
     expect(result?.protocol).toBe('1')
   })

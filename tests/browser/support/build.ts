@@ -1,10 +1,10 @@
-/** Builds what the browser tests load, so that they never run against yesterday's code. */
+/** Builds the extension that the browser tests of a project load, so that they never run against an old build. */
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
-import { buildModes, DEVELOPMENT_MODES } from '../../../scripts/build.ts'
+import { buildModes } from '../../../scripts/build.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -14,8 +14,9 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const { browserName } = project.getProvidedContext()
   const builds = await mkdtemp(join(tmpdir(), 'northkey-builds-'))
-  await buildModes(DEVELOPMENT_MODES, builds)
+  await buildModes([`${browserName}-development`, browserName, 'demo-site'], builds)
   project.provide('builds', builds)
   return () => rm(builds, { recursive: true, force: true })
 }

@@ -1,20 +1,18 @@
 /** The built page of the demo site in a real browser, in front of a broker that lives in the page. */
 
-import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Browser, Page } from 'puppeteer-core'
+import type { Page } from 'puppeteer-core'
+import { inject } from 'vitest'
 import type { DemoSiteConfig } from '../../../demo-site/app/config.ts'
 import { type DemoSite, startDemoSite } from '../../../demo-site/server/index.ts'
-import { type BrowserName, openBrowser } from '../../../scripts/browsers.ts'
-import { buildModes } from '../../../scripts/build.ts'
 import {
   FAKE_ACCESS_TOKEN,
   type FakeBroker,
   installFakeBroker,
 } from '../../demo-site/fake-provider.ts'
+import type { BrowserHost } from './browser-host.ts'
 
 export const hook = (name: string) => `[data-testid=${name}]`
 
@@ -57,9 +55,8 @@ async function startApi(requests: PageStage['apiRequests']) {
   return { origin: `http://127.0.0.1:${port}`, server }
 }
 
-export async function startPageStage(name: BrowserName): Promise<PageStage> {
-  const builds = await mkdtemp(join(tmpdir(), 'northkey-page-'))
-  await buildModes(['demo-site'], builds)
+export async function startPageStage(host: BrowserHost): Promise<PageStage> {
+  const { name, browser } = host
   const apiRequests: PageStage['apiRequests'] = []
   const api = await startApi(apiRequests)
   const config: DemoSiteConfig = {
@@ -69,8 +66,7 @@ export async function startPageStage(name: BrowserName): Promise<PageStage> {
     clientId: 'skyframe',
     scsAsId: 'skyframe',
   }
-  const site = await startDemoSite({ config, root: join(builds, 'demo-site') })
-  const browser: Browser = await openBrowser(name)
+  const site = await startDemoSite({ config, root: join(inject('builds'), 'demo-site') })
   const complaints: string[] = []
   return {
     site,
@@ -100,11 +96,10 @@ export async function startPageStage(name: BrowserName): Promise<PageStage> {
       return page
     },
     async close() {
-      await browser.close()
+      if (browser.connected) await host.reset()
       api.server.closeAllConnections()
       api.server.close()
       await site.close()
-      await rm(builds, { recursive: true, force: true })
     },
   }
 }

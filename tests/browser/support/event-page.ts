@@ -1,6 +1,6 @@
 /**
  * Stops Firefox's event page as the browser itself does, but at once and whatever it is busy with: the
- * document with its scripts, timers and requests goes, and nothing in it hears a word.
+ * document with its scripts, timers and requests goes, and nothing in it is notified.
  */
 
 import { GECKO_ID } from '../../../extension/identity.ts'
@@ -16,7 +16,6 @@ interface Privileged {
   ChromeUtils: { requestProcInfo(): Promise<{ children: { type: string; pid: number }[] }> }
   WebExtensionPolicy: {
     getByID(id: string): {
-      mozExtensionHostname: string
       extension: {
         views: Set<View>
         terminateBackground(how: Record<string, boolean>): Promise<void>
@@ -25,17 +24,10 @@ interface Privileged {
   }
 }
 
-/** From here on the stage knows the broker's origin. */
 export async function eventPageSwitch(
   stage: Pick<Stage, 'name' | 'browser' | 'brokerOrigin'>,
 ): Promise<WorkerSwitch> {
   const settings = await openExtensionsPage(stage)
-  const host = await settings.evaluate(
-    (id) =>
-      (globalThis as unknown as Privileged).WebExtensionPolicy.getByID(id).mozExtensionHostname,
-    GECKO_ID,
-  )
-  stage.brokerOrigin = `moz-extension://${host}`
   const page = await openScreen(stage)
   return {
     page,

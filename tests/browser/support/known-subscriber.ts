@@ -1,33 +1,68 @@
 /**
- * Flows without a window that waits for anybody: the broker's own consent is left to the operator, the
- * subscriber is signed in, and the operator remembers what was authorized. What is left is the
- * protocol, as fast as it goes.
+ * Flows that wait for nobody: the subscriber has signed in at the operator beforehand, and the operator has
+ * the authorization of the application on record. A window then opens and closes by itself.
  */
 
 import type { Page } from 'puppeteer-core'
 import type { FaultRule } from '../../../demo-site/network/index.ts'
-import type { BrowserName } from '../../../scripts/browsers.ts'
-import type { Grant } from '../../../shared/messages/page-api.ts'
+import { beginAuthorization, discover, redirectUriFor } from '../../../shared/core/index.ts'
+import type { ApiAccess, ConnectParams, Grant } from '../../../shared/messages/page-api.ts'
+import { signInAndAllow } from '../../network/support/client.ts'
+import { ScriptedBrowser } from '../../network/support/scripted-browser.ts'
+import { EFFECTS } from '../../network/support/ue.ts'
 import { changeMetadata } from './faults.ts'
-import { type Called, call, type Stage, signIn, startStage } from './stage.ts'
+import { type Called, CLIENT_ID, call, gesture, type Stage } from './stage.ts'
 
-type Options = Parameters<typeof startStage>[1]
+/**
+ * Signs the subscriber in at an operator and authorizes the application, without a page of the browser; the
+ * browser gets the session's cookies. The network's log is empty afterwards.
+ */
+export async function signInBeforehand(
+  stage: Stage,
+  { issuer, apis }: { issuer: string; apis: ApiAccess[] } = stage.wish(),
+): Promise<void> {
+  const { network, redirectBase, subscriber } = stage
+  const server = network.operatorProfiles.find((profile) => profile.issuer === issuer)
+  if (!server) throw new Error('issuer: expected one of the stage’s network')
+  const { authorizationUrl } = await beginAuthorization(
+    {
+      server,
+      metadata: await discover(server, EFFECTS),
+      clientId: CLIENT_ID,
+      redirectUri: await redirectUriFor(redirectBase, issuer),
+      apis,
+      deadlineMs: Date.now() + 60_000,
+      offlineAccess: true,
+    },
+    EFFECTS,
+  )
+  const signIn = new ScriptedBrowser()
+  await signInAndAllow(signIn, new URL(authorizationUrl), {
+    phone_number: subscriber.phoneNumber,
+    password: subscriber.password,
+  })
+  const cookies = await signIn.cookies.store.getAllCookies()
+  await stage.browser.setCookie(
+    ...cookies.map(({ key, value, path, httpOnly }) => ({
+      name: key,
+      value,
+      path: path ?? '/',
+      httpOnly,
+      domain: new URL(issuer).hostname,
+    })),
+  )
+  network.log.clear()
+}
 
-/** A stage whose subscriber has signed in and authorized the application once. */
-export async function startQuietStage(
-  name: BrowserName,
-  options: Options = {},
-): Promise<{ stage: Stage; page: Page }> {
-  const stage = await startStage(name, { requireConsent: false, ...options })
-  await withoutRevocation(stage)
-  const page = await stage.open()
-  const first = call<Grant>(page, 'northbound_connect', stage.wish())
-  await signIn(stage)
-  const { error } = await first
-  if (error) throw new Error(`the first flow failed: ${error.message}`)
-  await call(page, 'northbound_revoke')
-  stage.network.log.clear()
-  return { stage, page }
+/** The quickest way to a grant: the subscriber is known beforehand, and the user clicks in the page. */
+export async function connectQuickly(
+  stage: Stage,
+  page: Page,
+  params: ConnectParams = stage.wish(),
+): Promise<Called<Grant>> {
+  await signInBeforehand(stage, params)
+  await gesture(page)
+  return call<Grant>(page, 'northbound_connect', params)
 }
 
 /** A revoked grant would be asked for again; without the endpoint the operator never hears of it. */
@@ -45,35 +80,28 @@ export function freshConnections({ network }: Pick<Stage, 'network'>): void {
   network.faults.add({ action: { type: 'header', headers: { connection: 'close' } } })
 }
 
-/** The oldest fault is asked first, so those that keep the stage quiet stand aside. */
+/** Runs with this fault before all others: the oldest fault is asked first. */
 export async function during<T>(
   { network: { faults, log } }: Stage,
   rule: FaultRule,
   run: () => Promise<T>,
 ): Promise<T> {
   log.clear()
-  const quiet = faults.active.map((each) => each.rule)
+  const before = faults.active.map((fault) => fault.rule)
   faults.clear()
-  for (const each of [rule, ...quiet]) faults.add(each)
+  for (const fault of [rule, ...before]) faults.add(fault)
   try {
     return await run()
   } finally {
     faults.clear()
-    for (const each of quiet) faults.add(each)
+    for (const fault of before) faults.add(fault)
   }
 }
 
 /** A flow from the page's call to the grant, which is then forgotten. */
-export async function quietFlow(stage: Stage, page: Page): Promise<Called<Grant>> {
+export async function connectAndRevoke(stage: Stage, page: Page): Promise<Called<Grant>> {
   await gesture(page)
   const outcome = await call<Grant>(page, 'northbound_connect', stage.wish())
   if (outcome.result) await call(page, 'northbound_revoke')
   return outcome
-}
-
-/** The user looks at the page and clicks in it. */
-export async function gesture(page: Page): Promise<void> {
-  await page.bringToFront()
-  await page.waitForFunction(() => document.visibilityState === 'visible')
-  await page.click('button')
 }

@@ -37,6 +37,8 @@ export interface Outside {
   connections: string[]
   /** Answers of their own, by method and URL without query, as in `GET https://a.example/b`. */
   answers: Map<string, (request: OutsideRequest) => OutsideAnswer>
+  /** Forgets all requests and answers. */
+  reset(): void
   close(): Promise<void>
 }
 
@@ -87,6 +89,10 @@ export async function startOutside(): Promise<Outside> {
     headers,
     connections,
     answers,
+    reset() {
+      for (const list of [requests, headers, connections]) list.length = 0
+      answers.clear()
+    },
     async close() {
       for (const server of [proxy, inner]) {
         server.closeAllConnections()

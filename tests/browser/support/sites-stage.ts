@@ -8,25 +8,22 @@
  * - Firefox is told to take each request for granted; giving it back is the real thing.
  */
 
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Page } from 'puppeteer-core'
 import { inject } from 'vitest'
 import { startNetwork } from '../../../demo-site/network/index.ts'
-import { CHROMIUM_ID, GECKO_ID, REDIRECT_BASE } from '../../../extension/identity.ts'
-import { type BrowserName, openBrowser } from '../../../scripts/browsers.ts'
-import { buildModes } from '../../../scripts/build.ts'
+import { CHROMIUM_ID, REDIRECT_BASE } from '../../../extension/identity.ts'
+import type { BrowserName } from '../../../scripts/browsers.ts'
 import { copyExtension, type ExtensionCopy } from '../../../scripts/extension-copy.ts'
 import type { ProviderDetail } from '../../../shared/messages/page-api.ts'
 import type { Site } from '../../../shared/messages/screen-channel.ts'
 import { startApplication } from './application.ts'
-import { startOutside } from './outside.ts'
+import type { BrowserHost } from './browser-host.ts'
 import { until } from './pages.ts'
 import type { Called, Stage } from './stage.ts'
 import { CLIENT_ID, openScreen } from './stage.ts'
-
-const FIREFOX_UUID = '3c0f1a52-7d0c-4a53-9d5e-0b5f3c2f1e77'
 
 export const SITE = 'https://play.example'
 export const OTHER_SITE = 'https://other.example'
@@ -93,12 +90,11 @@ async function permissions(
   )
 }
 
-/** The released build, made for this stage alone. */
-async function buildReleased(name: BrowserName): Promise<ExtensionCopy> {
-  const folder = await mkdtemp(join(tmpdir(), 'northkey-released-'))
-  await buildModes([name], folder)
-  const remove = () => rm(folder, { recursive: true, force: true })
-  return { path: join(folder, name), remove }
+/** A copy of the released build. */
+async function copyReleased(name: BrowserName): Promise<ExtensionCopy> {
+  const path = await mkdtemp(join(tmpdir(), 'northkey-released-'))
+  await cp(join(inject('builds'), name), path, { recursive: true })
+  return { path, remove: () => rm(path, { recursive: true, force: true }) }
 }
 
 /** Which sites the extension may enter, as the browser's own page of extensions has it. */
@@ -107,12 +103,16 @@ function setHostAccess(settings: Page, hostAccess: 'ON_SPECIFIC_SITES' | 'ON_ALL
   return developer(settings, 'updateExtensionConfiguration', change)
 }
 
-/** @param build The released one reaches no loopback, and so not the stage's network. */
+/**
+ * Puts a network, an application on https hosts and a new installation of the extension into a browser.
+ *
+ * @param build The released one reaches no loopback, and so not the stage's network.
+ */
 export async function startSitesStage(
-  name: BrowserName,
+  host: BrowserHost,
   build: 'development' | 'released' = 'development',
 ): Promise<SitesStage> {
-  const outside = await startOutside()
+  const { name, browser, outside } = host
   const application = await startApplication()
   const network = await startNetwork({
     applications: [{ clientId: CLIENT_ID, name: 'Cloud gaming', origins: [SITE, OTHER_SITE] }],
@@ -120,25 +120,10 @@ export async function startSitesStage(
   })
   const extension =
     build === 'released'
-      ? await buildReleased(name)
+      ? await copyReleased(name)
       : await copyExtension(name, network.operatorProfiles, inject('builds'))
-  const profile = await mkdtemp(join(tmpdir(), 'northkey-profile-'))
   if (name === 'chromium') await withholdHosts(extension.path)
-  else {
-    const uuids = JSON.stringify(JSON.stringify({ [GECKO_ID]: FIREFOX_UUID }))
-    await writeFile(
-      join(profile, 'prefs.js'),
-      `user_pref("extensions.webextOptionalPermissionPrompts", false);
-user_pref("extensions.webextensions.uuids", ${uuids});
-`,
-    )
-  }
-  const browser = await openBrowser(name, {
-    extension: extension.path,
-    proxy: outside.address,
-    acceptInsecureCerts: true,
-    profile,
-  })
+  const brokerOrigin = await host.install(extension.path)
   const settings = name === 'chromium' ? await extensionsPage(browser) : undefined
   if (settings) {
     await setHostAccess(settings, 'ON_SPECIFIC_SITES')
@@ -152,6 +137,8 @@ user_pref("extensions.webextensions.uuids", ${uuids});
   const api = network.operatorProfiles[0]?.apis.find(({ resource }) =>
     resource.includes('as-session-with-qos'),
   )
+  const [subscriber] = network.subscribers.all
+  if (!subscriber) throw new Error('subscribers: expected at least one')
   return {
     name,
     browser,
@@ -160,8 +147,9 @@ user_pref("extensions.webextensions.uuids", ${uuids});
     outside,
     extensionPath: extension.path,
     redirectBase: REDIRECT_BASE[name],
-    brokerOrigin:
-      name === 'chromium' ? `chrome-extension://${CHROMIUM_ID}` : `moz-extension://${FIREFOX_UUID}`,
+    brokerOrigin,
+    requireConsent: true,
+    subscriber,
     async open(origin = SITE) {
       const page = await browser.newPage()
       await page.goto(origin)
@@ -185,10 +173,8 @@ user_pref("extensions.webextensions.uuids", ${uuids});
       else await permissions(screen, 'remove', origin)
     },
     async close() {
-      await browser.close()
-      await Promise.all([network.close(), application.close(), outside.close()])
-      await extension.remove()
-      await rm(profile, { recursive: true, force: true, maxRetries: 5 })
+      if (browser.connected) await host.reset()
+      await Promise.all([network.close(), application.close(), extension.remove()])
     },
   }
 }

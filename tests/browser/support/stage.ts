@@ -1,6 +1,6 @@
 /**
- * Everything a browser test needs: a network, an application, and a browser with the built extension,
- * all of them real. The servers' request logs are the oracle.
+ * The stage of a browser test: a network, an application and the built extension in a browser, all of them
+ * real and new. The servers' request logs are the oracle.
  */
 
 import type { Browser, Page } from 'puppeteer-core'
@@ -9,10 +9,11 @@ import {
   type LogEntry,
   type Network,
   type NetworkOptions,
+  type Subscriber,
   startNetwork,
 } from '../../../demo-site/network/index.ts'
-import { CHROMIUM_ID, REDIRECT_BASE } from '../../../extension/identity.ts'
-import { type BrowserName, openBrowser } from '../../../scripts/browsers.ts'
+import { REDIRECT_BASE } from '../../../extension/identity.ts'
+import type { BrowserName } from '../../../scripts/browsers.ts'
 import { copyExtension } from '../../../scripts/extension-copy.ts'
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 import type {
@@ -21,10 +22,9 @@ import type {
   ProviderErrorObject,
 } from '../../../shared/messages/page-api.ts'
 import { type ApplicationServer, startApplication } from './application.ts'
-import { type Outside, startOutside } from './outside.ts'
-import { addressOf, gone, pageAt, pagesAt, until } from './pages.ts'
-
-export const BROWSERS: BrowserName[] = ['chromium', 'firefox']
+import type { BrowserHost } from './browser-host.ts'
+import type { Outside } from './outside.ts'
+import { addressOf, gone, pageAt, until } from './pages.ts'
 
 export type Called<T> =
   | { result: T; error?: never }
@@ -49,13 +49,28 @@ export interface Stage {
   extensionPath: string
   /** Everything that tried to leave this machine. */
   outside: Outside
-  /** Origin of the broker's own pages, known once one of them was seen. */
-  brokerOrigin: string | undefined
+  /** Origin of the broker's own pages. */
+  brokerOrigin: string
+  /** Whether `northbound_connect` opens the broker's own consent window. */
+  requireConsent: boolean
+  /** The subscriber who uses this browser. */
+  subscriber: Subscriber
   /** A new tab of the application. */
   open(path?: string): Promise<Page>
-  /** The wish for better QoS that most tests make. */
+  /** The request for better QoS that most tests make. */
   wish(more?: Partial<ConnectParams>): ConnectParams
   close(): Promise<void>
+}
+
+export interface StageOptions extends Partial<Omit<NetworkOptions, 'operator'>> {
+  /** Changes to the operator's profile before the broker gets it. */
+  operator?: Partial<OperatorProfile>
+  /** More operators, as a function of the application's origin. */
+  others?: (origin: string) => Promise<OperatorProfile[]>
+  /** Whether the broker's own consent window opens. Default: false. */
+  requireConsent?: boolean
+  /** Changes to the extension's folder before the browser loads it. */
+  prepareExtension?: (path: string) => Promise<void>
 }
 
 /** Every parameter in the front channel, where a test can read it and tamper with it. */
@@ -63,49 +78,31 @@ const PLAIN = { pushedAuthorizationRequests: 'never', dpop: 'never' } as const
 
 export const CLIENT_ID = 'cloud-gaming'
 
-export async function startStage(
-  name: BrowserName,
-  more: Partial<Omit<NetworkOptions, 'operator'>> & {
-    profile?: string
-    /** Changes to the operator's profile before the broker gets it. */
-    operator?: Partial<OperatorProfile>
-    /** More operators, as a function of the application's origin. */
-    others?: (origin: string) => Promise<OperatorProfile[]>
-    /** Whether the broker's own consent window comes. Default: true. */
-    requireConsent?: boolean
-    /** Whether the browser takes any certificate. Default: true. */
-    acceptInsecureCerts?: boolean
-    /** Changes to the extension's folder before the browser loads it. */
-    prepareExtension?: (path: string) => Promise<void>
-  } = {},
-): Promise<Stage> {
-  const { profile, operator, others, requireConsent = true, ...rest } = more
-  const { acceptInsecureCerts = true, prepareExtension, ...networkOptions } = rest
+/** Puts a new network, a new application and a new installation of the extension into a browser. */
+export async function startStage(host: BrowserHost, options: StageOptions = {}): Promise<Stage> {
+  const { operator, others, requireConsent = false, prepareExtension, ...networkOptions } = options
+  const { name, browser, outside } = host
   const application = await startApplication()
   const network = await startNetwork({
     applications: [{ clientId: CLIENT_ID, name: 'Cloud gaming', origins: [application.origin] }],
     redirectBases: Object.values(REDIRECT_BASE),
     ...networkOptions,
   })
-  const outside = await startOutside()
-  const operators = [
-    ...network.operatorProfiles.map((each) => ({ ...each, ...PLAIN, ...operator })),
-    ...((await others?.(application.origin)) ?? []).map((each) => ({ ...each, ...PLAIN })),
-  ].map((each) => ({
-    ...each,
-    applications: each.applications?.map((one) => ({ ...one, requireConsent })) ?? [],
+  const profiles = [
+    ...network.operatorProfiles.map((profile) => ({ ...profile, ...PLAIN, ...operator })),
+    ...((await others?.(application.origin)) ?? []).map((profile) => ({ ...profile, ...PLAIN })),
+  ].map((profile) => ({
+    ...profile,
+    applications: profile.applications?.map((entry) => ({ ...entry, requireConsent })) ?? [],
   }))
-  const extension = await copyExtension(name, operators, inject('builds'))
+  const extension = await copyExtension(name, profiles, inject('builds'))
   await prepareExtension?.(extension.path)
-  const browser = await openBrowser(name, {
-    extension: extension.path,
-    proxy: outside.address,
-    acceptInsecureCerts,
-    ...(profile ? { profile } : {}),
-  })
+  const brokerOrigin = await host.install(extension.path)
   const api = network.operatorProfiles[0]?.apis.find(({ resource }) =>
     resource.includes('as-session-with-qos'),
   )
+  const [subscriber] = network.subscribers.all
+  if (!subscriber) throw new Error('subscribers: expected at least one')
   const stage: Stage = {
     name,
     browser,
@@ -114,9 +111,11 @@ export async function startStage(
     redirectBase: REDIRECT_BASE[name],
     extensionPath: extension.path,
     outside,
-    brokerOrigin: name === 'chromium' ? `chrome-extension://${CHROMIUM_ID}` : undefined,
+    brokerOrigin,
+    requireConsent,
+    subscriber,
     async open(path = '/') {
-      const page = await stage.browser.newPage()
+      const page = await browser.newPage()
       await page.goto(application.origin + path)
       return page
     },
@@ -126,14 +125,9 @@ export async function startStage(
       ...wishes,
     }),
     async close() {
-      await stage.browser.close()
-      await Promise.all([
-        // A test may have put another in the place of the first.
-        stage.network.close(),
-        application.close(),
-        outside.close(),
-        extension.remove(),
-      ])
+      if (browser.connected) await host.reset()
+      // A test may have put another network in the place of the first.
+      await Promise.all([stage.network.close(), application.close(), extension.remove()])
     },
   }
   return stage
@@ -154,7 +148,6 @@ export function call<T>(page: Page, method: string, params?: object): Promise<Ca
 /** The user's half in the broker's own window. */
 export async function answerConsent(stage: Stage, answer: 'allow' | 'deny'): Promise<void> {
   const consent = await pageAt(stage.browser, '/ui/consent/')
-  stage.brokerOrigin ??= new URL(await addressOf(consent)).href.split('/ui/')[0]
   await consent.bringToFront()
   await consent.waitForSelector(`[data-testid=${answer}]:not([disabled])`)
   await consent.click(`[data-testid=${answer}]`)
@@ -174,11 +167,9 @@ export async function openScreen(
 }
 
 /**
- * As if the user had waited since: what was refused before keeps no window shut now. Where nothing was
- * asked yet, there is nothing to forget.
+ * As if the user had waited since: what was refused before keeps no window shut now.
  */
 export async function forgetRefusals(stage: Stage): Promise<void> {
-  if (stage.brokerOrigin === undefined) return
   const screen = await openScreen(stage)
   await screen.evaluate(() =>
     (
@@ -188,27 +179,6 @@ export async function forgetRefusals(stage: Stage): Promise<void> {
     ).chrome.storage.session.remove('refusals'),
   )
   await screen.close()
-}
-
-/**
- * A new tab of the application in the place of another, and nothing of before in the broker: no window that
- * is open, no refusal, no grant; and no log. Only the operator remembers. A test that begins so may be
- * tried again.
- */
-export async function startOver(stage: Stage, old?: Page): Promise<Page> {
-  await old?.close()
-  await gone(stage.browser, '/ui/consent/')
-  for (const operator of await pagesAt(stage.browser, stage.network.issuer)) {
-    // The flow's own is about to close by itself.
-    await operator.close().catch(() => {})
-  }
-  const page = await stage.open()
-  await forgetRefusals(stage)
-  const { error } = await call(page, 'northbound_revoke')
-  if (error) throw new Error(`cannot start over: ${error.message}`)
-  stage.network.log.clear()
-  stage.outside.requests.length = 0
-  return page
 }
 
 /** Everything that the broker's databases hold, as text; bytes as Latin-1. */
@@ -257,28 +227,34 @@ export function signInPage(stage: Stage): Promise<Page> {
   return pageAt(stage.browser, stage.network.issuer)
 }
 
-/** The user's half at the operator: sign-in, then the operator's own consent. */
+/** The user's half at the operator: sign-in if it asks, then the operator's own consent. */
 export async function signIn(stage: Stage, decision: 'allow' | 'deny' = 'allow'): Promise<void> {
   const page = await signInPage(stage)
   await page.waitForSelector('[data-form=password], [data-form=consent]')
-  const [subscriber] = stage.network.subscribers.all
-  if (subscriber && (await page.$('[data-form=password]'))) {
-    await page.type('[name=phone_number]', subscriber.phoneNumber)
-    await page.type('[name=password]', subscriber.password)
+  if (await page.$('[data-form=password]')) {
+    await page.type('[name=phone_number]', stage.subscriber.phoneNumber)
+    await page.type('[name=password]', stage.subscriber.password)
     await page.click('[data-form=password] [type=submit]')
     await page.waitForSelector('[data-form=consent]')
   }
   await page.click(`[data-form=consent] [value=${decision}]`)
 }
 
-/** The whole way to a grant. */
+/** The user looks at the page and clicks in it. */
+export async function gesture(page: Page): Promise<void> {
+  await page.bringToFront()
+  await page.waitForFunction(() => document.visibilityState === 'visible')
+  await page.click('button')
+}
+
+/** The whole way to a grant, with the sign-in and the consent of the operator in a window. */
 export async function connect(
   stage: Stage,
   page: Page,
   params: ConnectParams = stage.wish(),
 ): Promise<Called<Grant>> {
   const connecting = call<Grant>(page, 'northbound_connect', params)
-  await answerConsent(stage, 'allow')
+  if (stage.requireConsent) await answerConsent(stage, 'allow')
   await signIn(stage)
   const outcome = await connecting
   await gone(stage.browser, '/ui/consent/')

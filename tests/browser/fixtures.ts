@@ -1,0 +1,90 @@
+/**
+ * The fixtures of the browser tests. A test names what it needs in its parameters; nothing of one test is
+ * left for the next:
+ *
+ * - `host`: the browser of this worker, which all its tests share.
+ * - `stage`: a network, an application and an installation of the extension for this test alone.
+ * - `page`: a tab of the application.
+ * - `granted`: the grant that the page has got the quickest way, for the API of `stage.wish(wish)`.
+ * - `worker`: the switch that stops the broker's worker.
+ * - `sitesStage`, in the place of `stage`: https sites that the user switches on one by one.
+ * - `demoPage`, in the place of `stage`: the built demo page with a broker double, and no extension.
+ *
+ * A file sets options for all of its tests with `const test = base.extend('options', { … })`, what the page
+ * asks for with `.extend('wish', { … })`, and the build of `sitesStage` with `.extend('build', 'released')`.
+ */
+
+import { test as base, inject } from 'vitest'
+import type { BrowserName } from '../../scripts/browsers.ts'
+import type { ConnectParams, Grant } from '../../shared/messages/page-api.ts'
+import { type BrowserHost, openHost } from './support/browser-host.ts'
+import { startPageStage } from './support/demo-page-stage.ts'
+import { connectQuickly } from './support/known-subscriber.ts'
+import { startSitesStage } from './support/sites-stage.ts'
+import { type StageOptions, startStage } from './support/stage.ts'
+import { workerSwitch } from './support/worker.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The browser of this project. */
+    browserName: BrowserName
+  }
+}
+
+/** The browser in which this run's tests are. */
+export const BROWSER = inject('browserName')
+
+/** Opens the worker's browser at its first use, and again should it have ended. */
+function hostOfWorker(): { get(): Promise<BrowserHost>; close(): Promise<void> } {
+  let opening: Promise<BrowserHost> | undefined
+  return {
+    async get() {
+      const host = await opening
+      if (!host?.browser.connected) {
+        await host?.outside.close()
+        opening = openHost(BROWSER)
+      }
+      return opening as Promise<BrowserHost>
+    },
+    async close() {
+      await (await opening)?.close()
+    },
+  }
+}
+
+export const test = base
+  .extend('hosts', { scope: 'worker' }, async (_, { onCleanup }) => {
+    const hosts = hostOfWorker()
+    onCleanup(() => hosts.close())
+    return hosts
+  })
+  .extend('host', ({ hosts }) => hosts.get())
+  .extend('options', {} as StageOptions)
+  .extend('stage', async ({ host, options }, { onCleanup }) => {
+    const stage = await startStage(host, options)
+    onCleanup(() => stage.close())
+    return stage
+  })
+  .extend('page', ({ stage }) => stage.open())
+  .extend('wish', {} as Partial<ConnectParams>)
+  .extend('granted', async ({ stage, page, wish }): Promise<Grant> => {
+    const { result, error } = await connectQuickly(stage, page, stage.wish(wish))
+    if (!result) throw new Error(`no grant: ${error?.message}`)
+    return result
+  })
+  .extend('worker', async ({ stage }, { onCleanup }) => {
+    const worker = await workerSwitch(stage)
+    onCleanup(() => worker.close())
+    return worker
+  })
+  .extend('build', 'development' as 'development' | 'released')
+  .extend('sitesStage', async ({ host, build }, { onCleanup }) => {
+    const stage = await startSitesStage(host, build)
+    onCleanup(() => stage.close())
+    return stage
+  })
+  .extend('demoPage', async ({ host }, { onCleanup }) => {
+    const stage = await startPageStage(host)
+    onCleanup(() => stage.close())
+    return stage
+  })

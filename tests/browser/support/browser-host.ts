@@ -1,0 +1,103 @@
+/**
+ * One running browser, in which the extension is installed and removed as often as tests want it: that takes
+ * a fraction of what a new browser takes, and the browser deletes the extension's data each time.
+ */
+
+import type { Browser, Page } from 'puppeteer-core'
+import { CHROMIUM_ID, GECKO_ID } from '../../../extension/identity.ts'
+import { type BrowserName, type OpenOptions, openBrowser } from '../../../scripts/browsers.ts'
+import { openExtensionsPage } from './extensions-page.ts'
+import { type Outside, startOutside } from './outside.ts'
+
+export interface BrowserHost {
+  name: BrowserName
+  browser: Browser
+  /** The proxy of this browser: every request that tried to leave the machine. */
+  outside: Outside
+  /**
+   * Installs an extension from a folder, in the place of the one before.
+   *
+   * @returns The origin of the extension's own pages.
+   */
+  install(folder: string): Promise<string>
+  /** Removes the extension, closes all tabs and windows, deletes all cookies. */
+  reset(): Promise<void>
+  close(): Promise<void>
+}
+
+interface Privileged {
+  WebExtensionPolicy: { getByID(id: string): { mozExtensionHostname: string } }
+}
+
+const FIREFOX_PREFERENCES = {
+  // Each request for a site's permission is granted: no driver can press the button of that question.
+  'extensions.webextOptionalPermissionPrompts': false,
+  // Firefox slows the timers of hidden pages down to seconds; Chromium's driver switches that off itself.
+  'dom.min_background_timeout_value': 4,
+  'dom.min_background_timeout_value_without_budget_throttling': 4,
+  'dom.timeout.enable_budget_timer_throttling': false,
+}
+
+/** Opens a browser whose requests beyond loopback all end at a proxy of the test's own. */
+export async function openHost(
+  name: BrowserName,
+  { preferences, acceptInsecureCerts = true, ...options }: Omit<OpenOptions, 'extension'> = {},
+): Promise<BrowserHost> {
+  const outside = await startOutside()
+  const browser = await openBrowser(name, {
+    ...options,
+    acceptInsecureCerts,
+    proxy: outside.address,
+    preferences: { ...FIREFOX_PREFERENCES, ...preferences },
+  }).catch(async (error: unknown) => {
+    await outside.close()
+    throw error
+  })
+  const kept = new Set<Page>(await browser.pages())
+  let installed: string | undefined
+
+  // Firefox gives the extension another origin with each installation; its own page of extensions knows it.
+  let extensionsPage: Page | undefined
+  async function originOfExtension(): Promise<string> {
+    if (name === 'chromium') return `chrome-extension://${CHROMIUM_ID}`
+    extensionsPage ??= await openExtensionsPage({ browser, name })
+    kept.add(extensionsPage)
+    const host = await extensionsPage.evaluate(
+      (id) =>
+        (globalThis as unknown as Privileged).WebExtensionPolicy.getByID(id).mozExtensionHostname,
+      GECKO_ID,
+    )
+    return `moz-extension://${host}`
+  }
+
+  async function uninstall(): Promise<void> {
+    if (installed === undefined) return
+    const id = installed
+    installed = undefined
+    await browser.uninstallExtension(id)
+  }
+
+  return {
+    name,
+    browser,
+    outside,
+    async install(folder) {
+      await uninstall()
+      installed = await browser.installExtension(folder)
+      return originOfExtension()
+    },
+    async reset() {
+      await uninstall()
+      for (const page of await browser.pages()) {
+        // A page that closes by itself meanwhile is closed.
+        if (!kept.has(page)) await page.close().catch(() => {})
+      }
+      await browser.deleteCookie(...(await browser.cookies()))
+      outside.reset()
+    },
+    async close() {
+      await browser.close()
+      await outside.close()
+    },
+  }
+}
