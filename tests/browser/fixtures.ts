@@ -35,14 +35,14 @@ declare module 'vitest' {
 export const BROWSER = inject('browserName')
 
 /** Opens the worker's browser at its first use, and again should it have ended. */
-function hostOfWorker(): { get(): Promise<BrowserHost>; close(): Promise<void> } {
+function hostOfWorker(name: BrowserName): { get(): Promise<BrowserHost>; close(): Promise<void> } {
   let opening: Promise<BrowserHost> | undefined
   return {
     async get() {
       const host = await opening
       if (!host?.browser.connected) {
         await host?.outside.close()
-        opening = openHost(BROWSER)
+        opening = openHost(name)
       }
       return opening as Promise<BrowserHost>
     },
@@ -53,8 +53,9 @@ function hostOfWorker(): { get(): Promise<BrowserHost>; close(): Promise<void> }
 }
 
 export const test = base
-  .extend('hosts', { scope: 'worker' }, async (_, { onCleanup }) => {
-    const hosts = hostOfWorker()
+  .extend('browserName', { scope: 'worker' }, BROWSER)
+  .extend('hosts', { scope: 'worker' }, async ({ browserName }, { onCleanup }) => {
+    const hosts = hostOfWorker(browserName)
     onCleanup(() => hosts.close())
     return hosts
   })
