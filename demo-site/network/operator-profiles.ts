@@ -2,7 +2,7 @@
 
 import type { OperatorProfile, ProfileName } from '../../shared/messages/operator-profile.ts'
 import { operatorApis } from './apis/catalogue.ts'
-import type { AuthorizationServerSettings } from './authorization-function/provider.ts'
+import type { AuthorizationServerSettings } from './authorization-function/authorization-server-settings.ts'
 import { DEFAULT_OPERATOR } from './operator.ts'
 
 /** One issuer per profile, at a path of its own. */

@@ -5,23 +5,7 @@
 
 import { EventEmitter } from 'node:events'
 import type { AuthorizationServer } from './authorization-function/authorization-function.ts'
-import type { IssuedToken } from './authorization-function/issued-tokens.ts'
-
-/** `Cause` of TS 29.222 clause 8.5.4.3.4. */
-export type RevocationCause =
-  | 'OVERLIMIT_USAGE'
-  | 'UNEXPECTED_REASON'
-  | 'AUTHORIZATION_ISSUE'
-  | 'OTHER_REASON'
-
-export interface Revocation {
-  issuer: string
-  clientId: string
-  accountId: string
-  cause: RevocationCause
-  /** Tokens that were still good. */
-  tokens: IssuedToken[]
-}
+import type { Revocation, RevocationCause } from './revocation.ts'
 
 export class Revocations extends EventEmitter<{ revoked: [Revocation] }> {
   #servers: readonly AuthorizationServer[] = []

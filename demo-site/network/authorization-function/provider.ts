@@ -7,34 +7,15 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { type Configuration, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider'
 import type { ProfileName } from '../../../shared/messages/operator-profile.ts'
-import type { AccessNetwork } from '../access-network.ts'
 import { PURPOSE_TEXTS } from '../apis/catalogue.ts'
 import { accessTokenClaims } from '../capif-core/access-token-claims.ts'
-import type { NetworkOptions } from '../options.ts'
-import type { SubscriberDirectory } from '../subscribers.ts'
-import type { Messages } from '../text-messages.ts'
 import { createStore, MemoryAdapter, type Store } from './adapter.ts'
-import type { Authorizations } from './authorizations.ts'
+import type { AuthorizationServerSettings } from './authorization-server-settings.ts'
 import { clientMetadata } from './clients.ts'
-import type { IssuedTokens } from './issued-tokens.ts'
 import { SIGNING_ALGORITHM, type SigningKey } from './keys.ts'
-import type { Passkeys } from './passkeys.ts'
 import { OFFLINE, requestPolicy } from './request-policy.ts'
 import { defaultResource, resourceServer } from './resources.ts'
 import { renderErrorScreen } from './screens/render.ts'
-
-export interface AuthorizationServerSettings {
-  issuer: string
-  profile: ProfileName
-  apisOrigin: string
-  options: NetworkOptions
-  subscribers: SubscriberDirectory
-  tokens: IssuedTokens
-  authorizations: Authorizations
-  network: AccessNetwork
-  messages: Messages
-  passkeys: Passkeys
-}
 
 /** What outlives a change of keys: records, cookies, and the secret behind pairwise subjects. */
 export interface AuthorizationServerState {

@@ -6,7 +6,7 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider'
 import { apisOf } from '../apis/catalogue.ts'
 import { scopeFault } from '../capif-core/scope.ts'
-import type { AuthorizationServerSettings } from './provider.ts'
+import type { AuthorizationServerSettings } from './authorization-server-settings.ts'
 
 /** Parameter of our own: whether `offline_access` was asked for, which oidc-provider takes out. */
 export const OFFLINE = 'northbound_offline'

@@ -4,7 +4,7 @@ import type { Provider } from 'oidc-provider'
 import type { ProfileName } from '../../../shared/messages/operator-profile.ts'
 import { apisOf, PURPOSE_TEXTS, scopesOf } from '../apis/catalogue.ts'
 import { apiNamesIn, capifScopeWords } from '../capif-core/scope.ts'
-import type { AuthorizationServerSettings } from './provider.ts'
+import type { AuthorizationServerSettings } from './authorization-server-settings.ts'
 import type { ConsentApi } from './screens/consent.tsx'
 
 type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>

@@ -7,7 +7,7 @@
 import { randomBytes } from 'node:crypto'
 import { decodeJwt } from 'jose'
 import type { Handler } from '../http/serve.ts'
-import type { AuthorizationServerSettings } from './provider.ts'
+import type { AuthorizationServerSettings } from './authorization-server-settings.ts'
 
 const PATH = '/token/revocation'
 

@@ -10,8 +10,8 @@ import type { Context } from 'koa'
 import type { InteractionResults, Provider } from 'oidc-provider'
 import { DEFAULT_OPERATOR } from '../operator.ts'
 import type { Subscriber } from '../subscribers.ts'
+import type { AuthorizationServerSettings } from './authorization-server-settings.ts'
 import { OneTimeCodes } from './one-time-codes.ts'
-import type { AuthorizationServerSettings } from './provider.ts'
 
 type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>
 

@@ -2,10 +2,10 @@
 
 import { redirectUriFor } from '../../../shared/core/redirect-uri.ts'
 import type { MemoryAdapter } from '../authorization-function/adapter.ts'
-import type { AuthorizationServerSettings } from '../authorization-function/provider.ts'
+import type { AuthorizationServerSettings } from '../authorization-function/authorization-server-settings.ts'
 import type { Notifications } from '../capif-notifications.ts'
 import type { Handler } from '../http/serve.ts'
-import type { Revocation } from '../revocations.ts'
+import type { Revocation } from '../revocation.ts'
 import { Invokers } from './invokers.ts'
 import { coreFunction, securityNotification } from './routes.ts'
 import { tokenFace } from './token-endpoint.ts'

@@ -11,8 +11,8 @@ import { checked, compile } from '../apis/validation.ts'
 import type { Faults } from '../faults/faults.ts'
 import { validateFaultRule } from '../faults/rule.ts'
 import type { RunningServer } from '../http/serve.ts'
-import type { Network } from '../options.ts'
-import type { RevocationCause } from '../revocations.ts'
+import type { Network } from '../network.ts'
+import type { RevocationCause } from '../revocation.ts'
 import { controlDescription, REVOCATION_SCHEMA } from './description.ts'
 
 interface AskedRevocation {
