@@ -37,7 +37,13 @@ export type { FaultAction, FaultRule } from './faults/rule.ts'
 export { StartError } from './http/serve.ts'
 export type { Network } from './network.ts'
 export type { Application, NetworkOptions, Ports } from './options.ts'
-export { type LogEntry, type LogFilter, RequestLog } from './request-log.ts'
+export {
+  type LogEntry,
+  type LogFilter,
+  LogTimeoutError,
+  RequestLog,
+  type WaitOptions,
+} from './request-log.ts'
 export { DEFAULT_SUBSCRIBERS, type Subscriber } from './subscribers.ts'
 
 /** Starts a network and resolves once all of its servers listen. */

@@ -121,7 +121,9 @@ function noteUpgrade(options: ServeOptions, request: RecordedRequest, socket: So
     const status = /^HTTP\/1\.1 (\d{3})/.exec(String(chunk))?.[1]
     if (status !== undefined) entry.status = Number(status)
     socket.write = write as typeof socket.write
-    return write(chunk, ...rest)
+    const result = write(chunk, ...rest)
+    if (status !== undefined) options.log.answered(entry)
+    return result
   }) as typeof socket.write
   socket.once('close', () => options.log.completed(entry))
 }
@@ -147,6 +149,7 @@ async function exchange(
     entry.answerHeaders = plain(answer.getHeaders())
     return result
   }) as typeof answer.end
+  answer.once('finish', () => options.log.answered(entry))
   answer.once('close', () => {
     noteBody()
     options.log.completed(entry)
