@@ -16,7 +16,7 @@ interface Channel {
   waiting: string[]
 }
 
-export class Notifications {
+export class CapifNotifications {
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: 64 * 1024 })
   readonly #channels = new Map<string, Channel>()
   readonly #origin: string

@@ -15,7 +15,7 @@ import { Authorizations } from './authorization-function/authorizations.ts'
 import { IssuedTokens } from './authorization-function/issued-tokens.ts'
 import { Passkeys } from './authorization-function/passkeys.ts'
 import { basePath } from './authorization-function/screens/render.ts'
-import { Notifications } from './capif-notifications.ts'
+import { CapifNotifications } from './capif-notifications.ts'
 import { startControl } from './control/control-api.ts'
 import { Faults } from './faults/faults.ts'
 import { type RunningServer, type ServeOptions, StartError, serve } from './http/serve.ts'
@@ -27,7 +27,7 @@ import { RequestLog } from './request-log.ts'
 import { resourceOwnerFunction } from './resource-owner-function/resource-owner-function.ts'
 import { Revocations } from './revocations.ts'
 import { DEFAULT_SUBSCRIBERS, SubscriberDirectory } from './subscribers.ts'
-import { Messages } from './text-messages.ts'
+import { TextMessages } from './text-messages.ts'
 import { Addresses } from './user-plane/addresses.ts'
 import { QosSessions } from './user-plane/qos-sessions.ts'
 import { startUserPlane } from './user-plane/user-plane.ts'
@@ -90,14 +90,14 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   const apisOrigin = `http://${host}:${apiServer.port}`
 
   const network = new AccessNetwork(options.accessNetwork)
-  const messages = new Messages()
+  const messages = new TextMessages()
   const passkeys = new Passkeys({ id: new URL(origin).hostname, name: operator.name, origin })
   const sessions = new QosSessions()
   const addresses = new Addresses(network)
   const userPlane = startUserPlane(userPlaneServer, addresses, sessions)
   const tokens = new IssuedTokens()
   const shared = { apisOrigin, options, subscribers, tokens, network, messages, passkeys }
-  const coreNotifications = new Notifications(origin, '/capif/notifications')
+  const coreNotifications = new CapifNotifications(origin, '/capif/notifications')
   authorizationServer.handleUpgrade(coreNotifications.upgrade)
   const servers = await Promise.all(
     PROFILES.map(({ profile, path: own }) =>
@@ -141,7 +141,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
     addresses,
     nonceRequired: options.dpop !== 'without-nonce',
   }
-  const apiNotifications = new Notifications(apisOrigin, '/notifications')
+  const apiNotifications = new CapifNotifications(apisOrigin, '/notifications')
   startApis(apiServer, { apisOrigin, trust, sessions, notifications: apiNotifications })
 
   faults.rotateKeys = async (path) => {

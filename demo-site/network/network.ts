@@ -6,7 +6,7 @@ import type { Faults } from './faults/faults.ts'
 import type { RequestLog } from './request-log.ts'
 import type { RevocationCause } from './revocation.ts'
 import type { SubscriberDirectory } from './subscribers.ts'
-import type { Messages } from './text-messages.ts'
+import type { TextMessages } from './text-messages.ts'
 
 export interface Network {
   /** Issuer identifier of the authorization function's `oauth` profile. */
@@ -23,7 +23,7 @@ export interface Network {
   /** Which address is whose: attach a UE, or take it off the mobile network. */
   accessNetwork: AccessNetwork
   /** Text messages to the subscribers' phones. */
-  messages: Messages
+  messages: TextMessages
   log: RequestLog
   /** What goes wrong on demand. */
   faults: Faults

@@ -1,7 +1,7 @@
 /** The API exposing functions (TS 23.222 clause 3.1): one HTTP server, one router per API. */
 
 import Koa from 'koa'
-import type { Notifications } from '../capif-notifications.ts'
+import type { CapifNotifications } from '../capif-notifications.ts'
 import type { RunningServer } from '../http/serve.ts'
 import type { QosSessions } from '../user-plane/qos-sessions.ts'
 import type { TokenTrust } from './access-token.ts'
@@ -17,7 +17,7 @@ export interface ApiSettings {
   apisOrigin: string
   trust: TokenTrust
   sessions: QosSessions
-  notifications: Notifications
+  notifications: CapifNotifications
 }
 
 export function startApis(server: RunningServer, settings: ApiSettings): void {

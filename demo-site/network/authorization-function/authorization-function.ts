@@ -7,7 +7,7 @@
 import type { JWK } from 'jose'
 import type { Provider } from 'oidc-provider'
 import { createCapifCore } from '../capif-core/capif-core.ts'
-import type { Notifications } from '../capif-notifications.ts'
+import type { CapifNotifications } from '../capif-notifications.ts'
 import type { Handler, RunningServer } from '../http/serve.ts'
 import type { Revocation } from '../revocation.ts'
 import { MemoryAdapter } from './adapter.ts'
@@ -39,7 +39,7 @@ export interface AuthorizationServer {
 
 export async function createAuthorizationServer(
   settings: AuthorizationServerSettings,
-  notifications: Notifications,
+  notifications: CapifNotifications,
 ): Promise<AuthorizationServer> {
   const state = createState()
   let keys: SigningKey[] = [await createSigningKey()]

@@ -4,7 +4,7 @@ import type { ProfileName } from '../../../shared/messages/operator-profile.ts'
 import type { AccessNetwork } from '../access-network.ts'
 import type { NetworkOptions } from '../options.ts'
 import type { SubscriberDirectory } from '../subscribers.ts'
-import type { Messages } from '../text-messages.ts'
+import type { TextMessages } from '../text-messages.ts'
 import type { Authorizations } from './authorizations.ts'
 import type { IssuedTokens } from './issued-tokens.ts'
 import type { Passkeys } from './passkeys.ts'
@@ -18,6 +18,6 @@ export interface AuthorizationServerSettings {
   tokens: IssuedTokens
   authorizations: Authorizations
   network: AccessNetwork
-  messages: Messages
+  messages: TextMessages
   passkeys: Passkeys
 }

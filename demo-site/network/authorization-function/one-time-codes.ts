@@ -3,7 +3,7 @@
 import { randomInt, timingSafeEqual } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Subscriber } from '../subscribers.ts'
-import type { Messages } from '../text-messages.ts'
+import type { TextMessages } from '../text-messages.ts'
 
 const LIFETIME_MS = 5 * 60 * 1000
 const MAX_ATTEMPTS = 5
@@ -16,10 +16,10 @@ interface Pending {
 
 export class OneTimeCodes {
   readonly #pending = new LRUCache<string, Pending>({ max: 1000, ttl: LIFETIME_MS })
-  readonly #messages: Messages
+  readonly #messages: TextMessages
   readonly #operator: string
 
-  constructor(messages: Messages, operator: string) {
+  constructor(messages: TextMessages, operator: string) {
     this.#messages = messages
     this.#operator = operator
   }

@@ -3,7 +3,7 @@
 import { redirectUriFor } from '../../../shared/core/redirect-uri.ts'
 import type { MemoryAdapter } from '../authorization-function/adapter.ts'
 import type { AuthorizationServerSettings } from '../authorization-function/authorization-server-settings.ts'
-import type { Notifications } from '../capif-notifications.ts'
+import type { CapifNotifications } from '../capif-notifications.ts'
 import type { Handler } from '../http/serve.ts'
 import type { Revocation } from '../revocation.ts'
 import { Invokers } from './invokers.ts'
@@ -14,7 +14,7 @@ const NOTIFY_TIMEOUT_MS = 3000
 
 export interface CapifCoreSettings {
   settings: AuthorizationServerSettings
-  notifications: Notifications
+  notifications: CapifNotifications
   /** Records of the authorization server. */
   adapter(kind: string): MemoryAdapter
   isClient(clientId: string): Promise<boolean>

@@ -11,7 +11,7 @@ import { allowAnyOrigin } from '../apis/cors.ts'
 import { jsonBody } from '../apis/json-body.ts'
 import { Problem, problems } from '../apis/problem-details.ts'
 import { checked, compile } from '../apis/validation.ts'
-import type { Notifications } from '../capif-notifications.ts'
+import type { CapifNotifications } from '../capif-notifications.ts'
 import type { Handler } from '../http/serve.ts'
 import { type Invoker, type Invokers, secretIsRight } from './invokers.ts'
 import { negotiate } from './security-context.ts'
@@ -22,7 +22,7 @@ export interface CoreSettings {
   apiRoot: string
   apisOrigin: string
   invokers: Invokers
-  notifications: Notifications
+  notifications: CapifNotifications
   /** Makes the invoker a client of the authorization server. */
   register(invoker: Invoker): Promise<void>
   isClient(clientId: string): Promise<boolean>

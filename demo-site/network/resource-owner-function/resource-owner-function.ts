@@ -21,7 +21,7 @@ import { field } from '../authorization-function/sign-in-methods.ts'
 import type { Operator } from '../operator.ts'
 import type { Revocations } from '../revocations.ts'
 import type { Subscriber, SubscriberDirectory } from '../subscribers.ts'
-import type { Messages } from '../text-messages.ts'
+import type { TextMessages } from '../text-messages.ts'
 import { Account, AccountSignIn } from './account-page.tsx'
 import { authorizedApplications } from './authorized-applications.ts'
 
@@ -32,7 +32,7 @@ export interface ResourceOwnerSettings {
   subscribers: SubscriberDirectory
   servers: readonly AuthorizationServer[]
   revocations: Revocations
-  messages: Messages
+  messages: TextMessages
   passkeys: Passkeys
 }
 

@@ -5,7 +5,7 @@
 
 import Router from '@koa/router'
 import type { Context } from 'koa'
-import type { Notifications } from '../../capif-notifications.ts'
+import type { CapifNotifications } from '../../capif-notifications.ts'
 import { qosProfile } from '../../user-plane/qos-profiles.ts'
 import type { QosSessions } from '../../user-plane/qos-sessions.ts'
 import { type Caller, callerOf, requireToken, type TokenTrust } from '../access-token.ts'
@@ -26,7 +26,7 @@ export interface AsSessionWithQosSettings {
   apisOrigin: string
   trust: TokenTrust
   sessions: QosSessions
-  notifications: Notifications
+  notifications: CapifNotifications
 }
 
 export function asSessionWithQosRouter(settings: AsSessionWithQosSettings): Router {

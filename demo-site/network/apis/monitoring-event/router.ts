@@ -5,7 +5,7 @@
 
 import Router from '@koa/router'
 import type { Context } from 'koa'
-import type { Notifications } from '../../capif-notifications.ts'
+import type { CapifNotifications } from '../../capif-notifications.ts'
 import { callerOf, requireToken, type TokenTrust } from '../access-token.ts'
 import { type Owner, ownerOf, SubscriptionStore } from '../as-session-with-qos/store.ts'
 import { exposedApi } from '../catalogue.ts'
@@ -21,7 +21,7 @@ const DEFAULT_PERIOD_SECONDS = 10
 export interface MonitoringEventSettings {
   apisOrigin: string
   trust: TokenTrust
-  notifications: Notifications
+  notifications: CapifNotifications
 }
 
 export function monitoringEventRouter(settings: MonitoringEventSettings): Router {
