@@ -10,7 +10,7 @@ import type { Revocation, RevocationCause } from './revocation.ts'
 export class Revocations extends EventEmitter<{ revoked: [Revocation] }> {
   #servers: readonly AuthorizationServer[] = []
 
-  serve(servers: readonly AuthorizationServer[]): void {
+  setServers(servers: readonly AuthorizationServer[]): void {
     this.#servers = servers
   }
 
@@ -24,7 +24,7 @@ export class Revocations extends EventEmitter<{ revoked: [Revocation] }> {
     const server = this.#servers.find(({ settings }) => settings.issuer === issuer)
     const stored = server?.settings.authorizations.find(accountId, clientId)
     if (!server || !stored) return false
-    const tokens = server.settings.tokens.ofGrant(stored.grantId)
+    const tokens = server.settings.tokens.findByGrant(stored.grantId)
     await server.revokeGrant(stored.grantId)
     this.emit('revoked', { issuer, clientId, accountId, cause, tokens })
     return true

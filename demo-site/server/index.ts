@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import Koa from 'koa'
 import sirv from 'sirv'
 import { CONFIG_PATH, type DemoSiteConfig, parseConfig } from '../app/config.ts'
-import { serve } from '../network/http/serve.ts'
+import { startServer } from '../network/http/serve.ts'
 import { RequestLog } from '../network/request-log.ts'
 import { securityHeaders } from './headers.ts'
 
@@ -47,7 +47,7 @@ export async function startDemoSite(options: DemoSiteOptions): Promise<DemoSite>
   if (!existsSync(join(root, 'index.html'))) {
     throw new Error('the demo site was not built: run "npx vite build --mode demo-site"')
   }
-  const server = await serve({ name: SERVER_NAME, host, port, log })
+  const server = await startServer({ name: SERVER_NAME, host, port, log })
   const origin = new URL(`http://${host.includes(':') ? `[${host}]` : host}:${server.port}`).origin
   const config = () =>
     parseConfig(typeof options.config === 'function' ? options.config() : options.config)

@@ -5,13 +5,13 @@ import Koa from 'koa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AccessNetwork } from '../../demo-site/network/access-network.ts'
 import { requireToken, type TokenTrust } from '../../demo-site/network/apis/access-token.ts'
-import { exposedApi } from '../../demo-site/network/apis/catalogue.ts'
+import { findExposedApi } from '../../demo-site/network/apis/catalogue.ts'
 import { ProofChecker } from '../../demo-site/network/apis/dpop-proof.ts'
-import { problems } from '../../demo-site/network/apis/problem-details.ts'
+import { handleProblems } from '../../demo-site/network/apis/problem-details.ts'
 import { IssuedTokens } from '../../demo-site/network/authorization-function/issued-tokens.ts'
 import { DEFAULT_SUBSCRIBERS } from '../../demo-site/network/index.ts'
 import { SubscriberDirectory } from '../../demo-site/network/subscribers.ts'
-import { Addresses } from '../../demo-site/network/user-plane/addresses.ts'
+import { SubscriberAddresses } from '../../demo-site/network/user-plane/addresses.ts'
 
 const ISSUER = 'http://localhost:1'
 const APIS = 'http://127.0.0.1:2'
@@ -48,11 +48,11 @@ beforeAll(async () => {
     tokens,
     subscribers: new SubscriberDirectory(DEFAULT_SUBSCRIBERS),
     proofs: new ProofChecker(),
-    addresses: new Addresses(new AccessNetwork()),
+    addresses: new SubscriberAddresses(new AccessNetwork()),
     nonceRequired: true,
   } as unknown as TokenTrust
   const app = new Koa()
-  app.use(problems()).use(requireToken(trust, exposedApi(NAME), NAME))
+  app.use(handleProblems()).use(requireToken(trust, findExposedApi(NAME), NAME))
   app.use((ctx) => {
     ctx.status = 204
   })

@@ -11,7 +11,7 @@ import { numberVerificationRouter } from './camara/number-verification.ts'
 import { qualityOnDemandRouter } from './camara/quality-on-demand.ts'
 import { allowAnyOrigin } from './cors.ts'
 import { monitoringEventRouter } from './monitoring-event/router.ts'
-import { problems } from './problem-details.ts'
+import { handleProblems } from './problem-details.ts'
 
 export interface ApiSettings {
   apisOrigin: string
@@ -29,7 +29,7 @@ export function startApis(server: RunningServer, settings: ApiSettings): void {
     await next()
   })
   app.use(allowAnyOrigin())
-  app.use(problems())
+  app.use(handleProblems())
   const routers = [
     asSessionWithQosRouter(settings),
     monitoringEventRouter(settings),
@@ -38,7 +38,7 @@ export function startApis(server: RunningServer, settings: ApiSettings): void {
     locationVerificationRouter(settings),
   ]
   for (const router of routers) app.use(router.routes()).use(router.allowedMethods())
-  server.handleUpgrade(settings.notifications.upgrade)
+  server.handleUpgrade(settings.notifications.handleUpgrade)
   const callback = app.callback()
   server.handle((request, answer) => callback(request, answer))
 }
