@@ -51,16 +51,19 @@ export async function startDemoSite(options: DemoSiteOptions): Promise<DemoSite>
   const origin = new URL(`http://${host.includes(':') ? `[${host}]` : host}:${server.port}`).origin
   const config = () =>
     parseConfig(typeof options.config === 'function' ? options.config() : options.config)
-  server.handle(application(origin, config, root).callback())
+  server.handle(createApp(origin, config, root).callback())
   return { origin, log, close: server.close }
 }
 
-function application(origin: string, config: () => DemoSiteConfig, root: string): Koa {
+function createApp(origin: string, config: () => DemoSiteConfig, root: string): Koa {
   const files = sirv(root, {
     etag: true,
     setHeaders(answer, pathname) {
-      const named = pathname.startsWith('/assets/')
-      answer.setHeader('Cache-Control', named ? 'public, max-age=31536000, immutable' : 'no-cache')
+      const isHashedAsset = pathname.startsWith('/assets/')
+      answer.setHeader(
+        'Cache-Control',
+        isHashedAsset ? 'public, max-age=31536000, immutable' : 'no-cache',
+      )
     },
   })
   const app = new Koa()

@@ -68,7 +68,7 @@ interface Changes {
   expiresIn?: string
 }
 
-async function call({ claims = {}, header = {}, expiresIn = '5m' }: Changes): Promise<Response> {
+async function callApi({ claims = {}, header = {}, expiresIn = '5m' }: Changes): Promise<Response> {
   const token = await new SignJWT({
     iss: ISSUER,
     aud: AUDIENCE,
@@ -86,7 +86,7 @@ async function call({ claims = {}, header = {}, expiresIn = '5m' }: Changes): Pr
 
 describe('an access token that a key of ours has signed (RFC 9068 section 4)', () => {
   it('is accepted when everything is right', async () => {
-    expect((await call({})).status).toBe(204)
+    expect((await callApi({})).status).toBe(204)
   })
 
   it.each<[string, Changes, number, string]>([
@@ -106,7 +106,7 @@ describe('an access token that a key of ours has signed (RFC 9068 section 4)', (
     ['a subscriber who is none', { claims: { jti: 'stranger' } }, 401, 'subscriber'],
     ['a key that it is bound to', { claims: { cnf: { jkt: 'x' } } }, 401, 'bound to a key'],
   ])('is refused with %s', async (_what, changes, status, words) => {
-    const answer = await call(changes)
+    const answer = await callApi(changes)
     expect(answer.status).toBe(status)
     expect(answer.headers.get('www-authenticate')).toContain(words)
   })

@@ -11,7 +11,7 @@ import {
   RequestLog,
 } from '../../demo-site/network/index.ts'
 import { startTestNetwork } from './support/client.ts'
-import { listen } from './support/websocket.ts'
+import { openWebSocket } from './support/websocket.ts'
 
 const REQUEST = {
   server: 'authorization-function',
@@ -181,7 +181,7 @@ describe('waitFor at a running network', () => {
 
   it('takes an upgrade as answered while its WebSocket is open (RFC 6455 section 4.2.2)', async () => {
     const url = `${network.userPlaneOrigin.replace('http', 'ws')}/datagrams`
-    const webSocket = await listen(url)
+    const webSocket = await openWebSocket(url)
     const entry = await network.log.waitFor({ path: '/datagrams', status: 101 })
     expect(entry.server).toBe('user-plane')
     webSocket.close()

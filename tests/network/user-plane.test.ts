@@ -31,9 +31,9 @@ function openStream() {
     async rate(settleMs: number, measureMs: number): Promise<number> {
       await sleep(settleMs)
       const before = bytes
-      const begun = performance.now()
+      const startedAtMs = performance.now()
       await sleep(measureMs)
-      return ((bytes - before) * 8) / ((performance.now() - begun) / 1000)
+      return ((bytes - before) * 8) / ((performance.now() - startedAtMs) / 1000)
     },
     close: () => request.destroy(),
   }
@@ -103,7 +103,7 @@ describe('the token bucket', () => {
 })
 
 describe('latency and loss', () => {
-  async function echo(count: number): Promise<{ received: number; shortestMs: number }> {
+  async function measureEcho(count: number): Promise<{ received: number; shortestMs: number }> {
     const socket = new WebSocket(`${network.userPlaneOrigin.replace('http', 'ws')}/datagrams`)
     await new Promise((resolve) => socket.once('open', resolve))
     const times: number[] = []
@@ -119,11 +119,11 @@ describe('latency and loss', () => {
   }
 
   it('are those of the profile: a round trip takes both ways, and some datagrams never return', async () => {
-    const before = await echo(700)
+    const before = await measureEcho(700)
     expect(before.shortestMs).toBeGreaterThanOrEqual(2 * BEST_EFFORT.latencyMs - 1)
     expect(before.received).toBeLessThan(700)
     const session = await startSession('QOS_L')
-    const during = await echo(700)
+    const during = await measureEcho(700)
     expect(during.received).toBe(700)
     expect(during.shortestMs).toBeLessThan(before.shortestMs)
     expect(during.shortestMs).toBeGreaterThanOrEqual(

@@ -33,7 +33,7 @@ export function mountInteractions(provider: Provider, settings: AuthorizationSer
     else await showSignIn(ctx, interaction)
   })
 
-  mountSignIn(router, provider, settings, { showSignIn, finish: finishInteraction })
+  mountSignIn(router, provider, settings, { showSignIn, finishInteraction })
 
   router.post('/interaction/:uid/consent', bodyParser(), async (ctx) => {
     const interaction = await provider.interactionDetails(ctx.req, ctx.res)

@@ -43,6 +43,8 @@ export function createResourceServer(settings: ResourceSettings, resource: strin
   const scope =
     profile === 'capif'
       ? listCapifScopes(names)
-      : listApis(profile).flatMap((api) => listScopes(api, profile).map((one) => one.scope))
+      : listApis(profile).flatMap((api) =>
+          listScopes(api, profile).map((apiScope) => apiScope.scope),
+        )
   return { ...common, scope: scope.join(' '), audience: getAudience(settings, '') }
 }

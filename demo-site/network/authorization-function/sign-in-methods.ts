@@ -24,7 +24,7 @@ export interface SignInState {
 
 interface Screens {
   showSignIn(ctx: Context, interaction: Interaction, state?: SignInState): Promise<void>
-  finish(ctx: Context, result: InteractionResults): Promise<void>
+  finishInteraction(ctx: Context, result: InteractionResults): Promise<void>
 }
 
 const WRONG_PASSWORD =
@@ -37,7 +37,7 @@ export function mountSignIn(
   router: Router,
   provider: Provider,
   settings: AuthorizationServerSettings,
-  { showSignIn, finish }: Screens,
+  { showSignIn, finishInteraction }: Screens,
 ): void {
   const { subscribers, messages, passkeys } = settings
   const operator = settings.options.operator ?? DEFAULT_OPERATOR
@@ -45,7 +45,9 @@ export function mountSignIn(
   const getInteraction = (ctx: Context) => provider.interactionDetails(ctx.req, ctx.res)
 
   function completeSignIn(ctx: Context, subscriber: Subscriber, method: string): Promise<void> {
-    return finish(ctx, { login: { accountId: subscriber.id, amr: [method], remember: true } })
+    return finishInteraction(ctx, {
+      login: { accountId: subscriber.id, amr: [method], remember: true },
+    })
   }
 
   router.post('/interaction/:uid/password', bodyParser(), async (ctx) => {
