@@ -10,7 +10,7 @@ import puppeteer, { type Browser } from 'puppeteer-core'
 
 export type BrowserName = 'chromium' | 'firefox'
 
-interface Kind {
+interface BrowserKind {
   /** Commands on the PATH, best first. */
   commands: string[]
   /** Where macOS and Windows put it. */
@@ -25,7 +25,7 @@ const programFiles = [process.env.PROGRAMFILES, process.env['PROGRAMFILES(X86)']
   (folder) => folder !== undefined,
 )
 
-const KINDS: Record<BrowserName, Kind> = {
+const BROWSER_KINDS: Record<BrowserName, BrowserKind> = {
   chromium: {
     commands: [
       'chromium',
@@ -58,7 +58,7 @@ const KINDS: Record<BrowserName, Kind> = {
   },
 }
 
-async function firstExecutable(candidates: string[]): Promise<string | undefined> {
+async function findFirstExecutable(candidates: string[]): Promise<string | undefined> {
   for (const candidate of candidates) {
     const usable = await access(candidate, constants.X_OK).then(
       () => true,
@@ -71,14 +71,14 @@ async function firstExecutable(candidates: string[]): Promise<string | undefined
 
 /** The path of a browser of this kind, or `undefined`. */
 export function findBrowser(name: BrowserName): Promise<string | undefined> {
-  const { commands, paths, variable } = KINDS[name]
-  const named = process.env[variable]
+  const { commands, paths, variable } = BROWSER_KINDS[name]
+  const configuredPath = process.env[variable]
   const folders = (process.env.PATH ?? '').split(delimiter)
   const onPath = commands.flatMap((command) => folders.map((folder) => join(folder, command)))
-  return firstExecutable(named ? [named] : [...onPath, ...paths])
+  return findFirstExecutable(configuredPath ? [configuredPath] : [...onPath, ...paths])
 }
 
-function run(command: string, args: string[]): Promise<void> {
+function runCommand(command: string, args: string[]): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       stdio: ['ignore', 'ignore', 'inherit'],
@@ -102,19 +102,20 @@ export async function ensureBrowsers(
   report: (line: string) => void = console.error,
 ): Promise<void> {
   const missing = []
-  for (const name of names) if (!(await findBrowser(name))) missing.push(KINDS[name].package)
+  for (const name of names)
+    if (!(await findBrowser(name))) missing.push(BROWSER_KINDS[name].package)
   if (missing.length === 0) return
   const command = `apt-get install -y ${missing.join(' ')}`
-  const debian = await firstExecutable(['/usr/bin/apt-get'])
+  const debian = await findFirstExecutable(['/usr/bin/apt-get'])
   if (!debian || process.getuid?.() !== 0) {
     throw new Error(
       `missing: ${missing.join(', ')}. Install with "sudo ${command}", or the like on your system, ` +
-        `or name the program in ${names.map((name) => KINDS[name].variable).join(' or ')}.`,
+        `or name the program in ${names.map((name) => BROWSER_KINDS[name].variable).join(' or ')}.`,
     )
   }
   report(`Installing ${missing.join(' and ')} …`)
-  await run(debian, ['update', '-qq'])
-  await run(debian, ['install', '-y', '-qq', '--no-install-recommends', ...missing])
+  await runCommand(debian, ['update', '-qq'])
+  await runCommand(debian, ['install', '-y', '-qq', '--no-install-recommends', ...missing])
 }
 
 /** The version that the browser states of itself, as in `Chromium 156.0`. */
@@ -143,7 +144,7 @@ export interface OpenOptions {
   preferences?: Record<string, boolean | number | string>
 }
 
-function firefoxProxy(proxy: string): Record<string, string | number> {
+function createFirefoxProxyPreferences(proxy: string): Record<string, string | number> {
   const [host = '', port] = proxy.split(':')
   return {
     'network.proxy.type': 1,
@@ -191,7 +192,7 @@ export async function openBrowser(name: BrowserName, options: OpenOptions = {}):
     browser: 'firefox',
     // The broker's own pages are tested too; Firefox shows those to a driver only when asked.
     args: ['-remote-allow-system-access', '--width=1280', '--height=860', ...args],
-    extraPrefsFirefox: { ...preferences, ...(proxy && firefoxProxy(proxy)) },
+    extraPrefsFirefox: { ...preferences, ...(proxy && createFirefoxProxyPreferences(proxy)) },
   })
   if (extension) await browser.installExtension(extension)
   return browser

@@ -7,7 +7,8 @@ export const DEVELOPMENT_MODES = ['chromium-development', 'firefox-development']
 export const ALL_MODES = ['chromium', 'firefox', ...DEVELOPMENT_MODES, 'demo-site']
 
 /** Where a development build goes, below the folder of all builds. */
-export const developmentBuild = (folder: string, name: string) => join(folder, 'development', name)
+export const getDevelopmentBuildPath = (folder: string, name: string) =>
+  join(folder, 'development', name)
 
 /**
  * @param modes Modes of vite.config.ts.

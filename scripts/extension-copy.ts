@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { OperatorProfile } from '../shared/messages/operator-profile.ts'
 import type { BrowserName } from './browsers.ts'
-import { developmentBuild } from './build.ts'
+import { getDevelopmentBuildPath } from './build.ts'
 
 export interface ExtensionCopy {
   path: string
@@ -26,9 +26,9 @@ export async function copyExtension(
   folder?: string,
 ): Promise<ExtensionCopy> {
   const path = folder ?? (await mkdtemp(join(tmpdir(), `northkey-${name}-`)))
-  const built = developmentBuild(builds, name)
+  const buildPath = getDevelopmentBuildPath(builds, name)
   await rm(path, { recursive: true, force: true })
-  await cp(built, path, { recursive: true })
+  await cp(buildPath, path, { recursive: true })
   await writeFile(join(path, 'demo-operators.json'), JSON.stringify(operators, undefined, 2))
   return { path, remove: () => rm(path, { recursive: true, force: true }) }
 }

@@ -9,7 +9,7 @@ import { findPageBroker } from './find-page-broker.ts'
 import { watchDownlink } from './model/downlink.ts'
 import { createStore } from './model/store.ts'
 
-async function start(root: HTMLElement): Promise<void> {
+async function startPage(root: HTMLElement): Promise<void> {
   try {
     const config = await loadConfig(fetch)
     const store = createStore({
@@ -30,7 +30,7 @@ async function start(root: HTMLElement): Promise<void> {
 /** A page that nobody looks at leaves the network alone. */
 function measureWhileVisible(url: string, downlink: Signal<number | undefined>): void {
   let abort: AbortController | undefined
-  const follow = () => {
+  const restartMeasurement = () => {
     abort?.abort()
     if (document.hidden) return
     abort = new AbortController()
@@ -44,9 +44,9 @@ function measureWhileVisible(url: string, downlink: Signal<number | undefined>):
       signal: abort.signal,
     })
   }
-  document.addEventListener('visibilitychange', follow)
-  follow()
+  document.addEventListener('visibilitychange', restartMeasurement)
+  restartMeasurement()
 }
 
 const root = document.getElementById('app')
-if (root) await start(root)
+if (root) await startPage(root)

@@ -13,16 +13,18 @@ export class AccessNetwork {
   }
 
   attach(address: string, subscriberId: string): void {
-    this.#subscriberByAddress.set(normal(address), subscriberId)
+    this.#subscriberByAddress.set(normalizeAddress(address), subscriberId)
   }
 
   detach(address: string): void {
-    this.#subscriberByAddress.delete(normal(address))
+    this.#subscriberByAddress.delete(normalizeAddress(address))
   }
 
   /** Identifier of the subscriber at an address; nobody for a UE on Wi-Fi. */
   subscriberAt(address: string | undefined): string | undefined {
-    return address === undefined ? undefined : this.#subscriberByAddress.get(normal(address))
+    return address === undefined
+      ? undefined
+      : this.#subscriberByAddress.get(normalizeAddress(address))
   }
 
   get attached(): Record<string, string> {
@@ -31,6 +33,6 @@ export class AccessNetwork {
 }
 
 /** An IPv4 address looks the same on a socket for both families. */
-function normal(address: string): string {
+function normalizeAddress(address: string): string {
   return address.toLowerCase().replace(/^::ffff:(?=\d+\.)/, '')
 }

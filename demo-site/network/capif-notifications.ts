@@ -8,15 +8,15 @@ import { randomBytes } from 'node:crypto'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { UpgradeHandler } from './http/serve.ts'
 
-const MAX_WAITING = 50
+const MAX_UNSENT = 50
 
 interface Channel {
   sockets: Set<WebSocket>
   /** What was sent while nobody listened. */
-  waiting: string[]
+  unsent: string[]
 }
 
-export class Notifications {
+export class CapifNotifications {
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: 64 * 1024 })
   readonly #channels = new Map<string, Channel>()
   readonly #origin: string
@@ -29,9 +29,9 @@ export class Notifications {
   }
 
   /** Opens a channel and returns its `websocketUri`. */
-  open(): string {
+  openChannel(): string {
     const id = randomBytes(24).toString('base64url')
-    this.#channels.set(id, { sockets: new Set(), waiting: [] })
+    this.#channels.set(id, { sockets: new Set(), unsent: [] })
     return `${this.#origin.replace(/^http/, 'ws')}${this.#path}/${id}`
   }
 
@@ -40,7 +40,7 @@ export class Notifications {
     const channel = this.#channels.get(uri?.split('/').at(-1) ?? '')
     if (!channel) return
     const text = JSON.stringify(message)
-    if (channel.sockets.size === 0) channel.waiting = [...channel.waiting, text].slice(-MAX_WAITING)
+    if (channel.sockets.size === 0) channel.unsent = [...channel.unsent, text].slice(-MAX_UNSENT)
     for (const socket of channel.sockets) socket.send(text)
   }
 
@@ -50,7 +50,7 @@ export class Notifications {
     this.#channels.delete(id)
   }
 
-  readonly upgrade: UpgradeHandler = (request, socket, head) => {
+  readonly handleUpgrade: UpgradeHandler = (request, socket, head) => {
     const path = new URL(request.url ?? '/', this.#origin).pathname
     const id = path.startsWith(`${this.#path}/`) ? path.slice(this.#path.length + 1) : ''
     const channel = this.#channels.get(id)
@@ -62,7 +62,7 @@ export class Notifications {
       channel.sockets.add(webSocket)
       webSocket.on('close', () => channel.sockets.delete(webSocket))
       webSocket.on('error', () => webSocket.terminate())
-      for (const text of channel.waiting.splice(0)) webSocket.send(text)
+      for (const text of channel.unsent.splice(0)) webSocket.send(text)
     })
   }
 

@@ -3,7 +3,7 @@
 import { createWriteStream, writeFileSync } from 'node:fs'
 import { Failure, fail } from './cli/failure.ts'
 import { HELP, parseFlags } from './cli/flags.ts'
-import { settingsFrom } from './cli/settings.ts'
+import { readSettings } from './cli/settings.ts'
 import type { Network } from './index.ts'
 
 try {
@@ -20,7 +20,7 @@ async function main(args: readonly string[]): Promise<void> {
     console.log(HELP)
     return
   }
-  const settings = settingsFrom(flags)
+  const settings = readSettings(flags)
   const { startNetwork } = await loadQuietly()
   const network = await startNetwork(settings.network)
   for (const rule of settings.faults) network.faults.add(rule)
@@ -28,21 +28,21 @@ async function main(args: readonly string[]): Promise<void> {
   const profiles = `${JSON.stringify(network.operatorProfiles, null, 2)}\n`
   if (flags.profile !== undefined) {
     const path = flags.profile
-    attempt(() => writeFileSync(path, profiles), `${path}: cannot be written`)
+    runOrFail(() => writeFileSync(path, profiles), `${path}: cannot be written`)
   }
-  const endLog = flags.log === undefined ? undefined : await writeLog(network, flags.log)
+  const closeLog = flags.log === undefined ? undefined : await writeLog(network, flags.log)
   process.stdout.write(profiles)
-  console.error(summary(network))
+  console.error(formatSummary(network))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, async () => {
       await network.close()
-      await endLog?.()
+      await closeLog?.()
       process.exit(0)
     })
   }
 }
 
-function attempt(run: () => void, complaint: string): void {
+function runOrFail(run: () => void, complaint: string): void {
   try {
     run()
   } catch {
@@ -75,7 +75,7 @@ async function writeLog(network: Network, path: string): Promise<() => Promise<v
   return () => new Promise((resolve) => stream.end(() => resolve()))
 }
 
-function summary(network: Network): string {
+function formatSummary(network: Network): string {
   return [
     `authorization function   ${network.operatorProfiles.map(({ issuer }) => issuer).join('  ')}`,
     `account of a subscriber  ${network.origin}/account`,

@@ -14,34 +14,42 @@ import {
 import { Authorizations } from './authorization-function/authorizations.ts'
 import { IssuedTokens } from './authorization-function/issued-tokens.ts'
 import { Passkeys } from './authorization-function/passkeys.ts'
-import { basePath } from './authorization-function/screens/render.ts'
-import { Notifications } from './capif-notifications.ts'
+import { getBasePath } from './authorization-function/screens/render.ts'
+import { CapifNotifications } from './capif-notifications.ts'
 import { startControl } from './control/control-api.ts'
 import { Faults } from './faults/faults.ts'
-import { type RunningServer, type ServeOptions, StartError, serve } from './http/serve.ts'
+import { type RunningServer, type ServeOptions, StartError, startServer } from './http/serve.ts'
+import type { Network } from './network.ts'
 import { DEFAULT_OPERATOR } from './operator.ts'
-import { operatorProfile, PROFILES } from './operator-profiles.ts'
-import type { Network, NetworkOptions } from './options.ts'
+import { createOperatorProfile, PROFILES } from './operator-profiles.ts'
+import type { NetworkOptions } from './options.ts'
 import { RequestLog } from './request-log.ts'
-import { resourceOwnerFunction } from './resource-owner-function/resource-owner-function.ts'
+import { createResourceOwnerFunction } from './resource-owner-function/resource-owner-function.ts'
 import { Revocations } from './revocations.ts'
 import { DEFAULT_SUBSCRIBERS, SubscriberDirectory } from './subscribers.ts'
-import { Messages } from './text-messages.ts'
-import { Addresses } from './user-plane/addresses.ts'
+import { TextMessages } from './text-messages.ts'
+import { SubscriberAddresses } from './user-plane/addresses.ts'
 import { QosSessions } from './user-plane/qos-sessions.ts'
 import { startUserPlane } from './user-plane/user-plane.ts'
 
 export type { ActiveFault } from './faults/faults.ts'
 export type { FaultAction, FaultRule } from './faults/rule.ts'
 export { StartError } from './http/serve.ts'
-export type { Application, Network, NetworkOptions, Ports } from './options.ts'
-export { type LogEntry, type LogFilter, RequestLog } from './request-log.ts'
+export type { Network } from './network.ts'
+export type { Application, NetworkOptions, Ports } from './options.ts'
+export {
+  type LogEntry,
+  type LogFilter,
+  LogTimeoutError,
+  RequestLog,
+  type WaitOptions,
+} from './request-log.ts'
 export { DEFAULT_SUBSCRIBERS, type Subscriber } from './subscribers.ts'
 
 /** Starts a network and resolves once all of its servers listen. */
 export async function startNetwork(options: NetworkOptions): Promise<Network> {
   const host = options.host ?? '127.0.0.1'
-  const asked = options.issuer === undefined ? undefined : issuerUrl(options.issuer)
+  const requestedIssuer = options.issuer === undefined ? undefined : parseIssuer(options.issuer)
   const operator = options.operator ?? DEFAULT_OPERATOR
   const log = new RequestLog()
   const subscribers = new SubscriberDirectory(options.subscribers ?? DEFAULT_SUBSCRIBERS)
@@ -53,11 +61,11 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
     intercept: faults.intercept,
     reuseConnections: options.reuseConnections ?? true,
   }
-  const [authorizationServer, apiServer, userPlaneServer, controlServer] = await listen([
+  const [authorizationServer, apiServer, userPlaneServer, controlServer] = await startServers([
     {
       ...common,
       name: 'authorization-function',
-      port: Number(asked?.port || options.ports?.authorization || 0),
+      port: Number(requestedIssuer?.port || options.ports?.authorization || 0),
     },
     { ...common, name: 'api-exposing-functions', port: options.ports?.apis ?? 0 },
     { ...common, name: 'user-plane', port: options.ports?.userPlane ?? 0 },
@@ -74,29 +82,31 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   ])
   const closeAll = () =>
     Promise.all(
-      [authorizationServer, apiServer, userPlaneServer, controlServer].map((one) => one?.close()),
+      [authorizationServer, apiServer, userPlaneServer, controlServer].map((server) =>
+        server?.close(),
+      ),
     )
   // WebAuthn wants a domain, and cookies of `localhost` stay away from those of 127.0.0.1.
-  const origin = `http://${asked?.hostname ?? 'localhost'}:${authorizationServer.port}`
-  const path = asked?.pathname.replace(/\/$/, '') ?? ''
+  const origin = `http://${requestedIssuer?.hostname ?? 'localhost'}:${authorizationServer.port}`
+  const path = requestedIssuer?.pathname.replace(/\/$/, '') ?? ''
   const apisOrigin = `http://${host}:${apiServer.port}`
 
   const network = new AccessNetwork(options.accessNetwork)
-  const messages = new Messages()
+  const messages = new TextMessages()
   const passkeys = new Passkeys({ id: new URL(origin).hostname, name: operator.name, origin })
   const sessions = new QosSessions()
-  const addresses = new Addresses(network)
+  const addresses = new SubscriberAddresses(network)
   const userPlane = startUserPlane(userPlaneServer, addresses, sessions)
   const tokens = new IssuedTokens()
   const shared = { apisOrigin, options, subscribers, tokens, network, messages, passkeys }
-  const coreNotifications = new Notifications(origin, '/capif/notifications')
-  authorizationServer.handleUpgrade(coreNotifications.upgrade)
+  const coreNotifications = new CapifNotifications(origin, '/capif/notifications')
+  authorizationServer.handleUpgrade(coreNotifications.handleUpgrade)
   const servers = await Promise.all(
-    PROFILES.map(({ profile, path: own }) =>
+    PROFILES.map(({ profile, path: profilePath }) =>
       createAuthorizationServer(
         {
           ...shared,
-          issuer: `${origin}${path}${own}`,
+          issuer: `${origin}${path}${profilePath}`,
           profile,
           authorizations: new Authorizations(),
         },
@@ -108,14 +118,14 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
     throw new StartError(`applications: ${cause instanceof Error ? cause.message : 'refused'}`)
   })
   const revocations = new Revocations()
-  revocations.serve(servers)
+  revocations.setServers(servers)
   revocations.on('revoked', (revocation) => {
     const { issuer, clientId, accountId } = revocation
-    sessions.endOf(issuer, clientId, accountId)
+    sessions.endByClient(issuer, clientId, accountId)
     servers.find(({ settings }) => settings.issuer === issuer)?.notify(revocation)
   })
   mountAuthorizationFunction(authorizationServer, servers, [
-    resourceOwnerFunction({
+    createResourceOwnerFunction({
       origin,
       operator,
       subscribers,
@@ -133,16 +143,16 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
     addresses,
     nonceRequired: options.dpop !== 'without-nonce',
   }
-  const apiNotifications = new Notifications(apisOrigin, '/notifications')
+  const apiNotifications = new CapifNotifications(apisOrigin, '/notifications')
   startApis(apiServer, { apisOrigin, trust, sessions, notifications: apiNotifications })
 
   faults.rotateKeys = async (path) => {
-    const at = servers.map(({ settings }) => basePath(settings.issuer))
-    const longest = at
+    const basePaths = servers.map(({ settings }) => getBasePath(settings.issuer))
+    const longest = basePaths
       .filter((base) => path.startsWith(`${base}/`))
       .sort()
       .at(-1)
-    await servers[at.indexOf(longest ?? '')]?.rotateKeys()
+    await servers[basePaths.indexOf(longest ?? '')]?.rotateKeys()
   }
   const controlled = {
     issuer: `${origin}${path}`,
@@ -154,7 +164,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
     faults,
     accessNetwork: network,
     messages,
-    operatorProfiles: servers.map(({ settings }) => operatorProfile(settings)),
+    operatorProfiles: servers.map(({ settings }) => createOperatorProfile(settings)),
     revoke: revocations.revoke.bind(revocations),
     rotateKeys: async (issuer: string) => {
       await servers.find(({ settings }) => settings.issuer === issuer)?.rotateKeys()
@@ -177,15 +187,20 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
 }
 
 /** @throws StartError for what the types cannot say. */
-function checkOptions(options: NetworkOptions, host: string, all: SubscriberDirectory): void {
+function checkOptions(
+  options: NetworkOptions,
+  host: string,
+  subscribers: SubscriberDirectory,
+): void {
   if (!/^127(\.\d+){3}$/.test(host)) throw new StartError('the host must be a loopback address')
   for (const id of Object.values(options.accessNetwork ?? {})) {
-    if (!all.byId(id)) throw new StartError('accessNetwork: names a subscriber who is not there')
+    if (!subscribers.byId(id))
+      throw new StartError('accessNetwork: names a subscriber who is not there')
   }
 }
 
 /** @throws StartError for an issuer that this network cannot be. @see RFC 8414 section 2 */
-function issuerUrl(issuer: string): URL {
+function parseIssuer(issuer: string): URL {
   const url = URL.canParse(issuer) ? new URL(issuer) : undefined
   const loopback = url && /^(localhost|127(\.\d+){3})$/.test(url.hostname)
   const plain = url && (url.pathname === '/' || !issuer.endsWith('/')) && !/[?#]/.test(issuer)
@@ -196,12 +211,12 @@ function issuerUrl(issuer: string): URL {
 }
 
 /** Starts all servers, or none. */
-async function listen(
+async function startServers(
   all: readonly ServeOptions[],
 ): Promise<[RunningServer, RunningServer, RunningServer, RunningServer?]> {
   const started: RunningServer[] = []
   try {
-    for (const one of all) started.push(await serve(one))
+    for (const server of all) started.push(await startServer(server))
   } catch (error) {
     await Promise.all(started.map((server) => server.close()))
     throw error

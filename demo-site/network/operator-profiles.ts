@@ -1,8 +1,8 @@
 /** The issuers of the network, and what each tells a broker about itself. */
 
 import type { OperatorProfile, ProfileName } from '../../shared/messages/operator-profile.ts'
-import { operatorApis } from './apis/catalogue.ts'
-import type { AuthorizationServerSettings } from './authorization-function/provider.ts'
+import { listOperatorApis } from './apis/catalogue.ts'
+import type { AuthorizationServerSettings } from './authorization-function/authorization-server-settings.ts'
 import { DEFAULT_OPERATOR } from './operator.ts'
 
 /** One issuer per profile, at a path of its own. */
@@ -13,7 +13,7 @@ export const PROFILES: readonly { profile: ProfileName; path: string }[] = [
 ]
 
 /** What an operator of such an issuer would hand to a broker. */
-export function operatorProfile(settings: AuthorizationServerSettings): OperatorProfile {
+export function createOperatorProfile(settings: AuthorizationServerSettings): OperatorProfile {
   const { issuer, profile, apisOrigin, options } = settings
   const { name } = options.operator ?? DEFAULT_OPERATOR
   return {
@@ -27,7 +27,7 @@ export function operatorProfile(settings: AuthorizationServerSettings): Operator
     pushedAuthorizationRequests: 'when_offered',
     networkAuthentication: profile === 'camara',
     ...(profile === 'capif' ? { capif: { apiRoot: issuer } } : {}),
-    apis: operatorApis(profile, apisOrigin),
+    apis: listOperatorApis(profile, apisOrigin),
     applications: options.applications.map(({ clientId, name: application, origins }) => ({
       clientId,
       name: application,

@@ -1,14 +1,8 @@
-/** What a network is started with, and what it hands back. */
+/** Options that a network is started with. */
 
 import type { JWK } from 'jose'
-import type { OperatorProfile } from '../../shared/messages/operator-profile.ts'
-import type { AccessNetwork } from './access-network.ts'
-import type { Faults } from './faults/faults.ts'
 import type { Operator } from './operator.ts'
-import type { RequestLog } from './request-log.ts'
-import type { RevocationCause } from './revocations.ts'
-import type { Subscriber, SubscriberDirectory } from './subscribers.ts'
-import type { Messages } from './text-messages.ts'
+import type { Subscriber } from './subscribers.ts'
 
 /** A UE application that the operator knows beforehand: a public client bound to origins. */
 export interface Application {
@@ -49,37 +43,4 @@ export interface NetworkOptions {
   reuseConnections?: boolean
   /** Which subscriber's UE has which address, for authentication by the access network. */
   accessNetwork?: Readonly<Record<string, string>>
-}
-
-export interface Network {
-  /** Issuer identifier of the authorization function's `oauth` profile. */
-  issuer: string
-  /** Origin of the authorization function, where `/account` and `/phone` lie as well. */
-  origin: string
-  /** Origin of the API exposing functions. */
-  apisOrigin: string
-  /** Origin of the demo's byte stream (`/stream`) and datagrams (`/datagrams`). */
-  userPlaneOrigin: string
-  /** Ready to hand to the broker. */
-  operatorProfiles: OperatorProfile[]
-  subscribers: SubscriberDirectory
-  /** Which address is whose: attach a UE, or take it off the mobile network. */
-  accessNetwork: AccessNetwork
-  /** Text messages to the subscribers' phones. */
-  messages: Messages
-  log: RequestLog
-  /** What goes wrong on demand. */
-  faults: Faults
-  /** Origin of the control API, where one was asked for. */
-  controlOrigin?: string
-  /** Takes a subscriber's authorization of an application back, as the network would. */
-  revoke(
-    issuer: string,
-    subscriberId: string,
-    clientId: string,
-    cause?: RevocationCause,
-  ): Promise<boolean>
-  /** Lets an issuer sign with a new key. */
-  rotateKeys(issuer: string): Promise<void>
-  close(): Promise<void>
 }

@@ -5,28 +5,12 @@
 
 import { EventEmitter } from 'node:events'
 import type { AuthorizationServer } from './authorization-function/authorization-function.ts'
-import type { IssuedToken } from './authorization-function/issued-tokens.ts'
-
-/** `Cause` of TS 29.222 clause 8.5.4.3.4. */
-export type RevocationCause =
-  | 'OVERLIMIT_USAGE'
-  | 'UNEXPECTED_REASON'
-  | 'AUTHORIZATION_ISSUE'
-  | 'OTHER_REASON'
-
-export interface Revocation {
-  issuer: string
-  clientId: string
-  accountId: string
-  cause: RevocationCause
-  /** Tokens that were still good. */
-  tokens: IssuedToken[]
-}
+import type { Revocation, RevocationCause } from './revocation.ts'
 
 export class Revocations extends EventEmitter<{ revoked: [Revocation] }> {
   #servers: readonly AuthorizationServer[] = []
 
-  serve(servers: readonly AuthorizationServer[]): void {
+  setServers(servers: readonly AuthorizationServer[]): void {
     this.#servers = servers
   }
 
@@ -40,7 +24,7 @@ export class Revocations extends EventEmitter<{ revoked: [Revocation] }> {
     const server = this.#servers.find(({ settings }) => settings.issuer === issuer)
     const stored = server?.settings.authorizations.find(accountId, clientId)
     if (!server || !stored) return false
-    const tokens = server.settings.tokens.ofGrant(stored.grantId)
+    const tokens = server.settings.tokens.findByGrant(stored.grantId)
     await server.revokeGrant(stored.grantId)
     this.emit('revoked', { issuer, clientId, accountId, cause, tokens })
     return true

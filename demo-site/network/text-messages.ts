@@ -7,7 +7,7 @@ export interface TextMessage {
   text: string
 }
 
-export class Messages {
+export class TextMessages {
   readonly #byNumber = new Map<string, TextMessage[]>()
 
   send(phoneNumber: string, text: string): void {

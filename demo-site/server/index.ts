@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import Koa from 'koa'
 import sirv from 'sirv'
 import { CONFIG_PATH, type DemoSiteConfig, parseConfig } from '../app/config.ts'
-import { serve } from '../network/http/serve.ts'
+import { startServer } from '../network/http/serve.ts'
 import { RequestLog } from '../network/request-log.ts'
 import { securityHeaders } from './headers.ts'
 
@@ -47,20 +47,23 @@ export async function startDemoSite(options: DemoSiteOptions): Promise<DemoSite>
   if (!existsSync(join(root, 'index.html'))) {
     throw new Error('the demo site was not built: run "npx vite build --mode demo-site"')
   }
-  const server = await serve({ name: SERVER_NAME, host, port, log })
+  const server = await startServer({ name: SERVER_NAME, host, port, log })
   const origin = new URL(`http://${host.includes(':') ? `[${host}]` : host}:${server.port}`).origin
   const config = () =>
     parseConfig(typeof options.config === 'function' ? options.config() : options.config)
-  server.handle(application(origin, config, root).callback())
+  server.handle(createApp(origin, config, root).callback())
   return { origin, log, close: server.close }
 }
 
-function application(origin: string, config: () => DemoSiteConfig, root: string): Koa {
+function createApp(origin: string, config: () => DemoSiteConfig, root: string): Koa {
   const files = sirv(root, {
     etag: true,
     setHeaders(answer, pathname) {
-      const named = pathname.startsWith('/assets/')
-      answer.setHeader('Cache-Control', named ? 'public, max-age=31536000, immutable' : 'no-cache')
+      const isHashedAsset = pathname.startsWith('/assets/')
+      answer.setHeader(
+        'Cache-Control',
+        isHashedAsset ? 'public, max-age=31536000, immutable' : 'no-cache',
+      )
     },
   })
   const app = new Koa()

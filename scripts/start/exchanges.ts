@@ -22,7 +22,7 @@ export interface Exchanges {
 
 type Fields = Record<string, unknown>
 
-function one(entries: LogEntry[], what: string): LogEntry {
+function requireSingleEntry(entries: LogEntry[], what: string): LogEntry {
   const [entry] = entries
   if (!entry || entries.length !== 1) {
     throw new Error(`the servers' log shows ${entries.length} of: ${what}; expected one`)
@@ -30,14 +30,14 @@ function one(entries: LogEntry[], what: string): LogEntry {
   return entry
 }
 
-function check(holds: boolean, what: string): void {
+function assertConsistent(holds: boolean, what: string): void {
   if (!holds) throw new Error(`the servers' log contradicts: ${what}`)
 }
 
-export const bodyOf = (entry: LogEntry): Fields => (entry.body ?? {}) as Fields
+export const getBody = (entry: LogEntry): Fields => (entry.body ?? {}) as Fields
 
 /** Where an answer sends the browser. */
-export function locationOf({ answerHeaders }: LogEntry): URL | undefined {
+export function getLocation({ answerHeaders }: LogEntry): URL | undefined {
   const location = answerHeaders?.location
   return typeof location === 'string' && URL.canParse(location) ? new URL(location) : undefined
 }
@@ -45,7 +45,7 @@ export function locationOf({ answerHeaders }: LogEntry): URL | undefined {
 /** @throws Error that names the step that the log does not show. */
 export function readExchanges(log: RequestLog, clientId: string, scsAsId: string): Exchanges {
   const posts = log.filter({ method: 'POST' })
-  const authorizationRequest = one(
+  const authorizationRequest = requireSingleEntry(
     log.filter({ method: 'GET' }).filter(({ query }) => {
       const { response_type: responseType, request_uri: requestUri } = query
       return query.client_id === clientId && (responseType === 'code' || requestUri !== undefined)
@@ -56,53 +56,56 @@ export function readExchanges(log: RequestLog, clientId: string, scsAsId: string
   const pushedRequest =
     authorizationRequest.query.request_uri === undefined
       ? undefined
-      : one(
+      : requireSingleEntry(
           posts.filter((entry) => {
-            return entry.status === 201 && bodyOf(entry).response_type === 'code'
+            return entry.status === 201 && getBody(entry).response_type === 'code'
           }),
           'pushed authorization request that was taken',
         )
   const found: Exchanges = {
     pushedRequest,
     authorizationRequest,
-    parameters: pushedRequest ? bodyOf(pushedRequest) : authorizationRequest.query,
-    authentication: one(
-      posts.filter((entry) => 'phone_number' in bodyOf(entry)),
+    parameters: pushedRequest ? getBody(pushedRequest) : authorizationRequest.query,
+    authentication: requireSingleEntry(
+      posts.filter((entry) => 'phone_number' in getBody(entry)),
       'authentication of the resource owner',
     ),
-    authorization: one(
-      posts.filter((entry) => bodyOf(entry).decision === 'allow'),
+    authorization: requireSingleEntry(
+      posts.filter((entry) => getBody(entry).decision === 'allow'),
       'authorization by the resource owner',
     ),
-    authorizationResponse: one(
-      log.entries.filter((entry) => locationOf(entry)?.searchParams.has('code')),
+    authorizationResponse: requireSingleEntry(
+      log.entries.filter((entry) => getLocation(entry)?.searchParams.has('code')),
       'authorization response with a code',
     ),
-    tokenRequest: one(
+    tokenRequest: requireSingleEntry(
       posts.filter(({ status, body }) => {
         return status === 200 && (body as Fields).grant_type === 'authorization_code'
       }),
       'token request that was granted',
     ),
-    invocation: one(
+    invocation: requireSingleEntry(
       posts.filter(({ path, status }) => {
         return path.endsWith(`/${scsAsId}/subscriptions`) && status !== 401
       }),
       'northbound API invocation',
     ),
   }
-  prove(found)
+  checkExchanges(found)
   return found
 }
 
-function prove(found: Exchanges): void {
+function checkExchanges(found: Exchanges): void {
   const { parameters, authorizationResponse, tokenRequest, invocation } = found
-  const { code_verifier: verifier, code } = bodyOf(tokenRequest)
+  const { code_verifier: verifier, code } = getBody(tokenRequest)
   const challenge = createHash('sha256').update(String(verifier)).digest('base64url')
-  const response = locationOf(authorizationResponse)?.searchParams
-  check(parameters.code_challenge_method === 'S256', 'code_challenge_method is S256')
-  check(parameters.code_challenge === challenge, 'the verifier hashes to the challenge')
-  check(response?.get('state') === parameters.state, 'state came back unchanged')
-  check(response?.get('code') === code, 'the code that was issued is the one redeemed')
-  check(/^(Bearer|DPoP) ./.test(String(invocation.headers.authorization)), 'the call had a token')
+  const response = getLocation(authorizationResponse)?.searchParams
+  assertConsistent(parameters.code_challenge_method === 'S256', 'code_challenge_method is S256')
+  assertConsistent(parameters.code_challenge === challenge, 'the verifier hashes to the challenge')
+  assertConsistent(response?.get('state') === parameters.state, 'state came back unchanged')
+  assertConsistent(response?.get('code') === code, 'the code that was issued is the one redeemed')
+  assertConsistent(
+    /^(Bearer|DPoP) ./.test(String(invocation.headers.authorization)),
+    'the call had a token',
+  )
 }

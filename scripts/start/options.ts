@@ -30,7 +30,7 @@ export class FlagError extends Error {
   override readonly name = 'FlagError'
 }
 
-function portOf(text: string | undefined): number | undefined {
+function parsePort(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const port = Number(text)
   if (!/^\d+$/.test(text) || port < 1 || port > HIGHEST_PORT) {
@@ -53,7 +53,7 @@ export function parseFlags(args: string[]): StartOptions {
         help: { type: 'boolean', default: false },
       },
     })
-    return { ...values, port: portOf(values.port) }
+    return { ...values, port: parsePort(values.port) }
   } catch (error) {
     if (error instanceof FlagError) throw error
     // Node's text may have several sentences; the first one names the flag.

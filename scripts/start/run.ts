@@ -8,17 +8,17 @@ import type { Browser } from 'puppeteer-core'
 import { type BrowserName, ensureBrowsers, findBrowser, openBrowser } from '../browsers.ts'
 import { buildModes } from '../build.ts'
 import { copyExtension } from '../extension-copy.ts'
+import type { Cleanup } from './cleanup.ts'
 import { readExchanges } from './exchanges.ts'
 import type { StartOptions } from './options.ts'
+import { runMainJob } from './scripted-user.ts'
+import { formatSequence } from './sequence-chart.ts'
 import { type Servers, startServers } from './servers.ts'
-import { story } from './story.ts'
-import type { Undo } from './undo.ts'
-import { walk } from './walk.ts'
 
 const BUILDS = fileURLToPath(new URL('../../dist', import.meta.url))
 const OUTPUT = fileURLToPath(new URL('../../demo-output', import.meta.url))
 
-const say = (line = '') => console.log(line)
+const printLine = (line = '') => console.log(line)
 
 function hasDisplay(): boolean {
   if (process.platform !== 'linux') return true
@@ -29,7 +29,7 @@ function hasDisplay(): boolean {
 async function chooseBrowser(headless: boolean): Promise<BrowserName> {
   if (await findBrowser('chromium')) return 'chromium'
   if (!headless && (await findBrowser('firefox'))) return 'firefox'
-  await ensureBrowsers(['chromium'], say)
+  await ensureBrowsers(['chromium'], printLine)
   return 'chromium'
 }
 
@@ -37,61 +37,61 @@ async function openWithExtension(
   name: BrowserName,
   servers: Servers,
   headless: boolean,
-  undo: Undo,
+  cleanup: Cleanup,
 ): Promise<Browser> {
   const extension = await copyExtension(name, servers.network.operatorProfiles, BUILDS)
-  undo.add(extension.remove)
+  cleanup.addStep(extension.remove)
   const profile = await mkdtemp(join(tmpdir(), 'northkey-profile-'))
-  undo.add(() => rm(profile, { recursive: true, force: true, maxRetries: 5 }))
+  cleanup.addStep(() => rm(profile, { recursive: true, force: true, maxRetries: 5 }))
   const browser = await openBrowser(name, { extension: extension.path, headless, profile })
-  undo.add(() => browser.close())
+  cleanup.addStep(() => browser.close())
   return browser
 }
 
-async function byItself(browser: Browser, servers: Servers): Promise<void> {
-  const shown = await walk(browser, servers, OUTPUT, say)
+async function runScriptedUser(browser: Browser, servers: Servers): Promise<void> {
+  const result = await runMainJob(browser, servers, OUTPUT, printLine)
   const { clientId = '', scsAsId } = servers.config
   const exchanges = readExchanges(servers.network.log, clientId, scsAsId)
-  say()
-  for (const line of story(exchanges)) say(line)
-  say(`The application shows: ${shown.status}`)
-  say(shown.body)
-  say()
-  say(`Downlink that the application measured: ${shown.rates.join(' before, ')} after`)
-  say()
-  for (const file of shown.screenshots) say(`Screenshot: ${relative(process.cwd(), file)}`)
+  printLine()
+  for (const line of formatSequence(exchanges)) printLine(line)
+  printLine(`The application shows: ${result.status}`)
+  printLine(result.body)
+  printLine()
+  printLine(`Downlink that the application measured: ${result.rates.join(' before, ')} after`)
+  printLine()
+  for (const file of result.screenshots) printLine(`Screenshot: ${relative(process.cwd(), file)}`)
 }
 
-async function forTheUser(browser: Browser, servers: Servers): Promise<void> {
+async function waitForUser(browser: Browser, servers: Servers): Promise<void> {
   const [first] = await browser.pages()
   const page = first ?? (await browser.newPage())
   await page.goto(servers.site.origin)
   const [subscriber] = servers.network.subscribers.all
-  say()
-  say(`The application is open: ${servers.site.origin}`)
+  printLine()
+  printLine(`The application is open: ${servers.site.origin}`)
   if (subscriber) {
-    say(`Sign in as ${subscriber.phoneNumber}, password "${subscriber.password}".`)
+    printLine(`Sign in as ${subscriber.phoneNumber}, password "${subscriber.password}".`)
   }
-  say('Close the browser or press Ctrl-C to stop.')
+  printLine('Close the browser or press Ctrl-C to stop.')
   await new Promise<void>((resolve) => browser.once('disconnected', () => resolve()))
 }
 
-/** @param undo Takes whatever was started, to be stopped by the caller. */
-export async function run(options: StartOptions, undo: Undo): Promise<void> {
+/** @param cleanup Takes whatever was started, to be stopped by the caller. */
+export async function runDemonstration(options: StartOptions, cleanup: Cleanup): Promise<void> {
   const headless = options.headless || !hasDisplay()
   const name = await chooseBrowser(headless)
-  await buildModes([`${name}-development`, 'demo-site'], BUILDS, say)
+  await buildModes([`${name}-development`, 'demo-site'], BUILDS, printLine)
   const servers = await startServers(options.port)
-  undo.add(servers.close)
-  say(`Application:            ${servers.site.origin}`)
-  say(`Authorization function: ${servers.network.issuer}`)
-  say(`APIs:                   ${servers.network.apisOrigin}`)
-  if (headless && !options.headless) say('No display: carrying out the main job here.')
-  const browser = await openWithExtension(name, servers, headless, undo)
-  await (headless ? byItself : forTheUser)(browser, servers)
+  cleanup.addStep(servers.close)
+  printLine(`Application:            ${servers.site.origin}`)
+  printLine(`Authorization function: ${servers.network.issuer}`)
+  printLine(`APIs:                   ${servers.network.apisOrigin}`)
+  if (headless && !options.headless) printLine('No display: carrying out the main job here.')
+  const browser = await openWithExtension(name, servers, headless, cleanup)
+  await (headless ? runScriptedUser : waitForUser)(browser, servers)
   if (!options.keep) return
   // The user may have closed it already.
   await browser.close().catch(() => {})
-  say('The servers go on; Ctrl-C stops them.')
+  printLine('The servers go on; Ctrl-C stops them.')
   await new Promise(() => {})
 }

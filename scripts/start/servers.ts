@@ -17,7 +17,7 @@ export interface Servers {
   close(): Promise<void>
 }
 
-function configFor(network: Network): DemoSiteConfig {
+function createSiteConfig(network: Network): DemoSiteConfig {
   const profile = network.operatorProfiles.find(({ issuer }) => issuer === network.issuer)
   const api = profile?.apis.find(({ resource }) => resource.includes(API))
   const scope = api?.scopes[0]?.scope
@@ -57,7 +57,7 @@ export async function startServers(port?: number, root?: string): Promise<Server
       applications: [{ ...APPLICATION, origins: [site.origin] }],
       redirectBases: Object.values(REDIRECT_BASE),
     })
-    config = configFor(network)
+    config = createSiteConfig(network)
     return {
       site,
       network,

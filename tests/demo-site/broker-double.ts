@@ -23,7 +23,7 @@ export const SESSIONS_URL = `${CONFIG.resource}/skyframe/subscriptions`
 
 export const TOKEN = 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln'
 
-export function grantOf(changes: Partial<Grant> = {}): Grant {
+export function createGrant(changes: Partial<Grant> = {}): Grant {
   return {
     grantId: 'g1',
     issuer: CONFIG.issuer,
@@ -38,11 +38,11 @@ export function grantOf(changes: Partial<Grant> = {}): Grant {
   }
 }
 
-export function providerError(code: number, error: string): Error {
+export function createProviderError(code: number, error: string): Error {
   return Object.assign(new Error('refused'), { code, data: { error } })
 }
 
-export const created = (id = '1') => {
+export const createCreatedAnswer = (id = '1') => {
   const self = `${SESSIONS_URL}/${id}`
   return Response.json(
     { self, qosReference: 'QOS_L' },
@@ -58,7 +58,7 @@ export interface Stage {
 }
 
 /** A store in front of a broker, some of whose methods a test replaces; discovery has happened. */
-export async function stageOf(
+export async function createStage(
   replaced: Partial<Broker> = {},
   pageFetch: typeof fetch = async () => Response.error(),
 ): Promise<Stage> {
@@ -73,7 +73,7 @@ export async function stageOf(
       version: '1',
       protocol: '1',
     },
-    connect: async ({ mode = 'fetch' }: ConnectParams) => grantOf({ mode }),
+    connect: async ({ mode = 'fetch' }: ConnectParams) => createGrant({ mode }),
     getGrants: async () => [],
     getAccessToken: async () => ({
       accessToken: TOKEN,
@@ -83,7 +83,7 @@ export async function stageOf(
       resource: CONFIG.resource,
       grantId: 'g1',
     }),
-    fetch: async () => created(),
+    fetch: async () => createCreatedAnswer(),
     createProof: async () => ({ dpop: 'eyJwcm9vZiI6MX0.e30.c2ln' }),
     revoke: async () => ({ revoked: ['g1'], pending: [] }),
     on(event, listener) {
@@ -92,19 +92,19 @@ export async function stageOf(
     },
     ...replaced,
   }
-  const watched = new Proxy(broker, {
+  const recordingBroker = new Proxy(broker, {
     get(target, name: keyof Broker) {
       const member = target[name]
       if (typeof member !== 'function' || name === 'on') return member
-      return (...given: [never, never]) => {
-        calls.push({ method: name, params: given[0] })
-        return (member as (...args: never[]) => unknown)(...given)
+      return (...args: [never, never]) => {
+        calls.push({ method: name, params: args[0] })
+        return (member as (...args: never[]) => unknown)(...args)
       }
     },
   })
   const store = createStore({
     config: CONFIG,
-    findBroker: async () => watched,
+    findBroker: async () => recordingBroker,
     fetch: pageFetch,
     now: () => 0,
   })

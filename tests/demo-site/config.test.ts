@@ -29,9 +29,9 @@ describe('parseConfig', () => {
     'an issuer or resource such as %s is refused, and not repeated',
     (value) => {
       for (const name of ['issuer', 'resource', 'streamUrl']) {
-        const parsing = () => parseConfig({ ...config, [name]: value })
-        expect(parsing).toThrow(`"${name}": expected an http or https URL`)
-        expect(parsing).not.toThrow(value)
+        const parseBadConfig = () => parseConfig({ ...config, [name]: value })
+        expect(parseBadConfig).toThrow(`"${name}": expected an http or https URL`)
+        expect(parseBadConfig).not.toThrow(value)
       }
     },
   )
@@ -41,7 +41,7 @@ describe('parseConfig', () => {
   })
 
   test('a server without one is told by its status', async () => {
-    const missing = async () => new Response('', { status: 404 })
-    await expect(loadConfig(missing)).rejects.toThrow('/config.json: the server answered 404')
+    const fetchNotFound = async () => new Response('', { status: 404 })
+    await expect(loadConfig(fetchNotFound)).rejects.toThrow('/config.json: the server answered 404')
   })
 })

@@ -1,11 +1,16 @@
 /** The measured downlink, and the picture that follows it. */
 
 import { describe, expect, test } from 'vitest'
-import { rateText, watchDownlink } from '../../demo-site/app/model/downlink.ts'
-import { PRIORITY, pictureSize, qualityOf, STANDARD } from '../../demo-site/app/stream/quality.ts'
+import { formatRate, watchDownlink } from '../../demo-site/app/model/downlink.ts'
+import {
+  computePictureSize,
+  PRIORITY,
+  STANDARD,
+  selectQuality,
+} from '../../demo-site/app/stream/quality.ts'
 
 /** Each chunk moves the clock on. */
-function streamOf(chunks: [bytes: number, takesMs: number][]) {
+function createStream(chunks: [bytes: number, takesMs: number][]) {
   let nowMs = 0
   const body = new ReadableStream<Uint8Array<ArrayBuffer>>(
     {
@@ -21,12 +26,12 @@ function streamOf(chunks: [bytes: number, takesMs: number][]) {
   return { fetch: async () => new Response(body), now: () => nowMs }
 }
 
-async function reportsOf(chunks: [number, number][]): Promise<(number | undefined)[]> {
+async function collectReports(chunks: [number, number][]): Promise<(number | undefined)[]> {
   const reports: (number | undefined)[] = []
   const abort = new AbortController()
   await watchDownlink({
     url: 'http://a.example/stream',
-    ...streamOf(chunks),
+    ...createStream(chunks),
     signal: abort.signal,
     report(rate) {
       reports.push(rate)
@@ -43,7 +48,7 @@ describe('watchDownlink', () => {
       [62_500, 250],
     ]
     const fast: [number, number][] = [[1_000_000, 500]]
-    expect(await reportsOf([...slow, ...fast])).toEqual([2_000_000, 16_000_000, undefined])
+    expect(await collectReports([...slow, ...fast])).toEqual([2_000_000, 16_000_000, undefined])
   })
 
   test('a stream that ends or fails is reported as no measurement, and asked for again', async () => {
@@ -65,8 +70,8 @@ describe('watchDownlink', () => {
   })
 
   test('rates are written as people write them', () => {
-    expect(rateText(2_040_000)).toBe('2.0 Mbit/s')
-    expect(rateText(15_900_000)).toBe('16 Mbit/s')
+    expect(formatRate(2_040_000)).toBe('2.0 Mbit/s')
+    expect(formatRate(15_900_000)).toBe('16 Mbit/s')
   })
 })
 
@@ -78,13 +83,13 @@ describe('the picture', () => {
     [false, 16_000_000, PRIORITY],
     [true, 16_000_000, PRIORITY],
   ])('boosted: %s, measured: %s', (boosted, rate, quality) => {
-    expect(qualityOf(boosted, rate)).toBe(quality)
+    expect(selectQuality(boosted, rate)).toBe(quality)
   })
 
   test('is never larger than the stage can show or the session carries', () => {
     const stage = { width: 800, height: 400, pixelRatio: 2 }
-    expect(pictureSize(PRIORITY, stage)).toEqual({ width: 1600, height: 800 })
-    expect(pictureSize(STANDARD, stage)).toEqual({ width: 256, height: 128 })
-    expect(pictureSize(PRIORITY, { width: 0, height: 0, pixelRatio: 1 }).width).toBe(1)
+    expect(computePictureSize(PRIORITY, stage)).toEqual({ width: 1600, height: 800 })
+    expect(computePictureSize(STANDARD, stage)).toEqual({ width: 256, height: 128 })
+    expect(computePictureSize(PRIORITY, { width: 0, height: 0, pixelRatio: 1 }).width).toBe(1)
   })
 })

@@ -95,9 +95,9 @@ export function installFakeBroker(options: FakeBroker, accessToken: string): voi
   const methods: Record<string, (params: Record<string, unknown>) => unknown> = {
     northbound_getGrants: () => grants,
     northbound_connect: ({ mode = 'fetch' }) => {
-      const made = grant(String(mode))
-      grants = [...grants.filter((held) => held.mode !== mode), made]
-      return made
+      const newGrant = grant(String(mode))
+      grants = [...grants.filter((held) => held.mode !== mode), newGrant]
+      return newGrant
     },
     northbound_fetch: ({ url, method, body }) =>
       callApi(String(url), String(method), body as ArrayBuffer | undefined),

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { redact, WITHHELD } from '../../demo-site/app/model/redact.ts'
+import { redactCredentials, WITHHELD } from '../../demo-site/app/model/redact.ts'
 
 const TOKEN = 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln'
 
@@ -18,16 +18,18 @@ describe('redact', () => {
     'DPoP',
     'authCode',
   ])('the member %s is withheld, whatever it holds', (name) => {
-    expect(redact({ [name]: 'opaque' })).toEqual({ [name]: WITHHELD })
+    expect(redactCredentials({ [name]: 'opaque' })).toEqual({ [name]: WITHHELD })
   })
 
   test('a pair of header name and value is withheld by its name', () => {
-    expect(redact([['Authorization', 'Bearer opaque']])).toEqual([['Authorization', WITHHELD]])
-    expect(redact([['etag', '"1"']])).toEqual([['etag', '"1"']])
+    expect(redactCredentials([['Authorization', 'Bearer opaque']])).toEqual([
+      ['Authorization', WITHHELD],
+    ])
+    expect(redactCredentials([['etag', '"1"']])).toEqual([['etag', '"1"']])
   })
 
   test('RFC 7515 section 3.1: a compact JWS is withheld wherever it stands', () => {
-    const text = JSON.stringify(redact({ a: [`Bearer ${TOKEN}`, { b: TOKEN }] }))
+    const text = JSON.stringify(redactCredentials({ a: [`Bearer ${TOKEN}`, { b: TOKEN }] }))
     expect(text).not.toContain('eyJ')
   })
 
@@ -41,17 +43,17 @@ describe('redact', () => {
           (held, name) => (name === 'list' ? [around, held] : { around, [name]: held }),
           inner,
         )
-        expect(JSON.stringify(redact(value)) ?? '').not.toContain(TOKEN)
+        expect(JSON.stringify(redactCredentials(value)) ?? '').not.toContain(TOKEN)
       }),
     )
   })
 
   test('everything else is left as it is', () => {
     const value = { status: 201, body: { self: 'https://a/b', list: [1, null, true, 'code'] } }
-    expect(redact(value)).toEqual(value)
+    expect(redactCredentials(value)).toEqual(value)
   })
 
   test('bytes are counted, not shown', () => {
-    expect(redact({ body: new ArrayBuffer(7) })).toEqual({ body: '7 bytes' })
+    expect(redactCredentials({ body: new ArrayBuffer(7) })).toEqual({ body: '7 bytes' })
   })
 })

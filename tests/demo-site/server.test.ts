@@ -25,7 +25,7 @@ afterAll(async () => {
 })
 
 /** Sends a path as it is, which fetch would tidy up. */
-function rawStatus(path: string, headers: Record<string, string> = {}): Promise<number> {
+function requestRawPath(path: string, headers: Record<string, string> = {}): Promise<number> {
   return new Promise((resolve, reject) => {
     request(new URL(site.origin), { path, headers }, (response) => {
       response.resume()
@@ -72,7 +72,7 @@ describe('the demo site', () => {
     '/nothing',
     '/.env',
   ])('nothing is served for %s', async (path) => {
-    expect(await rawStatus(path)).toBe(404)
+    expect(await requestRawPath(path)).toBe(404)
   })
 
   test.each(['POST', 'PUT', 'DELETE'])('RFC 9110 section 15.5.6: %s is refused', async (method) => {
@@ -83,8 +83,8 @@ describe('the demo site', () => {
   })
 
   test('RFC 9110 section 15.5.20: a name that is not its own gets nothing (DNS rebinding)', async () => {
-    expect(await rawStatus('/config.json', { host: 'rebound.example' })).toBe(421)
-    expect(await rawStatus('/config.json', { host: new URL(site.origin).host })).toBe(200)
+    expect(await requestRawPath('/config.json', { host: 'rebound.example' })).toBe(421)
+    expect(await requestRawPath('/config.json', { host: new URL(site.origin).host })).toBe(200)
   })
 
   test('every request is in its log', async () => {

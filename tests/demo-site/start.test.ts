@@ -3,10 +3,10 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { type LogEntry, RequestLog } from '../../demo-site/network/request-log.ts'
+import { Cleanup } from '../../scripts/start/cleanup.ts'
 import { readExchanges } from '../../scripts/start/exchanges.ts'
 import { FlagError, parseFlags } from '../../scripts/start/options.ts'
-import { arrow, story } from '../../scripts/start/story.ts'
-import { Undo } from '../../scripts/start/undo.ts'
+import { drawArrow, formatSequence } from '../../scripts/start/sequence-chart.ts'
 
 describe('the flags', () => {
   test('without any, everything is chosen by the machine', () => {
@@ -45,7 +45,7 @@ const FLOW = 'cpr3DnUqfJJodHvv643WLGtpXnJfis4JhOdSl1pWHJ6'
 type Change = (entries: Record<string, Partial<LogEntry>>) => void
 
 /** A log of the whole way, with the example of RFC 7636 appendix B. */
-function logOf(change: Change = () => {}): RequestLog {
+function createLog(change: Change = () => {}): RequestLog {
   const redirect = `https://a.chromiumapp.org/x?code=${CODE}&state=s1&iss=i`
   const entries: Record<string, Partial<LogEntry>> = {
     request: {
@@ -96,7 +96,7 @@ function logOf(change: Change = () => {}): RequestLog {
   return log
 }
 
-const readLog = (change?: Change) => readExchanges(logOf(change), 'skyframe', 'skyframe')
+const readLog = (change?: Change) => readExchanges(createLog(change), 'skyframe', 'skyframe')
 
 describe('the story', () => {
   test('RFC 7636 appendix B: the challenge of this test is that of the verifier', () => {
@@ -104,12 +104,12 @@ describe('the story', () => {
   })
 
   test('RFC 7636 section 1.1: (A) to (D) are told in this order, then the answer', () => {
-    const text = story(readLog()).join('\n')
+    const text = formatSequence(readLog()).join('\n')
     expect(text).toMatch(/\(A\).*\(B\).*\(C\).*\(D\).*201, Location: http:\/\/a\/1/s)
   })
 
   test('no code, verifier, challenge, token or name of a flow is told', () => {
-    const text = story(readLog()).join('\n')
+    const text = formatSequence(readLog()).join('\n')
     for (const secret of [CODE, VERIFIER, CHALLENGE, TOKEN, FLOW])
       expect(text).not.toContain(secret)
   })
@@ -124,7 +124,7 @@ describe('the story', () => {
       }
       entries.request = { path: '/auth', query: { client_id: 'skyframe', request_uri: 'urn:x' } }
     }
-    expect(story(readLog(pushed)).join('\n')).toContain('RFC 9126')
+    expect(formatSequence(readLog(pushed)).join('\n')).toContain('RFC 9126')
     expect(() =>
       readLog((entries) => {
         pushed(entries)
@@ -167,14 +167,14 @@ describe('the story', () => {
       entries.noNonce = { ...entries.token, status: 400 }
       entries.noNonceYet = { ...entries.call, status: 401 }
     }
-    expect(story(readLog(change)).join('\n')).toContain('POST /token → 200')
+    expect(formatSequence(readLog(change)).join('\n')).toContain('POST /token → 200')
     expect(() => readLog(({ token }) => Object.assign(token ?? {}, { status: 400 }))).toThrow(
       'token request that was granted',
     )
   })
 
   test('an arrow starts and ends at the lifelines', () => {
-    const [right, left] = [arrow(1, 2), arrow(2, 1)]
+    const [right, left] = [drawArrow(1, 2), drawArrow(2, 1)]
     expect(right).toMatch(/│ +│─+►│ +│$/)
     expect(left).toMatch(/│ +│◄─+│ +│$/)
     expect(right).toHaveLength(left.length)
@@ -184,11 +184,11 @@ describe('the story', () => {
 describe('the end', () => {
   test('what was started is stopped, last first and once, whatever fails', async () => {
     const stopped: string[] = []
-    const undo = new Undo()
-    undo.add(async () => stopped.push('first'))
-    undo.add(() => Promise.reject(new Error('stuck')))
-    undo.add(async () => stopped.push('last'))
-    await Promise.all([undo.all(), undo.all()])
+    const undo = new Cleanup()
+    undo.addStep(async () => stopped.push('first'))
+    undo.addStep(() => Promise.reject(new Error('stuck')))
+    undo.addStep(async () => stopped.push('last'))
+    await Promise.all([undo.runAll(), undo.runAll()])
     expect(stopped).toEqual(['last', 'first'])
   })
 })

@@ -2,7 +2,14 @@
 
 import { describe, expect, test } from 'vitest'
 import { createStore } from '../../demo-site/app/model/store.ts'
-import { CONFIG, created, grantOf, providerError, SESSIONS_URL, stageOf } from './broker-double.ts'
+import {
+  CONFIG,
+  createCreatedAnswer,
+  createGrant,
+  createProviderError,
+  createStage,
+  SESSIONS_URL,
+} from './broker-double.ts'
 
 describe('PAGE-API section 1: discovery', () => {
   test('where no broker answers, the page says so', async () => {
@@ -20,25 +27,25 @@ describe('PAGE-API section 1: discovery', () => {
   })
 
   test('a grant that exists already is found again', async () => {
-    const { store } = await stageOf({ getGrants: async () => [grantOf()] })
+    const { store } = await createStage({ getGrants: async () => [createGrant()] })
     expect(store.grant.value?.grantId).toBe('g1')
   })
 
   test('grants of another issuer, API or mode are not this page’s permission', async () => {
     const others = [
-      grantOf({ issuer: 'https://other.example' }),
-      grantOf({ apis: [{ resource: 'https://other.example/api', scope: 'x' }] }),
-      grantOf({ mode: 'token' }),
+      createGrant({ issuer: 'https://other.example' }),
+      createGrant({ apis: [{ resource: 'https://other.example/api', scope: 'x' }] }),
+      createGrant({ mode: 'token' }),
     ]
-    const { store } = await stageOf({ getGrants: async () => others })
+    const { store } = await createStage({ getGrants: async () => others })
     expect(store.grant.value).toBeUndefined()
     store.mode.value = 'token'
     expect(store.grant.value?.mode).toBe('token')
   })
 
   test('a broker that cannot list its grants can still be asked to connect', async () => {
-    const { store } = await stageOf({
-      getGrants: () => Promise.reject(providerError(-32603, 'internal_error')),
+    const { store } = await createStage({
+      getGrants: () => Promise.reject(createProviderError(-32603, 'internal_error')),
     })
     expect(store.broker.value.kind).toBe('found')
     await store.connect()
@@ -48,7 +55,7 @@ describe('PAGE-API section 1: discovery', () => {
 
 describe('PAGE-API section 2: the calls', () => {
   test('northbound_connect names issuer, API, scope, purpose, mode and client', async () => {
-    const { store, calls } = await stageOf()
+    const { store, calls } = await createStage()
     await store.connect()
     const { issuer, resource, scope, purpose, clientId } = CONFIG
     expect(calls.at(-1)).toMatchObject({
@@ -58,7 +65,7 @@ describe('PAGE-API section 2: the calls', () => {
   })
 
   test('TS 29.122 clause 5.14.3.2.3.4: 201 makes a session', async () => {
-    const { store } = await stageOf()
+    const { store } = await createStage()
     await store.connect()
     await store.boost()
     expect(store.answer.value?.status).toBe(201)
@@ -70,7 +77,7 @@ describe('PAGE-API section 2: the calls', () => {
 
   test.each([200, 204, 400, 401, 403, 429, 500, 503])('%i makes none', async (status) => {
     const body = status === 204 ? null : '{}'
-    const { store } = await stageOf({ fetch: async () => new Response(body, { status }) })
+    const { store } = await createStage({ fetch: async () => new Response(body, { status }) })
     await store.connect()
     await store.boost()
     expect(store.answer.value?.status).toBe(status)
@@ -78,8 +85,9 @@ describe('PAGE-API section 2: the calls', () => {
   })
 
   test('the list that the network keeps replaces what the page remembers', async () => {
-    const { store } = await stageOf({
-      fetch: async (_url, init) => (init?.method === 'POST' ? created() : Response.json([])),
+    const { store } = await createStage({
+      fetch: async (_url, init) =>
+        init?.method === 'POST' ? createCreatedAnswer() : Response.json([]),
     })
     await store.connect()
     await store.boost()
@@ -94,9 +102,9 @@ describe('PAGE-API section 2: the calls', () => {
     [403, 1],
     [503, 1],
   ])('DELETE answered with %i leaves %i sessions', async (status, left) => {
-    const { store } = await stageOf({
+    const { store } = await createStage({
       fetch: async (_url, init) =>
-        init?.method === 'POST' ? created() : new Response(null, { status }),
+        init?.method === 'POST' ? createCreatedAnswer() : new Response(null, { status }),
     })
     await store.connect()
     await store.boost()
@@ -106,7 +114,7 @@ describe('PAGE-API section 2: the calls', () => {
   })
 
   test('northbound_revoke gives the permission back, told to the server or not yet', async () => {
-    const { store, calls } = await stageOf({
+    const { store, calls } = await createStage({
       revoke: async () => ({ revoked: [], pending: ['g1'] }),
     })
     await store.connect()
@@ -118,13 +126,13 @@ describe('PAGE-API section 2: the calls', () => {
   })
 
   test('one thing at a time: a second click while one is under way does nothing', async () => {
-    const { store, calls } = await stageOf()
+    const { store, calls } = await createStage()
     await Promise.all([store.connect(), store.connect(), store.connect()])
     expect(calls.filter(({ method }) => method === 'connect')).toHaveLength(1)
   })
 
   test('what the player takes back is no error', async () => {
-    const { store } = await stageOf({
+    const { store } = await createStage({
       connect: (_params, { signal } = {}) =>
         new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason))),
     })
@@ -139,8 +147,8 @@ describe('PAGE-API section 2: the calls', () => {
 
 describe('PAGE-API section 4: errors', () => {
   test('an error is kept with its code, its word, and what was being done', async () => {
-    const { store } = await stageOf({
-      connect: () => Promise.reject(providerError(4300, 'issuer_mismatch')),
+    const { store } = await createStage({
+      connect: () => Promise.reject(createProviderError(4300, 'issuer_mismatch')),
     })
     await store.connect()
     expect(store.failed.value).toEqual({
@@ -151,11 +159,11 @@ describe('PAGE-API section 4: errors', () => {
 
   test('trying again does the same thing once more, and success clears the error', async () => {
     let attempts = 0
-    const { store } = await stageOf({
+    const { store } = await createStage({
       connect: async () => {
         attempts += 1
-        if (attempts === 1) throw providerError(4901, 'timeout')
-        return grantOf()
+        if (attempts === 1) throw createProviderError(4901, 'timeout')
+        return createGrant()
       },
     })
     await store.connect()
@@ -166,8 +174,8 @@ describe('PAGE-API section 4: errors', () => {
   })
 
   test('4100: a permission that the broker does not know is no longer shown', async () => {
-    const { store } = await stageOf({
-      fetch: () => Promise.reject(providerError(4100, 'no_grant')),
+    const { store } = await createStage({
+      fetch: () => Promise.reject(createProviderError(4100, 'no_grant')),
     })
     await store.connect()
     await store.boost()
@@ -176,8 +184,8 @@ describe('PAGE-API section 4: errors', () => {
   })
 
   test('4900: the broker is gone, and the permission with it', async () => {
-    const { store } = await stageOf({
-      fetch: () => Promise.reject(providerError(4900, 'broker_gone')),
+    const { store } = await createStage({
+      fetch: () => Promise.reject(createProviderError(4900, 'broker_gone')),
     })
     await store.connect()
     await store.boost()
@@ -186,7 +194,7 @@ describe('PAGE-API section 4: errors', () => {
   })
 
   test('an error that breaks the convention is shown as such', async () => {
-    const { store } = await stageOf({ connect: () => Promise.reject('a string') })
+    const { store } = await createStage({ connect: () => Promise.reject('a string') })
     await store.connect()
     expect(store.failed.value?.failure).toEqual({ code: undefined, data: { error: 'unexpected' } })
   })
@@ -194,8 +202,8 @@ describe('PAGE-API section 4: errors', () => {
 
 describe('PAGE-API section 3: events', () => {
   test('grantsChanged replaces what the page knows', async () => {
-    const { store, emit } = await stageOf()
-    emit('grantsChanged', { grants: [grantOf({ grantId: 'other' })] })
+    const { store, emit } = await createStage()
+    emit('grantsChanged', { grants: [createGrant({ grantId: 'other' })] })
     expect(store.grant.value?.grantId).toBe('other')
     emit('grantsChanged', { grants: [] })
     expect(store.grant.value).toBeUndefined()
@@ -206,7 +214,7 @@ describe('PAGE-API section 3: events', () => {
     [{ by: 'network', cause: 'constructor' } as const, /operator took the permission back\.$/],
     [{ by: 'user' } as const, /You took/],
   ])('grantRevoked %j ends permission and sessions, and says who did it', async (event, words) => {
-    const { store, emit } = await stageOf()
+    const { store, emit } = await createStage()
     await store.connect()
     await store.boost()
     emit('grantRevoked', { grantId: 'g1', ...event })
@@ -216,7 +224,7 @@ describe('PAGE-API section 3: events', () => {
   })
 
   test('grantRevoked by the page itself needs no notice', async () => {
-    const { store, emit } = await stageOf()
+    const { store, emit } = await createStage()
     await store.connect()
     emit('grantRevoked', { grantId: 'g1', by: 'page' })
     expect(store.grant.value).toBeUndefined()
@@ -224,7 +232,7 @@ describe('PAGE-API section 3: events', () => {
   })
 
   test('disconnect ends what is under way, and the broker can be looked for again', async () => {
-    const { store, emit } = await stageOf({
+    const { store, emit } = await createStage({
       connect: (_params, { signal } = {}) =>
         new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason))),
     })

@@ -1,7 +1,14 @@
 /** `token` mode: the page calls by itself, and still shows nobody the token. */
 
 import { describe, expect, test } from 'vitest'
-import { created, grantOf, SESSIONS_URL, type Stage, stageOf, TOKEN } from './broker-double.ts'
+import {
+  createCreatedAnswer,
+  createGrant,
+  createStage,
+  SESSIONS_URL,
+  type Stage,
+  TOKEN,
+} from './broker-double.ts'
 
 interface Sent {
   url: string
@@ -9,9 +16,9 @@ interface Sent {
   credentials: string | undefined
 }
 
-async function connected(
+async function connectInTokenMode(
   tokenType: 'Bearer' | 'DPoP' = 'Bearer',
-  answer = async () => created(),
+  answer = async () => createCreatedAnswer(),
 ): Promise<Stage & { sent: Sent[] }> {
   const sent: Sent[] = []
   const pageFetch: typeof fetch = async (url, init) => {
@@ -19,9 +26,9 @@ async function connected(
     sent.push({ url: String(url), headers, credentials: init?.credentials })
     return answer()
   }
-  const stage = await stageOf(
+  const stage = await createStage(
     {
-      connect: async ({ mode = 'fetch' }) => grantOf({ mode, tokenType }),
+      connect: async ({ mode = 'fetch' }) => createGrant({ mode, tokenType }),
       getAccessToken: async () => ({
         accessToken: TOKEN,
         tokenType,
@@ -40,7 +47,7 @@ async function connected(
 
 describe('token mode', () => {
   test('RFC 6750 section 2.1: the token goes into the Authorization header, without cookies', async () => {
-    const { store, sent, calls } = await connected()
+    const { store, sent, calls } = await connectInTokenMode()
     await store.boost()
     expect(sent).toHaveLength(1)
     expect(sent[0]?.url).toBe(SESSIONS_URL)
@@ -51,7 +58,7 @@ describe('token mode', () => {
   })
 
   test('RFC 9449 section 7.1: a DPoP token comes with a proof for this very request', async () => {
-    const { store, sent, calls } = await connected('DPoP')
+    const { store, sent, calls } = await connectInTokenMode('DPoP')
     await store.boost()
     expect(sent[0]?.headers).toMatchObject({
       authorization: `DPoP ${TOKEN}`,
@@ -63,8 +70,11 @@ describe('token mode', () => {
 
   test('RFC 9449 section 9: a nonce that the API asks for is used, once', async () => {
     const refusal = () => new Response('', { status: 401, headers: { 'DPoP-Nonce': 'n1' } })
-    const answers = [refusal(), created()]
-    const { store, sent, calls } = await connected('DPoP', async () => answers.shift() ?? refusal())
+    const answers = [refusal(), createCreatedAnswer()]
+    const { store, sent, calls } = await connectInTokenMode(
+      'DPoP',
+      async () => answers.shift() ?? refusal(),
+    )
     await store.boost()
     const proofs = calls.filter(({ method }) => method === 'createProof')
     expect(proofs.map(({ params }) => Reflect.get(params as object, 'nonce'))).toEqual([
@@ -80,17 +90,19 @@ describe('token mode', () => {
   test.each(['Bearer', 'DPoP'] as const)(
     'nothing that the %s page shows has the token in it',
     async (tokenType) => {
-      const { store } = await connected(tokenType)
+      const { store } = await connectInTokenMode(tokenType)
       await store.boost()
-      const shown = JSON.stringify([store.trace.entries.value, store.answer.value])
-      expect(shown).toContain('northbound_getAccessToken')
-      expect(shown).not.toContain(TOKEN)
-      expect(shown).not.toContain('eyJ')
+      const shownState = JSON.stringify([store.trace.entries.value, store.answer.value])
+      expect(shownState).toContain('northbound_getAccessToken')
+      expect(shownState).not.toContain(TOKEN)
+      expect(shownState).not.toContain('eyJ')
     },
   )
 
   test('an API that cannot be reached is told as such', async () => {
-    const { store } = await connected('Bearer', () => Promise.reject(new TypeError('failed')))
+    const { store } = await connectInTokenMode('Bearer', () =>
+      Promise.reject(new TypeError('failed')),
+    )
     await store.boost()
     expect(store.failed.value?.failure).toMatchObject({
       code: 4901,
@@ -99,7 +111,7 @@ describe('token mode', () => {
   })
 
   test('the mode is chosen before connecting: a fetch grant is not used for it', async () => {
-    const { store } = await stageOf({ getGrants: async () => [grantOf()] })
+    const { store } = await createStage({ getGrants: async () => [createGrant()] })
     expect(store.grant.value).toBeDefined()
     store.mode.value = 'token'
     expect(store.grant.value).toBeUndefined()

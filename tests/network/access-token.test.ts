@@ -5,13 +5,13 @@ import Koa from 'koa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AccessNetwork } from '../../demo-site/network/access-network.ts'
 import { requireToken, type TokenTrust } from '../../demo-site/network/apis/access-token.ts'
-import { exposedApi } from '../../demo-site/network/apis/catalogue.ts'
+import { findExposedApi } from '../../demo-site/network/apis/catalogue.ts'
 import { ProofChecker } from '../../demo-site/network/apis/dpop-proof.ts'
-import { problems } from '../../demo-site/network/apis/problem-details.ts'
+import { handleProblems } from '../../demo-site/network/apis/problem-details.ts'
 import { IssuedTokens } from '../../demo-site/network/authorization-function/issued-tokens.ts'
 import { DEFAULT_SUBSCRIBERS } from '../../demo-site/network/index.ts'
 import { SubscriberDirectory } from '../../demo-site/network/subscribers.ts'
-import { Addresses } from '../../demo-site/network/user-plane/addresses.ts'
+import { SubscriberAddresses } from '../../demo-site/network/user-plane/addresses.ts'
 
 const ISSUER = 'http://localhost:1'
 const APIS = 'http://127.0.0.1:2'
@@ -48,11 +48,11 @@ beforeAll(async () => {
     tokens,
     subscribers: new SubscriberDirectory(DEFAULT_SUBSCRIBERS),
     proofs: new ProofChecker(),
-    addresses: new Addresses(new AccessNetwork()),
+    addresses: new SubscriberAddresses(new AccessNetwork()),
     nonceRequired: true,
   } as unknown as TokenTrust
   const app = new Koa()
-  app.use(problems()).use(requireToken(trust, exposedApi(NAME), NAME))
+  app.use(handleProblems()).use(requireToken(trust, findExposedApi(NAME), NAME))
   app.use((ctx) => {
     ctx.status = 204
   })
@@ -68,7 +68,7 @@ interface Changes {
   expiresIn?: string
 }
 
-async function call({ claims = {}, header = {}, expiresIn = '5m' }: Changes): Promise<Response> {
+async function callApi({ claims = {}, header = {}, expiresIn = '5m' }: Changes): Promise<Response> {
   const token = await new SignJWT({
     iss: ISSUER,
     aud: AUDIENCE,
@@ -86,7 +86,7 @@ async function call({ claims = {}, header = {}, expiresIn = '5m' }: Changes): Pr
 
 describe('an access token that a key of ours has signed (RFC 9068 section 4)', () => {
   it('is accepted when everything is right', async () => {
-    expect((await call({})).status).toBe(204)
+    expect((await callApi({})).status).toBe(204)
   })
 
   it.each<[string, Changes, number, string]>([
@@ -106,7 +106,7 @@ describe('an access token that a key of ours has signed (RFC 9068 section 4)', (
     ['a subscriber who is none', { claims: { jti: 'stranger' } }, 401, 'subscriber'],
     ['a key that it is bound to', { claims: { cnf: { jkt: 'x' } } }, 401, 'bound to a key'],
   ])('is refused with %s', async (_what, changes, status, words) => {
-    const answer = await call(changes)
+    const answer = await callApi(changes)
     expect(answer.status).toBe(status)
     expect(answer.headers.get('www-authenticate')).toContain(words)
   })

@@ -20,7 +20,7 @@ const REQUEST = {
   flowInfo: [{ flowId: 1, flowDescriptions: ['permit in ip from 10.0.0.1 to assigned'] }],
 }
 
-function call(path: string, init: RequestInit & { token?: string } = {}): Promise<Response> {
+function callApi(path: string, init: RequestInit & { token?: string } = {}): Promise<Response> {
   return fetch(`${resource}${path}`, {
     ...init,
     headers: {
@@ -31,29 +31,29 @@ function call(path: string, init: RequestInit & { token?: string } = {}): Promis
   })
 }
 
-function post(body: unknown): Promise<Response> {
-  return call('/skyframe/subscriptions', { method: 'POST', body: JSON.stringify(body) })
+function postSubscription(body: unknown): Promise<Response> {
+  return callApi('/skyframe/subscriptions', { method: 'POST', body: JSON.stringify(body) })
 }
 
 describe('3gpp-as-session-with-qos/v1 (TS 29.122 clause 5.14)', () => {
   it('creates, lists, reads, replaces, patches and deletes a subscription', async () => {
-    const created = await post(REQUEST)
+    const created = await postSubscription(REQUEST)
     expect(created.status).toBe(201)
     const subscription = (await created.json()) as { self: string }
     expect(created.headers.get('location')).toBe(subscription.self)
     expect(subscription).toMatchObject(REQUEST)
 
     const path = subscription.self.slice(resource.length)
-    expect(await (await call('/skyframe/subscriptions')).json()).toContainEqual(subscription)
-    expect(await (await call(path)).json()).toEqual(subscription)
+    expect(await (await callApi('/skyframe/subscriptions')).json()).toContainEqual(subscription)
+    expect(await (await callApi(path)).json()).toEqual(subscription)
 
-    const replaced = await call(path, {
+    const replaced = await callApi(path, {
       method: 'PUT',
       body: JSON.stringify({ ...REQUEST, qosReference: 'QOS_M' }),
     })
     expect(await replaced.json()).toMatchObject({ qosReference: 'QOS_M', self: subscription.self })
 
-    const patched = await call(path, {
+    const patched = await callApi(path, {
       method: 'PATCH',
       headers: { 'content-type': 'application/merge-patch+json' },
       body: JSON.stringify({ qosReference: 'QOS_S', flowInfo: null }),
@@ -62,12 +62,12 @@ describe('3gpp-as-session-with-qos/v1 (TS 29.122 clause 5.14)', () => {
     expect(after.qosReference).toBe('QOS_S')
     expect(after).not.toHaveProperty('flowInfo')
 
-    expect((await call(path, { method: 'DELETE' })).status).toBe(204)
-    expect((await call(path)).status).toBe(404)
+    expect((await callApi(path, { method: 'DELETE' })).status).toBe(204)
+    expect((await callApi(path)).status).toBe(404)
   })
 
   it('answers a body of the wrong form with ProblemDetails that name the member, not the value', async () => {
-    const answer = await post({ notificationDestination: 42, qosReference: 'QOS_L' })
+    const answer = await postSubscription({ notificationDestination: 42, qosReference: 'QOS_L' })
     expect(answer.status).toBe(400)
     expect(answer.headers.get('content-type')).toBe('application/problem+json')
     const problem = (await answer.json()) as { invalidParams: { param: string }[] }
@@ -80,35 +80,35 @@ describe('3gpp-as-session-with-qos/v1 (TS 29.122 clause 5.14)', () => {
     ['an array', '[]'],
     ['an object without the required member', '{}'],
   ])('answers %s with 400', async (_what, body) => {
-    const answer = await call('/skyframe/subscriptions', { method: 'POST', body })
+    const answer = await callApi('/skyframe/subscriptions', { method: 'POST', body })
     expect(answer.status).toBe(400)
     expect(answer.headers.get('content-type')).toBe('application/problem+json')
   })
 
   it('answers a body of another type with 415', async () => {
     const headers = { 'content-type': 'text/plain' }
-    const answer = await call('/skyframe/subscriptions', { method: 'POST', body: '{}', headers })
+    const answer = await callApi('/skyframe/subscriptions', { method: 'POST', body: '{}', headers })
     expect(answer.status).toBe(415)
   })
 
   it('refuses a QoS reference that it does not know', async () => {
-    expect((await post({ ...REQUEST, qosReference: 'QOS_ZERO' })).status).toBe(400)
+    expect((await postSubscription({ ...REQUEST, qosReference: 'QOS_ZERO' })).status).toBe(400)
   })
 
   it('refuses to act on another subscriber (TS 33.122 clause 6.5.3)', async () => {
-    expect((await post({ ...REQUEST, gpsi: 'msisdn-447700900102' })).status).toBe(403)
+    expect((await postSubscription({ ...REQUEST, gpsi: 'msisdn-447700900102' })).status).toBe(403)
   })
 
   it('does not show a subscription to another application server of the same path', async () => {
-    const { self } = (await (await post(REQUEST)).json()) as { self: string }
-    const other = self.replace('/skyframe/', '/elsewhere/').slice(resource.length)
-    expect((await call(other)).status).toBe(404)
-    expect(await (await call('/elsewhere/subscriptions')).json()).toEqual([])
+    const { self } = (await (await postSubscription(REQUEST)).json()) as { self: string }
+    const otherServerPath = self.replace('/skyframe/', '/elsewhere/').slice(resource.length)
+    expect((await callApi(otherServerPath)).status).toBe(404)
+    expect(await (await callApi('/elsewhere/subscriptions')).json()).toEqual([])
   })
 
   it('answers 404 and 405 in the shape of ProblemDetails', async () => {
     expect((await fetch(`${network.apisOrigin}/nowhere`)).status).toBe(404)
-    const answer = await call('/skyframe/subscriptions', { method: 'DELETE' })
+    const answer = await callApi('/skyframe/subscriptions', { method: 'DELETE' })
     expect(answer.status).toBe(405)
     expect(await answer.json()).toMatchObject({ status: 405 })
   })
@@ -121,7 +121,7 @@ describe('the access token at the API (RFC 6750 section 3, RFC 9068 section 4)',
     expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="northbound"')
   })
 
-  async function foreign(claims: Record<string, unknown>): Promise<string> {
+  async function signForeignToken(claims: Record<string, unknown>): Promise<string> {
     const { privateKey } = await generateKeyPair('ES256')
     return new SignJWT({ client_id: 'skyframe', scope: '3gpp-as-session-with-qos', ...claims })
       .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt' })
@@ -134,12 +134,12 @@ describe('the access token at the API (RFC 6750 section 3, RFC 9068 section 4)',
   }
 
   it.each([
-    ['of another key', () => foreign({})],
+    ['of another key', () => signForeignToken({})],
     ['that is no JWT', async () => 'opaque'],
     ['with a broken signature', async () => `${token.slice(0, -4)}AAAA`],
     ['that claims no algorithm', async () => `eyJhbGciOiJub25lIn0.${token.split('.')[1]}.`],
   ])('refuses a token %s', async (_what, make) => {
-    const answer = await call('/skyframe/subscriptions', { token: await make() })
+    const answer = await callApi('/skyframe/subscriptions', { token: await make() })
     expect(answer.status).toBe(401)
     expect(answer.headers.get('www-authenticate')).toContain('error="invalid_token"')
   })
@@ -163,13 +163,13 @@ describe('the access token at the API (RFC 6750 section 3, RFC 9068 section 4)',
   })
 
   it('refuses the token of another network, which has the same API', async () => {
-    const other = await startTestNetwork()
+    const otherNetwork = await startTestNetwork()
     try {
-      const { tokens } = await obtainToken(other)
-      const answer = await call('/skyframe/subscriptions', { token: tokens.access_token })
+      const { tokens } = await obtainToken(otherNetwork)
+      const answer = await callApi('/skyframe/subscriptions', { token: tokens.access_token })
       expect(answer.status).toBe(401)
     } finally {
-      await other.close()
+      await otherNetwork.close()
     }
   })
 })
@@ -186,7 +186,7 @@ describe('a page that calls the API itself (CORS)', () => {
     })
     expect(preflight.status).toBe(204)
     expect(preflight.headers.get('access-control-allow-headers')).toContain('Authorization')
-    const answer = await call('/skyframe/subscriptions', {
+    const answer = await callApi('/skyframe/subscriptions', {
       headers: { origin: 'http://127.0.0.1:5173' },
     })
     expect(answer.headers.get('access-control-allow-origin')).toBe('*')

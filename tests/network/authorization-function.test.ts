@@ -4,13 +4,13 @@ import * as oauth from 'openid-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Network } from '../../demo-site/network/index.ts'
 import {
-  authorizationRequest,
+  createAuthorizationRequest,
+  createStockClient,
   obtainToken,
   REDIRECT_BASE,
-  redeem,
+  redeemCode,
   signInAndAllow,
   startTestNetwork,
-  stockClient,
 } from './support/client.ts'
 import { ScriptedBrowser } from './support/scripted-browser.ts'
 
@@ -70,8 +70,8 @@ describe('the authorization code grant with PKCE (RFC 6749 section 4.1, RFC 7636
   })
 
   it('refuses a request without a code challenge (RFC 7636 section 4.4.1)', async () => {
-    const client = await stockClient(network.issuer)
-    const { url } = await authorizationRequest(client, { scope: SCOPE, resource })
+    const client = await createStockClient(network.issuer)
+    const { url } = await createAuthorizationRequest(client, { scope: SCOPE, resource })
     url.searchParams.delete('code_challenge')
     url.searchParams.delete('code_challenge_method')
     const page = await new ScriptedBrowser().open(url)
@@ -79,24 +79,26 @@ describe('the authorization code grant with PKCE (RFC 6749 section 4.1, RFC 7636
   })
 
   it('refuses the plain method', async () => {
-    const client = await stockClient(network.issuer)
-    const { url } = await authorizationRequest(client, { scope: SCOPE, resource })
+    const client = await createStockClient(network.issuer)
+    const { url } = await createAuthorizationRequest(client, { scope: SCOPE, resource })
     url.searchParams.set('code_challenge_method', 'plain')
     const page = await new ScriptedBrowser().open(url)
     expect(page.url.searchParams.get('error')).toBe('invalid_request')
   })
 
   it('refuses a wrong verifier with invalid_grant (RFC 7636 section 4.6)', async () => {
-    const client = await stockClient(network.issuer)
-    const pending = await authorizationRequest(client, { scope: SCOPE, resource })
+    const client = await createStockClient(network.issuer)
+    const pending = await createAuthorizationRequest(client, { scope: SCOPE, resource })
     const page = await signInAndAllow(new ScriptedBrowser(), pending.url)
     const wrong = { ...pending, codeVerifier: oauth.randomPKCECodeVerifier() }
-    await expect(redeem(client, wrong, page.url)).rejects.toMatchObject({ error: 'invalid_grant' })
+    await expect(redeemCode(client, wrong, page.url)).rejects.toMatchObject({
+      error: 'invalid_grant',
+    })
   })
 
   it('redeems a code once and ends the grant at the second time (RFC 6749 section 4.1.2)', async () => {
     const { client, pending, page, tokens } = await obtainToken(network)
-    await expect(redeem(client, pending, page.url)).rejects.toMatchObject({
+    await expect(redeemCode(client, pending, page.url)).rejects.toMatchObject({
       error: 'invalid_grant',
     })
     const answer = await fetch(`${resource}/as1/subscriptions`, {
@@ -106,12 +108,12 @@ describe('the authorization code grant with PKCE (RFC 6749 section 4.1, RFC 7636
   })
 
   it('does not redirect for an unknown client or redirect URI (RFC 6749 section 4.1.2.1)', async () => {
-    const client = await stockClient(network.issuer)
+    const client = await createStockClient(network.issuer)
     for (const [name, value] of [
       ['client_id', 'nobody'],
       ['redirect_uri', `${REDIRECT_BASE}elsewhere`],
     ] as const) {
-      const { url } = await authorizationRequest(client, { scope: SCOPE, resource })
+      const { url } = await createAuthorizationRequest(client, { scope: SCOPE, resource })
       url.searchParams.set(name, value)
       const page = await new ScriptedBrowser().open(url)
       expect(page.status).toBe(400)
@@ -120,8 +122,8 @@ describe('the authorization code grant with PKCE (RFC 6749 section 4.1, RFC 7636
   })
 
   it('refuses a resource that it does not know (RFC 8707 section 2)', async () => {
-    const client = await stockClient(network.issuer)
-    const { url } = await authorizationRequest(client, {
+    const client = await createStockClient(network.issuer)
+    const { url } = await createAuthorizationRequest(client, {
       scope: SCOPE,
       resource: 'https://elsewhere.example/api',
     })
@@ -130,9 +132,9 @@ describe('the authorization code grant with PKCE (RFC 6749 section 4.1, RFC 7636
   })
 
   it('answers access_denied when the resource owner denies or cancels', async () => {
-    const client = await stockClient(network.issuer)
+    const client = await createStockClient(network.issuer)
     const browser = new ScriptedBrowser()
-    const { url } = await authorizationRequest(client, { scope: SCOPE, resource })
+    const { url } = await createAuthorizationRequest(client, { scope: SCOPE, resource })
     const cancelled = await browser.submit(await browser.open(url), 'cancel')
     expect(cancelled.url.searchParams.get('error')).toBe('access_denied')
 
@@ -146,9 +148,9 @@ describe('the authorization code grant with PKCE (RFC 6749 section 4.1, RFC 7636
   })
 
   it('shows a wrong password as an error beside the fields', async () => {
-    const client = await stockClient(network.issuer)
+    const client = await createStockClient(network.issuer)
     const browser = new ScriptedBrowser()
-    const { url } = await authorizationRequest(client, { scope: SCOPE, resource })
+    const { url } = await createAuthorizationRequest(client, { scope: SCOPE, resource })
     const credentials = { phone_number: '+447700900101', password: 'no' }
     const page = await browser.submit(await browser.open(url), 'password', credentials)
     expect(page.status).toBe(422)
@@ -170,8 +172,8 @@ describe('what a browser keeps of it', () => {
   })
 
   it('keeps its screens without inline scripts and out of frames, and lets the form reach the redirect', async () => {
-    const client = await stockClient(network.issuer)
-    const { url } = await authorizationRequest(client, { scope: SCOPE, resource })
+    const client = await createStockClient(network.issuer)
+    const { url } = await createAuthorizationRequest(client, { scope: SCOPE, resource })
     const page = await new ScriptedBrowser().open(url)
     const policy = page.headers.get('content-security-policy')
     expect(policy).toContain("default-src 'none'")
@@ -190,15 +192,23 @@ describe('what a browser keeps of it', () => {
 describe('stored resource-owner authorization (TS 23.222 clause 8.33)', () => {
   it('needs no window the second time', async () => {
     const { client, browser } = await obtainToken(network)
-    const again = await authorizationRequest(client, { scope: SCOPE, resource, prompt: 'none' })
+    const again = await createAuthorizationRequest(client, {
+      scope: SCOPE,
+      resource,
+      prompt: 'none',
+    })
     const page = await browser.open(again.url)
-    const tokens = await redeem(client, again, page.url)
+    const tokens = await redeemCode(client, again, page.url)
     expect(tokens.access_token).toBeTypeOf('string')
   })
 
   it('answers login_required to prompt=none without a session', async () => {
-    const client = await stockClient(network.issuer)
-    const { url } = await authorizationRequest(client, { scope: SCOPE, resource, prompt: 'none' })
+    const client = await createStockClient(network.issuer)
+    const { url } = await createAuthorizationRequest(client, {
+      scope: SCOPE,
+      resource,
+      prompt: 'none',
+    })
     const page = await new ScriptedBrowser().open(url)
     expect(page.url.searchParams.get('error')).toBe('login_required')
   })
@@ -249,9 +259,9 @@ describe('the request log', () => {
 
 describe('a browser that goes its own ways', () => {
   it('gets an error screen for a form that comes twice, late, or from another browser', async () => {
-    const client = await stockClient(network.issuer)
+    const client = await createStockClient(network.issuer)
     const browser = new ScriptedBrowser()
-    const { url } = await authorizationRequest(client, { scope: SCOPE, resource })
+    const { url } = await createAuthorizationRequest(client, { scope: SCOPE, resource })
     const signIn = await browser.open(url)
     const jonas = { phone_number: '+447700900102', password: 'paper boats' }
     const stolen = await new ScriptedBrowser().submit(signIn, 'password', jonas)

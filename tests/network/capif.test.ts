@@ -4,16 +4,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Network } from '../../demo-site/network/index.ts'
 import { redirectUriFor } from '../../shared/core/index.ts'
 import {
-  authorizationRequest,
+  createAuthorizationRequest,
+  createStockClient,
   REDIRECT_BASE,
-  redeem,
+  redeemCode,
   signInAndAllow,
   startTestNetwork,
-  stockClient,
 } from './support/client.ts'
-import { missing, OpenApiFiles, THREE_GPP } from './support/openapi.ts'
+import { describeMissingFiles, OpenApiFiles, THREE_GPP } from './support/openapi.ts'
 import { ScriptedBrowser } from './support/scripted-browser.ts'
-import { listen } from './support/websocket.ts'
+import { openWebSocket } from './support/websocket.ts'
 
 const SCOPE = '3gpp#aef-meridian:3gpp-as-session-with-qos'
 const SECURITY = 'TS29222_CAPIF_Security_API.yaml'
@@ -27,12 +27,12 @@ beforeAll(async () => {
   network = await startTestNetwork()
   apiRoot = `${network.issuer}/capif`
   redirectUri = await redirectUriFor(REDIRECT_BASE, apiRoot)
-  if (missing(THREE_GPP) === undefined) schemas = new OpenApiFiles(THREE_GPP)
+  if (describeMissingFiles(THREE_GPP) === undefined) schemas = new OpenApiFiles(THREE_GPP)
 })
 afterAll(() => network.close())
 
-function conforms(file: string, schema: string, value: unknown): void {
-  if (schemas) expect(schemas.faults(file, schema, value)).toEqual([])
+function expectConforming(file: string, schema: string, value: unknown): void {
+  if (schemas) expect(schemas.validate(file, schema, value)).toEqual([])
 }
 
 interface Invoker {
@@ -40,14 +40,14 @@ interface Invoker {
   onboardingInformation: { onboardingSecret: string }
 }
 
-async function onboard(): Promise<Invoker> {
+async function onboardInvoker(): Promise<Invoker> {
   const request = {
     onboardingInformation: { apiInvokerPublicKey: '-----BEGIN PUBLIC KEY-----' },
     notificationDestination: 'https://unused.invalid/callback',
     apiInvokerInformation: 'Skyframe',
   }
   const file = 'TS29222_CAPIF_API_Invoker_Management_API.yaml'
-  conforms(file, 'APIInvokerEnrolmentDetails', request)
+  expectConforming(file, 'APIInvokerEnrolmentDetails', request)
   const answer = await fetch(`${apiRoot}/api-invoker-management/v1/onboardedInvokers`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -56,11 +56,11 @@ async function onboard(): Promise<Invoker> {
   expect(answer.status).toBe(201)
   expect(answer.headers.get('location')).toContain(`${apiRoot}/api-invoker-management/v1/`)
   const invoker = (await answer.json()) as Invoker
-  conforms(file, 'APIInvokerEnrolmentDetails', invoker)
+  expectConforming(file, 'APIInvokerEnrolmentDetails', invoker)
   return invoker
 }
 
-function basic({ apiInvokerId, onboardingInformation }: Invoker): string {
+function createBasicCredentials({ apiInvokerId, onboardingInformation }: Invoker): string {
   const pair = `${apiInvokerId}:${onboardingInformation.onboardingSecret}`
   return `Basic ${Buffer.from(pair).toString('base64')}`
 }
@@ -68,7 +68,7 @@ function basic({ apiInvokerId, onboardingInformation }: Invoker): string {
 async function putContext(invoker: Invoker, security: object): Promise<Response> {
   return fetch(`${apiRoot}/capif-security/v1/trustedInvokers/${invoker.apiInvokerId}`, {
     method: 'PUT',
-    headers: { 'content-type': 'application/json', authorization: basic(invoker) },
+    headers: { 'content-type': 'application/json', authorization: createBasicCredentials(invoker) },
     body: JSON.stringify(security),
   })
 }
@@ -83,7 +83,7 @@ const CONTEXT = {
 }
 
 /** A code for an invoker, and the verifier that goes with it. */
-async function codeFor(clientId: string) {
+async function obtainCode(clientId: string) {
   const codeVerifier = oauth.randomPKCECodeVerifier()
   const parameters = new URLSearchParams({
     response_type: 'code',
@@ -101,7 +101,7 @@ async function codeFor(clientId: string) {
   return { codeVerifier, code: page.url.searchParams.get('code') ?? '' }
 }
 
-function token(securityId: string, form: Record<string, string>): Promise<Response> {
+function requestToken(securityId: string, form: Record<string, string>): Promise<Response> {
   return fetch(`${apiRoot}/capif-security/v1/securities/${securityId}/token`, {
     method: 'POST',
     body: new URLSearchParams(form),
@@ -109,14 +109,14 @@ function token(securityId: string, form: Record<string, string>): Promise<Respon
 }
 
 describe('the messages of the CAPIF core', () => {
-  it(missing(THREE_GPP) ?? 'are judged by the OpenAPI files of TS 29.222', () => {
-    if (schemas) expect(schemas.faults(SECURITY, 'ServiceSecurity', {})).not.toEqual([])
+  it(describeMissingFiles(THREE_GPP) ?? 'are judged by the OpenAPI files of TS 29.222', () => {
+    if (schemas) expect(schemas.validate(SECURITY, 'ServiceSecurity', {})).not.toEqual([])
   })
 })
 
 describe('discovery (TS 29.222 clauses 5.3, 8.1 and 8.11)', () => {
   it('shows an invoker the APIs that take PKCE, by V19 and by V18 names', async () => {
-    const { apiInvokerId } = await onboard()
+    const { apiInvokerId } = await onboardInvoker()
     for (const grant of ['AUTHORIZATION_CODE_WITH_PKCE', 'AUTHORIZATION_CODE_FLOW_WITH_PKCE']) {
       const query = new URLSearchParams({
         'api-invoker-id': apiInvokerId,
@@ -124,7 +124,7 @@ describe('discovery (TS 29.222 clauses 5.3, 8.1 and 8.11)', () => {
       })
       const answer = await fetch(`${apiRoot}/service-apis/v1/allServiceAPIs?${query}`)
       const found = (await answer.json()) as { serviceAPIDescriptions: { apiName: string }[] }
-      conforms('TS29222_CAPIF_Discover_Service_API.yaml', 'DiscoveredAPIs', found)
+      expectConforming('TS29222_CAPIF_Discover_Service_API.yaml', 'DiscoveredAPIs', found)
       expect(found.serviceAPIDescriptions.map(({ apiName }) => apiName)).toEqual([
         '3gpp-as-session-with-qos',
         '3gpp-monitoring-event',
@@ -133,7 +133,7 @@ describe('discovery (TS 29.222 clauses 5.3, 8.1 and 8.11)', () => {
   })
 
   it('finds nothing for the code grant without PKCE', async () => {
-    const { apiInvokerId } = await onboard()
+    const { apiInvokerId } = await onboardInvoker()
     const query = new URLSearchParams({
       'api-invoker-id': apiInvokerId,
       'grant-types': JSON.stringify(['AUTHORIZATION_CODE']),
@@ -146,25 +146,25 @@ describe('discovery (TS 29.222 clauses 5.3, 8.1 and 8.11)', () => {
     const nobody = await fetch(`${apiRoot}/service-apis/v1/allServiceAPIs`)
     expect(nobody.status).toBe(400)
     expect(nobody.headers.get('content-type')).toBe('application/problem+json')
-    conforms('TS29122_CommonData.yaml', 'ProblemDetails', await nobody.json())
+    expectConforming('TS29122_CommonData.yaml', 'ProblemDetails', await nobody.json())
   })
 
   it('is open to everyone without security methods and interfaces (Rel-19)', async () => {
     const answer = await fetch(`${apiRoot}/open-api-disc/v1/service-apis`)
     const found = await answer.json()
-    conforms('TS29222_CAPIF_Open_Discover_Service_API.yaml', 'OpenDiscoveryResp', found)
+    expectConforming('TS29222_CAPIF_Open_Discover_Service_API.yaml', 'OpenDiscoveryResp', found)
     expect(JSON.stringify(found)).not.toMatch(/securityMethods|grantTypes|interfaceDescriptions/)
   })
 })
 
 describe('the security context (TS 29.222 clause 8.5.2.3)', () => {
   it('selects OAuth with PKCE and gives a WebSocket', async () => {
-    const invoker = await onboard()
-    conforms(SECURITY, 'ServiceSecurity', CONTEXT)
+    const invoker = await onboardInvoker()
+    expectConforming(SECURITY, 'ServiceSecurity', CONTEXT)
     const answer = await putContext(invoker, CONTEXT)
     expect(answer.status).toBe(201)
     const agreed = await answer.json()
-    conforms(SECURITY, 'ServiceSecurity', agreed)
+    expectConforming(SECURITY, 'ServiceSecurity', agreed)
     expect(agreed).toMatchObject({
       securityInfo: [{ selSecurityMethod: 'OAUTH', grantType: ['AUTHORIZATION_CODE_WITH_PKCE'] }],
       websockNotifConfig: { websocketUri: expect.stringMatching(/^ws:/) },
@@ -174,7 +174,7 @@ describe('the security context (TS 29.222 clause 8.5.2.3)', () => {
 
   it('answers in the names of V18.4 to who asks in them', async () => {
     const [information] = CONTEXT.securityInfo
-    const answer = await putContext(await onboard(), {
+    const answer = await putContext(await onboardInvoker(), {
       ...CONTEXT,
       securityInfo: [{ ...information, authorizationFlow: ['AUTHORIZATION_CODE_FLOW_WITH_PKCE'] }],
     })
@@ -184,22 +184,22 @@ describe('the security context (TS 29.222 clause 8.5.2.3)', () => {
   })
 
   it('refuses an invoker without its secret, and a method that is not OAuth', async () => {
-    const invoker = await onboard()
+    const invoker = await onboardInvoker()
     const secret = { onboardingInformation: { onboardingSecret: 'wrong' } }
     expect((await putContext({ ...invoker, ...secret }, CONTEXT)).status).toBe(401)
     const psk = [{ aefId: 'aef-meridian', prefSecurityMethods: ['PSK'] }]
     const refused = await putContext(invoker, { ...CONTEXT, securityInfo: psk })
     expect(refused.status).toBe(400)
-    conforms('TS29122_CommonData.yaml', 'ProblemDetails', await refused.json())
+    expectConforming('TS29122_CommonData.yaml', 'ProblemDetails', await refused.json())
   })
 })
 
 describe('the token endpoint (TS 29.222 clause 8.5.2.5)', () => {
   it('serves a strict client: only authCode, only the fields of Rel-19 beside the verifier', async () => {
-    const invoker = await onboard()
+    const invoker = await onboardInvoker()
     const { apiInvokerId } = invoker
     await putContext(invoker, CONTEXT)
-    const { code, codeVerifier } = await codeFor(apiInvokerId)
+    const { code, codeVerifier } = await obtainCode(apiInvokerId)
     const request = {
       grant_type: 'authorization_code',
       client_id: apiInvokerId,
@@ -208,14 +208,14 @@ describe('the token endpoint (TS 29.222 clause 8.5.2.5)', () => {
       redirect_uri: redirectUri,
       scope: SCOPE,
     }
-    conforms(SECURITY, 'AccessTokenReq', request)
-    const answer = await token(apiInvokerId, { ...request, code_verifier: codeVerifier })
+    expectConforming(SECURITY, 'AccessTokenReq', request)
+    const answer = await requestToken(apiInvokerId, { ...request, code_verifier: codeVerifier })
     const body = (await answer.json()) as { access_token: string }
     expect(answer.status).toBe(200)
-    conforms(SECURITY, 'AccessTokenRsp', body)
+    expectConforming(SECURITY, 'AccessTokenRsp', body)
     expect(body).not.toHaveProperty('refresh_token')
     const claims = decodeJwt(body.access_token)
-    conforms(SECURITY, 'AccessTokenClaims', claims)
+    expectConforming(SECURITY, 'AccessTokenClaims', claims)
     expect(claims).toMatchObject({
       iss: apiInvokerId,
       client_id: apiInvokerId,
@@ -230,10 +230,10 @@ describe('the token endpoint (TS 29.222 clause 8.5.2.5)', () => {
   })
 
   it('serves a stock OAuth client that knows nothing of CAPIF', async () => {
-    const client = await stockClient(apiRoot, 'skyframe', oauth.None(), 'oidc')
-    const pending = await authorizationRequest(client, { scope: SCOPE })
+    const client = await createStockClient(apiRoot, 'skyframe', oauth.None(), 'oidc')
+    const pending = await createAuthorizationRequest(client, { scope: SCOPE })
     const page = await signInAndAllow(new ScriptedBrowser(), pending.url)
-    const tokens = await redeem(client, pending, page.url)
+    const tokens = await redeemCode(client, pending, page.url)
     expect(decodeJwt(tokens.access_token)).toMatchObject({ iss: 'skyframe', scope: SCOPE })
     expect(tokens.refresh_token).toBeUndefined()
   })
@@ -245,8 +245,8 @@ describe('the token endpoint (TS 29.222 clause 8.5.2.5)', () => {
       ['resOwnerId', JSON.stringify({ gpsi: 'msisdn-447700900102' }), 400],
       ['resOwnerId', 'no json', 400],
     ] as const) {
-      const { code, codeVerifier } = await codeFor('skyframe')
-      const answer = await token('skyframe', {
+      const { code, codeVerifier } = await obtainCode('skyframe')
+      const answer = await requestToken('skyframe', {
         grant_type: 'authorization_code',
         client_id: 'skyframe',
         code,
@@ -260,17 +260,17 @@ describe('the token endpoint (TS 29.222 clause 8.5.2.5)', () => {
   })
 
   it('refuses in the shapes of the specification', async () => {
-    const invoker = await onboard()
+    const invoker = await onboardInvoker()
     const { apiInvokerId } = invoker
     const form = { grant_type: 'authorization_code', client_id: apiInvokerId, authCode: 'x' }
 
-    const noContext = await token(apiInvokerId, form)
+    const noContext = await requestToken(apiInvokerId, form)
     expect(noContext.status).toBe(404)
     expect(noContext.headers.get('content-type')).toBe('application/problem+json')
-    conforms('TS29122_CommonData.yaml', 'ProblemDetails', await noContext.json())
+    expectConforming('TS29122_CommonData.yaml', 'ProblemDetails', await noContext.json())
 
     await putContext(invoker, CONTEXT)
-    const { code } = await codeFor(apiInvokerId)
+    const { code } = await obtainCode(apiInvokerId)
     const common = { ...form, redirect_uri: redirectUri, authCode: code }
     for (const [what, status, error, securityId = apiInvokerId] of [
       [{ ...common, grant_type: 'client_credentials' }, 400, 'unsupported_grant_type'],
@@ -280,24 +280,24 @@ describe('the token endpoint (TS 29.222 clause 8.5.2.5)', () => {
       [{ ...common, code: 'another' }, 400, 'invalid_request'],
       [{ ...common, code_verifier: oauth.randomPKCECodeVerifier() }, 400, 'invalid_grant'],
     ] as [Record<string, string>, number, string, string?][]) {
-      const answer = await token(securityId, what)
+      const answer = await requestToken(securityId, what)
       const body = (await answer.json()) as { error: string }
       expect([answer.status, body.error]).toEqual([status, error])
-      conforms(SECURITY, 'AccessTokenErr', body)
+      expectConforming(SECURITY, 'AccessTokenErr', body)
     }
-    const unknown = await token(apiInvokerId, { ...common, grant_type: 'magic' })
+    const unknown = await requestToken(apiInvokerId, { ...common, grant_type: 'magic' })
     expect(unknown.headers.get('content-type')).toBe('application/problem+json')
   })
 
   it('refuses scopes with the words that CAPIF cores use', async () => {
-    const client = await stockClient(apiRoot, 'skyframe', oauth.None(), 'oidc')
+    const client = await createStockClient(apiRoot, 'skyframe', oauth.None(), 'oidc')
     for (const [scope, words] of [
       ['as-session', "The first characters must be '3gpp'"],
       ['3gpp#aef-meridian', 'malformed scope'],
       ['3gpp#aef-other:3gpp-as-session-with-qos', 'aef_id'],
       ['3gpp#aef-meridian:3gpp-nothing', 'api names'],
     ] as const) {
-      const { url } = await authorizationRequest(client, { scope })
+      const { url } = await createAuthorizationRequest(client, { scope })
       const page = await new ScriptedBrowser().open(url)
       expect(page.url.searchParams.get('error')).toBe('invalid_scope')
       expect(page.url.searchParams.get('error_description')).toContain(words)
@@ -307,13 +307,13 @@ describe('the token endpoint (TS 29.222 clause 8.5.2.5)', () => {
 
 describe('revocation toward the invoker (TS 29.222 clause 8.5.3)', () => {
   it('sends SecurityNotification with its cause over the WebSocket within a second', async () => {
-    const invoker = await onboard()
+    const invoker = await onboardInvoker()
     const agreed = (await (await putContext(invoker, CONTEXT)).json()) as {
       websockNotifConfig: { websocketUri: string }
     }
-    const channel = await listen(agreed.websockNotifConfig.websocketUri)
-    const { code, codeVerifier } = await codeFor(invoker.apiInvokerId)
-    const answer = await token(invoker.apiInvokerId, {
+    const channel = await openWebSocket(agreed.websockNotifConfig.websocketUri)
+    const { code, codeVerifier } = await obtainCode(invoker.apiInvokerId)
+    const answer = await requestToken(invoker.apiInvokerId, {
       grant_type: 'authorization_code',
       client_id: invoker.apiInvokerId,
       redirect_uri: redirectUri,
@@ -325,18 +325,18 @@ describe('revocation toward the invoker (TS 29.222 clause 8.5.3)', () => {
     const headers = { authorization: `Bearer ${access_token}` }
     expect((await fetch(url, { headers })).status).toBe(200)
 
-    const begun = performance.now()
+    const startedAtMs = performance.now()
     await network.revoke(apiRoot, 'mira', invoker.apiInvokerId, 'OVERLIMIT_USAGE')
     expect((await fetch(url, { headers })).status).toBe(401)
     const { atMs, message } = await channel.next()
-    conforms(SECURITY, 'SecurityNotification', message)
+    expectConforming(SECURITY, 'SecurityNotification', message)
     expect(message).toMatchObject({
       apiInvokerId: invoker.apiInvokerId,
       aefId: 'aef-meridian',
       cause: 'OVERLIMIT_USAGE',
       accessToken: access_token,
     })
-    expect(atMs - begun).toBeLessThan(1000)
+    expect(atMs - startedAtMs).toBeLessThan(1000)
     channel.close()
   })
 })

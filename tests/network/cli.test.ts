@@ -19,30 +19,30 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-function start(...args: string[]) {
+function startCommand(...args: string[]) {
   const child = spawn(
     process.execPath,
     ['--import', 'tsx', join(root, 'demo-site/network/cli.ts'), ...args],
     { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
   )
   started.push(child)
-  const seen = { out: '', err: '' }
+  const output = { out: '', err: '' }
   child.stdout.on('data', (chunk: Buffer) => {
-    seen.out += chunk.toString()
+    output.out += chunk.toString()
   })
   child.stderr.on('data', (chunk: Buffer) => {
-    seen.err += chunk.toString()
+    output.err += chunk.toString()
   })
-  return { child, seen }
+  return { child, output }
 }
 
-async function ended(...args: string[]) {
-  const { child, seen } = start(...args)
+async function runCommand(...args: string[]) {
+  const { child, output } = startCommand(...args)
   const [code] = (await once(child, 'close')) as [number]
-  return { code, ...seen }
+  return { code, ...output }
 }
 
-function file(name: string, content: string): string {
+function writeConfigFile(name: string, content: string): string {
   const path = join(folder, name)
   writeFileSync(path, content)
   return path
@@ -50,7 +50,7 @@ function file(name: string, content: string): string {
 
 describe('npm run network', () => {
   it('starts from a file and flags, prints ready operator profiles, logs, and ends on SIGTERM', async () => {
-    const config = file(
+    const config = writeConfigFile(
       'network.yaml',
       `operator: { name: Northern Mobile, motto: hello }
 applications: [{ clientId: game, name: Game, origins: ['http://127.0.0.1:4000'] }]
@@ -62,18 +62,18 @@ faults: [{ path: /never, action: { type: hang } }]
     )
     const log = join(folder, 'requests.jsonl')
     const profile = join(folder, 'profile.json')
-    const { child, seen } = start(
+    const { child, output } = startCommand(
       ...['--config', config, '--log', log, '--profile', profile],
       ...['--attach', '127.0.0.5=kim', '--fault', '{"path":"/x","action":{"type":"hang"}}'],
     )
-    while (!seen.err.includes('Ctrl-C'))
+    while (!output.err.includes('Ctrl-C'))
       await once(child.stderr as NonNullable<typeof child.stderr>, 'data')
-    const profiles = JSON.parse(seen.out) as OperatorProfile[]
+    const profiles = JSON.parse(output.out) as OperatorProfile[]
     expect(profiles.map(({ name }) => name)[0]).toBe('Northern Mobile')
     expect(profiles[0]?.applications).toMatchObject([{ clientId: 'game' }])
     expect(JSON.parse(readFileSync(profile, 'utf8'))).toEqual(profiles)
 
-    const control = /http:\S+(?=\/openapi\.json)/.exec(seen.err)?.[0] ?? ''
+    const control = /http:\S+(?=\/openapi\.json)/.exec(output.err)?.[0] ?? ''
     expect(await (await fetch(`${control}/faults`)).json()).toHaveLength(2)
     expect(await (await fetch(`${control}/access-network`)).json()).toEqual({ '127.0.0.5': 'kim' })
     const metadata = await fetch(`${profiles[0]?.issuer}/.well-known/openid-configuration`)
@@ -92,8 +92,8 @@ faults: [{ path: /never, action: { type: hang } }]
     const { port } = free.address() as { port: number }
     await new Promise((resolve) => free.close(resolve))
     const issuer = `http://localhost:${port}/meridian`
-    const { child, seen } = start('--issuer', issuer)
-    while (!seen.err.includes('Ctrl-C'))
+    const { child, output } = startCommand('--issuer', issuer)
+    while (!output.err.includes('Ctrl-C'))
       await once(child.stderr as NonNullable<typeof child.stderr>, 'data')
     const where = `http://localhost:${port}/.well-known/oauth-authorization-server/meridian`
     expect(await (await fetch(where)).json()).toMatchObject({
@@ -107,7 +107,7 @@ faults: [{ path: /never, action: { type: hang } }]
   })
 
   it('helps', async () => {
-    const { code, out } = await ended('--help')
+    const { code, out } = await runCommand('--help')
     expect(code).toBe(0)
     expect(out).toContain('--control-port')
   })
@@ -131,7 +131,7 @@ faults: [{ path: /never, action: { type: hang } }]
       'the issuer must be http on localhost',
     ],
   ])('answers %s with one clear line and a code that is not 0', async (_what, args, words) => {
-    const { code, out, err } = await ended(...args)
+    const { code, out, err } = await runCommand(...args)
     expect(code).not.toBe(0)
     expect(out).toBe('')
     expect(err.trimEnd().split('\n')).toHaveLength(1)
@@ -144,7 +144,7 @@ faults: [{ path: /never, action: { type: hang } }]
     ['a wrong member', '{"ports": {"apis": "x"}}', '/ports/apis must be integer'],
     ['a subscriber without a number', '{"subscribers": [{"id": "a"}]}', '/subscribers/0'],
   ])('answers a file with %s in one line', async (_what, content, words) => {
-    const { code, err } = await ended('--config', file('bad.yaml', content))
+    const { code, err } = await runCommand('--config', writeConfigFile('bad.yaml', content))
     expect(code).toBe(1)
     expect(err.trimEnd().split('\n')).toHaveLength(1)
     expect(err).toContain(words)
@@ -155,7 +155,7 @@ faults: [{ path: /never, action: { type: hang } }]
     await once(taken, 'listening')
     const { port } = taken.address() as { port: number }
     for (const flag of ['--port', '--apis-port', '--control-port']) {
-      const { code, err } = await ended(flag, String(port))
+      const { code, err } = await runCommand(flag, String(port))
       expect(code).toBe(1)
       expect(err.trimEnd()).toMatch(new RegExp(`^[a-z-]+: port ${port} on 127.0.0.1 is in use$`))
     }

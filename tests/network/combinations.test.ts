@@ -3,19 +3,26 @@ import type { Network } from '../../demo-site/network/index.ts'
 import { redirectUriFor } from '../../shared/core/index.ts'
 import type { Onboarding } from '../../shared/messages/operator-profile.ts'
 import { REDIRECT_BASE, startTestNetwork } from './support/client.ts'
-import { MECHANISMS, personWho } from './support/sign-in.ts'
-import { accessTo, callApi, documentServer, obtain, onboard, type Ue } from './support/ue.ts'
+import { createPerson, MECHANISMS } from './support/sign-in.ts'
+import {
+  callApi,
+  createApiAccess,
+  obtainTokens,
+  onboard,
+  startDocumentServer,
+  type Ue,
+} from './support/ue.ts'
 
 const PROFILES = ['oauth', 'capif', 'camara'] as const
 const ONBOARDINGS = ['preregistered', 'dynamic', 'client_id_metadata_document'] as const
 
 let network: Network
-let documents: Awaited<ReturnType<typeof documentServer>>
+let documents: Awaited<ReturnType<typeof startDocumentServer>>
 
 beforeAll(async () => {
   network = await startTestNetwork()
   const issuers = network.operatorProfiles.map(({ issuer }) => issuer)
-  documents = await documentServer(
+  documents = await startDocumentServer(
     await Promise.all(issuers.map((issuer) => redirectUriFor(REDIRECT_BASE, issuer))),
   )
 })
@@ -24,7 +31,7 @@ afterAll(async () => {
   await network.close()
 })
 
-function northboundCall(ue: Ue): { title: string; url: string; body: object } {
+function createNorthboundCall(ue: Ue): { title: string; url: string; body: object } {
   if (ue.server.profile === 'camara') {
     return {
       title: 'Quality on demand',
@@ -54,17 +61,17 @@ describe('every sign-in mechanism, onboarding mode and profile ends in a northbo
     '$profile, $onboarding, by $mechanism; the second time without interaction',
     async ({ mechanism, onboarding, profile }) => {
       const ue = await onboard(network, profile, onboarding as Onboarding, documents.clientId)
-      const person = await personWho(mechanism, network)
-      const { title, url, body } = northboundCall(ue)
-      const access = accessTo(ue, title)
+      const person = await createPerson(mechanism, network)
+      const { title, url, body } = createNorthboundCall(ue)
+      const access = createApiAccess(ue, title)
 
-      const tokens = await obtain(ue, access, (target) => person.authorize(target))
+      const tokens = await obtainTokens(ue, access, (target) => person.authorize(target))
       const answer = await callApi(ue, tokens, 'POST', `${access.resource}${url}`, body)
       expect(answer.status).toBe(201)
       expect(tokens.tokenType).toBe(profile === 'capif' ? 'Bearer' : 'DPoP')
 
       const screensBefore = person.browser.history.length
-      const again = await obtain(ue, access, (target) => person.browser.open(target), 'none')
+      const again = await obtainTokens(ue, access, (target) => person.browser.open(target), 'none')
       const second = await callApi(ue, again, 'POST', `${access.resource}${url}`, body)
       expect(second.status).toBe(201)
       const silent = person.browser.history.slice(screensBefore)

@@ -3,14 +3,14 @@ import { decodeJwt } from 'jose'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { FaultAction, FaultRule, Network } from '../../demo-site/network/index.ts'
 import {
-  authorizationRequest,
+  createAuthorizationRequest,
+  createStockClient,
   obtainToken,
-  redeem,
+  redeemCode,
   signInAndAllow,
   startTestNetwork,
-  stockClient,
 } from './support/client.ts'
-import { exchange, ScriptedBrowser } from './support/scripted-browser.ts'
+import { ScriptedBrowser, sendRequest } from './support/scripted-browser.ts'
 
 let network: Network
 let control: string
@@ -29,7 +29,7 @@ afterEach(async () => {
 const PATH = '/.well-known/openid-configuration'
 
 /** Switches a fault on by the control API, as anybody would, and returns its address. */
-async function on(action: FaultAction, rule: Omit<FaultRule, 'action'> = { path: PATH }) {
+async function switchOn(action: FaultAction, rule: Omit<FaultRule, 'action'> = { path: PATH }) {
   const answer = await fetch(`${control}/faults`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -39,126 +39,126 @@ async function on(action: FaultAction, rule: Omit<FaultRule, 'action'> = { path:
   return answer.headers.get('location') ?? ''
 }
 
-async function off(location: string): Promise<void> {
+async function switchOff(location: string): Promise<void> {
   expect((await fetch(location, { method: 'DELETE' })).status).toBe(204)
   const answer = await fetch(metadata)
   expect(answer.status).toBe(200)
   expect(await answer.json()).toMatchObject({ issuer: network.issuer })
 }
 
-async function timed(run: () => Promise<unknown>): Promise<number> {
-  const begun = performance.now()
+async function measureMs(run: () => Promise<unknown>): Promise<number> {
+  const startedAtMs = performance.now()
   await run()
-  return performance.now() - begun
+  return performance.now() - startedAtMs
 }
 
 describe('each fault is switched on, seen by a plain HTTP client, and switched off again', () => {
   it('delay', async () => {
-    const fault = await on({ type: 'delay', ms: 300 })
-    expect(await timed(() => fetch(metadata))).toBeGreaterThanOrEqual(295)
-    await off(fault)
+    const fault = await switchOn({ type: 'delay', ms: 300 })
+    expect(await measureMs(() => fetch(metadata))).toBeGreaterThanOrEqual(295)
+    await switchOff(fault)
   })
 
   it('hang, and whoever hangs is let go when it is switched off', async () => {
-    const fault = await on({ type: 'hang' })
+    const fault = await switchOn({ type: 'hang' })
     await expect(fetch(metadata, { signal: AbortSignal.timeout(300) })).rejects.toMatchObject({
       name: 'TimeoutError',
     })
     const hanging = fetch(metadata).catch((error: unknown) => error)
     await new Promise((resolve) => setTimeout(resolve, 100))
-    await off(fault)
+    await switchOff(fault)
     expect(await hanging).toBeInstanceOf(TypeError)
   })
 
   it.each(['processing', 'answering'] as const)(
     'hold before %s, until it is switched off',
     async (before) => {
-      const fault = await on({ type: 'hold', before })
+      const fault = await switchOn({ type: 'hold', before })
       const held = fetch(metadata)
       const first = await Promise.race([held, new Promise((resolve) => setTimeout(resolve, 300))])
       expect(first).toBeUndefined()
-      await off(fault)
+      await switchOff(fault)
       expect((await held).status).toBe(200)
     },
   )
 
   it.each(['before-reading', 'after-reading'] as const)('drop %s', async (when) => {
-    const fault = await on({ type: 'drop', when })
+    const fault = await switchOn({ type: 'drop', when })
     await expect(fetch(metadata)).rejects.toThrow()
-    await off(fault)
+    await switchOff(fault)
   })
 
   it('drop after processing: the code is spent although no answer came', async () => {
-    const client = await stockClient(network.issuer)
+    const client = await createStockClient(network.issuer)
     const parameters = {
       scope: '3gpp-as-session-with-qos',
       resource: `${network.apisOrigin}/3gpp-as-session-with-qos/v1`,
     }
-    const pending = await authorizationRequest(client, parameters)
+    const pending = await createAuthorizationRequest(client, parameters)
     const page = await signInAndAllow(new ScriptedBrowser(), pending.url)
-    const fault = await on({ type: 'drop', when: 'after-processing' }, { path: '/token' })
-    await expect(redeem(client, pending, page.url)).rejects.toThrow()
-    await off(fault)
-    await expect(redeem(client, pending, page.url)).rejects.toMatchObject({
+    const fault = await switchOn({ type: 'drop', when: 'after-processing' }, { path: '/token' })
+    await expect(redeemCode(client, pending, page.url)).rejects.toThrow()
+    await switchOff(fault)
+    await expect(redeemCode(client, pending, page.url)).rejects.toMatchObject({
       error: 'invalid_grant',
     })
   })
 
   it('drop in the middle of the body', async () => {
-    const fault = await on({ type: 'drop', when: 'mid-body' })
+    const fault = await switchOn({ type: 'drop', when: 'mid-body' })
     const answer = await fetch(metadata)
     expect(answer.status).toBe(200)
     await expect(answer.text()).rejects.toThrow()
-    await off(fault)
+    await switchOff(fault)
   })
 
   it('drip', async () => {
     const size = (await (await fetch(metadata)).text()).length
-    const fault = await on({ type: 'drip', bytesPerSecond: size * 2 })
-    const took = await timed(async () => (await fetch(metadata)).json())
-    expect(took).toBeGreaterThanOrEqual(450)
-    await off(fault)
+    const fault = await switchOn({ type: 'drip', bytesPerSecond: size * 2 })
+    const elapsedMs = await measureMs(async () => (await fetch(metadata)).json())
+    expect(elapsedMs).toBeGreaterThanOrEqual(450)
+    await switchOff(fault)
   })
 
   it('status, with headers', async () => {
-    const fault = await on({ type: 'status', status: 503, headers: { 'retry-after': '7' } })
+    const fault = await switchOn({ type: 'status', status: 503, headers: { 'retry-after': '7' } })
     const answer = await fetch(metadata)
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '7'])
-    await off(fault)
+    await switchOff(fault)
   })
 
   it('header', async () => {
     const headers = { 'content-type': 'text/html', vary: null, 'x-odd': 'yes' }
-    const fault = await on({ type: 'header', headers })
+    const fault = await switchOn({ type: 'header', headers })
     const answer = await fetch(metadata)
     expect(answer.headers.get('content-type')).toBe('text/html')
     expect(answer.headers.get('x-odd')).toBe('yes')
-    await off(fault)
+    await switchOff(fault)
   })
 
   it('body', async () => {
-    const fault = await on({ type: 'body', body: '<html>', contentType: 'text/html' })
+    const fault = await switchOn({ type: 'body', body: '<html>', contentType: 'text/html' })
     expect(await (await fetch(metadata)).text()).toBe('<html>')
-    await off(fault)
+    await switchOff(fault)
   })
 
   it('redirect', async () => {
     const location = 'http://127.0.0.1:9/elsewhere'
-    const fault = await on({ type: 'redirect', location, status: 307 })
+    const fault = await switchOn({ type: 'redirect', location, status: 307 })
     const answer = await fetch(metadata, { redirect: 'manual' })
     expect([answer.status, answer.headers.get('location')]).toEqual([307, location])
-    await off(fault)
+    await switchOff(fault)
   })
 
   it('clock shift: tokens are dated half an hour ago, and the API that is right refuses them', async () => {
     const rule = { server: 'authorization-function' }
-    const fault = await on({ type: 'clock', seconds: -1800 }, rule)
+    const fault = await switchOn({ type: 'clock', seconds: -1800 }, rule)
     const date = (await fetch(metadata)).headers.get('date') ?? ''
     expect(Date.now() - Date.parse(date)).toBeGreaterThan(1_790_000)
     const { tokens } = await obtainToken(network)
     const now = Math.floor(Date.now() / 1000)
     expect(now - (decodeJwt(tokens.access_token).iat ?? now)).toBeGreaterThan(1790)
-    await off(fault)
+    await switchOff(fault)
     const url = `${network.apisOrigin}/3gpp-as-session-with-qos/v1/a/subscriptions`
     const headers = { authorization: `Bearer ${tokens.access_token}` }
     const refused = await fetch(url, { headers })
@@ -167,22 +167,22 @@ describe('each fault is switched on, seen by a plain HTTP client, and switched o
   })
 
   it('wrong iss in the metadata and in the authorization response, or none', async () => {
-    const fault = await on({ type: 'issuer', issuer: 'https://evil.example' }, {})
+    const fault = await switchOn({ type: 'issuer', issuer: 'https://evil.example' }, {})
     expect(await (await fetch(metadata)).json()).toMatchObject({ issuer: 'https://evil.example' })
-    await off(fault)
+    await switchOff(fault)
     for (const [issuer, seen] of [
       ['https://evil.example', 'https://evil.example'],
       [null, null],
     ] as const) {
-      const client = await stockClient(network.issuer)
-      const { url } = await authorizationRequest(client, {
+      const client = await createStockClient(network.issuer)
+      const { url } = await createAuthorizationRequest(client, {
         scope: '3gpp-as-session-with-qos',
         prompt: 'none',
       })
-      const again = await on({ type: 'issuer', issuer }, { path: '/auth*' })
+      const again = await switchOn({ type: 'issuer', issuer }, { path: '/auth*' })
       const page = await new ScriptedBrowser().open(url)
       expect(page.url.searchParams.get('iss')).toBe(seen)
-      await off(again)
+      await switchOff(again)
     }
   })
 
@@ -195,12 +195,12 @@ describe('each fault is switched on, seen by a plain HTTP client, and switched o
     }
     const [before] = await keysOf()
     const { tokens } = await obtainToken(network)
-    const fault = await on({ type: 'rotate-keys' }, { path: '/jwks', times: 1 })
+    const fault = await switchOn({ type: 'rotate-keys' }, { path: '/jwks', times: 1 })
     const after = await keysOf()
     expect(after).toHaveLength(2)
     expect(after[0]).not.toBe(before)
     expect(after[1]).toBe(before)
-    await off(fault)
+    await switchOff(fault)
     const url = `${network.apisOrigin}/3gpp-as-session-with-qos/v1/a/subscriptions`
     const headers = { authorization: `Bearer ${tokens.access_token}` }
     expect((await fetch(url, { headers })).status).toBe(200)
@@ -209,26 +209,26 @@ describe('each fault is switched on, seen by a plain HTTP client, and switched o
 })
 
 describe('where and how often', () => {
-  const statuses = async (count: number) => {
+  const fetchStatuses = async (count: number) => {
     const seen: number[] = []
     for (let n = 0; n < count; n += 1) seen.push((await fetch(metadata)).status)
     return seen
   }
 
   it('the n-th request, each n-th request, and so many times at most', async () => {
-    await on({ type: 'status', status: 500 }, { path: PATH, nth: 2 })
-    expect(await statuses(3)).toEqual([200, 500, 200])
+    await switchOn({ type: 'status', status: 500 }, { path: PATH, nth: 2 })
+    expect(await fetchStatuses(3)).toEqual([200, 500, 200])
     network.faults.clear()
-    await on({ type: 'status', status: 500 }, { path: PATH, every: 2 })
-    expect(await statuses(4)).toEqual([200, 500, 200, 500])
+    await switchOn({ type: 'status', status: 500 }, { path: PATH, every: 2 })
+    expect(await fetchStatuses(4)).toEqual([200, 500, 200, 500])
     network.faults.clear()
-    const location = await on({ type: 'status', status: 500 }, { path: PATH, times: 2 })
-    expect(await statuses(4)).toEqual([500, 500, 200, 200])
+    const location = await switchOn({ type: 'status', status: 500 }, { path: PATH, times: 2 })
+    expect(await fetchStatuses(4)).toEqual([500, 500, 200, 200])
     expect(await (await fetch(location)).json()).toMatchObject({ matched: 4, applied: 2 })
   })
 
   it('by server, method and path pattern alone', async () => {
-    await on(
+    await switchOn(
       { type: 'status', status: 500 },
       { server: 'api-exposing-functions', method: 'GET', path: '/3gpp-*/v1/*' },
     )
@@ -239,7 +239,7 @@ describe('where and how often', () => {
   })
 
   it('is named in the log', async () => {
-    await on({ type: 'status', status: 500 })
+    await switchOn({ type: 'status', status: 500 })
     network.log.clear()
     await fetch(metadata)
     expect(network.log.entries.at(-1)).toMatchObject({ status: 500, fault: 'status' })
@@ -271,7 +271,7 @@ describe('the control API', () => {
     const page = await fetch(`${control}/faults`, { headers: { origin: 'http://evil.example' } })
     expect(page.status).toBe(403)
     const sending = { method: 'GET', headers: { host: 'evil.example' }, address: undefined }
-    expect((await exchange(new URL(`${control}/faults`), sending)).status).toBe(403)
+    expect((await sendRequest(new URL(`${control}/faults`), sending)).status).toBe(403)
   })
 
   it('describes itself: every path is there, and its schemas compile', async () => {
@@ -287,7 +287,7 @@ describe('the control API', () => {
     expect(rule?.({ action: { type: 'hang' } })).toBe(true)
     expect(rule?.({ action: { type: 'hang', ms: 1 } })).toBe(false)
     for (const [path, operations] of Object.entries(description.paths)) {
-      for (const method of Object.keys(operations).filter((one) => one !== 'parameters')) {
+      for (const method of Object.keys(operations).filter((method) => method !== 'parameters')) {
         const url = `${control}${path.replace(/\{\w+\}/g, '1')}`
         const answer = await fetch(url, { method: method.toUpperCase() })
         const text = await answer.text()

@@ -6,16 +6,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Network } from '../../demo-site/network/index.ts'
 import { createDpopKey, createDpopProof, type TokenSet } from '../../shared/core/index.ts'
 import {
-  authorizationRequest,
+  createAuthorizationRequest,
+  createStockClient,
   obtainToken,
-  redeem,
+  redeemCode,
   signInAndAllow,
   startTestNetwork,
-  stockClient,
 } from './support/client.ts'
 import { ScriptedBrowser } from './support/scripted-browser.ts'
-import { personWho } from './support/sign-in.ts'
-import { accessTo, callApi, EFFECTS, obtain, onboard, type Ue } from './support/ue.ts'
+import { createPerson } from './support/sign-in.ts'
+import { callApi, createApiAccess, EFFECTS, obtainTokens, onboard, type Ue } from './support/ue.ts'
 
 const SCOPE = '3gpp-as-session-with-qos'
 let network: Network
@@ -34,17 +34,19 @@ describe('DPoP (RFC 9449)', () => {
 
   beforeAll(async () => {
     ue = await onboard(network, 'oauth', 'preregistered', '')
-    const person = await personWho('password', network)
-    tokens = await obtain(ue, accessTo(ue, 'Session with quality of service'), (target) =>
-      person.authorize(target),
+    const person = await createPerson('password', network)
+    tokens = await obtainTokens(
+      ue,
+      createApiAccess(ue, 'Session with quality of service'),
+      (target) => person.authorize(target),
     )
   })
 
-  function send(headers: Record<string, string>): Promise<Response> {
+  function sendRequest(headers: Record<string, string>): Promise<Response> {
     return fetch(url(), { headers })
   }
 
-  async function proof(changes: object = {}, key = ue.dpop): Promise<string> {
+  async function createProof(changes: object = {}, key = ue.dpop): Promise<string> {
     const first = await callApi(ue, tokens, 'GET', url())
     expect(first.status).toBe(200)
     return createDpopProof(
@@ -62,32 +64,32 @@ describe('DPoP (RFC 9449)', () => {
   })
 
   it('refuses the token as a bearer token, and without a nonce', async () => {
-    const bearer = await send({ authorization: `Bearer ${tokens.accessToken}` })
+    const bearer = await sendRequest({ authorization: `Bearer ${tokens.accessToken}` })
     expect(bearer.status).toBe(401)
     const fresh = { ...ue.dpop, nonces: new Map<string, string>() }
     const bare = await createDpopProof(
       { key: fresh, url: url(), method: 'GET', accessToken: tokens.accessToken },
       EFFECTS,
     )
-    const answer = await send({ authorization: `DPoP ${tokens.accessToken}`, dpop: bare })
+    const answer = await sendRequest({ authorization: `DPoP ${tokens.accessToken}`, dpop: bare })
     expect(answer.headers.get('www-authenticate')).toContain('error="use_dpop_nonce"')
     expect(answer.headers.get('dpop-nonce')).toBeTruthy()
   })
 
   it('refuses a replayed proof, another method, another URL, another token and another key', async () => {
     const authorization = `DPoP ${tokens.accessToken}`
-    const good = await proof()
-    expect((await send({ authorization, dpop: good })).status).toBe(200)
-    const other = { ...(await createDpopKey()), nonces: ue.dpop.nonces }
+    const good = await createProof()
+    expect((await sendRequest({ authorization, dpop: good })).status).toBe(200)
+    const otherKey = { ...(await createDpopKey()), nonces: ue.dpop.nonces }
     for (const dpop of [
       good,
-      await proof({ method: 'POST' }),
-      await proof({ url: `${resource}/b/subscriptions` }),
-      await proof({ accessToken: 'another' }),
-      await proof({}, other),
+      await createProof({ method: 'POST' }),
+      await createProof({ url: `${resource}/b/subscriptions` }),
+      await createProof({ accessToken: 'another' }),
+      await createProof({}, otherKey),
       'no proof',
     ]) {
-      const answer = await send({ authorization, dpop })
+      const answer = await sendRequest({ authorization, dpop })
       expect(answer.status).toBe(401)
       expect(answer.headers.get('www-authenticate')).toMatch(/^DPoP .*invalid_dpop_proof/)
     }
@@ -95,9 +97,9 @@ describe('DPoP (RFC 9449)', () => {
 
   it('wants camara:bh of the body it gets (CAMARA)', async () => {
     const camara = await onboard(network, 'camara', 'dynamic', '')
-    const person = await personWho('password', network)
-    const access = accessTo(camara, 'Quality on demand')
-    const granted = await obtain(camara, access, (target) => person.authorize(target))
+    const person = await createPerson('password', network)
+    const access = createApiAccess(camara, 'Quality on demand')
+    const granted = await obtainTokens(camara, access, (target) => person.authorize(target))
     expect(
       (await callApi(camara, granted, 'POST', `${access.resource}/retrieve-sessions`, {})).status,
     ).toBe(200)
@@ -117,7 +119,7 @@ describe('DPoP (RFC 9449)', () => {
 
 describe('pushed authorization requests (RFC 9126)', () => {
   it('count once, and show nothing but client_id and request_uri in the address', async () => {
-    const client = await stockClient(network.issuer)
+    const client = await createStockClient(network.issuer)
     const codeVerifier = oauth.randomPKCECodeVerifier()
     const url = await oauth.buildAuthorizationUrlWithPAR(client.configuration, {
       redirect_uri: client.redirectUri,
@@ -137,11 +139,11 @@ describe('pushed authorization requests (RFC 9126)', () => {
 })
 
 describe('client authentication by private_key_jwt (RFC 7523, CAMARA)', () => {
-  async function registered() {
+  async function registerTestClient() {
     const { privateKey, publicKey } = await generateKeyPair('ES256')
     const jwk = { ...(await exportJWK(publicKey)), alg: 'ES256', use: 'sig' }
     const camara = `${network.issuer}/camara`
-    const { redirectUri } = await stockClient(camara)
+    const { redirectUri } = await createStockClient(camara)
     const answer = await fetch(`${camara}/reg`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -157,7 +159,7 @@ describe('client authentication by private_key_jwt (RFC 7523, CAMARA)', () => {
     return { camara, clientId, privateKey }
   }
 
-  function assertion(clientId: string, audience: string, seconds: number, key: CryptoKey) {
+  function signAssertion(clientId: string, audience: string, seconds: number, key: CryptoKey) {
     return new SignJWT({})
       .setProtectedHeader({ alg: 'ES256' })
       .setIssuer(clientId)
@@ -170,8 +172,8 @@ describe('client authentication by private_key_jwt (RFC 7523, CAMARA)', () => {
   }
 
   it('takes an assertion once, by the registered key, of 300 seconds at most', async () => {
-    const { camara, clientId, privateKey } = await registered()
-    const other = await generateKeyPair('ES256')
+    const { camara, clientId, privateKey } = await registerTestClient()
+    const otherKeys = await generateKeyPair('ES256')
     const endpoint = `${camara}/token/revocation`
     const send = async (client_assertion: string | undefined) => {
       const form = new URLSearchParams({ token: 'unknown', client_id: clientId })
@@ -181,20 +183,20 @@ describe('client authentication by private_key_jwt (RFC 7523, CAMARA)', () => {
       }
       return (await fetch(endpoint, { method: 'POST', body: form })).status
     }
-    const good = await assertion(clientId, endpoint, 60, privateKey)
+    const good = await signAssertion(clientId, endpoint, 60, privateKey)
     expect(await send(good)).toBe(200)
     expect(await send(good)).toBe(401)
-    expect(await send(await assertion(clientId, endpoint, 301, privateKey))).toBe(401)
-    expect(await send(await assertion(clientId, endpoint, 60, other.privateKey))).toBe(401)
-    expect(await send(await assertion(clientId, 'https://a.example', 60, privateKey))).toBe(401)
+    expect(await send(await signAssertion(clientId, endpoint, 301, privateKey))).toBe(401)
+    expect(await send(await signAssertion(clientId, endpoint, 60, otherKeys.privateKey))).toBe(401)
+    expect(await send(await signAssertion(clientId, 'https://a.example', 60, privateKey))).toBe(401)
     expect(await send(undefined)).toBe(401)
   })
 })
 
 describe('refresh tokens of the camara profile', () => {
-  async function tokensFor(scope: string) {
-    const client = await stockClient(`${network.issuer}/camara`)
-    const pending = await authorizationRequest(client, { scope, nonce: 'n' })
+  async function obtainTokensFor(scope: string) {
+    const client = await createStockClient(`${network.issuer}/camara`)
+    const pending = await createAuthorizationRequest(client, { scope, nonce: 'n' })
     const page = await signInAndAllow(new ScriptedBrowser(), pending.url)
     return oauth.authorizationCodeGrant(client.configuration, page.url, {
       pkceCodeVerifier: pending.codeVerifier,
@@ -206,24 +208,24 @@ describe('refresh tokens of the camara profile', () => {
   const scope = 'openid dpv:RequestedServiceProvision quality-on-demand:sessions:read'
 
   it('come for offline_access alone, and an ID token for openid', async () => {
-    const without = await tokensFor(scope)
+    const without = await obtainTokensFor(scope)
     expect(without.refresh_token).toBeUndefined()
     expect(without.id_token).toBeTypeOf('string')
-    expect((await tokensFor(`${scope} offline_access`)).refresh_token).toBeTypeOf('string')
+    expect((await obtainTokensFor(`${scope} offline_access`)).refresh_token).toBeTypeOf('string')
   })
 
   it('are refused with two purposes or none', async () => {
-    const client = await stockClient(`${network.issuer}/camara`)
+    const client = await createStockClient(`${network.issuer}/camara`)
     for (const wrong of ['openid quality-on-demand:sessions:read', `${scope} dpv:Marketing`]) {
-      const { url } = await authorizationRequest(client, { scope: wrong })
+      const { url } = await createAuthorizationRequest(client, { scope: wrong })
       const page = await new ScriptedBrowser().open(url)
       expect(page.url.searchParams.get('error')).toBe('invalid_scope')
     }
   })
 
   it('name the purpose on the consent screen', async () => {
-    const client = await stockClient(`${network.issuer}/camara`)
-    const { url } = await authorizationRequest(client, {
+    const client = await createStockClient(`${network.issuer}/camara`)
+    const { url } = await createAuthorizationRequest(client, {
       scope: 'openid dpv:FraudPreventionAndDetection location-verification:verify',
     })
     network.accessNetwork.attach('127.0.0.12', 'amal')
@@ -249,12 +251,12 @@ describe('Client ID Metadata Documents', () => {
   afterAll(() => server.close())
 
   it('are refused when they name another client, hold a secret, or are somewhere else', async () => {
-    const { redirectUri } = await stockClient(network.issuer)
+    const { redirectUri } = await createStockClient(network.issuer)
     const good = { client_name: 'A', redirect_uris: [redirectUri], response_types: ['code'] }
     const open = async (path: string, changes: object) => {
       document = { ...good, client_id: `${origin}${path}`, ...changes }
-      const client = { ...(await stockClient(network.issuer, `${origin}${path}`)) }
-      const { url } = await authorizationRequest(client, { scope: SCOPE, resource })
+      const client = { ...(await createStockClient(network.issuer, `${origin}${path}`)) }
+      const { url } = await createAuthorizationRequest(client, { scope: SCOPE, resource })
       return (await new ScriptedBrowser().open(url)).screen
     }
     expect(await open('/a.json', {})).toBe('sign-in')
@@ -277,13 +279,13 @@ describe('pairwise subjects (OpenID Connect Core section 8.1)', () => {
     try {
       const subjects = []
       for (const clientId of ['skyframe', 'skyframe', 'other']) {
-        const client = await stockClient(two.issuer, clientId)
-        const pending = await authorizationRequest(client, {
+        const client = await createStockClient(two.issuer, clientId)
+        const pending = await createAuthorizationRequest(client, {
           scope: SCOPE,
           resource: `${two.apisOrigin}/3gpp-as-session-with-qos/v1`,
         })
         const page = await signInAndAllow(new ScriptedBrowser(), pending.url)
-        subjects.push(decodeJwt((await redeem(client, pending, page.url)).access_token).sub)
+        subjects.push(decodeJwt((await redeemCode(client, pending, page.url)).access_token).sub)
       }
       expect(subjects[0]).toBe(subjects[1])
       expect(subjects[0]).not.toBe(subjects[2])
@@ -298,9 +300,9 @@ describe('pairwise subjects of applications that onboard themselves', () => {
     const subjects = []
     for (const _application of ['one', 'two']) {
       const ue = await onboard(network, 'oauth', 'dynamic', '')
-      const person = await personWho('password', network)
-      const access = accessTo(ue, 'Session with quality of service')
-      const { accessToken } = await obtain(ue, access, (url) => person.authorize(url))
+      const person = await createPerson('password', network)
+      const access = createApiAccess(ue, 'Session with quality of service')
+      const { accessToken } = await obtainTokens(ue, access, (url) => person.authorize(url))
       subjects.push(decodeJwt(accessToken).sub)
     }
     expect(new Set(subjects).size).toBe(2)

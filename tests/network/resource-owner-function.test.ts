@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Network } from '../../demo-site/network/index.ts'
 import { obtainToken, startTestNetwork } from './support/client.ts'
 import { ScriptedBrowser } from './support/scripted-browser.ts'
-import { MIRA, personWho, signInToAccount } from './support/sign-in.ts'
-import { accessTo, callApi, obtain, onboard } from './support/ue.ts'
-import { listen } from './support/websocket.ts'
+import { createPerson, MIRA, signInToAccount } from './support/sign-in.ts'
+import { callApi, createApiAccess, obtainTokens, onboard } from './support/ue.ts'
+import { openWebSocket } from './support/websocket.ts'
 
 let network: Network
 
@@ -69,7 +69,7 @@ describe('the resource owner function (TS 23.222 clause 8.35)', () => {
     const { websockNotifConfig } = (await created.json()) as {
       websockNotifConfig: { websocketUri: string }
     }
-    const channel = await listen(websockNotifConfig.websocketUri)
+    const channel = await openWebSocket(websockNotifConfig.websocketUri)
     const profile = async () =>
       ((await (await fetch(`${network.userPlaneOrigin}/qos`)).json()) as { name: string }).name
     expect(await profile()).toBe('QOS_L')
@@ -109,14 +109,14 @@ describe('the resource owner function (TS 23.222 clause 8.35)', () => {
     const { websockNotifConfig } = (await agreed.json()) as {
       websockNotifConfig: { websocketUri: string }
     }
-    const channel = await listen(websockNotifConfig.websocketUri)
-    const person = await personWho('password', network)
-    const access = accessTo(ue, 'Session with quality of service')
-    const tokens = await obtain(ue, access, (url) => person.authorize(url))
+    const channel = await openWebSocket(websockNotifConfig.websocketUri)
+    const person = await createPerson('password', network)
+    const access = createApiAccess(ue, 'Session with quality of service')
+    const tokens = await obtainTokens(ue, access, (url) => person.authorize(url))
 
     const owner = new ScriptedBrowser()
     const account = await signInToAccount(owner, network)
-    const begun = performance.now()
+    const startedAtMs = performance.now()
     await owner.submit(account, `revoke skyframe ${ue.server.issuer}`)
     const { atMs, message } = await channel.next()
     expect(message).toMatchObject({
@@ -124,7 +124,7 @@ describe('the resource owner function (TS 23.222 clause 8.35)', () => {
       cause: 'AUTHORIZATION_ISSUE',
       accessToken: tokens.accessToken,
     })
-    expect(atMs - begun).toBeLessThan(1000)
+    expect(atMs - startedAtMs).toBeLessThan(1000)
     const call = await callApi(ue, tokens, 'GET', `${access.resource}/skyframe/subscriptions`)
     expect(call.status).toBe(401)
     channel.close()
@@ -153,9 +153,9 @@ describe('revocation of a JWT access token (RFC 7009)', () => {
 
   it('does nothing for another client, or for one that cannot authenticate', async () => {
     const ue = await onboard(network, 'camara', 'dynamic', '')
-    const person = await personWho('password', network)
-    const access = accessTo(ue, 'Quality on demand')
-    const tokens = await obtain(ue, access, (target) => person.authorize(target))
+    const person = await createPerson('password', network)
+    const access = createApiAccess(ue, 'Quality on demand')
+    const tokens = await obtainTokens(ue, access, (target) => person.authorize(target))
     const call = () => callApi(ue, tokens, 'POST', `${access.resource}/retrieve-sessions`, {})
     const revoke = async (form: Record<string, string>) => {
       const body = new URLSearchParams({ token: tokens.accessToken, ...form })

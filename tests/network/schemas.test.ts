@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Network } from '../../demo-site/network/index.ts'
 import type { TokenSet } from '../../shared/core/index.ts'
 import { startTestNetwork } from './support/client.ts'
-import { CAMARA, missing, OpenApiFiles, THREE_GPP } from './support/openapi.ts'
-import { type Mechanism, personWho } from './support/sign-in.ts'
-import { accessTo, callApi, obtain, onboard, type Ue } from './support/ue.ts'
-import { listen } from './support/websocket.ts'
+import { CAMARA, describeMissingFiles, OpenApiFiles, THREE_GPP } from './support/openapi.ts'
+import { createPerson, type Mechanism } from './support/sign-in.ts'
+import { callApi, createApiAccess, obtainTokens, onboard, type Ue } from './support/ue.ts'
+import { openWebSocket } from './support/websocket.ts'
 
 let network: Network
 let files: { threeGpp?: OpenApiFiles; camara?: OpenApiFiles }
@@ -14,8 +14,8 @@ let files: { threeGpp?: OpenApiFiles; camara?: OpenApiFiles }
 beforeAll(async () => {
   network = await startTestNetwork()
   files = {
-    ...(missing(THREE_GPP) === undefined && { threeGpp: new OpenApiFiles(THREE_GPP) }),
-    ...(missing(CAMARA) === undefined && { camara: new OpenApiFiles(CAMARA) }),
+    ...(describeMissingFiles(THREE_GPP) === undefined && { threeGpp: new OpenApiFiles(THREE_GPP) }),
+    ...(describeMissingFiles(CAMARA) === undefined && { camara: new OpenApiFiles(CAMARA) }),
   }
 })
 afterAll(() => network.close())
@@ -26,19 +26,19 @@ interface Session {
   resource: string
 }
 
-async function session(
+async function startSession(
   profile: 'oauth' | 'camara',
   title: string,
   mechanism: Mechanism = 'password',
 ): Promise<Session> {
   const ue = await onboard(network, profile, 'dynamic', '')
-  const person = await personWho(mechanism, network)
-  const access = accessTo(ue, title)
-  const tokens = await obtain(ue, access, (url) => person.authorize(url))
+  const person = await createPerson(mechanism, network)
+  const access = createApiAccess(ue, title)
+  const tokens = await obtainTokens(ue, access, (url) => person.authorize(url))
   return { ue, tokens, resource: access.resource }
 }
 
-async function call(
+async function callSessionApi(
   { ue, tokens, resource }: Session,
   method: string,
   path: string,
@@ -51,27 +51,38 @@ async function call(
   return { status, headers, body: text === '' ? undefined : JSON.parse(text) }
 }
 
-function conforms(kind: 'threeGpp' | 'camara', file: string, schema: string, value: unknown) {
+function expectConforming(
+  kind: 'threeGpp' | 'camara',
+  file: string,
+  schema: string,
+  value: unknown,
+) {
   const judge = files[kind]
-  if (judge) expect(judge.faults(file, schema, value)).toEqual([])
+  if (judge) expect(judge.validate(file, schema, value)).toEqual([])
 }
 
 describe('the judge itself', () => {
-  it(missing(THREE_GPP) ?? 'finds fault with what is not as the 3GPP schemas say', () => {
-    const { threeGpp } = files
-    if (!threeGpp) return
-    const file = 'TS29122_AsSessionWithQoS.yaml'
-    expect(threeGpp.faults(file, 'AsSessionWithQoSSubscription', {})).not.toEqual([])
-    const wrong = { notificationDestination: 'https://a.invalid/', flowInfo: [] }
-    expect(threeGpp.faults(file, 'AsSessionWithQoSSubscription', wrong)).not.toEqual([])
-  })
+  it(
+    describeMissingFiles(THREE_GPP) ?? 'finds fault with what is not as the 3GPP schemas say',
+    () => {
+      const { threeGpp } = files
+      if (!threeGpp) return
+      const file = 'TS29122_AsSessionWithQoS.yaml'
+      expect(threeGpp.validate(file, 'AsSessionWithQoSSubscription', {})).not.toEqual([])
+      const wrong = { notificationDestination: 'https://a.invalid/', flowInfo: [] }
+      expect(threeGpp.validate(file, 'AsSessionWithQoSSubscription', wrong)).not.toEqual([])
+    },
+  )
 
-  it(missing(CAMARA) ?? 'finds fault with what is not as the CAMARA schemas say', () => {
-    const { camara } = files
-    if (!camara) return
-    expect(camara.faults('quality-on-demand.yaml', 'SessionInfo', {})).not.toEqual([])
-    expect(camara.faults('number-verification.yaml', 'ErrorInfo', {})).not.toEqual([])
-  })
+  it(
+    describeMissingFiles(CAMARA) ?? 'finds fault with what is not as the CAMARA schemas say',
+    () => {
+      const { camara } = files
+      if (!camara) return
+      expect(camara.validate('quality-on-demand.yaml', 'SessionInfo', {})).not.toEqual([])
+      expect(camara.validate('number-verification.yaml', 'ErrorInfo', {})).not.toEqual([])
+    },
+  )
 })
 
 describe('the T8 faces against TS 29.122', () => {
@@ -80,7 +91,7 @@ describe('the T8 faces against TS 29.122', () => {
   const COMMON = 'TS29122_CommonData.yaml'
 
   it('3gpp-as-session-with-qos: requests, answers and problems', async () => {
-    const mine = await session('oauth', 'Session with quality of service')
+    const mine = await startSession('oauth', 'Session with quality of service')
     const request = {
       notificationDestination: 'https://unused.invalid/callback',
       qosReference: 'QOS_M',
@@ -88,36 +99,41 @@ describe('the T8 faces against TS 29.122', () => {
       websockNotifConfig: { requestWebsocketUri: true },
       supportedFeatures: '0',
     }
-    conforms('threeGpp', QOS, 'AsSessionWithQoSSubscription', request)
-    const created = await call(mine, 'POST', '/skyframe/subscriptions', request)
+    expectConforming('threeGpp', QOS, 'AsSessionWithQoSSubscription', request)
+    const created = await callSessionApi(mine, 'POST', '/skyframe/subscriptions', request)
     expect(created.status).toBe(201)
-    conforms('threeGpp', QOS, 'AsSessionWithQoSSubscription', created.body)
+    expectConforming('threeGpp', QOS, 'AsSessionWithQoSSubscription', created.body)
     const { self } = created.body as { self: string }
 
     const patch = { qosReference: 'QOS_L' }
-    conforms('threeGpp', QOS, 'AsSessionWithQoSSubscriptionPatch', patch)
+    expectConforming('threeGpp', QOS, 'AsSessionWithQoSSubscriptionPatch', patch)
     for (const answer of [
-      await call(mine, 'PATCH', self, patch),
-      await call(mine, 'PUT', self, request),
-      await call(mine, 'GET', self),
+      await callSessionApi(mine, 'PATCH', self, patch),
+      await callSessionApi(mine, 'PUT', self, request),
+      await callSessionApi(mine, 'GET', self),
     ]) {
       expect(answer.status).toBe(200)
-      conforms('threeGpp', QOS, 'AsSessionWithQoSSubscription', answer.body)
+      expectConforming('threeGpp', QOS, 'AsSessionWithQoSSubscription', answer.body)
     }
-    const list = await call(mine, 'GET', '/skyframe/subscriptions')
-    for (const one of list.body as unknown[]) {
-      conforms('threeGpp', QOS, 'AsSessionWithQoSSubscription', one)
+    const list = await callSessionApi(mine, 'GET', '/skyframe/subscriptions')
+    for (const subscription of list.body as unknown[]) {
+      expectConforming('threeGpp', QOS, 'AsSessionWithQoSSubscription', subscription)
     }
-    const refused = await call(mine, 'POST', '/skyframe/subscriptions', { flowInfo: [] })
+    const refused = await callSessionApi(mine, 'POST', '/skyframe/subscriptions', { flowInfo: [] })
     expect(refused.status).toBe(400)
-    conforms('threeGpp', COMMON, 'ProblemDetails', refused.body)
-    expect((await call(mine, 'DELETE', self)).status).toBe(204)
-    conforms('threeGpp', COMMON, 'ProblemDetails', (await call(mine, 'GET', self)).body)
+    expectConforming('threeGpp', COMMON, 'ProblemDetails', refused.body)
+    expect((await callSessionApi(mine, 'DELETE', self)).status).toBe(204)
+    expectConforming(
+      'threeGpp',
+      COMMON,
+      'ProblemDetails',
+      (await callSessionApi(mine, 'GET', self)).body,
+    )
   })
 
   it('3gpp-as-session-with-qos: tells over the WebSocket when a session has run out', async () => {
-    const mine = await session('oauth', 'Session with quality of service')
-    const { body } = await call(mine, 'POST', '/skyframe/subscriptions', {
+    const mine = await startSession('oauth', 'Session with quality of service')
+    const { body } = await callSessionApi(mine, 'POST', '/skyframe/subscriptions', {
       notificationDestination: 'https://unused.invalid/',
       qosDuration: 1,
       websockNotifConfig: { requestWebsocketUri: true },
@@ -126,16 +142,16 @@ describe('the T8 faces against TS 29.122', () => {
       self: string
       websockNotifConfig: { websocketUri: string }
     }
-    const channel = await listen(websockNotifConfig.websocketUri)
+    const channel = await openWebSocket(websockNotifConfig.websocketUri)
     const { message } = await channel.next()
-    conforms('threeGpp', QOS, 'UserPlaneNotificationData', message)
+    expectConforming('threeGpp', QOS, 'UserPlaneNotificationData', message)
     expect(message).toMatchObject({ transaction: self })
-    expect((await call(mine, 'GET', self)).status).toBe(404)
+    expect((await callSessionApi(mine, 'GET', self)).status).toBe(404)
     channel.close()
   })
 
   it('3gpp-monitoring-event: one report at once, more over a WebSocket', async () => {
-    const mine = await session('oauth', 'Location of your phone')
+    const mine = await startSession('oauth', 'Location of your phone')
     const once = {
       notificationDestination: 'https://unused.invalid/callback',
       monitoringType: 'LOCATION_REPORTING',
@@ -143,10 +159,10 @@ describe('the T8 faces against TS 29.122', () => {
       accuracy: 'GEO_AREA',
       maximumNumberOfReports: 1,
     }
-    conforms('threeGpp', MONITORING, 'MonitoringEventSubscription', once)
-    const report = await call(mine, 'POST', '/skyframe/subscriptions', once)
+    expectConforming('threeGpp', MONITORING, 'MonitoringEventSubscription', once)
+    const report = await callSessionApi(mine, 'POST', '/skyframe/subscriptions', once)
     expect(report.status).toBe(200)
-    conforms('threeGpp', MONITORING, 'MonitoringEventReport', report.body)
+    expectConforming('threeGpp', MONITORING, 'MonitoringEventReport', report.body)
     expect(report.body).toMatchObject({
       locationInfo: { geographicArea: { point: { lat: 51.5079, lon: -0.0877 } } },
     })
@@ -157,24 +173,27 @@ describe('the T8 faces against TS 29.122', () => {
       repPeriod: 1,
       websockNotifConfig: { requestWebsocketUri: true },
     }
-    const created = await call(mine, 'POST', '/skyframe/subscriptions', many)
+    const created = await callSessionApi(mine, 'POST', '/skyframe/subscriptions', many)
     expect(created.status).toBe(201)
-    conforms('threeGpp', MONITORING, 'MonitoringEventSubscription', created.body)
+    expectConforming('threeGpp', MONITORING, 'MonitoringEventSubscription', created.body)
     const { self, websockNotifConfig } = created.body as {
       self: string
       websockNotifConfig: { websocketUri: string }
     }
-    const channel = await listen(websockNotifConfig.websocketUri)
+    const channel = await openWebSocket(websockNotifConfig.websocketUri)
     const { message } = await channel.next()
-    conforms('threeGpp', MONITORING, 'MonitoringNotification', message)
+    expectConforming('threeGpp', MONITORING, 'MonitoringNotification', message)
     expect(message).toMatchObject({ subscription: self })
     channel.close()
-    expect((await call(mine, 'DELETE', self)).status).toBe(204)
+    expect((await callSessionApi(mine, 'DELETE', self)).status).toBe(204)
 
-    const other = await call(mine, 'POST', '/a/subscriptions', { ...once, msisdn: '447700900102' })
-    expect(other.status).toBe(403)
+    const otherNumberAnswer = await callSessionApi(mine, 'POST', '/a/subscriptions', {
+      ...once,
+      msisdn: '447700900102',
+    })
+    expect(otherNumberAnswer.status).toBe(403)
     const { maximumNumberOfReports: _left, ...endless } = once
-    expect((await call(mine, 'POST', '/a/subscriptions', endless)).status).toBe(400)
+    expect((await callSessionApi(mine, 'POST', '/a/subscriptions', endless)).status).toBe(400)
   })
 })
 
@@ -184,36 +203,40 @@ describe('the CAMARA faces against their OpenAPI files', () => {
   const LOCATION = 'location-verification.yaml'
 
   it('quality-on-demand: create, read, extend, list, delete', async () => {
-    const mine = await session('camara', 'Quality on demand')
+    const mine = await startSession('camara', 'Quality on demand')
     const request = {
       applicationServer: { ipv4Address: '198.51.100.7' },
       qosProfile: 'QOS_L',
       duration: 60,
     }
-    conforms('camara', QOD, 'CreateSession', request)
-    const created = await call(mine, 'POST', '/sessions', request)
+    expectConforming('camara', QOD, 'CreateSession', request)
+    const created = await callSessionApi(mine, 'POST', '/sessions', request)
     expect(created.status).toBe(201)
     expect(created.headers.get('x-correlator')).toBeTruthy()
     const { sessionId } = created.body as { sessionId: string }
     expect(created.headers.get('location')).toBe(`${mine.resource}/sessions/${sessionId}`)
-    const extended = await call(mine, 'POST', `/sessions/${sessionId}/extend`, {
+    const extended = await callSessionApi(mine, 'POST', `/sessions/${sessionId}/extend`, {
       requestedAdditionalDuration: 60,
     })
     expect(extended.body).toMatchObject({ duration: 120, qosStatus: 'AVAILABLE' })
-    for (const { body } of [created, extended, await call(mine, 'GET', `/sessions/${sessionId}`)]) {
-      conforms('camara', QOD, 'SessionInfo', body)
+    for (const { body } of [
+      created,
+      extended,
+      await callSessionApi(mine, 'GET', `/sessions/${sessionId}`),
+    ]) {
+      expectConforming('camara', QOD, 'SessionInfo', body)
     }
-    const list = await call(mine, 'POST', '/retrieve-sessions', {})
-    conforms('camara', QOD, 'RetrieveSessionsOutput', list.body)
+    const list = await callSessionApi(mine, 'POST', '/retrieve-sessions', {})
+    expectConforming('camara', QOD, 'RetrieveSessionsOutput', list.body)
     expect(list.body).toHaveLength(1)
-    expect((await call(mine, 'DELETE', `/sessions/${sessionId}`)).status).toBe(204)
-    const gone = await call(mine, 'GET', `/sessions/${sessionId}`)
+    expect((await callSessionApi(mine, 'DELETE', `/sessions/${sessionId}`)).status).toBe(204)
+    const gone = await callSessionApi(mine, 'GET', `/sessions/${sessionId}`)
     expect([gone.status, gone.body]).toMatchObject([404, { code: 'NOT_FOUND' }])
-    conforms('camara', QOD, 'ErrorInfo', gone.body)
+    expectConforming('camara', QOD, 'ErrorInfo', gone.body)
   })
 
   it('quality-on-demand: refuses a device beside a three-legged token, and what is out of range', async () => {
-    const mine = await session('camara', 'Quality on demand')
+    const mine = await startSession('camara', 'Quality on demand')
     const request = {
       applicationServer: { ipv4Address: '198.51.100.7' },
       qosProfile: 'QOS_L',
@@ -225,9 +248,9 @@ describe('the CAMARA faces against their OpenAPI files', () => {
       [{ ...request, qosProfile: 'NONE' }, 400, 'INVALID_ARGUMENT'],
       [{ qosProfile: 'QOS_L' }, 400, 'INVALID_ARGUMENT'],
     ] as const) {
-      const answer = await call(mine, 'POST', '/sessions', body)
+      const answer = await callSessionApi(mine, 'POST', '/sessions', body)
       expect([answer.status, answer.body]).toMatchObject([status, { status, code }])
-      conforms('camara', QOD, 'ErrorInfo', answer.body)
+      expectConforming('camara', QOD, 'ErrorInfo', answer.body)
     }
   })
 
@@ -239,33 +262,33 @@ describe('the CAMARA faces against their OpenAPI files', () => {
       [{ hashedPhoneNumber }, true],
       [{ phoneNumber: '+447700900102' }, false],
     ] as const) {
-      const mine = await session('camara', 'Number verification', 'access network')
-      conforms('camara', NUMBER, 'NumberVerificationRequestBody', body)
-      const answer = await call(mine, 'POST', '/verify', body)
+      const mine = await startSession('camara', 'Number verification', 'access network')
+      expectConforming('camara', NUMBER, 'NumberVerificationRequestBody', body)
+      const answer = await callSessionApi(mine, 'POST', '/verify', body)
       expect(answer.body).toEqual({ devicePhoneNumberVerified: verified })
-      conforms('camara', NUMBER, 'NumberVerificationMatchResponse', answer.body)
-      const again = await call(mine, 'POST', '/verify', body)
+      expectConforming('camara', NUMBER, 'NumberVerificationMatchResponse', answer.body)
+      const again = await callSessionApi(mine, 'POST', '/verify', body)
       expect([again.status, again.body]).toMatchObject([401, { code: 'UNAUTHENTICATED' }])
-      conforms('camara', NUMBER, 'ErrorInfo', again.body)
+      expectConforming('camara', NUMBER, 'ErrorInfo', again.body)
       expect(mine.tokens.refreshToken).toBeUndefined()
       expect(mine.tokens.singleUse).toBe(true)
     }
-    const share = await session('camara', 'Number verification', 'access network')
-    const shared = await call(share, 'GET', '/device-phone-number')
-    conforms('camara', NUMBER, 'NumberVerificationShareResponse', shared.body)
+    const share = await startSession('camara', 'Number verification', 'access network')
+    const shared = await callSessionApi(share, 'GET', '/device-phone-number')
+    expectConforming('camara', NUMBER, 'NumberVerificationShareResponse', shared.body)
     expect(shared.body).toEqual({ devicePhoneNumber: phoneNumber })
 
-    const onWifi = await session('camara', 'Number verification', 'password')
-    const refused = await call(onWifi, 'POST', '/verify', { phoneNumber })
+    const onWifi = await startSession('camara', 'Number verification', 'password')
+    const refused = await callSessionApi(onWifi, 'POST', '/verify', { phoneNumber })
     expect([refused.status, refused.body]).toMatchObject([
       403,
       { code: 'NUMBER_VERIFICATION.USER_NOT_AUTHENTICATED_BY_MOBILE_NETWORK' },
     ])
-    conforms('camara', NUMBER, 'ErrorInfo', refused.body)
+    expectConforming('camara', NUMBER, 'ErrorInfo', refused.body)
   })
 
   it('location-verification: true, partial and false', async () => {
-    const mine = await session('camara', 'Location verification')
+    const mine = await startSession('camara', 'Location verification')
     for (const [latitude, radius, result] of [
       [51.5079, 2000, 'TRUE'],
       [51.5079, 30, 'PARTIAL'],
@@ -274,25 +297,28 @@ describe('the CAMARA faces against their OpenAPI files', () => {
       const request = {
         area: { areaType: 'CIRCLE', center: { latitude, longitude: -0.0877 }, radius },
       }
-      conforms('camara', LOCATION, 'VerifyLocationRequest', request)
-      const answer = await call(mine, 'POST', '/verify', request)
+      expectConforming('camara', LOCATION, 'VerifyLocationRequest', request)
+      const answer = await callSessionApi(mine, 'POST', '/verify', request)
       expect(answer.body).toMatchObject({ verificationResult: result })
-      conforms('camara', LOCATION, 'VerifyLocationResponse', answer.body)
+      expectConforming('camara', LOCATION, 'VerifyLocationResponse', answer.body)
     }
-    const refused = await call(mine, 'POST', '/verify', { device: {} })
+    const refused = await callSessionApi(mine, 'POST', '/verify', { device: {} })
     expect(refused.body).toMatchObject({ code: 'UNNECESSARY_IDENTIFIER' })
-    conforms('camara', LOCATION, 'ErrorInfo', refused.body)
+    expectConforming('camara', LOCATION, 'ErrorInfo', refused.body)
   })
 
   it('answers in its own shape to a token for another API and to none', async () => {
-    const qod = await session('camara', 'Quality on demand')
-    const other = await call(
+    const qod = await startSession('camara', 'Quality on demand')
+    const otherApiAnswer = await callSessionApi(
       qod,
       'POST',
       `${network.apisOrigin}/location-verification/v3/verify`,
       {},
     )
-    expect([other.status, other.body]).toMatchObject([403, { code: 'PERMISSION_DENIED' }])
+    expect([otherApiAnswer.status, otherApiAnswer.body]).toMatchObject([
+      403,
+      { code: 'PERMISSION_DENIED' },
+    ])
     const none = await fetch(`${network.apisOrigin}/location-verification/v3/verify`, {
       method: 'POST',
     })

@@ -3,15 +3,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DEFAULT_SUBSCRIBERS, type Network } from '../../demo-site/network/index.ts'
 import { SoftwareAuthenticator } from './support/authenticator.ts'
 import {
-  allow,
-  authorizationRequest,
-  redeem,
+  allowAccess,
+  createAuthorizationRequest,
+  createStockClient,
+  redeemCode,
   signInAndAllow,
   startTestNetwork,
-  stockClient,
 } from './support/client.ts'
 import { ScriptedBrowser } from './support/scripted-browser.ts'
-import { codeOnPhone, MIRA, registeredPasskey, signInToAccount } from './support/sign-in.ts'
+import { MIRA, readCodeOnPhone, registerPasskey, signInToAccount } from './support/sign-in.ts'
 
 let network: Network
 
@@ -20,9 +20,12 @@ beforeAll(async () => {
 })
 afterAll(() => network.close())
 
-async function opened(browser: ScriptedBrowser, parameters: Record<string, string> = {}) {
-  const client = await stockClient(network.issuer)
-  const { url } = await authorizationRequest(client, {
+async function openAuthorization(
+  browser: ScriptedBrowser,
+  parameters: Record<string, string> = {},
+) {
+  const client = await createStockClient(network.issuer)
+  const { url } = await createAuthorizationRequest(client, {
     scope: '3gpp-as-session-with-qos',
     resource: `${network.apisOrigin}/3gpp-as-session-with-qos/v1`,
     ...parameters,
@@ -33,11 +36,11 @@ async function opened(browser: ScriptedBrowser, parameters: Record<string, strin
 describe('a one-time code', () => {
   it('arrives on the phone, and counts once', async () => {
     const browser = new ScriptedBrowser()
-    const first = await browser.submit(await opened(browser), 'send-code', {
+    const first = await browser.submit(await openAuthorization(browser), 'send-code', {
       phone_number: MIRA.phone_number,
     })
     expect(first.screen).toBe('code')
-    const code = codeOnPhone(network)
+    const code = readCodeOnPhone(network)
     const phones = await browser.open(`${network.origin}/phone`)
     expect(phones.document.querySelector('[data-message]')?.text).toContain(code)
     const wrong = code === '000000' ? '111111' : '000000'
@@ -46,18 +49,20 @@ describe('a one-time code', () => {
     const consent = await browser.submit(first, 'code', { code })
     expect(consent.screen).toBe('consent')
 
-    const other = new ScriptedBrowser()
-    const again = await other.submit(await opened(other), 'send-code', { phone_number: '+440' })
-    const replayed = await other.submit(again, 'code', { code })
+    const otherBrowser = new ScriptedBrowser()
+    const again = await otherBrowser.submit(await openAuthorization(otherBrowser), 'send-code', {
+      phone_number: '+440',
+    })
+    const replayed = await otherBrowser.submit(again, 'code', { code })
     expect(replayed.status).toBe(422)
   })
 
   it('is gone after five wrong attempts', async () => {
     const browser = new ScriptedBrowser()
-    const page = await browser.submit(await opened(browser), 'send-code', {
+    const page = await browser.submit(await openAuthorization(browser), 'send-code', {
       phone_number: MIRA.phone_number,
     })
-    const code = codeOnPhone(network)
+    const code = readCodeOnPhone(network)
     const wrong = code === '000000' ? '111111' : '000000'
     for (let attempt = 0; attempt < 5; attempt += 1) {
       await browser.submit(page, 'code', { code: wrong })
@@ -67,7 +72,7 @@ describe('a one-time code', () => {
 
   it('says the same for a number that nobody has', async () => {
     const browser = new ScriptedBrowser()
-    const page = await browser.submit(await opened(browser), 'send-code', {
+    const page = await browser.submit(await openAuthorization(browser), 'send-code', {
       phone_number: '+447700900199',
     })
     expect(page.screen).toBe('code')
@@ -77,17 +82,19 @@ describe('a one-time code', () => {
 
 describe('a passkey (WebAuthn)', () => {
   it('signs in with what it was made for, and each challenge counts once', async () => {
-    const authenticator = await registeredPasskey(network)
+    const authenticator = await registerPasskey(network)
     const browser = new ScriptedBrowser()
-    const page = await opened(browser)
+    const page = await openAuthorization(browser)
     const action = page.document.querySelector('[data-passkey]')?.getAttribute('data-passkey') ?? ''
     const options = await browser.post(new URL(action, page.url))
     const assertion = authenticator.get(options)
     const consent = await browser.submit(page, 'passkey', { assertion })
     expect(consent.screen).toBe('consent')
 
-    const other = new ScriptedBrowser()
-    const replayed = await other.submit(await opened(other), 'passkey', { assertion })
+    const otherBrowser = new ScriptedBrowser()
+    const replayed = await otherBrowser.submit(await openAuthorization(otherBrowser), 'passkey', {
+      assertion,
+    })
     expect([replayed.screen, replayed.status]).toEqual(['sign-in', 422])
   })
 
@@ -108,27 +115,27 @@ describe('the access network', () => {
   it('knows the subscriber by the address, so that nothing is asked but consent', async () => {
     network.accessNetwork.attach('127.0.0.9', 'jonas')
     const browser = new ScriptedBrowser({ address: '127.0.0.9' })
-    const page = await opened(browser)
+    const page = await openAuthorization(browser)
     expect(page.screen).toBe('consent')
     expect(page.text).toContain('Jonas Lindqvist')
   })
 
   it('tells a UE on Wi-Fi that it is not known', async () => {
-    const page = await opened(new ScriptedBrowser())
+    const page = await openAuthorization(new ScriptedBrowser())
     expect(page.document.querySelector('[data-access-network="unknown"]')?.text).toContain('Wi-Fi')
   })
 
   it('forgets whom it knew by the address alone once the UE has left it', async () => {
     network.accessNetwork.attach('127.0.0.10', 'amal')
     const browser = new ScriptedBrowser({ address: '127.0.0.10' })
-    expect((await opened(browser)).screen).toBe('consent')
+    expect((await openAuthorization(browser)).screen).toBe('consent')
     network.accessNetwork.detach('127.0.0.10')
-    expect((await opened(browser)).screen).toBe('sign-in')
+    expect((await openAuthorization(browser)).screen).toBe('sign-in')
   })
 
   it('answers prompt=none of CAMARA off the mobile network with login_required that says why', async () => {
-    const client = await stockClient(`${network.issuer}/camara`)
-    const { url } = await authorizationRequest(client, {
+    const client = await createStockClient(`${network.issuer}/camara`)
+    const { url } = await createAuthorizationRequest(client, {
       scope: 'openid dpv:FraudPreventionAndDetection number-verification:verify',
       prompt: 'none',
     })
@@ -142,7 +149,7 @@ describe('the access network', () => {
 
 describe('login_hint', () => {
   it('fills the phone number in, as tel: URI of a known subscriber', async () => {
-    const page = await opened(new ScriptedBrowser(), {
+    const page = await openAuthorization(new ScriptedBrowser(), {
       login_hint: `tel:${DEFAULT_SUBSCRIBERS[1]?.phoneNumber}`,
     })
     expect(page.document.querySelector('#phone-number')?.getAttribute('value')).toBe(
@@ -153,43 +160,43 @@ describe('login_hint', () => {
 
 describe('prompt=login', () => {
   it('lets somebody else sign in with the same browser, who then authorizes for themselves', async () => {
-    const client = await stockClient(network.issuer)
+    const client = await createStockClient(network.issuer)
     const parameters = {
       scope: '3gpp-as-session-with-qos',
       resource: `${network.apisOrigin}/3gpp-as-session-with-qos/v1`,
     }
     const browser = new ScriptedBrowser()
-    const first = await authorizationRequest(client, parameters)
-    const mine = await redeem(client, first, (await signInAndAllow(browser, first.url)).url)
-    const second = await authorizationRequest(client, { ...parameters, prompt: 'login' })
+    const first = await createAuthorizationRequest(client, parameters)
+    const mine = await redeemCode(client, first, (await signInAndAllow(browser, first.url)).url)
+    const second = await createAuthorizationRequest(client, { ...parameters, prompt: 'login' })
     const signIn = await browser.open(second.url)
     expect(signIn.screen).toBe('sign-in')
     const jonas = { phone_number: '+447700900102', password: 'paper boats' }
     const consent = await browser.submit(signIn, 'password', jonas)
     expect(consent.text).toContain('Jonas Lindqvist')
-    const theirs = await redeem(client, second, (await allow(browser, consent)).url)
+    const theirs = await redeemCode(client, second, (await allowAccess(browser, consent)).url)
     expect(decodeJwt(theirs.access_token).sub).not.toBe(decodeJwt(mine.access_token).sub)
-    const silent = await authorizationRequest(client, { ...parameters, prompt: 'none' })
-    const again = await redeem(client, silent, (await browser.open(silent.url)).url)
+    const silent = await createAuthorizationRequest(client, { ...parameters, prompt: 'none' })
+    const again = await redeemCode(client, silent, (await browser.open(silent.url)).url)
     expect(decodeJwt(again.access_token).sub).toBe(decodeJwt(theirs.access_token).sub)
   })
 })
 
 describe('two networks in one process', () => {
   it('share neither cookies nor codes in one browser', async () => {
-    const other = await startTestNetwork()
+    const otherNetwork = await startTestNetwork()
     try {
       const browser = new ScriptedBrowser()
-      const signedIn = await browser.submit(await opened(browser), 'password', MIRA)
+      const signedIn = await browser.submit(await openAuthorization(browser), 'password', MIRA)
       expect(signedIn.screen).not.toBe('sign-in')
-      const client = await stockClient(other.issuer)
-      const { url } = await authorizationRequest(client, {
+      const client = await createStockClient(otherNetwork.issuer)
+      const { url } = await createAuthorizationRequest(client, {
         scope: '3gpp-as-session-with-qos',
-        resource: `${other.apisOrigin}/3gpp-as-session-with-qos/v1`,
+        resource: `${otherNetwork.apisOrigin}/3gpp-as-session-with-qos/v1`,
       })
       expect((await browser.open(url)).screen).toBe('sign-in')
     } finally {
-      await other.close()
+      await otherNetwork.close()
     }
   })
 })

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import type { Network } from '../../demo-site/network/index.ts'
-import { BEST_EFFORT, qosProfile } from '../../demo-site/network/user-plane/qos-profiles.ts'
+import { BEST_EFFORT, findQosProfile } from '../../demo-site/network/user-plane/qos-profiles.ts'
 import { TokenBucket } from '../../demo-site/network/user-plane/token-bucket.ts'
 import { obtainToken, startTestNetwork } from './support/client.ts'
 
@@ -31,9 +31,9 @@ function openStream() {
     async rate(settleMs: number, measureMs: number): Promise<number> {
       await sleep(settleMs)
       const before = bytes
-      const begun = performance.now()
+      const startedAtMs = performance.now()
       await sleep(measureMs)
-      return ((bytes - before) * 8) / ((performance.now() - begun) / 1000)
+      return ((bytes - before) * 8) / ((performance.now() - startedAtMs) / 1000)
     },
     close: () => request.destroy(),
   }
@@ -59,7 +59,7 @@ async function startSession(qosReference: string): Promise<string> {
 describe('the byte stream of the demo', () => {
   it('follows the QoS profile within 10 % before, during and after a session', async () => {
     const stream = openStream()
-    const expected = [BEST_EFFORT, qosProfile('QOS_L'), BEST_EFFORT].map(
+    const expected = [BEST_EFFORT, findQosProfile('QOS_L'), BEST_EFFORT].map(
       (profile) => profile?.downlinkBitsPerSecond ?? 0,
     )
     const before = await stream.rate(500, 1500)
@@ -94,7 +94,7 @@ describe('the token bucket', () => {
         let taken = 0
         for (const wait of waits) {
           now += wait
-          taken += bucket.take()
+          taken += bucket.takeBytes()
         }
         expect(taken).toBeLessThanOrEqual((rate / 8) * (now / 1000 + 0.5) + 1)
       }),
@@ -103,7 +103,7 @@ describe('the token bucket', () => {
 })
 
 describe('latency and loss', () => {
-  async function echo(count: number): Promise<{ received: number; shortestMs: number }> {
+  async function measureEcho(count: number): Promise<{ received: number; shortestMs: number }> {
     const socket = new WebSocket(`${network.userPlaneOrigin.replace('http', 'ws')}/datagrams`)
     await new Promise((resolve) => socket.once('open', resolve))
     const times: number[] = []
@@ -119,14 +119,16 @@ describe('latency and loss', () => {
   }
 
   it('are those of the profile: a round trip takes both ways, and some datagrams never return', async () => {
-    const before = await echo(700)
+    const before = await measureEcho(700)
     expect(before.shortestMs).toBeGreaterThanOrEqual(2 * BEST_EFFORT.latencyMs - 1)
     expect(before.received).toBeLessThan(700)
     const session = await startSession('QOS_L')
-    const during = await echo(700)
+    const during = await measureEcho(700)
     expect(during.received).toBe(700)
     expect(during.shortestMs).toBeLessThan(before.shortestMs)
-    expect(during.shortestMs).toBeGreaterThanOrEqual(2 * (qosProfile('QOS_L')?.latencyMs ?? 0) - 1)
+    expect(during.shortestMs).toBeGreaterThanOrEqual(
+      2 * (findQosProfile('QOS_L')?.latencyMs ?? 0) - 1,
+    )
     await fetch(session, { method: 'DELETE', headers: headers() })
   })
 })

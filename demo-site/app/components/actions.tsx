@@ -22,33 +22,33 @@ const IDLE = {
 
 export function Actions({ store }: { store: Store }) {
   const { activity, grant, boosted, broker, mode } = store
-  const doing = activity.value
-  const held = grant.value
+  const runningActivity = activity.value
+  const currentGrant = grant.value
   const ready = broker.value.kind === 'found'
-  const idle = held ? (boosted.value ? IDLE.boosted : IDLE.boost) : IDLE.connect
+  const idle = currentGrant ? (boosted.value ? IDLE.boosted : IDLE.boost) : IDLE.connect
   const row = useRef<HTMLDivElement>(null)
-  const before = useRef(doing)
+  const previousActivity = useRef(runningActivity)
 
   // A button that has done its work may be gone; the next one to press takes the focus over.
   useEffect(() => {
-    const ended = before.current !== undefined && doing === undefined
+    const ended = previousActivity.current !== undefined && runningActivity === undefined
     if (ended && document.activeElement === document.body) {
       row.current?.querySelector('button')?.focus()
     }
-    before.current = doing
-  }, [doing])
+    previousActivity.current = runningActivity
+  }, [runningActivity])
 
   return (
     <div class="actions">
-      <ModeSwitch mode={mode} disabled={doing !== undefined} />
+      <ModeSwitch mode={mode} disabled={runningActivity !== undefined} />
       <div class="actions-row" ref={row}>
-        {held ? (
+        {currentGrant ? (
           <>
             <Button
               kind={boosted.value ? 'plain' : 'primary'}
               testId="boost"
-              busy={doing === 'boost'}
-              disabled={doing !== undefined}
+              busy={runningActivity === 'boost'}
+              disabled={runningActivity !== undefined}
               onClick={store.boost}
             >
               {boosted.value ? 'Boost once more' : 'Boost my stream'}
@@ -56,8 +56,8 @@ export function Actions({ store }: { store: Store }) {
             <Button
               kind="plain"
               testId="disconnect"
-              busy={doing === 'disconnect'}
-              disabled={doing !== undefined}
+              busy={runningActivity === 'disconnect'}
+              disabled={runningActivity !== undefined}
               onClick={store.disconnect}
             >
               Disconnect
@@ -67,21 +67,21 @@ export function Actions({ store }: { store: Store }) {
           <Button
             kind="primary"
             testId="connect"
-            busy={doing === 'connect'}
-            disabled={!ready || doing !== undefined}
+            busy={runningActivity === 'connect'}
+            disabled={!ready || runningActivity !== undefined}
             onClick={store.connect}
           >
             Connect
           </Button>
         )}
-        {doing !== undefined && doing !== 'disconnect' && (
+        {runningActivity !== undefined && runningActivity !== 'disconnect' && (
           <Button kind="quiet" testId="cancel" onClick={store.cancel}>
             Cancel
           </Button>
         )}
       </div>
       <p class="actions-hint" aria-live="polite">
-        {doing ? WAITING[doing] : idle}
+        {runningActivity ? WAITING[runningActivity] : idle}
       </p>
     </div>
   )

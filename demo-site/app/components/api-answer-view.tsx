@@ -2,7 +2,7 @@
 
 import type { ApiAnswer } from '../model/api-answer.ts'
 import { answerText } from '../model/api-answer-texts.ts'
-import { redact } from '../model/redact.ts'
+import { redactCredentials } from '../model/redact.ts'
 import { Json } from './json.tsx'
 
 /** A server may leave the reason phrase out (HTTP/2 has none). */
@@ -45,7 +45,7 @@ function Answer({ answer }: { answer: ApiAnswer }) {
       </p>
       <h3>Headers</h3>
       <dl class="headers" data-testid="result-headers">
-        {(redact(answer.headers) as [string, string][]).map(([name, value]) => (
+        {(redactCredentials(answer.headers) as [string, string][]).map(([name, value]) => (
           <div key={`${name}: ${value}`}>
             <dt>{name}</dt>
             <dd>{value}</dd>
@@ -56,7 +56,11 @@ function Answer({ answer }: { answer: ApiAnswer }) {
       {answer.body === undefined ? (
         <p class="empty">None.</p>
       ) : (
-        <Json value={redact(answer.body)} testId="result-body" label="Body of the answer" />
+        <Json
+          value={redactCredentials(answer.body)}
+          testId="result-body"
+          label="Body of the answer"
+        />
       )}
     </div>
   )

@@ -5,22 +5,22 @@ import type { FailedActivity } from '../model/state.ts'
 import type { Store } from '../model/store.ts'
 import { Button } from './button.tsx'
 
-interface Way {
+interface ErrorAction {
   label: string
-  go(store: Store): void
+  run(store: Store): void
 }
 
-const WAYS: Record<Exclude<NextAction, 'none'>, Way> = {
-  retry: { label: 'Try again', go: (store) => store.retry() },
-  connect: { label: 'Connect', go: (store) => store.connect() },
-  discover: { label: 'Look again', go: (store) => store.discover() },
-  reload: { label: 'Load the page again', go: () => location.reload() },
+const ERROR_ACTIONS: Record<Exclude<NextAction, 'none'>, ErrorAction> = {
+  retry: { label: 'Try again', run: (store) => store.retry() },
+  connect: { label: 'Connect', run: (store) => store.connect() },
+  discover: { label: 'Look again', run: (store) => store.discover() },
+  reload: { label: 'Load the page again', run: () => location.reload() },
 }
 
 export function ErrorNotice({ store, failed }: { store: Store; failed: FailedActivity }) {
   const { code, data } = failed.failure
   const { title, explanation, nextStep, action } = errorText(code ?? 0, data)
-  const way = action === 'none' ? undefined : WAYS[action]
+  const errorAction = action === 'none' ? undefined : ERROR_ACTIONS[action]
   return (
     <section class="error" role="alert" data-testid="error">
       <svg class="error-sign" viewBox="0 0 24 24" aria-hidden="true">
@@ -36,9 +36,9 @@ export function ErrorNotice({ store, failed }: { store: Store; failed: FailedAct
           {data.httpStatus !== undefined && <span>HTTP {data.httpStatus}</span>}
         </p>
       </div>
-      {way && (
-        <Button kind="plain" testId="error-action" onClick={() => way.go(store)}>
-          {way.label}
+      {errorAction && (
+        <Button kind="plain" testId="error-action" onClick={() => errorAction.run(store)}>
+          {errorAction.label}
         </Button>
       )}
     </section>

@@ -2,14 +2,14 @@
 
 const TOKEN = /("(?:\\.|[^"\\])*")(\s*:)?|\b(?:true|false|null)\b|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
 
-interface Piece {
+interface JsonPiece {
   kind: 'name' | 'string' | 'literal' | 'plain'
   text: string
 }
 
 /** Cuts printed JSON into pieces of one colour each. */
-export function piecesOf(json: string): Piece[] {
-  const pieces: Piece[] = []
+export function splitJson(json: string): JsonPiece[] {
+  const pieces: JsonPiece[] = []
   let end = 0
   for (const match of json.matchAll(TOKEN)) {
     const [whole, text, colon] = match
@@ -32,10 +32,10 @@ export interface JsonProps {
 }
 
 export function Json({ value, label, testId }: JsonProps) {
-  const pieces: Piece[] =
+  const pieces: JsonPiece[] =
     typeof value === 'string'
       ? [{ kind: 'plain', text: value }]
-      : piecesOf(JSON.stringify(value, null, 2) ?? 'undefined')
+      : splitJson(JSON.stringify(value, null, 2) ?? 'undefined')
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
     <section class="json" tabIndex={0} aria-label={label}>

@@ -23,14 +23,14 @@ export async function watchDownlink(options: DownlinkOptions): Promise<void> {
   const { report, signal, pauseMs = 3_000 } = options
   while (!signal.aborted) {
     // A stream that breaks is asked for again; there is nothing better to do about it.
-    await measure(options).catch(() => {})
+    await measureStream(options).catch(() => {})
     if (signal.aborted) return
     report(undefined)
-    await pause(pauseMs, signal)
+    await waitOrAbort(pauseMs, signal)
   }
 }
 
-async function measure({ url, fetch, now, report, signal, windowMs = 500 }: DownlinkOptions) {
+async function measureStream({ url, fetch, now, report, signal, windowMs = 500 }: DownlinkOptions) {
   const { body } = await fetch(url, { credentials: 'omit', cache: 'no-store', signal })
   if (!body) return
   const reader = body.getReader()
@@ -48,7 +48,7 @@ async function measure({ url, fetch, now, report, signal, windowMs = 500 }: Down
   }
 }
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+function waitOrAbort(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms)
     signal.addEventListener('abort', () => {
@@ -59,7 +59,7 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** Megabits per second, as people write them. */
-export function rateText(bitsPerSecond: number): string {
+export function formatRate(bitsPerSecond: number): string {
   const megabits = bitsPerSecond / 1_000_000
   return `${megabits.toFixed(megabits < 10 ? 1 : 0)} Mbit/s`
 }

@@ -24,19 +24,19 @@ export interface CallContext {
 
 type Call = (request: ApiRequest, context: CallContext) => Promise<ApiAnswer>
 
-const shown = (answer: ApiAnswer) => {
+const describeAnswer = (answer: ApiAnswer) => {
   const { status, statusText, headers, body } = answer
   return { received: { status, statusText, headers, body }, brief: String(status) }
 }
 
-function headersFor({ body }: ApiRequest): Record<string, string> {
+function createHeaders({ body }: ApiRequest): Record<string, string> {
   const accept = 'application/json, application/problem+json'
   return body ? { accept, 'content-type': 'application/json' } : { accept }
 }
 
 const callByBroker: Call = (request, { broker, grant, trace, signal }) => {
   const { method, url, body } = request
-  const headers = headersFor(request)
+  const headers = createHeaders(request)
   const { grantId } = grant
   return trace.call(
     'northbound_fetch',
@@ -45,7 +45,7 @@ const callByBroker: Call = (request, { broker, grant, trace, signal }) => {
       const init = { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) }
       return readAnswer(request, await broker.fetch(url, { ...init, grantId, signal }))
     },
-    shown,
+    describeAnswer,
   )
 }
 
@@ -70,7 +70,7 @@ async function sendWithToken(
 ): Promise<ApiAnswer> {
   const { broker, trace, signal } = context
   const headers: Record<string, string> = {
-    ...headersFor(request),
+    ...createHeaders(request),
     authorization: `${token.tokenType} ${token.accessToken}`,
   }
   const body = request.body ? JSON.stringify(request.body) : undefined
@@ -97,7 +97,7 @@ async function sendWithToken(
       const sent = context.fetch(request.url, body === undefined ? init : { ...init, body })
       return readAnswer(request, await sent.catch(rethrowUnreachable))
     },
-    shown,
+    describeAnswer,
   )
 }
 

@@ -23,10 +23,15 @@ export interface StepsInput {
 
 /** Pure: the table in its test is its specification. */
 export function stepsOf(input: StepsInput): Step[] {
-  return [find(input), connect(input), boost(input), play(input)]
+  return [
+    describeFindStep(input),
+    describeConnectStep(input),
+    describeBoostStep(input),
+    describePlayStep(input),
+  ]
 }
 
-function find({ broker, brokerName }: StepsInput): Step {
+function describeFindStep({ broker, brokerName }: StepsInput): Step {
   const step = { name: 'find', title: 'Find your broker' } as const
   switch (broker) {
     case 'searching':
@@ -40,7 +45,7 @@ function find({ broker, brokerName }: StepsInput): Step {
   }
 }
 
-function connect({ broker, connected, activity, failed }: StepsInput): Step {
+function describeConnectStep({ broker, connected, activity, failed }: StepsInput): Step {
   const step = { name: 'connect', title: 'Connect' } as const
   if (broker !== 'found') return { ...step, state: 'waiting', detail: 'Your consent, once' }
   if (activity === 'connect') {
@@ -52,7 +57,7 @@ function connect({ broker, connected, activity, failed }: StepsInput): Step {
   return { ...step, state: 'current', detail: 'Your consent, once' }
 }
 
-function boost({ connected, boosted, activity, failed }: StepsInput): Step {
+function describeBoostStep({ connected, boosted, activity, failed }: StepsInput): Step {
   const step = { name: 'boost', title: 'Boost' } as const
   if (!connected) return { ...step, state: 'waiting', detail: 'A priority session' }
   if (activity === 'boost') return { ...step, state: 'busy', detail: 'Asking the network …' }
@@ -61,7 +66,7 @@ function boost({ connected, boosted, activity, failed }: StepsInput): Step {
   return { ...step, state: 'current', detail: 'A priority session' }
 }
 
-function play({ boosted }: StepsInput): Step {
+function describePlayStep({ boosted }: StepsInput): Step {
   return {
     name: 'play',
     title: 'Play',

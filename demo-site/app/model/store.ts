@@ -69,10 +69,10 @@ export function createStore({ config, findBroker, fetch, now }: StoreDependencie
   const boosted = computed(() => (sessions.value?.length ?? 0) > 0)
   const grant = computed(() =>
     grants.value.find(
-      (known) =>
-        known.mode === mode.value &&
-        known.issuer === config.issuer &&
-        known.apis.some(({ resource }) => resource === config.resource),
+      (candidate) =>
+        candidate.mode === mode.value &&
+        candidate.issuer === config.issuer &&
+        candidate.apis.some(({ resource }) => resource === config.resource),
     ),
   )
   const steps = computed(() =>
@@ -87,11 +87,11 @@ export function createStore({ config, findBroker, fetch, now }: StoreDependencie
   )
 
   let abort: AbortController | undefined
-  let again: (() => Promise<void>) | undefined
+  let retryActivity: (() => Promise<void>) | undefined
   let unsubscribe: (() => void)[] = []
 
   /** One thing at a time; what fails is kept for the player to see. */
-  async function act(
+  async function runActivity(
     name: Activity,
     run: (client: Broker, signal: AbortSignal) => Promise<void>,
   ): Promise<void> {
@@ -104,27 +104,27 @@ export function createStore({ config, findBroker, fetch, now }: StoreDependencie
       failed.value = undefined
       notice.value = undefined
     })
-    again = () => act(name, run)
+    retryActivity = () => runActivity(name, run)
     try {
       await run(state.broker, controller.signal)
     } catch (error) {
-      if (!isAbort(error)) fail(name, failureOf(error))
+      if (!isAbort(error)) handleFailure(name, failureOf(error))
     } finally {
       activity.value = undefined
     }
   }
 
-  function fail(name: Activity, failure: Failure): void {
-    const held = grant.value
+  function handleFailure(name: Activity, failure: Failure): void {
+    const failedGrant = grant.value
     batch(() => {
       failed.value = { activity: name, failure }
-      if (failure.code === ERROR_CODE.noGrant && held) forget([held.grantId])
-      if (failure.code === ERROR_CODE.brokerGone) leave()
+      if (failure.code === ERROR_CODE.noGrant && failedGrant) removeGrants([failedGrant.grantId])
+      if (failure.code === ERROR_CODE.brokerGone) handleBrokerGone()
     })
   }
 
   /** The broker is gone, and with it whatever the page knew through it. */
-  function leave(): void {
+  function handleBrokerGone(): void {
     batch(() => {
       broker.value = { kind: 'gone' }
       grants.value = []
@@ -132,34 +132,34 @@ export function createStore({ config, findBroker, fetch, now }: StoreDependencie
     })
   }
 
-  async function call(
+  async function callNorthboundApi(
     client: Broker,
     request: ApiRequest,
     signal: AbortSignal,
   ): Promise<ApiAnswer | undefined> {
-    const held = grant.value
-    if (held === undefined) return undefined
+    const usedGrant = grant.value
+    if (usedGrant === undefined) return undefined
     answer.value = undefined
     const { resource } = config
-    const context = { broker: client, grant: held, resource, trace, fetch, signal }
+    const context = { broker: client, grant: usedGrant, resource, trace, fetch, signal }
     answer.value = await callApi(request, context)
     return answer.value
   }
 
-  function forget(grantIds: readonly string[]): void {
+  function removeGrants(grantIds: readonly string[]): void {
     batch(() => {
       grants.value = grants.value.filter(({ grantId }) => !grantIds.includes(grantId))
       if (grants.value.length === 0) sessions.value = undefined
     })
   }
 
-  function keepSession(session: QosSession): void {
-    const others = (sessions.value ?? []).filter(({ url }) => url !== session.url)
-    sessions.value = [...others, session]
+  function addSession(session: QosSession): void {
+    const otherSessions = (sessions.value ?? []).filter(({ url }) => url !== session.url)
+    sessions.value = [...otherSessions, session]
   }
 
-  function listen(client: Broker): void {
-    for (const undo of unsubscribe) undo()
+  function subscribeToEvents(client: Broker): void {
+    for (const removeListener of unsubscribe) removeListener()
     unsubscribe = [
       client.on('grantsChanged', (payload) => {
         trace.event('grantsChanged', payload)
@@ -168,13 +168,13 @@ export function createStore({ config, findBroker, fetch, now }: StoreDependencie
       }),
       client.on('grantRevoked', (payload) => {
         trace.event('grantRevoked', payload)
-        forget([payload.grantId])
+        removeGrants([payload.grantId])
         notice.value = revocationNotice(payload)
       }),
       client.on('disconnect', (payload) => {
         trace.event('disconnect', payload)
         abort?.abort()
-        leave()
+        handleBrokerGone()
       }),
     ]
   }
@@ -189,13 +189,13 @@ export function createStore({ config, findBroker, fetch, now }: StoreDependencie
       broker.value = { kind: 'missing' }
       return
     }
-    listen(client)
+    subscribeToEvents(client)
     // A broker that cannot say what it holds still can be asked to connect.
-    const known = await trace
+    const knownGrants = await trace
       .call('northbound_getGrants', undefined, () => client.getGrants())
       .catch(() => [])
     batch(() => {
-      grants.value = known
+      grants.value = knownGrants
       broker.value = { kind: 'found', broker: client, info: client.info }
     })
   }
@@ -215,7 +215,7 @@ export function createStore({ config, findBroker, fetch, now }: StoreDependencie
     steps,
     discover,
     connect: () =>
-      act('connect', async (client, signal) => {
+      runActivity('connect', async (client, signal) => {
         const { issuer, resource, scope, purpose, clientId } = config
         const params = {
           issuer,
@@ -224,49 +224,53 @@ export function createStore({ config, findBroker, fetch, now }: StoreDependencie
           ...(clientId === undefined ? {} : { clientId }),
           reason: 'A steadier stream while you play',
         }
-        const made = await trace.call('northbound_connect', params, () =>
+        const newGrant = await trace.call('northbound_connect', params, () =>
           client.connect(params, { signal }),
         )
-        const others = grants.value.filter(({ grantId }) => grantId !== made.grantId)
-        grants.value = [...others, made]
+        const otherGrants = grants.value.filter(({ grantId }) => grantId !== newGrant.grantId)
+        grants.value = [...otherGrants, newGrant]
       }),
     boost: () =>
-      act('boost', async (client, signal) => {
+      runActivity('boost', async (client, signal) => {
         const body = qosSessionRequest(config)
         const request = { method: 'POST', url: subscriptionsUrl(config), body } as const
-        const got = await call(client, request, signal)
-        if (got?.status !== 201) return
-        const session = readQosSession(got.body, headerOf(got, 'location'))
-        if (session) keepSession(session)
+        const apiAnswer = await callNorthboundApi(client, request, signal)
+        if (apiAnswer?.status !== 201) return
+        const session = readQosSession(apiAnswer.body, headerOf(apiAnswer, 'location'))
+        if (session) addSession(session)
       }),
     listSessions: () =>
-      act('list', async (client, signal) => {
+      runActivity('list', async (client, signal) => {
         const request = { method: 'GET', url: subscriptionsUrl(config) } as const
-        const got = await call(client, request, signal)
-        if (got?.status === 200) sessions.value = readQosSessions(got.body)
+        const apiAnswer = await callNorthboundApi(client, request, signal)
+        if (apiAnswer?.status === 200) sessions.value = readQosSessions(apiAnswer.body)
       }),
     endSession: (session) =>
-      act('end', async (client, signal) => {
-        const got = await call(client, { method: 'DELETE', url: session.url }, signal)
+      runActivity('end', async (client, signal) => {
+        const apiAnswer = await callNorthboundApi(
+          client,
+          { method: 'DELETE', url: session.url },
+          signal,
+        )
         // 404: the network ended it before we could ask.
-        if (got === undefined || ![200, 204, 404].includes(got.status)) return
+        if (apiAnswer === undefined || ![200, 204, 404].includes(apiAnswer.status)) return
         sessions.value = (sessions.value ?? []).filter(({ url }) => url !== session.url)
       }),
     disconnect: () =>
-      act('disconnect', async (client) => {
-        const held = grant.value
-        if (held === undefined) return
-        const params = { grantId: held.grantId }
+      runActivity('disconnect', async (client) => {
+        const endedGrant = grant.value
+        if (endedGrant === undefined) return
+        const params = { grantId: endedGrant.grantId }
         const { revoked, pending } = await trace.call('northbound_revoke', params, () =>
           client.revoke(params),
         )
         batch(() => {
-          forget([held.grantId, ...revoked, ...pending])
+          removeGrants([endedGrant.grantId, ...revoked, ...pending])
           answer.value = undefined
           sessions.value = undefined
         })
       }),
     cancel: () => abort?.abort(),
-    retry: async () => again?.(),
+    retry: async () => retryActivity?.(),
   }
 }

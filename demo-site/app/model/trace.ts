@@ -2,7 +2,7 @@
 
 import { type Signal, signal } from '@preact/signals'
 import { failureOf, isAbort } from './failure.ts'
-import { redact } from './redact.ts'
+import { redactCredentials } from './redact.ts'
 
 export type TraceOutcome = 'pending' | 'result' | 'error' | 'event'
 
@@ -37,13 +37,13 @@ export function createTrace(now: () => number): Trace {
   const entries = signal<readonly TraceEntry[]>([])
   let lastId = 0
 
-  function add(entry: Omit<TraceEntry, 'id'>): number {
+  function addEntry(entry: Omit<TraceEntry, 'id'>): number {
     lastId += 1
     entries.value = [{ id: lastId, ...entry }, ...entries.value].slice(0, CAPACITY)
     return lastId
   }
 
-  function complete(id: number, changes: Partial<TraceEntry>): void {
+  function completeEntry(id: number, changes: Partial<TraceEntry>): void {
     entries.value = entries.value.map((entry) =>
       entry.id === id ? { ...entry, ...changes } : entry,
     )
@@ -53,22 +53,22 @@ export function createTrace(now: () => number): Trace {
     entries,
     async call(title, sent, run, view = (result) => ({ received: result })) {
       const startedAtMs = now()
-      const id = add({ title, outcome: 'pending', sent: redact(sent) })
+      const id = addEntry({ title, outcome: 'pending', sent: redactCredentials(sent) })
       try {
         const result = await run()
         const { received, brief } = view(result)
-        complete(id, {
+        completeEntry(id, {
           outcome: 'result',
-          received: redact(received),
+          received: redactCredentials(received),
           durationMs: now() - startedAtMs,
           ...(brief === undefined ? {} : { brief }),
         })
         return result
       } catch (error) {
         const failure = failureOf(error)
-        complete(id, {
+        completeEntry(id, {
           outcome: 'error',
-          received: isAbort(error) ? { aborted: true } : redact(failure),
+          received: isAbort(error) ? { aborted: true } : redactCredentials(failure),
           durationMs: now() - startedAtMs,
           brief: isAbort(error) ? 'aborted' : String(failure.code ?? failure.data.error),
         })
@@ -76,7 +76,7 @@ export function createTrace(now: () => number): Trace {
       }
     },
     event(title, received) {
-      add({ title, outcome: 'event', received: redact(received) })
+      addEntry({ title, outcome: 'event', received: redactCredentials(received) })
     },
     clear() {
       entries.value = []

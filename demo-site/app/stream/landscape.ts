@@ -16,7 +16,7 @@ export interface Frame {
 export const HORIZON = 0.52
 
 /** The same "random" number for the same seed, so that a frame is a function of its time. */
-export function noise(seed: number): number {
+export function computeNoise(seed: number): number {
   const value = Math.sin(seed * 127.1 + 11.7) * 43758.5453
   return value - Math.floor(value)
 }
@@ -44,12 +44,12 @@ export function drawSky(frame: Frame): void {
   context.fillRect(0, 0, width, height)
   const stars = detailed ? 170 : 45
   for (let star = 0; star < stars; star++) {
-    const y = noise(star + 0.5) * HORIZON * 0.8
-    const twinkle = 0.45 + 0.4 * Math.sin(time * (0.6 + noise(star) * 1.6) + star)
+    const y = computeNoise(star + 0.5) * HORIZON * 0.8
+    const twinkle = 0.45 + 0.4 * Math.sin(time * (0.6 + computeNoise(star) * 1.6) + star)
     context.globalAlpha = twinkle * (1 - y / HORIZON)
     context.fillStyle = '#eaf4ff'
-    const size = Math.max(1, (height / 560) * (0.6 + noise(star + 9) * 1.3))
-    context.fillRect(noise(star + 3.3) * width, y * height, size, size)
+    const size = Math.max(1, (height / 560) * (0.6 + computeNoise(star + 9) * 1.3))
+    context.fillRect(computeNoise(star + 3.3) * width, y * height, size, size)
   }
   context.globalAlpha = 1
 }

@@ -23,13 +23,13 @@ export const PRIORITY: Quality = {
 const PRIORITY_BITS_PER_SECOND = 8_000_000
 
 /** The picture follows what is measured; without a measurement, what was agreed. */
-export function qualityOf(boosted: boolean, bitsPerSecond: number | undefined): Quality {
+export function selectQuality(boosted: boolean, bitsPerSecond: number | undefined): Quality {
   if (bitsPerSecond === undefined) return boosted ? PRIORITY : STANDARD
   return bitsPerSecond >= PRIORITY_BITS_PER_SECOND ? PRIORITY : STANDARD
 }
 
 /** How many pixels a stage can make use of: never more than its session carries. */
-export function pictureSize(
+export function computePictureSize(
   quality: Quality,
   stage: { width: number; height: number; pixelRatio: number },
 ): { width: number; height: number } {

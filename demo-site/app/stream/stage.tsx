@@ -4,8 +4,8 @@
  */
 
 import { useEffect, useRef } from 'preact/hooks'
-import { rateText } from '../model/downlink.ts'
-import { PRIORITY, pictureSize, type Quality, qualityOf } from './quality.ts'
+import { formatRate } from '../model/downlink.ts'
+import { computePictureSize, PRIORITY, type Quality, selectQuality } from './quality.ts'
 import { drawScene } from './scene.ts'
 
 const STILL_SECONDS = 12.4
@@ -13,14 +13,14 @@ const STILL_SECONDS = 12.4
 function startStream(canvas: HTMLCanvasElement, quality: Quality): () => void {
   const context = canvas.getContext('2d', { alpha: false })
   if (!context) return () => {}
-  const calm = matchMedia('(prefers-reduced-motion: reduce)')
+  const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)')
   const detailed = quality === PRIORITY
   let request = 0
   let visible = true
   let lastMs = Number.NEGATIVE_INFINITY
 
-  function paint(seconds: number): void {
-    const { width, height } = pictureSize(quality, {
+  function paintFrame(seconds: number): void {
+    const { width, height } = computePictureSize(quality, {
       width: canvas.clientWidth,
       height: canvas.clientHeight,
       pixelRatio: devicePixelRatio,
@@ -29,36 +29,36 @@ function startStream(canvas: HTMLCanvasElement, quality: Quality): () => void {
     if (context) drawScene({ context, width, height, time: seconds, detailed })
   }
 
-  function frame(nowMs: number): void {
-    request = requestAnimationFrame(frame)
+  function handleAnimationFrame(nowMs: number): void {
+    request = requestAnimationFrame(handleAnimationFrame)
     // A display's frames are never exactly on time; half a frame of grace keeps the full rate.
     if (nowMs - lastMs < 1000 / quality.framesPerSecond - 4) return
     lastMs = nowMs
-    paint(STILL_SECONDS + nowMs / 1000)
+    paintFrame(STILL_SECONDS + nowMs / 1000)
   }
 
-  function restart(): void {
+  function restartAnimation(): void {
     cancelAnimationFrame(request)
-    if (calm.matches) paint(STILL_SECONDS)
-    else if (visible) request = requestAnimationFrame(frame)
+    if (reducedMotion.matches) paintFrame(STILL_SECONDS)
+    else if (visible) request = requestAnimationFrame(handleAnimationFrame)
   }
 
-  const seen = new IntersectionObserver((entries) => {
+  const visibilityObserver = new IntersectionObserver((entries) => {
     visible = entries.some(({ isIntersecting }) => isIntersecting)
-    restart()
+    restartAnimation()
   })
-  const sized = new ResizeObserver(() => {
-    if (calm.matches) paint(STILL_SECONDS)
+  const sizeObserver = new ResizeObserver(() => {
+    if (reducedMotion.matches) paintFrame(STILL_SECONDS)
   })
-  seen.observe(canvas)
-  sized.observe(canvas)
-  calm.addEventListener('change', restart)
-  restart()
+  visibilityObserver.observe(canvas)
+  sizeObserver.observe(canvas)
+  reducedMotion.addEventListener('change', restartAnimation)
+  restartAnimation()
   return () => {
     cancelAnimationFrame(request)
-    seen.disconnect()
-    sized.disconnect()
-    calm.removeEventListener('change', restart)
+    visibilityObserver.disconnect()
+    sizeObserver.disconnect()
+    reducedMotion.removeEventListener('change', restartAnimation)
   }
 }
 
@@ -70,7 +70,7 @@ export interface StageProps {
 
 export function Stage({ boosted, bitsPerSecond }: StageProps) {
   const canvas = useRef<HTMLCanvasElement>(null)
-  const quality = qualityOf(boosted, bitsPerSecond)
+  const quality = selectQuality(boosted, bitsPerSecond)
   useEffect(() => (canvas.current ? startStream(canvas.current, quality) : undefined), [quality])
   return (
     <figure class="stage" data-testid="stage" data-quality={quality.name.toLowerCase()}>
@@ -90,7 +90,7 @@ export function Stage({ boosted, bitsPerSecond }: StageProps) {
           </span>
           {bitsPerSecond !== undefined && (
             <span class="hud-rate" data-testid="downlink">
-              {rateText(bitsPerSecond)}
+              {formatRate(bitsPerSecond)}
             </span>
           )}
         </span>

@@ -1,13 +1,13 @@
 /** The near part of the picture: the track in perspective, its gates, and the glider. */
 
-import { type Frame, HORIZON, noise } from './landscape.ts'
+import { computeNoise, type Frame, HORIZON } from './landscape.ts'
 
 const CAMERA = 0.055
 const SPEED = 0.9
 const FAR = 9
 
 /** Where a point of the track at a distance stands on the frame. */
-function project({ width, height }: Frame, distance: number, time: number) {
+function projectPoint({ width, height }: Frame, distance: number, time: number) {
   const scale = CAMERA / (distance * 0.11 + CAMERA)
   const travelled = distance + time * SPEED
   const bend = (at: number) => Math.sin(at * 0.32) * 0.9 + Math.sin(at * 0.13 + 2) * 0.7
@@ -32,16 +32,16 @@ export function drawGround(frame: Frame): void {
   const bands = detailed ? 46 : 18
   for (let band = bands; band > 0; band--) {
     const spacing = FAR / bands
-    const near = project(frame, band * spacing - ((time * SPEED) % spacing), time)
+    const near = projectPoint(frame, band * spacing - ((time * SPEED) % spacing), time)
     context.fillStyle = `rgba(96, 220, 232, ${0.03 + 0.16 * near.scale})`
     context.fillRect(0, near.y, width, Math.max(0.7, near.scale * height * 0.006))
   }
   for (let shard = 0; shard < (detailed ? 60 : 18); shard++) {
-    const at = FAR - ((time * SPEED + noise(shard) * FAR) % FAR)
-    const { x, y, half, scale } = project(frame, at, time)
+    const at = FAR - ((time * SPEED + computeNoise(shard) * FAR) % FAR)
+    const { x, y, half, scale } = projectPoint(frame, at, time)
     const side = shard % 2 ? 1 : -1
-    const tall = height * 0.22 * scale * (0.3 + noise(shard + 40))
-    const left = x + side * half * (1.5 + noise(shard + 20) * 3)
+    const tall = height * 0.22 * scale * (0.3 + computeNoise(shard + 40))
+    const left = x + side * half * (1.5 + computeNoise(shard + 20) * 3)
     context.fillStyle = `rgba(20, 18, 58, ${0.55 + 0.4 * scale})`
     context.beginPath()
     context.moveTo(left - tall * 0.3, y)
@@ -62,8 +62,8 @@ export function drawTrack(frame: Frame): void {
   const pieces = detailed ? 90 : 30
   const spacing = FAR / pieces
   for (let piece = pieces; piece > 0; piece--) {
-    const far = project(frame, piece * spacing, time)
-    const near = project(frame, (piece - 1) * spacing, time)
+    const far = projectPoint(frame, piece * spacing, time)
+    const near = projectPoint(frame, (piece - 1) * spacing, time)
     const fill = (inner: number, outer: number, color: string) => {
       context.fillStyle = color
       context.beginPath()
@@ -89,7 +89,7 @@ export function drawGates(frame: Frame): void {
   const passed = time * SPEED
   for (let gate = 4; gate >= 0; gate--) {
     const at = gate * spacing + spacing - (passed % spacing)
-    const { x, y, half, scale } = project(frame, at, time)
+    const { x, y, half, scale } = projectPoint(frame, at, time)
     if (scale > 0.62) continue
     const radius = half * 1.12
     const middle = y - radius * 0.62

@@ -8,14 +8,14 @@ import { createLocalJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
 import type { Context, Middleware } from 'koa'
 import type { AuthorizationServer } from '../authorization-function/authorization-function.ts'
 import type { IssuedToken, IssuedTokens } from '../authorization-function/issued-tokens.ts'
-import { audienceOf } from '../authorization-function/resources.ts'
-import { apiNamesIn } from '../capif-core/scope.ts'
+import { getAudience } from '../authorization-function/resources.ts'
+import { parseApiNames } from '../capif-core/scope.ts'
 import type { RecordedRequest } from '../http/recorded-request.ts'
 import type { Subscriber, SubscriberDirectory } from '../subscribers.ts'
-import type { Addresses } from '../user-plane/addresses.ts'
+import type { SubscriberAddresses } from '../user-plane/addresses.ts'
+import { AccessTokenError } from './access-token-error.ts'
 import type { ExposedApi } from './catalogue.ts'
 import { type ProofChecker, ProofError } from './dpop-proof.ts'
-import { Refusal } from './refusal.ts'
 
 /** What a handler may know about its caller, once the token is accepted. */
 export interface Caller {
@@ -30,7 +30,7 @@ export interface TokenTrust {
   tokens: IssuedTokens
   subscribers: SubscriberDirectory
   proofs: ProofChecker
-  addresses: Addresses
+  addresses: SubscriberAddresses
   /** Whether a DPoP proof needs a nonce of ours. */
   nonceRequired: boolean
 }
@@ -40,61 +40,65 @@ const callers = new WeakMap<Context, Caller>()
 /** The caller of a request that `requireToken` has let through. */
 export function callerOf(ctx: Context): Caller {
   const caller = callers.get(ctx)
-  if (!caller) throw new Refusal(401)
+  if (!caller) throw new AccessTokenError(401)
   return caller
 }
 
 /** Lets a request pass only with an access token for this API, and with this scope. */
 export function requireToken(trust: TokenTrust, api: ExposedApi, scope: string): Middleware {
   return async (ctx, next) => {
-    callers.set(ctx, await judge(ctx, trust, api, scope))
+    callers.set(ctx, await verifyAccessToken(ctx, trust, api, scope))
     await next()
   }
 }
 
-async function judge(
+async function verifyAccessToken(
   ctx: Context,
   trust: TokenTrust,
   api: ExposedApi,
   scope: string,
 ): Promise<Caller> {
   const header = ctx.get('authorization')
-  if (header === '') throw new Refusal(401)
+  if (header === '') throw new AccessTokenError(401)
   const [scheme = '', value, ...rest] = header.split(' ')
   const dpop = scheme.toLowerCase() === 'dpop'
   if ((!dpop && scheme.toLowerCase() !== 'bearer') || !value || rest.length > 0) {
-    throw new Refusal(401, 'invalid_token', 'the authorization header is no bearer or DPoP token')
+    throw new AccessTokenError(
+      401,
+      'invalid_token',
+      'the authorization header is no bearer or DPoP token',
+    )
   }
-  const { payload, server } = await verify(value, trust)
+  const { payload, server } = await verifySignature(value, trust)
   const { profile, issuer } = server.settings
-  const audience = audienceOf(server.settings, api.path)
+  const audience = getAudience(server.settings, api.path)
   if (payload.iss !== (profile === 'capif' ? payload.client_id : issuer)) {
-    throw new Refusal(401, 'invalid_token', 'the access token has another issuer')
+    throw new AccessTokenError(401, 'invalid_token', 'the access token has another issuer')
   }
   if (payload.aud !== audience || !api.profiles.includes(profile)) {
-    throw new Refusal(401, 'invalid_token', 'the access token is for another API')
+    throw new AccessTokenError(401, 'invalid_token', 'the access token is for another API')
   }
   await checkBinding(ctx, trust, { payload, value, dpop, profile })
   const token = trust.tokens.find(String(payload.jti))
   if (!token || token.revoked || token.issuer !== issuer) {
-    throw new Refusal(401, 'invalid_token', 'the access token was revoked')
+    throw new AccessTokenError(401, 'invalid_token', 'the access token was revoked')
   }
   const subscriber = trust.subscribers.byId(token.accountId)
-  if (!subscriber) throw new Refusal(401, 'invalid_token', 'the subscriber is unknown')
+  if (!subscriber) throw new AccessTokenError(401, 'invalid_token', 'the subscriber is unknown')
   const granted = typeof payload.scope === 'string' ? payload.scope : ''
   const scopes = new Set(granted.split(' '))
-  if (!(profile === 'capif' ? apiNamesIn(granted).includes(api.name) : scopes.has(scope))) {
-    throw new Refusal(403, 'insufficient_scope', 'the API needs another scope', { scope })
+  if (!(profile === 'capif' ? parseApiNames(granted).includes(api.name) : scopes.has(scope))) {
+    throw new AccessTokenError(403, 'insufficient_scope', 'the API needs another scope', { scope })
   }
   if (api.tokenUse === 'single-use' && token.uses > 0) {
-    throw new Refusal(401, 'invalid_token', 'the access token was used before')
+    throw new AccessTokenError(401, 'invalid_token', 'the access token was used before')
   }
   token.uses += 1
-  trust.addresses.learn(ctx.req.socket.remoteAddress, subscriber.id)
+  trust.addresses.recordAddress(ctx.req.socket.remoteAddress, subscriber.id)
   return { clientId: token.clientId, subscriber, scopes, token }
 }
 
-async function verify(
+async function verifySignature(
   value: string,
   trust: TokenTrust,
 ): Promise<{ payload: JWTPayload; server: AuthorizationServer }> {
@@ -109,11 +113,12 @@ async function verify(
     const server = trust.servers.find(({ jwks }) =>
       jwks.keys.some(({ kid }) => kid === protectedHeader.kid),
     )
-    if (!server) throw new Refusal(401, 'invalid_token', 'the access token is not one of ours')
+    if (!server)
+      throw new AccessTokenError(401, 'invalid_token', 'the access token is not one of ours')
     return { payload, server }
   } catch (error) {
-    if (error instanceof Refusal) throw error
-    throw new Refusal(
+    if (error instanceof AccessTokenError) throw error
+    throw new AccessTokenError(
       401,
       'invalid_token',
       error instanceof errors.JWTExpired
@@ -132,17 +137,19 @@ async function checkBinding(
   const thumbprint = Reflect.get(Object(sent.payload.cnf), 'jkt')
   if (typeof thumbprint !== 'string') {
     if (!sent.dpop) return
-    throw new Refusal(401, 'invalid_token', 'the access token is not bound to a key', {
+    throw new AccessTokenError(401, 'invalid_token', 'the access token is not bound to a key', {
       dpop: true,
     })
   }
   if (!sent.dpop) {
-    throw new Refusal(401, 'invalid_token', 'the access token is bound to a key', { dpop: true })
+    throw new AccessTokenError(401, 'invalid_token', 'the access token is bound to a key', {
+      dpop: true,
+    })
   }
   const camara = sent.profile === 'camara'
   const request = ctx.req as RecordedRequest
   try {
-    await trust.proofs.check(ctx.get('dpop'), {
+    await trust.proofs.checkProof(ctx.get('dpop'), {
       method: ctx.method,
       url: `http://${ctx.host}${ctx.path}`,
       accessToken: sent.value,
@@ -151,9 +158,12 @@ async function checkBinding(
       query: camara ? ctx.querystring : undefined,
       body: camara && ctx.method === 'POST' ? await request.readBody() : undefined,
     })
-    ctx.set('DPoP-Nonce', trust.proofs.nonce())
+    ctx.set('DPoP-Nonce', trust.proofs.createNonce())
   } catch (error) {
     if (!(error instanceof ProofError)) throw error
-    throw new Refusal(401, error.code, error.message, { dpop: true, nonce: trust.proofs.nonce() })
+    throw new AccessTokenError(401, error.code, error.message, {
+      dpop: true,
+      nonce: trust.proofs.createNonce(),
+    })
   }
 }

@@ -1,7 +1,7 @@
 /** The API exposing functions (TS 23.222 clause 3.1): one HTTP server, one router per API. */
 
 import Koa from 'koa'
-import type { Notifications } from '../capif-notifications.ts'
+import type { CapifNotifications } from '../capif-notifications.ts'
 import type { RunningServer } from '../http/serve.ts'
 import type { QosSessions } from '../user-plane/qos-sessions.ts'
 import type { TokenTrust } from './access-token.ts'
@@ -11,13 +11,13 @@ import { numberVerificationRouter } from './camara/number-verification.ts'
 import { qualityOnDemandRouter } from './camara/quality-on-demand.ts'
 import { allowAnyOrigin } from './cors.ts'
 import { monitoringEventRouter } from './monitoring-event/router.ts'
-import { problems } from './problem-details.ts'
+import { handleProblems } from './problem-details.ts'
 
 export interface ApiSettings {
   apisOrigin: string
   trust: TokenTrust
   sessions: QosSessions
-  notifications: Notifications
+  notifications: CapifNotifications
 }
 
 export function startApis(server: RunningServer, settings: ApiSettings): void {
@@ -29,7 +29,7 @@ export function startApis(server: RunningServer, settings: ApiSettings): void {
     await next()
   })
   app.use(allowAnyOrigin())
-  app.use(problems())
+  app.use(handleProblems())
   const routers = [
     asSessionWithQosRouter(settings),
     monitoringEventRouter(settings),
@@ -38,7 +38,7 @@ export function startApis(server: RunningServer, settings: ApiSettings): void {
     locationVerificationRouter(settings),
   ]
   for (const router of routers) app.use(router.routes()).use(router.allowedMethods())
-  server.handleUpgrade(settings.notifications.upgrade)
+  server.handleUpgrade(settings.notifications.handleUpgrade)
   const callback = app.callback()
   server.handle((request, answer) => callback(request, answer))
 }

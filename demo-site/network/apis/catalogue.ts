@@ -142,29 +142,29 @@ export const PURPOSE_TEXTS: Readonly<Record<string, string>> = {
 }
 
 /** How the scope of an API is spelled in one profile. @see TS 29.222 table 8.5.4.2.6-1 */
-export function scopesOf(api: ExposedApi, profile: ProfileName): ApiScope[] {
+export function listScopes(api: ExposedApi, profile: ProfileName): ApiScope[] {
   if (profile !== 'capif') return [...api.scopes]
   const description = api.scopes.map((scope) => scope.description).join(', and ')
   return [{ scope: `3gpp#${AEF_ID}:${api.name}`, description }]
 }
 
-export function exposedApi(name: string): ExposedApi {
-  const api = EXPOSED_APIS.find((one) => one.name === name)
+export function findExposedApi(name: string): ExposedApi {
+  const api = EXPOSED_APIS.find((candidate) => candidate.name === name)
   if (!api) throw new Error(`there is no API ${name}`)
   return api
 }
 
-export function apisOf(profile: ProfileName): ExposedApi[] {
+export function listApis(profile: ProfileName): ExposedApi[] {
   return EXPOSED_APIS.filter(({ profiles }) => profiles.includes(profile))
 }
 
 /** The APIs of one profile as an operator profile lists them. */
-export function operatorApis(profile: ProfileName, apisOrigin: string): OperatorApi[] {
-  return apisOf(profile).map((api) => ({
+export function listOperatorApis(profile: ProfileName, apisOrigin: string): OperatorApi[] {
+  return listApis(profile).map((api) => ({
     resource: `${apisOrigin}${api.path}`,
     name: api.title,
     description: api.description,
-    scopes: scopesOf(api, profile),
+    scopes: listScopes(api, profile),
     methods: [...api.methods],
     ...(api.purposes ? { purposes: [...api.purposes] } : {}),
     ...(api.tokenUse ? { tokenUse: api.tokenUse } : {}),
@@ -172,10 +172,10 @@ export function operatorApis(profile: ProfileName, apisOrigin: string): Operator
 }
 
 /** Finds the exposed API that a resource indicator names. @see RFC 8707 section 2 */
-export function apiOfResource(
+export function findApiByResource(
   resource: string,
   profile: ProfileName,
   apisOrigin: string,
 ): ExposedApi | undefined {
-  return apisOf(profile).find(({ path }) => `${apisOrigin}${path}` === resource)
+  return listApis(profile).find(({ path }) => `${apisOrigin}${path}` === resource)
 }

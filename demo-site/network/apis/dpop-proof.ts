@@ -10,7 +10,7 @@ import { LRUCache } from 'lru-cache'
 const WINDOW_SECONDS = 300
 const NONCE_SECONDS = 120
 
-export interface ProofDemand {
+export interface ProofRequirements {
   method: string
   /** The URL called, without query and fragment. */
   url: string
@@ -37,40 +37,44 @@ export class ProofChecker {
   readonly #secret = randomBytes(32)
 
   /** The nonce of now; those of the last minutes count as well. */
-  nonce(step = Math.floor(Date.now() / 1000 / NONCE_SECONDS)): string {
+  createNonce(step = Math.floor(Date.now() / 1000 / NONCE_SECONDS)): string {
     return createHmac('sha256', this.#secret).update(String(step)).digest('base64url')
   }
 
-  async check(proof: string, demand: ProofDemand): Promise<void> {
-    const { payload, jwk } = await verify(proof)
-    if ((await calculateJwkThumbprint(jwk)) !== demand.thumbprint) {
-      throw invalid('the proof is of another key than the token')
+  async checkProof(proof: string, required: ProofRequirements): Promise<void> {
+    const { payload, jwk } = await verifyProof(proof)
+    if ((await calculateJwkThumbprint(jwk)) !== required.thumbprint) {
+      throw createInvalidProofError('the proof is of another key than the token')
     }
-    if (payload.htm !== demand.method) throw invalid('htm is not the method called')
-    if (withoutQuery(payload.htu) !== demand.url) throw invalid('htu is not the URL called')
-    if (payload.ath !== hash(demand.accessToken)) throw invalid('ath is not of the access token')
-    if (demand.body !== undefined && payload['camara:bh'] !== hash(demand.body)) {
-      throw invalid('camara:bh is not of the body')
+    if (payload.htm !== required.method)
+      throw createInvalidProofError('htm is not the method called')
+    if (removeQuery(payload.htu) !== required.url)
+      throw createInvalidProofError('htu is not the URL called')
+    if (payload.ath !== hashSha256(required.accessToken))
+      throw createInvalidProofError('ath is not of the access token')
+    if (required.body !== undefined && payload['camara:bh'] !== hashSha256(required.body)) {
+      throw createInvalidProofError('camara:bh is not of the body')
     }
-    if (demand.query && payload['camara:qh'] !== hash(demand.query)) {
-      throw invalid('camara:qh is not of the query')
+    if (required.query && payload['camara:qh'] !== hashSha256(required.query)) {
+      throw createInvalidProofError('camara:qh is not of the query')
     }
     const age = Math.abs(Date.now() / 1000 - Number(payload.iat))
-    if (!(age <= WINDOW_SECONDS)) throw invalid('iat is not recent')
-    if (demand.nonceRequired || payload.nonce !== undefined) this.#checkNonce(payload.nonce)
-    const id = `${demand.thumbprint} ${String(payload.jti)}`
-    if (typeof payload.jti !== 'string' || this.#seen.has(id)) throw invalid('jti was used before')
+    if (!(age <= WINDOW_SECONDS)) throw createInvalidProofError('iat is not recent')
+    if (required.nonceRequired || payload.nonce !== undefined) this.#checkNonce(payload.nonce)
+    const id = `${required.thumbprint} ${String(payload.jti)}`
+    if (typeof payload.jti !== 'string' || this.#seen.has(id))
+      throw createInvalidProofError('jti was used before')
     this.#seen.set(id, true)
   }
 
   #checkNonce(nonce: unknown): void {
     const step = Math.floor(Date.now() / 1000 / NONCE_SECONDS)
-    if (nonce === this.nonce(step) || nonce === this.nonce(step - 1)) return
+    if (nonce === this.createNonce(step) || nonce === this.createNonce(step - 1)) return
     throw new ProofError('use_dpop_nonce', 'a nonce of this server is required in the proof')
   }
 }
 
-async function verify(proof: string): Promise<{ payload: JWTPayload; jwk: JsonWebKey }> {
+async function verifyProof(proof: string): Promise<{ payload: JWTPayload; jwk: JsonWebKey }> {
   try {
     const { payload, protectedHeader } = await jwtVerify(proof, EmbeddedJWK, {
       typ: 'dpop+jwt',
@@ -80,20 +84,20 @@ async function verify(proof: string): Promise<{ payload: JWTPayload; jwk: JsonWe
     })
     return { payload, jwk: protectedHeader.jwk as JsonWebKey }
   } catch {
-    throw invalid('the proof is not a valid DPoP proof')
+    throw createInvalidProofError('the proof is not a valid DPoP proof')
   }
 }
 
-function withoutQuery(htu: unknown): string | undefined {
+function removeQuery(htu: unknown): string | undefined {
   if (typeof htu !== 'string' || !URL.canParse(htu)) return undefined
   const url = new URL(htu)
   return `${url.origin}${url.pathname}`
 }
 
-function hash(data: string | Buffer): string {
+function hashSha256(data: string | Buffer): string {
   return createHash('sha256').update(data).digest('base64url')
 }
 
-function invalid(message: string): ProofError {
+function createInvalidProofError(message: string): ProofError {
   return new ProofError('invalid_dpop_proof', message)
 }

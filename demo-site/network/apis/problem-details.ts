@@ -1,7 +1,7 @@
 /** Errors of the T8 and CAPIF faces. @see TS 29.122 clause 5.2.6, TS 29.571 clause 5.2.4.1, RFC 9457 */
 
 import type { Context, Middleware } from 'koa'
-import { Refusal } from './refusal.ts'
+import { AccessTokenError } from './access-token-error.ts'
 
 export interface InvalidParam {
   param: string
@@ -49,7 +49,7 @@ export class Problem extends Error {
 }
 
 /** Answers whatever a handler throws; what is not a `Problem` says nothing about itself. */
-export function problems(): Middleware {
+export function handleProblems(): Middleware {
   return async (ctx, next) => {
     try {
       await next()
@@ -58,18 +58,18 @@ export function problems(): Middleware {
         throw new Problem(405, {}, { Allow: ctx.response.get('Allow') })
       }
     } catch (error) {
-      sendProblem(ctx, problemOf(error))
+      sendProblem(ctx, toProblem(error))
     }
   }
 }
 
-function problemOf(error: unknown): Problem {
+function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
-  if (error instanceof Refusal) {
+  if (error instanceof AccessTokenError) {
     const cause = error.code === undefined ? {} : { cause: error.code }
     return new Problem(error.status, { detail: error.message, ...cause }, error.headers)
   }
-  return new Problem(statusOf(error))
+  return new Problem(readStatus(error))
 }
 
 export function sendProblem(ctx: Context, problem: Problem): void {
@@ -80,7 +80,7 @@ export function sendProblem(ctx: Context, problem: Problem): void {
 }
 
 /** Parsers of the framework say what they think of a body by an error with a status. */
-function statusOf(error: unknown): number {
+function readStatus(error: unknown): number {
   const status = typeof error === 'object' && error !== null ? Reflect.get(error, 'status') : 0
   return typeof status === 'number' && status >= 400 && status < 500 ? status : 500
 }

@@ -7,21 +7,21 @@ import { type InvalidParam, Problem } from './problem-details.ts'
 const ajv = new Ajv({ allErrors: true, strict: true, strictTypes: false, strictRequired: false })
 addFormats.default(ajv)
 
-export function compile<T>(schema: JSONSchemaType<T> | object): ValidateFunction<T> {
+export function compileSchema<T>(schema: JSONSchemaType<T> | object): ValidateFunction<T> {
   return ajv.compile<T>(schema)
 }
 
 /** The body as its type, or a 400 that names every member that is not as it should be. */
-export function checked<T>(validate: ValidateFunction<T>, body: unknown): T {
+export function validateBody<T>(validate: ValidateFunction<T>, body: unknown): T {
   if (validate(body)) return body
   throw new Problem(400, {
     cause: 'INVALID_MSG_FORMAT',
     detail: 'the request body does not have the expected form',
-    invalidParams: invalidParams(validate.errors ?? []),
+    invalidParams: describeInvalidParams(validate.errors ?? []),
   })
 }
 
-export function invalidParams(errors: readonly ErrorObject[]): InvalidParam[] {
+export function describeInvalidParams(errors: readonly ErrorObject[]): InvalidParam[] {
   return errors.map(({ instancePath, keyword, params, message }) => {
     const missing = keyword === 'required' ? `/${String(params.missingProperty)}` : ''
     return { param: `${instancePath}${missing}` || '/', reason: message ?? keyword }

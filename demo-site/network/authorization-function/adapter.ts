@@ -5,22 +5,22 @@
 
 import { LRUCache } from 'lru-cache'
 import type { Adapter, AdapterPayload } from 'oidc-provider'
-import { clientDocument, isLoopbackClientId } from './client-documents.ts'
+import { isLoopbackClientId, loadClientDocument } from './client-documents.ts'
 
 const MAX_RECORDS = 20_000
 
-export type Store = LRUCache<string, AdapterPayload>
+export type RecordStore = LRUCache<string, AdapterPayload>
 
-export function createStore(): Store {
+export function createRecordStore(): RecordStore {
   return new LRUCache({ max: MAX_RECORDS })
 }
 
 /** Adapter of oidc-provider for one kind of record. */
 export class MemoryAdapter implements Adapter {
   readonly #kind: string
-  readonly #store: Store
+  readonly #store: RecordStore
 
-  constructor(kind: string, store: Store) {
+  constructor(kind: string, store: RecordStore) {
     this.#kind = kind
     this.#store = store
   }
@@ -36,15 +36,15 @@ export class MemoryAdapter implements Adapter {
   async find(id: string): Promise<AdapterPayload | undefined> {
     const stored = this.#store.get(this.#key(id))
     if (stored || this.#kind !== 'Client' || !isLoopbackClientId(id)) return stored
-    return clientDocument(id)
+    return loadClientDocument(id)
   }
 
   async findByUid(uid: string): Promise<AdapterPayload | undefined> {
-    return this.#first((payload) => payload.uid === uid)
+    return this.#findFirst((payload) => payload.uid === uid)
   }
 
   async findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
-    return this.#first((payload) => payload.userCode === userCode)
+    return this.#findFirst((payload) => payload.userCode === userCode)
   }
 
   async consume(id: string): Promise<void> {
@@ -66,7 +66,7 @@ export class MemoryAdapter implements Adapter {
     return `${this.#kind}:${id}`
   }
 
-  #first(matches: (payload: AdapterPayload) => boolean): AdapterPayload | undefined {
+  #findFirst(matches: (payload: AdapterPayload) => boolean): AdapterPayload | undefined {
     for (const [key, payload] of this.#store.entries()) {
       if (key.startsWith(`${this.#kind}:`) && matches(payload)) return payload
     }

@@ -7,17 +7,18 @@
 import type { JWK } from 'jose'
 import type { Provider } from 'oidc-provider'
 import { createCapifCore } from '../capif-core/capif-core.ts'
-import type { Notifications } from '../capif-notifications.ts'
+import type { CapifNotifications } from '../capif-notifications.ts'
 import type { Handler, RunningServer } from '../http/serve.ts'
-import type { Revocation } from '../revocations.ts'
+import type { Revocation } from '../revocation.ts'
 import { MemoryAdapter } from './adapter.ts'
 import { mountAssets } from './assets.ts'
+import type { AuthorizationServerSettings } from './authorization-server-settings.ts'
 import { mountInteractions } from './interactions.ts'
 import { createSigningKey, type SigningKey } from './keys.ts'
 import { mountMetadata } from './metadata.ts'
-import { type AuthorizationServerSettings, createProvider, createState } from './provider.ts'
-import { revocationFace } from './revocation-endpoint.ts'
-import { basePath } from './screens/render.ts'
+import { createProvider, createServerState } from './provider.ts'
+import { createRevocationEndpoint } from './revocation-endpoint.ts'
+import { getBasePath } from './screens/render.ts'
 
 /** One issuer of the authorization function. */
 export interface AuthorizationServer {
@@ -38,14 +39,14 @@ export interface AuthorizationServer {
 
 export async function createAuthorizationServer(
   settings: AuthorizationServerSettings,
-  notifications: Notifications,
+  notifications: CapifNotifications,
 ): Promise<AuthorizationServer> {
-  const state = createState()
+  const state = createServerState()
   let keys: SigningKey[] = [await createSigningKey()]
-  let provider = await build()
+  let provider = await buildProvider()
   let callback = provider.callback()
 
-  async function build(): Promise<Provider> {
+  async function buildProvider(): Promise<Provider> {
     const next = await createProvider(settings, state, keys)
     mountInteractions(next, settings)
     mountAssets(next)
@@ -53,7 +54,7 @@ export async function createAuthorizationServer(
     return next
   }
 
-  const forward: Handler = (request, answer) => callback(request, answer)
+  const callProvider: Handler = (request, answer) => callback(request, answer)
   const core =
     settings.profile === 'capif'
       ? createCapifCore(
@@ -63,7 +64,7 @@ export async function createAuthorizationServer(
             adapter: (kind) => new MemoryAdapter(kind, state.store),
             isClient: async (clientId) => (await provider.Client.find(clientId)) !== undefined,
           },
-          forward,
+          callProvider,
         )
       : undefined
   return {
@@ -80,7 +81,7 @@ export async function createAuthorizationServer(
     },
     async rotateKeys() {
       keys = [await createSigningKey(), ...keys.slice(0, 1)]
-      provider = await build()
+      provider = await buildProvider()
       callback = provider.callback()
     },
     async revokeGrant(grantId) {
@@ -89,54 +90,58 @@ export async function createAuthorizationServer(
       settings.tokens.revokeGrant(grantId)
       settings.authorizations.removeGrant(grantId)
     },
-    handler: revocationFace(settings, core?.handler ?? forward),
+    handler: createRevocationEndpoint(settings, core?.handler ?? callProvider),
     notify: (revocation) => core?.notify(revocation),
   }
 }
 
 /** A part of the server that belongs to no issuer: says whether the request was its own. */
-export type Annex = (path: string) => Handler | undefined
+export type FindHandler = (path: string) => Handler | undefined
 
 /** Puts issuers and annexes on the server. */
 export function mountAuthorizationFunction(
   server: RunningServer,
   servers: readonly AuthorizationServer[],
-  annexes: readonly Annex[],
+  findHandlers: readonly FindHandler[],
 ): void {
-  const byLength = servers
-    .map((one) => ({ path: basePath(one.settings.issuer), handler: one.handler }))
+  const routesByLength = servers
+    .map((server) => ({ path: getBasePath(server.settings.issuer), handler: server.handler }))
     .sort((a, b) => b.path.length - a.path.length)
 
   server.handle((request, answer) => {
     const url = request.url ?? '/'
-    const { pathname, query } = split(url)
-    for (const annex of annexes) {
-      const handler = annex(pathname)
+    const { pathname, query } = splitQuery(url)
+    for (const findHandler of findHandlers) {
+      const handler = findHandler(pathname)
       if (handler) return handler(request, answer)
     }
     const wellKnown = WELL_KNOWN.exec(pathname)
     const path = wellKnown ? (wellKnown[2] ?? '') : pathname
-    const target = byLength.find((one) =>
-      wellKnown ? one.path === path : path === one.path || path.startsWith(`${one.path}/`),
+    const target = routesByLength.find((candidate) =>
+      wellKnown
+        ? candidate.path === path
+        : path === candidate.path || path.startsWith(`${candidate.path}/`),
     )
     if (!target) {
       answer.writeHead(404).end()
       return
     }
     // RFC 8414 section 3.1 puts the well-known part before the issuer's path.
-    const local = wellKnown ? `/.well-known/${wellKnown[1]}` : path.slice(target.path.length) || '/'
+    const localPath = wellKnown
+      ? `/.well-known/${wellKnown[1]}`
+      : path.slice(target.path.length) || '/'
     // oidc-provider finds out where it is mounted by comparing the two.
-    Object.assign(request, { originalUrl: `${target.path}${local}${query}` })
-    request.url = `${local}${query}`
+    Object.assign(request, { originalUrl: `${target.path}${localPath}${query}` })
+    request.url = `${localPath}${query}`
     return target.handler(request, answer)
   })
 }
 
 const WELL_KNOWN = /^\/\.well-known\/(oauth-authorization-server|openid-configuration)(\/.*)?$/
 
-function split(url: string): { pathname: string; query: string } {
-  const at = url.indexOf('?')
-  return at < 0
+function splitQuery(url: string): { pathname: string; query: string } {
+  const queryStart = url.indexOf('?')
+  return queryStart < 0
     ? { pathname: url, query: '' }
-    : { pathname: url.slice(0, at), query: url.slice(at) }
+    : { pathname: url.slice(0, queryStart), query: url.slice(queryStart) }
 }

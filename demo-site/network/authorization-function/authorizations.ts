@@ -24,8 +24,10 @@ export class Authorizations {
     return this.#byOwnerAndClient.get(keyOf(accountId, clientId))
   }
 
-  ofAccount(accountId: string): StoredAuthorization[] {
-    return [...this.#byOwnerAndClient.values()].filter((one) => one.accountId === accountId)
+  findByAccount(accountId: string): StoredAuthorization[] {
+    return [...this.#byOwnerAndClient.values()].filter(
+      (authorization) => authorization.accountId === accountId,
+    )
   }
 
   removeGrant(grantId: string): StoredAuthorization | undefined {

@@ -10,7 +10,7 @@ import type { AdapterPayload } from 'oidc-provider'
 const LIMIT_BYTES = 5 * 1024
 const TIMEOUT_MS = 2500
 
-const documents = new LRUCache<string, AdapterPayload>({ max: 100, ttl: 30_000 })
+const documentCache = new LRUCache<string, AdapterPayload>({ max: 100, ttl: 30_000 })
 
 export function isLoopbackClientId(clientId: string): boolean {
   if (!clientId.startsWith('http://') || !URL.canParse(clientId)) return false
@@ -20,23 +20,23 @@ export function isLoopbackClientId(clientId: string): boolean {
 }
 
 /** The description of a client, or nothing where it has none that counts. */
-export async function clientDocument(clientId: string): Promise<AdapterPayload | undefined> {
-  const known = documents.get(clientId)
-  if (known) return known
+export async function loadClientDocument(clientId: string): Promise<AdapterPayload | undefined> {
+  const cached = documentCache.get(clientId)
+  if (cached) return cached
   const document = await fetchDocument(clientId).catch(() => undefined)
-  if (document) documents.set(clientId, document)
+  if (document) documentCache.set(clientId, document)
   return document
 }
 
 async function fetchDocument(clientId: string): Promise<AdapterPayload | undefined> {
-  const answer = await fetch(clientId, {
+  const response = await fetch(clientId, {
     headers: { accept: 'application/json' },
     redirect: 'error',
     credentials: 'omit',
     signal: AbortSignal.timeout(TIMEOUT_MS),
   })
-  const text = await answer.text()
-  if (answer.status !== 200 || text.length > LIMIT_BYTES) return undefined
+  const text = await response.text()
+  if (response.status !== 200 || text.length > LIMIT_BYTES) return undefined
   const document: unknown = JSON.parse(text)
   if (typeof document !== 'object' || document === null) return undefined
   const members = document as Record<string, unknown>

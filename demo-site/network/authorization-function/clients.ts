@@ -8,7 +8,7 @@ import type { Application } from '../options.ts'
  * Metadata of a pre-registered application: no secret, PKCE, one redirect URI per broker.
  * @see RFC 7591 section 2, RFC 8252 section 8.4
  */
-export async function clientMetadata(
+export async function createClientMetadata(
   application: Application,
   issuer: string,
   redirectBases: readonly string[],

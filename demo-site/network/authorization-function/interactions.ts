@@ -7,19 +7,25 @@ import { bodyParser } from '@koa/bodyparser'
 import Router from '@koa/router'
 import type { Context } from 'koa'
 import type { InteractionResults, Provider } from 'oidc-provider'
-import type { AuthorizationServerSettings } from './provider.ts'
-import { consentDetails, grantEverything } from './resource-owner-consent.ts'
+import type { AuthorizationServerSettings } from './authorization-server-settings.ts'
+import { getConsentDetails, grantRequestedScopes } from './resource-owner-consent.ts'
 import { Consent } from './screens/consent.tsx'
-import { basePath, frameOf, protect, renderErrorScreen, renderScreen } from './screens/render.ts'
+import {
+  getBasePath,
+  getLayoutProps,
+  renderErrorScreen,
+  renderScreen,
+  setSecurityHeaders,
+} from './screens/render.ts'
 import { SignIn } from './screens/sign-in.tsx'
-import { field, mountSignIn, type SignInState } from './sign-in-methods.ts'
+import { mountSignIn, readFormField, type SignInState } from './sign-in-methods.ts'
 
 type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>
 
 /** Adds the screens' routes to an authorization server. */
 export function mountInteractions(provider: Provider, settings: AuthorizationServerSettings): void {
   const router = new Router()
-  const action = (uid: string) => `${basePath(settings.issuer)}/interaction/${uid}`
+  const getInteractionPath = (uid: string) => `${getBasePath(settings.issuer)}/interaction/${uid}`
 
   router.get('/interaction/:uid', async (ctx) => {
     const interaction = await provider.interactionDetails(ctx.req, ctx.res)
@@ -27,17 +33,17 @@ export function mountInteractions(provider: Provider, settings: AuthorizationSer
     else await showSignIn(ctx, interaction)
   })
 
-  mountSignIn(router, provider, settings, { showSignIn, finish })
+  mountSignIn(router, provider, settings, { showSignIn, finishInteraction })
 
   router.post('/interaction/:uid/consent', bodyParser(), async (ctx) => {
     const interaction = await provider.interactionDetails(ctx.req, ctx.res)
     if (interaction.prompt.name !== 'consent') return ctx.throw(400)
-    if (field(ctx, 'decision') !== 'allow') return refuse(ctx)
-    const grantId = await grantEverything(provider, interaction, settings)
-    await finish(ctx, { consent: { grantId } })
+    if (readFormField(ctx, 'decision') !== 'allow') return denyAuthorization(ctx)
+    const grantId = await grantRequestedScopes(provider, interaction, settings)
+    await finishInteraction(ctx, { consent: { grantId } })
   })
 
-  router.post('/interaction/:uid/cancel', bodyParser(), refuse)
+  router.post('/interaction/:uid/cancel', bodyParser(), denyAuthorization)
 
   async function showSignIn(
     ctx: Context,
@@ -46,22 +52,22 @@ export function mountInteractions(provider: Provider, settings: AuthorizationSer
   ): Promise<void> {
     const hint = settings.subscribers.all[0]
     const client = await provider.Client.find(String(interaction.params.client_id))
-    const phoneNumber = state.phoneNumber ?? hintedNumber(interaction, settings) ?? ''
+    const phoneNumber = state.phoneNumber ?? readLoginHint(interaction, settings) ?? ''
     renderScreen(
       ctx,
       SignIn,
       {
-        ...frameOf(settings),
+        ...getLayoutProps(settings),
         ...state,
-        action: action(interaction.uid),
+        action: getInteractionPath(interaction.uid),
         application: client?.clientName ?? client?.clientId ?? 'An application',
         phoneNumber,
-        script: `${basePath(settings.issuer)}/assets/passkey.js`,
+        script: `${getBasePath(settings.issuer)}/assets/passkey.js`,
         hint: { phoneNumber: hint?.phoneNumber ?? '', password: hint?.password ?? '' },
       },
       {
         status: state.error === undefined ? 200 : 422,
-        formTargets: redirectOrigins(interaction),
+        formTargets: getRedirectOrigins(interaction),
         script: true,
       },
     )
@@ -75,30 +81,30 @@ export function mountInteractions(provider: Provider, settings: AuthorizationSer
       ctx,
       Consent,
       {
-        ...frameOf(settings),
-        ...consentDetails(interaction, settings),
-        action: action(interaction.uid),
+        ...getLayoutProps(settings),
+        ...getConsentDetails(interaction, settings),
+        action: getInteractionPath(interaction.uid),
         application: client.clientName ?? client.clientId,
         clientId: client.clientId,
         subscriber,
       },
-      { formTargets: redirectOrigins(interaction) },
+      { formTargets: getRedirectOrigins(interaction) },
     )
   }
 
-  async function finish(ctx: Context, result: InteractionResults): Promise<void> {
+  async function finishInteraction(ctx: Context, result: InteractionResults): Promise<void> {
     const interaction = await provider.interactionDetails(ctx.req, ctx.res)
     const returnTo = await provider.interactionResult(ctx.req, ctx.res, result, {
       mergeWithLastSubmission: true,
     })
-    if (result.login) await changePerson(provider, interaction, result.login.accountId)
-    protect(ctx, { formTargets: redirectOrigins(interaction) })
+    if (result.login) await changeSessionAccount(provider, interaction, result.login.accountId)
+    setSecurityHeaders(ctx, { formTargets: getRedirectOrigins(interaction) })
     ctx.status = 303
     ctx.redirect(returnTo)
   }
 
-  function refuse(ctx: Context): Promise<void> {
-    return finish(ctx, {
+  function denyAuthorization(ctx: Context): Promise<void> {
+    return finishInteraction(ctx, {
       error: 'access_denied',
       error_description: 'the resource owner did not authorize the request',
     })
@@ -122,21 +128,26 @@ export function mountInteractions(provider: Provider, settings: AuthorizationSer
  * Somebody else signs in with a browser that another was signed in with: the session becomes theirs,
  * and knows nothing any more of what it was authorized for.
  */
-async function changePerson(
+async function changeSessionAccount(
   provider: Provider,
   interaction: Interaction,
   accountId: string,
 ): Promise<void> {
-  const before = interaction.session
-  if (!before || before.accountId === undefined || before.accountId === accountId) return
-  const session = await provider.Session.findByUid(before.uid)
+  const earlierSession = interaction.session
+  if (
+    !earlierSession ||
+    earlierSession.accountId === undefined ||
+    earlierSession.accountId === accountId
+  )
+    return
+  const session = await provider.Session.findByUid(earlierSession.uid)
   if (!session) return
   session.accountId = accountId
   session.authorizations = {}
   await session.persist()
 }
 
-function hintedNumber(
+function readLoginHint(
   interaction: Interaction,
   { subscribers }: AuthorizationServerSettings,
 ): string | undefined {
@@ -144,7 +155,7 @@ function hintedNumber(
   return typeof hint === 'string' ? subscribers.byPhoneNumber(hint)?.phoneNumber : undefined
 }
 
-function redirectOrigins(interaction: Interaction): string[] {
+function getRedirectOrigins(interaction: Interaction): string[] {
   const uri = interaction.params.redirect_uri
   return typeof uri === 'string' ? [new URL(uri).origin] : []
 }

@@ -49,18 +49,18 @@ export class IssuedTokens {
   }
 
   /** Tokens of a grant that are still good. */
-  ofGrant(grantId: string): IssuedToken[] {
-    return [...this.#byId.values()].filter((one) => one.grantId === grantId && !one.revoked)
+  findByGrant(grantId: string): IssuedToken[] {
+    return [...this.#byId.values()].filter((token) => token.grantId === grantId && !token.revoked)
   }
 
   /** Ends every token of a grant and returns those that were still good. */
   revokeGrant(grantId: string): IssuedToken[] {
-    const ended: IssuedToken[] = []
+    const revoked: IssuedToken[] = []
     for (const token of this.#byId.values()) {
       if (token.grantId !== grantId || token.revoked) continue
       token.revoked = true
-      ended.push(token)
+      revoked.push(token)
     }
-    return ended
+    return revoked
   }
 }

@@ -6,7 +6,7 @@
  */
 
 import type { Provider } from 'oidc-provider'
-import type { AuthorizationServerSettings } from './provider.ts'
+import type { AuthorizationServerSettings } from './authorization-server-settings.ts'
 
 export function mountMetadata(provider: Provider, { profile }: AuthorizationServerSettings): void {
   provider.use(async (ctx, next) => {

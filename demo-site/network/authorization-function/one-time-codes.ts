@@ -3,29 +3,29 @@
 import { randomInt, timingSafeEqual } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Subscriber } from '../subscribers.ts'
-import type { Messages } from '../text-messages.ts'
+import type { TextMessages } from '../text-messages.ts'
 
 const LIFETIME_MS = 5 * 60 * 1000
 const MAX_ATTEMPTS = 5
 
-interface Pending {
+interface PendingCode {
   code: string
   subscriber: Subscriber
   attempts: number
 }
 
 export class OneTimeCodes {
-  readonly #pending = new LRUCache<string, Pending>({ max: 1000, ttl: LIFETIME_MS })
-  readonly #messages: Messages
+  readonly #pending = new LRUCache<string, PendingCode>({ max: 1000, ttl: LIFETIME_MS })
+  readonly #messages: TextMessages
   readonly #operator: string
 
-  constructor(messages: Messages, operator: string) {
+  constructor(messages: TextMessages, operator: string) {
     this.#messages = messages
     this.#operator = operator
   }
 
   /** Sends a code that counts for one interaction alone. */
-  send(interactionId: string, subscriber: Subscriber): void {
+  sendCode(interactionId: string, subscriber: Subscriber): void {
     const code = String(randomInt(1_000_000)).padStart(6, '0')
     this.#pending.set(interactionId, { code, subscriber, attempts: 0 })
     this.#messages.send(
@@ -39,11 +39,11 @@ export class OneTimeCodes {
   }
 
   /** The subscriber whose code this is. A code that was right is spent. */
-  redeem(interactionId: string, typed: string): Subscriber | undefined {
+  redeemCode(interactionId: string, typed: string): Subscriber | undefined {
     const pending = this.#pending.get(interactionId)
     if (!pending) return undefined
     pending.attempts += 1
-    if (equal(pending.code, typed.replace(/\s/g, ''))) {
+    if (isEqual(pending.code, typed.replace(/\s/g, ''))) {
       this.#pending.delete(interactionId)
       return pending.subscriber
     }
@@ -52,7 +52,7 @@ export class OneTimeCodes {
   }
 }
 
-function equal(a: string, b: string): boolean {
+function isEqual(a: string, b: string): boolean {
   const left = Buffer.from(a)
   const right = Buffer.from(b)
   return left.length === right.length && timingSafeEqual(left, right)

@@ -36,11 +36,12 @@ export class Passkeys {
     this.#relyingParty = relyingParty
   }
 
-  countOf(subscriberId: string): number {
-    return [...this.#byId.values()].filter((one) => one.subscriberId === subscriberId).length
+  countBySubscriber(subscriberId: string): number {
+    return [...this.#byId.values()].filter((passkey) => passkey.subscriberId === subscriberId)
+      .length
   }
 
-  async registrationOptions(purpose: string, subscriber: Subscriber) {
+  async createRegistrationOptions(purpose: string, subscriber: Subscriber) {
     const options = await generateRegistrationOptions({
       rpID: this.#relyingParty.id,
       rpName: this.#relyingParty.name,
@@ -60,7 +61,7 @@ export class Passkeys {
     subscriber: Subscriber,
     response: RegistrationResponseJSON,
   ): Promise<boolean> {
-    const expectedChallenge = this.#spend(purpose)
+    const expectedChallenge = this.#takeChallenge(purpose)
     if (expectedChallenge === undefined) return false
     const result = await verifyRegistrationResponse({
       response,
@@ -75,7 +76,7 @@ export class Passkeys {
     return true
   }
 
-  async authenticationOptions(purpose: string) {
+  async createAuthenticationOptions(purpose: string) {
     const options = await generateAuthenticationOptions({
       rpID: this.#relyingParty.id,
       userVerification: 'preferred',
@@ -89,7 +90,7 @@ export class Passkeys {
     purpose: string,
     response: AuthenticationResponseJSON,
   ): Promise<string | undefined> {
-    const expectedChallenge = this.#spend(purpose)
+    const expectedChallenge = this.#takeChallenge(purpose)
     const passkey = this.#byId.get(String(response?.id))
     if (expectedChallenge === undefined || !passkey) return undefined
     const result = await verifyAuthenticationResponse({
@@ -105,7 +106,7 @@ export class Passkeys {
     return passkey.subscriberId
   }
 
-  #spend(purpose: string): string | undefined {
+  #takeChallenge(purpose: string): string | undefined {
     const challenge = this.#challenges.get(purpose)
     this.#challenges.delete(purpose)
     return challenge

@@ -3,12 +3,12 @@
 /** The "phones" of the made-up subscribers: a page that shows the messages they got. */
 
 import type { SubscriberDirectory } from '../subscribers.ts'
-import type { Messages } from '../text-messages.ts'
+import type { TextMessages } from '../text-messages.ts'
 import { Layout, type LayoutProps } from './screens/layout.tsx'
 
 export interface PhonesProps extends Omit<LayoutProps, 'title' | 'screen' | 'children'> {
   subscribers: SubscriberDirectory
-  messages: Messages
+  messages: TextMessages
 }
 
 export function Phones({ subscribers, messages, ...layout }: PhonesProps) {

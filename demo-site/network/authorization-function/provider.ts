@@ -7,38 +7,19 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { type Configuration, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider'
 import type { ProfileName } from '../../../shared/messages/operator-profile.ts'
-import type { AccessNetwork } from '../access-network.ts'
 import { PURPOSE_TEXTS } from '../apis/catalogue.ts'
-import { accessTokenClaims } from '../capif-core/access-token-claims.ts'
-import type { NetworkOptions } from '../options.ts'
-import type { SubscriberDirectory } from '../subscribers.ts'
-import type { Messages } from '../text-messages.ts'
-import { createStore, MemoryAdapter, type Store } from './adapter.ts'
-import type { Authorizations } from './authorizations.ts'
-import { clientMetadata } from './clients.ts'
-import type { IssuedTokens } from './issued-tokens.ts'
+import { setAccessTokenClaims } from '../capif-core/access-token-claims.ts'
+import { createRecordStore, MemoryAdapter, type RecordStore } from './adapter.ts'
+import type { AuthorizationServerSettings } from './authorization-server-settings.ts'
+import { createClientMetadata } from './clients.ts'
 import { SIGNING_ALGORITHM, type SigningKey } from './keys.ts'
-import type { Passkeys } from './passkeys.ts'
-import { OFFLINE, requestPolicy } from './request-policy.ts'
-import { defaultResource, resourceServer } from './resources.ts'
+import { createRequestPolicy, OFFLINE_PARAMETER } from './request-policy.ts'
+import { createResourceServer, getDefaultResource } from './resources.ts'
 import { renderErrorScreen } from './screens/render.ts'
-
-export interface AuthorizationServerSettings {
-  issuer: string
-  profile: ProfileName
-  apisOrigin: string
-  options: NetworkOptions
-  subscribers: SubscriberDirectory
-  tokens: IssuedTokens
-  authorizations: Authorizations
-  network: AccessNetwork
-  messages: Messages
-  passkeys: Passkeys
-}
 
 /** What outlives a change of keys: records, cookies, and the secret behind pairwise subjects. */
 export interface AuthorizationServerState {
-  store: Store
+  store: RecordStore
   cookieKeys: string[]
   pairwiseSecret: Buffer
   nonceSecret: Buffer
@@ -46,9 +27,9 @@ export interface AuthorizationServerState {
   offlineCodes: LRUCache<string, true>
 }
 
-export function createState(): AuthorizationServerState {
+export function createServerState(): AuthorizationServerState {
   return {
-    store: createStore(),
+    store: createRecordStore(),
     cookieKeys: [randomBytes(32).toString('base64url')],
     pairwiseSecret: randomBytes(32),
     nonceSecret: randomBytes(32),
@@ -64,14 +45,16 @@ export async function createProvider(
 ): Promise<Provider> {
   const { issuer, options } = settings
   const clients = await Promise.all(
-    options.applications.map((one) => clientMetadata(one, issuer, options.redirectBases)),
+    options.applications.map((application) =>
+      createClientMetadata(application, issuer, options.redirectBases),
+    ),
   )
   const provider = new Provider(issuer, {
-    ...configuration(settings, state, keys),
+    ...createConfiguration(settings, state, keys),
     clients,
   })
-  rememberIssuedTokens(provider, settings)
-  rememberOfflineCodes(provider, state)
+  recordIssuedTokens(provider, settings)
+  recordOfflineCodes(provider, state)
   return provider
 }
 
@@ -80,7 +63,7 @@ function isExtension(origin: string): boolean {
   return /^(?:chrome|moz)-extension:\/\//.test(origin)
 }
 
-function configuration(
+function createConfiguration(
   settings: AuthorizationServerSettings,
   state: AuthorizationServerState,
   keys: readonly SigningKey[],
@@ -119,7 +102,7 @@ function configuration(
       'offline_access',
       ...(profile === 'camara' ? Object.keys(PURPOSE_TEXTS) : []),
     ],
-    extraParams: requestPolicy(settings),
+    extraParams: createRequestPolicy(settings),
     // Cookies of one host are shared by all of its ports, so their names tell the servers apart.
     cookies: {
       keys: state.cookieKeys,
@@ -155,16 +138,16 @@ function configuration(
       },
       resourceIndicators: {
         enabled: true,
-        defaultResource: (_ctx, _client, oneOf) => oneOf ?? defaultResource(settings) ?? [],
+        defaultResource: (_ctx, _client, oneOf) => oneOf ?? getDefaultResource(settings) ?? [],
         useGrantedResource: () => true,
-        getResourceServerInfo: (_ctx, resource) => resourceServer(settings, resource),
+        getResourceServerInfo: (_ctx, resource) => createResourceServer(settings, resource),
       },
     },
     ...(profile === 'capif'
       ? {
           formats: {
             customizers: {
-              jwt: (_ctx, token, parts) => accessTokenClaims(token, parts, subscribers),
+              jwt: (_ctx, token, parts) => setAccessTokenClaims(token, parts, subscribers),
             },
           },
         }
@@ -189,7 +172,7 @@ function configuration(
     expiresWithSession: () => false,
     ttl: {
       AccessToken: (_ctx, token) =>
-        SINGLE_USE.test(token.scope ?? '') ? Math.min(lifetime, 300) : lifetime,
+        SINGLE_USE_SCOPE.test(token.scope ?? '') ? Math.min(lifetime, 300) : lifetime,
       AuthorizationCode: 60,
       Grant: 30 * 24 * 3600,
       IdToken: 600,
@@ -197,11 +180,11 @@ function configuration(
       RefreshToken: 30 * 24 * 3600,
       Session: 14 * 24 * 3600,
     },
-    renderError: (ctx, out) => renderErrorScreen(ctx, settings, out),
+    renderError: (ctx, error) => renderErrorScreen(ctx, settings, error),
   }
 }
 
-function rememberIssuedTokens(provider: Provider, settings: AuthorizationServerSettings): void {
+function recordIssuedTokens(provider: Provider, settings: AuthorizationServerSettings): void {
   const { tokens, authorizations, issuer } = settings
   provider.on('access_token.issued', (token) => {
     const ctx = Provider.ctx as KoaContextWithOIDC | undefined
@@ -229,22 +212,22 @@ function rememberIssuedTokens(provider: Provider, settings: AuthorizationServerS
 }
 
 /** Tokens of these scopes serve one call. @see CAMARA Number Verification, token rules */
-const SINGLE_USE = /(^| )number-verification:/
+const SINGLE_USE_SCOPE = /(^| )number-verification:/
 
 function mayRefresh(
   profile: ProfileName,
   state: AuthorizationServerState,
   source: { kind?: string; jti?: string; scope?: string | undefined },
 ): boolean {
-  if (profile === 'capif' || SINGLE_USE.test(source.scope ?? '')) return false
+  if (profile === 'capif' || SINGLE_USE_SCOPE.test(source.scope ?? '')) return false
   if (profile === 'oauth' || source.kind !== 'AuthorizationCode') return true
   return state.offlineCodes.has(source.jti ?? '')
 }
 
-function rememberOfflineCodes(provider: Provider, { offlineCodes }: AuthorizationServerState) {
+function recordOfflineCodes(provider: Provider, { offlineCodes }: AuthorizationServerState) {
   provider.on('authorization_code.saved', (code) => {
     const ctx = Provider.ctx as KoaContextWithOIDC | undefined
-    if (ctx?.oidc.params?.[OFFLINE] === 'yes') offlineCodes.set(code.jti, true)
+    if (ctx?.oidc.params?.[OFFLINE_PARAMETER] === 'yes') offlineCodes.set(code.jti, true)
   })
 }
 

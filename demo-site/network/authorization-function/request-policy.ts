@@ -4,26 +4,28 @@
  */
 
 import { errors, type KoaContextWithOIDC } from 'oidc-provider'
-import { apisOf } from '../apis/catalogue.ts'
-import { scopeFault } from '../capif-core/scope.ts'
-import type { AuthorizationServerSettings } from './provider.ts'
+import { listApis } from '../apis/catalogue.ts'
+import { findScopeError } from '../capif-core/scope.ts'
+import type { AuthorizationServerSettings } from './authorization-server-settings.ts'
 
 /** Parameter of our own: whether `offline_access` was asked for, which oidc-provider takes out. */
-export const OFFLINE = 'northbound_offline'
+export const OFFLINE_PARAMETER = 'northbound_offline'
 
 type Policy = (ctx: KoaContextWithOIDC) => void
 
 /** The hook, in the form that oidc-provider runs: the validator of an extra parameter. */
-export function requestPolicy(settings: AuthorizationServerSettings): {
-  [OFFLINE]: Policy
+export function createRequestPolicy(settings: AuthorizationServerSettings): {
+  [OFFLINE_PARAMETER]: Policy
 } {
   return {
-    [OFFLINE](ctx) {
+    [OFFLINE_PARAMETER](ctx) {
       const { params, route } = ctx.oidc
       if (!params) return
-      const asked = askedScope(ctx)
-      if (params.request_uri === undefined && asked !== undefined) {
-        params[OFFLINE] = asked.split(' ').includes('offline_access') ? 'yes' : undefined
+      const requestedScope = getRequestedScope(ctx)
+      if (params.request_uri === undefined && requestedScope !== undefined) {
+        params[OFFLINE_PARAMETER] = requestedScope.split(' ').includes('offline_access')
+          ? 'yes'
+          : undefined
       }
       checkScope(settings, typeof params.scope === 'string' ? params.scope : '')
       if (route === 'authorization') signInByAccessNetwork(ctx, settings)
@@ -31,18 +33,18 @@ export function requestPolicy(settings: AuthorizationServerSettings): {
   }
 }
 
-function askedScope(ctx: KoaContextWithOIDC): string | undefined {
+function getRequestedScope(ctx: KoaContextWithOIDC): string | undefined {
   const scope = ctx.query.scope ?? ctx.oidc.body?.scope
   return typeof scope === 'string' ? scope : undefined
 }
 
 function checkScope({ profile }: AuthorizationServerSettings, scope: string): void {
   if (profile === 'capif') {
-    const fault = scopeFault(
+    const error = findScopeError(
       scope,
-      apisOf('capif').map(({ name }) => name),
+      listApis('capif').map(({ name }) => name),
     )
-    if (fault !== undefined) throw new errors.InvalidScope(fault, scope)
+    if (error !== undefined) throw new errors.InvalidScope(error, scope)
   }
   if (profile === 'camara') {
     const purposes = scope.split(' ').filter((word) => word.startsWith('dpv:'))
@@ -58,14 +60,14 @@ function signInByAccessNetwork(
 ): void {
   const { session, params } = ctx.oidc
   if (!session || params?.prompt === 'login') return
-  const here = network.subscriberAt(ctx.req.socket.remoteAddress)
+  const attachedSubscriberId = network.subscriberAt(ctx.req.socket.remoteAddress)
   // Who was known by the address alone is unknown once it is gone.
-  if (session.amr?.includes('nba') && session.accountId !== here) {
+  if (session.amr?.includes('nba') && session.accountId !== attachedSubscriberId) {
     Reflect.deleteProperty(session, 'accountId')
   }
   const takesOver = session.accountId === undefined || profile === 'camara'
-  if (here !== undefined && takesOver) {
-    session.loginAccount({ accountId: here, amr: ['nba'], transient: true })
+  if (attachedSubscriberId !== undefined && takesOver) {
+    session.loginAccount({ accountId: attachedSubscriberId, amr: ['nba'], transient: true })
   }
   if (profile === 'camara' && params?.prompt === 'none' && session.accountId === undefined) {
     throw new errors.LoginRequired('USER_NOT_AUTHENTICATED_BY_MOBILE_NETWORK')

@@ -2,47 +2,47 @@
 
 import type { Provider } from 'oidc-provider'
 import type { ProfileName } from '../../../shared/messages/operator-profile.ts'
-import { apisOf, PURPOSE_TEXTS, scopesOf } from '../apis/catalogue.ts'
-import { apiNamesIn, capifScopeWords } from '../capif-core/scope.ts'
-import type { AuthorizationServerSettings } from './provider.ts'
+import { listApis, listScopes, PURPOSE_TEXTS } from '../apis/catalogue.ts'
+import { listCapifScopes, parseApiNames } from '../capif-core/scope.ts'
+import type { AuthorizationServerSettings } from './authorization-server-settings.ts'
 import type { ConsentApi } from './screens/consent.tsx'
 
 type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>
 
-interface Missing {
+interface MissingConsent {
   missingOIDCScope?: string[]
   missingOIDCClaims?: string[]
   missingResourceScopes?: Record<string, string[]>
 }
 
-const TELLS_NUMBER = /^number-verification:device-phone-number:read$/
+const NUMBER_READ_SCOPE = /^number-verification:device-phone-number:read$/
 
 /** The APIs, scopes and purpose that are still to be authorized, in plain words. */
-export function consentDetails(
+export function getConsentDetails(
   interaction: Interaction,
   { profile }: AuthorizationServerSettings,
 ): { apis: ConsentApi[]; purpose?: string; numberIsHidden: boolean } {
-  const { missingResourceScopes = {} } = interaction.prompt.details as Missing
+  const { missingResourceScopes = {} } = interaction.prompt.details as MissingConsent
   const words = Object.values(missingResourceScopes).flat()
   const purpose = String(interaction.params.scope ?? '')
     .split(' ')
     .map((word) => PURPOSE_TEXTS[word])
     .find((text) => text !== undefined)
   return {
-    apis: consentApis(profile, words),
+    apis: listConsentApis(profile, words),
     // A CAPIF token names its owner by GPSI. @see TS 29.222 table 8.5.4.2.8-1
-    numberIsHidden: profile !== 'capif' && !words.some((word) => TELLS_NUMBER.test(word)),
+    numberIsHidden: profile !== 'capif' && !words.some((word) => NUMBER_READ_SCOPE.test(word)),
     ...(purpose === undefined ? {} : { purpose }),
   }
 }
 
-function consentApis(profile: ProfileName, words: readonly string[]): ConsentApi[] {
-  const names = words.flatMap(apiNamesIn)
-  return apisOf(profile)
+function listConsentApis(profile: ProfileName, words: readonly string[]): ConsentApi[] {
+  const names = words.flatMap(parseApiNames)
+  return listApis(profile)
     .map((api) => ({
       title: api.title,
       description: api.description,
-      scopes: scopesOf(api, profile).filter(({ scope }) =>
+      scopes: listScopes(api, profile).filter(({ scope }) =>
         profile === 'capif' ? names.includes(api.name) : words.includes(scope),
       ),
     }))
@@ -50,7 +50,7 @@ function consentApis(profile: ProfileName, words: readonly string[]): ConsentApi
 }
 
 /** Grants all that was asked for, stores the authorization, and returns the grant's identifier. */
-export async function grantEverything(
+export async function grantRequestedScopes(
   provider: Provider,
   interaction: Interaction,
   { authorizations, profile }: AuthorizationServerSettings,
@@ -61,13 +61,13 @@ export async function grantEverything(
   const grant =
     (stored === undefined ? undefined : await provider.Grant.find(stored)) ??
     new provider.Grant({ accountId, clientId })
-  const details = interaction.prompt.details as Missing
+  const details = interaction.prompt.details as MissingConsent
   if (details.missingOIDCScope) grant.addOIDCScope(details.missingOIDCScope.join(' '))
   if (details.missingOIDCClaims) grant.addOIDCClaims(details.missingOIDCClaims)
   for (const [resource, scopes] of Object.entries(details.missingResourceScopes ?? {})) {
     // Who has allowed a list of APIs has allowed each of them.
     const words =
-      profile === 'capif' ? [...scopes, ...capifScopeWords(scopes.flatMap(apiNamesIn))] : scopes
+      profile === 'capif' ? [...scopes, ...listCapifScopes(scopes.flatMap(parseApiNames))] : scopes
     grant.addResourceScope(resource, [...new Set(words)].join(' '))
   }
   const grantId = await grant.save()

@@ -7,11 +7,11 @@
 import { randomBytes } from 'node:crypto'
 import { decodeJwt } from 'jose'
 import type { Handler } from '../http/serve.ts'
-import type { AuthorizationServerSettings } from './provider.ts'
+import type { AuthorizationServerSettings } from './authorization-server-settings.ts'
 
 const PATH = '/token/revocation'
 
-export function revocationFace(
+export function createRevocationEndpoint(
   { issuer, tokens }: AuthorizationServerSettings,
   next: Handler,
 ): Handler {
@@ -20,25 +20,25 @@ export function revocationFace(
       return next(request, answer)
     }
     const form = new URLSearchParams((await request.readBody()).toString('utf8'))
-    const jti = identifierOf(form.get('token'))
-    if (jti === undefined) return pass(form)
+    const jti = readTokenId(form.get('token'))
+    if (jti === undefined) return forwardRequest(form)
     form.set('token', randomBytes(16).toString('base64url'))
     answer.once('finish', () => {
       const token = tokens.find(jti)
-      const own = token?.issuer === issuer && token.clientId === clientOf(form)
-      if (answer.statusCode === 200 && own) tokens.revoke(jti)
+      const isOwnToken = token?.issuer === issuer && token.clientId === readClientId(form)
+      if (answer.statusCode === 200 && isOwnToken) tokens.revoke(jti)
     })
-    return pass(form)
+    return forwardRequest(form)
 
-    function pass(body: URLSearchParams) {
-      const copy = request.with({ body: body.toString() })
+    function forwardRequest(body: URLSearchParams) {
+      const copy = request.copyWith({ body: body.toString() })
       Object.assign(copy, { originalUrl: Reflect.get(request, 'originalUrl') })
       return next(copy, answer)
     }
   }
 }
 
-function identifierOf(token: string | null): string | undefined {
+function readTokenId(token: string | null): string | undefined {
   if (token?.split('.').length !== 3) return undefined
   try {
     return decodeJwt(token).jti
@@ -48,7 +48,7 @@ function identifierOf(token: string | null): string | undefined {
 }
 
 /** Whom oidc-provider has authenticated: by its name alone, or by the subject of its assertion. */
-function clientOf(form: URLSearchParams): string | undefined {
+function readClientId(form: URLSearchParams): string | undefined {
   const assertion = form.get('client_assertion')
   if (assertion === null) return form.get('client_id') ?? undefined
   return decodeJwt(assertion).sub

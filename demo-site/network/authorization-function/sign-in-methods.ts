@@ -10,8 +10,8 @@ import type { Context } from 'koa'
 import type { InteractionResults, Provider } from 'oidc-provider'
 import { DEFAULT_OPERATOR } from '../operator.ts'
 import type { Subscriber } from '../subscribers.ts'
+import type { AuthorizationServerSettings } from './authorization-server-settings.ts'
 import { OneTimeCodes } from './one-time-codes.ts'
-import type { AuthorizationServerSettings } from './provider.ts'
 
 type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>
 
@@ -24,7 +24,7 @@ export interface SignInState {
 
 interface Screens {
   showSignIn(ctx: Context, interaction: Interaction, state?: SignInState): Promise<void>
-  finish(ctx: Context, result: InteractionResults): Promise<void>
+  finishInteraction(ctx: Context, result: InteractionResults): Promise<void>
 }
 
 const WRONG_PASSWORD =
@@ -37,70 +37,72 @@ export function mountSignIn(
   router: Router,
   provider: Provider,
   settings: AuthorizationServerSettings,
-  { showSignIn, finish }: Screens,
+  { showSignIn, finishInteraction }: Screens,
 ): void {
   const { subscribers, messages, passkeys } = settings
   const operator = settings.options.operator ?? DEFAULT_OPERATOR
   const codes = new OneTimeCodes(messages, operator.name)
-  const details = (ctx: Context) => provider.interactionDetails(ctx.req, ctx.res)
+  const getInteraction = (ctx: Context) => provider.interactionDetails(ctx.req, ctx.res)
 
-  function signedIn(ctx: Context, subscriber: Subscriber, method: string): Promise<void> {
-    return finish(ctx, { login: { accountId: subscriber.id, amr: [method], remember: true } })
+  function completeSignIn(ctx: Context, subscriber: Subscriber, method: string): Promise<void> {
+    return finishInteraction(ctx, {
+      login: { accountId: subscriber.id, amr: [method], remember: true },
+    })
   }
 
   router.post('/interaction/:uid/password', bodyParser(), async (ctx) => {
-    const interaction = await details(ctx)
-    const phoneNumber = field(ctx, 'phone_number')
+    const interaction = await getInteraction(ctx)
+    const phoneNumber = readFormField(ctx, 'phone_number')
     const subscriber = subscribers.byPhoneNumber(phoneNumber)
-    if (subscriber && subscriber.password === field(ctx, 'password')) {
-      return signedIn(ctx, subscriber, 'pwd')
+    if (subscriber && subscriber.password === readFormField(ctx, 'password')) {
+      return completeSignIn(ctx, subscriber, 'pwd')
     }
     return showSignIn(ctx, interaction, { phoneNumber, error: WRONG_PASSWORD })
   })
 
   router.post('/interaction/:uid/send-code', bodyParser(), async (ctx) => {
-    const interaction = await details(ctx)
-    const phoneNumber = field(ctx, 'phone_number')
+    const interaction = await getInteraction(ctx)
+    const phoneNumber = readFormField(ctx, 'phone_number')
     const subscriber = subscribers.byPhoneNumber(phoneNumber)
     // Says the same for a number that nobody has.
-    if (subscriber) codes.send(interaction.uid, subscriber)
+    if (subscriber) codes.sendCode(interaction.uid, subscriber)
     return showSignIn(ctx, interaction, { phoneNumber, codeSent: true })
   })
 
   router.post('/interaction/:uid/code', bodyParser(), async (ctx) => {
-    const interaction = await details(ctx)
-    const subscriber = codes.redeem(interaction.uid, field(ctx, 'code'))
-    if (subscriber) return signedIn(ctx, subscriber, 'otp')
+    const interaction = await getInteraction(ctx)
+    const subscriber = codes.redeemCode(interaction.uid, readFormField(ctx, 'code'))
+    if (subscriber) return completeSignIn(ctx, subscriber, 'otp')
     const codeSent = codes.isPending(interaction.uid)
     return showSignIn(ctx, interaction, { codeSent, error: WRONG_CODE })
   })
 
   router.post('/interaction/:uid/passkey-options', async (ctx) => {
-    const { uid } = await details(ctx)
+    const { uid } = await getInteraction(ctx)
     ctx.set('Cache-Control', 'no-store')
-    ctx.body = await passkeys.authenticationOptions(`sign-in ${uid}`)
+    ctx.body = await passkeys.createAuthenticationOptions(`sign-in ${uid}`)
   })
 
   router.post('/interaction/:uid/passkey', bodyParser(), async (ctx) => {
-    const interaction = await details(ctx)
-    const id = await passkeys.authenticate(`sign-in ${interaction.uid}`, assertionOf(ctx))
+    const interaction = await getInteraction(ctx)
+    const id = await passkeys.authenticate(`sign-in ${interaction.uid}`, parseAssertion(ctx))
     const subscriber = id === undefined ? undefined : subscribers.byId(id)
-    if (subscriber) return signedIn(ctx, subscriber, 'swk')
+    if (subscriber) return completeSignIn(ctx, subscriber, 'swk')
     return showSignIn(ctx, interaction, { error: WRONG_PASSKEY })
   })
 }
 
 /** The assertion travels in a field of the form, as JSON; verification judges what it is. */
-function assertionOf(ctx: Context): AuthenticationResponseJSON {
+function parseAssertion(ctx: Context): AuthenticationResponseJSON {
   try {
-    return JSON.parse(field(ctx, 'assertion'))
+    return JSON.parse(readFormField(ctx, 'assertion'))
   } catch {
     return {} as AuthenticationResponseJSON
   }
 }
 
 /** A field of the posted form; an absent or repeated one counts as empty. */
-export function field(ctx: Context, name: string): string {
+export function readFormField(ctx: Context, name: string): string {
   const body: unknown = ctx.request.body
   const value = typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined
   return typeof value === 'string' ? value : ''

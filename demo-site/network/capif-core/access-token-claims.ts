@@ -9,7 +9,11 @@ interface Parts {
   payload: Record<string, unknown>
 }
 
-export function accessTokenClaims(token: unknown, parts: Parts, subscribers: SubscriberDirectory) {
+export function setAccessTokenClaims(
+  token: unknown,
+  parts: Parts,
+  subscribers: SubscriberDirectory,
+) {
   const accountId = Reflect.get(Object(token), 'accountId')
   const subscriber = subscribers.byId(String(accountId))
   const { client_id, scope, exp, iat, jti, aud } = parts.payload

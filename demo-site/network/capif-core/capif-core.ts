@@ -2,19 +2,19 @@
 
 import { redirectUriFor } from '../../../shared/core/redirect-uri.ts'
 import type { MemoryAdapter } from '../authorization-function/adapter.ts'
-import type { AuthorizationServerSettings } from '../authorization-function/provider.ts'
-import type { Notifications } from '../capif-notifications.ts'
+import type { AuthorizationServerSettings } from '../authorization-function/authorization-server-settings.ts'
+import type { CapifNotifications } from '../capif-notifications.ts'
 import type { Handler } from '../http/serve.ts'
-import type { Revocation } from '../revocations.ts'
+import type { Revocation } from '../revocation.ts'
 import { Invokers } from './invokers.ts'
-import { coreFunction, securityNotification } from './routes.ts'
-import { tokenFace } from './token-endpoint.ts'
+import { createCapifRoutes, createSecurityNotification } from './routes.ts'
+import { createTokenEndpoint } from './token-endpoint.ts'
 
 const NOTIFY_TIMEOUT_MS = 3000
 
 export interface CapifCoreSettings {
   settings: AuthorizationServerSettings
-  notifications: Notifications
+  notifications: CapifNotifications
   /** Records of the authorization server. */
   adapter(kind: string): MemoryAdapter
   isClient(clientId: string): Promise<boolean>
@@ -31,23 +31,23 @@ export function createCapifCore(core: CapifCoreSettings, next: Handler): CapifCo
   const { issuer, apisOrigin, subscribers, options } = settings
   const invokers = new Invokers()
 
-  const token = tokenFace(
+  const tokenEndpoint = createTokenEndpoint(
     {
       invokers,
       subscribers,
       isClient,
-      ownerOf: async (code) => (await adapter('AuthorizationCode').find(code))?.accountId,
+      findOwner: async (code) => (await adapter('AuthorizationCode').find(code))?.accountId,
     },
     next,
   )
-  const handler = coreFunction(
+  const handler = createCapifRoutes(
     {
       apiRoot: issuer,
       apisOrigin,
       invokers,
       notifications,
       isClient,
-      async register({ apiInvokerId, information }) {
+      async registerClient({ apiInvokerId, information }) {
         const uris = options.redirectBases.map((base) => redirectUriFor(base, issuer))
         await adapter('Client').upsert(apiInvokerId, {
           client_id: apiInvokerId,
@@ -60,18 +60,18 @@ export function createCapifCore(core: CapifCoreSettings, next: Handler): CapifCo
         })
       },
     },
-    token,
+    tokenEndpoint,
   )
   return {
     handler,
     notify({ clientId, cause, tokens }) {
-      const context = invokers.context(clientId)
+      const context = invokers.findContext(clientId)
       if (!context) return
       const values = tokens.length === 0 ? [undefined] : tokens.map(({ value }) => value)
       for (const value of values) {
-        const notification = securityNotification(clientId, cause, value)
+        const notification = createSecurityNotification(clientId, cause, value)
         if (context.websocketUri === undefined) {
-          void post(context.security.notificationDestination, notification)
+          void postNotification(context.security.notificationDestination, notification)
         } else {
           notifications.send(context.websocketUri, notification)
         }
@@ -81,7 +81,7 @@ export function createCapifCore(core: CapifCoreSettings, next: Handler): CapifCo
 }
 
 /** @see TS 29.222 clause 7.6: over a connection of its own. This network calls loopback alone. */
-async function post(destination: string, notification: object): Promise<void> {
+async function postNotification(destination: string, notification: object): Promise<void> {
   if (!/^http:\/\/(localhost|127(\.\d+){3})(:\d+)?\//.test(destination)) return
   await fetch(destination, {
     method: 'POST',

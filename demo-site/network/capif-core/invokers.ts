@@ -15,14 +15,14 @@ export interface Invoker {
   publicKey: string
 }
 
-export interface Context {
+export interface StoredSecurityContext {
   security: ServiceSecurity
   websocketUri?: string
 }
 
 export class Invokers {
   readonly #byId = new Map<string, Invoker>()
-  readonly #contexts = new Map<string, Context>()
+  readonly #contexts = new Map<string, StoredSecurityContext>()
 
   onboard(
     details: Pick<Invoker, 'notificationDestination' | 'information' | 'publicKey'>,
@@ -41,8 +41,8 @@ export class Invokers {
     return this.#byId.get(apiInvokerId)
   }
 
-  byOnboardingId(onboardingId: string): Invoker | undefined {
-    return [...this.#byId.values()].find((one) => one.onboardingId === onboardingId)
+  findByOnboardingId(onboardingId: string): Invoker | undefined {
+    return [...this.#byId.values()].find((invoker) => invoker.onboardingId === onboardingId)
   }
 
   offboard(invoker: Invoker): void {
@@ -50,22 +50,22 @@ export class Invokers {
     this.#contexts.delete(invoker.apiInvokerId)
   }
 
-  context(apiInvokerId: string): Context | undefined {
+  findContext(apiInvokerId: string): StoredSecurityContext | undefined {
     return this.#contexts.get(apiInvokerId)
   }
 
-  setContext(apiInvokerId: string, context: Context): void {
+  setContext(apiInvokerId: string, context: StoredSecurityContext): void {
     this.#contexts.set(apiInvokerId, context)
   }
 
-  removeContext(apiInvokerId: string): Context | undefined {
+  removeContext(apiInvokerId: string): StoredSecurityContext | undefined {
     const context = this.#contexts.get(apiInvokerId)
     this.#contexts.delete(apiInvokerId)
     return context
   }
 }
 
-export function secretIsRight(invoker: Invoker, secret: string): boolean {
+export function isSecretValid(invoker: Invoker, secret: string): boolean {
   const right = Buffer.from(invoker.onboardingSecret)
   const given = Buffer.from(secret)
   return right.length === given.length && timingSafeEqual(right, given)

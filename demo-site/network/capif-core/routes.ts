@@ -6,25 +6,25 @@
 
 import Router from '@koa/router'
 import Koa, { type Context } from 'koa'
-import { AEF_ID, apisOf } from '../apis/catalogue.ts'
+import { AEF_ID, listApis } from '../apis/catalogue.ts'
 import { allowAnyOrigin } from '../apis/cors.ts'
-import { jsonBody } from '../apis/json-body.ts'
-import { Problem, problems } from '../apis/problem-details.ts'
-import { checked, compile } from '../apis/validation.ts'
-import type { Notifications } from '../capif-notifications.ts'
+import { parseJsonBody } from '../apis/json-body.ts'
+import { handleProblems, Problem } from '../apis/problem-details.ts'
+import { compileSchema, validateBody } from '../apis/validation.ts'
+import type { CapifNotifications } from '../capif-notifications.ts'
 import type { Handler } from '../http/serve.ts'
-import { type Invoker, type Invokers, secretIsRight } from './invokers.ts'
-import { negotiate } from './security-context.ts'
-import { openServiceApis, serviceApis } from './service-apis.ts'
+import { type Invoker, type Invokers, isSecretValid } from './invokers.ts'
+import { negotiateSecurity } from './security-context.ts'
+import { describeOpenServiceApis, describeServiceApis } from './service-apis.ts'
 
-export interface CoreSettings {
+export interface CapifRoutesSettings {
   /** `{apiRoot}`. */
   apiRoot: string
   apisOrigin: string
   invokers: Invokers
-  notifications: Notifications
+  notifications: CapifNotifications
   /** Makes the invoker a client of the authorization server. */
-  register(invoker: Invoker): Promise<void>
+  registerClient(invoker: Invoker): Promise<void>
   isClient(clientId: string): Promise<boolean>
 }
 
@@ -34,7 +34,7 @@ interface Enrolment {
   apiInvokerInformation?: string
 }
 
-const validateEnrolment = compile<Enrolment>({
+const validateEnrolment = compileSchema<Enrolment>({
   type: 'object',
   required: ['onboardingInformation', 'notificationDestination'],
   properties: {
@@ -52,55 +52,55 @@ const PATHS =
   /^\/(api-invoker-management\/v1|service-apis\/v1|open-api-disc\/v1|capif-security\/v1\/trustedInvokers)\//
 
 /** Takes the paths of the core, and hands everything else on. */
-export function coreFunction(settings: CoreSettings, next: Handler): Handler {
+export function createCapifRoutes(settings: CapifRoutesSettings, next: Handler): Handler {
   const { invokers } = settings
   const router = new Router()
-  router.use(jsonBody())
+  router.use(parseJsonBody())
 
   router.post('/api-invoker-management/v1/onboardedInvokers', async (ctx) => {
-    const asked = checked(validateEnrolment, ctx.request.body)
+    const enrolment = validateBody(validateEnrolment, ctx.request.body)
     const invoker = invokers.onboard({
-      notificationDestination: asked.notificationDestination,
-      information: asked.apiInvokerInformation ?? 'A UE application',
-      publicKey: asked.onboardingInformation.apiInvokerPublicKey,
+      notificationDestination: enrolment.notificationDestination,
+      information: enrolment.apiInvokerInformation ?? 'A UE application',
+      publicKey: enrolment.onboardingInformation.apiInvokerPublicKey,
     })
-    await settings.register(invoker)
+    await settings.registerClient(invoker)
     ctx.status = 201
     ctx.set(
       'Location',
       `${settings.apiRoot}/api-invoker-management/v1/onboardedInvokers/${invoker.onboardingId}`,
     )
     ctx.body = {
-      ...asked,
+      ...enrolment,
       apiInvokerId: invoker.apiInvokerId,
       onboardingInformation: {
         apiInvokerPublicKey: invoker.publicKey,
         onboardingSecret: invoker.onboardingSecret,
       },
-      apiList: { serviceAPIDescriptions: serviceApis(settings.apisOrigin, {}) },
+      apiList: { serviceAPIDescriptions: describeServiceApis(settings.apisOrigin, {}) },
       supportedFeatures: '0',
     }
   })
 
   router.delete('/api-invoker-management/v1/onboardedInvokers/:onboardingId', (ctx) => {
-    const invoker = invokers.byOnboardingId(String(ctx.params.onboardingId))
+    const invoker = invokers.findByOnboardingId(String(ctx.params.onboardingId))
     if (!invoker) throw new Problem(404)
     requireSecret(ctx, invoker)
-    settings.notifications.closeChannel(invokers.context(invoker.apiInvokerId)?.websocketUri)
+    settings.notifications.closeChannel(invokers.findContext(invoker.apiInvokerId)?.websocketUri)
     invokers.offboard(invoker)
     ctx.status = 204
   })
 
   router.get('/service-apis/v1/allServiceAPIs', async (ctx) => {
-    const invokerId = one(ctx, 'api-invoker-id')
-    if (invokerId === undefined) throw missing('api-invoker-id')
+    const invokerId = readQueryParameter(ctx, 'api-invoker-id')
+    if (invokerId === undefined) throw createMissingParameterProblem('api-invoker-id')
     if (!(await settings.isClient(invokerId)))
       throw new Problem(404, { detail: 'API Invoker not found' })
-    const grantTypes = one(ctx, 'grant-types')
-    const apiName = one(ctx, 'api-name')
-    const aefId = one(ctx, 'aef-id')
-    const found = serviceApis(settings.apisOrigin, {
-      ...(grantTypes === undefined ? {} : { grantTypes: stringList(grantTypes) }),
+    const grantTypes = readQueryParameter(ctx, 'grant-types')
+    const apiName = readQueryParameter(ctx, 'api-name')
+    const aefId = readQueryParameter(ctx, 'aef-id')
+    const found = describeServiceApis(settings.apisOrigin, {
+      ...(grantTypes === undefined ? {} : { grantTypes: parseStringList(grantTypes) }),
       ...(apiName === undefined ? {} : { apiName }),
       ...(aefId === undefined ? {} : { aefId }),
     })
@@ -110,58 +110,59 @@ export function coreFunction(settings: CoreSettings, next: Handler): Handler {
 
   router.get('/open-api-disc/v1/service-apis', (ctx) => {
     const names = [ctx.query['api-names'] ?? []].flat().flatMap((value) => value.split(','))
-    ctx.body = { discApis: openServiceApis(names.length === 0 ? undefined : names) }
+    ctx.body = { discApis: describeOpenServiceApis(names.length === 0 ? undefined : names) }
   })
 
-  const context = '/capif-security/v1/trustedInvokers/:apiInvokerId'
+  const contextPath = '/capif-security/v1/trustedInvokers/:apiInvokerId'
 
-  router.put(context, async (ctx) => {
-    const id = await knownInvoker(ctx)
-    const wants = Reflect.get(
+  router.put(contextPath, async (ctx) => {
+    const id = await requireInvoker(ctx)
+    const requestsWebsocket = Reflect.get(
       Object(Reflect.get(Object(ctx.request.body), 'websockNotifConfig')),
       'requestWebsocketUri',
     )
-    const earlier = invokers.context(id)?.websocketUri
-    const websocketUri = wants === true ? (earlier ?? settings.notifications.open()) : undefined
-    const security = negotiate(ctx.request.body, websocketUri)
+    const earlierUri = invokers.findContext(id)?.websocketUri
+    const websocketUri =
+      requestsWebsocket === true ? (earlierUri ?? settings.notifications.openChannel()) : undefined
+    const security = negotiateSecurity(ctx.request.body, websocketUri)
     invokers.setContext(id, { security, ...(websocketUri === undefined ? {} : { websocketUri }) })
     ctx.status = 201
-    ctx.set('Location', `${settings.apiRoot}${pathOf(id)}`)
+    ctx.set('Location', `${settings.apiRoot}${getContextPath(id)}`)
     ctx.body = security
     if (security.requestTestNotification) {
       settings.notifications.send(websocketUri, {
-        subscription: `${settings.apiRoot}${pathOf(id)}`,
+        subscription: `${settings.apiRoot}${getContextPath(id)}`,
       })
     }
   })
 
-  router.get(context, async (ctx) => {
-    ctx.body = existingContext(await knownInvoker(ctx)).security
+  router.get(contextPath, async (ctx) => {
+    ctx.body = requireContext(await requireInvoker(ctx)).security
   })
 
-  router.delete(context, async (ctx) => {
-    const id = await knownInvoker(ctx)
-    existingContext(id)
+  router.delete(contextPath, async (ctx) => {
+    const id = await requireInvoker(ctx)
+    requireContext(id)
     settings.notifications.closeChannel(invokers.removeContext(id)?.websocketUri)
     ctx.status = 204
   })
 
-  router.post(`${context}/update`, async (ctx) => {
-    const id = await knownInvoker(ctx)
-    const earlier = existingContext(id)
-    const security = negotiate(ctx.request.body, earlier.websocketUri)
-    invokers.setContext(id, { ...earlier, security })
+  router.post(`${contextPath}/update`, async (ctx) => {
+    const id = await requireInvoker(ctx)
+    const earlierContext = requireContext(id)
+    const security = negotiateSecurity(ctx.request.body, earlierContext.websocketUri)
+    invokers.setContext(id, { ...earlierContext, security })
     ctx.body = security
   })
 
-  function existingContext(id: string) {
-    const found = invokers.context(id)
+  function requireContext(id: string) {
+    const found = invokers.findContext(id)
     if (!found) throw new Problem(404, { detail: 'API Invoker has no security context' })
     return found
   }
 
   /** TS 29.222 clause 10.2 wants mutual TLS, which loopback has not: the onboarding secret stands in. */
-  async function knownInvoker(ctx: Context): Promise<string> {
+  async function requireInvoker(ctx: Context): Promise<string> {
     const id = String(ctx.params.apiInvokerId)
     const invoker = invokers.find(id)
     if (invoker) requireSecret(ctx, invoker)
@@ -176,21 +177,21 @@ export function coreFunction(settings: CoreSettings, next: Handler): Handler {
     ctx.set('Cache-Control', 'no-store')
     await follow()
   })
-  app.use(allowAnyOrigin()).use(problems()).use(router.routes()).use(router.allowedMethods())
+  app.use(allowAnyOrigin()).use(handleProblems()).use(router.routes()).use(router.allowedMethods())
   const callback = app.callback()
   return (request, answer) =>
     PATHS.test(request.url ?? '') ? callback(request, answer) : next(request, answer)
 }
 
-function pathOf(apiInvokerId: string): string {
+function getContextPath(apiInvokerId: string): string {
   return `/capif-security/v1/trustedInvokers/${encodeURIComponent(apiInvokerId)}`
 }
 
 function requireSecret(ctx: Context, invoker: Invoker): void {
   const [scheme, value = ''] = ctx.get('authorization').split(' ')
   const [name = '', secret = ''] = Buffer.from(value, 'base64').toString('utf8').split(':')
-  const right = scheme?.toLowerCase() === 'basic' && name === invoker.apiInvokerId
-  if (right && secretIsRight(invoker, secret)) return
+  const isExpectedUser = scheme?.toLowerCase() === 'basic' && name === invoker.apiInvokerId
+  if (isExpectedUser && isSecretValid(invoker, secret)) return
   throw new Problem(
     401,
     { detail: 'Client certificate required', cause: 'the onboarding secret stands in for it here' },
@@ -198,18 +199,18 @@ function requireSecret(ctx: Context, invoker: Invoker): void {
   )
 }
 
-function one(ctx: Context, name: string): string | undefined {
+function readQueryParameter(ctx: Context, name: string): string | undefined {
   const value = ctx.query[name]
   if (Array.isArray(value)) throw new Problem(400, { detail: 'a parameter came twice' })
   return value
 }
 
-function missing(param: string): Problem {
+function createMissingParameterProblem(param: string): Problem {
   return new Problem(400, { invalidParams: [{ param, reason: 'is required' }] })
 }
 
 /** `content: application/json` of the specification, or a list with commas. */
-function stringList(text: string): string[] {
+function parseStringList(text: string): string[] {
   try {
     const value: unknown = JSON.parse(text)
     if (Array.isArray(value)) return value.map(String)
@@ -220,7 +221,7 @@ function stringList(text: string): string[] {
 }
 
 /** The notification that tells an invoker of a revocation. @see TS 29.222 clause 8.5.4.2.5 */
-export function securityNotification(
+export function createSecurityNotification(
   apiInvokerId: string,
   cause: string,
   accessToken: string | undefined,
@@ -228,7 +229,7 @@ export function securityNotification(
   return {
     apiInvokerId,
     aefId: AEF_ID,
-    apiIds: apisOf('capif').map(({ apiId }) => apiId),
+    apiIds: listApis('capif').map(({ apiId }) => apiId),
     cause,
     ...(accessToken === undefined ? {} : { accessToken }),
   }

@@ -8,20 +8,20 @@ import { AEF_ID } from '../apis/catalogue.ts'
 const PREFIX = '3gpp#'
 
 /** Every word that names some of these APIs, in any order. */
-export function capifScopeWords(apiNames: readonly string[]): string[] {
-  return listsOf(apiNames).map((list) => `${PREFIX}${AEF_ID}:${list.join(',')}`)
+export function listCapifScopes(apiNames: readonly string[]): string[] {
+  return listOrderedSelections(apiNames).map((list) => `${PREFIX}${AEF_ID}:${list.join(',')}`)
 }
 
-function listsOf(names: readonly string[]): string[][] {
+function listOrderedSelections(names: readonly string[]): string[][] {
   return names.flatMap((name) => {
-    const rest = listsOf(names.filter((other) => other !== name))
+    const rest = listOrderedSelections(names.filter((candidate) => candidate !== name))
     return [[name], ...rest.map((list) => [name, ...list])]
   })
 }
 
 /** The API names that a scope gives access to at our AEF; nothing for a scope of another form. */
-export function apiNamesIn(scope: string): string[] {
-  const word = scope.split(' ').find((one) => one.startsWith(PREFIX))
+export function parseApiNames(scope: string): string[] {
+  const word = scope.split(' ').find((candidate) => candidate.startsWith(PREFIX))
   if (word === undefined) return []
   return word
     .slice(PREFIX.length)
@@ -33,7 +33,7 @@ export function apiNamesIn(scope: string): string[] {
 }
 
 /** What is wrong with a scope, in the words that CAPIF cores in the field use. */
-export function scopeFault(scope: string, known: readonly string[]): string | undefined {
+export function findScopeError(scope: string, known: readonly string[]): string | undefined {
   const [word = ''] = scope.split(' ')
   if (!word.startsWith('3gpp')) return "The first characters must be '3gpp'"
   if (!/^3gpp#[^#;:,]+:[^#;:,]+(,[^#;:,]+)*(;[^#;:,]+:[^#;:,]+(,[^#;:,]+)*)*$/.test(word)) {

@@ -4,9 +4,9 @@
  * @see TS 29.222 clause 8.5.2.3, ServiceSecurity
  */
 
-import { AEF_ID, apisOf } from '../apis/catalogue.ts'
+import { AEF_ID, listApis } from '../apis/catalogue.ts'
 import { Problem } from '../apis/problem-details.ts'
-import { checked, compile } from '../apis/validation.ts'
+import { compileSchema, validateBody } from '../apis/validation.ts'
 import { PKCE_GRANT } from './service-apis.ts'
 
 export interface SecurityInformation {
@@ -32,7 +32,7 @@ const SUPPORTED_FEATURES = 0b111
 
 const strings = { type: 'array', minItems: 1, items: { type: 'string' } } as const
 
-export const validateServiceSecurity = compile<ServiceSecurity>({
+export const validateServiceSecurity = compileSchema<ServiceSecurity>({
   type: 'object',
   required: ['securityInfo', 'notificationDestination'],
   properties: {
@@ -67,42 +67,46 @@ export const validateServiceSecurity = compile<ServiceSecurity>({
 })
 
 /** What the core answers: OAuth with PKCE for each API, or nothing at all. */
-export function negotiate(body: unknown, websocketUri: string | undefined): ServiceSecurity {
-  const asked = checked(validateServiceSecurity, body)
+export function negotiateSecurity(
+  body: unknown,
+  websocketUri: string | undefined,
+): ServiceSecurity {
+  const requested = validateBody(validateServiceSecurity, body)
   return {
-    securityInfo: asked.securityInfo.map(select),
-    notificationDestination: asked.notificationDestination,
-    ...(asked.requestTestNotification === undefined
+    securityInfo: requested.securityInfo.map(selectSecurityMethod),
+    notificationDestination: requested.notificationDestination,
+    ...(requested.requestTestNotification === undefined
       ? {}
-      : { requestTestNotification: asked.requestTestNotification }),
+      : { requestTestNotification: requested.requestTestNotification }),
     ...(websocketUri === undefined
       ? {}
       : { websockNotifConfig: { requestWebsocketUri: true, websocketUri } }),
-    supportedFeatures: common(asked.supportedFeatures),
+    supportedFeatures: intersectFeatures(requested.supportedFeatures),
   }
 }
 
-function select(information: SecurityInformation): SecurityInformation {
+function selectSecurityMethod(information: SecurityInformation): SecurityInformation {
   const { aefId, apiId, prefSecurityMethods } = information
-  if (aefId !== undefined && aefId !== AEF_ID) throw refused('/securityInfo/aefId', 'is unknown')
-  if (apiId !== undefined && !apisOf('capif').some((api) => api.apiId === apiId)) {
-    throw refused('/securityInfo/apiId', 'is unknown')
+  if (aefId !== undefined && aefId !== AEF_ID)
+    throw createNegotiationProblem('/securityInfo/aefId', 'is unknown')
+  if (apiId !== undefined && !listApis('capif').some((api) => api.apiId === apiId)) {
+    throw createNegotiationProblem('/securityInfo/apiId', 'is unknown')
   }
   if (!prefSecurityMethods.includes('OAUTH')) {
-    throw refused('/securityInfo/prefSecurityMethods', 'must have OAUTH')
+    throw createNegotiationProblem('/securityInfo/prefSecurityMethods', 'must have OAUTH')
   }
-  const early = information.authorizationFlow !== undefined
+  const usesV18Names = information.authorizationFlow !== undefined
   const { grantType: _asked, authorizationFlow: _earlyAsked, ...kept } = information
   return {
     ...kept,
     selSecurityMethod: 'OAUTH',
-    ...(early
+    ...(usesV18Names
       ? { authorizationFlow: ['AUTHORIZATION_CODE_FLOW_WITH_PKCE'] }
       : { grantType: [PKCE_GRANT] }),
   }
 }
 
-function refused(param: string, reason: string): Problem {
+function createNegotiationProblem(param: string, reason: string): Problem {
   return new Problem(400, {
     cause: 'INVALID_MSG_FORMAT',
     detail: 'the security information cannot be agreed on',
@@ -110,6 +114,6 @@ function refused(param: string, reason: string): Problem {
   })
 }
 
-function common(features: string | undefined): string {
+function intersectFeatures(features: string | undefined): string {
   return (Number.parseInt(features || '0', 16) & SUPPORTED_FEATURES).toString(16)
 }

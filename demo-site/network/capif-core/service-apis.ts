@@ -3,7 +3,7 @@
  * invoker needs to whoever asks. @see TS 29.222 clauses 8.1 (Discover_Service) and 8.11 (open discovery)
  */
 
-import { AEF_ID, apisOf, type ExposedApi } from '../apis/catalogue.ts'
+import { AEF_ID, type ExposedApi, listApis } from '../apis/catalogue.ts'
 
 export const PKCE_GRANT = 'AUTHORIZATION_CODE_WITH_PKCE'
 
@@ -13,7 +13,7 @@ export interface DiscoveryFilter {
   aefId?: string
 }
 
-function versions(api: ExposedApi) {
+function describeVersions(api: ExposedApi) {
   return [
     {
       apiVersion: api.path.split('/').at(-1) ?? 'v1',
@@ -30,14 +30,14 @@ function versions(api: ExposedApi) {
 }
 
 /** `ServiceAPIDescription` of each API that meets the filter. */
-export function serviceApis(apisOrigin: string, filter: DiscoveryFilter) {
+export function describeServiceApis(apisOrigin: string, filter: DiscoveryFilter) {
   const { hostname, port } = new URL(apisOrigin)
-  const offered =
+  const grantTypeMatches =
     filter.grantTypes === undefined ||
     filter.grantTypes.includes(PKCE_GRANT) ||
     filter.grantTypes.includes('AUTHORIZATION_CODE_FLOW_WITH_PKCE')
-  if (!offered || (filter.aefId !== undefined && filter.aefId !== AEF_ID)) return []
-  return apisOf('capif')
+  if (!grantTypeMatches || (filter.aefId !== undefined && filter.aefId !== AEF_ID)) return []
+  return listApis('capif')
     .filter((api) => filter.apiName === undefined || filter.apiName === api.name)
     .map((api) => ({
       apiName: api.name,
@@ -46,7 +46,7 @@ export function serviceApis(apisOrigin: string, filter: DiscoveryFilter) {
       aefProfiles: [
         {
           aefId: AEF_ID,
-          versions: versions(api),
+          versions: describeVersions(api),
           protocol: 'HTTP_1_1',
           dataFormat: 'JSON',
           securityMethods: ['OAUTH'],
@@ -65,15 +65,20 @@ export function serviceApis(apisOrigin: string, filter: DiscoveryFilter) {
 }
 
 /** `OpenAPIDetails`: no security methods, no grant types, no interfaces. */
-export function openServiceApis(apiNames: readonly string[] | undefined) {
-  return apisOf('capif')
+export function describeOpenServiceApis(apiNames: readonly string[] | undefined) {
+  return listApis('capif')
     .filter((api) => apiNames === undefined || apiNames.includes(api.name))
     .map((api) => ({
       apiName: api.name,
       apiId: api.apiId,
       description: api.description,
       aefProfiles: [
-        { aefId: AEF_ID, versions: versions(api), protocol: 'HTTP_1_1', dataFormat: 'JSON' },
+        {
+          aefId: AEF_ID,
+          versions: describeVersions(api),
+          protocol: 'HTTP_1_1',
+          dataFormat: 'JSON',
+        },
       ],
     }))
 }

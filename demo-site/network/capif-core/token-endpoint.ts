@@ -7,43 +7,48 @@
 import type { RecordedRequest } from '../http/recorded-request.ts'
 import type { Answer, Handler } from '../http/serve.ts'
 import type { SubscriberDirectory } from '../subscribers.ts'
-import { type Invokers, secretIsRight } from './invokers.ts'
+import { type Invokers, isSecretValid } from './invokers.ts'
 
 const PATH = /^\/capif-security\/v1\/securities\/([^/]+)\/token$/
 const GRANT_TYPES = ['client_credentials', 'authorization_code']
 
-export interface TokenFaceSettings {
+export interface TokenEndpointSettings {
   invokers: Invokers
   subscribers: SubscriberDirectory
   /** Whether this is a client at all. */
   isClient(clientId: string): Promise<boolean>
   /** Whose code this is, where it is one. */
-  ownerOf(code: string): Promise<string | undefined>
+  findOwner(code: string): Promise<string | undefined>
 }
 
-export function tokenFace(settings: TokenFaceSettings, next: Handler): Handler {
+export function createTokenEndpoint(settings: TokenEndpointSettings, next: Handler): Handler {
   return async (request, answer) => {
     const path = (request.url ?? '/').split('?')[0] ?? '/'
     const securityId = PATH.exec(path)?.[1]
-    const general = path === '/token'
-    if (request.method !== 'POST' || (securityId === undefined && !general)) {
+    const isGeneralPath = path === '/token'
+    if (request.method !== 'POST' || (securityId === undefined && !isGeneralPath)) {
       return next(request, answer)
     }
     if (!/^application\/x-www-form-urlencoded/i.test(request.headers['content-type'] ?? '')) {
-      return problem(answer, 415, 'the request body must be a form')
+      return sendProblem(answer, 415, 'the request body must be a form')
     }
     const form = new URLSearchParams((await request.readBody()).toString('utf8'))
     if (securityId !== undefined) {
-      const refused = await refusal(decodeURIComponent(securityId), form, request, settings)
-      if (refused) return refused(answer)
+      const sendClientError = await checkClient(
+        decodeURIComponent(securityId),
+        form,
+        request,
+        settings,
+      )
+      if (sendClientError) return sendClientError(answer)
     }
-    const owner = await ownerFault(form, settings)
-    if (owner) return owner(answer)
-    return pass(request, answer, form, next)
+    const sendOwnerError = await checkResourceOwner(form, settings)
+    if (sendOwnerError) return sendOwnerError(answer)
+    return forwardRequest(request, answer, form, next)
   }
 }
 
-function pass(
+function forwardRequest(
   request: RecordedRequest,
   answer: Answer,
   form: URLSearchParams,
@@ -52,64 +57,72 @@ function pass(
   const code = form.get('code') ?? form.get('authCode')
   if (code !== null) form.set('code', code)
   for (const name of ['authCode', 'resOwnerId', 'gpsi', 'client_secret', 'scope']) form.delete(name)
-  const copy = request.with({ url: '/token', body: form.toString() })
+  const copy = request.copyWith({ url: '/token', body: form.toString() })
   // The secret was judged here; behind this face the client is a public one.
   delete copy.headers.authorization
   Object.assign(copy, { originalUrl: Reflect.get(request, 'originalUrl') })
   return next(copy, answer)
 }
 
-type Refuse = (answer: Answer) => void
+type SendError = (answer: Answer) => void
 
-async function refusal(
+async function checkClient(
   securityId: string,
   form: URLSearchParams,
   request: RecordedRequest,
-  { invokers, isClient }: TokenFaceSettings,
-): Promise<Refuse | undefined> {
+  { invokers, isClient }: TokenEndpointSettings,
+): Promise<SendError | undefined> {
   const grantType = form.get('grant_type') ?? ''
   if (!GRANT_TYPES.includes(grantType)) {
     return (answer) =>
-      problem(answer, 400, "grant_type is not one of ['client_credentials', 'authorization_code']")
+      sendProblem(
+        answer,
+        400,
+        "grant_type is not one of ['client_credentials', 'authorization_code']",
+      )
   }
   if (grantType === 'client_credentials') {
-    return oauthError(400, 'unsupported_grant_type', 'only authorization_code is granted here')
+    return createOauthError(
+      400,
+      'unsupported_grant_type',
+      'only authorization_code is granted here',
+    )
   }
-  const clientId = form.get('client_id') ?? basicUser(request)?.name ?? ''
+  const clientId = form.get('client_id') ?? parseBasicCredentials(request)?.name ?? ''
   if (clientId !== securityId || !(await isClient(clientId))) {
-    return oauthError(400, 'invalid_client', 'Client Id not found')
+    return createOauthError(400, 'invalid_client', 'Client Id not found')
   }
   form.set('client_id', clientId)
-  const codes = [form.get('code'), form.get('authCode')].filter((one) => one !== null)
+  const codes = [form.get('code'), form.get('authCode')].filter((code) => code !== null)
   if (new Set(codes).size > 1) {
-    return oauthError(400, 'invalid_request', 'code and authCode must be the same')
+    return createOauthError(400, 'invalid_request', 'code and authCode must be the same')
   }
   const invoker = invokers.find(clientId)
   if (!invoker) return undefined
   // An invoker that was onboarded here has agreed on its security before it asks for a token.
-  if (!invokers.context(clientId))
-    return (answer) => problem(answer, 404, 'Security context not found')
-  const secret = form.get('client_secret') ?? basicUser(request)?.secret
-  if (secret !== undefined && !secretIsRight(invoker, secret)) {
-    return oauthError(401, 'invalid_client', 'the onboarding secret is wrong')
+  if (!invokers.findContext(clientId))
+    return (answer) => sendProblem(answer, 404, 'Security context not found')
+  const secret = form.get('client_secret') ?? parseBasicCredentials(request)?.secret
+  if (secret !== undefined && !isSecretValid(invoker, secret)) {
+    return createOauthError(401, 'invalid_client', 'the onboarding secret is wrong')
   }
   return undefined
 }
 
 /** `resOwnerId`, as JSON or as `gpsi`, has to be the one whose code it is. */
-async function ownerFault(
+async function checkResourceOwner(
   form: URLSearchParams,
-  { subscribers, ownerOf }: TokenFaceSettings,
-): Promise<Refuse | undefined> {
-  const gpsi = form.get('gpsi') ?? gpsiIn(form.get('resOwnerId'))
+  { subscribers, findOwner }: TokenEndpointSettings,
+): Promise<SendError | undefined> {
+  const gpsi = form.get('gpsi') ?? parseGpsi(form.get('resOwnerId'))
   if (gpsi === undefined) return undefined
-  const owner = await ownerOf(form.get('code') ?? form.get('authCode') ?? '')
+  const owner = await findOwner(form.get('code') ?? form.get('authCode') ?? '')
   if (gpsi !== null && owner !== undefined && subscribers.byId(owner)?.gpsi === gpsi)
     return undefined
-  return oauthError(400, 'invalid_grant', 'the code is not one of this resource owner')
+  return createOauthError(400, 'invalid_grant', 'the code is not one of this resource owner')
 }
 
-function gpsiIn(value: string | null): string | null | undefined {
+function parseGpsi(value: string | null): string | null | undefined {
   if (value === null) return undefined
   try {
     const gpsi: unknown = Reflect.get(Object(JSON.parse(value)), 'gpsi')
@@ -119,23 +132,25 @@ function gpsiIn(value: string | null): string | null | undefined {
   }
 }
 
-function basicUser(request: RecordedRequest): { name: string; secret: string } | undefined {
+function parseBasicCredentials(
+  request: RecordedRequest,
+): { name: string; secret: string } | undefined {
   const [scheme, value = ''] = (request.headers.authorization ?? '').split(' ')
   if (scheme?.toLowerCase() !== 'basic') return undefined
   const [name = '', ...rest] = Buffer.from(value, 'base64').toString('utf8').split(':')
   return { name: decodeURIComponent(name), secret: decodeURIComponent(rest.join(':')) }
 }
 
-function oauthError(status: number, error: string, description: string): Refuse {
+function createOauthError(status: number, error: string, description: string): SendError {
   return (answer) =>
-    send(answer, status, 'application/json', { error, error_description: description })
+    sendJson(answer, status, 'application/json', { error, error_description: description })
 }
 
-function problem(answer: Answer, status: number, detail: string): void {
-  send(answer, status, 'application/problem+json', { status, detail })
+function sendProblem(answer: Answer, status: number, detail: string): void {
+  sendJson(answer, status, 'application/problem+json', { status, detail })
 }
 
-function send(answer: Answer, status: number, type: string, body: object): void {
+function sendJson(answer: Answer, status: number, type: string, body: object): void {
   answer
     .writeHead(status, { 'content-type': type, 'cache-control': 'no-store', pragma: 'no-cache' })
     .end(JSON.stringify(body))

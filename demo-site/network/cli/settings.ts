@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import type { ErrorObject, ValidateFunction } from 'ajv'
 import { parse } from 'yaml'
 import { REDIRECT_BASE } from '../../../extension/identity.ts'
-import { compile, invalidParams } from '../apis/validation.ts'
+import { compileSchema, describeInvalidParams } from '../apis/validation.ts'
 import { FAULT_RULE_SCHEMA, type FaultRule, validateFaultRule } from '../faults/rule.ts'
 import type { Application, NetworkOptions } from '../options.ts'
 import type { Subscriber } from '../subscribers.ts'
@@ -21,21 +21,21 @@ type ConfigFile = Partial<NetworkOptions> & { faults?: FaultRule[] }
 const text = { type: 'string', minLength: 1 } as const
 const port = { type: 'integer', minimum: 0, maximum: 65_535 } as const
 
-function closed(properties: object, required: string[] = []) {
+function createClosedSchema(properties: object, required: string[] = []) {
   return { type: 'object', additionalProperties: false, required, properties }
 }
 
 const subscriberList = {
   type: 'array',
   minItems: 1,
-  items: closed(
+  items: createClosedSchema(
     {
       id: text,
       name: text,
       gpsi: { type: 'string', pattern: '^(msisdn-[0-9]{5,15}|extid-[^@]+@[^@]+)$' },
       phoneNumber: { type: 'string', pattern: '^\\+[1-9][0-9]{4,14}$' },
       password: text,
-      location: closed(
+      location: createClosedSchema(
         {
           latitude: { type: 'number', minimum: -90, maximum: 90 },
           longitude: { type: 'number', minimum: -180, maximum: 180 },
@@ -48,17 +48,17 @@ const subscriberList = {
   ),
 } as const
 
-const validateSubscribers = compile<Subscriber[]>(subscriberList)
+const validateSubscribers = compileSchema<Subscriber[]>(subscriberList)
 
-const validateConfig = compile<ConfigFile>(
-  closed({
+const validateConfig = compileSchema<ConfigFile>(
+  createClosedSchema({
     issuer: { type: 'string', format: 'uri' },
     host: text,
-    ports: closed({ authorization: port, apis: port, userPlane: port, control: port }),
-    operator: closed({ name: text, motto: { type: 'string' } }, ['name', 'motto']),
+    ports: createClosedSchema({ authorization: port, apis: port, userPlane: port, control: port }),
+    operator: createClosedSchema({ name: text, motto: { type: 'string' } }, ['name', 'motto']),
     applications: {
       type: 'array',
-      items: closed(
+      items: createClosedSchema(
         {
           clientId: text,
           name: text,
@@ -84,9 +84,9 @@ const DEFAULT_APPLICATION: Application = {
   origins: ['http://127.0.0.1:5173', 'http://localhost:5173'],
 }
 
-export function settingsFrom(flags: Flags): Settings {
+export function readSettings(flags: Flags): Settings {
   const file: ConfigFile =
-    flags.config === undefined ? {} : readChecked(flags.config, validateConfig)
+    flags.config === undefined ? {} : readValidated(flags.config, validateConfig)
   const { faults = [], ...fromFile } = file
   const dpop = flags.dpop ?? fromFile.dpop
   if (dpop !== undefined && !isDpopMode(dpop)) {
@@ -94,29 +94,31 @@ export function settingsFrom(flags: Flags): Settings {
   }
   const network: NetworkOptions = {
     ...fromFile,
-    applications: flags.application?.map(application) ??
+    applications: flags.application?.map(parseApplication) ??
       fromFile.applications ?? [DEFAULT_APPLICATION],
-    redirectBases: flags['redirect-base']?.map(redirectBase) ??
+    redirectBases: flags['redirect-base']?.map(parseRedirectBase) ??
       fromFile.redirectBases ?? [REDIRECT_BASE.chromium, REDIRECT_BASE.firefox],
     ports: {
       ...fromFile.ports,
-      ...defined({
-        authorization: number(flags.port, '--port', 65_535),
-        apis: number(flags['apis-port'], '--apis-port', 65_535),
-        userPlane: number(flags['user-plane-port'], '--user-plane-port', 65_535),
+      ...omitUndefined({
+        authorization: parseNumber(flags.port, '--port', 65_535),
+        apis: parseNumber(flags['apis-port'], '--apis-port', 65_535),
+        userPlane: parseNumber(flags['user-plane-port'], '--user-plane-port', 65_535),
       }),
       control:
-        number(flags['control-port'], '--control-port', 65_535) ?? fromFile.ports?.control ?? 0,
+        parseNumber(flags['control-port'], '--control-port', 65_535) ??
+        fromFile.ports?.control ??
+        0,
     },
     accessNetwork: {
       ...fromFile.accessNetwork,
-      ...Object.fromEntries(flags.attach?.map(pair) ?? []),
+      ...Object.fromEntries(flags.attach?.map(parseAttachment) ?? []),
     },
-    ...defined({
+    ...omitUndefined({
       issuer: flags.issuer,
       host: flags.host,
       dpop,
-      accessTokenSeconds: number(
+      accessTokenSeconds: parseNumber(
         flags['access-token-seconds'],
         '--access-token-seconds',
         86_400,
@@ -126,10 +128,10 @@ export function settingsFrom(flags: Flags): Settings {
       subscribers:
         flags.subscribers === undefined
           ? undefined
-          : readChecked(flags.subscribers, validateSubscribers),
+          : readValidated(flags.subscribers, validateSubscribers),
     }),
   }
-  return { network, faults: [...faults, ...(flags.fault?.map(fault) ?? [])] }
+  return { network, faults: [...faults, ...(flags.fault?.map(parseFaultRule) ?? [])] }
 }
 
 function isDpopMode(mode: string): mode is NonNullable<NetworkOptions['dpop']> {
@@ -137,7 +139,7 @@ function isDpopMode(mode: string): mode is NonNullable<NetworkOptions['dpop']> {
 }
 
 /** Leaves out what nobody has set. */
-function defined<T extends object>(
+function omitUndefined<T extends object>(
   members: T,
 ): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
@@ -145,7 +147,7 @@ function defined<T extends object>(
   }
 }
 
-function readChecked<T>(path: string, validate: ValidateFunction<T>): T {
+function readValidated<T>(path: string, validate: ValidateFunction<T>): T {
   let content: string
   try {
     content = readFileSync(path, 'utf8')
@@ -158,24 +160,29 @@ function readChecked<T>(path: string, validate: ValidateFunction<T>): T {
   } catch {
     return fail(`${path}: is neither JSON nor YAML`)
   }
-  return validate(value) ? value : fail(`${path}: ${faultText(validate.errors)}`)
+  return validate(value) ? value : fail(`${path}: ${describeErrors(validate.errors)}`)
 }
 
-function faultText(errors: ErrorObject[] | null | undefined): string {
+function describeErrors(errors: ErrorObject[] | null | undefined): string {
   const extra = errors?.find(({ keyword }) => keyword === 'additionalProperties')
   if (extra) return `${extra.instancePath}/${String(extra.params.additionalProperty)} is unknown`
-  const [first] = invalidParams(errors ?? [])
+  const [first] = describeInvalidParams(errors ?? [])
   return first ? `${first.param} ${first.reason}` : 'does not have the expected form'
 }
 
-function number(value: string | undefined, flag: string, max: number, min = 0): number | undefined {
+function parseNumber(
+  value: string | undefined,
+  flag: string,
+  max: number,
+  min = 0,
+): number | undefined {
   if (value === undefined) return undefined
   const parsed = Number(value)
   if (/^\d+$/.test(value) && parsed >= min && parsed <= max) return parsed
   return fail(`${flag} must be a number from ${min} to ${max}`)
 }
 
-function application(value: string): Application {
+function parseApplication(value: string): Application {
   const [clientId, name, origins, ...rest] = value.split('=')
   if (!clientId || !name || !origins || rest.length > 0) {
     return fail('--application must be ID=NAME=ORIGIN[,ORIGIN]')
@@ -188,18 +195,18 @@ function application(value: string): Application {
   return { clientId, name, origins: origins.split(',') }
 }
 
-function redirectBase(value: string): string {
+function parseRedirectBase(value: string): string {
   if (value.startsWith('https://') && URL.canParse(value) && value.endsWith('/')) return value
   return fail('--redirect-base must be an https URL that ends with a slash')
 }
 
-function pair(value: string): [string, string] {
+function parseAttachment(value: string): [string, string] {
   const [address, subscriber, ...rest] = value.split('=')
   if (address && subscriber && rest.length === 0) return [address, subscriber]
   return fail('--attach must be ADDRESS=SUBSCRIBER')
 }
 
-function fault(value: string): FaultRule {
+function parseFaultRule(value: string): FaultRule {
   let rule: unknown
   try {
     rule = JSON.parse(value)
@@ -207,5 +214,5 @@ function fault(value: string): FaultRule {
     return fail('--fault must be JSON')
   }
   if (validateFaultRule(rule)) return rule
-  return fail(`--fault: ${faultText(validateFaultRule.errors)}`)
+  return fail(`--fault: ${describeErrors(validateFaultRule.errors)}`)
 }

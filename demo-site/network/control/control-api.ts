@@ -5,45 +5,45 @@
 
 import Router from '@koa/router'
 import Koa from 'koa'
-import { jsonBody } from '../apis/json-body.ts'
-import { Problem, problems } from '../apis/problem-details.ts'
-import { checked, compile } from '../apis/validation.ts'
+import { parseJsonBody } from '../apis/json-body.ts'
+import { handleProblems, Problem } from '../apis/problem-details.ts'
+import { compileSchema, validateBody } from '../apis/validation.ts'
 import type { Faults } from '../faults/faults.ts'
 import { validateFaultRule } from '../faults/rule.ts'
 import type { RunningServer } from '../http/serve.ts'
-import type { Network } from '../options.ts'
-import type { RevocationCause } from '../revocations.ts'
-import { controlDescription, REVOCATION_SCHEMA } from './description.ts'
+import type { Network } from '../network.ts'
+import type { RevocationCause } from '../revocation.ts'
+import { describeControlApi, REVOCATION_SCHEMA } from './description.ts'
 
-interface AskedRevocation {
+interface RevocationRequest {
   issuer: string
   subscriber: string
   clientId: string
   cause?: RevocationCause
 }
 
-const validateRevocation = compile<AskedRevocation>(REVOCATION_SCHEMA)
-const validateAttachment = compile<{ subscriber: string }>({
+const validateRevocation = compileSchema<RevocationRequest>(REVOCATION_SCHEMA)
+const validateAttachment = compileSchema<{ subscriber: string }>({
   type: 'object',
   required: ['subscriber'],
   additionalProperties: false,
   properties: { subscriber: { type: 'string' } },
 })
-const validateRotation = compile<{ issuer: string }>({
+const validateRotation = compileSchema<{ issuer: string }>({
   type: 'object',
   required: ['issuer'],
   additionalProperties: false,
   properties: { issuer: { type: 'string' } },
 })
 
-export type Controlled = Omit<Network, 'close' | 'controlOrigin'>
+export type ControlledNetwork = Omit<Network, 'close' | 'controlOrigin'>
 
-export function startControl(server: RunningServer, network: Controlled): void {
+export function startControl(server: RunningServer, network: ControlledNetwork): void {
   const router = new Router()
-  router.use(jsonBody())
+  router.use(parseJsonBody())
 
   router.get('/openapi.json', (ctx) => {
-    ctx.body = controlDescription()
+    ctx.body = describeControlApi()
   })
   router.get('/network', (ctx) => {
     const { issuer, origin, apisOrigin, userPlaneOrigin, operatorProfiles, subscribers } = network
@@ -65,11 +65,11 @@ export function startControl(server: RunningServer, network: Controlled): void {
   mountFaults(router, network.faults)
 
   router.get('/log', (ctx) => {
-    const wanted = ['server', 'method', 'path'].flatMap((name) => {
+    const filterMembers = ['server', 'method', 'path'].flatMap((name) => {
       const value = ctx.query[name]
       return typeof value === 'string' ? [[name, value]] : []
     })
-    ctx.body = network.log.filter(Object.fromEntries(wanted))
+    ctx.body = network.log.filter(Object.fromEntries(filterMembers))
   })
   router.delete('/log', (ctx) => {
     network.log.clear()
@@ -80,8 +80,8 @@ export function startControl(server: RunningServer, network: Controlled): void {
     ctx.body = network.accessNetwork.attached
   })
   router.put('/access-network/:address', (ctx) => {
-    const { subscriber } = checked(validateAttachment, ctx.request.body)
-    if (!network.subscribers.byId(subscriber)) throw unknown('/subscriber')
+    const { subscriber } = validateBody(validateAttachment, ctx.request.body)
+    if (!network.subscribers.byId(subscriber)) throw createUnknownMemberProblem('/subscriber')
     network.accessNetwork.attach(String(ctx.params.address), subscriber)
     ctx.status = 204
   })
@@ -95,8 +95,8 @@ export function startControl(server: RunningServer, network: Controlled): void {
   })
 
   router.post('/revocations', async (ctx) => {
-    const asked = checked(validateRevocation, ctx.request.body)
-    const { issuer, subscriber, clientId, cause } = asked
+    const request = validateBody(validateRevocation, ctx.request.body)
+    const { issuer, subscriber, clientId, cause } = request
     if (!(await network.revoke(issuer, subscriber, clientId, cause))) {
       throw new Problem(404, { detail: 'there is no such authorization' })
     }
@@ -104,15 +104,16 @@ export function startControl(server: RunningServer, network: Controlled): void {
   })
 
   router.post('/key-rotations', async (ctx) => {
-    const { issuer } = checked(validateRotation, ctx.request.body)
-    if (!network.operatorProfiles.some((one) => one.issuer === issuer)) throw unknown('/issuer')
+    const { issuer } = validateBody(validateRotation, ctx.request.body)
+    if (!network.operatorProfiles.some((profile) => profile.issuer === issuer))
+      throw createUnknownMemberProblem('/issuer')
     await network.rotateKeys(issuer)
     ctx.status = 204
   })
 
   const app = new Koa()
   app.silent = true
-  app.use(problems())
+  app.use(handleProblems())
   app.use(async (ctx, next) => {
     // A web page must not switch faults on, neither by fetch nor by a name that points to loopback.
     const local = /^(localhost|127(\.\d+){3})$/.test(ctx.hostname)
@@ -130,7 +131,7 @@ function mountFaults(router: Router, faults: Faults): void {
     ctx.body = faults.active
   })
   router.post('/faults', (ctx) => {
-    const id = faults.add(checked(validateFaultRule, ctx.request.body))
+    const id = faults.add(validateBody(validateFaultRule, ctx.request.body))
     ctx.status = 201
     ctx.set('Location', `http://${ctx.host}/faults/${id}`)
     ctx.body = faults.find(id)
@@ -152,6 +153,6 @@ function mountFaults(router: Router, faults: Faults): void {
   })
 }
 
-function unknown(param: string): Problem {
+function createUnknownMemberProblem(param: string): Problem {
   return new Problem(400, { invalidParams: [{ param, reason: 'is unknown' }] })
 }

@@ -22,15 +22,23 @@ const PROBLEM = {
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 }
 
-const json = (schema: object) => ({ content: { 'application/json': { schema } } })
-const answer = (description: string, schema: object) => ({ description, ...json(schema) })
-const body = (schema: object) => ({ required: true, ...json(schema) })
-const inPath = (name: string) => ({ name, in: 'path', required: true, schema: { type: 'string' } })
-const inQuery = (name: string) => ({ name, in: 'query', schema: { type: 'string' } })
-const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` })
-const listOf = (schema: object) => ({ type: 'array', items: schema })
+const describeJson = (schema: object) => ({ content: { 'application/json': { schema } } })
+const describeAnswer = (description: string, schema: object) => ({
+  description,
+  ...describeJson(schema),
+})
+const describeBody = (schema: object) => ({ required: true, ...describeJson(schema) })
+const describePathParameter = (name: string) => ({
+  name,
+  in: 'path',
+  required: true,
+  schema: { type: 'string' },
+})
+const describeQueryParameter = (name: string) => ({ name, in: 'query', schema: { type: 'string' } })
+const referTo = (name: string) => ({ $ref: `#/components/schemas/${name}` })
+const describeList = (schema: object) => ({ type: 'array', items: schema })
 
-export function controlDescription(): object {
+export function describeControlApi(): object {
   return {
     openapi: '3.1.0',
     info: {
@@ -42,34 +50,36 @@ export function controlDescription(): object {
       '/network': {
         get: {
           summary: 'Addresses, subscribers and operator profiles.',
-          responses: { 200: answer('The network.', { type: 'object' }) },
+          responses: { 200: describeAnswer('The network.', { type: 'object' }) },
         },
       },
       '/faults': {
         get: {
           summary: 'The faults that are switched on.',
-          responses: { 200: answer('Faults, oldest first.', listOf(ref('ActiveFault'))) },
+          responses: {
+            200: describeAnswer('Faults, oldest first.', describeList(referTo('ActiveFault'))),
+          },
         },
         post: {
           summary: 'Switch a fault on.',
-          requestBody: body(ref('FaultRule')),
-          responses: { 201: answer('It is on.', ref('ActiveFault')), 400: PROBLEM },
+          requestBody: describeBody(referTo('FaultRule')),
+          responses: { 201: describeAnswer('It is on.', referTo('ActiveFault')), 400: PROBLEM },
         },
         delete: { summary: 'Switch all faults off.', responses: NO_CONTENT },
       },
       '/faults/{id}': {
-        parameters: [inPath('id')],
+        parameters: [describePathParameter('id')],
         get: {
           summary: 'A fault, and how often it has happened.',
-          responses: { 200: answer('The fault.', ref('ActiveFault')), 404: PROBLEM },
+          responses: { 200: describeAnswer('The fault.', referTo('ActiveFault')), 404: PROBLEM },
         },
         delete: { summary: 'Switch a fault off.', responses: { ...NO_CONTENT, 404: PROBLEM } },
       },
       '/log': {
         get: {
           summary: 'The requests so far, newest last.',
-          parameters: ['server', 'method', 'path'].map(inQuery),
-          responses: { 200: answer('Requests.', listOf(ref('LogEntry'))) },
+          parameters: ['server', 'method', 'path'].map(describeQueryParameter),
+          responses: { 200: describeAnswer('Requests.', describeList(referTo('LogEntry'))) },
         },
         delete: { summary: 'Forget them.', responses: NO_CONTENT },
       },
@@ -77,7 +87,7 @@ export function controlDescription(): object {
         get: {
           summary: 'Which address is whose.',
           responses: {
-            200: answer('Subscribers by address.', {
+            200: describeAnswer('Subscribers by address.', {
               type: 'object',
               additionalProperties: { type: 'string' },
             }),
@@ -85,10 +95,10 @@ export function controlDescription(): object {
         },
       },
       '/access-network/{address}': {
-        parameters: [inPath('address')],
+        parameters: [describePathParameter('address')],
         put: {
           summary: 'The UE at this address is on the mobile network.',
-          requestBody: body({
+          requestBody: describeBody({
             type: 'object',
             required: ['subscriber'],
             properties: { subscriber: { type: 'string' } },
@@ -98,23 +108,23 @@ export function controlDescription(): object {
         delete: { summary: 'It is on Wi-Fi.', responses: NO_CONTENT },
       },
       '/messages/{phoneNumber}': {
-        parameters: [inPath('phoneNumber')],
+        parameters: [describePathParameter('phoneNumber')],
         get: {
           summary: 'Text messages to a phone, newest first.',
-          responses: { 200: answer('Messages.', listOf({ type: 'object' })) },
+          responses: { 200: describeAnswer('Messages.', describeList({ type: 'object' })) },
         },
       },
       '/revocations': {
         post: {
           summary: 'Take an authorization back.',
-          requestBody: body(ref('Revocation')),
+          requestBody: describeBody(referTo('Revocation')),
           responses: { ...NO_CONTENT, 400: PROBLEM, 404: PROBLEM },
         },
       },
       '/key-rotations': {
         post: {
           summary: 'Let an issuer sign with a new key.',
-          requestBody: body({
+          requestBody: describeBody({
             type: 'object',
             required: ['issuer'],
             properties: { issuer: { type: 'string' } },
@@ -132,7 +142,7 @@ export function controlDescription(): object {
           required: ['id', 'rule', 'matched', 'applied'],
           properties: {
             id: { type: 'string', format: 'uuid' },
-            rule: ref('FaultRule'),
+            rule: referTo('FaultRule'),
             matched: { type: 'integer', description: 'Requests that it was for.' },
             applied: { type: 'integer', description: 'Requests that it has happened to.' },
           },

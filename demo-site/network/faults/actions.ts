@@ -3,8 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RecordedRequest } from '../http/recorded-request.ts'
 import type { Answer } from '../http/serve.ts'
-import { withClock } from './clock.ts'
-import { hold } from './held-answer.ts'
+import { runWithClockShift } from './clock.ts'
+import { holdAnswer } from './held-answer.ts'
 import { replaceIssuer } from './issuer.ts'
 import type { FaultAction } from './rule.ts'
 
@@ -21,7 +21,7 @@ export interface FaultContext {
 
 const DRIP_TICK_MS = 50
 
-export async function apply(action: FaultAction, context: FaultContext): Promise<void> {
+export async function applyFault(action: FaultAction, context: FaultContext): Promise<void> {
   const { request, answer, next } = context
   switch (action.type) {
     case 'delay':
@@ -31,14 +31,14 @@ export async function apply(action: FaultAction, context: FaultContext): Promise
       return context.switchedOff.then(() => void request.socket.destroy())
     case 'hold':
       if (action.before === 'processing') return context.switchedOff.then(next)
-      return changed(context, async (body) => {
+      return changeAnswer(context, async (body) => {
         await context.switchedOff
         return body
       })
     case 'drop':
-      return drop(action.when, context)
+      return dropConnection(action.when, context)
     case 'drip':
-      return drip(action.bytesPerSecond, context)
+      return dripAnswer(action.bytesPerSecond, context)
     case 'status':
       answer.writeHead(action.status, { 'cache-control': 'no-store', ...action.headers })
       answer.end(action.body)
@@ -47,7 +47,7 @@ export async function apply(action: FaultAction, context: FaultContext): Promise
       answer.writeHead(action.status ?? 307, { location: action.location }).end()
       return
     case 'header':
-      return changed(context, (body) => {
+      return changeAnswer(context, (body) => {
         for (const [name, value] of Object.entries(action.headers)) {
           if (value === null) answer.removeHeader(name)
           else answer.setHeader(name, value)
@@ -55,16 +55,16 @@ export async function apply(action: FaultAction, context: FaultContext): Promise
         return body
       })
     case 'body':
-      return changed(context, () => {
+      return changeAnswer(context, () => {
         if (action.contentType !== undefined) answer.setHeader('content-type', action.contentType)
         return Buffer.from(action.body)
       })
     case 'issuer':
-      return changed(context, (body) => replaceIssuer(answer, body, action.issuer))
+      return changeAnswer(context, (body) => replaceIssuer(answer, body, action.issuer))
     case 'clock':
-      return withClock(action.seconds * 1000, async () => {
+      return runWithClockShift(action.seconds * 1000, async () => {
         answer.setHeader('Date', new Date(Date.now()).toUTCString())
-        await changed(context, (body) => body)
+        await changeAnswer(context, (body) => body)
       })
     case 'rotate-keys':
       await context.rotateKeys(new URL(request.url ?? '/', 'http://server.invalid').pathname)
@@ -72,42 +72,42 @@ export async function apply(action: FaultAction, context: FaultContext): Promise
   }
 }
 
-async function changed(
+async function changeAnswer(
   { answer, next }: FaultContext,
   change: (body: Buffer) => Buffer | Promise<Buffer>,
 ): Promise<void> {
-  const held = await hold(answer, next)
+  const held = await holdAnswer(answer, next)
   held.send(await change(held.body))
 }
 
-async function drop(
+async function dropConnection(
   when: Extract<FaultAction, { type: 'drop' }>['when'],
   { request, answer, next }: FaultContext,
 ): Promise<void> {
   if (when === 'after-reading') await request.readBody()
-  if (when === 'after-processing') await hold(answer, next)
+  if (when === 'after-processing') await holdAnswer(answer, next)
   if (when === 'mid-body') {
-    const { body } = await hold(answer, next)
+    const { body } = await holdAnswer(answer, next)
     answer.removeHeader('transfer-encoding')
     answer.setHeader('content-length', Math.max(body.length, 2))
-    const half = body.length < 2 ? Buffer.from(' ') : body.subarray(0, body.length >> 1)
+    const firstHalf = body.length < 2 ? Buffer.from(' ') : body.subarray(0, body.length >> 1)
     await new Promise<void>((resolve) => {
-      answer.write(half, () => resolve())
+      answer.write(firstHalf, () => resolve())
     })
   }
   request.socket.destroy()
 }
 
-async function drip(bytesPerSecond: number, { answer, next }: FaultContext): Promise<void> {
-  const { body } = await hold(answer, next)
+async function dripAnswer(bytesPerSecond: number, { answer, next }: FaultContext): Promise<void> {
+  const { body } = await holdAnswer(answer, next)
   answer.removeHeader('transfer-encoding')
   answer.setHeader('content-length', body.length)
-  const begun = performance.now()
-  for (let sent = 0; sent < body.length && !answer.destroyed; ) {
+  const startedAtMs = performance.now()
+  for (let sentBytes = 0; sentBytes < body.length && !answer.destroyed; ) {
     await sleep(DRIP_TICK_MS)
-    const due = Math.floor(((performance.now() - begun) / 1000) * bytesPerSecond)
-    if (due > sent) answer.write(body.subarray(sent, due))
-    sent = Math.max(sent, due)
+    const dueBytes = Math.floor(((performance.now() - startedAtMs) / 1000) * bytesPerSecond)
+    if (dueBytes > sentBytes) answer.write(body.subarray(sentBytes, dueBytes))
+    sentBytes = Math.max(sentBytes, dueBytes)
   }
   answer.end()
 }

@@ -7,15 +7,15 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 
 const offset = new AsyncLocalStorage<number>()
 const realNow = Date.now
-let users = 0
+let activeShifts = 0
 
-export async function withClock<T>(shiftMs: number, run: () => Promise<T>): Promise<T> {
-  users += 1
+export async function runWithClockShift<T>(shiftMs: number, run: () => Promise<T>): Promise<T> {
+  activeShifts += 1
   Date.now = () => realNow() + (offset.getStore() ?? 0)
   try {
     return await offset.run(shiftMs, run)
   } finally {
-    users -= 1
-    if (users === 0) Date.now = realNow
+    activeShifts -= 1
+    if (activeShifts === 0) Date.now = realNow
   }
 }

@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import type { Interceptor } from '../http/serve.ts'
-import { apply } from './actions.ts'
+import { applyFault } from './actions.ts'
 import type { FaultRule } from './rule.ts'
 
 export interface ActiveFault {
@@ -13,22 +13,22 @@ export interface ActiveFault {
   applied: number
 }
 
-interface Switch {
-  off: Promise<void>
-  turn: () => void
+interface OffSwitch {
+  switchedOff: Promise<void>
+  switchOff: () => void
 }
 
-function offSwitch(): Switch {
-  let turn = () => {}
-  const off = new Promise<void>((resolve) => {
-    turn = resolve
+function createOffSwitch(): OffSwitch {
+  let switchOff = () => {}
+  const switchedOff = new Promise<void>((resolve) => {
+    switchOff = resolve
   })
-  return { off, turn }
+  return { switchedOff, switchOff }
 }
 
 export class Faults {
   readonly #active = new Map<string, ActiveFault>()
-  readonly #switches = new Map<string, Switch>()
+  readonly #switches = new Map<string, OffSwitch>()
   /** Set once the issuers stand. */
   rotateKeys: (path: string) => Promise<void> = async () => {}
 
@@ -40,7 +40,7 @@ export class Faults {
   add(rule: FaultRule): string {
     const id = randomUUID()
     this.#active.set(id, { id, rule, matched: 0, applied: 0 })
-    this.#switches.set(id, offSwitch())
+    this.#switches.set(id, createOffSwitch())
     return id
   }
 
@@ -50,7 +50,7 @@ export class Faults {
 
   /** Switches a fault off; requests that hang in it lose their connection, held ones go on. */
   remove(id: string): boolean {
-    this.#switches.get(id)?.turn()
+    this.#switches.get(id)?.switchOff()
     this.#switches.delete(id)
     return this.#active.delete(id)
   }
@@ -60,18 +60,18 @@ export class Faults {
   }
 
   readonly intercept: Interceptor = async (server, request, answer, entry, next) => {
-    const fault = this.#due(server, entry.method, entry.path)
+    const fault = this.#takeDueFault(server, entry.method, entry.path)
     if (!fault) return next()
     entry.fault = fault.rule.action.type
-    const switchedOff = this.#switches.get(fault.id)?.off ?? Promise.resolve()
+    const switchedOff = this.#switches.get(fault.id)?.switchedOff ?? Promise.resolve()
     const { rotateKeys } = this
-    await apply(fault.rule.action, { request, answer, next, switchedOff, rotateKeys })
+    await applyFault(fault.rule.action, { request, answer, next, switchedOff, rotateKeys })
   }
 
-  #due(server: string, method: string, path: string): ActiveFault | undefined {
+  #takeDueFault(server: string, method: string, path: string): ActiveFault | undefined {
     let due: ActiveFault | undefined
     for (const fault of this.#active.values()) {
-      if (!matches(fault.rule, server, method, path)) continue
+      if (!matchesRule(fault.rule, server, method, path)) continue
       fault.matched += 1
       if (due === undefined && isDue(fault)) due = fault
     }
@@ -86,13 +86,13 @@ function isDue({ rule, matched, applied }: ActiveFault): boolean {
   return rule.every === undefined || matched % rule.every === 0
 }
 
-function matches(rule: FaultRule, server: string, method: string, path: string): boolean {
+function matchesRule(rule: FaultRule, server: string, method: string, path: string): boolean {
   if (rule.server !== undefined && rule.server !== server) return false
   if (rule.method !== undefined && rule.method !== method) return false
-  return rule.path === undefined || pattern(rule.path).test(path)
+  return rule.path === undefined || compilePathPattern(rule.path).test(path)
 }
 
-function pattern(path: string): RegExp {
+function compilePathPattern(path: string): RegExp {
   const parts = path.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
   return new RegExp(`^${parts.join('.*')}$`)
 }

@@ -10,13 +10,16 @@ export interface HeldAnswer {
 }
 
 /** Runs the handler and resolves once it has ended its answer, of which nothing has left yet. */
-export async function hold(answer: Answer, handler: () => Promise<void>): Promise<HeldAnswer> {
+export async function holdAnswer(
+  answer: Answer,
+  handler: () => Promise<void>,
+): Promise<HeldAnswer> {
   const chunks: Buffer[] = []
   const end = answer.end.bind(answer)
   const write = answer.write.bind(answer)
   const writeHead = answer.writeHead.bind(answer)
 
-  const keep = (chunk: unknown, encoding: unknown) => {
+  const keepChunk = (chunk: unknown, encoding: unknown) => {
     if (typeof chunk === 'string') {
       chunks.push(
         Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8'),
@@ -32,11 +35,11 @@ export async function hold(answer: Answer, handler: () => Promise<void>): Promis
       return answer
     }) as typeof answer.writeHead
     answer.write = ((chunk: unknown, encoding: unknown) => {
-      keep(chunk, encoding)
+      keepChunk(chunk, encoding)
       return true
     }) as typeof answer.write
     answer.end = ((chunk: unknown, encoding: unknown) => {
-      keep(chunk, encoding)
+      keepChunk(chunk, encoding)
       resolve()
       return answer
     }) as typeof answer.end

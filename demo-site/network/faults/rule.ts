@@ -1,6 +1,6 @@
 /** What goes wrong, where, and how often: the rules of the fault layer, and their JSON Schema. */
 
-import { compile } from '../apis/validation.ts'
+import { compileSchema } from '../apis/validation.ts'
 
 export type FaultAction =
   /** Answers later. */
@@ -45,7 +45,11 @@ export interface FaultRule {
 
 const headerValue = { type: 'string', maxLength: 4096 } as const
 
-function action(type: FaultAction['type'], required: string[], properties: object = {}) {
+function createActionSchema(
+  type: FaultAction['type'],
+  required: string[],
+  properties: object = {},
+) {
   return {
     type: 'object',
     required: ['type', ...required],
@@ -70,37 +74,44 @@ export const FAULT_RULE_SCHEMA = {
     times: { type: 'integer', minimum: 1, description: 'To how many requests at most.' },
     action: {
       oneOf: [
-        action('delay', ['ms'], { ms: { type: 'integer', minimum: 0, maximum: 600_000 } }),
-        action('hang', []),
-        action('hold', ['before'], { before: { enum: ['processing', 'answering'] } }),
-        action('drop', ['when'], {
+        createActionSchema('delay', ['ms'], {
+          ms: { type: 'integer', minimum: 0, maximum: 600_000 },
+        }),
+        createActionSchema('hang', []),
+        createActionSchema('hold', ['before'], { before: { enum: ['processing', 'answering'] } }),
+        createActionSchema('drop', ['when'], {
           when: { enum: ['before-reading', 'after-reading', 'after-processing', 'mid-body'] },
         }),
-        action('drip', ['bytesPerSecond'], {
+        createActionSchema('drip', ['bytesPerSecond'], {
           bytesPerSecond: { type: 'number', exclusiveMinimum: 0 },
         }),
-        action('status', ['status'], {
+        createActionSchema('status', ['status'], {
           status: { type: 'integer', minimum: 200, maximum: 599 },
           headers: { type: 'object', additionalProperties: headerValue },
           body: { type: 'string' },
         }),
-        action('header', ['headers'], {
+        createActionSchema('header', ['headers'], {
           headers: {
             type: 'object',
             additionalProperties: { anyOf: [headerValue, { type: 'null' }] },
           },
         }),
-        action('body', ['body'], { body: { type: 'string' }, contentType: headerValue }),
-        action('redirect', ['location'], {
+        createActionSchema('body', ['body'], {
+          body: { type: 'string' },
+          contentType: headerValue,
+        }),
+        createActionSchema('redirect', ['location'], {
           location: { type: 'string', minLength: 1 },
           status: { enum: [301, 302, 303, 307, 308] },
         }),
-        action('clock', ['seconds'], { seconds: { type: 'integer' } }),
-        action('issuer', ['issuer'], { issuer: { anyOf: [{ type: 'string' }, { type: 'null' }] } }),
-        action('rotate-keys', []),
+        createActionSchema('clock', ['seconds'], { seconds: { type: 'integer' } }),
+        createActionSchema('issuer', ['issuer'], {
+          issuer: { anyOf: [{ type: 'string' }, { type: 'null' }] },
+        }),
+        createActionSchema('rotate-keys', []),
       ],
     },
   },
 } as const
 
-export const validateFaultRule = compile<FaultRule>(FAULT_RULE_SCHEMA)
+export const validateFaultRule = compileSchema<FaultRule>(FAULT_RULE_SCHEMA)

@@ -10,7 +10,7 @@ const LIMIT_BYTES = 1024 * 1024
 export class RecordedRequest extends IncomingMessage {
   readonly #chunks: Buffer[] = []
   #size = 0
-  #whole: Promise<Buffer> | undefined
+  #body: Promise<Buffer> | undefined
 
   override push(chunk: unknown, encoding?: BufferEncoding): boolean {
     if (Buffer.isBuffer(chunk) && this.#size < LIMIT_BYTES) {
@@ -27,8 +27,8 @@ export class RecordedRequest extends IncomingMessage {
 
   /** The whole body. Only for a handler that no other reader of the stream follows. */
   readBody(): Promise<Buffer> {
-    this.#whole ??= this.#readToEnd()
-    return this.#whole
+    this.#body ??= this.#readToEnd()
+    return this.#body
   }
 
   async #readToEnd(): Promise<Buffer> {
@@ -39,7 +39,7 @@ export class RecordedRequest extends IncomingMessage {
   }
 
   /** The same request with another target or body, for a handler that passes it on. */
-  with(changes: { url?: string; body?: string }): RecordedRequest {
+  copyWith(changes: { url?: string; body?: string }): RecordedRequest {
     const copy = new RecordedRequest(this.socket)
     copy.method = this.method
     copy.url = changes.url ?? this.url
@@ -64,7 +64,7 @@ export function parseBody(body: Buffer, contentType: string | undefined): unknow
   if (body.length === 0) return undefined
   const text = body.toString('utf8')
   const type = contentType?.split(';')[0]?.trim().toLowerCase() ?? ''
-  if (type === 'application/x-www-form-urlencoded') return fieldsOf(new URLSearchParams(text))
+  if (type === 'application/x-www-form-urlencoded') return toFields(new URLSearchParams(text))
   if (type === 'application/json' || type.endsWith('+json')) {
     try {
       return JSON.parse(text)
@@ -76,7 +76,7 @@ export function parseBody(body: Buffer, contentType: string | undefined): unknow
 }
 
 /** Parameters as an object: a name that comes once has a string, one that comes again an array. */
-export function fieldsOf(parameters: URLSearchParams): Record<string, string | string[]> {
+export function toFields(parameters: URLSearchParams): Record<string, string | string[]> {
   const fields: Record<string, string | string[]> = Object.create(null)
   for (const name of new Set(parameters.keys())) {
     const values = parameters.getAll(name)

@@ -11,7 +11,7 @@ import {
 } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { LogEntry, RequestLog } from '../request-log.ts'
-import { fieldsOf, parseBody, RecordedRequest } from './recorded-request.ts'
+import { parseBody, RecordedRequest, toFields } from './recorded-request.ts'
 
 export type Answer = ServerResponse<RecordedRequest>
 export type Handler = (request: RecordedRequest, answer: Answer) => void | Promise<void>
@@ -51,21 +51,21 @@ export class StartError extends Error {
 }
 
 /** Starts a server that answers 503 until it is given a handler. */
-export async function serve(options: ServeOptions): Promise<RunningServer> {
+export async function startServer(options: ServeOptions): Promise<RunningServer> {
   let handler: Handler = (_request, answer) => {
     answer.writeHead(503).end()
   }
   let upgradeHandler: UpgradeHandler = (_request, socket) => socket.destroy()
 
   const server = createServer({ IncomingMessage: RecordedRequest }, (request, answer) => {
-    void exchange(options, request, answer as Answer, handler)
+    void handleExchange(options, request, answer as Answer, handler)
   })
   if (options.reuseConnections === false) server.maxRequestsPerSocket = 1
   server.on('upgrade', (request, socket, head) => {
-    noteUpgrade(options, request as RecordedRequest, socket as Socket)
+    logUpgrade(options, request as RecordedRequest, socket as Socket)
     upgradeHandler(request as RecordedRequest, socket as Socket, head)
   })
-  await listen(server, options)
+  await startListening(server, options)
 
   return {
     name: options.name,
@@ -84,23 +84,26 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   }
 }
 
-function listen(server: ReturnType<typeof createServer>, options: ServeOptions): Promise<void> {
+function startListening(
+  server: ReturnType<typeof createServer>,
+  options: ServeOptions,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(new StartError(startErrorText(error, options), { cause: error }))
+      reject(new StartError(describeStartError(error, options), { cause: error }))
     })
     server.listen({ port: options.port, host: options.host, exclusive: true }, resolve)
   })
 }
 
-function startErrorText(error: NodeJS.ErrnoException, options: ServeOptions): string {
+function describeStartError(error: NodeJS.ErrnoException, options: ServeOptions): string {
   const where = `port ${options.port} on ${options.host}`
   if (error.code === 'EADDRINUSE') return `${options.name}: ${where} is in use`
   if (error.code === 'EACCES') return `${options.name}: ${where} may not be used`
   return `${options.name}: cannot listen on ${where} (${error.code ?? error.message})`
 }
 
-function noteArrival(options: ServeOptions, request: RecordedRequest): LogEntry {
+function logArrival(options: ServeOptions, request: RecordedRequest): LogEntry {
   const target = new URL(request.url ?? '/', 'http://server.invalid')
   return options.log.add({
     server: options.name,
@@ -108,47 +111,50 @@ function noteArrival(options: ServeOptions, request: RecordedRequest): LogEntry 
     from: request.socket.remoteAddress ?? '',
     method: request.method ?? 'GET',
     path: target.pathname,
-    query: fieldsOf(target.searchParams),
-    headers: plain(request.headers),
+    query: toFields(target.searchParams),
+    headers: copyHeaders(request.headers),
   })
 }
 
 /** The status line of the answer to an upgrade is the first thing that is written. */
-function noteUpgrade(options: ServeOptions, request: RecordedRequest, socket: Socket): void {
-  const entry = noteArrival(options, request)
+function logUpgrade(options: ServeOptions, request: RecordedRequest, socket: Socket): void {
+  const entry = logArrival(options, request)
   const write = socket.write.bind(socket) as (...rest: unknown[]) => boolean
   socket.write = ((chunk: unknown, ...rest: unknown[]) => {
     const status = /^HTTP\/1\.1 (\d{3})/.exec(String(chunk))?.[1]
     if (status !== undefined) entry.status = Number(status)
     socket.write = write as typeof socket.write
-    return write(chunk, ...rest)
+    const result = write(chunk, ...rest)
+    if (status !== undefined) options.log.answered(entry)
+    return result
   }) as typeof socket.write
   socket.once('close', () => options.log.completed(entry))
 }
 
-async function exchange(
+async function handleExchange(
   options: ServeOptions,
   request: RecordedRequest,
   answer: Answer,
   handler: Handler,
 ): Promise<void> {
-  const entry = noteArrival(options, request)
+  const entry = logArrival(options, request)
   const contentType = request.headers['content-type']
-  const noteBody = () => {
+  const logBody = () => {
     const body = parseBody(request.recordedBody, contentType)
     if (body !== undefined) entry.body = body
   }
   // Before the answer leaves, so that whoever has the answer finds the entry complete.
   const end = answer.end.bind(answer) as (...rest: unknown[]) => Answer
   answer.end = ((...rest: unknown[]) => {
-    noteBody()
+    logBody()
     entry.status = answer.statusCode
     const result = end(...rest)
-    entry.answerHeaders = plain(answer.getHeaders())
+    entry.answerHeaders = copyHeaders(answer.getHeaders())
     return result
   }) as typeof answer.end
+  answer.once('finish', () => options.log.answered(entry))
   answer.once('close', () => {
-    noteBody()
+    logBody()
     options.log.completed(entry)
   })
 
@@ -163,7 +169,7 @@ async function exchange(
   }
 }
 
-function plain(headers: IncomingHttpHeaders | OutgoingHttpHeaders): LogEntry['headers'] {
+function copyHeaders(headers: IncomingHttpHeaders | OutgoingHttpHeaders): LogEntry['headers'] {
   const result: LogEntry['headers'] = {}
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined) result[name] = Array.isArray(value) ? value : String(value)

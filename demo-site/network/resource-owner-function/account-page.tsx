@@ -40,9 +40,12 @@ export function Account(props: AccountProps) {
         </p>
       ) : null}
       <ul class="plain">
-        {applications.map((one) => (
-          <li key={`${one.issuer} ${one.clientId}`} data-authorization={one.clientId}>
-            <ApplicationCard {...one} />
+        {applications.map((application) => (
+          <li
+            key={`${application.issuer} ${application.clientId}`}
+            data-authorization={application.clientId}
+          >
+            <ApplicationCard {...application} />
           </li>
         ))}
       </ul>

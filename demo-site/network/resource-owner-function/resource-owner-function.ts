@@ -11,19 +11,19 @@ import Koa, { type Context } from 'koa'
 import { LRUCache } from 'lru-cache'
 import { mountAssets } from '../authorization-function/assets.ts'
 import type {
-  Annex,
   AuthorizationServer,
+  FindHandler,
 } from '../authorization-function/authorization-function.ts'
 import type { Passkeys } from '../authorization-function/passkeys.ts'
 import { Phones } from '../authorization-function/phone-page.tsx'
 import { renderScreen } from '../authorization-function/screens/render.ts'
-import { field } from '../authorization-function/sign-in-methods.ts'
+import { readFormField } from '../authorization-function/sign-in-methods.ts'
 import type { Operator } from '../operator.ts'
 import type { Revocations } from '../revocations.ts'
 import type { Subscriber, SubscriberDirectory } from '../subscribers.ts'
-import type { Messages } from '../text-messages.ts'
+import type { TextMessages } from '../text-messages.ts'
 import { Account, AccountSignIn } from './account-page.tsx'
-import { authorizedApplications } from './authorized-applications.ts'
+import { listAuthorizedApplications } from './authorized-applications.ts'
 
 export interface ResourceOwnerSettings {
   /** Origin that the pages lie on. */
@@ -32,7 +32,7 @@ export interface ResourceOwnerSettings {
   subscribers: SubscriberDirectory
   servers: readonly AuthorizationServer[]
   revocations: Revocations
-  messages: Messages
+  messages: TextMessages
   passkeys: Passkeys
 }
 
@@ -40,14 +40,14 @@ const SESSION_MS = 30 * 60 * 1000
 const PATHS = /^\/(account|phone|assets)(\/|$)/
 
 /** The pages of the subscriber, beside the issuers on their server. */
-export function resourceOwnerFunction(settings: ResourceOwnerSettings): Annex {
+export function createResourceOwnerFunction(settings: ResourceOwnerSettings): FindHandler {
   const { subscribers, servers, revocations, passkeys, operator } = settings
   const frame = { operator, styleSheet: '/assets/operator.css' }
   const sessions = new LRUCache<string, string>({ max: 1000, ttl: SESSION_MS })
   const cookie = `account_${new URL(settings.origin).port}`
   const router = new Router()
 
-  function signedIn(ctx: Context): Subscriber | undefined {
+  function findSignedInSubscriber(ctx: Context): Subscriber | undefined {
     const id = sessions.get(ctx.cookies.get(cookie) ?? '')
     return id === undefined ? undefined : subscribers.byId(id)
   }
@@ -67,8 +67,8 @@ export function resourceOwnerFunction(settings: ResourceOwnerSettings): Annex {
       {
         ...frame,
         subscriber,
-        applications: await authorizedApplications(servers, subscriber.id),
-        passkeys: passkeys.countOf(subscriber.id),
+        applications: await listAuthorizedApplications(servers, subscriber.id),
+        passkeys: passkeys.countBySubscriber(subscriber.id),
         script: '/assets/passkey.js',
         ...(revoked === undefined ? {} : { revoked }),
       },
@@ -77,14 +77,14 @@ export function resourceOwnerFunction(settings: ResourceOwnerSettings): Annex {
   }
 
   router.get('/account', async (ctx) => {
-    const subscriber = signedIn(ctx)
+    const subscriber = findSignedInSubscriber(ctx)
     if (subscriber) await showAccount(ctx, subscriber)
     else showSignIn(ctx)
   })
 
   router.post('/account/sign-in', bodyParser(), (ctx) => {
-    const subscriber = subscribers.byPhoneNumber(field(ctx, 'phone_number'))
-    if (!subscriber || subscriber.password !== field(ctx, 'password')) {
+    const subscriber = subscribers.byPhoneNumber(readFormField(ctx, 'phone_number'))
+    if (!subscriber || subscriber.password !== readFormField(ctx, 'password')) {
       return showSignIn(ctx, 'We do not know this phone number with this password.')
     }
     const id = randomBytes(32).toString('base64url')
@@ -102,27 +102,27 @@ export function resourceOwnerFunction(settings: ResourceOwnerSettings): Annex {
   })
 
   router.post('/account/revoke', bodyParser(), async (ctx) => {
-    const subscriber = signedIn(ctx)
+    const subscriber = findSignedInSubscriber(ctx)
     if (!subscriber) return showSignIn(ctx)
-    const issuer = field(ctx, 'issuer')
-    const clientId = field(ctx, 'client_id')
-    const server = servers.find((one) => one.settings.issuer === issuer)
+    const issuer = readFormField(ctx, 'issuer')
+    const clientId = readFormField(ctx, 'client_id')
+    const server = servers.find((candidate) => candidate.settings.issuer === issuer)
     const name = (await server?.clientName(clientId)) ?? clientId
-    const done = await revocations.revoke(issuer, subscriber.id, clientId)
-    return showAccount(ctx, subscriber, done ? name : undefined)
+    const wasRevoked = await revocations.revoke(issuer, subscriber.id, clientId)
+    return showAccount(ctx, subscriber, wasRevoked ? name : undefined)
   })
 
   router.post('/account/passkey-options', async (ctx) => {
-    const subscriber = signedIn(ctx)
+    const subscriber = findSignedInSubscriber(ctx)
     if (!subscriber) return ctx.throw(401)
     ctx.set('Cache-Control', 'no-store')
-    ctx.body = await passkeys.registrationOptions(`account ${subscriber.id}`, subscriber)
+    ctx.body = await passkeys.createRegistrationOptions(`account ${subscriber.id}`, subscriber)
   })
 
   router.post('/account/passkey', bodyParser(), async (ctx) => {
-    const subscriber = signedIn(ctx)
+    const subscriber = findSignedInSubscriber(ctx)
     if (!subscriber) return showSignIn(ctx)
-    const response = parse(field(ctx, 'assertion'))
+    const response = parseAssertion(readFormField(ctx, 'assertion'))
     await passkeys.register(`account ${subscriber.id}`, subscriber, response)
     ctx.status = 303
     return ctx.redirect('/account')
@@ -140,7 +140,7 @@ export function resourceOwnerFunction(settings: ResourceOwnerSettings): Annex {
   return (path) => (PATHS.test(path) ? (request, answer) => callback(request, answer) : undefined)
 }
 
-function parse(text: string): RegistrationResponseJSON {
+function parseAssertion(text: string): RegistrationResponseJSON {
   try {
     return JSON.parse(text)
   } catch {

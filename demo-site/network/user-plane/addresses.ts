@@ -6,19 +6,19 @@
 import { LRUCache } from 'lru-cache'
 import type { AccessNetwork } from '../access-network.ts'
 
-export class Addresses {
+export class SubscriberAddresses {
   readonly #network: AccessNetwork
-  readonly #learnt = new LRUCache<string, string>({ max: 1000 })
+  readonly #recorded = new LRUCache<string, string>({ max: 1000 })
 
   constructor(network: AccessNetwork) {
     this.#network = network
   }
 
-  learn(address: string | undefined, subscriberId: string): void {
-    if (address !== undefined) this.#learnt.set(address, subscriberId)
+  recordAddress(address: string | undefined, subscriberId: string): void {
+    if (address !== undefined) this.#recorded.set(address, subscriberId)
   }
 
   subscriberAt(address: string | undefined): string | undefined {
-    return this.#network.subscriberAt(address) ?? this.#learnt.get(address ?? '')
+    return this.#network.subscriberAt(address) ?? this.#recorded.get(address ?? '')
   }
 }

@@ -57,6 +57,6 @@ export const QOS_PROFILES: readonly QosProfile[] = [
   },
 ]
 
-export function qosProfile(name: string): QosProfile | undefined {
+export function findQosProfile(name: string): QosProfile | undefined {
   return QOS_PROFILES.find((profile) => profile.name === name)
 }

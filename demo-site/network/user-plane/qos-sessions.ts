@@ -49,10 +49,11 @@ export class QosSessions extends EventEmitter<Events> {
   }
 
   /** Ends what an application holds for a subscriber who has taken its authorization back. */
-  endOf(issuer: string, clientId: string, subscriberId: string): void {
+  endByClient(issuer: string, clientId: string, subscriberId: string): void {
     for (const session of [...this.#sessions.values()]) {
-      const held = session.issuer === issuer && session.clientId === clientId
-      if (held && session.subscriberId === subscriberId) this.end(session.id, 'network-terminated')
+      const isOfClient = session.issuer === issuer && session.clientId === clientId
+      if (isOfClient && session.subscriberId === subscriberId)
+        this.end(session.id, 'network-terminated')
     }
   }
 

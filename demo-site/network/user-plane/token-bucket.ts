@@ -15,14 +15,14 @@ export class TokenBucket {
   }
 
   /** Takes out all bytes that may pass now. */
-  take(): number {
+  takeBytes(): number {
     const now = this.#nowMs()
     const bytesPerSecond = this.#bitsPerSecond() / 8
     const earned = ((now - this.#lastMs) / 1000) * bytesPerSecond
     this.#lastMs = now
     this.#tokens = Math.min(this.#tokens + earned, bytesPerSecond * BURST_SECONDS)
-    const whole = Math.floor(this.#tokens)
-    this.#tokens -= whole
-    return whole
+    const wholeBytes = Math.floor(this.#tokens)
+    this.#tokens -= wholeBytes
+    return wholeBytes
   }
 }

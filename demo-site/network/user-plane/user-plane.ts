@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { RecordedRequest } from '../http/recorded-request.ts'
 import type { Answer, RunningServer } from '../http/serve.ts'
-import type { Addresses } from './addresses.ts'
+import type { SubscriberAddresses } from './addresses.ts'
 import { BEST_EFFORT, type QosProfile } from './qos-profiles.ts'
 import type { QosSessions } from './qos-sessions.ts'
 import { TokenBucket } from './token-bucket.ts'
@@ -22,7 +22,7 @@ export interface UserPlane {
 
 export function startUserPlane(
   server: RunningServer,
-  addresses: Addresses,
+  addresses: SubscriberAddresses,
   sessions: QosSessions,
 ): UserPlane {
   const webSockets = new WebSocketServer({ noServer: true, maxPayload: 16 * 1024 })
@@ -39,7 +39,7 @@ export function startUserPlane(
     answer.setHeader('Cache-Control', 'no-store')
     const address = request.socket.remoteAddress
     if (request.method === 'GET' && pathname === '/stream') {
-      stream(request, answer, Number(searchParams.get('seconds') ?? Number.POSITIVE_INFINITY))
+      sendStream(request, answer, Number(searchParams.get('seconds') ?? Number.POSITIVE_INFINITY))
     } else if (request.method === 'GET' && pathname === '/qos') {
       answer.writeHead(200, { 'content-type': 'application/json' })
       answer.end(JSON.stringify(profileAt(address)))
@@ -48,13 +48,13 @@ export function startUserPlane(
     }
   })
 
-  function stream(request: RecordedRequest, answer: Answer, seconds: number): void {
+  function sendStream(request: RecordedRequest, answer: Answer, seconds: number): void {
     const address = request.socket.remoteAddress
     const bucket = new TokenBucket(() => profileAt(address).downlinkBitsPerSecond)
     const endsAt = performance.now() + seconds * 1000
     answer.writeHead(200, { 'content-type': 'application/octet-stream' })
     const timer = setInterval(() => {
-      let bytes = bucket.take()
+      let bytes = bucket.takeBytes()
       // A reader that is slower than the network gets what it can take.
       if (answer.writableNeedDrain) return
       for (; bytes > 0; bytes -= CHUNK.length) answer.write(CHUNK.subarray(0, bytes))
@@ -73,10 +73,12 @@ export function startUserPlane(
       return
     }
     const address = request.socket.remoteAddress
-    webSockets.handleUpgrade(request, socket, head, (webSocket) => echo(webSocket, address))
+    webSockets.handleUpgrade(request, socket, head, (webSocket) =>
+      echoDatagrams(webSocket, address),
+    )
   })
 
-  function echo(webSocket: WebSocket, address: string | undefined): void {
+  function echoDatagrams(webSocket: WebSocket, address: string | undefined): void {
     webSocket.on('error', () => webSocket.terminate())
     webSocket.on('message', (data, isBinary) => {
       const { latencyMs, loss } = profileAt(address)

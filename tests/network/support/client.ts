@@ -25,7 +25,7 @@ export interface StockClient {
   redirectUri: string
 }
 
-export async function stockClient(
+export async function createStockClient(
   issuer: string,
   clientId = APPLICATION.clientId,
   authentication: oauth.ClientAuth = oauth.None(),
@@ -47,7 +47,7 @@ export interface PendingAuthorization {
   state: string
 }
 
-export async function authorizationRequest(
+export async function createAuthorizationRequest(
   client: StockClient,
   parameters: Record<string, string>,
 ): Promise<PendingAuthorization> {
@@ -63,7 +63,7 @@ export async function authorizationRequest(
   return { url, codeVerifier, state }
 }
 
-export function redeem(
+export function redeemCode(
   client: StockClient,
   pending: PendingAuthorization,
   response: URL,
@@ -85,11 +85,11 @@ export async function signInAndAllow(
 ): Promise<Page> {
   let page = await browser.open(url)
   if (page.screen === 'sign-in') page = await browser.submit(page, 'password', credentials)
-  if (page.screen === 'consent') page = await allow(browser, page)
+  if (page.screen === 'consent') page = await allowAccess(browser, page)
   return page
 }
 
-export function allow(browser: ScriptedBrowser, page: Page): Promise<Page> {
+export function allowAccess(browser: ScriptedBrowser, page: Page): Promise<Page> {
   return browser.submit(page, 'consent', {}, { name: 'decision', value: 'allow' })
 }
 
@@ -99,10 +99,10 @@ export async function obtainToken(
   scope = '3gpp-as-session-with-qos',
   resource = `${network.apisOrigin}/3gpp-as-session-with-qos/v1`,
 ) {
-  const client = await stockClient(network.issuer)
+  const client = await createStockClient(network.issuer)
   const browser = new ScriptedBrowser()
-  const pending = await authorizationRequest(client, { scope, resource })
+  const pending = await createAuthorizationRequest(client, { scope, resource })
   const page = await signInAndAllow(browser, pending.url)
-  const tokens = await redeem(client, pending, page.url)
+  const tokens = await redeemCode(client, pending, page.url)
   return { client, browser, pending, page, tokens }
 }

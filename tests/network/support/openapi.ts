@@ -15,7 +15,7 @@ export const THREE_GPP = join(SHARED, '3gpp/rel19')
 export const CAMARA = join(SHARED, 'camara/r3.2')
 
 /** Why nothing can be judged, or nothing. */
-export function missing(folder: string): string | undefined {
+export function describeMissingFiles(folder: string): string | undefined {
   if (existsSync(folder)) return undefined
   const name = relative(join(import.meta.dirname, '../../..'), folder)
   return `NOT RUN: ${name} is not there, so nothing was checked against it`
@@ -33,12 +33,15 @@ export class OpenApiFiles {
     this.#files = new Set(readdirSync(folder).filter((name) => name.endsWith('.yaml')))
     for (const file of this.#files) {
       const document: unknown = parse(readFileSync(join(folder, file), 'utf8'))
-      this.#ajv.addSchema({ $id: `https://openapi.invalid/${file}`, ...this.#known(document) })
+      this.#ajv.addSchema({
+        $id: `https://openapi.invalid/${file}`,
+        ...this.#removeUnknownReferences(document),
+      })
     }
   }
 
   /** What is wrong with a value, as lines; none where it is as the schema says. */
-  faults(file: string, schema: string, value: unknown): string[] {
+  validate(file: string, schema: string, value: unknown): string[] {
     const id = `https://openapi.invalid/${file}#/components/schemas/${schema}`
     const validate = this.#ajv.getSchema(id)
     if (!validate) throw new Error(`${file} has no schema ${schema}`)
@@ -47,18 +50,20 @@ export class OpenApiFiles {
   }
 
   /** References to files that are not there become schemas that say nothing. */
-  #known(node: unknown): Record<string, unknown> {
-    return this.#walk(node) as Record<string, unknown>
+  #removeUnknownReferences(node: unknown): Record<string, unknown> {
+    return this.#transformNode(node) as Record<string, unknown>
   }
 
-  #walk(node: unknown): unknown {
-    if (Array.isArray(node)) return node.map((item) => this.#walk(item))
+  #transformNode(node: unknown): unknown {
+    if (Array.isArray(node)) return node.map((item) => this.#transformNode(item))
     if (typeof node !== 'object' || node === null) return node
     const reference = Reflect.get(node, '$ref')
     if (typeof reference === 'string') {
       const file = reference.split('#')[0] ?? ''
       return file === '' || this.#files.has(file) ? { $ref: reference } : {}
     }
-    return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, this.#walk(value)]))
+    return Object.fromEntries(
+      Object.entries(node).map(([key, value]) => [key, this.#transformNode(value)]),
+    )
   }
 }

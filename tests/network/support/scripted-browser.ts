@@ -24,7 +24,7 @@ export interface BrowserOptions {
   address?: string
 }
 
-interface Exchange {
+interface RequestDetails {
   url: URL
   method: string
   body?: URLSearchParams
@@ -81,7 +81,7 @@ export class ScriptedBrowser {
     return JSON.parse(text)
   }
 
-  async #navigate(first: Exchange): Promise<Page> {
+  async #navigate(first: RequestDetails): Promise<Page> {
     let next = first
     for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
       // The broker's host: nothing is ever sent there.
@@ -95,12 +95,12 @@ export class ScriptedBrowser {
     throw new Error('too many redirects')
   }
 
-  async #send({ url, method, body }: Exchange): Promise<Page> {
+  async #send({ url, method, body }: RequestDetails): Promise<Page> {
     const headers: Record<string, string> = { accept: 'text/html' }
     const cookie = await this.cookies.getCookieString(url.href)
     if (cookie !== '') headers.cookie = cookie
     if (body) headers['content-type'] = 'application/x-www-form-urlencoded'
-    const answer = await exchange(
+    const answer = await sendRequest(
       url,
       { method, headers, address: this.#address },
       body?.toString(),
@@ -125,16 +125,16 @@ function emptyPage(url: URL): Page {
   }
 }
 
-interface Sending {
+interface SendOptions {
   method: string
   headers: Record<string, string>
   address: string | undefined
 }
 
 /** `fetch` cannot choose the address it sends from; a UE on the mobile network has its own. */
-export function exchange(
+export function sendRequest(
   url: URL,
-  { method, headers, address }: Sending,
+  { method, headers, address }: SendOptions,
   body?: string,
 ): Promise<{ status: number; headers: Headers; text: string }> {
   return new Promise((resolve, reject) => {

@@ -2,7 +2,7 @@
 
 import type { Network } from '../../../demo-site/network/index.ts'
 import { SoftwareAuthenticator } from './authenticator.ts'
-import { allow } from './client.ts'
+import { allowAccess } from './client.ts'
 import { type Page, ScriptedBrowser } from './scripted-browser.ts'
 
 export const MECHANISMS = ['password', 'one-time code', 'passkey', 'access network'] as const
@@ -17,11 +17,11 @@ export interface Person {
   authorize(url: string | URL): Promise<Page>
 }
 
-export async function personWho(mechanism: Mechanism, network: Network): Promise<Person> {
+export async function createPerson(mechanism: Mechanism, network: Network): Promise<Person> {
   const address = mechanism === 'access network' ? '127.0.0.77' : undefined
   if (address !== undefined) network.accessNetwork.attach(address, 'mira')
   const browser = new ScriptedBrowser(address === undefined ? {} : { address })
-  const passkey = mechanism === 'passkey' ? await registeredPasskey(network) : undefined
+  const passkey = mechanism === 'passkey' ? await registerPasskey(network) : undefined
 
   async function signIn(page: Page): Promise<Page> {
     if (mechanism === 'password') return browser.submit(page, 'password', MIRA)
@@ -37,7 +37,7 @@ export async function personWho(mechanism: Mechanism, network: Network): Promise
     async authorize(url) {
       let page = await browser.open(url)
       if (page.screen === 'sign-in') page = await signIn(page)
-      if (page.screen === 'consent') page = await allow(browser, page)
+      if (page.screen === 'consent') page = await allowAccess(browser, page)
       return page
     },
   }
@@ -48,17 +48,17 @@ export async function signInByCode(
   page: Page,
   network: Network,
 ): Promise<Page> {
-  const asked = await browser.submit(page, 'send-code', { phone_number: MIRA.phone_number })
-  return browser.submit(asked, 'code', { code: codeOnPhone(network) })
+  const codePage = await browser.submit(page, 'send-code', { phone_number: MIRA.phone_number })
+  return browser.submit(codePage, 'code', { code: readCodeOnPhone(network) })
 }
 
-export function codeOnPhone(network: Network, phoneNumber = MIRA.phone_number): string {
+export function readCodeOnPhone(network: Network, phoneNumber = MIRA.phone_number): string {
   const [message] = network.messages.inbox(phoneNumber)
   return /\d{6}/.exec(message?.text ?? '')?.[0] ?? ''
 }
 
 /** Registers a passkey in the account, as its owner would beforehand. */
-export async function registeredPasskey(network: Network): Promise<SoftwareAuthenticator> {
+export async function registerPasskey(network: Network): Promise<SoftwareAuthenticator> {
   const authenticator = new SoftwareAuthenticator(network.origin)
   const browser = new ScriptedBrowser()
   const account = await signInToAccount(browser, network)

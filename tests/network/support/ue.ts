@@ -35,7 +35,7 @@ export interface Ue {
 }
 
 /** A server that shows a Client ID Metadata Document, as the application's own origin would. */
-export async function documentServer(redirectUris: string[]) {
+export async function startDocumentServer(redirectUris: string[]) {
   const server = createServer((_request, answer) => {
     answer.writeHead(200, { 'content-type': 'application/json' })
     answer.end(
@@ -60,7 +60,7 @@ export async function onboard(
   onboarding: Onboarding,
   documentId: string,
 ): Promise<Ue> {
-  const found = network.operatorProfiles.find((one) => one.profile === profile)
+  const found = network.operatorProfiles.find((candidate) => candidate.profile === profile)
   if (!found) throw new Error(`no operator profile for ${profile}`)
   // CAMARA has keys made on the UE where the client can tell the server; else it is a public client.
   const withKey = profile === 'camara' && onboarding === 'dynamic'
@@ -95,7 +95,7 @@ export interface Asking {
 }
 
 /** What a page would ask of the n-th API of the operator profile. */
-export function accessTo({ server }: Ue, title: string): ApiAccess {
+export function createApiAccess({ server }: Ue, title: string): ApiAccess {
   const api = server.apis.find(({ name }) => name === title)
   if (!api) throw new Error(`no API "${title}"`)
   return {
@@ -106,7 +106,7 @@ export function accessTo({ server }: Ue, title: string): ApiAccess {
 }
 
 /** From the authorization request to the token. */
-export async function obtain(
+export async function obtainTokens(
   ue: Ue,
   access: ApiAccess,
   authorize: (url: string) => Promise<Page>,

@@ -2,7 +2,7 @@
 
 import { WebSocket } from 'ws'
 
-export async function listen(uri: string) {
+export async function openWebSocket(uri: string) {
   const socket = new WebSocket(uri)
   const received: { atMs: number; message: unknown }[] = []
   const waiting: (() => void)[] = []

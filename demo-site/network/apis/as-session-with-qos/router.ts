@@ -5,14 +5,14 @@
 
 import Router from '@koa/router'
 import type { Context } from 'koa'
-import type { Notifications } from '../../capif-notifications.ts'
-import { qosProfile } from '../../user-plane/qos-profiles.ts'
+import type { CapifNotifications } from '../../capif-notifications.ts'
+import { findQosProfile } from '../../user-plane/qos-profiles.ts'
 import type { QosSessions } from '../../user-plane/qos-sessions.ts'
 import { type Caller, callerOf, requireToken, type TokenTrust } from '../access-token.ts'
-import { exposedApi } from '../catalogue.ts'
-import { jsonBody } from '../json-body.ts'
+import { findExposedApi } from '../catalogue.ts'
+import { parseJsonBody } from '../json-body.ts'
 import { Problem } from '../problem-details.ts'
-import { checked } from '../validation.ts'
+import { validateBody } from '../validation.ts'
 import { type Owner, ownerOf, SubscriptionStore } from './store.ts'
 import {
   type AsSessionWithQoSSubscription,
@@ -26,61 +26,64 @@ export interface AsSessionWithQosSettings {
   apisOrigin: string
   trust: TokenTrust
   sessions: QosSessions
-  notifications: Notifications
+  notifications: CapifNotifications
 }
 
 export function asSessionWithQosRouter(settings: AsSessionWithQosSettings): Router {
-  const api = exposedApi(NAME)
+  const api = findExposedApi(NAME)
   const resource = `${settings.apisOrigin}${api.path}`
   const store = new SubscriptionStore<AsSessionWithQoSSubscription>()
   const router = new Router({ prefix: api.path })
-  router.use(requireToken(settings.trust, api, NAME), jsonBody())
+  router.use(requireToken(settings.trust, api, NAME), parseJsonBody())
 
   router.get('/:scsAsId/subscriptions', (ctx) => {
-    ctx.body = store.list(owner(ctx)).map(({ value }) => value)
+    ctx.body = store.list(getOwner(ctx)).map(({ value }) => value)
   })
 
   router.post('/:scsAsId/subscriptions', (ctx) => {
-    const asked = checked(validateSubscription, ctx.request.body)
-    checkRequest(asked, callerOf(ctx))
-    const { id, value } = store.add(owner(ctx), (newId) => ({
-      ...asked,
+    const requested = validateBody(validateSubscription, ctx.request.body)
+    checkRequest(requested, callerOf(ctx))
+    const { id, value } = store.add(getOwner(ctx), (newId) => ({
+      ...requested,
       self: `${resource}/${encodeURIComponent(String(ctx.params.scsAsId))}/subscriptions/${newId}`,
       supportedFeatures: '0',
-      ...(asked.websockNotifConfig?.requestWebsocketUri === true
+      ...(requested.websockNotifConfig?.requestWebsocketUri === true
         ? {
             websockNotifConfig: {
               requestWebsocketUri: true,
-              websocketUri: settings.notifications.open(),
+              websocketUri: settings.notifications.openChannel(),
             },
           }
         : {}),
     }))
-    apply(id, value, callerOf(ctx))
+    setQosSession(id, value, callerOf(ctx))
     ctx.status = 201
     ctx.set('Location', value.self ?? '')
     ctx.body = value
   })
 
   router.get('/:scsAsId/subscriptions/:subscriptionId', (ctx) => {
-    ctx.body = wanted(ctx).value
+    ctx.body = findSubscription(ctx).value
   })
 
   router.put('/:scsAsId/subscriptions/:subscriptionId', (ctx) => {
-    const stored = wanted(ctx)
-    const asked = checked(validateSubscription, ctx.request.body)
-    replace(ctx, stored.id, { ...asked, ...kept(stored.value) })
+    const stored = findSubscription(ctx)
+    const requested = validateBody(validateSubscription, ctx.request.body)
+    replaceSubscription(ctx, stored.id, { ...requested, ...pickServerMembers(stored.value) })
   })
 
   router.patch('/:scsAsId/subscriptions/:subscriptionId', (ctx) => {
-    const stored = wanted(ctx)
-    const patch = checked(validatePatch, ctx.request.body)
+    const stored = findSubscription(ctx)
+    const patch = validateBody(validatePatch, ctx.request.body)
     const merged = mergePatch(stored.value, patch)
-    replace(ctx, stored.id, { ...checked(validateSubscription, merged), ...kept(stored.value) })
+    replaceSubscription(ctx, stored.id, {
+      ...validateBody(validateSubscription, merged),
+      ...pickServerMembers(stored.value),
+    })
   })
 
   router.delete('/:scsAsId/subscriptions/:subscriptionId', (ctx) => {
-    settings.sessions.end(wanted(ctx).id, 'deleted')
+    settings.sessions.end(findSubscription(ctx).id, 'deleted')
     ctx.status = 204
   })
 
@@ -96,23 +99,27 @@ export function asSessionWithQosRouter(settings: AsSessionWithQosSettings): Rout
     settings.notifications.closeChannel(uri)
   })
 
-  function owner(ctx: Context): Owner {
+  function getOwner(ctx: Context): Owner {
     return ownerOf(String(ctx.params.scsAsId), callerOf(ctx))
   }
 
-  function wanted(ctx: Context) {
-    return store.get(String(ctx.params.subscriptionId), owner(ctx))
+  function findSubscription(ctx: Context) {
+    return store.get(String(ctx.params.subscriptionId), getOwner(ctx))
   }
 
-  function replace(ctx: Context, id: string, next: AsSessionWithQoSSubscription): void {
+  function replaceSubscription(ctx: Context, id: string, next: AsSessionWithQoSSubscription): void {
     checkRequest(next, callerOf(ctx))
-    wanted(ctx).value = next
-    apply(id, next, callerOf(ctx))
+    findSubscription(ctx).value = next
+    setQosSession(id, next, callerOf(ctx))
     ctx.body = next
   }
 
-  function apply(id: string, subscription: AsSessionWithQoSSubscription, caller: Caller): void {
-    const profile = qosProfile(subscription.qosReference ?? 'QOS_L')
+  function setQosSession(
+    id: string,
+    subscription: AsSessionWithQoSSubscription,
+    caller: Caller,
+  ): void {
+    const profile = findQosProfile(subscription.qosReference ?? 'QOS_L')
     if (!profile) return
     const startedAtMs = settings.sessions.find(id)?.startedAtMs ?? Date.now()
     const seconds = subscription.qosDuration
@@ -132,7 +139,7 @@ export function asSessionWithQosRouter(settings: AsSessionWithQosSettings): Rout
 
 /** What the schema cannot say: references exist, and the subscriber is the token's. */
 function checkRequest(subscription: AsSessionWithQoSSubscription, caller: Caller): void {
-  if (subscription.qosReference !== undefined && !qosProfile(subscription.qosReference)) {
+  if (subscription.qosReference !== undefined && !findQosProfile(subscription.qosReference)) {
     throw new Problem(400, {
       cause: 'INVALID_MSG_FORMAT',
       detail: 'the QoS reference is not one that this network has agreed to',
@@ -147,7 +154,7 @@ function checkRequest(subscription: AsSessionWithQoSSubscription, caller: Caller
   }
 }
 
-function kept(stored: AsSessionWithQoSSubscription) {
+function pickServerMembers(stored: AsSessionWithQoSSubscription) {
   const { self, supportedFeatures, websockNotifConfig } = stored
   return {
     ...(websockNotifConfig === undefined ? {} : { websockNotifConfig }),

@@ -42,13 +42,13 @@ export class SubscriptionStore<T> {
   }
 
   list(owner: Owner): Stored<T>[] {
-    return [...this.#byId.values()].filter((stored) => same(stored.owner, owner))
+    return [...this.#byId.values()].filter((stored) => isSameOwner(stored.owner, owner))
   }
 
   /** The subscription, or 404, also where it belongs to somebody else. */
   get(id: string, owner: Owner): Stored<T> {
     const stored = this.#byId.get(id)
-    if (!stored || !same(stored.owner, owner)) {
+    if (!stored || !isSameOwner(stored.owner, owner)) {
       throw new Problem(404, { detail: 'there is no such subscription' })
     }
     return stored
@@ -63,6 +63,6 @@ export class SubscriptionStore<T> {
   }
 }
 
-function same(a: Owner, b: Owner): boolean {
+function isSameOwner(a: Owner, b: Owner): boolean {
   return a.scsAsId === b.scsAsId && a.clientId === b.clientId && a.subscriberId === b.subscriberId
 }

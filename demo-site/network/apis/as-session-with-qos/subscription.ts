@@ -3,7 +3,7 @@
  * of the specification are kept and given back. @see TS 29.122 V19.6.0 clause 5.14.2
  */
 
-import { compile } from '../validation.ts'
+import { compileSchema } from '../validation.ts'
 
 export interface WebsockNotifConfig {
   websocketUri?: string
@@ -67,13 +67,13 @@ const members = {
   },
 } as const
 
-export const validateSubscription = compile<AsSessionWithQoSSubscription>({
+export const validateSubscription = compileSchema<AsSessionWithQoSSubscription>({
   type: 'object',
   required: ['notificationDestination'],
   properties: members,
 })
 
-export const validatePatch = compile<AsSessionWithQoSSubscriptionPatch>({
+export const validatePatch = compileSchema<AsSessionWithQoSSubscriptionPatch>({
   type: 'object',
   properties: Object.fromEntries(
     Object.entries(members).map(([name, schema]) => [name, { anyOf: [schema, { type: 'null' }] }]),

@@ -9,8 +9,8 @@ export interface Circle {
 const EARTH_RADIUS_METERS = 6_371_000
 
 /** Share of `inner` that `outer` covers, from 0 to 1. The circles are taken as flat. */
-export function coverage(inner: Circle, outer: Circle): number {
-  const distance = distanceMeters(inner, outer)
+export function computeCoveredShare(inner: Circle, outer: Circle): number {
+  const distance = computeDistanceMeters(inner, outer)
   const { radiusMeters: r } = inner
   const { radiusMeters: R } = outer
   if (distance + r <= R) return 1
@@ -18,24 +18,29 @@ export function coverage(inner: Circle, outer: Circle): number {
   if (distance + R <= r) return (R * R) / (r * r)
   const a = (distance * distance + r * r - R * R) / (2 * distance)
   const b = distance - a
-  const lens = segment(r, a) + segment(R, b)
+  const lens = computeSegmentArea(r, a) + computeSegmentArea(R, b)
   return Math.min(1, Math.max(0, lens / (Math.PI * r * r)))
 }
 
 /** Area of the part of a circle that lies beyond a chord at this distance from its centre. */
-function segment(radius: number, chord: number): number {
+function computeSegmentArea(radius: number, chord: number): number {
   const ratio = Math.min(1, Math.max(-1, chord / radius))
   return (
     radius * radius * Math.acos(ratio) - chord * Math.sqrt(Math.max(0, radius ** 2 - chord ** 2))
   )
 }
 
-export function distanceMeters(a: Omit<Circle, 'radiusMeters'>, b: Omit<Circle, 'radiusMeters'>) {
-  const radians = (degrees: number) => (degrees * Math.PI) / 180
-  const dLatitude = radians(b.latitude - a.latitude)
-  const dLongitude = radians(b.longitude - a.longitude)
+export function computeDistanceMeters(
+  a: Omit<Circle, 'radiusMeters'>,
+  b: Omit<Circle, 'radiusMeters'>,
+) {
+  const toRadians = (degrees: number) => (degrees * Math.PI) / 180
+  const dLatitude = toRadians(b.latitude - a.latitude)
+  const dLongitude = toRadians(b.longitude - a.longitude)
   const h =
     Math.sin(dLatitude / 2) ** 2 +
-    Math.cos(radians(a.latitude)) * Math.cos(radians(b.latitude)) * Math.sin(dLongitude / 2) ** 2
+    Math.cos(toRadians(a.latitude)) *
+      Math.cos(toRadians(b.latitude)) *
+      Math.sin(dLongitude / 2) ** 2
   return 2 * EARTH_RADIUS_METERS * Math.asin(Math.min(1, Math.sqrt(h)))
 }

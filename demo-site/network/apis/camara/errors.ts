@@ -5,8 +5,8 @@
 
 import { randomUUID } from 'node:crypto'
 import type { Middleware } from 'koa'
+import { AccessTokenError } from '../access-token-error.ts'
 import { Problem } from '../problem-details.ts'
-import { Refusal } from '../refusal.ts'
 
 /** Thrown by a handler, answered as `ErrorInfo`. */
 export class CamaraError extends Error {
@@ -33,15 +33,15 @@ const CODES: Readonly<Record<number, string>> = {
 const CORRELATOR = /^[a-zA-Z0-9-_:;./<>{}]{1,256}$/
 
 /** Answers whatever a handler throws in CAMARA's shape. */
-export function camaraErrors(): Middleware {
+export function handleCamaraErrors(): Middleware {
   return async (ctx, next) => {
     const correlator = ctx.get('x-correlator')
     ctx.set('x-correlator', CORRELATOR.test(correlator) ? correlator : randomUUID())
     try {
       await next()
     } catch (error) {
-      const { status, code, message } = infoOf(error)
-      if (error instanceof Refusal || error instanceof Problem) ctx.set(error.headers)
+      const { status, code, message } = toErrorInfo(error)
+      if (error instanceof AccessTokenError || error instanceof Problem) ctx.set(error.headers)
       ctx.status = status
       ctx.type = 'json'
       ctx.body = { status, code, message }
@@ -49,23 +49,23 @@ export function camaraErrors(): Middleware {
   }
 }
 
-function infoOf(error: unknown): { status: number; code: string; message: string } {
+function toErrorInfo(error: unknown): { status: number; code: string; message: string } {
   if (error instanceof CamaraError) return error
-  if (error instanceof Refusal) return info(error.status, error.message)
+  if (error instanceof AccessTokenError) return createErrorInfo(error.status, error.message)
   if (error instanceof Problem) {
     const { status, detail, invalidParams = [] } = error.details
     const members = invalidParams.map(({ param, reason }) => `${param} ${reason}`).join('; ')
-    return info(status, [detail, members].filter(Boolean).join(': '))
+    return createErrorInfo(status, [detail, members].filter(Boolean).join(': '))
   }
   return { status: 500, code: 'INTERNAL', message: 'Something went wrong on our side.' }
 }
 
-function info(status: number, message: string | undefined) {
+function createErrorInfo(status: number, message: string | undefined) {
   return { status, code: CODES[status] ?? 'INVALID_ARGUMENT', message: message ?? 'refused' }
 }
 
 /** A three-legged token names the subscriber, so the body must not. */
-export function refuseDevice(body: unknown): void {
+export function rejectDeviceMember(body: unknown): void {
   if (Reflect.get(Object(body), 'device') === undefined) return
   throw new CamaraError(
     422,

@@ -2,18 +2,18 @@
 
 import Router from '@koa/router'
 import { callerOf, requireToken, type TokenTrust } from '../access-token.ts'
-import { exposedApi } from '../catalogue.ts'
-import { jsonBody } from '../json-body.ts'
-import { checked, compile } from '../validation.ts'
-import { coverage } from './circle-overlap.ts'
-import { camaraErrors, refuseDevice } from './errors.ts'
+import { findExposedApi } from '../catalogue.ts'
+import { parseJsonBody } from '../json-body.ts'
+import { compileSchema, validateBody } from '../validation.ts'
+import { computeCoveredShare } from './circle-overlap.ts'
+import { handleCamaraErrors, rejectDeviceMember } from './errors.ts'
 
 interface VerifyLocation {
   area: { center: { latitude: number; longitude: number }; radius: number }
   maxAge?: number
 }
 
-const validateRequest = compile<VerifyLocation>({
+const validateRequest = compileSchema<VerifyLocation>({
   type: 'object',
   required: ['area'],
   properties: {
@@ -38,16 +38,16 @@ const validateRequest = compile<VerifyLocation>({
 })
 
 export function locationVerificationRouter({ trust }: { trust: TokenTrust }): Router {
-  const api = exposedApi('location-verification')
+  const api = findExposedApi('location-verification')
   const router = new Router({ prefix: api.path })
-  router.use(camaraErrors())
+  router.use(handleCamaraErrors())
 
   const verify = requireToken(trust, api, 'location-verification:verify')
-  router.post('/verify', verify, jsonBody(), (ctx) => {
-    refuseDevice(ctx.request.body)
-    const { area } = checked(validateRequest, ctx.request.body)
+  router.post('/verify', verify, parseJsonBody(), (ctx) => {
+    rejectDeviceMember(ctx.request.body)
+    const { area } = validateBody(validateRequest, ctx.request.body)
     const { location } = callerOf(ctx).subscriber
-    const share = coverage(
+    const share = computeCoveredShare(
       { ...location, radiusMeters: location.accuracyMeters },
       { ...area.center, radiusMeters: area.radius },
     )

@@ -8,17 +8,17 @@ import Router from '@koa/router'
 import type { Context } from 'koa'
 import type { Subscriber } from '../../subscribers.ts'
 import { callerOf, requireToken, type TokenTrust } from '../access-token.ts'
-import { exposedApi } from '../catalogue.ts'
-import { jsonBody } from '../json-body.ts'
-import { checked, compile } from '../validation.ts'
-import { CamaraError, camaraErrors } from './errors.ts'
+import { findExposedApi } from '../catalogue.ts'
+import { parseJsonBody } from '../json-body.ts'
+import { compileSchema, validateBody } from '../validation.ts'
+import { CamaraError, handleCamaraErrors } from './errors.ts'
 
 interface VerifyNumber {
   phoneNumber?: string
   hashedPhoneNumber?: string
 }
 
-const validateVerify = compile<VerifyNumber>({
+const validateVerify = compileSchema<VerifyNumber>({
   type: 'object',
   minProperties: 1,
   maxProperties: 1,
@@ -30,31 +30,31 @@ const validateVerify = compile<VerifyNumber>({
 })
 
 export function numberVerificationRouter({ trust }: { trust: TokenTrust }): Router {
-  const api = exposedApi('number-verification')
+  const api = findExposedApi('number-verification')
   const router = new Router({ prefix: api.path })
-  router.use(camaraErrors())
+  router.use(handleCamaraErrors())
 
   const verify = requireToken(trust, api, 'number-verification:verify')
-  router.post('/verify', verify, jsonBody(), (ctx) => {
-    const { phoneNumber } = networkAuthenticated(ctx)
-    const asked = checked(validateVerify, ctx.request.body)
+  router.post('/verify', verify, parseJsonBody(), (ctx) => {
+    const { phoneNumber } = requireNetworkAuthentication(ctx)
+    const requested = validateBody(validateVerify, ctx.request.body)
     const hash = createHash('sha256').update(phoneNumber).digest('hex')
     const devicePhoneNumberVerified =
-      asked.phoneNumber === undefined
-        ? asked.hashedPhoneNumber?.toLowerCase() === hash
-        : asked.phoneNumber === phoneNumber
+      requested.phoneNumber === undefined
+        ? requested.hashedPhoneNumber?.toLowerCase() === hash
+        : requested.phoneNumber === phoneNumber
     ctx.body = { devicePhoneNumberVerified }
   })
 
   const read = requireToken(trust, api, 'number-verification:device-phone-number:read')
   router.get('/device-phone-number', read, (ctx) => {
-    ctx.body = { devicePhoneNumber: networkAuthenticated(ctx).phoneNumber }
+    ctx.body = { devicePhoneNumber: requireNetworkAuthentication(ctx).phoneNumber }
   })
 
   return router
 }
 
-function networkAuthenticated(ctx: Context): Subscriber {
+function requireNetworkAuthentication(ctx: Context): Subscriber {
   const { token, subscriber } = callerOf(ctx)
   if (token.amr.includes('nba')) return subscriber
   throw new CamaraError(

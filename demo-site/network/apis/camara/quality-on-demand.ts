@@ -3,13 +3,13 @@
 import { randomUUID } from 'node:crypto'
 import Router from '@koa/router'
 import type { Context } from 'koa'
-import { qosProfile } from '../../user-plane/qos-profiles.ts'
+import { findQosProfile } from '../../user-plane/qos-profiles.ts'
 import type { EndCause, QosSessions } from '../../user-plane/qos-sessions.ts'
 import { callerOf, requireToken, type TokenTrust } from '../access-token.ts'
-import { exposedApi } from '../catalogue.ts'
-import { jsonBody } from '../json-body.ts'
-import { checked, compile } from '../validation.ts'
-import { CamaraError, camaraErrors, refuseDevice } from './errors.ts'
+import { findExposedApi } from '../catalogue.ts'
+import { parseJsonBody } from '../json-body.ts'
+import { compileSchema, validateBody } from '../validation.ts'
+import { CamaraError, handleCamaraErrors, rejectDeviceMember } from './errors.ts'
 
 interface CreateSession {
   applicationServer: { ipv4Address?: string; ipv6Address?: string }
@@ -40,7 +40,7 @@ const ports = {
   },
 } as const
 
-const validateCreate = compile<CreateSession>({
+const validateCreate = compileSchema<CreateSession>({
   type: 'object',
   required: ['applicationServer', 'qosProfile', 'duration'],
   properties: {
@@ -57,7 +57,7 @@ const validateCreate = compile<CreateSession>({
   },
 })
 
-const validateExtend = compile<{ requestedAdditionalDuration: number }>({
+const validateExtend = compileSchema<{ requestedAdditionalDuration: number }>({
   type: 'object',
   required: ['requestedAdditionalDuration'],
   properties: {
@@ -72,7 +72,7 @@ const STATUS_INFO: Readonly<Record<EndCause, string>> = {
 }
 
 /** How long an ended session can still be read. */
-const KEPT_MS = 6 * 60 * 1000
+const RETENTION_MS = 6 * 60 * 1000
 
 export function qualityOnDemandRouter({
   trust,
@@ -81,24 +81,24 @@ export function qualityOnDemandRouter({
   trust: TokenTrust
   sessions: QosSessions
 }): Router {
-  const api = exposedApi('quality-on-demand')
+  const api = findExposedApi('quality-on-demand')
   const router = new Router({ prefix: api.path })
   const byId = new Map<string, Session>()
-  const allow = (operation: string) =>
+  const requireScope = (operation: string) =>
     requireToken(trust, api, `quality-on-demand:sessions:${operation}`)
-  router.use(camaraErrors())
+  router.use(handleCamaraErrors())
 
-  router.post('/sessions', allow('create'), jsonBody(), (ctx) => {
-    refuseDevice(ctx.request.body)
-    const asked = checked(validateCreate, ctx.request.body)
-    const profile = qosProfile(asked.qosProfile)
+  router.post('/sessions', requireScope('create'), parseJsonBody(), (ctx) => {
+    rejectDeviceMember(ctx.request.body)
+    const requested = validateBody(validateCreate, ctx.request.body)
+    const profile = findQosProfile(requested.qosProfile)
     if (!profile) throw new CamaraError(400, 'INVALID_ARGUMENT', 'The QoS profile is unknown.')
-    requireDuration(asked.duration, profile.maxDurationSeconds)
+    checkDuration(requested.duration, profile.maxDurationSeconds)
     const sessionId = randomUUID()
     const startedAtMs = Date.now()
-    const expiresAtMs = startedAtMs + asked.duration * 1000
+    const expiresAtMs = startedAtMs + requested.duration * 1000
     const info = {
-      ...asked,
+      ...requested,
       sessionId,
       qosStatus: 'AVAILABLE',
       startedAt: new Date(startedAtMs).toISOString(),
@@ -120,20 +120,20 @@ export function qualityOnDemandRouter({
     ctx.body = info
   })
 
-  router.get('/sessions/:sessionId', allow('read'), (ctx) => {
-    ctx.body = wanted(ctx).info
+  router.get('/sessions/:sessionId', requireScope('read'), (ctx) => {
+    ctx.body = findSession(ctx).info
   })
 
-  router.delete('/sessions/:sessionId', allow('delete'), (ctx) => {
-    const { info } = wanted(ctx)
+  router.delete('/sessions/:sessionId', requireScope('delete'), (ctx) => {
+    const { info } = findSession(ctx)
     byId.delete(info.sessionId)
     sessions.end(info.sessionId, 'deleted')
     ctx.status = 204
   })
 
-  router.post('/sessions/:sessionId/extend', allow('update'), jsonBody(), (ctx) => {
-    const { info } = wanted(ctx)
-    const { requestedAdditionalDuration } = checked(validateExtend, ctx.request.body)
+  router.post('/sessions/:sessionId/extend', requireScope('update'), parseJsonBody(), (ctx) => {
+    const { info } = findSession(ctx)
+    const { requestedAdditionalDuration } = validateBody(validateExtend, ctx.request.body)
     const session = sessions.find(info.sessionId)
     if (!session) {
       throw new CamaraError(
@@ -142,18 +142,20 @@ export function qualityOnDemandRouter({
         'The session has ended.',
       )
     }
-    const longest = session.profile.maxDurationSeconds
-    info.duration = Math.min(info.duration + requestedAdditionalDuration, longest)
+    const maxDurationSeconds = session.profile.maxDurationSeconds
+    info.duration = Math.min(info.duration + requestedAdditionalDuration, maxDurationSeconds)
     const expiresAtMs = session.startedAtMs + info.duration * 1000
     info.expiresAt = new Date(expiresAtMs).toISOString()
     sessions.set({ ...session, expiresAtMs })
     ctx.body = info
   })
 
-  router.post('/retrieve-sessions', allow('retrieve-by-device'), jsonBody(), (ctx) => {
-    refuseDevice(ctx.request.body)
+  router.post('/retrieve-sessions', requireScope('retrieve-by-device'), parseJsonBody(), (ctx) => {
+    rejectDeviceMember(ctx.request.body)
     const owner = ownerOf(ctx)
-    ctx.body = [...byId.values()].filter((one) => one.owner === owner).map(({ info }) => info)
+    ctx.body = [...byId.values()]
+      .filter((session) => session.owner === owner)
+      .map(({ info }) => info)
   })
 
   sessions.on('ended', ({ id, startedAtMs }, cause) => {
@@ -162,10 +164,10 @@ export function qualityOnDemandRouter({
     info.qosStatus = 'UNAVAILABLE'
     info.statusInfo = STATUS_INFO[cause]
     info.duration = Math.max(1, Math.round((Date.now() - startedAtMs) / 1000))
-    setTimeout(() => byId.delete(id), KEPT_MS).unref()
+    setTimeout(() => byId.delete(id), RETENTION_MS).unref()
   })
 
-  function wanted(ctx: Context): Session {
+  function findSession(ctx: Context): Session {
     const session = byId.get(String(ctx.params.sessionId))
     if (session?.owner === ownerOf(ctx)) return session
     throw new CamaraError(404, 'NOT_FOUND', 'There is no such session.')
@@ -179,8 +181,8 @@ function ownerOf(ctx: Context): string {
   return JSON.stringify([clientId, subscriber.id])
 }
 
-function requireDuration(seconds: number, longest: number): void {
-  if (seconds <= longest) return
+function checkDuration(seconds: number, maxSeconds: number): void {
+  if (seconds <= maxSeconds) return
   throw new CamaraError(
     400,
     'QUALITY_ON_DEMAND.DURATION_OUT_OF_RANGE',

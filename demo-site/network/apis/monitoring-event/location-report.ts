@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { Subscriber } from '../../subscribers.ts'
 
-export function locationReport(subscriber: Subscriber, accuracy = 'GEO_AREA') {
+export function createLocationReport(subscriber: Subscriber, accuracy = 'GEO_AREA') {
   const { latitude, longitude, accuracyMeters } = subscriber.location
   const cell = createHash('sha256').update(subscriber.id).digest('hex').slice(0, 7)
   return {

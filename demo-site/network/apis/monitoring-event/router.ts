@@ -5,14 +5,14 @@
 
 import Router from '@koa/router'
 import type { Context } from 'koa'
-import type { Notifications } from '../../capif-notifications.ts'
+import type { CapifNotifications } from '../../capif-notifications.ts'
 import { callerOf, requireToken, type TokenTrust } from '../access-token.ts'
 import { type Owner, ownerOf, SubscriptionStore } from '../as-session-with-qos/store.ts'
-import { exposedApi } from '../catalogue.ts'
-import { jsonBody } from '../json-body.ts'
+import { findExposedApi } from '../catalogue.ts'
+import { parseJsonBody } from '../json-body.ts'
 import { Problem } from '../problem-details.ts'
-import { checked } from '../validation.ts'
-import { locationReport } from './location-report.ts'
+import { validateBody } from '../validation.ts'
+import { createLocationReport } from './location-report.ts'
 import { type MonitoringEventSubscription, validateSubscription } from './subscription.ts'
 
 const NAME = '3gpp-monitoring-event'
@@ -21,41 +21,41 @@ const DEFAULT_PERIOD_SECONDS = 10
 export interface MonitoringEventSettings {
   apisOrigin: string
   trust: TokenTrust
-  notifications: Notifications
+  notifications: CapifNotifications
 }
 
 export function monitoringEventRouter(settings: MonitoringEventSettings): Router {
   const { apisOrigin, trust, notifications } = settings
-  const api = exposedApi(NAME)
+  const api = findExposedApi(NAME)
   const resource = `${apisOrigin}${api.path}`
   const store = new SubscriptionStore<MonitoringEventSubscription>()
-  const reporting = new Map<string, NodeJS.Timeout>()
+  const reportTimers = new Map<string, NodeJS.Timeout>()
   const router = new Router({ prefix: api.path })
-  router.use(requireToken(trust, api, NAME), jsonBody())
+  router.use(requireToken(trust, api, NAME), parseJsonBody())
 
   router.get('/:scsAsId/subscriptions', (ctx) => {
-    ctx.body = store.list(owner(ctx)).map(({ value }) => value)
+    ctx.body = store.list(getOwner(ctx)).map(({ value }) => value)
   })
 
   router.post('/:scsAsId/subscriptions', (ctx) => {
-    const asked = checked(validateSubscription, ctx.request.body)
-    requireOwnNumber(asked, ctx)
-    const report = locationReport(callerOf(ctx).subscriber, asked.accuracy)
-    if (asked.maximumNumberOfReports === 1) {
+    const requested = validateBody(validateSubscription, ctx.request.body)
+    requireOwnNumber(requested, ctx)
+    const report = createLocationReport(callerOf(ctx).subscriber, requested.accuracy)
+    if (requested.maximumNumberOfReports === 1) {
       // A one-time request has no resource. @see TS 29.122 clause 4.4.2.2.2.1
       ctx.body = report
       return
     }
-    const { id, value } = store.add(owner(ctx), (newId) => ({
-      ...asked,
+    const { id, value } = store.add(getOwner(ctx), (newId) => ({
+      ...requested,
       self: `${resource}/${encodeURIComponent(String(ctx.params.scsAsId))}/subscriptions/${newId}`,
       supportedFeatures: '0',
       monitoringEventReport: report,
-      ...(asked.websockNotifConfig?.requestWebsocketUri === true
+      ...(requested.websockNotifConfig?.requestWebsocketUri === true
         ? {
             websockNotifConfig: {
               requestWebsocketUri: true,
-              websocketUri: notifications.open(),
+              websocketUri: notifications.openChannel(),
             },
           }
         : {}),
@@ -67,26 +67,26 @@ export function monitoringEventRouter(settings: MonitoringEventSettings): Router
   })
 
   router.get('/:scsAsId/subscriptions/:subscriptionId', (ctx) => {
-    ctx.body = wanted(ctx).value
+    ctx.body = findSubscription(ctx).value
   })
 
   router.delete('/:scsAsId/subscriptions/:subscriptionId', (ctx) => {
-    const { id } = wanted(ctx)
-    end(id)
+    const { id } = findSubscription(ctx)
+    endSubscription(id)
     ctx.status = 204
   })
 
-  function owner(ctx: Context): Owner {
+  function getOwner(ctx: Context): Owner {
     return ownerOf(String(ctx.params.scsAsId), callerOf(ctx))
   }
 
-  function wanted(ctx: Context) {
-    return store.get(String(ctx.params.subscriptionId), owner(ctx))
+  function findSubscription(ctx: Context) {
+    return store.get(String(ctx.params.subscriptionId), getOwner(ctx))
   }
 
-  function end(id: string): void {
-    clearInterval(reporting.get(id))
-    reporting.delete(id)
+  function endSubscription(id: string): void {
+    clearInterval(reportTimers.get(id))
+    reportTimers.delete(id)
     notifications.closeChannel(store.find(id)?.value.websockNotifConfig?.websocketUri)
     store.remove(id)
   }
@@ -95,21 +95,21 @@ export function monitoringEventRouter(settings: MonitoringEventSettings): Router
   function startReports(id: string, value: MonitoringEventSubscription, ctx: Context): void {
     const { subscriber, token } = callerOf(ctx)
     const uri = value.websockNotifConfig?.websocketUri
-    const until = value.monitorExpireTime
+    const endsAtMs = value.monitorExpireTime
       ? Date.parse(value.monitorExpireTime)
       : Number.POSITIVE_INFINITY
-    let left = value.maximumNumberOfReports ?? Number.POSITIVE_INFINITY
-    const report = () => {
-      if (token.revoked || left <= 0 || Date.now() >= until) return end(id)
-      left -= 1
+    let reportsLeft = value.maximumNumberOfReports ?? Number.POSITIVE_INFINITY
+    const sendReport = () => {
+      if (token.revoked || reportsLeft <= 0 || Date.now() >= endsAtMs) return endSubscription(id)
+      reportsLeft -= 1
       notifications.send(uri, {
         subscription: value.self,
-        monitoringEventReports: [locationReport(subscriber, value.accuracy)],
+        monitoringEventReports: [createLocationReport(subscriber, value.accuracy)],
       })
     }
-    const timer = setInterval(report, (value.repPeriod ?? DEFAULT_PERIOD_SECONDS) * 1000)
+    const timer = setInterval(sendReport, (value.repPeriod ?? DEFAULT_PERIOD_SECONDS) * 1000)
     timer.unref()
-    reporting.set(id, timer)
+    reportTimers.set(id, timer)
   }
 
   return router
@@ -117,8 +117,8 @@ export function monitoringEventRouter(settings: MonitoringEventSettings): Router
 
 function requireOwnNumber({ msisdn, externalId }: MonitoringEventSubscription, ctx: Context): void {
   const { subscriber } = callerOf(ctx)
-  const other = msisdn !== undefined && `msisdn-${msisdn}` !== subscriber.gpsi
-  if (!other && externalId === undefined) return
+  const isOtherNumber = msisdn !== undefined && `msisdn-${msisdn}` !== subscriber.gpsi
+  if (!isOtherNumber && externalId === undefined) return
   throw new Problem(403, {
     cause: 'USER_NOT_AUTHORIZED',
     detail: 'the access token is another subscriber’s',

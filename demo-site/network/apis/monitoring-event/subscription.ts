@@ -1,6 +1,6 @@
 /** The members of `MonitoringEventSubscription` that this API exposing function understands. */
 
-import { compile } from '../validation.ts'
+import { compileSchema } from '../validation.ts'
 
 export interface MonitoringEventSubscription {
   self?: string
@@ -20,7 +20,7 @@ export interface MonitoringEventSubscription {
 }
 
 /** @see TS 29.122 V19.5.0 clause 5.3.2.1.2 */
-export const validateSubscription = compile<MonitoringEventSubscription>({
+export const validateSubscription = compileSchema<MonitoringEventSubscription>({
   type: 'object',
   required: ['notificationDestination', 'monitoringType'],
   anyOf: [{ required: ['maximumNumberOfReports'] }, { required: ['monitorExpireTime'] }],

@@ -16,15 +16,15 @@ export interface ScreenSettings {
 }
 
 /** Path of the issuer without a slash at its end: what its routes are mounted below. */
-export function basePath(issuer: string): string {
+export function getBasePath(issuer: string): string {
   return new URL(issuer).pathname.replace(/\/$/, '')
 }
 
 /** What every screen gets. */
-export function frameOf(settings: ScreenSettings) {
+export function getLayoutProps(settings: ScreenSettings) {
   return {
     operator: settings.options.operator ?? DEFAULT_OPERATOR,
-    styleSheet: `${basePath(settings.issuer)}/assets/operator.css`,
+    styleSheet: `${getBasePath(settings.issuer)}/assets/operator.css`,
   }
 }
 
@@ -44,7 +44,7 @@ export function renderScreen<Props extends object>(
 ): void {
   ctx.status = options.status ?? 200
   ctx.type = 'html'
-  protect(ctx, options)
+  setSecurityHeaders(ctx, options)
   ctx.body = `<!doctype html>${renderToString(h(screen, props))}`
 }
 
@@ -58,7 +58,7 @@ export function renderErrorScreen(
     ctx,
     Problem,
     {
-      ...frameOf(settings),
+      ...getLayoutProps(settings),
       error: text(out.error, 'server_error'),
       description: text(out.error_description, 'Something went wrong on our side.'),
     },
@@ -67,7 +67,10 @@ export function renderErrorScreen(
 }
 
 /** @see RFC 9700 section 4.16 (clickjacking), section 4.2.4 (referrer) */
-export function protect(ctx: Context, { formTargets = [], script = false }: RenderOptions): void {
+export function setSecurityHeaders(
+  ctx: Context,
+  { formTargets = [], script = false }: RenderOptions,
+): void {
   ctx.set('Cache-Control', 'no-store')
   ctx.set('X-Frame-Options', 'DENY')
   ctx.set('X-Content-Type-Options', 'nosniff')

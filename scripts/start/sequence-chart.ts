@@ -5,7 +5,7 @@
  */
 
 import type { LogEntry } from '../../demo-site/network/index.ts'
-import { bodyOf, type Exchanges, locationOf } from './exchanges.ts'
+import { type Exchanges, getBody, getLocation } from './exchanges.ts'
 
 const COLUMNS = ['Resource owner', 'UE application', 'Authorization', 'API exposing'] as const
 const SECOND_LINE = ['(the user)', '(API invoker)', 'function', 'function'] as const
@@ -22,20 +22,20 @@ interface Message {
   facts: string[]
 }
 
-const center = (column: Column) => INDENT + column * WIDTH + Math.floor(WIDTH / 2)
+const getCenter = (column: Column) => INDENT + column * WIDTH + Math.floor(WIDTH / 2)
 
 /** The lifelines, with an arrow from one to another. */
-export function arrow(from: Column, to: Column): string {
-  const line = Array.from({ length: center(3) + 1 }, () => ' ')
-  for (const column of [0, 1, 2, 3] as const) line[center(column)] = '│'
+export function drawArrow(from: Column, to: Column): string {
+  const line = Array.from({ length: getCenter(3) + 1 }, () => ' ')
+  for (const column of [0, 1, 2, 3] as const) line[getCenter(column)] = '│'
   const [left, right] = [Math.min(from, to), Math.max(from, to)] as [Column, Column]
-  for (let at = center(left) + 1; at < center(right); at++) line[at] = '─'
-  if (from < to) line[center(right) - 1] = '►'
-  else line[center(left) + 1] = '◄'
+  for (let at = getCenter(left) + 1; at < getCenter(right); at++) line[at] = '─'
+  if (from < to) line[getCenter(right) - 1] = '►'
+  else line[getCenter(left) + 1] = '◄'
   return line.join('').trimEnd()
 }
 
-function heading(words: readonly string[]): string {
+function formatHeading(words: readonly string[]): string {
   const cells = words.map((word) => {
     const before = Math.max(0, Math.floor((WIDTH - word.length) / 2))
     return (' '.repeat(before) + word).padEnd(WIDTH)
@@ -46,14 +46,14 @@ function heading(words: readonly string[]): string {
 /** A path segment of this length names one run of the flow; it is nobody's business afterwards. */
 const LONG_SEGMENT = /[\w-]{30,}/g
 
-const exchange = ({ method, path, status }: LogEntry) =>
+const formatExchange = ({ method, path, status }: LogEntry) =>
   `${method} ${path.replace(LONG_SEGMENT, '{flow}')} → ${status}`
 
 /** What was exchanged, in the order of figure 6.Y.2-1. */
-function messages(found: Exchanges): Message[] {
+function listMessages(found: Exchanges): Message[] {
   const { pushedRequest, authorizationRequest, authorizationResponse } = found
   const { parameters: asked, tokenRequest, invocation } = found
-  const redirect = locationOf(authorizationResponse)
+  const redirect = getLocation(authorizationResponse)
   const parameters = [...(redirect?.searchParams.keys() ?? [])].join(', ')
   const [scheme] = String(invocation.headers.authorization).split(' ')
   return [
@@ -69,8 +69,8 @@ function messages(found: Exchanges): Message[] {
       to: 2,
       text: 'Authorization request with the code challenge',
       facts: [
-        ...(pushedRequest ? [`${exchange(pushedRequest)} (sent ahead, RFC 9126)`] : []),
-        exchange(authorizationRequest),
+        ...(pushedRequest ? [`${formatExchange(pushedRequest)} (sent ahead, RFC 9126)`] : []),
+        formatExchange(authorizationRequest),
         `code_challenge: ${String(asked.code_challenge).length} characters, code_challenge_method: ${String(asked.code_challenge_method)}`,
       ],
     },
@@ -78,7 +78,7 @@ function messages(found: Exchanges): Message[] {
       from: 0,
       to: 2,
       text: 'The resource owner authenticates and authorizes',
-      facts: [exchange(found.authentication), exchange(found.authorization)],
+      facts: [formatExchange(found.authentication), formatExchange(found.authorization)],
     },
     {
       letter: 'B',
@@ -86,7 +86,7 @@ function messages(found: Exchanges): Message[] {
       to: 1,
       text: 'Authorization response with the authorization code',
       facts: [
-        exchange(authorizationResponse),
+        formatExchange(authorizationResponse),
         `to ${redirect?.origin}, where no site can run; parameters: ${parameters}`,
       ],
     },
@@ -96,8 +96,8 @@ function messages(found: Exchanges): Message[] {
       to: 2,
       text: 'Token request with the code and the code verifier',
       facts: [
-        exchange(tokenRequest),
-        `parameters: ${Object.keys(bodyOf(tokenRequest)).join(', ')}`,
+        formatExchange(tokenRequest),
+        `parameters: ${Object.keys(getBody(tokenRequest)).join(', ')}`,
       ],
     },
     {
@@ -131,16 +131,16 @@ function messages(found: Exchanges): Message[] {
 }
 
 /** The lines to print. */
-export function story(found: Exchanges): string[] {
+export function formatSequence(found: Exchanges): string[] {
   const pad = ' '.repeat(INDENT)
   return [
     'RFC 7636 section 1.1 (letters), figure 6.Y.2-1 (numbers), from the servers’ request logs',
     '',
-    heading(COLUMNS),
-    heading(SECOND_LINE),
-    ...messages(found).flatMap(({ letter, from, to, text, facts }, index) => [
+    formatHeading(COLUMNS),
+    formatHeading(SECOND_LINE),
+    ...listMessages(found).flatMap(({ letter, from, to, text, facts }, index) => [
       `${`${index + 1}.`.padEnd(INDENT)}${letter ? `(${letter}) ` : ''}${text}`,
-      arrow(from, to),
+      drawArrow(from, to),
       ...facts.map((fact) => `${pad}${fact}`),
       '',
     ]),

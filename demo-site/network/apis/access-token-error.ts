@@ -10,7 +10,7 @@ export interface ChallengeDetails {
   nonce?: string
 }
 
-export class Refusal extends Error {
+export class AccessTokenError extends Error {
   readonly status: 401 | 403
   readonly code: string | undefined
   readonly headers: Record<string, string>

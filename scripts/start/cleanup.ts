@@ -1,13 +1,13 @@
 /** Undoes what was done, last first, once; one failure does not keep the rest from being undone. */
 
-export class Undo {
+export class Cleanup {
   #steps: (() => Promise<unknown>)[] = []
 
-  add(step: () => Promise<unknown>): void {
+  addStep(step: () => Promise<unknown>): void {
     this.#steps.push(step)
   }
 
-  async all(): Promise<void> {
+  async runAll(): Promise<void> {
     const steps = this.#steps.reverse()
     this.#steps = []
     for (const step of steps) await step().catch(() => {})

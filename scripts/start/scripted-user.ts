@@ -18,7 +18,7 @@ const MEASURE_MS = 1_200
 const WINDOW = { width: 480, height: 720 }
 
 /** What the page shows in the end. */
-export interface Shown {
+export interface MainJobResult {
   /** For instance `201 Created`. */
   status: string
   body: string
@@ -29,7 +29,7 @@ export interface Shown {
 }
 
 /** A window that is just opening has no address yet. */
-function urlOf(page: Page): string {
+function getUrl(page: Page): string {
   try {
     return page.url()
   } catch {
@@ -37,40 +37,40 @@ function urlOf(page: Page): string {
   }
 }
 
-async function pageAt(browser: Browser, address: string): Promise<Page> {
+async function waitForPage(browser: Browser, address: string): Promise<Page> {
   const end = Date.now() + TIMEOUT_MS
   while (Date.now() < end) {
-    for (const page of await browser.pages()) if (urlOf(page).startsWith(address)) return page
+    for (const page of await browser.pages()) if (getUrl(page).startsWith(address)) return page
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
   throw new Error(`no window of ${new URL(address).host} opened within ${TIMEOUT_MS / 1000} s`)
 }
 
-async function click(page: Page, selector: string): Promise<void> {
+async function clickElement(page: Page, selector: string): Promise<void> {
   const usable = `${selector}:not([disabled]):not([aria-disabled=true])`
   await page.waitForSelector(usable, { visible: true, timeout: TIMEOUT_MS })
   await page.click(usable)
 }
 
-const hook = (name: string) => `[data-testid=${name}]`
+const selectByTestId = (name: string) => `[data-testid=${name}]`
 
-async function textOf(page: Page, name: string): Promise<string> {
-  await page.waitForSelector(hook(name), { timeout: TIMEOUT_MS })
-  return page.$eval(hook(name), (element) => element.textContent ?? '')
+async function readText(page: Page, name: string): Promise<string> {
+  await page.waitForSelector(selectByTestId(name), { timeout: TIMEOUT_MS })
+  return page.$eval(selectByTestId(name), (element) => element.textContent ?? '')
 }
 
 /** @throws Error that says at which step, with the error that the page shows. */
-export async function walk(
+export async function runMainJob(
   browser: Browser,
   { site, network }: Servers,
   folder: string,
   report: (line: string) => void,
-): Promise<Shown> {
+): Promise<MainJobResult> {
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
   const screenshots: string[] = []
 
-  async function shoot(page: Page, name: string, fullPage = true): Promise<void> {
+  async function takeScreenshot(page: Page, name: string, fullPage = true): Promise<void> {
     const file = join(folder, `${screenshots.length + 1}-${name}.png`) as `${string}.png`
     await page.screenshot({ path: file, fullPage })
     screenshots.push(file)
@@ -81,69 +81,77 @@ export async function walk(
   // The picture stands still, so that each run's screenshots are the same.
   await page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }])
   await page.goto(site.origin)
-  await page.waitForSelector(`${hook('broker-state')}[data-state=found]`, { timeout: TIMEOUT_MS })
-  await shoot(page, 'application')
+  await page.waitForSelector(`${selectByTestId('broker-state')}[data-state=found]`, {
+    timeout: TIMEOUT_MS,
+  })
+  await takeScreenshot(page, 'application')
 
   report('Connecting: the broker asks the user …')
-  await click(page, hook('connect'))
-  const consent = await pageAt(browser, `chrome-extension://${CHROMIUM_ID}/ui/consent/`)
+  await clickElement(page, selectByTestId('connect'))
+  const consent = await waitForPage(browser, `chrome-extension://${CHROMIUM_ID}/ui/consent/`)
   await consent.setViewport(WINDOW)
   await consent.bringToFront()
-  await consent.waitForSelector(hook('allow'), { timeout: TIMEOUT_MS })
+  await consent.waitForSelector(selectByTestId('allow'), { timeout: TIMEOUT_MS })
   // The window's new size disarms its buttons for a while, and so would a picture of the full page.
   await new Promise((resolve) => setTimeout(resolve, RESIZE_MS))
-  await consent.waitForSelector(`${hook('allow')}:not([disabled])`, { timeout: TIMEOUT_MS })
-  await shoot(consent, 'consent', false)
-  await click(consent, hook('allow'))
+  await consent.waitForSelector(`${selectByTestId('allow')}:not([disabled])`, {
+    timeout: TIMEOUT_MS,
+  })
+  await takeScreenshot(consent, 'consent', false)
+  await clickElement(consent, selectByTestId('allow'))
 
   report('The resource owner signs in and authorizes …')
-  const operator = await pageAt(browser, network.issuer)
+  const operator = await waitForPage(browser, network.issuer)
   await operator.waitForSelector('form[data-form=password]', { timeout: TIMEOUT_MS })
   await operator.setViewport(WINDOW)
   const [subscriber] = network.subscribers.all
   if (!subscriber) throw new Error('the network has no subscriber')
   await operator.type('[name=phone_number]', subscriber.phoneNumber)
-  await shoot(operator, 'sign-in')
+  await takeScreenshot(operator, 'sign-in')
   await operator.type('[name=password]', subscriber.password)
-  await click(operator, 'form[data-form=password] [type=submit]')
+  await clickElement(operator, 'form[data-form=password] [type=submit]')
   await operator.waitForSelector('form[data-form=consent]', { timeout: TIMEOUT_MS })
-  await shoot(operator, 'authorize')
-  await click(operator, 'form[data-form=consent] [value=allow]')
-  await settled(page, 'boost')
+  await takeScreenshot(operator, 'authorize')
+  await clickElement(operator, 'form[data-form=consent] [value=allow]')
+  await waitForElementOrError(page, 'boost')
   await page.bringToFront()
-  await shoot(page, 'connected')
+  await takeScreenshot(page, 'connected')
 
-  const before = await textOf(page, 'downlink')
+  const before = await readText(page, 'downlink')
 
   report('Calling the northbound API …')
-  await click(page, hook('boost'))
-  await settled(page, 'result')
-  const status = await textOf(page, 'result-status')
+  await clickElement(page, selectByTestId('boost'))
+  await waitForElementOrError(page, 'result')
+  const status = await readText(page, 'result-status')
   if (!status.startsWith('201')) throw new Error(`the API answered ${status}, expected 201`)
   // The picture follows the rate that the page measures.
-  await page.waitForSelector(`${hook('stage')}[data-quality=priority]`, { timeout: TIMEOUT_MS })
+  await page.waitForSelector(`${selectByTestId('stage')}[data-quality=priority]`, {
+    timeout: TIMEOUT_MS,
+  })
   // Two windows of measurement at the new rate.
   await new Promise((resolve) => setTimeout(resolve, MEASURE_MS))
-  const after = await textOf(page, 'downlink')
-  await shoot(page, 'result')
+  const after = await readText(page, 'downlink')
+  await takeScreenshot(page, 'result')
 
   const popup = await browser.newPage()
   await popup.setViewport({ width: 400, height: 480 })
   await popup.goto(`chrome-extension://${CHROMIUM_ID}/ui/popup/index.html`)
   await popup.waitForSelector('#screen > *', { timeout: TIMEOUT_MS })
-  await shoot(popup, 'broker', false)
+  await takeScreenshot(popup, 'broker', false)
   return {
     rates: [before, after],
     status,
-    body: await textOf(page, 'result-body'),
+    body: await readText(page, 'result-body'),
     screenshots,
   }
 }
 
 /** Waits for an element of the page, or for the error that comes in its place. */
-async function settled(page: Page, name: string): Promise<void> {
-  await page.waitForSelector(`${hook(name)}, ${hook('error')}`, { timeout: TIMEOUT_MS })
-  if (!(await page.$(hook('error')))) return
-  const [code, word] = [await textOf(page, 'error-code'), await textOf(page, 'error-name')]
+async function waitForElementOrError(page: Page, name: string): Promise<void> {
+  await page.waitForSelector(`${selectByTestId(name)}, ${selectByTestId('error')}`, {
+    timeout: TIMEOUT_MS,
+  })
+  if (!(await page.$(selectByTestId('error')))) return
+  const [code, word] = [await readText(page, 'error-code'), await readText(page, 'error-name')]
   throw new Error(`the page shows the error ${code} ${word}`)
 }
