@@ -12,7 +12,7 @@ import {
   PORT_EVENT,
   type ProviderToContent,
 } from '../../shared/messages/document-channel.ts'
-import { together } from '../../shared/messages/message-batch.ts'
+import { createBatch } from '../../shared/messages/message-batch.ts'
 import {
   type AccessToken,
   ANNOUNCE_EVENT,
@@ -24,7 +24,7 @@ import {
   type RequestArguments,
 } from '../../shared/messages/page-api.ts'
 import { isPlain } from '../../shared/messages/plain-data.ts'
-import { joinKey } from '../../shared/messages/request-deduplication.ts'
+import { deduplicationKey } from '../../shared/messages/request-deduplication.ts'
 import { ICON } from './icon.ts'
 
 const PING_INTERVAL_MS = 2_000
@@ -101,7 +101,7 @@ export function connectProvider(): void {
   let isGone = false
   let isWatching: boolean | undefined
 
-  const post = together<ProviderToContent>(send, queueMicrotask)
+  const post = createBatch<ProviderToContent>(send, queueMicrotask)
 
   /** Takes a call off the list and tells everyone who waits for it. */
   function settle(call: Pending, tell: (waiter: Waiter) => void): void {
@@ -169,7 +169,7 @@ export function connectProvider(): void {
 
   /** The call to wait for: one that asks the same and runs already, or a new one. */
   function join(method: string, params: unknown): Pending {
-    const key = joinKey(method, params, stringify)
+    const key = deduplicationKey(method, params, stringify)
     let call = pending.get(key)
     if (call) return call
     let copy: unknown

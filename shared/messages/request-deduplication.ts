@@ -17,7 +17,7 @@ const JOINED = /^\w+_get(Info|Grants|AccessToken)$/
  * @returns `undefined` for a call that is not to be joined: one that may open a window, or whose
  *   parameters are not flat.
  */
-export function joinKey(
+export function deduplicationKey(
   method: string,
   params: unknown,
   stringify: (value: object) => string,
@@ -43,7 +43,7 @@ const MAX_JSON_LENGTH = 100_000
  * A call as it was asked. One that was joined comes as its key, and without parameters. What is longer than
  * any good parameters stays a text, which is none: to read it would keep everybody else waiting.
  */
-export function readCall<Call extends { method: string; params: unknown }>(call: Call): Call {
+export function decodeRequest<Call extends { method: string; params: unknown }>(call: Call): Call {
   if (call.params !== undefined) return call
   const [, method, json] = /^(\w+)(\{.*\})$/s.exec(call.method) ?? []
   if (method === undefined || json === undefined) return call

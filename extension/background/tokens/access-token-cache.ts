@@ -9,7 +9,7 @@ import type {
   ApiAccess,
   GetAccessTokenParams,
 } from '../../../shared/messages/page-api.ts'
-import { joinKey } from '../../../shared/messages/request-deduplication.ts'
+import { deduplicationKey } from '../../../shared/messages/request-deduplication.ts'
 import type { GrantRecord } from '../grants/grants.ts'
 import { isFresh, type StoredToken } from '../grants/stored-token.ts'
 import { mayCall } from '../page/rate-limit.ts'
@@ -58,7 +58,7 @@ export function recordGiven(
 ): void {
   const { origin, issuer, mode } = grant
   const logAgain = log.record('token', 'given to the site', { origin, issuer, mode, apis: [api] })
-  const key = joinKey(METHOD, params, JSON.stringify)
+  const key = deduplicationKey(METHOD, params, JSON.stringify)
   if (!key || before !== changes()) return
   if (asOf !== before || given.size >= MAX_QUESTIONS) given.clear()
   asOf = before

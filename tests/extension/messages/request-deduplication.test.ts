@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { joinKey, readCall } from '../../../shared/messages/request-deduplication.ts'
+import { decodeRequest, deduplicationKey } from '../../../shared/messages/request-deduplication.ts'
 
 const TOKEN = 'northbound_getAccessToken'
-const keyOf = (method: string, params: unknown) => joinKey(method, params, JSON.stringify)
+const keyOf = (method: string, params: unknown) => deduplicationKey(method, params, JSON.stringify)
 
 /** Names that stand for something else. */
 const RESERVED = ['interactive', 'constructor']
@@ -91,7 +91,7 @@ describe('a key says its call', () => {
         ),
         (given) => {
           const key = keyOf(TOKEN, given) ?? ''
-          const call = readCall({ id: 1, method: key, params: undefined })
+          const call = decodeRequest({ id: 1, method: key, params: undefined })
           expect(call).toEqual({ id: 1, method: TOKEN, params: given })
         },
       ),
@@ -126,6 +126,6 @@ describe('a key says its call', () => {
     [`${TOKEN}{}`, null],
   ])('%j with %j is a call as it is', (method, params) => {
     const call = { method, params }
-    expect(readCall(call)).toBe(call)
+    expect(decodeRequest(call)).toBe(call)
   })
 })

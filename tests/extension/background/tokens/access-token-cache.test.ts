@@ -50,7 +50,7 @@ import { changes } from '../../../../extension/background/platform/state-version
 import { addSite, removeSite } from '../../../../extension/background/sites/sites.ts'
 import { givenAgain } from '../../../../extension/background/tokens/access-token-cache.ts'
 import type { GetAccessTokenParams } from '../../../../shared/messages/page-api.ts'
-import { joinKey } from '../../../../shared/messages/request-deduplication.ts'
+import { deduplicationKey } from '../../../../shared/messages/request-deduplication.ts'
 import { A, authorized, grantRecord, newOrigin } from '../../support/operator.ts'
 import { OPERATOR as OTHER } from '../../support/records.ts'
 
@@ -68,7 +68,7 @@ const rest = { id: 1, userActivation: false, visible: true }
 
 function again(params: unknown = {}, { origin = grant.origin, method = METHOD, attempt = 0 } = {}) {
   // As the page's provider sends it.
-  const key = joinKey(method, params, JSON.stringify)
+  const key = deduplicationKey(method, params, JSON.stringify)
   const asked = key ? { method: key, params: undefined } : { method, params }
   return givenAgain(origin, { ...rest, attempt, ...asked })
 }
