@@ -166,11 +166,12 @@ export function hearPage(messages: ProviderToContent[], tell: typeof tellPage): 
   if (!length) tell(isBrokerGone() ? [GONE] : [])
   // By number: for Firefox each step of a walk over a list of the page's is a call into the page.
   for (let i = 0; i < length; i++) {
-    const { id, method, params } = messages[i] as ProviderToContent
+    const { id, key, method, params } = messages[i] as ProviderToContent
     if (method !== undefined) {
       const request: UnverifiedPageRequest = {
         id,
         attempt: 0,
+        key,
         method,
         params,
         userActivation: userActivation.isActive,

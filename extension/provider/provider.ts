@@ -97,8 +97,8 @@ export function connectProvider(): void {
   const listeners = new Map<ProviderEvent, Set<Listener>>()
   let lastId = 0
   let unanswered = 0
-  let isTaken = false
-  let isGone = false
+  let isTaken: boolean | undefined
+  let isGone: boolean | undefined
   let isWatching: boolean | undefined
 
   const post = createBatch<ProviderToContent>(send, queueMicrotask)
@@ -185,7 +185,7 @@ export function connectProvider(): void {
     }
     call = { id: ++lastId, key, waiters: new Set() }
     // Who asks alone waits for nobody; what else is said in this turn goes together.
-    post({ id: lastId, method: key || method, params: copy }, !pending.size)
+    post({ id: lastId, key, method, params: copy }, !pending.size)
     pending.set(lastId, call).set(key || lastId, call)
     watch()
     return call

@@ -57,6 +57,7 @@ export function servePage(port: Runtime.Port): void {
     if (message.isOver) abortPageRequest(caller, port.name + id)
     // One that says nothing else has reset the clock by which the browser stops a worker.
     if (typeof message.method !== 'string') return message.isOver ? undefined : HERE
+    if (typeof (message.key ?? '') !== 'string') return undefined
     const again = givenAgain(caller.origin, message)
     if (again) return { id, result: again }
     // The same for every worker that takes the call up.

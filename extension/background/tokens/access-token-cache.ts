@@ -73,10 +73,10 @@ export function recordGiven(
  */
 export function givenAgain(
   origin: string,
-  { method, params, attempt }: UnverifiedPageRequest,
+  { key, params, attempt }: UnverifiedPageRequest,
 ): AccessToken | undefined {
-  if (params !== undefined || attempt > 0 || asOf !== changes()) return undefined
-  const known = given.get(nameOf(origin, method))
+  if (!key || params !== undefined || attempt > 0 || asOf !== changes()) return undefined
+  const known = given.get(nameOf(origin, key))
   if (!known) return undefined
   const { grant, api, token, minValidityMs, atMs, logAgain } = known
   const now = Date.now()
