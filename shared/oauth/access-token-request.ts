@@ -3,7 +3,7 @@
 import { authorizationCodeGrantRequest } from 'oauth4webapi'
 import type { ValidatedParameters } from './authorization-response.ts'
 import type { Effects } from './effects.ts'
-import type { Answer } from './http.ts'
+import type { ServerResponse } from './server-response.ts'
 import { requestTokens, type TokenEndpointContext } from './token-endpoint.ts'
 
 export interface AccessTokenRequest extends TokenEndpointContext {
@@ -17,7 +17,10 @@ export interface AccessTokenRequest extends TokenEndpointContext {
 }
 
 /** Sends code and verifier. @see RFC 6749 section 4.1.3, RFC 7636 section 4.5, RFC 8707 section 2.2 */
-export function requestAccessToken(request: AccessTokenRequest, effects: Effects): Promise<Answer> {
+export function requestAccessToken(
+  request: AccessTokenRequest,
+  effects: Effects,
+): Promise<ServerResponse> {
   const { codeVerifier, parameters, redirectUri } = request
   const code = parameters.get('code') ?? ''
   const additionalParameters = new URLSearchParams(request.additionalParameters)

@@ -35,7 +35,7 @@ const PROMPTS: readonly string[] = ['none', 'login', 'consent', 'select_account'
 export function authorizationParameters(request: AuthorizationRequest): URLSearchParams {
   const parameters = new URLSearchParams({
     response_type: 'code',
-    client_id: visible(request.clientId, 'clientId'),
+    client_id: requirePrintable(request.clientId, 'clientId'),
     redirect_uri: requireRedirectUri(request.redirectUri),
     scope: requireScope(request.scope),
     state: request.state,
@@ -55,8 +55,8 @@ export function authorizationParameters(request: AuthorizationRequest): URLSearc
   const optional = {
     nonce: request.nonce,
     prompt: request.prompt,
-    login_hint: optionalVisible(request.loginHint, 'loginHint'),
-    acr_values: optionalVisible(request.acrValues, 'acrValues'),
+    login_hint: requireOptionalPrintable(request.loginHint, 'loginHint'),
+    acr_values: requireOptionalPrintable(request.acrValues, 'acrValues'),
     max_age: maxAge?.toString(),
     dpop_jkt: request.dpopJkt,
   }
@@ -93,11 +93,11 @@ export function requireResource(value: string): string {
   return value
 }
 
-function visible(value: unknown, name: string): string {
+function requirePrintable(value: unknown, name: string): string {
   if (typeof value === 'string' && VISIBLE.test(value)) return value
   throw new NorthkeyError('invalid_params', `"${name}" must be printable ASCII`)
 }
 
-function optionalVisible(value: unknown, name: string): string | undefined {
-  return value === undefined ? undefined : visible(value, name)
+function requireOptionalPrintable(value: unknown, name: string): string | undefined {
+  return value === undefined ? undefined : requirePrintable(value, name)
 }

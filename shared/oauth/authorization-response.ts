@@ -5,8 +5,8 @@
  */
 
 import { AuthorizationResponseError, validateAuthResponse } from 'oauth4webapi'
-import { NorthkeyError, withoutSecrets } from './error.ts'
-import { refusalCodeOf } from './error-response.ts'
+import { NorthkeyError, redactSecrets } from './error.ts'
+import { codeOfServerError } from './error-response.ts'
 import type { ServerMetadata } from './metadata.ts'
 import { parseUrl } from './url-policy.ts'
 
@@ -27,11 +27,11 @@ export type ValidatedParameters = URLSearchParams & { readonly __validated: uniq
 
 /** The `state` of a redirect, to find whose flow it answers. It proves nothing yet. */
 export function authorizationResponseState(url: string): string | undefined {
-  const values = queryOf(url)?.getAll('state')
+  const values = parseQuery(url)?.getAll('state')
   return values?.length === 1 && values[0] !== '' ? values[0] : undefined
 }
 
-function queryOf(url: string): URLSearchParams | undefined {
+function parseQuery(url: string): URLSearchParams | undefined {
   return url.length > URL_LIMIT ? undefined : parseUrl(url)?.searchParams
 }
 
@@ -46,12 +46,13 @@ export function validateAuthorizationResponse(
   // Compared as written: a normalized look-alike is still a look-alike.
   const [, arrivedAt, query] = url.length > URL_LIMIT ? [] : (PARTS.exec(url) ?? [])
   if (arrivedAt !== expected.redirectUri) {
-    throw refuse('the redirect must arrive at the redirect URI that was sent')
+    throw invalidResponse('the redirect must arrive at the redirect URI that was sent')
   }
   const parameters = new URLSearchParams(query)
   const seen = new Set<string>()
   for (const name of parameters.keys()) {
-    if (seen.has(name) && ONCE.includes(name)) throw refuse(`parameter "${name}" must come once`)
+    if (seen.has(name) && ONCE.includes(name))
+      throw invalidResponse(`parameter "${name}" must come once`)
     seen.add(name)
   }
   const { issuer } = expected.metadata
@@ -64,16 +65,21 @@ export function validateAuthorizationResponse(
     throw new NorthkeyError('state_mismatch', 'parameter "state" must be the one that was sent')
   }
   if (parameters.has('code') && parameters.has('error')) {
-    throw refuse('the response must bring a code or an error, not both')
+    throw invalidResponse('the response must bring a code or an error, not both')
   }
-  const validated = byLibrary(expected, parameters)
+  const validated = validateByLibrary(expected, parameters)
   if (!CODE.test(validated.get('code') ?? '')) {
-    throw refuse('parameter "code" must be there, printable and of at most 4096 characters')
+    throw invalidResponse(
+      'parameter "code" must be there, printable and of at most 4096 characters',
+    )
   }
   return validated
 }
 
-function byLibrary(expected: ExpectedResponse, parameters: URLSearchParams): ValidatedParameters {
+function validateByLibrary(
+  expected: ExpectedResponse,
+  parameters: URLSearchParams,
+): ValidatedParameters {
   const client = { client_id: expected.clientId }
   try {
     return validateAuthResponse(
@@ -84,17 +90,17 @@ function byLibrary(expected: ExpectedResponse, parameters: URLSearchParams): Val
     ) as ValidatedParameters
   } catch (error) {
     if (!(error instanceof AuthorizationResponseError)) {
-      throw refuse('the authorization response is not usable')
+      throw invalidResponse('the authorization response is not usable')
     }
     const secrets = [expected.state]
-    const word = withoutSecrets(error.error, secrets)
-    throw new NorthkeyError(refusalCodeOf(word), 'the server answered with an error', {
+    const word = redactSecrets(error.error, secrets)
+    throw new NorthkeyError(codeOfServerError(word), 'the server answered with an error', {
       error: word,
-      errorDescription: withoutSecrets(error.error_description, secrets),
+      errorDescription: redactSecrets(error.error_description, secrets),
     })
   }
 }
 
-function refuse(message: string): NorthkeyError {
+function invalidResponse(message: string): NorthkeyError {
   return new NorthkeyError('invalid_response', message)
 }

@@ -8,7 +8,7 @@ import {
   type WWWAuthenticateChallenge,
   WWWAuthenticateChallengeError,
 } from 'oauth4webapi'
-import { serverText } from './error.ts'
+import { sanitizeServerText } from './error.ts'
 import { isScope } from './scope.ts'
 
 export type Challenge = WWWAuthenticateChallenge
@@ -60,7 +60,7 @@ export async function judgeChallenges(
       case 'use_dpop_nonce':
         return { kind: error }
       case 'invalid_token':
-        return { kind: error, description: serverText(error_description) }
+        return { kind: error, description: sanitizeServerText(error_description) }
       case 'insufficient_scope':
         return { kind: error, scope: scope !== undefined && isScope(scope) ? scope : undefined }
       case 'insufficient_user_authentication':

@@ -15,8 +15,8 @@ import {
 import { parseChallenges } from './challenge.ts'
 import { type Effects, protocolClient } from './effects.ts'
 import { NorthkeyError } from './error.ts'
-import type { Answer } from './http.ts'
-import { isJsonObject, parseJson, utf8 } from './json-response.ts'
+import { decodeUtf8, isJsonObject, parseJson } from './json-response.ts'
+import type { ServerResponse } from './server-response.ts'
 
 /** The newest nonce of each server, by origin. @see RFC 9449 sections 8.2 and 9 */
 export type NonceStore = Pick<Map<string, string>, 'get' | 'set'>
@@ -76,17 +76,22 @@ export function dpopHandle(
 const NONCE = /^[\x21\x23-\x5b\x5d-\x7e]{1,512}$/
 
 /** Keeps the nonce that a server supplied, if it has the form of one. @see RFC 9449 section 8.1 */
-export function rememberNonce(key: DpopKey, url: URL, answer: Pick<Answer, 'headers'>): void {
-  const nonce = answer.headers.get('dpop-nonce')
+export function storeNonce(
+  key: DpopKey,
+  url: URL,
+  response: Pick<ServerResponse, 'headers'>,
+): void {
+  const nonce = response.headers.get('dpop-nonce')
   if (nonce !== null && NONCE.test(nonce)) key.nonces.set(url.origin, nonce)
 }
 
-/** An answer of a server, or a response of a resource whose body is its caller's. */
-type Judged = Pick<Answer, 'status' | 'headers'> & Partial<Pick<Answer, 'octets'>>
+/** An response of a server, or a response of a resource whose body is its caller's. */
+type NonceResponse = Pick<ServerResponse, 'status' | 'headers'> &
+  Partial<Pick<ServerResponse, 'octets'>>
 
 /** Whether a server asks for a nonce: in a JSON error (8) or in a challenge (9). */
-export async function wantsNonce(answer: Judged): Promise<boolean> {
-  const { status, headers, octets } = answer
+export async function isNonceRequired(response: NonceResponse): Promise<boolean> {
+  const { status, headers, octets } = response
   if (!headers.has('dpop-nonce')) return false
   if (status === 401) {
     const challenges = await parseChallenges(headers.get('www-authenticate'))
@@ -95,7 +100,7 @@ export async function wantsNonce(answer: Judged): Promise<boolean> {
     )
   }
   if (status !== 400 || octets === undefined) return false
-  const body = parseJson(utf8(octets) ?? '')
+  const body = parseJson(decodeUtf8(octets) ?? '')
   return isJsonObject(body) && body.error === 'use_dpop_nonce'
 }
 
@@ -103,7 +108,7 @@ export async function wantsNonce(answer: Judged): Promise<boolean> {
  * Sends a request, and once more with a new proof where the server first asks for a nonce.
  * @see RFC 9449 sections 7.3, 8 and 9
  */
-export function withNonceRetry<T extends Judged>(
+export function withNonceRetry<T extends NonceResponse>(
   key: DpopKey | undefined,
   url: URL,
   send: () => Promise<T>,
@@ -111,18 +116,18 @@ export function withNonceRetry<T extends Judged>(
   return key === undefined ? send() : sendWithNonce(key, url, send)
 }
 
-async function sendWithNonce<T extends Judged>(
+async function sendWithNonce<T extends NonceResponse>(
   key: DpopKey,
   url: URL,
   send: () => Promise<T>,
 ): Promise<T> {
-  const answer = await send()
+  const response = await send()
   const before = key.nonces.get(url.origin)
-  rememberNonce(key, url, answer)
-  if (key.nonces.get(url.origin) === before || !(await wantsNonce(answer))) return answer
-  const second = await send()
-  rememberNonce(key, url, second)
-  return second
+  storeNonce(key, url, response)
+  if (key.nonces.get(url.origin) === before || !(await isNonceRequired(response))) return response
+  const retried = await send()
+  storeNonce(key, url, retried)
+  return retried
 }
 
 export interface ProofRequest {

@@ -4,7 +4,7 @@
  */
 
 import { type Client, clockSkew, clockTolerance } from 'oauth4webapi'
-import type { JwksStore } from './jwks.ts'
+import type { JwksStore } from './jwks-store.ts'
 
 export interface Effects {
   fetch: typeof fetch

@@ -106,9 +106,9 @@ export class NorthkeyError extends Error {
   constructor(code: NorthkeyErrorCode, message: string, details: NorthkeyErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
-    const word = serverWord(details.error)
+    const word = sanitizeServerError(details.error)
     if (word !== undefined) this.error = word
-    const description = serverText(details.errorDescription)
+    const description = sanitizeServerText(details.errorDescription)
     if (description !== undefined) this.errorDescription = description
     if (details.httpStatus !== undefined) this.httpStatus = details.httpStatus
     if (details.retryAfterSeconds !== undefined) this.retryAfterSeconds = details.retryAfterSeconds
@@ -133,9 +133,9 @@ export class NorthkeyError extends Error {
   }
 }
 
-/** Runs an exchange; whatever fails in it fails as a {@link NorthkeyError}. */
-export function withOwnErrors<T>(exchange: () => Promise<T>): Promise<T> {
-  return exchange().catch((error: unknown) => {
+/** Runs an operation; whatever fails in it fails as a {@link NorthkeyError}. */
+export function withOwnErrors<T>(operation: () => Promise<T>): Promise<T> {
+  return operation().catch((error: unknown) => {
     if (error instanceof NorthkeyError) throw error
     throw new NorthkeyError('internal_error', 'a defect of the core', { cause: error })
   })
@@ -151,7 +151,7 @@ const ERROR_WORD = /^[\x20-\x21\x23-\x5b\x5d-\x7e]{1,100}$/
 const DESCRIPTION_LIMIT = 300
 
 /** A server's `error`: anything outside of the grammar of RFC 6749 section 5.2 is nobody's word. */
-export function serverWord(value: unknown): string | undefined {
+export function sanitizeServerError(value: unknown): string | undefined {
   return typeof value === 'string' && ERROR_WORD.test(value) ? value : undefined
 }
 
@@ -159,7 +159,7 @@ export function serverWord(value: unknown): string | undefined {
  * A server's sentence as inert text: the characters of RFC 6749 section 5.2, at most 300 of them, and
  * nothing that has the look of a JWT.
  */
-export function serverText(value: unknown): string | undefined {
+export function sanitizeServerText(value: unknown): string | undefined {
   if (typeof value !== 'string' || value === '') return undefined
   return value
     .slice(0, 4 * DESCRIPTION_LIMIT)
@@ -169,7 +169,7 @@ export function serverText(value: unknown): string | undefined {
 }
 
 /** Takes secrets that a server echoes out of its words. */
-export function withoutSecrets<T extends string | undefined>(
+export function redactSecrets<T extends string | undefined>(
   text: T,
   secrets: readonly (string | undefined)[],
 ): T {

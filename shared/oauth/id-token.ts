@@ -47,7 +47,7 @@ const ALGORITHMS: readonly string[] = [
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ]
 
-const KEPT = ['iss', 'sub', 'iat', 'exp', 'auth_time', 'acr', 'amr'] as const
+const KEPT_CLAIMS = ['iss', 'sub', 'iat', 'exp', 'auth_time', 'acr', 'amr'] as const
 
 /** The claims of an ID token that passed every check, or `invalid_id_token`. */
 export async function validateIdToken(
@@ -67,22 +67,25 @@ export async function validateIdToken(
     id_token_signing_alg_values_supported: offered.filter((alg) => ALGORITHMS.includes(alg)),
   }
   try {
-    const claims = await claimsByLibrary(metadata, expected, response, effects)
+    const claims = await readClaims(metadata, expected, response, effects)
     await checkClaims(claims, idToken, expected, effects)
     await verifyResponseSignature(metadata, response, effects)
     return {
       ...(Object.fromEntries(
-        KEPT.filter((name) => claims[name] !== undefined).map((name) => [name, claims[name]]),
+        KEPT_CLAIMS.filter((name) => claims[name] !== undefined).map((name) => [
+          name,
+          claims[name],
+        ]),
       ) as unknown as IdTokenClaims),
       aud: expected.clientId,
     }
   } catch (error) {
     if (error instanceof NorthkeyError) throw error
-    throw refuse('must pass the checks of OpenID Connect Core section 3.1.3.7', error)
+    throw invalidIdToken('must pass the checks of OpenID Connect Core section 3.1.3.7', error)
   }
 }
 
-async function claimsByLibrary(
+async function readClaims(
   metadata: ServerMetadata,
   expected: IdTokenExpectation,
   response: Response,
@@ -106,14 +109,15 @@ function checkHeader(idToken: string): void {
   const bytes = fromBase64url(encoded)
   const text = bytes === undefined ? '' : new TextDecoder().decode(bytes)
   const header = parseJson(text)
-  if (!isJsonObject(header) || rest.length > 0) throw refuse('must be a JWS in compact form')
-  if (hasDuplicateMembers(text, header)) throw refuse('must name each header member once')
+  if (!isJsonObject(header) || rest.length > 0)
+    throw invalidIdToken('must be a JWS in compact form')
+  if (hasDuplicateMembers(text, header)) throw invalidIdToken('must name each header member once')
   if (header.crit !== undefined || header.b64 !== undefined) {
-    throw refuse('must need no header extension')
+    throw invalidIdToken('must need no header extension')
   }
   const { typ } = header
   const plain = typeof typ === 'string' && /^(application\/)?jwt$/i.test(typ)
-  if (typ !== undefined && !plain) throw refuse('must be of type JWT')
+  if (typ !== undefined && !plain) throw invalidIdToken('must be of type JWT')
 }
 
 /** Serialized again without white space, an object with a repeated member is shorter than its text. */
@@ -130,32 +134,33 @@ async function checkClaims(
   effects: Effects,
 ): Promise<void> {
   const latest = effects.now() / 1000 + CLOCK_TOLERANCE_SECONDS
-  if (claims.sub === '' || claims.sub.length > 255) throw refuse('must name a subject')
+  if (claims.sub === '' || claims.sub.length > 255) throw invalidIdToken('must name a subject')
   if (claims.iat > latest)
-    throw refuse('must not be issued in the future; the clocks of server and device differ')
-  if (Array.isArray(claims.aud) && claims.aud.length !== 1) throw refuse('must have one audience')
+    throw invalidIdToken('must not be issued in the future; the clocks of server and device differ')
+  if (Array.isArray(claims.aud) && claims.aud.length !== 1)
+    throw invalidIdToken('must have one audience')
   if (claims.azp !== undefined && claims.azp !== expected.clientId) {
-    throw refuse('must be issued to this client')
+    throw invalidIdToken('must be issued to this client')
   }
-  if (claims.events !== undefined) throw refuse('must not be a security event')
+  if (claims.events !== undefined) throw invalidIdToken('must not be a security event')
   if (claims.at_hash !== undefined) {
     const hash = await accessTokenHash(expected.accessToken, idToken)
-    if (claims.at_hash !== hash) throw refuse('must belong to the access token beside it')
+    if (claims.at_hash !== hash) throw invalidIdToken('must belong to the access token beside it')
   }
   const { previous, nonce } = expected
   if (previous === undefined) return
   if (claims.sub !== previous.sub || claims.iss !== previous.iss) {
-    throw refuse('of a refresh must be about the same subject')
+    throw invalidIdToken('of a refresh must be about the same subject')
   }
   if (nonce !== undefined && claims.nonce !== undefined && claims.nonce !== nonce) {
-    throw refuse('of a refresh must not have another nonce')
+    throw invalidIdToken('of a refresh must not have another nonce')
   }
   if (
     claims.auth_time !== undefined &&
     previous.auth_time !== undefined &&
     claims.auth_time !== previous.auth_time
   ) {
-    throw refuse('of a refresh must keep the time of authentication')
+    throw invalidIdToken('of a refresh must keep the time of authentication')
   }
 }
 
@@ -168,6 +173,6 @@ async function accessTokenHash(accessToken: string, idToken: string): Promise<st
   return base64url(new Uint8Array(digest, 0, digest.byteLength / 2))
 }
 
-function refuse(expectation: string, cause?: unknown): NorthkeyError {
+function invalidIdToken(expectation: string, cause?: unknown): NorthkeyError {
   return new NorthkeyError('invalid_id_token', `the ID token ${expectation}`, { cause })
 }

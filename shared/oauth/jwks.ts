@@ -16,22 +16,13 @@ import {
   validateApplicationLevelSignature,
 } from 'oauth4webapi'
 import { type Effects, skewSeconds } from './effects.ts'
-import { refusalError } from './error-response.ts'
-import { exchange } from './http.ts'
+import { errorFromResponse } from './error-response.ts'
+import { sendRequest } from './http.ts'
 import { isJsonObject, readJsonObject } from './json-response.ts'
+import { createJwksStore, type JwksStore } from './jwks-store.ts'
 import { requireEndpoint, type ServerMetadata } from './metadata.ts'
 
-/** Key sets by their URI, and the requests for them that are under way. */
-export interface JwksStore {
-  sets: Map<string, ExportedJWKSCache>
-  pending: Map<string, Promise<JWKS>>
-}
-
-export function createJwksStore(): JwksStore {
-  return { sets: new Map(), pending: new Map() }
-}
-
-const programStore = createJwksStore()
+const defaultStore = createJwksStore()
 const SERVERS_LIMIT = 32
 const KEYS_LIMIT = 64
 
@@ -45,7 +36,7 @@ export async function verifyResponseSignature(
   response: Response,
   effects: Effects,
 ): Promise<void> {
-  const store = effects.jwks ?? programStore
+  const store = effects.jwks ?? defaultStore
   const uri = requireEndpoint(metadata, 'jwks_uri', effects).href
   const skew = skewSeconds(effects)
   const known = store.sets.get(uri)
@@ -55,14 +46,14 @@ export async function verifyResponseSignature(
   await validateApplicationLevelSignature({ ...metadata }, response, {
     [jwksCache]: cache as ExportedJWKSCache,
     [customFetch]: async (url) =>
-      new Response(JSON.stringify(await newerSet(url, known, store, effects)), {
+      new Response(JSON.stringify(await newerKeySet(url, known, store, effects)), {
         headers: { 'content-type': 'application/json' },
       }),
     [allowInsecureRequests]: effects.allowInsecureLoopback === true,
   })
 }
 
-function remember(store: JwksStore, uri: string, entry: ExportedJWKSCache): void {
+function storeKeySet(store: JwksStore, uri: string, entry: ExportedJWKSCache): void {
   store.sets.delete(uri)
   store.sets.set(uri, entry)
   for (const oldest of store.sets.keys()) {
@@ -72,7 +63,7 @@ function remember(store: JwksStore, uri: string, entry: ExportedJWKSCache): void
 }
 
 /** A set that is newer than the known one: another call's, if there is one, else the server's. */
-async function newerSet(
+async function newerKeySet(
   url: string,
   known: ExportedJWKSCache | undefined,
   store: JwksStore,
@@ -80,27 +71,30 @@ async function newerSet(
 ): Promise<JWKS> {
   const latest = store.sets.get(url)
   if (latest !== known && latest !== undefined) return latest.jwks
-  const request = store.pending.get(url) ?? fetchSet(url, store, effects)
+  const request = store.pending.get(url) ?? fetchKeySet(url, store, effects)
   store.pending.set(url, request)
   return request
 }
 
-async function fetchSet(url: string, store: JwksStore, effects: Effects): Promise<JWKS> {
+async function fetchKeySet(url: string, store: JwksStore, effects: Effects): Promise<JWKS> {
   try {
-    const jwks = await usableKeys(url, effects)
-    remember(store, url, { jwks, uat: Math.floor(effects.now() / 1000) })
+    const jwks = await requestKeySet(url, effects)
+    storeKeySet(store, url, { jwks, uat: Math.floor(effects.now() / 1000) })
     return jwks
   } finally {
     store.pending.delete(url)
   }
 }
 
-async function usableKeys(url: string, effects: Effects): Promise<JWKS> {
-  const what = 'key set endpoint'
+async function requestKeySet(url: string, effects: Effects): Promise<JWKS> {
+  const endpoint = 'key set endpoint'
   const headers = { accept: 'application/json, application/jwk-set+json' }
-  const answer = await exchange(url, { method: 'GET', headers }, what, effects)
-  if (answer.status !== 200) throw refusalError(answer, what, effects.now())
-  const { keys } = readJsonObject(answer, what, ['application/json', 'application/jwk-set+json'])
+  const response = await sendRequest(url, { method: 'GET', headers }, endpoint, effects)
+  if (response.status !== 200) throw errorFromResponse(response, endpoint, effects.now())
+  const { keys } = readJsonObject(response, endpoint, [
+    'application/json',
+    'application/jwk-set+json',
+  ])
   const usable = Array.isArray(keys) ? keys.filter(isVerificationKey).slice(0, KEYS_LIMIT) : []
   return { keys: usable }
 }

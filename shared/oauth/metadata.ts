@@ -8,8 +8,8 @@
 import { allowInsecureRequests, customFetch, discoveryRequest } from 'oauth4webapi'
 import type { Effects } from './effects.ts'
 import { NorthkeyError } from './error.ts'
-import { refusalError } from './error-response.ts'
-import { exchangeBy } from './http.ts'
+import { errorFromResponse } from './error-response.ts'
+import { sendByLibrary } from './http.ts'
 import { type JsonObject, readJsonObject } from './json-response.ts'
 import { requireSecureUrl } from './url-policy.ts'
 
@@ -115,21 +115,21 @@ async function publishedMetadata(
   algorithm: WellKnown,
   effects: Effects,
 ): Promise<JsonObject | undefined> {
-  const what = 'metadata endpoint'
-  const answer = await exchangeBy(
+  const endpoint = 'metadata endpoint'
+  const response = await sendByLibrary(
     (send) =>
       discoveryRequest(url, {
         algorithm,
         [allowInsecureRequests]: effects.allowInsecureLoopback === true,
         [customFetch]: send,
       }),
-    what,
+    endpoint,
     effects,
   )
   // Servers refuse a path that they do not know in several ways; none of them is a document.
-  if (answer.status >= 400 && answer.status < 500 && answer.status !== 429) return undefined
-  if (answer.status !== 200) throw refusalError(answer, what, effects.now())
-  const body = readJsonObject(answer, what)
+  if (response.status >= 400 && response.status < 500 && response.status !== 429) return undefined
+  if (response.status !== 200) throw errorFromResponse(response, endpoint, effects.now())
+  const body = readJsonObject(response, endpoint)
   if (body.issuer !== issuer) {
     throw new NorthkeyError('issuer_mismatch', 'metadata member "issuer" must be the issuer asked')
   }
@@ -149,35 +149,35 @@ export function checkMetadata(
   for (const name of ENDPOINTS) {
     if (members[name] === undefined) continue
     const url = requireSecureUrl(members[name], name, effects)
-    if (url.hash !== '') throw wrongMember(name, 'a URL without a fragment')
+    if (url.hash !== '') throw invalidMember(name, 'a URL without a fragment')
     checked[name] = members[name]
   }
   for (const name of LISTS) {
     const value = members[name]
     if (value === undefined) continue
     const strings = Array.isArray(value) && value.every((item) => typeof item === 'string')
-    if (!strings) throw wrongMember(name, 'an array of strings')
+    if (!strings) throw invalidMember(name, 'an array of strings')
     checked[name] = value
   }
   for (const name of FLAGS) {
     if (members[name] === undefined) continue
-    if (typeof members[name] !== 'boolean') throw wrongMember(name, 'a boolean')
+    if (typeof members[name] !== 'boolean') throw invalidMember(name, 'a boolean')
     checked[name] = members[name]
   }
   const metadata = checked as unknown as ServerMetadata
   if (metadata.authorization_endpoint === undefined) {
-    throw wrongMember('authorization_endpoint', 'present')
+    throw invalidMember('authorization_endpoint', 'present')
   }
   if (!metadata.code_challenge_methods_supported?.includes('S256')) {
     throw new NorthkeyError('pkce_unsupported', 'the server must offer the challenge method S256')
   }
   if (metadata.response_types_supported?.includes('code') === false) {
-    throw wrongMember('response_types_supported', 'a list that has "code"')
+    throw invalidMember('response_types_supported', 'a list that has "code"')
   }
   return metadata
 }
 
-function wrongMember(name: string, expectation: string): NorthkeyError {
+function invalidMember(name: string, expectation: string): NorthkeyError {
   return new NorthkeyError('invalid_metadata', `metadata member "${name}" must be ${expectation}`)
 }
 

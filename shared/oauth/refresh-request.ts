@@ -2,7 +2,7 @@
 
 import { refreshTokenGrantRequest } from 'oauth4webapi'
 import type { Effects } from './effects.ts'
-import type { Answer } from './http.ts'
+import type { ServerResponse } from './server-response.ts'
 import { requestTokens, type TokenEndpointContext } from './token-endpoint.ts'
 
 export interface RefreshRequest extends TokenEndpointContext {
@@ -12,7 +12,7 @@ export interface RefreshRequest extends TokenEndpointContext {
 }
 
 /** Sends the refresh token. Sending it a second time may end the grant: the caller records it first. */
-export function requestRefresh(request: RefreshRequest, effects: Effects): Promise<Answer> {
+export function requestRefresh(request: RefreshRequest, effects: Effects): Promise<ServerResponse> {
   const { refreshToken, scope, resource } = request
   const additionalParameters = new URLSearchParams()
   if (scope !== undefined) additionalParameters.set('scope', scope)

@@ -45,7 +45,7 @@ export async function requestResource(
     for (const name of OWN_HEADERS) headers.delete(name)
     headers.set('authorization', `${tokenType} ${accessToken}`)
     if (key !== undefined) headers.set('dpop', await proofFor(request, key, effects))
-    return send(url, request, headers, effects)
+    return sendOnce(url, request, headers, effects)
   })
   const redirected = response.status >= 300 && response.status < 400 && response.status !== 304
   if (response.type === 'opaqueredirect' || redirected) {
@@ -62,7 +62,7 @@ function proofFor(request: ResourceRequest, key: DpopKey, effects: Effects): Pro
   )
 }
 
-async function send(
+async function sendOnce(
   url: URL,
   request: ResourceRequest,
   headers: Headers,

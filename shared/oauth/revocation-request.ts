@@ -6,11 +6,11 @@
 import { allowInsecureRequests, customFetch, revocationRequest } from 'oauth4webapi'
 import { type ClientAuthenticationOptions, clientAuthentication } from './client-authentication.ts'
 import { type Effects, protocolClient } from './effects.ts'
-import { refusalError } from './error-response.ts'
-import { exchangeBy } from './http.ts'
+import { errorFromResponse } from './error-response.ts'
+import { sendByLibrary } from './http.ts'
 import { requireEndpoint, type ServerMetadata } from './metadata.ts'
 
-const WHAT = 'revocation endpoint'
+const ENDPOINT = 'revocation endpoint'
 
 export interface RevocationRequest {
   metadata: ServerMetadata
@@ -27,7 +27,7 @@ export async function requestRevocation(
 ): Promise<void> {
   const { metadata, clientId, token } = request
   const url = requireEndpoint(metadata, 'revocation_endpoint', effects)
-  const answer = await exchangeBy(
+  const response = await sendByLibrary(
     (send) =>
       revocationRequest(
         metadata,
@@ -40,8 +40,8 @@ export async function requestRevocation(
           [customFetch]: send,
         },
       ),
-    WHAT,
+    ENDPOINT,
     effects,
   )
-  if (answer.status !== 200) throw refusalError(answer, WHAT, effects.now(), [token])
+  if (response.status !== 200) throw errorFromResponse(response, ENDPOINT, effects.now(), [token])
 }

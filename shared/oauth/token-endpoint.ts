@@ -4,13 +4,14 @@
  */
 
 import { allowInsecureRequests, customFetch, type DPoPHandle } from 'oauth4webapi'
-import { WHAT } from './access-token-response.ts'
+import { TOKEN_ENDPOINT } from './access-token-response.ts'
 import { type ClientAuthenticationOptions, clientAuthentication } from './client-authentication.ts'
 import { type DpopKey, dpopHandle, withNonceRetry } from './dpop.ts'
 import { type Effects, protocolClient } from './effects.ts'
-import { refusalError } from './error-response.ts'
-import { type Answer, exchangeBy } from './http.ts'
+import { errorFromResponse } from './error-response.ts'
+import { sendByLibrary } from './http.ts'
 import { requireEndpoint, type ServerMetadata } from './metadata.ts'
+import type { ServerResponse } from './server-response.ts'
 
 export interface TokenEndpointContext {
   metadata: ServerMetadata
@@ -35,7 +36,7 @@ export interface GrantOptions {
 }
 
 /**
- * Sends a grant and returns the answer of a success, or throws what the server refused it with.
+ * Sends a grant and returns the response of a success, or throws what the server refused it with.
  * @param secrets What must not come back in the server's words.
  */
 export async function requestTokens(
@@ -48,12 +49,12 @@ export async function requestTokens(
   ) => Promise<Response>,
   secrets: readonly string[],
   effects: Effects,
-): Promise<Answer> {
+): Promise<ServerResponse> {
   const { metadata, clientId, dpop } = context
   const url = requireEndpoint(metadata, 'token_endpoint', effects)
   const client = protocolClient(clientId, effects)
-  const answer = await withNonceRetry(dpop, url, () =>
-    exchangeBy(
+  const response = await withNonceRetry(dpop, url, () =>
+    sendByLibrary(
       (send) =>
         grant(client, clientAuthentication(context.authentication, url), {
           additionalParameters,
@@ -64,10 +65,10 @@ export async function requestTokens(
             return send(target, init)
           },
         }),
-      WHAT,
+      TOKEN_ENDPOINT,
       effects,
     ),
   )
-  if (answer.status === 200 || context.successStatuses?.includes(answer.status)) return answer
-  throw refusalError(answer, WHAT, effects.now(), secrets)
+  if (response.status === 200 || context.successStatuses?.includes(response.status)) return response
+  throw errorFromResponse(response, TOKEN_ENDPOINT, effects.now(), secrets)
 }
