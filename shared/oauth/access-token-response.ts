@@ -1,6 +1,6 @@
 /**
- * Judges a success of the token endpoint: which members it has, of which form, and how long the token
- * may be used. The access token itself stays opaque. @see RFC 6749 section 5.1
+ * Validates a successful response of the token endpoint: its members, their form, and how long the token may
+ * be used. The access token itself stays opaque. @see RFC 6749 section 5.1
  */
 
 import { NorthkeyError } from './error.ts'
@@ -10,14 +10,14 @@ import type { ServerResponse } from './server-response.ts'
 
 export type TokenType = 'Bearer' | 'DPoP'
 
-/** What a token response says, in our words. */
+/** The members of a token response in camelCase. */
 export interface AccessTokenResponse {
   accessToken: string
   tokenType: TokenType
   expiresAtMs: number
-  /** Whether the server said how long; a token without a word about it serves for one call. */
+  /** Whether the server sent `expires_in`. A token without it is used for one call. */
   lifetimeKnown: boolean
-  /** What was granted, which may be less or more than what was asked. */
+  /** The granted scope, which may be less or more than the requested scope. */
   scope: string
   refreshToken: string | undefined
   idToken: string | undefined
@@ -26,17 +26,17 @@ export interface AccessTokenResponse {
 export const TOKEN_ENDPOINT = 'token endpoint'
 
 const TOKEN = /^[\x21-\x7e]{1,65536}$/
-/** Where the server is silent (RFC 6749 only RECOMMENDS `expires_in`). */
+/** For a response without `expires_in`, which RFC 6749 only RECOMMENDS. */
 const LIFETIME_DEFAULT_SECONDS = 60
 const LIFETIME_LIMIT_SECONDS = 24 * 60 * 60
 
-/** How a token must be bound, and how it must not. @see RFC 9449 section 5 */
+/** The required binding of a token to a key. @see RFC 9449 section 5 */
 export type Binding =
-  /** No proof was sent. */
+  /** No proof was sent: the token must be a bearer token. */
   | 'none'
-  /** A proof was sent, and a bearer token is no response to it. */
+  /** A proof was sent: the token must be a DPoP token. */
   | 'required'
-  /** A proof was sent; a bearer token will do (CAMARA leaves the choice to the client). */
+  /** A proof was sent; a bearer token is accepted as well (CAMARA leaves the choice to the client). */
   | 'preferred'
 
 export interface ResponseExpectation {
@@ -45,7 +45,7 @@ export interface ResponseExpectation {
   now: number
 }
 
-/** Reads and judges the response of a success. */
+/** Reads and validates a successful response. */
 export function validateAccessTokenResponse(
   response: ServerResponse,
   expected: ResponseExpectation,
@@ -70,7 +70,7 @@ function readToken(body: JsonObject, name: string): string {
 }
 
 function readOptionalToken(body: JsonObject, name: string): string | undefined {
-  // Some servers say null or nothing where they mean that there is none.
+  // Some servers send null or an empty string for a token that they do not issue.
   return body[name] == null || body[name] === '' ? undefined : readToken(body, name)
 }
 
@@ -87,7 +87,7 @@ function readTokenType(value: unknown, binding: Binding): TokenType {
   return bound ? 'DPoP' : 'Bearer'
 }
 
-/** Seconds that may be believed; numbers in strings are common enough to be read. */
+/** Seconds, at most a day, or `undefined`. Some servers send the number as a string. */
 function readLifetime(value: unknown): number | undefined {
   const seconds = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value
   if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds < 1) return undefined

@@ -1,6 +1,6 @@
 /**
- * Judges the redirect that answers an authorization request: where it arrived, whose it is, that each
- * parameter comes once, and only then whether it brings a code or an error.
+ * Validates the authorization response, which arrives as a redirect: the redirect URI, that each parameter
+ * occurs once, issuer and state, and only then its code or its error.
  * @see RFC 6749 sections 4.1.2 and 10.14, RFC 9207 section 2.4, RFC 9700 sections 4.4 and 4.7
  */
 
@@ -22,10 +22,10 @@ const CODE = /^[\x20-\x7e]{1,4096}$/
 const PARTS = /^([^?#]*)(?:\?([^#]*))?/
 const ONCE = ['code', 'state', 'iss', 'error', 'error_description', 'error_uri', 'response']
 
-/** The parameters of a response that has passed; only this file makes them. */
+/** The parameters of a validated response. Only this file makes this type. */
 export type ValidatedParameters = URLSearchParams & { readonly __validated: unique symbol }
 
-/** The `state` of a redirect, to find whose flow it answers. It proves nothing yet. */
+/** The `state` of a redirect, to find its flow. It is not validated yet. */
 export function authorizationResponseState(url: string): string | undefined {
   const values = parseQuery(url)?.getAll('state')
   return values?.length === 1 && values[0] !== '' ? values[0] : undefined
@@ -36,14 +36,14 @@ function parseQuery(url: string): URLSearchParams | undefined {
 }
 
 /**
- * The parameters with the code, or the error that the response amounts to.
+ * Returns the parameters with the code, or throws the error of the response.
  * @param url The redirect as it arrived.
  */
 export function validateAuthorizationResponse(
   expected: ExpectedResponse,
   url: string,
 ): ValidatedParameters {
-  // Compared as written: a normalized look-alike is still a look-alike.
+  // Compared as a string: a URL that is equal only after normalization is another redirect URI.
   const [, arrivedAt, query] = url.length > URL_LIMIT ? [] : (PARTS.exec(url) ?? [])
   if (arrivedAt !== expected.redirectUri) {
     throw invalidResponse('the redirect must arrive at the redirect URI that was sent')

@@ -1,6 +1,6 @@
 /**
- * A client whose id is the URL of its own description. The broker takes it for one origin alone: the
- * one on which the document lies.
+ * Fetches and checks a client ID metadata document: the client identifier is the URL of the client's own
+ * metadata. The broker accepts it for one origin only, the origin that hosts the document.
  * @see draft-ietf-oauth-client-id-metadata-document sections 3, 4 and 6
  */
 
@@ -15,7 +15,7 @@ const ENDPOINT = 'client id metadata document'
 
 export interface ClientDocumentRequest {
   clientId: string
-  /** The origin of the page that wants to use it, as the browser says. */
+  /** Origin of the page that wants to use the client, as the browser reports it. */
   origin: string
   redirectUri: string
 }
@@ -26,7 +26,7 @@ export interface ClientDocument {
   scope?: string
 }
 
-/** Fetches and checks the document behind a client id. */
+/** Fetches and checks the document of a client identifier. */
 export async function fetchClientDocument(
   request: ClientDocumentRequest,
   effects: Effects,

@@ -1,6 +1,6 @@
 /**
- * Dynamic registration of a public client, or of one with a key made on this UE, for one origin.
- * What comes back has to be what was asked: a server that registers something else has not registered us.
+ * Dynamic client registration for one origin: a public client, or a client with a key made on this UE. The
+ * response must contain the metadata that was sent; a client that a server registers otherwise is rejected.
  * @see RFC 7591 sections 2, 3.1 and 3.2
  */
 
@@ -27,7 +27,7 @@ export interface ClientRegistration {
   publicJwk?: JsonWebKey | undefined
   dpopBound?: boolean | undefined
   refreshTokens?: boolean | undefined
-  /** Where the operator hands one out. */
+  /** For a server whose operator issues initial access tokens. */
   initialAccessToken?: string | undefined
 }
 
@@ -37,7 +37,7 @@ export interface RegisteredClient {
   authentication: ClientAuthenticationMethod
 }
 
-/** Registers a client. There is never a secret: one that a server sends all the same is not kept. */
+/** Registers a client without a secret. A `client_secret` that a server sends all the same is not stored. */
 export async function requestClientRegistration(
   registration: ClientRegistration,
   effects: Effects,

@@ -1,7 +1,7 @@
 /**
- * Judges a errorResponse. Two shapes of body exist side by side: the OAuth error of RFC 6749 section 5.2 and
- * the ProblemDetails of RFC 9457, which TS 29.122 clause 5.2.6 and TS 29.222 use; the media type says
- * which.
+ * Reads error responses. The body has one of two formats: the OAuth error of RFC 6749 section 5.2, or the
+ * ProblemDetails of RFC 9457, which TS 29.122 clause 5.2.6 and TS 29.222 use. A body with a valid `error`
+ * member is an OAuth error.
  */
 
 import {
@@ -25,7 +25,7 @@ export interface ErrorResponse {
   retryAfterSeconds?: number | undefined
 }
 
-/** What a refusing server said, whatever its shape; nothing where the body cannot be read. */
+/** Reads an error response of either format. A body that cannot be read gives no `error`. */
 export function readErrorResponse(response: ServerResponse, now: number): ErrorResponse {
   const retryAfterSeconds = retryAfter(response.headers.get('retry-after'), now)
   const type = parseMediaType(response.headers.get('content-type') ?? '')
@@ -43,7 +43,7 @@ function readOAuthError(body: JsonObject): ErrorResponse {
   return { error: readString(body.error), errorDescription: readString(body.error_description) }
 }
 
-/** `cause` is 3GPP's application error, `code` is CAMARA's; `title` and `detail` are RFC 9457's. */
+/** `cause` is the application error of 3GPP, `code` that of CAMARA; `title` and `detail` are of RFC 9457. */
 function readProblemDetails(body: JsonObject): ErrorResponse {
   return {
     error: sanitizeServerError(body.cause) ?? sanitizeServerError(body.code),
@@ -56,8 +56,8 @@ function readString(value: unknown): string | undefined {
 }
 
 /**
- * The error for a response that is not a success.
- * @param secrets What was sent and must not come back in the server's words.
+ * Makes the error for a response without a success status.
+ * @param secrets Values that were sent, and that are removed from the server's text.
  */
 export function errorFromResponse(
   response: ServerResponse,
@@ -84,7 +84,7 @@ function codeOfResponse(status: number, error: string | undefined): NorthkeyErro
   return codeOfServerError(error)
 }
 
-/** Words that ask for the user, wherever they are said. @see OIDC Core section 3.1.2.6 */
+/** Errors that require interaction with the user, at any endpoint. @see OIDC Core section 3.1.2.6 */
 const NEEDS_USER: ReadonlySet<string> = new Set([
   'login_required',
   'interaction_required',
@@ -92,7 +92,7 @@ const NEEDS_USER: ReadonlySet<string> = new Set([
   'account_selection_required',
 ])
 
-/** The code for a server's `error`. @see RFC 6749 sections 4.1.2.1 and 5.2 */
+/** Maps a server's `error` to a code. @see RFC 6749 sections 4.1.2.1 and 5.2 */
 export function codeOfServerError(error: string): NorthkeyErrorCode {
   if (error === 'access_denied') return 'access_denied'
   if (error === 'insufficient_user_authentication') return error
@@ -101,7 +101,7 @@ export function codeOfServerError(error: string): NorthkeyErrorCode {
 
 const RETRY_AFTER_LIMIT_SECONDS = 24 * 60 * 60
 
-/** `Retry-After` in seconds, either form, at most a day. @see RFC 9110 section 10.2.3 */
+/** Parses `Retry-After`, seconds or a date. Returns seconds, at most a day. @see RFC 9110 section 10.2.3 */
 export function retryAfter(header: string | null, now: number): number | undefined {
   if (header === null) return undefined
   const seconds = /^\d{1,10}$/.test(header.trim())

@@ -1,7 +1,7 @@
 /**
- * One request to a server, inside all limits: https, no ambient credentials, no cache, no redirect, a
- * deadline over request and body together, and at most 256 kB of response. What comes back lies in memory
- * whole, so that judging it can neither hang nor grow.
+ * Sends one request to a server within all limits: https, no ambient credentials, no cache, no redirect, a
+ * timeout for request and body together, and at most 256 kB of response. The response is read to its end, so
+ * that its validation can neither hang nor exceed the memory limit.
  */
 
 import { type Effects, timeoutMs } from './effects.ts'
@@ -18,7 +18,7 @@ export interface BoundedRequest {
 }
 
 /**
- * Sends one request and reads its response whole.
+ * Sends one request and reads its response to the end.
  * @param endpoint Names the endpoint in errors: `token endpoint`.
  * @see RFC 9700 section 4.12 (redirects), RFC 6749 section 5.1 (caching)
  */
@@ -34,7 +34,7 @@ export async function sendRequest(
   let timer: ReturnType<typeof setTimeout> | undefined
   let onAbort: (() => void) | undefined
   try {
-    // Rejected by hand as well as through the signal, since not every `fetch` listens to one.
+    // Rejects directly as well as through the signal, since not every `fetch` supports a signal.
     return await new Promise<ServerResponse>((resolve, reject) => {
       const end = (code: 'timeout' | 'aborted', message: string) => {
         reject(new NorthkeyError(code, message))
@@ -75,12 +75,12 @@ export async function sendRequest(
 
 type Send = (url: string, request: BoundedRequest) => Promise<Response>
 
-/** Stands for every response towards the library, which hands back what it was given. */
+/** Placeholder that the library gets in place of the response. It returns the placeholder unread. */
 const PLACEHOLDER = new Response()
 
 /**
- * Has oauth4webapi make a request and keeps the response to ourselves: the library writes what goes out,
- * and what comes in is judged within our limits.
+ * Lets oauth4webapi build a request, and returns the response to the caller instead of the library, so that
+ * the response is read within the limits above.
  */
 export async function sendByLibrary(
   request: (send: Send) => Promise<unknown>,
@@ -118,8 +118,8 @@ async function readResponse(response: Response, endpoint: string): Promise<Serve
     await body.cancel().catch(() => undefined)
     throw tooLarge()
   }
-  // With the last octet that was announced a body has ended, and its stream need not be asked again.
-  // Not so if it was encoded, since the length is that of the code; only a basic response shows that.
+  // A body ends with the last octet that `content-length` announced; its stream need not be read again. This
+  // does not hold for an encoded body, whose length is that of the encoding; only a basic response shows that.
   const plain = () => response.type === 'basic' && !headers.has('content-encoding')
   const chunks: Uint8Array<ArrayBuffer>[] = []
   let size = 0

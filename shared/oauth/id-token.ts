@@ -1,7 +1,7 @@
 /**
- * Decides whether an ID token may be believed. oauth4webapi checks claims and signature; what stands
- * here is what our policy adds: the signature is always checked, the only audience is the client, the
- * type is a plain JWT, `iat` is not in the future, `at_hash` fits, and no header member is ambiguous.
+ * Validates ID tokens. oauth4webapi checks claims and signature. This file adds the policy of the core: the
+ * signature is always checked, the client is the only audience, the type is a plain JWT, `iat` is not in the
+ * future, `at_hash` matches, and no header member occurs twice.
  * @see OpenID Connect Core sections 3.1.3.7 and 12.2, RFC 7515 section 5.2, RFC 8725 section 3
  */
 
@@ -18,7 +18,7 @@ import { isJsonObject, parseJson } from './json-response.ts'
 import { verifyResponseSignature } from './jwks.ts'
 import type { ServerMetadata } from './metadata.ts'
 
-/** The claims that are kept: who, for whom, when and how. */
+/** The claims that are stored: subject, audience, times and authentication. */
 export interface IdTokenClaims {
   iss: string
   sub: string
@@ -34,14 +34,14 @@ export interface IdTokenExpectation {
   metadata: ServerMetadata
   clientId: string
   accessToken: string
-  /** Of the authorization request; a refreshed ID token need not repeat it. */
+  /** Of the authorization request. An ID token of a refresh need not repeat it. */
   nonce?: string | undefined
   maxAge?: number | undefined
-  /** Of the first ID token of the grant, when this one comes with a refresh. */
+  /** Claims of the grant's first ID token, for an ID token of a refresh. */
   previous?: IdTokenClaims | undefined
 }
 
-/** Algorithms whose verification key is public. @see RFC 8725 sections 3.1 and 3.2 */
+/** Asymmetric algorithms, whose verification key is public. @see RFC 8725 sections 3.1 and 3.2 */
 const ALGORITHMS: readonly string[] = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
@@ -49,7 +49,7 @@ const ALGORITHMS: readonly string[] = [
 
 const KEPT_CLAIMS = ['iss', 'sub', 'iat', 'exp', 'auth_time', 'acr', 'amr'] as const
 
-/** The claims of an ID token that passed every check, or `invalid_id_token`. */
+/** Returns the claims of an ID token that passed every check, or throws `invalid_id_token`. */
 export async function validateIdToken(
   idToken: string,
   expected: IdTokenExpectation,
@@ -120,7 +120,7 @@ function checkHeader(idToken: string): void {
   if (typ !== undefined && !plain) throw invalidIdToken('must be of type JWT')
 }
 
-/** Serialized again without white space, an object with a repeated member is shorter than its text. */
+/** Compares the members of the text with those of the parsed object, in which a repeated member occurs once. */
 function hasDuplicateMembers(text: string, header: object): boolean {
   const compact = text.replaceAll(/("(?:[^"\\]|\\.)*")|\s+/g, '$1')
   const members = (json: string) => json.match(/"(?:[^"\\]|\\.)*":/g)?.length ?? 0
@@ -164,7 +164,7 @@ async function checkClaims(
   }
 }
 
-/** Left half of the hash that the token's own algorithm uses. @see OpenID Connect Core section 3.1.3.6 */
+/** Left half of the hash of the ID token's algorithm. @see OpenID Connect Core section 3.1.3.6 */
 async function accessTokenHash(accessToken: string, idToken: string): Promise<string> {
   const header = fromBase64url(idToken.split('.', 1)[0] ?? '') ?? new Uint8Array()
   const { alg } = JSON.parse(new TextDecoder().decode(header)) as { alg: string }

@@ -1,9 +1,9 @@
 /**
- * Key sets of servers: fetched inside all limits, reduced to what can verify a signature, remembered,
- * and fetched again for an unknown key at most once a minute (the cooldown is oauth4webapi's).
+ * Key sets of servers: fetched within all limits, filtered to keys that verify a signature, and cached. For an
+ * unknown key the set is fetched again at most once a minute (a cooldown of oauth4webapi).
  *
- * Border: a key set comes from `jwks_uri` of the metadata and from nowhere else. What the header of a
- * JWT names (`jku`, `x5u`, `jwk`) is not read. @see RFC 8725 section 3.10
+ * Border: a key set is fetched from `jwks_uri` of the metadata only. The header members `jku`, `x5u` and `jwk`
+ * of a JWT are ignored. @see RFC 8725 section 3.10
  */
 
 import {
@@ -28,7 +28,7 @@ const KEYS_LIMIT = 64
 
 /**
  * Verifies the signature of the JWT that oauth4webapi found in a response.
- * @param response The very object that was processed.
+ * @param response The same object that the library processed.
  * @see OIDC Core section 10.1.1 (rotation), RFC 7515 section 5.2
  */
 export async function verifyResponseSignature(
@@ -40,9 +40,9 @@ export async function verifyResponseSignature(
   const uri = requireEndpoint(metadata, 'jwks_uri', effects).href
   const skew = skewSeconds(effects)
   const known = store.sets.get(uri)
-  // The stored time is of the injected clock, the library's of the system's.
+  // The stored time is on the injected clock; the library compares with the system clock.
   const cache: Partial<ExportedJWKSCache> = known ? { jwks: known.jwks, uat: known.uat - skew } : {}
-  // A copy, because the library remembers key sets by object as well, past any injected clock.
+  // A copy, because the library also caches key sets by metadata object, regardless of the injected clock.
   await validateApplicationLevelSignature({ ...metadata }, response, {
     [jwksCache]: cache as ExportedJWKSCache,
     [customFetch]: async (url) =>
@@ -62,7 +62,7 @@ function storeKeySet(store: JwksStore, uri: string, entry: ExportedJWKSCache): v
   }
 }
 
-/** A set that is newer than the known one: another call's, if there is one, else the server's. */
+/** Returns a newer key set than the known one: one that another call has fetched, or the server's. */
 async function newerKeySet(
   url: string,
   known: ExportedJWKSCache | undefined,
@@ -99,7 +99,7 @@ async function requestKeySet(url: string, effects: Effects): Promise<JWKS> {
   return { keys: usable }
 }
 
-/** A public key of a kind that signs. One with private members is no longer its owner's secret. */
+/** Accepts public keys for signatures. A key with private members is not secret any more and is rejected. */
 function isVerificationKey(key: unknown): key is JWK {
   if (!isJsonObject(key)) return false
   const asymmetric = key.kty === 'RSA' || key.kty === 'EC' || key.kty === 'OKP'

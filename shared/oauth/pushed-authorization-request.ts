@@ -1,4 +1,4 @@
-/** The authorization request, pushed. Each `request_uri` is for one use. @see RFC 9126 */
+/** Pushed authorization request. Each `request_uri` is used once. @see RFC 9126 */
 
 import { allowInsecureRequests, customFetch, pushedAuthorizationRequest } from 'oauth4webapi'
 import { type ClientAuthenticationOptions, clientAuthentication } from './client-authentication.ts'
@@ -22,7 +22,7 @@ export interface PushedRequest {
 }
 
 /**
- * Pushes the parameters and returns what is left to send: `client_id` and `request_uri`.
+ * Pushes the parameters. Returns the parameters for the browser: `client_id` and `request_uri`.
  * @see RFC 9126 sections 2.1, 2.2 and 4
  */
 export async function pushAuthorizationRequest(

@@ -1,4 +1,4 @@
-/** A refresh token against tokens. @see RFC 6749 section 6 */
+/** Token request with a refresh token. @see RFC 6749 section 6 */
 
 import { refreshTokenGrantRequest } from 'oauth4webapi'
 import type { Effects } from './effects.ts'
@@ -11,7 +11,10 @@ export interface RefreshRequest extends TokenEndpointContext {
   resource?: string | undefined
 }
 
-/** Sends the refresh token. Sending it a second time may end the grant: the caller records it first. */
+/**
+ * Sends the refresh token. A refresh token that is sent twice may end the grant at a server with rotation, so
+ * the caller records that it is being sent before it calls this function.
+ */
 export function requestRefresh(request: RefreshRequest, effects: Effects): Promise<ServerResponse> {
   const { refreshToken, scope, resource } = request
   const additionalParameters = new URLSearchParams()

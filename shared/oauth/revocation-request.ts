@@ -1,5 +1,6 @@
 /**
- * Takes a token back. A 200 is success whatever the token was; on a 503 it still exists.
+ * Token revocation request. Status 200 is success for any token, also an invalid one; after a 503 the token
+ * still exists.
  * @see RFC 7009 sections 2.1, 2.2 and 2.2.1
  */
 
@@ -20,7 +21,7 @@ export interface RevocationRequest {
   tokenTypeHint: 'access_token' | 'refresh_token'
 }
 
-/** Revokes one token. `unsupported_by_server` where there is no endpoint for it. */
+/** Revokes one token. Throws `unsupported_by_server` if the server has no revocation endpoint. */
 export async function requestRevocation(
   request: RevocationRequest,
   effects: Effects,

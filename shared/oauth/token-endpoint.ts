@@ -1,6 +1,6 @@
 /**
- * What every request to the token endpoint has in common: authentication, proof, limits, the one retry
- * for a nonce, and the reading of a refusal. @see RFC 6749 sections 3.2 and 5
+ * Common part of all requests to the token endpoint: client authentication, DPoP proof, limits, the single
+ * retry with a nonce, and error responses. @see RFC 6749 sections 3.2 and 5
  */
 
 import { allowInsecureRequests, customFetch, type DPoPHandle } from 'oauth4webapi'
@@ -18,13 +18,13 @@ export interface TokenEndpointContext {
   clientId: string
   authentication: ClientAuthenticationOptions
   dpop?: DpopKey | undefined
-  /** Statuses of success beside 200; a CAPIF core exists that says 201. */
+  /** Success statuses besides 200; some CAPIF cores send 201. */
   successStatuses?: readonly number[] | undefined
-  /** Form parameters that a profile leaves out. */
+  /** Form parameters that a profile omits. */
   omittedParameters?: readonly string[] | undefined
 }
 
-/** The options of one request, as oauth4webapi takes them. */
+/** Options of one request in the form of oauth4webapi. */
 export interface GrantOptions {
   additionalParameters: URLSearchParams
   DPoP?: DPoPHandle
@@ -36,8 +36,8 @@ export interface GrantOptions {
 }
 
 /**
- * Sends a grant and returns the response of a success, or throws what the server refused it with.
- * @param secrets What must not come back in the server's words.
+ * Sends a grant and returns the successful response, or throws the server's error.
+ * @param secrets Values that are removed from the server's text.
  */
 export async function requestTokens(
   context: TokenEndpointContext,
