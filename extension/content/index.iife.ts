@@ -1,7 +1,7 @@
 /**
- * The content script: carries calls between the page's provider and the broker. It lives in its own
- * world, keeps no secret, and adds only what the page cannot be asked for: whether the user has just
- * acted, and whether the document is visible.
+ * Content script: forwards calls between the page's provider and the broker. It runs in an isolated world,
+ * keeps no secret, and adds only what a page cannot be trusted to say: whether the document has user
+ * activation, and whether it is visible.
  */
 
 import type { BrokerEvent } from '../../shared/messages/broker-channel.ts'
@@ -11,25 +11,25 @@ import {
   PORT_EVENT,
   type ProviderToContent,
 } from '../../shared/messages/document-channel.ts'
-import { hearPage, leave, runtime } from './worker-connection.ts'
+import { closeConnection, handlePageMessages, runtime } from './worker-connection.ts'
 
-function connect(event: Event): void {
-  // Others may offer one as well: this one is taken.
+function acceptPort(event: Event): void {
+  // Tells the provider that its port is taken, so that it gives the port to no other content script.
   event.preventDefault()
   const [port] = (event as MessageEvent).ports as [MessagePort]
-  const post = (messages: ContentToProvider[]) => port.postMessage(messages)
+  const post = (batch: ContentToProvider[]) => port.postMessage(batch)
 
-  port.onmessage = ({ data }: MessageEvent<ProviderToContent[]>) => hearPage(data, post)
+  port.onmessage = ({ data }: MessageEvent<ProviderToContent[]>) => handlePageMessages(data, post)
 
   runtime.onMessage.addListener((message: unknown) => {
     const event = message as BrokerEvent
-    // The tab may have gone elsewhere between the broker's look and the message's arrival.
+    // The tab may have navigated between the broker's check of its origin and the arrival of the message.
     if (event.origin === self.origin) post([{ id: 0 as const, ...event }])
     return undefined
   })
 
-  addEventListener('pagehide', leave)
+  addEventListener('pagehide', closeConnection)
 }
 
-addEventListener(PORT_EVENT, connect, { once: true })
+addEventListener(PORT_EVENT, acceptPort, { once: true })
 dispatchEvent(new Event(CONTENT_READY_EVENT))

@@ -1,9 +1,11 @@
 /**
- * Calls to the broker, which may lose its worker at any moment. All calls of a document go over one
- * port; when it closes, the worker has stopped (or would not listen to a document that was not active).
- * When nobody is heard at its other end it is left: of a worker that begins and does not come to run
- * Chromium says nothing. Whatever waits is then asked again, under the same id: that wakes a worker, which
- * finishes or fails what it finds in its records.
+ * Connects the calls of a page with the broker's worker, which the browser may stop at any moment. All calls
+ * of a document go over one port. The script reconnects and resends the pending calls when the port closes,
+ * and when no message arrives at a port that is open: Chromium reports nothing of a worker that starts and
+ * never comes to run. A closed port also means a broker that does not serve a document that was not active.
+ *
+ * A call is resent under the same id. That wakes a worker, which finishes or fails what it finds in its
+ * records for this id.
  */
 
 import type { Runtime } from 'webextension-polyfill'
@@ -19,29 +21,29 @@ import type {
   ProviderToContent,
 } from '../../shared/messages/document-channel.ts'
 
-/** Half of what a worker lives in silence. */
-const KNOCK_MS = 15_000
-/** At the first loss not at all; after that longer each time. */
-const PAUSE_MS = 250
+/** Half of the time that the browser lets a worker live without a message. */
+const KEEP_ALIVE_MS = 15_000
+/** Back-off: no pause after the first disconnect, and this much longer after each further one. */
+const BACKOFF_MS = 250
 const MAX_ATTEMPTS = 20
 
-// Both browsers speak promises here; the polyfill would add 10 kB to every page.
+// Both browsers return promises here; the polyfill would add 10 kB to every page.
 declare const chrome: { runtime: Runtime.Static }
 export const runtime = chrome.runtime
 
-interface Waiting {
+interface PendingCall {
   request: UnverifiedPageRequest
-  /** What has come of a large body. */
+  /** The parts of a large body that have arrived. */
   parts: ArrayBuffer[]
 }
 
 const GONE = { id: 0, event: 'disconnect' } as const
 
-/** For a document that is put aside, should it ever come back, and for a body with a gap. */
+/** For a document that goes into the back/forward cache, should it come back, and for an incomplete body. */
 const answerLost: Outcome = {
   error: { code: 4901, message: 'the answer is gone', data: { error: 'network_error' } },
 }
-/** What the provider sends is plain. */
+/** The only reason why a request cannot be sent, since the provider sends plain data. */
 const tooLarge: Outcome = {
   error: {
     code: -32602,
@@ -50,31 +52,35 @@ const tooLarge: Outcome = {
   },
 }
 
-// Looked up once: from a content script of Firefox's, each way through the page's window takes its time.
+// Read once: in a content script of Firefox each access through the page's window is slow.
 const { userActivation } = navigator
 const page = document
 
 const documentName = crypto.randomUUID()
-const waiting = new Map<number, Waiting>()
-let tellPage: (messages: ContentToProvider[]) => void
+const pendingCalls = new Map<number, PendingCall>()
+let postToPage: (batch: ContentToProvider[]) => void
 let port: Runtime.Port | undefined
-let clock: ReturnType<typeof setInterval> | undefined
-/** 0 where somebody has been heard since it was last asked whether anybody is here. */
-let unheard: number
-let retry: ReturnType<typeof setTimeout> | undefined
+let keepAliveTimer: ReturnType<typeof setInterval> | undefined
+/** Keep-alives, and the opening of the port, since the last message of the worker. */
+let unanswered: number
+let reconnectTimer: ReturnType<typeof setTimeout> | undefined
 
-/** After an update or a removal the script lives on, but its runtime has no id any more. */
+/** After an update or a removal of the extension the script lives on, but its runtime has no id any more. */
 function isBrokerGone(): boolean {
   return !runtime.id
 }
 
-/** Without an outcome: there is no broker any more. */
-function settle(id: number, outcome?: Outcome): void {
-  if (waiting.delete(id)) tellPage([outcome ? { id, ...outcome } : GONE])
+/** @param outcome `undefined` where the broker is gone. */
+function settleCall(id: number, outcome?: Outcome): void {
+  if (pendingCalls.delete(id)) postToPage([outcome ? { id, ...outcome } : GONE])
 }
 
-/** A body that came in parts is complete or it is none. */
-function whole(ended: Ended, parts: ArrayBuffer[], length: number): Outcome {
+/**
+ * Reassembles a body that came in parts.
+ *
+ * @param length Of the body, in bytes. An incomplete body is an error.
+ */
+function joinBodyParts(ended: Ended, parts: ArrayBuffer[], length: number): Outcome {
   const { result } = ended as { result: { body: ArrayBuffer } }
   const body = new Uint8Array(length)
   let offset = 0
@@ -86,107 +92,117 @@ function whole(ended: Ended, parts: ArrayBuffer[], length: number): Outcome {
   return offset === length ? ended : answerLost
 }
 
-function hear(answers: BrokerAnswer[]): void {
-  unheard = 0
-  const ended: ContentToProvider[] = []
+function handleWorkerMessages(answers: BrokerAnswer[]): void {
+  unanswered = 0
+  const batch: ContentToProvider[] = []
   for (const answer of answers) {
     const { id, part, length } = answer
-    const parts = waiting.get(id)?.parts ?? []
+    const parts = pendingCalls.get(id)?.parts ?? []
     if (part) parts.push(part)
-    else if (length) settle(id, whole(answer, parts, length))
-    else if (waiting.delete(id)) ended.push(answer as ContentToProvider)
+    else if (length) settleCall(id, joinBodyParts(answer, parts, length))
+    else if (pendingCalls.delete(id)) batch.push(answer as ContentToProvider)
   }
-  // What came together goes on together.
-  if (ended.length) tellPage(ended)
+  // The answers of one message go to the page in one message.
+  if (batch.length) postToPage(batch)
 }
 
-/** A port that was left before is no loss, and while the calls wait to be asked again they are lost already. */
-function lost(from = port): void {
-  if (from !== port) return
-  clearInterval(clock)
+/**
+ * Schedules the reconnect. A port that has been replaced changes nothing, and while a reconnect is already
+ * scheduled the calls are not counted as lost a second time.
+ */
+function handleDisconnect(closedPort = port): void {
+  if (closedPort !== port) return
+  clearInterval(keepAliveTimer)
   port = undefined
-  if (retry) return
+  if (reconnectTimer) return
   let pause = 0
-  for (const [id, call] of waiting) {
+  for (const [id, call] of pendingCalls) {
     const { request } = call
-    // Of the one that has waited longest.
-    pause ||= PAUSE_MS * request.attempt
-    // What a stopped worker has sent of a body is of no use: the next one begins anew.
+    // The pause follows the attempts of the oldest call.
+    pause ||= BACKOFF_MS * request.attempt
+    // The next worker sends a body from its beginning.
     call.parts = []
-    if (isBrokerGone() || request.attempt++ > MAX_ATTEMPTS) settle(id)
+    if (isBrokerGone() || request.attempt++ > MAX_ATTEMPTS) settleCall(id)
   }
-  retry = setTimeout(askAll, pause)
+  reconnectTimer = setTimeout(resendPending, pause)
 }
 
-function send(messages: UnverifiedPageMessage[]): void {
-  if (!messages.length) return
+function sendToWorker(batch: UnverifiedPageMessage[]): void {
+  if (!batch.length) return
   try {
     if (!port) {
       port = runtime.connect({ name: documentName })
-      unheard = 1
-      clock = setInterval(knock, KNOCK_MS)
-      port.onMessage.addListener(hear as (message: unknown) => void)
-      port.onDisconnect.addListener(lost)
+      unanswered = 1
+      keepAliveTimer = setInterval(sendKeepAlive, KEEP_ALIVE_MS)
+      port.onMessage.addListener(handleWorkerMessages as (message: unknown) => void)
+      port.onDisconnect.addListener(handleDisconnect)
     }
-    port.postMessage(messages)
+    port.postMessage(batch)
   } catch {
-    if (isBrokerGone()) lost()
+    if (isBrokerGone()) handleDisconnect()
     else {
-      for (const message of messages) {
-        // One that cannot be sent does not take the others along.
-        if (messages.length > 1) send([message])
-        else settle(message.id, message.method ? tooLarge : answerLost)
+      for (const message of batch) {
+        // Message by message, so that a message that cannot be sent does not fail the others.
+        if (batch.length > 1) sendToWorker([message])
+        else settleCall(message.id, message.method ? tooLarge : answerLost)
       }
     }
   }
 }
 
-function askAll(): void {
-  retry = undefined
-  send([...waiting.values()].map(({ request }) => request))
+function resendPending(): void {
+  reconnectTimer = undefined
+  sendToWorker([...pendingCalls.values()].map(({ request }) => request))
 }
 
-/** A message keeps a worker awake; a port that is open, or is opened, does not. */
-function knock(): void {
-  const [id] = waiting.keys()
-  if (!id) leave()
-  else if (unheard++) lost()
-  else send([{ id }])
+/** Keeps the worker awake by a message. An open port alone does not, nor does the opening of one. */
+function sendKeepAlive(): void {
+  const [id] = pendingCalls.keys()
+  if (!id) closeConnection()
+  else if (unanswered++) handleDisconnect()
+  else sendToWorker([{ id }])
 }
 
 /**
- * What the page asks, and what it does not wait for any more; nothing, where it wants to know who is here.
+ * Takes a batch of the page: calls and aborts. An empty batch is a ping.
  *
- * @param tell Where all answers go, also later ones.
+ * @param postAnswers Sends answers to the page, those to earlier calls as well.
  */
-export function hearPage(messages: ProviderToContent[], tell: typeof tellPage): void {
-  tellPage = tell
+export function handlePageMessages(
+  messages: ProviderToContent[],
+  postAnswers: typeof postToPage,
+): void {
+  postToPage = postAnswers
   const toBroker: UnverifiedPageMessage[] = []
   const { length } = messages
-  if (!length) tell(isBrokerGone() ? [GONE] : [])
-  // By number: for Firefox each step of a walk over a list of the page's is a call into the page.
+  if (!length) postAnswers(isBrokerGone() ? [GONE] : [])
+  // By index: in Firefox each step of an iteration over an array of the page is a call into the page.
   for (let i = 0; i < length; i++) {
-    const { id, method, params } = messages[i] as ProviderToContent
+    const { id, key, method, params } = messages[i] as ProviderToContent
     if (method !== undefined) {
       const request: UnverifiedPageRequest = {
         id,
         attempt: 0,
+        key,
         method,
         params,
         userActivation: userActivation.isActive,
         visible: !page.hidden,
       }
-      waiting.set(id, { request, parts: [] })
-      // After a loss all go together, when its pause is over.
-      if (!retry) toBroker.push(request)
-    } else if (waiting.delete(id)) toBroker.push({ id, isOver: true })
+      pendingCalls.set(id, { request, parts: [] })
+      // While a reconnect is scheduled the call waits for it, and goes with the others.
+      if (!reconnectTimer) toBroker.push(request)
+    } else if (pendingCalls.delete(id)) toBroker.push({ id, isOver: true })
   }
-  send(toBroker)
+  sendToWorker(toBroker)
 }
 
-/** A document that goes away: the broker sees it by the port. Should it come back, its calls are over. */
-export function leave(): void {
-  for (const id of waiting.keys()) settle(id, answerLost)
+/**
+ * Ends all calls of a document that is unloaded and closes its port, by which the broker notices. A document
+ * that comes back from the back/forward cache finds its calls settled.
+ */
+export function closeConnection(): void {
+  for (const id of pendingCalls.keys()) settleCall(id, answerLost)
   port?.disconnect()
-  lost()
+  handleDisconnect()
 }

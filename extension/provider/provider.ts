@@ -1,9 +1,10 @@
 /**
- * The provider object: `request`, `on`, `removeListener`. Every call settles, also when the content
- * script is gone: while something is awaited it is pinged, and silence means `broker_gone`.
+ * Provider object of the page: `request`, `on`, `removeListener`. Every call settles, also when the content
+ * script is gone: the provider pings the content script while a call or a listener waits, and pings without
+ * an answer mean `broker_gone`. Equal requests are deduplicated (`request-deduplication.ts`).
  *
- * Border: the page's own world. What a page replaces after this script has run is not used here; what
- * it can reach here it may have anyway.
+ * Border: the page's own world. The provider uses no function that the page replaced after this script has
+ * run. What the page can reach here it is allowed to have.
  */
 
 import {
@@ -12,7 +13,7 @@ import {
   PORT_EVENT,
   type ProviderToContent,
 } from '../../shared/messages/document-channel.ts'
-import { together } from '../../shared/messages/message-batch.ts'
+import { createBatch } from '../../shared/messages/message-batch.ts'
 import {
   type AccessToken,
   ANNOUNCE_EVENT,
@@ -24,26 +25,28 @@ import {
   type RequestArguments,
 } from '../../shared/messages/page-api.ts'
 import { isPlain } from '../../shared/messages/plain-data.ts'
-import { joinKey } from '../../shared/messages/request-deduplication.ts'
+import { deduplicationKey } from '../../shared/messages/request-deduplication.ts'
 import { ICON } from './icon.ts'
 
 const PING_INTERVAL_MS = 2_000
 
+/** A caller of `request` that waits. */
 interface Waiter {
   resolve(value: unknown): void
   reject(reason: unknown): void
-  /** Stops listening to the caller's signal, where there is one. */
-  forget: (() => void) | undefined
+  /** Removes the listener from the caller's signal, where there is a signal. */
+  removeListener: (() => void) | undefined
 }
 
-/** One call to the broker and everyone who waits for its answer. */
-interface Pending {
+/** One call to the broker and all callers that wait for its answer. */
+interface PendingCall {
   id: number
   key: string | undefined
   waiters: Set<Waiter>
 }
 
-interface Said {
+/** The members of a message, as they are read before its kind is known. */
+interface ContentMessage {
   id?: number
   event: ProviderEvent
   payload: unknown
@@ -53,7 +56,7 @@ interface Said {
 
 type Listener = (payload: unknown) => void
 
-/** Its members are its own from the start: a page may give every object setters. */
+/** Its members are class fields, which are defined and not set: a page may put setters on every object. */
 class ProviderError extends Error {
   override readonly name = 'ProviderError'
   readonly code
@@ -66,10 +69,10 @@ class ProviderError extends Error {
   }
 }
 
-// Their numbers alone: the contract's whole table would be a tenth of what enters each page.
+// Two numbers only: the whole table of error codes would be a tenth of what enters each page.
 const invalidParams = (message: string) =>
   new ProviderError({ code: -32602, message, data: { error: 'invalid_params' } })
-const gone = () =>
+const brokerGone = () =>
   new ProviderError({
     code: 4900,
     message: 'the broker is gone',
@@ -77,7 +80,7 @@ const gone = () =>
   })
 
 export function connectProvider(): void {
-  // The page may replace any of these later; what was there first is kept.
+  // The page may replace any of these later; the provider keeps the original functions.
   const { port1: port, port2 } = new MessageChannel()
   const {
     setTimeout,
@@ -92,31 +95,31 @@ export function connectProvider(): void {
   const { freeze } = Object
   const { stringify } = JSON
 
-  /** Each under its number, and under its key where it has one. */
-  const pending = new Map<string | number | undefined, Pending>()
+  /** Each call under its `id`, and under its deduplication key if it has one. */
+  const pending = new Map<string | number | undefined, PendingCall>()
   const listeners = new Map<ProviderEvent, Set<Listener>>()
   let lastId = 0
-  let unanswered = 0
-  let isTaken = false
-  let isGone = false
-  let isWatching: boolean | undefined
+  let unansweredPings = 0
+  let isPortTaken: boolean | undefined
+  let isGone: boolean | undefined
+  let isPingScheduled: boolean | undefined
 
-  const post = together<ProviderToContent>(send, queueMicrotask)
+  const queue = createBatch<ProviderToContent>(send, queueMicrotask)
 
-  /** Takes a call off the list and tells everyone who waits for it. */
-  function settle(call: Pending, tell: (waiter: Waiter) => void): void {
+  /** Removes a call and settles it for each caller that waits. */
+  function settleCall(call: PendingCall, settleWaiter: (waiter: Waiter) => void): void {
     pending.delete(call.id)
     pending.delete(call.key)
     for (const waiter of call.waiters) {
-      // Before the caller goes on, and each for itself: a signal may throw.
-      if (waiter.forget) queueMicrotask(waiter.forget)
-      tell(waiter)
+      // Before the caller continues, and in a microtask of its own: a page's signal may throw.
+      if (waiter.removeListener) queueMicrotask(waiter.removeListener)
+      settleWaiter(waiter)
     }
   }
 
-  function emit(event: ProviderEvent, payload: unknown): void {
+  function emitEvent(event: ProviderEvent, payload: unknown): void {
     for (const listener of listeners.get(event) ?? []) {
-      // The browser reports what one of them throws, and the others are called all the same.
+      // In a microtask of its own: the browser reports an error of one listener, and calls the others.
       queueMicrotask(() => listener(payload))
     }
   }
@@ -124,74 +127,75 @@ export function connectProvider(): void {
   function disconnect(): void {
     if (isGone) return
     isGone = true
-    for (const call of pending.values()) settle(call, ({ reject }) => reject(gone()))
-    emit('disconnect', {})
+    for (const call of pending.values()) settleCall(call, ({ reject }) => reject(brokerGone()))
+    emitEvent('disconnect', {})
   }
 
   /**
-   * Pings while a call or a listener waits for something; two silent intervals end it. Most calls are
-   * over long before its turn, and do not need a timer each.
+   * Schedules the next ping, while a call or a listener waits. Two intervals without an answer mean that the
+   * content script is gone. One timer serves all calls; most of them settle long before it fires.
    */
-  function watch(): void {
-    if (isWatching) return
-    isWatching = true
+  function schedulePing(): void {
+    if (isPingScheduled) return
+    isPingScheduled = true
     setTimeout(() => {
-      isWatching = false
-      if (isGone || !(pending.size + listeners.size)) unanswered = 0
-      else if (unanswered++ > 1) disconnect()
+      isPingScheduled = false
+      if (isGone || !(pending.size + listeners.size)) unansweredPings = 0
+      else if (unansweredPings++ > 1) disconnect()
       else {
         send([])
-        watch()
+        schedulePing()
       }
     }, PING_INTERVAL_MS)
   }
 
   port.onmessage = ({ data }: MessageEvent<ContentToProvider[]>) => {
-    unanswered = 0
+    unansweredPings = 0
     for (const message of data) {
-      // By `id` first, and not by `in`: a page may give every object other members.
-      const { id, event, payload, error, result } = message as Said
+      // Told apart by `id` first, and not by `in`: a page may put other members on every object.
+      const { id, event, payload, error, result } = message as ContentMessage
       const call = pending.get(id)
       if (call) {
-        settle(call, ({ resolve, reject }) => {
-          // Each caller gets an answer of its own: what one does to it is not the others' affair.
-          // A token is flat, and a thousand callers of it are not rare.
+        settleCall(call, ({ resolve, reject }) => {
+          // Each caller gets a copy, so that a change by one caller does not reach another. A token is
+          // flat, and the spread is faster where a thousand callers wait for it.
           if (error) reject(new ProviderError(error))
           else if (call.waiters.size === 1) resolve(result)
           else resolve(result.accessToken ? { ...result } : structuredClone(result))
         })
       } else if (!id) {
         if (event === 'disconnect') disconnect()
-        else emit(event, payload)
+        else emitEvent(event, payload)
       }
     }
   }
 
-  /** The call to wait for: one that asks the same and runs already, or a new one. */
-  function join(method: string, params: unknown): Pending {
-    const key = joinKey(method, params, stringify)
+  /** Returns the pending call of an equal request, or sends a new call. */
+  function joinOrSendCall(method: string, params: unknown): PendingCall {
+    const key = deduplicationKey(method, params, stringify)
     let call = pending.get(key)
     if (call) return call
     let copy: unknown
     if (!key) {
-      // As they are now: they may be sent when the page's turn is over. A function is not plain.
+      // A copy, since the batch may be sent later in the task. A function stands for what cannot be copied:
+      // it is not plain.
       copy = structuredClone
       try {
         copy = structuredClone(params)
       } catch {
-        // A function, or the like, is in it.
+        // A function, or another value that cannot be cloned, is in it.
       }
       if (!isPlain(copy)) throw invalidParams('params: expected plain data')
     }
     call = { id: ++lastId, key, waiters: new Set() }
-    // Who asks alone waits for nobody; what else is said in this turn goes together.
-    post({ id: lastId, method: key || method, params: copy }, !pending.size)
+    // The only pending call is sent at once; further calls of this task go in one batch.
+    queue({ id: lastId, key, method, params: copy }, !pending.size)
     pending.set(lastId, call).set(key || lastId, call)
-    watch()
+    schedulePing()
     return call
   }
 
-  // An arrow function: another kind would have a prototype that is not frozen.
+  // An arrow function: a function of another kind has a `prototype` that would not be frozen.
   const request = (args: RequestArguments): Promise<unknown> =>
     new NativePromise((resolve, reject) => {
       const { method, params = {}, signal } = args ?? {}
@@ -200,18 +204,18 @@ export function connectProvider(): void {
         throw invalidParams('signal: expected an AbortSignal')
       }
       signal?.throwIfAborted()
-      if (isGone) throw gone()
-      const call = join(method, params)
+      if (isGone) throw brokerGone()
+      const call = joinOrSendCall(method, params)
       const abort = () => {
         call.waiters.delete(waiter)
         reject(signal?.reason)
         if (call.waiters.size) return
-        // Nobody is left to be told.
-        settle(call, reject)
-        post({ id: call.id })
+        // No caller is left: the call is removed, and aborted at the broker.
+        settleCall(call, reject)
+        queue({ id: call.id })
       }
-      const forget = signal && (() => signal.removeEventListener('abort', abort))
-      const waiter = { resolve, reject, forget }
+      const removeListener = signal && (() => signal.removeEventListener('abort', abort))
+      const waiter = { resolve, reject, removeListener }
       signal?.addEventListener('abort', abort)
       call.waiters.add(waiter)
     })
@@ -220,12 +224,12 @@ export function connectProvider(): void {
     request: freeze(request),
     on: freeze((event: ProviderEvent, listener: Listener) => {
       listeners.set(event, (listeners.get(event) ?? new Set()).add(listener))
-      watch()
+      schedulePing()
     }),
     removeListener: freeze((event: ProviderEvent, listener: Listener) => {
-      const known = listeners.get(event)
-      known?.delete(listener)
-      if (!known?.size) listeners.delete(event)
+      const subscribed = listeners.get(event)
+      subscribed?.delete(listener)
+      if (!subscribed?.size) listeners.delete(event)
     }),
   })
 
@@ -241,20 +245,23 @@ export function connectProvider(): void {
     provider,
   })
 
-  function announce(): void {
+  function announceProvider(): void {
     if (!isGone) dispatchEvent(new CustomEvent(ANNOUNCE_EVENT, { detail }))
   }
 
   /**
-   * Offers the port until somebody takes it. A content script that comes after that is the one of
-   * another life of the extension, with a provider of its own: Firefox puts both into open documents.
+   * Offers the port until a content script takes it. A content script that becomes ready after that belongs
+   * to a reloaded extension and has a provider of its own, since Firefox injects both into open documents:
+   * the broker of this provider is gone.
    */
-  function offer(): void {
-    if (isTaken) disconnect()
+  function offerPort(): void {
+    if (isPortTaken) disconnect()
     else
-      isTaken = !dispatchEvent(new MessageEvent(PORT_EVENT, { ports: [port2], cancelable: true }))
+      isPortTaken = !dispatchEvent(
+        new MessageEvent(PORT_EVENT, { ports: [port2], cancelable: true }),
+      )
   }
-  addEventListener(CONTENT_READY_EVENT, offer)
-  addEventListener(REQUEST_EVENT, announce)
-  offer()
+  addEventListener(CONTENT_READY_EVENT, offerPort)
+  addEventListener(REQUEST_EVENT, announceProvider)
+  offerPort()
 }

@@ -20,7 +20,7 @@ interface Row {
   /** The word for the page, where it is not the server's. */
   error: string
   /** Whether the server's own word takes its place. */
-  serverWord?: true
+  keepsServerError?: true
 }
 
 const TABLE: Readonly<Record<NorthkeyErrorCode, Row>> = {
@@ -30,7 +30,7 @@ const TABLE: Readonly<Record<NorthkeyErrorCode, Row>> = {
   interaction_required: {
     code: ERROR_CODE.interactionRequired,
     error: 'interaction_required',
-    serverWord: true,
+    keepsServerError: true,
   },
   insufficient_user_authentication: {
     code: ERROR_CODE.insufficientAuthorization,
@@ -54,7 +54,7 @@ const TABLE: Readonly<Record<NorthkeyErrorCode, Row>> = {
   authorization_server_error: {
     code: ERROR_CODE.authorizationServerError,
     error: 'server_error',
-    serverWord: true,
+    keepsServerError: true,
   },
   unsupported_by_server: {
     code: ERROR_CODE.authorizationServerError,
@@ -81,7 +81,7 @@ export function toProviderError(error: unknown): ProviderErrorObject {
     : { name: 'NorthkeyError', code: 'internal_error', message: 'a defect of the broker' }
   const row = TABLE[known.code]
   const data: ProviderErrorData = {
-    error: row.serverWord ? (known.error ?? row.error) : row.error,
+    error: row.keepsServerError ? (known.error ?? row.error) : row.error,
   }
   if (known.errorDescription !== undefined) data.errorDescription = known.errorDescription
   if (known.httpStatus !== undefined) data.httpStatus = known.httpStatus

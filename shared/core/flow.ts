@@ -52,13 +52,13 @@ export interface AwaitingAuthorizationResponse extends Pending {
   readonly name: 'awaitingAuthorizationResponse'
 }
 
-declare const validated: unique symbol
+declare const isValidated: unique symbol
 
 /** A response has passed every check; its code waits to be sent. Only {@link transition} makes one. */
 export interface RedeemableFlow extends Pending {
   readonly name: 'readyToRedeem'
   readonly callbackUrl: string
-  readonly [validated]: true
+  readonly [isValidated]: true
 }
 
 /** The code is on its way, or has been: it will not be sent again. */
@@ -150,10 +150,10 @@ export function transition(state: FlowState, event: FlowEvent): FlowState {
       return { ...state, name: 'awaitingAuthorizationResponse' }
     case 'redirectReceived':
       if (state.name !== 'awaitingAuthorizationResponse') break
-      return receive(state, event)
+      return receiveRedirect(state, event)
     case 'codeSent':
       if (state.name !== 'readyToRedeem') break
-      if (event.now > state.deadlineMs) return fail(state, expired())
+      if (event.now > state.deadlineMs) return failFlow(state, flowExpired())
       return { ...contextOf(state), name: 'awaitingTokenResponse' }
     case 'tokensReceived':
       if (state.name !== 'awaitingTokenResponse') break
@@ -165,44 +165,44 @@ export function transition(state: FlowState, event: FlowEvent): FlowState {
       }
     case 'failed':
       if (state.name === 'authorized' || state.name === 'failed') break
-      return fail(state, NorthkeyError.from(event.error))
+      return failFlow(state, NorthkeyError.from(event.error))
     case 'resumed':
       if (state.name === 'authorized' || state.name === 'failed') break
-      return resume(state, event.now)
+      return resumeFlow(state, event.now)
   }
-  throw misplaced(event.type, state)
+  throw misplacedEvent(event.type, state)
 }
 
 /** Refuses what holds no code, or one that comes too late to be sent. */
 export function requireRedeemable(state: FlowState, now: number): void {
-  if (state.name !== 'readyToRedeem') throw misplaced('codeSent', state)
-  if (now > state.deadlineMs) throw expired()
+  if (state.name !== 'readyToRedeem') throw misplacedEvent('codeSent', state)
+  if (now > state.deadlineMs) throw flowExpired()
 }
 
-function receive(
+function receiveRedirect(
   state: AwaitingAuthorizationResponse,
   { url, now }: RedirectReceived,
 ): RedeemableFlow | FailedFlow {
-  if (now > state.deadlineMs) return fail(state, expired())
+  if (now > state.deadlineMs) return failFlow(state, flowExpired())
   try {
     validateAuthorizationResponse(state, url)
   } catch (error) {
-    return fail(state, error as NorthkeyError)
+    return failFlow(state, error as NorthkeyError)
   }
   return { ...state, name: 'readyToRedeem', callbackUrl: url } as RedeemableFlow
 }
 
-function resume(state: Running, now: number): Running | FailedFlow {
+function resumeFlow(state: Running, now: number): Running | FailedFlow {
   if (state.name === 'awaitingRequestUri' || state.name === 'awaitingTokenResponse') {
-    return fail(
+    return failFlow(
       state,
       new NorthkeyError('flow_interrupted', 'the program ended while a server was being asked'),
     )
   }
-  return now > state.deadlineMs ? fail(state, expired()) : state
+  return now > state.deadlineMs ? failFlow(state, flowExpired()) : state
 }
 
-function fail(state: Running, error: NorthkeyError): FailedFlow {
+function failFlow(state: Running, error: NorthkeyError): FailedFlow {
   return {
     name: 'failed',
     issuer: state.issuer,
@@ -211,11 +211,11 @@ function fail(state: Running, error: NorthkeyError): FailedFlow {
   }
 }
 
-function misplaced(type: FlowEvent['type'], state: FlowState): NorthkeyError {
+function misplacedEvent(type: FlowEvent['type'], state: FlowState): NorthkeyError {
   return new NorthkeyError('internal_error', `"${type}" has no place in "${state.name}"`)
 }
 
-function expired(): NorthkeyError {
+function flowExpired(): NorthkeyError {
   return new NorthkeyError('flow_expired', 'the response came after the deadline of the flow')
 }
 

@@ -37,7 +37,7 @@ export {
   type NorthkeyErrorObject,
 } from '../oauth/error.ts'
 export type { IdTokenClaims } from '../oauth/id-token.ts'
-export { createJwksStore, type JwksStore } from '../oauth/jwks.ts'
+export { createJwksStore, type JwksStore } from '../oauth/jwks-store.ts'
 export { foreignEndpoints, type ServerMetadata } from '../oauth/metadata.ts'
 export { type ResourceRequest, requestResource } from '../oauth/resource-request.ts'
 export { isScope, requireScope } from '../oauth/scope.ts'

@@ -8,7 +8,7 @@
 
 import type { Effects } from '../oauth/effects.ts'
 import { withOwnErrors } from '../oauth/error.ts'
-import { exchange } from '../oauth/http.ts'
+import { sendRequest } from '../oauth/http.ts'
 import { readJsonObject } from '../oauth/json-response.ts'
 import { parseCapifScope } from '../profiles/capif-scope.ts'
 import {
@@ -18,7 +18,7 @@ import {
 } from '../profiles/capif-security.ts'
 import type { ServerConfig } from '../profiles/profile.ts'
 
-const WHAT = 'security context of the CAPIF core'
+const ENDPOINT = 'security context of the CAPIF core'
 
 /**
  * @returns What the core settled on, or `undefined` where it does not negotiate.
@@ -37,17 +37,17 @@ export function negotiateSecurity(
     const aefIds = scopes.flatMap((scope) => parseCapifScope(scope).aefs.map(({ aefId }) => aefId))
     const apis = [...new Set(aefIds)].map((aefId) => ({ aefId }))
     const invoker = encodeURIComponent(clientId)
-    const answer = await exchange(
+    const response = await sendRequest(
       `${apiRoot.replace(/\/+$/, '')}/capif-security/v1/trustedInvokers/${invoker}`,
       {
         method: 'PUT',
         headers: { 'content-type': 'application/json', accept: 'application/json' },
         body: JSON.stringify(capifServiceSecurity(apis, notifications)),
       },
-      WHAT,
+      ENDPOINT,
       effects,
     )
-    if (answer.status !== 200 && answer.status !== 201) return undefined
-    return readServiceSecurity(readJsonObject(answer, WHAT))
+    if (response.status !== 200 && response.status !== 201) return undefined
+    return readServiceSecurity(readJsonObject(response, ENDPOINT))
   })
 }

@@ -4,7 +4,7 @@
  */
 
 import { requestAccessToken } from '../oauth/access-token-request.ts'
-import { judgeAccessTokenResponse } from '../oauth/access-token-response.ts'
+import { validateAccessTokenResponse } from '../oauth/access-token-response.ts'
 import { validateAuthorizationResponse } from '../oauth/authorization-response.ts'
 import type { ClientKey } from '../oauth/client-authentication.ts'
 import { type DpopKey, requireDpopKey } from '../oauth/dpop.ts'
@@ -24,7 +24,7 @@ export interface FlowKeys {
 }
 
 /**
- * Sends code and verifier to the token endpoint of the flow's own metadata and judges the answer.
+ * Sends code and verifier to the token endpoint of the flow's own metadata and judges the tokenResponse.
  * @see RFC 6749 section 4.1.3, RFC 7636 section 4.5, OpenID Connect Core section 3.1.3
  */
 export function redeemCode(
@@ -32,10 +32,10 @@ export function redeemCode(
   effects: Effects,
   keys: FlowKeys = {},
 ): Promise<TokenSet> {
-  return withOwnErrors(() => redeem(flow, effects, keys))
+  return withOwnErrors(() => sendCode(flow, effects, keys))
 }
 
-async function redeem(flow: RedeemableFlow, effects: Effects, keys: FlowKeys): Promise<TokenSet> {
+async function sendCode(flow: RedeemableFlow, effects: Effects, keys: FlowKeys): Promise<TokenSet> {
   requireRedeemable(flow, effects.now())
   const { server, metadata, clientId } = flow
   const profile = profileOf(server)
@@ -61,37 +61,37 @@ async function redeem(flow: RedeemableFlow, effects: Effects, keys: FlowKeys): P
     },
     effects,
   )
-  const answer = judgeAccessTokenResponse(response, {
+  const tokenResponse = validateAccessTokenResponse(response, {
     requestedScope: flow.scope,
     binding: flow.binding,
     now: effects.now(),
   })
-  if (flow.nonce !== undefined && answer.idToken === undefined) {
+  if (flow.nonce !== undefined && tokenResponse.idToken === undefined) {
     throw new NorthkeyError('invalid_id_token', 'the ID token must be there when openid is asked')
   }
   const claims =
-    flow.nonce === undefined || answer.idToken === undefined
+    flow.nonce === undefined || tokenResponse.idToken === undefined
       ? undefined
       : await validateIdToken(
-          answer.idToken,
+          tokenResponse.idToken,
           {
             metadata,
             clientId,
-            accessToken: answer.accessToken,
+            accessToken: tokenResponse.accessToken,
             nonce: flow.nonce,
             maxAge: flow.maxAge,
           },
           effects,
         )
   return {
-    accessToken: answer.accessToken,
-    tokenType: answer.tokenType,
-    expiresAtMs: answer.expiresAtMs,
-    scope: answer.scope,
-    singleUse: !answer.lifetimeKnown || profile.isSingleUse(answer.scope),
+    accessToken: tokenResponse.accessToken,
+    tokenType: tokenResponse.tokenType,
+    expiresAtMs: tokenResponse.expiresAtMs,
+    scope: tokenResponse.scope,
+    singleUse: !tokenResponse.lifetimeKnown || profile.isSingleUse(tokenResponse.scope),
     ...(resource !== undefined && { resource }),
-    ...(answer.refreshToken !== undefined &&
-      profile.refreshTokens && { refreshToken: answer.refreshToken }),
+    ...(tokenResponse.refreshToken !== undefined &&
+      profile.refreshTokens && { refreshToken: tokenResponse.refreshToken }),
     ...(claims && { idTokenClaims: claims, subject: claims.sub }),
   }
 }

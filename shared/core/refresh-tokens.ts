@@ -1,6 +1,6 @@
 /** Renews access by a refresh token. The caller sees to it that there is one refresh at a time. */
 
-import { judgeAccessTokenResponse } from '../oauth/access-token-response.ts'
+import { validateAccessTokenResponse } from '../oauth/access-token-response.ts'
 import type { ClientKey } from '../oauth/client-authentication.ts'
 import type { DpopKey } from '../oauth/dpop.ts'
 import type { Effects } from '../oauth/effects.ts'
@@ -33,7 +33,7 @@ export interface RefreshTokens {
 }
 
 /**
- * Sends the refresh token and judges the answer. The old refresh token stays in the result where the
+ * Sends the refresh token and judges the tokenResponse. The old refresh token stays in the result where the
  * server gave no new one.
  * @see RFC 6749 section 6, RFC 9700 section 4.14, OpenID Connect Core section 12.2
  */
@@ -45,7 +45,7 @@ export function refreshTokens(request: RefreshTokens, effects: Effects): Promise
     if (!profile.refreshTokens) {
       throw new NorthkeyError('unsupported_by_server', 'this profile has no refresh tokens')
     }
-    const scope = scopeWithin(request.scope, request.grantedScope)
+    const scope = requireScopeWithin(request.scope, request.grantedScope)
     const metadata = profile.metadataFor(request.metadata, server, clientId)
     const binding = bindingOf(server, metadata, request.dpop)
     const resource = profile.resourceIndicators ? request.resource : undefined
@@ -61,31 +61,31 @@ export function refreshTokens(request: RefreshTokens, effects: Effects): Promise
       },
       effects,
     )
-    const answer = judgeAccessTokenResponse(response, {
+    const tokenResponse = validateAccessTokenResponse(response, {
       requestedScope: scope ?? request.grantedScope ?? '',
       binding,
       now: effects.now(),
     })
     const claims =
-      answer.idToken === undefined || request.idTokenClaims === undefined
+      tokenResponse.idToken === undefined || request.idTokenClaims === undefined
         ? request.idTokenClaims
         : await validateIdToken(
-            answer.idToken,
+            tokenResponse.idToken,
             {
               metadata,
               clientId,
-              accessToken: answer.accessToken,
+              accessToken: tokenResponse.accessToken,
               previous: request.idTokenClaims,
             },
             effects,
           )
     return {
-      accessToken: answer.accessToken,
-      tokenType: answer.tokenType,
-      expiresAtMs: answer.expiresAtMs,
-      scope: answer.scope,
-      singleUse: !answer.lifetimeKnown || profile.isSingleUse(answer.scope),
-      refreshToken: answer.refreshToken ?? request.refreshToken,
+      accessToken: tokenResponse.accessToken,
+      tokenType: tokenResponse.tokenType,
+      expiresAtMs: tokenResponse.expiresAtMs,
+      scope: tokenResponse.scope,
+      singleUse: !tokenResponse.lifetimeKnown || profile.isSingleUse(tokenResponse.scope),
+      refreshToken: tokenResponse.refreshToken ?? request.refreshToken,
       ...(resource !== undefined && { resource }),
       ...(claims && { idTokenClaims: claims, subject: claims.sub }),
     }
@@ -93,7 +93,7 @@ export function refreshTokens(request: RefreshTokens, effects: Effects): Promise
 }
 
 /** Refuses what goes beyond the grant. @see RFC 6749 section 6 */
-function scopeWithin(scope: string | undefined, granted = scope): string | undefined {
+function requireScopeWithin(scope: string | undefined, granted = scope): string | undefined {
   if (scope === undefined || granted === undefined) return undefined
   const words = new Set(scopeWords(granted))
   if (scopeWords(scope).every((word) => words.has(word))) return scope

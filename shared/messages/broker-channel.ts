@@ -1,8 +1,8 @@
 /**
- * The border between a content script and the broker: one port for each document, whose name is that of
- * the document. What a page may not choose is missing from what it sends: the origin, the tab and the
- * document are read from the browser's `sender`. Each message is a list, both ways: what was said in one
- * turn goes together.
+ * Types the messages between a content script and the broker: one port for each document, whose name
+ * identifies the document. What a page may not choose is missing from these types: the broker reads the
+ * origin, the tab and the document from the browser's `sender`. Each message on the port is an array, a
+ * batch of one task (`message-batch.ts`), in both directions.
  */
 
 import type { Outcome } from './document-channel.ts'
@@ -10,15 +10,16 @@ import type { ProviderEvent } from './page-api.ts'
 
 /** A call of the page. Its sender is not in it. */
 export interface UnverifiedPageRequest {
-  /** The page's number of the call: the same when it is asked for again after a worker's end. */
+  /** The number that the page gave the call. It stays the same when the call is sent again to a new worker. */
   id: number
-  /** 0 the first time; higher when the same call is asked for again. */
+  /** 0 for the first attempt; counts the attempts to send the same call again. */
   attempt: number
-  /**
-   * Of a call that may be joined the whole key, which has the parameters in it. Either is the page's own
-   * text: nothing that is looked up by it may be another origin's.
-   */
   method: string
+  /**
+   * The deduplication key of a request that has one. It stands in place of the parameters and contains
+   * them. It is the page's own text: a lookup by it must never find a record of another origin.
+   */
+  key?: string | undefined
   /** `undefined` beside a key. */
   params: unknown
   /** Whether the document had transient user activation when the page called. */
@@ -28,14 +29,14 @@ export interface UnverifiedPageRequest {
   isOver?: undefined
 }
 
-/** The page gave the call up. A document that goes away closes its port. */
+/** The page aborted the call. A document that is unloaded closes its port instead. */
 export interface UnverifiedPageAbort {
   id: number
   method?: undefined
   isOver: true
 }
 
-/** The page still waits, for this call if for no other, and wants to know whether anybody is here. */
+/** Keep-alive: the page still waits for this call, perhaps among others. The broker answers `BrokerIsHere`. */
 export interface UnverifiedPageWaits {
   id: number
   method?: undefined
@@ -47,28 +48,28 @@ export type UnverifiedPageMessage =
   | UnverifiedPageAbort
   | UnverifiedPageWaits
 
-/** The broker is here: said at once to a new port, and to whoever still waits. */
+/** The broker runs: sent at once over a new port, and in answer to a keep-alive. */
 interface BrokerIsHere {
   id: 0
   part?: undefined
   length?: undefined
 }
 
-/** What the broker says about a call: how it ended, or a part of a large body while there is more to come. */
+/** The end of a call, or one part of a large body while the rest is still to come. */
 export type BrokerAnswer =
   | BrokerIsHere
   | ({ id: number } & (Ended | { part: ArrayBuffer; length?: undefined }))
 
-/** How a call ended. */
+/** The end of a call. */
 export type Ended = Outcome & {
   part?: undefined
-  /** Of a body that was sent in parts, all together: the outcome's own body is the last of them. */
+  /** Length in bytes of a body that was sent in parts. The outcome's own body is the last part. */
   length?: number
 }
 
 /** From the broker to the content script of a document whose origin the event concerns. */
 export interface BrokerEvent {
-  /** Whom it concerns. A document of another origin that gets it keeps it from its page. */
+  /** Origin that the event concerns. A document of another origin does not pass the event to its page. */
   origin: string
   event: ProviderEvent
   payload: unknown

@@ -1,38 +1,45 @@
 /**
- * The border inside one document: the provider in the page's world and the content script in its own.
- * A private `MessagePort` joins them before any script of the page has run; nothing is broadcast. Each
- * message is a list: what was said in one turn goes together, but for a call that is alone. An empty
- * one asks whether anybody is there, or says so.
+ * Types the messages between the two worlds of one document: the provider in the page's world and the
+ * content script in its isolated world. A private `MessagePort` connects them before any script of the page
+ * has run; nothing is broadcast. Each message on the port is an array, a batch of one task
+ * (`message-batch.ts`). An empty array is a ping, and its answer.
  */
 
 import type { ProviderErrorObject, ProviderEvent } from './page-api.ts'
 
-/** The content script says that it listens. */
+/** Dispatched by the content script when it listens. */
 export const CONTENT_READY_EVENT = 'northkey:ready'
-/** The provider hands over its port. */
+/** Dispatched by the provider to hand over its port. */
 export const PORT_EVENT = 'northkey:port'
 
+/** One call of the page. */
 export interface PageCall {
-  /** From 1 on. */
+  /** Counts from 1. */
   id: number
-  /** Of a call that may be joined the whole key, which has the parameters in it. */
   method: string
+  /** The deduplication key of a request that has one. It stands in place of the parameters. */
+  key?: string | undefined
   /** `undefined` beside a key. */
   params: unknown
 }
 
-/** The page does not wait for this call any more. */
+/** The page no longer waits for this call. */
 export interface PageAbort {
   id: number
   method?: undefined
+  key?: undefined
   params?: undefined
 }
 
 export type ProviderToContent = PageCall | PageAbort
 
+/** The result of a call, or its error. */
 export type Outcome = { result: unknown } | { error: ProviderErrorObject }
 
-/** Each has its own `id`, since a page may give every object one: 0 is that of no call. */
+/**
+ * An outcome or an event. Every message has an `id` of its own, since a page may define an `id` on
+ * `Object.prototype`; 0 is the `id` of an event.
+ */
 export type ContentToProvider =
   | ({ id: number; event?: undefined } & Outcome)
   | { id: 0; event: ProviderEvent; payload?: unknown }

@@ -1,27 +1,32 @@
 /**
- * Sends together what is said within one turn, but for one who is alone: that one waits for nobody. A page
- * that asks a thousand things at once costs two messages, not a thousand.
+ * Batches the messages of one task into a single `postMessage`: a page that makes a thousand calls at once
+ * costs two messages, not a thousand. A message that has no company is sent at once.
  */
 
-/** @param atEnd `queueMicrotask`, in a page as it was before a script of the page's could replace it. */
-export function together<T extends object>(
-  send: (list: T[]) => void,
-  atEnd: (task: () => void) => void,
-): (one: T, isAlone?: boolean) => void {
-  // Not a list: a page may give every object setters, for the places of a list as well.
-  const said = new Set<T>()
-  function sendAll(): void {
-    const list = [...said]
-    said.clear()
+/**
+ * @param send Sends one batch. It may throw; a batch of several messages is then sent message by message.
+ * @param atEndOfTask `queueMicrotask`, in a page as it was before a script of the page could replace it.
+ * @returns `queue`: adds a message to the batch, which is sent at the end of the task. A message that
+ *   `isAlone` is sent at once, unless a batch is already waiting.
+ */
+export function createBatch<T extends object>(
+  send: (batch: T[]) => void,
+  atEndOfTask: (task: () => void) => void,
+): (message: T, isAlone?: boolean) => void {
+  // A set and not an array: a page may define setters on `Object.prototype`, for array indices as well.
+  const queued = new Set<T>()
+  function flush(): void {
+    const batch = [...queued]
+    queued.clear()
     try {
-      send(list)
+      send(batch)
     } catch {
-      // Too large as a whole: one by one, as each of them was copied.
-      for (const each of list) send([each])
+      // The batch is too large. Each message is sent by itself; each of them could be cloned before.
+      for (const message of batch) send([message])
     }
   }
-  return (one, isAlone) => {
-    if (isAlone && !said.size) send([one])
-    else if (said.add(one).size === 1) atEnd(sendAll)
+  return function queue(message, isAlone) {
+    if (isAlone && !queued.size) send([message])
+    else if (queued.add(message).size === 1) atEndOfTask(flush)
   }
 }

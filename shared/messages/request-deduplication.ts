@@ -1,30 +1,34 @@
 /**
- * Which calls ask the same. Many parts of a page ask for the same token at once; one of them goes to
- * the broker and all get its answer. Only calls that change nothing and show nothing are joined.
+ * Deduplicates equal requests. Many parts of a page ask for the same token at once: one request goes to
+ * the broker, and all callers get its answer. Only methods that change nothing and open no window are
+ * deduplicated.
  *
- * The key of a call says all of it, and is what goes to the broker: a text takes the way through the
- * content script more easily than an object of the page's.
+ * The deduplication key is the method and its parameters as one string. It goes to the broker in place of
+ * the parameters, since a string passes through the content script faster than an object of the page.
  */
-
-/** What else is called like this is no method, and all who call it hear the same. */
-const JOINED = /^\w+_get(Info|Grants|AccessToken)$/
 
 /**
- * The method, and after it the parameters as JSON, in one order. Parameters that are joined are names
- * with strings and numbers, and nothing else.
- *
- * @param stringify `JSON.stringify`, in a page as it was before a script of the page's could replace it.
- * @returns `undefined` for a call that is not to be joined: one that may open a window, or whose
- *   parameters are not flat.
+ * Methods whose requests are deduplicated. A string of this form that is no method of the broker may match
+ * too: it gets the same error for every caller.
  */
-export function joinKey(
+const DEDUPLICATED = /^\w+_get(Info|Grants|AccessToken)$/
+
+/**
+ * Makes the deduplication key: the method, then the parameters as JSON with their names sorted. The
+ * parameters of these methods are strings and numbers under names, never objects.
+ *
+ * @param stringify `JSON.stringify`, in a page as it was before a script of the page could replace it.
+ * @returns `undefined` for a request that must not be deduplicated: another method, a request that may
+ *   open a window, or parameters that are not flat.
+ */
+export function deduplicationKey(
   method: string,
   params: unknown,
   stringify: (value: object) => string,
 ): string | undefined {
-  if (!JOINED.test(method)) return undefined
+  if (!DEDUPLICATED.test(method)) return undefined
   if ((params as object | null)?.constructor !== Object) return undefined
-  // Without a prototype: a page may give every object setters, and a `toJSON`.
+  // Without a prototype: a page may define setters and a `toJSON` on `Object.prototype`.
   const flat = { __proto__: null } as unknown as Record<string, unknown>
   for (const name of Object.keys(params as object).sort()) {
     const value = (params as Record<string, unknown>)[name]
@@ -36,21 +40,27 @@ export function joinKey(
   return method + stringify(flat)
 }
 
-/** Three times what the longest good parameters take. */
+/** Three times the length of the longest valid parameters. */
 const MAX_JSON_LENGTH = 100_000
 
 /**
- * A call as it was asked. One that was joined comes as its key, and without parameters. What is longer than
- * any good parameters stays a text, which is none: to read it would keep everybody else waiting.
+ * Decodes the parameters of a request that came with a deduplication key in their place. A request without
+ * a key, or with parameters beside the key, is returned as it is.
+ *
+ * The key is the page's own text. What is no key of this method, or is longer than any valid parameters,
+ * becomes a string in `params`, which the check of the parameters rejects: parsing a very long text would
+ * block the calls of all other pages.
  */
-export function readCall<Call extends { method: string; params: unknown }>(call: Call): Call {
-  if (call.params !== undefined) return call
-  const [, method, json] = /^(\w+)(\{.*\})$/s.exec(call.method) ?? []
-  if (method === undefined || json === undefined) return call
+export function decodeRequest<
+  Request extends { method: string; key?: string | undefined; params: unknown },
+>(request: Request): Request {
+  const { method, key, params } = request
+  if (!key || params !== undefined) return request
+  const json = key.slice(method.length)
   try {
-    return { ...call, method, params: json.length > MAX_JSON_LENGTH ? json : JSON.parse(json) }
+    const isKey = key.startsWith(method) && json.startsWith('{') && json.length <= MAX_JSON_LENGTH
+    return { ...request, params: isKey ? JSON.parse(json) : key }
   } catch {
-    // Not a provider's: no method is called like this.
-    return call
+    return { ...request, params: key }
   }
 }

@@ -1,42 +1,42 @@
 /**
- * Judges a success of the token endpoint: which members it has, of which form, and how long the token
- * may be used. The access token itself stays opaque. @see RFC 6749 section 5.1
+ * Validates a successful response of the token endpoint: its members, their form, and how long the token may
+ * be used. The access token itself stays opaque. @see RFC 6749 section 5.1
  */
 
 import { NorthkeyError } from './error.ts'
-import type { Answer } from './http.ts'
 import { type JsonObject, readJsonObject } from './json-response.ts'
 import { isScope } from './scope.ts'
+import type { ServerResponse } from './server-response.ts'
 
 export type TokenType = 'Bearer' | 'DPoP'
 
-/** What a token response says, in our words. */
+/** The members of a token response in camelCase. */
 export interface AccessTokenResponse {
   accessToken: string
   tokenType: TokenType
   expiresAtMs: number
-  /** Whether the server said how long; a token without a word about it serves for one call. */
+  /** Whether the server sent `expires_in`. A token without it is used for one call. */
   lifetimeKnown: boolean
-  /** What was granted, which may be less or more than what was asked. */
+  /** The granted scope, which may be less or more than the requested scope. */
   scope: string
   refreshToken: string | undefined
   idToken: string | undefined
 }
 
-export const WHAT = 'token endpoint'
+export const TOKEN_ENDPOINT = 'token endpoint'
 
 const TOKEN = /^[\x21-\x7e]{1,65536}$/
-/** Where the server is silent (RFC 6749 only RECOMMENDS `expires_in`). */
+/** For a response without `expires_in`, which RFC 6749 only RECOMMENDS. */
 const LIFETIME_DEFAULT_SECONDS = 60
 const LIFETIME_LIMIT_SECONDS = 24 * 60 * 60
 
-/** How a token must be bound, and how it must not. @see RFC 9449 section 5 */
+/** The required binding of a token to a key. @see RFC 9449 section 5 */
 export type Binding =
-  /** No proof was sent. */
+  /** No proof was sent: the token must be a bearer token. */
   | 'none'
-  /** A proof was sent, and a bearer token is no answer to it. */
+  /** A proof was sent: the token must be a DPoP token. */
   | 'required'
-  /** A proof was sent; a bearer token will do (CAMARA leaves the choice to the client). */
+  /** A proof was sent; a bearer token is accepted as well (CAMARA leaves the choice to the client). */
   | 'preferred'
 
 export interface ResponseExpectation {
@@ -45,62 +45,65 @@ export interface ResponseExpectation {
   now: number
 }
 
-/** Reads and judges the answer of a success. */
-export function judgeAccessTokenResponse(
-  answer: Answer,
+/** Reads and validates a successful response. */
+export function validateAccessTokenResponse(
+  response: ServerResponse,
   expected: ResponseExpectation,
 ): AccessTokenResponse {
-  const body = readJsonObject(answer, WHAT)
-  const seconds = lifetimeSeconds(body.expires_in)
+  const body = readJsonObject(response, TOKEN_ENDPOINT)
+  const seconds = readLifetime(body.expires_in)
   return {
-    refreshToken: optionalToken(body, 'refresh_token'),
-    idToken: optionalToken(body, 'id_token'),
-    accessToken: requiredToken(body, 'access_token'),
-    tokenType: tokenType(body.token_type, expected.binding),
+    refreshToken: readOptionalToken(body, 'refresh_token'),
+    idToken: readOptionalToken(body, 'id_token'),
+    accessToken: readToken(body, 'access_token'),
+    tokenType: readTokenType(body.token_type, expected.binding),
     expiresAtMs: expected.now + 1000 * (seconds ?? LIFETIME_DEFAULT_SECONDS),
     lifetimeKnown: seconds !== undefined,
-    scope: grantedScope(body.scope, expected.requestedScope),
+    scope: readScope(body.scope, expected.requestedScope),
   }
 }
 
-function requiredToken(body: JsonObject, name: string): string {
+function readToken(body: JsonObject, name: string): string {
   const value = body[name]
   if (typeof value === 'string' && TOKEN.test(value)) return value
-  throw wrongMember(name, 'a string of visible ASCII characters')
+  throw invalidMember(name, 'a string of visible ASCII characters')
 }
 
-function optionalToken(body: JsonObject, name: string): string | undefined {
-  // Some servers say null or nothing where they mean that there is none.
-  return body[name] == null || body[name] === '' ? undefined : requiredToken(body, name)
+function readOptionalToken(body: JsonObject, name: string): string | undefined {
+  // Some servers send null or an empty string for a token that they do not issue.
+  return body[name] == null || body[name] === '' ? undefined : readToken(body, name)
 }
 
-function tokenType(value: unknown, binding: Binding): TokenType {
+function readTokenType(value: unknown, binding: Binding): TokenType {
   const word = typeof value === 'string' ? value.toLowerCase() : undefined
-  if (word !== 'bearer' && word !== 'dpop') throw wrongMember('token_type', 'Bearer or DPoP')
+  if (word !== 'bearer' && word !== 'dpop') throw invalidMember('token_type', 'Bearer or DPoP')
   const bound = word === 'dpop'
   if (bound ? binding === 'none' : binding === 'required') {
     throw new NorthkeyError(
       'token_type_mismatch',
-      `${WHAT}: "token_type" must be ${binding === 'none' ? 'Bearer' : 'DPoP'}`,
+      `${TOKEN_ENDPOINT}: "token_type" must be ${binding === 'none' ? 'Bearer' : 'DPoP'}`,
     )
   }
   return bound ? 'DPoP' : 'Bearer'
 }
 
-/** Seconds that may be believed; numbers in strings are common enough to be read. */
-function lifetimeSeconds(value: unknown): number | undefined {
+/** Seconds, at most a day, or `undefined`. Some servers send the number as a string. */
+function readLifetime(value: unknown): number | undefined {
   const seconds = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value
   if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds < 1) return undefined
   return Math.min(Math.floor(seconds), LIFETIME_LIMIT_SECONDS)
 }
 
-function grantedScope(value: unknown, requested: string): string {
+function readScope(value: unknown, requested: string): string {
   if (value === undefined || value === null) return requested
   if (value === '') return ''
   if (typeof value === 'string' && isScope(value)) return value
-  throw wrongMember('scope', 'a scope')
+  throw invalidMember('scope', 'a scope')
 }
 
-function wrongMember(name: string, expectation: string): NorthkeyError {
-  return new NorthkeyError('invalid_response', `${WHAT}: "${name}" must be ${expectation}`)
+function invalidMember(name: string, expectation: string): NorthkeyError {
+  return new NorthkeyError(
+    'invalid_response',
+    `${TOKEN_ENDPOINT}: "${name}" must be ${expectation}`,
+  )
 }

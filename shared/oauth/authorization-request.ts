@@ -1,9 +1,9 @@
 /**
- * The authorization request, as parameters and as a URL.
+ * Authorization request, as parameters and as a URL.
  *
- * Border: the parameters that protect the flow come from the core. A caller has no word in
- * `redirect_uri`, `response_type`, `response_mode`, `state`, `nonce` or the challenge, because
- * {@link AuthorizationRequest} has no other fields than these.
+ * Border: the parameters that protect the flow come from the core. A caller cannot set `redirect_uri`,
+ * `response_type`, `response_mode`, `state`, `nonce` or the challenge by additional parameters, because
+ * {@link AuthorizationRequest} has no fields besides those below.
  * @see RFC 6749 section 4.1.1, RFC 7636 section 4.3, RFC 8707 section 2, RFC 9449 section 10
  */
 
@@ -31,11 +31,11 @@ export interface AuthorizationRequest {
 const VISIBLE = /^[\x20-\x7e]{1,2000}$/
 const PROMPTS: readonly string[] = ['none', 'login', 'consent', 'select_account']
 
-/** The parameters of the request, each once but `resource`. */
+/** The parameters of the request. Each occurs once, except `resource`. */
 export function authorizationParameters(request: AuthorizationRequest): URLSearchParams {
   const parameters = new URLSearchParams({
     response_type: 'code',
-    client_id: visible(request.clientId, 'clientId'),
+    client_id: requirePrintable(request.clientId, 'clientId'),
     redirect_uri: requireRedirectUri(request.redirectUri),
     scope: requireScope(request.scope),
     state: request.state,
@@ -55,8 +55,8 @@ export function authorizationParameters(request: AuthorizationRequest): URLSearc
   const optional = {
     nonce: request.nonce,
     prompt: request.prompt,
-    login_hint: optionalVisible(request.loginHint, 'loginHint'),
-    acr_values: optionalVisible(request.acrValues, 'acrValues'),
+    login_hint: requireOptionalPrintable(request.loginHint, 'loginHint'),
+    acr_values: requireOptionalPrintable(request.acrValues, 'acrValues'),
     max_age: maxAge?.toString(),
     dpop_jkt: request.dpopJkt,
   }
@@ -66,7 +66,7 @@ export function authorizationParameters(request: AuthorizationRequest): URLSearc
   return parameters
 }
 
-/** The URL to open: parameters join a query that the endpoint may have. @see RFC 6749 section 3.1 */
+/** The URL to open. The endpoint's own query is kept; a parameter of the request replaces one of its name. @see RFC 6749 section 3.1 */
 export function authorizationUrl(endpoint: string, parameters: URLSearchParams): string {
   const url = new URL(endpoint)
   for (const name of parameters.keys()) url.searchParams.delete(name)
@@ -74,7 +74,7 @@ export function authorizationUrl(endpoint: string, parameters: URLSearchParams):
   return url.href
 }
 
-/** A redirect URI: absolute, without query and fragment, since ours has neither. @see RFC 6749 section 3.1.2 */
+/** Checks a redirect URI: absolute, without query and fragment, since the broker's has neither. @see RFC 6749 section 3.1.2 */
 export function requireRedirectUri(value: string): string {
   if (parseUrl(value)?.href !== value || /[?#]/.test(value)) {
     throw new NorthkeyError(
@@ -85,7 +85,7 @@ export function requireRedirectUri(value: string): string {
   return value
 }
 
-/** A resource indicator: absolute, without fragment. @see RFC 8707 section 2 */
+/** Checks a resource indicator: an absolute URL without fragment. @see RFC 8707 section 2 */
 export function requireResource(value: string): string {
   if (!/^https?:\/\//.test(value) || value.includes('#') || !URL.canParse(value)) {
     throw new NorthkeyError('invalid_params', '"resource" must be an absolute URL, no fragment')
@@ -93,11 +93,11 @@ export function requireResource(value: string): string {
   return value
 }
 
-function visible(value: unknown, name: string): string {
+function requirePrintable(value: unknown, name: string): string {
   if (typeof value === 'string' && VISIBLE.test(value)) return value
   throw new NorthkeyError('invalid_params', `"${name}" must be printable ASCII`)
 }
 
-function optionalVisible(value: unknown, name: string): string | undefined {
-  return value === undefined ? undefined : visible(value, name)
+function requireOptionalPrintable(value: unknown, name: string): string | undefined {
+  return value === undefined ? undefined : requirePrintable(value, name)
 }

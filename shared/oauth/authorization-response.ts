@@ -1,12 +1,12 @@
 /**
- * Judges the redirect that answers an authorization request: where it arrived, whose it is, that each
- * parameter comes once, and only then whether it brings a code or an error.
+ * Validates the authorization response, which arrives as a redirect: the redirect URI, that each parameter
+ * occurs once, issuer and state, and only then its code or its error.
  * @see RFC 6749 sections 4.1.2 and 10.14, RFC 9207 section 2.4, RFC 9700 sections 4.4 and 4.7
  */
 
 import { AuthorizationResponseError, validateAuthResponse } from 'oauth4webapi'
-import { NorthkeyError, withoutSecrets } from './error.ts'
-import { refusalCodeOf } from './error-response.ts'
+import { NorthkeyError, redactSecrets } from './error.ts'
+import { codeOfServerError } from './error-response.ts'
 import type { ServerMetadata } from './metadata.ts'
 import { parseUrl } from './url-policy.ts'
 
@@ -22,36 +22,37 @@ const CODE = /^[\x20-\x7e]{1,4096}$/
 const PARTS = /^([^?#]*)(?:\?([^#]*))?/
 const ONCE = ['code', 'state', 'iss', 'error', 'error_description', 'error_uri', 'response']
 
-/** The parameters of a response that has passed; only this file makes them. */
+/** The parameters of a validated response. Only this file makes this type. */
 export type ValidatedParameters = URLSearchParams & { readonly __validated: unique symbol }
 
-/** The `state` of a redirect, to find whose flow it answers. It proves nothing yet. */
+/** The `state` of a redirect, to find its flow. It is not validated yet. */
 export function authorizationResponseState(url: string): string | undefined {
-  const values = queryOf(url)?.getAll('state')
+  const values = parseQuery(url)?.getAll('state')
   return values?.length === 1 && values[0] !== '' ? values[0] : undefined
 }
 
-function queryOf(url: string): URLSearchParams | undefined {
+function parseQuery(url: string): URLSearchParams | undefined {
   return url.length > URL_LIMIT ? undefined : parseUrl(url)?.searchParams
 }
 
 /**
- * The parameters with the code, or the error that the response amounts to.
+ * Returns the parameters with the code, or throws the error of the response.
  * @param url The redirect as it arrived.
  */
 export function validateAuthorizationResponse(
   expected: ExpectedResponse,
   url: string,
 ): ValidatedParameters {
-  // Compared as written: a normalized look-alike is still a look-alike.
+  // Compared as a string: a URL that is equal only after normalization is another redirect URI.
   const [, arrivedAt, query] = url.length > URL_LIMIT ? [] : (PARTS.exec(url) ?? [])
   if (arrivedAt !== expected.redirectUri) {
-    throw refuse('the redirect must arrive at the redirect URI that was sent')
+    throw invalidResponse('the redirect must arrive at the redirect URI that was sent')
   }
   const parameters = new URLSearchParams(query)
   const seen = new Set<string>()
   for (const name of parameters.keys()) {
-    if (seen.has(name) && ONCE.includes(name)) throw refuse(`parameter "${name}" must come once`)
+    if (seen.has(name) && ONCE.includes(name))
+      throw invalidResponse(`parameter "${name}" must come once`)
     seen.add(name)
   }
   const { issuer } = expected.metadata
@@ -64,16 +65,21 @@ export function validateAuthorizationResponse(
     throw new NorthkeyError('state_mismatch', 'parameter "state" must be the one that was sent')
   }
   if (parameters.has('code') && parameters.has('error')) {
-    throw refuse('the response must bring a code or an error, not both')
+    throw invalidResponse('the response must bring a code or an error, not both')
   }
-  const validated = byLibrary(expected, parameters)
+  const validated = validateByLibrary(expected, parameters)
   if (!CODE.test(validated.get('code') ?? '')) {
-    throw refuse('parameter "code" must be there, printable and of at most 4096 characters')
+    throw invalidResponse(
+      'parameter "code" must be there, printable and of at most 4096 characters',
+    )
   }
   return validated
 }
 
-function byLibrary(expected: ExpectedResponse, parameters: URLSearchParams): ValidatedParameters {
+function validateByLibrary(
+  expected: ExpectedResponse,
+  parameters: URLSearchParams,
+): ValidatedParameters {
   const client = { client_id: expected.clientId }
   try {
     return validateAuthResponse(
@@ -84,17 +90,17 @@ function byLibrary(expected: ExpectedResponse, parameters: URLSearchParams): Val
     ) as ValidatedParameters
   } catch (error) {
     if (!(error instanceof AuthorizationResponseError)) {
-      throw refuse('the authorization response is not usable')
+      throw invalidResponse('the authorization response is not usable')
     }
     const secrets = [expected.state]
-    const word = withoutSecrets(error.error, secrets)
-    throw new NorthkeyError(refusalCodeOf(word), 'the server answered with an error', {
+    const word = redactSecrets(error.error, secrets)
+    throw new NorthkeyError(codeOfServerError(word), 'the server answered with an error', {
       error: word,
-      errorDescription: withoutSecrets(error.error_description, secrets),
+      errorDescription: redactSecrets(error.error_description, secrets),
     })
   }
 }
 
-function refuse(message: string): NorthkeyError {
+function invalidResponse(message: string): NorthkeyError {
   return new NorthkeyError('invalid_response', message)
 }

@@ -1,6 +1,6 @@
 /**
- * Base64url without padding, both ways. The alphabet is written out because this runs once per PKCE
- * pair, proof and hash, and `btoa` over a string is the slower half of all of these.
+ * Encodes and decodes base64url without padding. It has its own table because it runs for each PKCE pair,
+ * proof and hash, where `btoa` over a string would take half of the time.
  */
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
@@ -20,7 +20,7 @@ export function base64urlCodes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     const c = bytes[index + 2] ?? 0
     codes[at++] = CODES[a >> 2] as number
     codes[at++] = CODES[((a & 3) << 4) | (b >> 4)] as number
-    // Writes past the end of a typed array are ignored, which is what drops the padding.
+    // A write past the end of a typed array is ignored; this drops the padding.
     codes[at++] = CODES[((b & 15) << 2) | (c >> 6)] as number
     codes[at++] = CODES[c & 63] as number
   }
@@ -29,7 +29,7 @@ export function base64urlCodes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 
 const CHUNK = 0x2000
 
-/** ASCII codes as a string. */
+/** Converts ASCII codes to a string. */
 export function asciiString(codes: Uint8Array): string {
   if (codes.length <= CHUNK) return String.fromCharCode.apply(null, codes as unknown as number[])
   let text = ''
@@ -39,14 +39,14 @@ export function asciiString(codes: Uint8Array): string {
   return text
 }
 
-/** Base64url without padding. @see RFC 7515 section 2, RFC 7636 appendix A */
+/** Encodes octets as base64url without padding. @see RFC 7515 section 2, RFC 7636 appendix A */
 export function base64url(bytes: Uint8Array): string {
   return asciiString(base64urlCodes(bytes))
 }
 
 /**
- * The octets of a base64url string, or `undefined` where it is not one: padding, white space and
- * characters of the other alphabet are refused.
+ * Decodes a base64url string. Returns `undefined` for padding, white space and characters of the base64
+ * alphabet.
  * @see RFC 7515 section 2
  */
 export function fromBase64url(text: string): Uint8Array<ArrayBuffer> | undefined {

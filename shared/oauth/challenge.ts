@@ -1,5 +1,5 @@
 /**
- * Challenges of a resource, parsed by oauth4webapi and judged here.
+ * Reads the challenges of a resource (`WWW-Authenticate`), which oauth4webapi parses.
  * @see RFC 6750 section 3, RFC 9449 section 7.1, RFC 9470 section 3
  */
 
@@ -8,18 +8,18 @@ import {
   type WWWAuthenticateChallenge,
   WWWAuthenticateChallengeError,
 } from 'oauth4webapi'
-import { serverText } from './error.ts'
+import { sanitizeServerText } from './error.ts'
 import { isScope } from './scope.ts'
 
 export type Challenge = WWWAuthenticateChallenge
 
 const HEADER_LIMIT = 8192
 
-/** All challenges of a `WWW-Authenticate` field, schemes in lower case; none where it is malformed. */
+/** All challenges of a `WWW-Authenticate` field, schemes in lower case. A malformed field has none. */
 export async function parseChallenges(header: string | null): Promise<Challenge[]> {
   if (header === null || header.length > HEADER_LIMIT) return []
   try {
-    // The library parses challenges wherever it judges a refusal; this is the smallest such place.
+    // The library parses challenges only while it processes an error response; this is its smallest function.
     const headers = { 'www-authenticate': header }
     await processRevocationResponse(new Response(null, { status: 401, headers }))
   } catch (error) {
@@ -28,7 +28,7 @@ export async function parseChallenges(header: string | null): Promise<Challenge[
   return []
 }
 
-/** What a resource wants, in the order in which it matters. */
+/** The demand of a resource. */
 export type ResourceDemand =
   | { kind: 'none' }
   | { kind: 'use_dpop_nonce' }
@@ -41,8 +41,8 @@ export type ResourceDemand =
     }
 
 /**
- * What the challenges of a response ask of a client that sent a token of one type. A challenge of the
- * other scheme is not answered: a DPoP token is never sent again as a bearer token.
+ * Reads the demand of the first challenge whose scheme is that of the token which was sent. A challenge of
+ * the other scheme is ignored: a DPoP token is never sent again as a bearer token.
  * @see RFC 9449 section 7.2
  */
 export async function judgeChallenges(
@@ -60,7 +60,7 @@ export async function judgeChallenges(
       case 'use_dpop_nonce':
         return { kind: error }
       case 'invalid_token':
-        return { kind: error, description: serverText(error_description) }
+        return { kind: error, description: sanitizeServerText(error_description) }
       case 'insufficient_scope':
         return { kind: error, scope: scope !== undefined && isScope(scope) ? scope : undefined }
       case 'insufficient_user_authentication':

@@ -1,9 +1,9 @@
-/** How a client says who it is at the token endpoint: not at all (public), or by a key made on this UE. */
+/** Client authentication at the token endpoint: none (public client), or by a key made on this UE. */
 
 import { type ClientAuth, modifyAssertion, None, PrivateKeyJwt } from 'oauth4webapi'
 import { NorthkeyError } from './error.ts'
 
-/** The key of a client instance. @see OpenID Connect Core section 9, RFC 7523 section 2.2 */
+/** Private key of one client instance. @see OpenID Connect Core section 9, RFC 7523 section 2.2 */
 export interface ClientKey {
   readonly privateKey: CryptoKey
   readonly kid?: string
@@ -14,15 +14,15 @@ export type ClientAuthenticationMethod = 'none' | 'private_key_jwt'
 export interface ClientAuthenticationOptions {
   method: ClientAuthenticationMethod
   key?: ClientKey | undefined
-  /** What goes into `aud`: the issuer (RFC 9700 practice), or the endpoint called (CAMARA). */
+  /** The value of `aud`: the issuer (RFC 9700 practice), or the endpoint that is called (CAMARA). */
   audience: 'issuer' | 'endpoint'
 }
 
-/** An assertion is used at once; CAMARA allows 300 s. */
+/** An assertion is used at once, so a short lifetime is enough; CAMARA allows 300 s. */
 export const ASSERTION_LIFETIME_SECONDS = 60
 
 /**
- * The client authentication of one request.
+ * Makes the client authentication of one request.
  * @param endpoint The URL that is about to be called.
  */
 export function clientAuthentication(

@@ -1,21 +1,21 @@
 /**
- * A client whose id is the URL of its own description. The broker takes it for one origin alone: the
- * one on which the document lies.
+ * Fetches and checks a client ID metadata document: the client identifier is the URL of the client's own
+ * metadata. The broker accepts it for one origin only, the origin that hosts the document.
  * @see draft-ietf-oauth-client-id-metadata-document sections 3, 4 and 6
  */
 
 import type { Effects } from './effects.ts'
 import { NorthkeyError } from './error.ts'
-import { refusalError } from './error-response.ts'
-import { exchange } from './http.ts'
+import { errorFromResponse } from './error-response.ts'
+import { sendRequest } from './http.ts'
 import { readJsonObject } from './json-response.ts'
 import { requireSecureUrl } from './url-policy.ts'
 
-const WHAT = 'client id metadata document'
+const ENDPOINT = 'client id metadata document'
 
 export interface ClientDocumentRequest {
   clientId: string
-  /** The origin of the page that wants to use it, as the browser says. */
+  /** Origin of the page that wants to use the client, as the browser reports it. */
   origin: string
   redirectUri: string
 }
@@ -26,7 +26,7 @@ export interface ClientDocument {
   scope?: string
 }
 
-/** Fetches and checks the document behind a client id. */
+/** Fetches and checks the document of a client identifier. */
 export async function fetchClientDocument(
   request: ClientDocumentRequest,
   effects: Effects,
@@ -34,22 +34,22 @@ export async function fetchClientDocument(
   const { clientId, origin, redirectUri } = request
   requireClientIdUrl(clientId, origin, effects)
   const headers = { accept: 'application/json' }
-  const answer = await exchange(clientId, { method: 'GET', headers }, WHAT, effects)
-  if (answer.status !== 200) throw refusalError(answer, WHAT, effects.now())
-  const body = readJsonObject(answer, WHAT, [
+  const response = await sendRequest(clientId, { method: 'GET', headers }, ENDPOINT, effects)
+  if (response.status !== 200) throw errorFromResponse(response, ENDPOINT, effects.now())
+  const body = readJsonObject(response, ENDPOINT, [
     'application/json',
     'application/client-id-metadata+json',
   ])
-  if (body.client_id !== clientId) throw wrong('client_id', 'the URL of the document')
+  if (body.client_id !== clientId) throw invalidMember('client_id', 'the URL of the document')
   const uris = body.redirect_uris
   if (!Array.isArray(uris) || !uris.includes(redirectUri)) {
-    throw wrong('redirect_uris', "a list that has the broker's redirect URI")
+    throw invalidMember('redirect_uris', "a list that has the broker's redirect URI")
   }
   if (body.client_secret !== undefined || body.client_secret_expires_at !== undefined) {
-    throw wrong('client_secret', 'absent')
+    throw invalidMember('client_secret', 'absent')
   }
   const method = body.token_endpoint_auth_method ?? 'none'
-  if (method !== 'none') throw wrong('token_endpoint_auth_method', 'none')
+  if (method !== 'none') throw invalidMember('token_endpoint_auth_method', 'none')
   return {
     clientId,
     ...(typeof body.client_name === 'string' && { clientName: body.client_name.slice(0, 80) }),
@@ -71,6 +71,6 @@ function requireClientIdUrl(clientId: string, origin: string, effects: Effects):
   }
 }
 
-function wrong(name: string, expectation: string): NorthkeyError {
-  return new NorthkeyError('invalid_response', `${WHAT}: "${name}" must be ${expectation}`)
+function invalidMember(name: string, expectation: string): NorthkeyError {
+  return new NorthkeyError('invalid_response', `${ENDPOINT}: "${name}" must be ${expectation}`)
 }

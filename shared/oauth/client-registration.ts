@@ -1,6 +1,6 @@
 /**
- * Dynamic registration of a public client, or of one with a key made on this UE, for one origin.
- * What comes back has to be what was asked: a server that registers something else has not registered us.
+ * Dynamic client registration for one origin: a public client, or a client with a key made on this UE. The
+ * response must contain the metadata that was sent; a client that a server registers otherwise is rejected.
  * @see RFC 7591 sections 2, 3.1 and 3.2
  */
 
@@ -9,12 +9,12 @@ import { requireRedirectUri } from './authorization-request.ts'
 import type { ClientAuthenticationMethod } from './client-authentication.ts'
 import type { Effects } from './effects.ts'
 import { NorthkeyError } from './error.ts'
-import { refusalError } from './error-response.ts'
-import { exchangeBy } from './http.ts'
+import { errorFromResponse } from './error-response.ts'
+import { sendByLibrary } from './http.ts'
 import { readJsonObject } from './json-response.ts'
 import { requireEndpoint, type ServerMetadata } from './metadata.ts'
 
-const WHAT = 'registration endpoint'
+const ENDPOINT = 'registration endpoint'
 const CLIENT_ID = /^[\x20-\x7e]{1,2000}$/
 
 export interface ClientRegistration {
@@ -27,7 +27,7 @@ export interface ClientRegistration {
   publicJwk?: JsonWebKey | undefined
   dpopBound?: boolean | undefined
   refreshTokens?: boolean | undefined
-  /** Where the operator hands one out. */
+  /** For a server whose operator issues initial access tokens. */
   initialAccessToken?: string | undefined
 }
 
@@ -37,7 +37,7 @@ export interface RegisteredClient {
   authentication: ClientAuthenticationMethod
 }
 
-/** Registers a client. There is never a secret: one that a server sends all the same is not kept. */
+/** Registers a client without a secret. A `client_secret` that a server sends all the same is not stored. */
 export async function requestClientRegistration(
   registration: ClientRegistration,
   effects: Effects,
@@ -45,32 +45,34 @@ export async function requestClientRegistration(
   const { metadata, authentication } = registration
   requireEndpoint(metadata, 'registration_endpoint', effects)
   const redirectUris = registration.redirectUris.map(requireRedirectUri)
-  const answer = await exchangeBy(
+  const response = await sendByLibrary(
     (send) =>
-      dynamicClientRegistrationRequest(metadata, description(registration, redirectUris), {
+      dynamicClientRegistrationRequest(metadata, clientMetadata(registration, redirectUris), {
         ...(registration.initialAccessToken !== undefined && {
           initialAccessToken: registration.initialAccessToken,
         }),
         [allowInsecureRequests]: effects.allowInsecureLoopback === true,
         [customFetch]: send,
       }),
-    WHAT,
+    ENDPOINT,
     effects,
   )
-  if (answer.status !== 201) {
-    throw refusalError(answer, WHAT, effects.now(), [registration.initialAccessToken])
+  if (response.status !== 201) {
+    throw errorFromResponse(response, ENDPOINT, effects.now(), [registration.initialAccessToken])
   }
-  const body = readJsonObject(answer, WHAT)
+  const body = readJsonObject(response, ENDPOINT)
   const { client_id, redirect_uris = redirectUris, token_endpoint_auth_method: method } = body
   const same =
     Array.isArray(redirect_uris) && redirectUris.every((uri) => redirect_uris.includes(uri))
-  if (!same) throw notAsAsked('redirect_uris')
-  if ((method ?? authentication) !== authentication) throw notAsAsked('token_endpoint_auth_method')
-  if (typeof client_id !== 'string' || !CLIENT_ID.test(client_id)) throw notAsAsked('client_id')
+  if (!same) throw unexpectedMember('redirect_uris')
+  if ((method ?? authentication) !== authentication)
+    throw unexpectedMember('token_endpoint_auth_method')
+  if (typeof client_id !== 'string' || !CLIENT_ID.test(client_id))
+    throw unexpectedMember('client_id')
   return { clientId: client_id, redirectUris, authentication }
 }
 
-function description(registration: ClientRegistration, redirectUris: string[]) {
+function clientMetadata(registration: ClientRegistration, redirectUris: string[]) {
   const { authentication, refreshTokens, scope, dpopBound } = registration
   return {
     client_name: registration.clientName,
@@ -95,6 +97,6 @@ function verificationKey(jwk: JsonWebKey | undefined): Record<string, string> {
   return { kty: jwk.kty, crv: jwk.crv, x: jwk.x ?? '', y: jwk.y ?? '', alg: 'ES256', use: 'sig' }
 }
 
-function notAsAsked(name: string): NorthkeyError {
-  return new NorthkeyError('invalid_response', `${WHAT}: "${name}" must be as it was asked`)
+function unexpectedMember(name: string): NorthkeyError {
+  return new NorthkeyError('invalid_response', `${ENDPOINT}: "${name}" must be as it was asked`)
 }

@@ -1,7 +1,6 @@
 /**
- * Demonstrating proof of possession: the key, the nonces of each server, and proofs. Signing is
- * oauth4webapi's; what is ours is that nonces outlive a request, belong to one origin each, and are
- * refused where they do not have the form of one.
+ * DPoP (RFC 9449): key pairs, nonces and proofs. oauth4webapi signs the proofs. This file stores nonces
+ * beyond one request and for one origin each, and ignores a nonce that does not have the form of section 8.1.
  */
 
 import {
@@ -15,20 +14,20 @@ import {
 import { parseChallenges } from './challenge.ts'
 import { type Effects, protocolClient } from './effects.ts'
 import { NorthkeyError } from './error.ts'
-import type { Answer } from './http.ts'
-import { isJsonObject, parseJson, utf8 } from './json-response.ts'
+import { decodeUtf8, isJsonObject, parseJson } from './json-response.ts'
+import type { ServerResponse } from './server-response.ts'
 
-/** The newest nonce of each server, by origin. @see RFC 9449 sections 8.2 and 9 */
+/** Latest nonce of each server, by origin. @see RFC 9449 sections 8.2 and 9 */
 export type NonceStore = Pick<Map<string, string>, 'get' | 'set'>
 
-/** A key pair and what servers have asked of its proofs. One for each grant, so that thumbprints do not correlate. */
+/** Key pair with the nonces that servers supplied. Each grant has its own, so that thumbprints do not correlate. */
 export interface DpopKey {
   readonly privateKey: CryptoKey
   readonly publicKey: CryptoKey
   readonly nonces: NonceStore
 }
 
-/** A new ES256 pair, its private key not extractable unless the caller has to wrap it. */
+/** Creates an ES256 key pair. Its private key is extractable only for a caller that has to wrap it. */
 export async function createDpopKey(options: { extractable?: boolean } = {}): Promise<DpopKey> {
   const pair = await crypto.subtle.generateKey(
     { name: 'ECDSA', namedCurve: 'P-256' },
@@ -43,7 +42,7 @@ export function dpopThumbprint(key: DpopKey): Promise<string> {
   return DPoP({}, { ...key }).calculateThumbprint()
 }
 
-/** Refuses a key that is not the one a flow or a token is bound to. @see RFC 9449 section 5 */
+/** Throws `key_mismatch` for a key other than the one that a flow or a token is bound to. @see RFC 9449 section 5 */
 export async function requireDpopKey(
   expectedThumbprint: string | undefined,
   key: DpopKey | undefined,
@@ -53,7 +52,7 @@ export async function requireDpopKey(
   throw new NorthkeyError('key_mismatch', 'the DPoP key must be the one that the grant is bound to')
 }
 
-/** A handle for one request: the proof carries the newest nonce of the server at `url`. */
+/** Makes the library's handle for one request. Its proof contains the latest nonce of the server at `url`. */
 export function dpopHandle(
   key: DpopKey,
   url: URL,
@@ -75,18 +74,23 @@ export function dpopHandle(
 
 const NONCE = /^[\x21\x23-\x5b\x5d-\x7e]{1,512}$/
 
-/** Keeps the nonce that a server supplied, if it has the form of one. @see RFC 9449 section 8.1 */
-export function rememberNonce(key: DpopKey, url: URL, answer: Pick<Answer, 'headers'>): void {
-  const nonce = answer.headers.get('dpop-nonce')
+/** Stores the nonce that a server supplied, if it is well-formed. @see RFC 9449 section 8.1 */
+export function storeNonce(
+  key: DpopKey,
+  url: URL,
+  response: Pick<ServerResponse, 'headers'>,
+): void {
+  const nonce = response.headers.get('dpop-nonce')
   if (nonce !== null && NONCE.test(nonce)) key.nonces.set(url.origin, nonce)
 }
 
-/** An answer of a server, or a response of a resource whose body is its caller's. */
-type Judged = Pick<Answer, 'status' | 'headers'> & Partial<Pick<Answer, 'octets'>>
+/** A response of a server, or of a resource, whose body only its caller reads. */
+type NonceResponse = Pick<ServerResponse, 'status' | 'headers'> &
+  Partial<Pick<ServerResponse, 'octets'>>
 
-/** Whether a server asks for a nonce: in a JSON error (8) or in a challenge (9). */
-export async function wantsNonce(answer: Judged): Promise<boolean> {
-  const { status, headers, octets } = answer
+/** Whether a server requires a nonce: by a JSON error (section 8) or by a challenge (section 9). */
+export async function isNonceRequired(response: NonceResponse): Promise<boolean> {
+  const { status, headers, octets } = response
   if (!headers.has('dpop-nonce')) return false
   if (status === 401) {
     const challenges = await parseChallenges(headers.get('www-authenticate'))
@@ -95,15 +99,15 @@ export async function wantsNonce(answer: Judged): Promise<boolean> {
     )
   }
   if (status !== 400 || octets === undefined) return false
-  const body = parseJson(utf8(octets) ?? '')
+  const body = parseJson(decodeUtf8(octets) ?? '')
   return isJsonObject(body) && body.error === 'use_dpop_nonce'
 }
 
 /**
- * Sends a request, and once more with a new proof where the server first asks for a nonce.
+ * Sends a request, and retries it once with a new proof if the server requires a nonce.
  * @see RFC 9449 sections 7.3, 8 and 9
  */
-export function withNonceRetry<T extends Judged>(
+export function withNonceRetry<T extends NonceResponse>(
   key: DpopKey | undefined,
   url: URL,
   send: () => Promise<T>,
@@ -111,18 +115,18 @@ export function withNonceRetry<T extends Judged>(
   return key === undefined ? send() : sendWithNonce(key, url, send)
 }
 
-async function sendWithNonce<T extends Judged>(
+async function sendWithNonce<T extends NonceResponse>(
   key: DpopKey,
   url: URL,
   send: () => Promise<T>,
 ): Promise<T> {
-  const answer = await send()
+  const response = await send()
   const before = key.nonces.get(url.origin)
-  rememberNonce(key, url, answer)
-  if (key.nonces.get(url.origin) === before || !(await wantsNonce(answer))) return answer
-  const second = await send()
-  rememberNonce(key, url, second)
-  return second
+  storeNonce(key, url, response)
+  if (key.nonces.get(url.origin) === before || !(await isNonceRequired(response))) return response
+  const retried = await send()
+  storeNonce(key, url, retried)
+  return retried
 }
 
 export interface ProofRequest {
@@ -130,15 +134,15 @@ export interface ProofRequest {
   method: string
   url: string
   accessToken: string
-  /** Further claims, those of CAMARA for instance. */
+  /** Additional claims, for instance those of CAMARA. */
   claims?: Readonly<Record<string, string>>
 }
 
-/** One proof for one request to a resource. @see RFC 9449 sections 4.2 and 7 */
+/** Makes the proof for one request to a resource. @see RFC 9449 sections 4.2 and 7 */
 export async function createDpopProof(request: ProofRequest, effects: Effects): Promise<string> {
   const url = new URL(request.url)
   let proof: string | undefined
-  // The library signs as part of a request; this one ends at the border of the process.
+  // The library signs only while it sends a request; this `customFetch` reads the proof and sends nothing.
   await protectedResourceRequest(request.accessToken, request.method, url, undefined, null, {
     DPoP: dpopHandle(request.key, url, effects, request.claims),
     [allowInsecureRequests]: effects.allowInsecureLoopback === true,

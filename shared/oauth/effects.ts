@@ -1,43 +1,43 @@
 /**
- * What the protocol needs from its surroundings. Nothing here is reached for: whoever calls hands it
- * in, so that the same code runs in a service worker, in a page, in Node and in a test.
+ * Dependencies of the protocol code on its environment. The caller injects them, so that the same code runs
+ * in a service worker, in a page, in Node and in a test.
  */
 
 import { type Client, clockSkew, clockTolerance } from 'oauth4webapi'
-import type { JwksStore } from './jwks.ts'
+import type { JwksStore } from './jwks-store.ts'
 
 export interface Effects {
   fetch: typeof fetch
   /** Epoch milliseconds. */
   now(): number
-  /** Allows http, on loopback alone. For development and tests. */
+  /** Allows http on loopback, and nowhere else. For development and tests. */
   allowInsecureLoopback?: boolean
-  /** Limit for one request and the reading of its answer. Default 10 s, at most 25 s. */
+  /** Timeout of one request including the reading of its response. Default 10 s, at most 25 s. */
   timeoutMs?: number
-  /** Gives up whatever is under way. */
+  /** Aborts the request in flight. */
   signal?: AbortSignal
-  /** Where key sets of servers are remembered. Default: one store for the whole program. */
+  /** Cache of the servers' key sets. Default: one cache for the whole program. */
   jwks?: JwksStore
 }
 
-/** A worker may be stopped 30 s after a silent request began; ours has to end well before. */
+/** The browser may stop a worker in which no event arrives for 30 s, also during a request. A request ends well before. */
 const TIMEOUT_LIMIT_MS = 25_000
 const TIMEOUT_DEFAULT_MS = 10_000
 
-/** The limit that holds for one request. */
+/** The timeout of one request. */
 export function timeoutMs(effects: Effects): number {
   return Math.min(effects.timeoutMs ?? TIMEOUT_DEFAULT_MS, TIMEOUT_LIMIT_MS)
 }
 
-/** Seconds by which two clocks may differ; TS 33.122 annex C allows at most 30. */
+/** Tolerated difference between two clocks; TS 33.122 annex C allows at most 30 s. */
 export const CLOCK_TOLERANCE_SECONDS = 30
 
-/** Seconds by which the injected clock is ahead of the system's, which oauth4webapi reads. */
+/** Seconds by which the injected clock is ahead of the system clock, which oauth4webapi reads. */
 export function skewSeconds(effects: Effects): number {
   return Math.floor(effects.now() / 1000) - Math.floor(Date.now() / 1000)
 }
 
-/** The client as oauth4webapi wants it, on the injected clock. */
+/** The client as oauth4webapi takes it, on the injected clock. */
 export function protocolClient(clientId: string, effects: Effects): Client {
   return {
     client_id: clientId,

@@ -1,78 +1,90 @@
 /**
- * Judges a refusal. Two shapes of body exist side by side: the OAuth error of RFC 6749 section 5.2 and
- * the ProblemDetails of RFC 9457, which TS 29.122 clause 5.2.6 and TS 29.222 use; the media type says
- * which.
+ * Reads error responses. The body has one of two formats: the OAuth error of RFC 6749 section 5.2, or the
+ * ProblemDetails of RFC 9457, which TS 29.122 clause 5.2.6 and TS 29.222 use. A body with a valid `error`
+ * member is an OAuth error.
  */
 
-import { NorthkeyError, type NorthkeyErrorCode, serverWord, withoutSecrets } from './error.ts'
-import type { Answer } from './http.ts'
-import { isJsonObject, type JsonObject, mediaType, parseJson, utf8 } from './json-response.ts'
+import {
+  NorthkeyError,
+  type NorthkeyErrorCode,
+  redactSecrets,
+  sanitizeServerError,
+} from './error.ts'
+import {
+  decodeUtf8,
+  isJsonObject,
+  type JsonObject,
+  parseJson,
+  parseMediaType,
+} from './json-response.ts'
+import type { ServerResponse } from './server-response.ts'
 
-export interface Refusal {
+export interface ErrorResponse {
   error?: string | undefined
   errorDescription?: string | undefined
   retryAfterSeconds?: number | undefined
 }
 
-/** What a refusing server said, whatever its shape; nothing where the body cannot be read. */
-export function readRefusal(answer: Answer, now: number): Refusal {
-  const retryAfterSeconds = retryAfter(answer.headers.get('retry-after'), now)
-  const type = mediaType(answer.headers.get('content-type') ?? '')
+/** Reads an error response of either format. A body that cannot be read gives no `error`. */
+export function readErrorResponse(response: ServerResponse, now: number): ErrorResponse {
+  const retryAfterSeconds = retryAfter(response.headers.get('retry-after'), now)
+  const type = parseMediaType(response.headers.get('content-type') ?? '')
   if (type !== 'application/json' && type !== 'application/problem+json') {
     return { retryAfterSeconds }
   }
-  const body = parseJson(utf8(answer.octets) ?? '')
+  const body = parseJson(decodeUtf8(response.octets) ?? '')
   if (!isJsonObject(body)) return { retryAfterSeconds }
-  const shape = serverWord(body.error) === undefined ? problemDetails(body) : oauthError(body)
+  const shape =
+    sanitizeServerError(body.error) === undefined ? readProblemDetails(body) : readOAuthError(body)
   return { ...shape, retryAfterSeconds }
 }
 
-function oauthError(body: JsonObject): Refusal {
-  return { error: text(body.error), errorDescription: text(body.error_description) }
+function readOAuthError(body: JsonObject): ErrorResponse {
+  return { error: readString(body.error), errorDescription: readString(body.error_description) }
 }
 
-/** `cause` is 3GPP's application error, `code` is CAMARA's; `title` and `detail` are RFC 9457's. */
-function problemDetails(body: JsonObject): Refusal {
+/** `cause` is the application error of 3GPP, `code` that of CAMARA; `title` and `detail` are of RFC 9457. */
+function readProblemDetails(body: JsonObject): ErrorResponse {
   return {
-    error: serverWord(body.cause) ?? serverWord(body.code),
-    errorDescription: text(body.detail) ?? text(body.message) ?? text(body.title),
+    error: sanitizeServerError(body.cause) ?? sanitizeServerError(body.code),
+    errorDescription: readString(body.detail) ?? readString(body.message) ?? readString(body.title),
   }
 }
 
-function text(value: unknown): string | undefined {
+function readString(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
 /**
- * The error for a response that is not a success.
- * @param secrets What was sent and must not come back in the server's words.
+ * Makes the error for a response without a success status.
+ * @param secrets Values that were sent, and that are removed from the server's text.
  */
-export function refusalError(
-  answer: Answer,
-  what: string,
+export function errorFromResponse(
+  response: ServerResponse,
+  endpoint: string,
   now: number,
   secrets: readonly (string | undefined)[] = [],
 ): NorthkeyError {
-  const { status } = answer
-  const refusal = readRefusal(answer, now)
-  const code = refusalCode(status, refusal.error)
-  return new NorthkeyError(code, `the ${what} answered with status ${status}`, {
-    error: withoutSecrets(refusal.error, secrets),
-    errorDescription: withoutSecrets(refusal.errorDescription, secrets),
+  const { status } = response
+  const errorResponse = readErrorResponse(response, now)
+  const code = codeOfResponse(status, errorResponse.error)
+  return new NorthkeyError(code, `the ${endpoint} answered with status ${status}`, {
+    error: redactSecrets(errorResponse.error, secrets),
+    errorDescription: redactSecrets(errorResponse.errorDescription, secrets),
     httpStatus: status,
-    retryAfterSeconds: refusal.retryAfterSeconds,
+    retryAfterSeconds: errorResponse.retryAfterSeconds,
   })
 }
 
-function refusalCode(status: number, error: string | undefined): NorthkeyErrorCode {
+function codeOfResponse(status: number, error: string | undefined): NorthkeyErrorCode {
   if (status === 429) return 'rate_limited'
   if (status >= 500) return 'network_error'
   if (status < 400) return 'invalid_response'
   if (error === undefined) return 'invalid_response'
-  return refusalCodeOf(error)
+  return codeOfServerError(error)
 }
 
-/** Words that ask for the user, wherever they are said. @see OIDC Core section 3.1.2.6 */
+/** Errors that require interaction with the user, at any endpoint. @see OIDC Core section 3.1.2.6 */
 const NEEDS_USER: ReadonlySet<string> = new Set([
   'login_required',
   'interaction_required',
@@ -80,8 +92,8 @@ const NEEDS_USER: ReadonlySet<string> = new Set([
   'account_selection_required',
 ])
 
-/** The code for a server's `error`. @see RFC 6749 sections 4.1.2.1 and 5.2 */
-export function refusalCodeOf(error: string): NorthkeyErrorCode {
+/** Maps a server's `error` to a code. @see RFC 6749 sections 4.1.2.1 and 5.2 */
+export function codeOfServerError(error: string): NorthkeyErrorCode {
   if (error === 'access_denied') return 'access_denied'
   if (error === 'insufficient_user_authentication') return error
   return NEEDS_USER.has(error) ? 'interaction_required' : 'authorization_server_error'
@@ -89,7 +101,7 @@ export function refusalCodeOf(error: string): NorthkeyErrorCode {
 
 const RETRY_AFTER_LIMIT_SECONDS = 24 * 60 * 60
 
-/** `Retry-After` in seconds, either form, at most a day. @see RFC 9110 section 10.2.3 */
+/** Parses `Retry-After`, seconds or a date. Returns seconds, at most a day. @see RFC 9110 section 10.2.3 */
 export function retryAfter(header: string | null, now: number): number | undefined {
   if (header === null) return undefined
   const seconds = /^\d{1,10}$/.test(header.trim())

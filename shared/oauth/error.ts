@@ -1,89 +1,89 @@
 /**
- * The one error of the core: a closed union of codes for programs, a sentence for people, and a plain
- * object for borders, because a cloned `Error` loses its name, its code and its class.
+ * Error type of the core: a closed union of codes for programs, a message for people, and a plain object for
+ * borders, because a cloned `Error` loses its name, its code and its class.
  *
- * Border: no value of a parameter is ever part of a message. What a server said stays beside ours,
- * reduced to the characters that RFC 6749 section 5.2 allows it.
+ * Border: a message never contains the value of a parameter. The server's own `error` and description stay in
+ * separate members, reduced to the characters that RFC 6749 section 5.2 allows.
  */
 
 export const NORTHKEY_ERROR_CODES = [
-  /** The user refused, at the server or in a screen of the broker. */
+  /** The user denied access, at the server or in a screen of the broker. */
   'access_denied',
   /** The user closed the window. */
   'user_cancelled',
-  /** The caller gave up. */
+  /** The caller aborted. */
   'aborted',
-  /** The server would have to ask the user something, and may not. */
+  /** The server requires interaction with the user, which the request does not allow. */
   'interaction_required',
-  /** The resource wants another authentication (RFC 9470). */
+  /** The resource requires another authentication of the user (RFC 9470). */
   'insufficient_user_authentication',
-  /** The resource wants more scope (RFC 6750 section 3.1). */
+  /** The resource requires more scope (RFC 6750 section 3.1). */
   'insufficient_scope',
-  /** The resource does not accept the token any more (RFC 6750 section 3.1). */
+  /** The resource no longer accepts the token (RFC 6750 section 3.1). */
   'invalid_token',
-  /** The network could not tell who the subscriber is, because the UE is not on it. */
+  /** The network could not identify the subscriber, because the UE is not connected through it. */
   'not_on_mobile_network',
   /** Too many requests. */
   'rate_limited',
-  /** A response that is not what its specification says. */
+  /** A response that does not follow its specification. */
   'invalid_response',
-  /** Metadata, response or token of another issuer (RFC 8414, RFC 9207, OIDC Core). */
+  /** Metadata, a response or a token of another issuer (RFC 8414, RFC 9207, OIDC Core). */
   'issuer_mismatch',
-  /** A redirect that answers no request of ours. */
+  /** A redirect that belongs to no request of the core. */
   'state_mismatch',
-  /** The token is bound otherwise than was asked for (RFC 9449 section 5). */
+  /** The token type does not match the request (RFC 9449 section 5). */
   'token_type_mismatch',
-  /** The ID token must not be believed (OIDC Core section 3.1.3.7). */
+  /** The ID token failed validation (OIDC Core section 3.1.3.7). */
   'invalid_id_token',
-  /** The server's metadata lacks what the flow needs, or offers it in an unusable form. */
+  /** The server's metadata lacks a member that the flow needs, or has it in an unusable form. */
   'invalid_metadata',
   /** The server does not offer S256 (RFC 7636 section 4.2). */
   'pkce_unsupported',
   /** Plain http, or another scheme, where https is required. */
   'insecure_url',
-  /** The server refused; its own word is in `error`. */
+  /** The server sent an error response; its code is in `error`. */
   'authorization_server_error',
-  /** The server cannot do what was asked, revocation for instance. */
+  /** The server does not support the operation, for instance revocation. */
   'unsupported_by_server',
-  /** The server could not be reached, or failed. */
+  /** The server could not be reached, or answered with a server error. */
   'network_error',
-  /** No answer within the limit. */
+  /** No response within the timeout. */
   'timeout',
   /** The response came after the flow's deadline. */
   'flow_expired',
-  /** The program ended between a step that cannot be repeated and its answer. */
+  /** The program ended between a request that cannot be repeated and its response. */
   'flow_interrupted',
-  /** The key at hand is not the one that the flow or the token is bound to. */
+  /** The given key is not the one that the flow or the token is bound to. */
   'key_mismatch',
-  /** A parameter of the caller. */
+  /** An invalid parameter of the caller. */
   'invalid_params',
-  /** No such grant, or none of this caller's. */
+  /** The grant does not exist, or does not belong to the caller. */
   'no_grant',
-  /** No such method. */
+  /** Unknown method. */
   'unsupported_method',
   /** A window is open already. */
   'already_pending',
-  /** A caller that may not ask. */
+  /** A caller that may not use the broker. */
   'forbidden_context',
   /** The broker has gone away. */
   'broker_gone',
-  /** A defect of ours. */
+  /** A defect of the core or of the broker. */
   'internal_error',
 ] as const
 
 export type NorthkeyErrorCode = (typeof NORTHKEY_ERROR_CODES)[number]
 
 export interface NorthkeyErrorDetails {
-  /** The server's registered word, verbatim. */
+  /** The server's `error`, verbatim. */
   error?: string | undefined
-  /** The server's sentence, reduced to the characters it may have. */
+  /** The server's `error_description`, reduced to the allowed characters. */
   errorDescription?: string | undefined
   httpStatus?: number | undefined
   retryAfterSeconds?: number | undefined
   cause?: unknown
 }
 
-/** A {@link NorthkeyError} as it crosses a border or lies in a store. */
+/** A {@link NorthkeyError} as it crosses a border or is stored. */
 export interface NorthkeyErrorObject {
   name: 'NorthkeyError'
   code: NorthkeyErrorCode
@@ -94,7 +94,7 @@ export interface NorthkeyErrorObject {
   retryAfterSeconds?: number
 }
 
-/** Every failure of the core. `switch (error.code)` narrows and the compiler lists what is left. */
+/** Every failure of the core. `switch (error.code)` narrows, and the compiler lists the unhandled codes. */
 export class NorthkeyError extends Error {
   override readonly name = 'NorthkeyError'
   readonly code: NorthkeyErrorCode
@@ -106,15 +106,15 @@ export class NorthkeyError extends Error {
   constructor(code: NorthkeyErrorCode, message: string, details: NorthkeyErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
-    const word = serverWord(details.error)
+    const word = sanitizeServerError(details.error)
     if (word !== undefined) this.error = word
-    const description = serverText(details.errorDescription)
+    const description = sanitizeServerText(details.errorDescription)
     if (description !== undefined) this.errorDescription = description
     if (details.httpStatus !== undefined) this.httpStatus = details.httpStatus
     if (details.retryAfterSeconds !== undefined) this.retryAfterSeconds = details.retryAfterSeconds
   }
 
-  /** The plain object. It has no cause: what lies below may hold what must not travel. */
+  /** Converts to a plain object, without `cause`, which may contain values that must not cross a border. */
   toJSON(): NorthkeyErrorObject {
     return {
       name: this.name,
@@ -127,21 +127,21 @@ export class NorthkeyError extends Error {
     }
   }
 
-  /** The error of which {@link NorthkeyError.toJSON} gave the object. */
+  /** Restores the error from the object that {@link NorthkeyError.toJSON} made. */
   static from(object: NorthkeyErrorObject): NorthkeyError {
     return new NorthkeyError(object.code, object.message, object)
   }
 }
 
-/** Runs an exchange; whatever fails in it fails as a {@link NorthkeyError}. */
-export function withOwnErrors<T>(exchange: () => Promise<T>): Promise<T> {
-  return exchange().catch((error: unknown) => {
+/** Runs an operation, and rejects with a {@link NorthkeyError} for every failure. */
+export function withOwnErrors<T>(operation: () => Promise<T>): Promise<T> {
+  return operation().catch((error: unknown) => {
     if (error instanceof NorthkeyError) throw error
     throw new NorthkeyError('internal_error', 'a defect of the core', { cause: error })
   })
 }
 
-/** Looks at a field, not at the class: an error that crossed a border has lost its class. */
+/** Checks fields and not the class: an error that crossed a border has lost its class. */
 export function isNorthkeyError(value: unknown): value is NorthkeyErrorObject {
   const { name, code } = (value ?? {}) as Partial<NorthkeyErrorObject>
   return name === 'NorthkeyError' && NORTHKEY_ERROR_CODES.includes(code as NorthkeyErrorCode)
@@ -150,16 +150,16 @@ export function isNorthkeyError(value: unknown): value is NorthkeyErrorObject {
 const ERROR_WORD = /^[\x20-\x21\x23-\x5b\x5d-\x7e]{1,100}$/
 const DESCRIPTION_LIMIT = 300
 
-/** A server's `error`: anything outside of the grammar of RFC 6749 section 5.2 is nobody's word. */
-export function serverWord(value: unknown): string | undefined {
+/** Returns a server's `error` if it follows the grammar of RFC 6749 section 5.2. */
+export function sanitizeServerError(value: unknown): string | undefined {
   return typeof value === 'string' && ERROR_WORD.test(value) ? value : undefined
 }
 
 /**
- * A server's sentence as inert text: the characters of RFC 6749 section 5.2, at most 300 of them, and
- * nothing that has the look of a JWT.
+ * Sanitizes a server's description: only characters of RFC 6749 section 5.2, at most 300, and nothing that
+ * looks like a JWT.
  */
-export function serverText(value: unknown): string | undefined {
+export function sanitizeServerText(value: unknown): string | undefined {
   if (typeof value !== 'string' || value === '') return undefined
   return value
     .slice(0, 4 * DESCRIPTION_LIMIT)
@@ -168,8 +168,8 @@ export function serverText(value: unknown): string | undefined {
     .slice(0, DESCRIPTION_LIMIT)
 }
 
-/** Takes secrets that a server echoes out of its words. */
-export function withoutSecrets<T extends string | undefined>(
+/** Removes secrets that a server repeats in its text. */
+export function redactSecrets<T extends string | undefined>(
   text: T,
   secrets: readonly (string | undefined)[],
 ): T {

@@ -1,11 +1,12 @@
 /**
- * One request to a server, inside all limits: https, no ambient credentials, no cache, no redirect, a
- * deadline over request and body together, and at most 256 kB of answer. What comes back lies in memory
- * whole, so that judging it can neither hang nor grow.
+ * Sends one request to a server within all limits: https, no ambient credentials, no cache, no redirect, a
+ * timeout for request and body together, and at most 256 kB of response. The response is read to its end, so
+ * that its validation can neither hang nor exceed the memory limit.
  */
 
 import { type Effects, timeoutMs } from './effects.ts'
 import { NorthkeyError } from './error.ts'
+import type { ServerResponse } from './server-response.ts'
 import { requireSecureUrl } from './url-policy.ts'
 
 export const RESPONSE_LIMIT_BYTES = 256 * 1024
@@ -16,44 +17,37 @@ export interface BoundedRequest {
   body?: BodyInit | null | undefined
 }
 
-/** What a server answered. */
-export interface Answer {
-  readonly status: number
-  readonly headers: Headers
-  readonly octets: Uint8Array<ArrayBuffer>
-}
-
 /**
- * Sends one request and reads its answer whole.
- * @param what Names the endpoint in errors: `token endpoint`.
+ * Sends one request and reads its response to the end.
+ * @param endpoint Names the endpoint in errors: `token endpoint`.
  * @see RFC 9700 section 4.12 (redirects), RFC 6749 section 5.1 (caching)
  */
-export async function exchange(
+export async function sendRequest(
   url: string,
   request: BoundedRequest,
-  what: string,
+  endpoint: string,
   effects: Effects,
-): Promise<Answer> {
-  requireSecureUrl(url, what, effects)
+): Promise<ServerResponse> {
+  requireSecureUrl(url, endpoint, effects)
   const controller = new AbortController()
   const { fetch, signal: caller } = effects
   let timer: ReturnType<typeof setTimeout> | undefined
-  let giveUp: (() => void) | undefined
+  let onAbort: (() => void) | undefined
   try {
-    // Rejected by hand as well as through the signal, since not every `fetch` listens to one.
-    return await new Promise<Answer>((resolve, reject) => {
+    // Rejects directly as well as through the signal, since not every `fetch` supports a signal.
+    return await new Promise<ServerResponse>((resolve, reject) => {
       const end = (code: 'timeout' | 'aborted', message: string) => {
         reject(new NorthkeyError(code, message))
         controller.abort()
       }
       timer = setTimeout(
-        () => end('timeout', `the ${what} did not answer within the limit`),
+        () => end('timeout', `the ${endpoint} did not answer within the limit`),
         timeoutMs(effects),
       )
       if (caller !== undefined) {
-        giveUp = () => end('aborted', 'the caller gave up')
-        if (caller.aborted) return giveUp()
-        caller.addEventListener('abort', giveUp, { once: true })
+        onAbort = () => end('aborted', 'the caller gave up')
+        if (caller.aborted) return onAbort()
+        caller.addEventListener('abort', onAbort, { once: true })
       }
       fetch(url, {
         method: request.method,
@@ -65,55 +59,57 @@ export async function exchange(
         referrerPolicy: 'no-referrer',
         signal: controller.signal,
       })
-        .then((response) => readWhole(response, what))
+        .then((response) => readResponse(response, endpoint))
         .then(resolve, reject)
     })
   } catch (error) {
     if (error instanceof NorthkeyError) throw error
-    throw new NorthkeyError('network_error', `the ${what} could not be reached`, { cause: error })
+    throw new NorthkeyError('network_error', `the ${endpoint} could not be reached`, {
+      cause: error,
+    })
   } finally {
     clearTimeout(timer)
-    if (giveUp !== undefined) caller?.removeEventListener('abort', giveUp)
+    if (onAbort !== undefined) caller?.removeEventListener('abort', onAbort)
   }
 }
 
 type Send = (url: string, request: BoundedRequest) => Promise<Response>
 
-/** Stands for every answer towards the library, which hands back what it was given. */
-const KEPT = new Response()
+/** Placeholder that the library gets in place of the response. It returns the placeholder unread. */
+const PLACEHOLDER = new Response()
 
 /**
- * Has oauth4webapi make a request and keeps the answer to ourselves: the library writes what goes out,
- * and what comes in is judged within our limits.
+ * Lets oauth4webapi build a request, and returns the response to the caller instead of the library, so that
+ * the response is read within the limits above.
  */
-export async function exchangeBy(
+export async function sendByLibrary(
   request: (send: Send) => Promise<unknown>,
-  what: string,
+  endpoint: string,
   effects: Effects,
-): Promise<Answer> {
-  let answer: Answer | undefined
+): Promise<ServerResponse> {
+  let response: ServerResponse | undefined
   await request(async (url, init) => {
-    answer = await exchange(url, init, what, effects)
-    return KEPT
+    response = await sendRequest(url, init, endpoint, effects)
+    return PLACEHOLDER
   })
-  if (answer === undefined) throw new NorthkeyError('internal_error', 'no request was made')
-  return answer
+  if (response === undefined) throw new NorthkeyError('internal_error', 'no request was made')
+  return response
 }
 
-function refuseRedirect(response: Response, what: string): void {
+function rejectRedirect(response: Response, endpoint: string): void {
   const redirected = response.status >= 300 && response.status < 400
   if (response.type === 'opaqueredirect' || redirected || response.redirected) {
-    throw new NorthkeyError('invalid_response', `the ${what} answered with a redirect`, {
+    throw new NorthkeyError('invalid_response', `the ${endpoint} answered with a redirect`, {
       ...(response.status !== 0 && { httpStatus: response.status }),
     })
   }
 }
 
-async function readWhole(response: Response, what: string): Promise<Answer> {
-  refuseRedirect(response, what)
+async function readResponse(response: Response, endpoint: string): Promise<ServerResponse> {
+  rejectRedirect(response, endpoint)
   const { status, headers, body } = response
   const tooLarge = () =>
-    new NorthkeyError('invalid_response', `the ${what} answered with more than 256 kB`, {
+    new NorthkeyError('invalid_response', `the ${endpoint} answered with more than 256 kB`, {
       httpStatus: status,
     })
   if (body === null) return { status, headers, octets: new Uint8Array() }
@@ -122,8 +118,8 @@ async function readWhole(response: Response, what: string): Promise<Answer> {
     await body.cancel().catch(() => undefined)
     throw tooLarge()
   }
-  // With the last octet that was announced a body has ended, and its stream need not be asked again.
-  // Not so if it was encoded, since the length is that of the code; only a basic response shows that.
+  // A body ends with the last octet that `content-length` announced; its stream need not be read again. This
+  // does not hold for an encoded body, whose length is that of the encoding; only a basic response shows that.
   const plain = () => response.type === 'basic' && !headers.has('content-encoding')
   const chunks: Uint8Array<ArrayBuffer>[] = []
   let size = 0
@@ -138,10 +134,13 @@ async function readWhole(response: Response, what: string): Promise<Answer> {
     }
     chunks.push(value)
   }
-  return { status, headers, octets: joined(chunks, size) }
+  return { status, headers, octets: concatBytes(chunks, size) }
 }
 
-function joined(chunks: readonly Uint8Array<ArrayBuffer>[], size: number): Uint8Array<ArrayBuffer> {
+function concatBytes(
+  chunks: readonly Uint8Array<ArrayBuffer>[],
+  size: number,
+): Uint8Array<ArrayBuffer> {
   const [first] = chunks
   if (first !== undefined && chunks.length === 1) return first
   const bytes = new Uint8Array(size)

@@ -1,7 +1,7 @@
 /**
- * Decides whether an ID token may be believed. oauth4webapi checks claims and signature; what stands
- * here is what our policy adds: the signature is always checked, the only audience is the client, the
- * type is a plain JWT, `iat` is not in the future, `at_hash` fits, and no header member is ambiguous.
+ * Validates ID tokens. oauth4webapi checks claims and signature. This file adds the policy of the core: the
+ * signature is always checked, the client is the only audience, the type is a plain JWT, `iat` is not in the
+ * future, `at_hash` matches, and no header member occurs twice.
  * @see OpenID Connect Core sections 3.1.3.7 and 12.2, RFC 7515 section 5.2, RFC 8725 section 3
  */
 
@@ -18,7 +18,7 @@ import { isJsonObject, parseJson } from './json-response.ts'
 import { verifyResponseSignature } from './jwks.ts'
 import type { ServerMetadata } from './metadata.ts'
 
-/** The claims that are kept: who, for whom, when and how. */
+/** The claims that are stored: subject, audience, times and authentication. */
 export interface IdTokenClaims {
   iss: string
   sub: string
@@ -34,22 +34,22 @@ export interface IdTokenExpectation {
   metadata: ServerMetadata
   clientId: string
   accessToken: string
-  /** Of the authorization request; a refreshed ID token need not repeat it. */
+  /** Of the authorization request. An ID token of a refresh need not repeat it. */
   nonce?: string | undefined
   maxAge?: number | undefined
-  /** Of the first ID token of the grant, when this one comes with a refresh. */
+  /** Claims of the grant's first ID token, for an ID token of a refresh. */
   previous?: IdTokenClaims | undefined
 }
 
-/** Algorithms whose verification key is public. @see RFC 8725 sections 3.1 and 3.2 */
+/** Asymmetric algorithms, whose verification key is public. @see RFC 8725 sections 3.1 and 3.2 */
 const ALGORITHMS: readonly string[] = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ]
 
-const KEPT = ['iss', 'sub', 'iat', 'exp', 'auth_time', 'acr', 'amr'] as const
+const KEPT_CLAIMS = ['iss', 'sub', 'iat', 'exp', 'auth_time', 'acr', 'amr'] as const
 
-/** The claims of an ID token that passed every check, or `invalid_id_token`. */
+/** Returns the claims of an ID token that passed every check, or throws `invalid_id_token`. */
 export async function validateIdToken(
   idToken: string,
   expected: IdTokenExpectation,
@@ -67,22 +67,25 @@ export async function validateIdToken(
     id_token_signing_alg_values_supported: offered.filter((alg) => ALGORITHMS.includes(alg)),
   }
   try {
-    const claims = await claimsByLibrary(metadata, expected, response, effects)
+    const claims = await readClaims(metadata, expected, response, effects)
     await checkClaims(claims, idToken, expected, effects)
     await verifyResponseSignature(metadata, response, effects)
     return {
       ...(Object.fromEntries(
-        KEPT.filter((name) => claims[name] !== undefined).map((name) => [name, claims[name]]),
+        KEPT_CLAIMS.filter((name) => claims[name] !== undefined).map((name) => [
+          name,
+          claims[name],
+        ]),
       ) as unknown as IdTokenClaims),
       aud: expected.clientId,
     }
   } catch (error) {
     if (error instanceof NorthkeyError) throw error
-    throw refuse('must pass the checks of OpenID Connect Core section 3.1.3.7', error)
+    throw invalidIdToken('must pass the checks of OpenID Connect Core section 3.1.3.7', error)
   }
 }
 
-async function claimsByLibrary(
+async function readClaims(
   metadata: ServerMetadata,
   expected: IdTokenExpectation,
   response: Response,
@@ -106,17 +109,18 @@ function checkHeader(idToken: string): void {
   const bytes = fromBase64url(encoded)
   const text = bytes === undefined ? '' : new TextDecoder().decode(bytes)
   const header = parseJson(text)
-  if (!isJsonObject(header) || rest.length > 0) throw refuse('must be a JWS in compact form')
-  if (hasDuplicateMembers(text, header)) throw refuse('must name each header member once')
+  if (!isJsonObject(header) || rest.length > 0)
+    throw invalidIdToken('must be a JWS in compact form')
+  if (hasDuplicateMembers(text, header)) throw invalidIdToken('must name each header member once')
   if (header.crit !== undefined || header.b64 !== undefined) {
-    throw refuse('must need no header extension')
+    throw invalidIdToken('must need no header extension')
   }
   const { typ } = header
   const plain = typeof typ === 'string' && /^(application\/)?jwt$/i.test(typ)
-  if (typ !== undefined && !plain) throw refuse('must be of type JWT')
+  if (typ !== undefined && !plain) throw invalidIdToken('must be of type JWT')
 }
 
-/** Serialized again without white space, an object with a repeated member is shorter than its text. */
+/** Compares the members of the text with those of the parsed object, in which a repeated member occurs once. */
 function hasDuplicateMembers(text: string, header: object): boolean {
   const compact = text.replaceAll(/("(?:[^"\\]|\\.)*")|\s+/g, '$1')
   const members = (json: string) => json.match(/"(?:[^"\\]|\\.)*":/g)?.length ?? 0
@@ -130,36 +134,37 @@ async function checkClaims(
   effects: Effects,
 ): Promise<void> {
   const latest = effects.now() / 1000 + CLOCK_TOLERANCE_SECONDS
-  if (claims.sub === '' || claims.sub.length > 255) throw refuse('must name a subject')
+  if (claims.sub === '' || claims.sub.length > 255) throw invalidIdToken('must name a subject')
   if (claims.iat > latest)
-    throw refuse('must not be issued in the future; the clocks of server and device differ')
-  if (Array.isArray(claims.aud) && claims.aud.length !== 1) throw refuse('must have one audience')
+    throw invalidIdToken('must not be issued in the future; the clocks of server and device differ')
+  if (Array.isArray(claims.aud) && claims.aud.length !== 1)
+    throw invalidIdToken('must have one audience')
   if (claims.azp !== undefined && claims.azp !== expected.clientId) {
-    throw refuse('must be issued to this client')
+    throw invalidIdToken('must be issued to this client')
   }
-  if (claims.events !== undefined) throw refuse('must not be a security event')
+  if (claims.events !== undefined) throw invalidIdToken('must not be a security event')
   if (claims.at_hash !== undefined) {
     const hash = await accessTokenHash(expected.accessToken, idToken)
-    if (claims.at_hash !== hash) throw refuse('must belong to the access token beside it')
+    if (claims.at_hash !== hash) throw invalidIdToken('must belong to the access token beside it')
   }
   const { previous, nonce } = expected
   if (previous === undefined) return
   if (claims.sub !== previous.sub || claims.iss !== previous.iss) {
-    throw refuse('of a refresh must be about the same subject')
+    throw invalidIdToken('of a refresh must be about the same subject')
   }
   if (nonce !== undefined && claims.nonce !== undefined && claims.nonce !== nonce) {
-    throw refuse('of a refresh must not have another nonce')
+    throw invalidIdToken('of a refresh must not have another nonce')
   }
   if (
     claims.auth_time !== undefined &&
     previous.auth_time !== undefined &&
     claims.auth_time !== previous.auth_time
   ) {
-    throw refuse('of a refresh must keep the time of authentication')
+    throw invalidIdToken('of a refresh must keep the time of authentication')
   }
 }
 
-/** Left half of the hash that the token's own algorithm uses. @see OpenID Connect Core section 3.1.3.6 */
+/** Left half of the hash of the ID token's algorithm. @see OpenID Connect Core section 3.1.3.6 */
 async function accessTokenHash(accessToken: string, idToken: string): Promise<string> {
   const header = fromBase64url(idToken.split('.', 1)[0] ?? '') ?? new Uint8Array()
   const { alg } = JSON.parse(new TextDecoder().decode(header)) as { alg: string }
@@ -168,6 +173,6 @@ async function accessTokenHash(accessToken: string, idToken: string): Promise<st
   return base64url(new Uint8Array(digest, 0, digest.byteLength / 2))
 }
 
-function refuse(expectation: string, cause?: unknown): NorthkeyError {
+function invalidIdToken(expectation: string, cause?: unknown): NorthkeyError {
   return new NorthkeyError('invalid_id_token', `the ID token ${expectation}`, { cause })
 }

@@ -1,49 +1,53 @@
-/** The body of a response as one JSON object, refused unless it says that it is one and is. */
+/**
+ * Parses a response body as one JSON object. The media type must be JSON, and the body must be valid UTF-8,
+ * not nested too deeply, and an object at its top level.
+ */
 
 import { NorthkeyError } from './error.ts'
-import type { Answer } from './http.ts'
+import type { ServerResponse } from './server-response.ts'
 
 export type JsonObject = { [member: string]: unknown }
 
 const DEPTH_LIMIT = 32
 
-/** The media type in a `content-type`, in lower case and without parameters. */
-export function mediaType(contentType: string): string {
+/** Parses a `content-type`: the media type in lower case, without parameters. */
+export function parseMediaType(contentType: string): string {
   return contentType.split(';', 1)[0]?.trim().toLowerCase() ?? ''
 }
 
 /**
- * Reads a JSON object: media type, charset, UTF-8, depth, top level.
- * @param what Names the endpoint in errors.
+ * Reads a JSON object, or throws `invalid_response`.
+ * @param endpoint Names the endpoint in errors.
  * @see RFC 8259 section 8.1, RFC 6749 section 5.1
  */
 export function readJsonObject(
-  answer: Answer,
-  what: string,
+  response: ServerResponse,
+  endpoint: string,
   types: readonly string[] = ['application/json'],
 ): JsonObject {
-  const refuse = (expectation: string) =>
-    new NorthkeyError('invalid_response', `the answer of the ${what} must ${expectation}`, {
-      httpStatus: answer.status,
+  const invalidBody = (expectation: string) =>
+    new NorthkeyError('invalid_response', `the answer of the ${endpoint} must ${expectation}`, {
+      httpStatus: response.status,
     })
-  const contentType = answer.headers.get('content-type') ?? ''
-  // Most servers say just the type, and there is nothing to take apart.
+  const contentType = response.headers.get('content-type') ?? ''
+  // Fast path: most servers send the type without parameters.
   if (!types.includes(contentType)) {
-    if (!types.includes(mediaType(contentType))) throw refuse(`be of type ${types.join(' or ')}`)
+    if (!types.includes(parseMediaType(contentType)))
+      throw invalidBody(`be of type ${types.join(' or ')}`)
     const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(contentType)
-    if (charset !== null && charset[1]?.toLowerCase() !== 'utf-8') throw refuse('be in UTF-8')
+    if (charset !== null && charset[1]?.toLowerCase() !== 'utf-8') throw invalidBody('be in UTF-8')
   }
-  const text = utf8(answer.octets)
-  if (text === undefined) throw refuse('be in UTF-8')
+  const text = decodeUtf8(response.octets)
+  if (text === undefined) throw invalidBody('be in UTF-8')
   const value = parseJson(text)
-  if (!isJsonObject(value)) throw refuse('be one JSON object')
+  if (!isJsonObject(value)) throw invalidBody('be one JSON object')
   return value
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** The text of some octets, or `undefined` where they are not UTF-8. A byte order mark stays. */
-export function utf8(bytes: Uint8Array): string | undefined {
+/** Decodes octets, or returns `undefined` if they are not UTF-8. A byte order mark is kept. */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
     return decoder.decode(bytes)
   } catch {
@@ -51,7 +55,7 @@ export function utf8(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** The parsed value, or `undefined` where the text is not JSON or nested without measure. */
+/** Parses JSON, or returns `undefined` for text that is not JSON or is nested too deeply. */
 export function parseJson(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text)
@@ -61,10 +65,10 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Looks no further down than the limit, so that its own depth has one. */
+/** Stops at the limit, so that the recursion is limited as well. */
 function isDeeperThan(limit: number, value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
-  return limit === 0 || Object.values(value).some((inner) => isDeeperThan(limit - 1, inner))
+  return limit === 0 || Object.values(value).some((member) => isDeeperThan(limit - 1, member))
 }
 
 export function isJsonObject(value: unknown): value is JsonObject {

@@ -1,9 +1,9 @@
 /**
- * Key sets of servers: fetched inside all limits, reduced to what can verify a signature, remembered,
- * and fetched again for an unknown key at most once a minute (the cooldown is oauth4webapi's).
+ * Key sets of servers: fetched within all limits, filtered to keys that verify a signature, and cached. For an
+ * unknown key the set is fetched again at most once a minute (a cooldown of oauth4webapi).
  *
- * Border: a key set comes from `jwks_uri` of the metadata and from nowhere else. What the header of a
- * JWT names (`jku`, `x5u`, `jwk`) is not read. @see RFC 8725 section 3.10
+ * Border: a key set is fetched from `jwks_uri` of the metadata only. The header members `jku`, `x5u` and `jwk`
+ * of a JWT are ignored. @see RFC 8725 section 3.10
  */
 
 import {
@@ -16,28 +16,19 @@ import {
   validateApplicationLevelSignature,
 } from 'oauth4webapi'
 import { type Effects, skewSeconds } from './effects.ts'
-import { refusalError } from './error-response.ts'
-import { exchange } from './http.ts'
+import { errorFromResponse } from './error-response.ts'
+import { sendRequest } from './http.ts'
 import { isJsonObject, readJsonObject } from './json-response.ts'
+import { createJwksStore, type JwksStore } from './jwks-store.ts'
 import { requireEndpoint, type ServerMetadata } from './metadata.ts'
 
-/** Key sets by their URI, and the requests for them that are under way. */
-export interface JwksStore {
-  sets: Map<string, ExportedJWKSCache>
-  pending: Map<string, Promise<JWKS>>
-}
-
-export function createJwksStore(): JwksStore {
-  return { sets: new Map(), pending: new Map() }
-}
-
-const programStore = createJwksStore()
+const defaultStore = createJwksStore()
 const SERVERS_LIMIT = 32
 const KEYS_LIMIT = 64
 
 /**
  * Verifies the signature of the JWT that oauth4webapi found in a response.
- * @param response The very object that was processed.
+ * @param response The same object that the library processed.
  * @see OIDC Core section 10.1.1 (rotation), RFC 7515 section 5.2
  */
 export async function verifyResponseSignature(
@@ -45,24 +36,24 @@ export async function verifyResponseSignature(
   response: Response,
   effects: Effects,
 ): Promise<void> {
-  const store = effects.jwks ?? programStore
+  const store = effects.jwks ?? defaultStore
   const uri = requireEndpoint(metadata, 'jwks_uri', effects).href
   const skew = skewSeconds(effects)
   const known = store.sets.get(uri)
-  // The stored time is of the injected clock, the library's of the system's.
+  // The stored time is on the injected clock; the library compares with the system clock.
   const cache: Partial<ExportedJWKSCache> = known ? { jwks: known.jwks, uat: known.uat - skew } : {}
-  // A copy, because the library remembers key sets by object as well, past any injected clock.
+  // A copy, because the library also caches key sets by metadata object, regardless of the injected clock.
   await validateApplicationLevelSignature({ ...metadata }, response, {
     [jwksCache]: cache as ExportedJWKSCache,
     [customFetch]: async (url) =>
-      new Response(JSON.stringify(await newerSet(url, known, store, effects)), {
+      new Response(JSON.stringify(await newerKeySet(url, known, store, effects)), {
         headers: { 'content-type': 'application/json' },
       }),
     [allowInsecureRequests]: effects.allowInsecureLoopback === true,
   })
 }
 
-function remember(store: JwksStore, uri: string, entry: ExportedJWKSCache): void {
+function storeKeySet(store: JwksStore, uri: string, entry: ExportedJWKSCache): void {
   store.sets.delete(uri)
   store.sets.set(uri, entry)
   for (const oldest of store.sets.keys()) {
@@ -71,8 +62,8 @@ function remember(store: JwksStore, uri: string, entry: ExportedJWKSCache): void
   }
 }
 
-/** A set that is newer than the known one: another call's, if there is one, else the server's. */
-async function newerSet(
+/** Returns a newer key set than the known one: one that another call has fetched, or the server's. */
+async function newerKeySet(
   url: string,
   known: ExportedJWKSCache | undefined,
   store: JwksStore,
@@ -80,32 +71,35 @@ async function newerSet(
 ): Promise<JWKS> {
   const latest = store.sets.get(url)
   if (latest !== known && latest !== undefined) return latest.jwks
-  const request = store.pending.get(url) ?? fetchSet(url, store, effects)
+  const request = store.pending.get(url) ?? fetchKeySet(url, store, effects)
   store.pending.set(url, request)
   return request
 }
 
-async function fetchSet(url: string, store: JwksStore, effects: Effects): Promise<JWKS> {
+async function fetchKeySet(url: string, store: JwksStore, effects: Effects): Promise<JWKS> {
   try {
-    const jwks = await usableKeys(url, effects)
-    remember(store, url, { jwks, uat: Math.floor(effects.now() / 1000) })
+    const jwks = await requestKeySet(url, effects)
+    storeKeySet(store, url, { jwks, uat: Math.floor(effects.now() / 1000) })
     return jwks
   } finally {
     store.pending.delete(url)
   }
 }
 
-async function usableKeys(url: string, effects: Effects): Promise<JWKS> {
-  const what = 'key set endpoint'
+async function requestKeySet(url: string, effects: Effects): Promise<JWKS> {
+  const endpoint = 'key set endpoint'
   const headers = { accept: 'application/json, application/jwk-set+json' }
-  const answer = await exchange(url, { method: 'GET', headers }, what, effects)
-  if (answer.status !== 200) throw refusalError(answer, what, effects.now())
-  const { keys } = readJsonObject(answer, what, ['application/json', 'application/jwk-set+json'])
+  const response = await sendRequest(url, { method: 'GET', headers }, endpoint, effects)
+  if (response.status !== 200) throw errorFromResponse(response, endpoint, effects.now())
+  const { keys } = readJsonObject(response, endpoint, [
+    'application/json',
+    'application/jwk-set+json',
+  ])
   const usable = Array.isArray(keys) ? keys.filter(isVerificationKey).slice(0, KEYS_LIMIT) : []
   return { keys: usable }
 }
 
-/** A public key of a kind that signs. One with private members is no longer its owner's secret. */
+/** Accepts public keys for signatures. A key with private members is not secret any more and is rejected. */
 function isVerificationKey(key: unknown): key is JWK {
   if (!isJsonObject(key)) return false
   const asymmetric = key.kty === 'RSA' || key.kty === 'EC' || key.kty === 'OKP'

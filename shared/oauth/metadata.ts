@@ -1,6 +1,7 @@
 /**
- * Authorization server metadata: where the server publishes it, what the operator says beside it, and
- * what of it the flow may use. The result is a snapshot: each flow keeps the one that it began with.
+ * Authorization server metadata: discovers the published document, applies the operator's overrides, and
+ * selects and checks the members that the flow uses. The result is a snapshot: each flow keeps the snapshot
+ * that it began with.
  *
  * Border: an issuer is compared as a string, never normalized. @see RFC 8414, OpenID Connect Discovery 1.0
  */
@@ -8,14 +9,14 @@
 import { allowInsecureRequests, customFetch, discoveryRequest } from 'oauth4webapi'
 import type { Effects } from './effects.ts'
 import { NorthkeyError } from './error.ts'
-import { refusalError } from './error-response.ts'
-import { exchangeBy } from './http.ts'
+import { errorFromResponse } from './error-response.ts'
+import { sendByLibrary } from './http.ts'
 import { type JsonObject, readJsonObject } from './json-response.ts'
 import { requireSecureUrl } from './url-policy.ts'
 
 /**
- * The members of RFC 8414 and its extensions that the flow reads, each of the type it has to have.
- * A type and not an interface, so that oauth4webapi takes it for its own.
+ * The checked members of RFC 8414 and its extensions that the flow reads.
+ * A type and not an interface, so that it is assignable to the metadata type of oauth4webapi.
  */
 export type ServerMetadata = {
   readonly issuer: string
@@ -66,19 +67,19 @@ const FLAGS = [
   'client_id_metadata_document_supported',
 ] as const
 
-/** Where metadata may lie: RFC 8414 section 3.1, and OpenID Connect Discovery section 4. */
+/** Well-known locations of metadata: RFC 8414 section 3.1, and OpenID Connect Discovery section 4. */
 export type WellKnown = 'oauth2' | 'oidc'
 
 export interface MetadataSource {
   issuer: string
-  /** The operator's own members: they complete and override what the server publishes. */
+  /** Members of the operator profile: they complete and override the published members. */
   overrides?: Readonly<Record<string, unknown>> | undefined
-  /** Which documents to ask for, in which order. */
+  /** The documents to request, in this order. */
   wellKnown: readonly WellKnown[]
 }
 
 /**
- * The metadata of one issuer. A server that publishes none is described by the operator alone.
+ * Returns the metadata of one issuer. For a server that publishes none, the overrides are all.
  * @see RFC 8414 sections 3 and 3.3
  */
 export async function discoverMetadata(
@@ -97,7 +98,7 @@ export async function discoverMetadata(
   return checkMetadata({ ...published, ...source.overrides }, source.issuer, effects)
 }
 
-/** An issuer identifier: https, no query, no fragment. @see RFC 8414 section 2 */
+/** Checks an issuer identifier: https, no query, no fragment. @see RFC 8414 section 2 */
 export function requireIssuer(
   issuer: string,
   effects: Pick<Effects, 'allowInsecureLoopback'>,
@@ -115,21 +116,21 @@ async function publishedMetadata(
   algorithm: WellKnown,
   effects: Effects,
 ): Promise<JsonObject | undefined> {
-  const what = 'metadata endpoint'
-  const answer = await exchangeBy(
+  const endpoint = 'metadata endpoint'
+  const response = await sendByLibrary(
     (send) =>
       discoveryRequest(url, {
         algorithm,
         [allowInsecureRequests]: effects.allowInsecureLoopback === true,
         [customFetch]: send,
       }),
-    what,
+    endpoint,
     effects,
   )
-  // Servers refuse a path that they do not know in several ways; none of them is a document.
-  if (answer.status >= 400 && answer.status < 500 && answer.status !== 429) return undefined
-  if (answer.status !== 200) throw refusalError(answer, what, effects.now())
-  const body = readJsonObject(answer, what)
+  // Servers answer a request for an unknown path with various client errors: there is no such document.
+  if (response.status >= 400 && response.status < 500 && response.status !== 429) return undefined
+  if (response.status !== 200) throw errorFromResponse(response, endpoint, effects.now())
+  const body = readJsonObject(response, endpoint)
   if (body.issuer !== issuer) {
     throw new NorthkeyError('issuer_mismatch', 'metadata member "issuer" must be the issuer asked')
   }
@@ -137,7 +138,7 @@ async function publishedMetadata(
 }
 
 /**
- * The members that the flow uses, each checked; everything else is left behind.
+ * Checks the members that the flow uses, and drops all others.
  * @see RFC 8414 section 2, RFC 7636 section 4.2
  */
 export function checkMetadata(
@@ -149,39 +150,39 @@ export function checkMetadata(
   for (const name of ENDPOINTS) {
     if (members[name] === undefined) continue
     const url = requireSecureUrl(members[name], name, effects)
-    if (url.hash !== '') throw wrongMember(name, 'a URL without a fragment')
+    if (url.hash !== '') throw invalidMember(name, 'a URL without a fragment')
     checked[name] = members[name]
   }
   for (const name of LISTS) {
     const value = members[name]
     if (value === undefined) continue
     const strings = Array.isArray(value) && value.every((item) => typeof item === 'string')
-    if (!strings) throw wrongMember(name, 'an array of strings')
+    if (!strings) throw invalidMember(name, 'an array of strings')
     checked[name] = value
   }
   for (const name of FLAGS) {
     if (members[name] === undefined) continue
-    if (typeof members[name] !== 'boolean') throw wrongMember(name, 'a boolean')
+    if (typeof members[name] !== 'boolean') throw invalidMember(name, 'a boolean')
     checked[name] = members[name]
   }
   const metadata = checked as unknown as ServerMetadata
   if (metadata.authorization_endpoint === undefined) {
-    throw wrongMember('authorization_endpoint', 'present')
+    throw invalidMember('authorization_endpoint', 'present')
   }
   if (!metadata.code_challenge_methods_supported?.includes('S256')) {
     throw new NorthkeyError('pkce_unsupported', 'the server must offer the challenge method S256')
   }
   if (metadata.response_types_supported?.includes('code') === false) {
-    throw wrongMember('response_types_supported', 'a list that has "code"')
+    throw invalidMember('response_types_supported', 'a list that has "code"')
   }
   return metadata
 }
 
-function wrongMember(name: string, expectation: string): NorthkeyError {
+function invalidMember(name: string, expectation: string): NorthkeyError {
   return new NorthkeyError('invalid_metadata', `metadata member "${name}" must be ${expectation}`)
 }
 
-/** Endpoints that do not share the issuer's origin: allowed, and worth a look by whoever configures. */
+/** Endpoints of another origin than the issuer's. They are allowed; an operator may want to review them. */
 export function foreignEndpoints(metadata: ServerMetadata): string[] {
   const { origin } = new URL(metadata.issuer)
   return ENDPOINTS.filter((name) => {
@@ -190,7 +191,7 @@ export function foreignEndpoints(metadata: ServerMetadata): string[] {
   })
 }
 
-/** The URL of an endpoint that the flow cannot do without; a stored snapshot is trusted no more than a fresh one. */
+/** The URL of a required endpoint. It is checked again, since a stored snapshot is not trusted more than a new one. */
 export function requireEndpoint(
   metadata: ServerMetadata,
   name: (typeof ENDPOINTS)[number],

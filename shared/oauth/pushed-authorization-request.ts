@@ -1,16 +1,16 @@
-/** The authorization request, pushed. Each `request_uri` is for one use. @see RFC 9126 */
+/** Pushed authorization request. Each `request_uri` is used once. @see RFC 9126 */
 
 import { allowInsecureRequests, customFetch, pushedAuthorizationRequest } from 'oauth4webapi'
 import { type ClientAuthenticationOptions, clientAuthentication } from './client-authentication.ts'
 import { type DpopKey, dpopHandle, withNonceRetry } from './dpop.ts'
 import { type Effects, protocolClient } from './effects.ts'
 import { NorthkeyError } from './error.ts'
-import { refusalError } from './error-response.ts'
-import { exchangeBy } from './http.ts'
+import { errorFromResponse } from './error-response.ts'
+import { sendByLibrary } from './http.ts'
 import { readJsonObject } from './json-response.ts'
 import { requireEndpoint, type ServerMetadata } from './metadata.ts'
 
-const WHAT = 'pushed authorization request endpoint'
+const ENDPOINT = 'pushed authorization request endpoint'
 const REQUEST_URI = /^[\x21-\x7e]{1,2000}$/
 
 export interface PushedRequest {
@@ -22,7 +22,7 @@ export interface PushedRequest {
 }
 
 /**
- * Pushes the parameters and returns what is left to send: `client_id` and `request_uri`.
+ * Pushes the parameters. Returns the parameters for the browser: `client_id` and `request_uri`.
  * @see RFC 9126 sections 2.1, 2.2 and 4
  */
 export async function pushAuthorizationRequest(
@@ -32,8 +32,8 @@ export async function pushAuthorizationRequest(
   const { metadata, clientId, dpop } = request
   const url = requireEndpoint(metadata, 'pushed_authorization_request_endpoint', effects)
   const client = protocolClient(clientId, effects)
-  const answer = await withNonceRetry(dpop, url, () =>
-    exchangeBy(
+  const response = await withNonceRetry(dpop, url, () =>
+    sendByLibrary(
       (send) =>
         pushedAuthorizationRequest(
           metadata,
@@ -46,17 +46,20 @@ export async function pushAuthorizationRequest(
             [customFetch]: send,
           },
         ),
-      WHAT,
+      ENDPOINT,
       effects,
     ),
   )
-  if (answer.status !== 201) throw refusalError(answer, WHAT, effects.now())
-  const { request_uri, expires_in } = readJsonObject(answer, WHAT)
+  if (response.status !== 201) throw errorFromResponse(response, ENDPOINT, effects.now())
+  const { request_uri, expires_in } = readJsonObject(response, ENDPOINT)
   if (typeof request_uri !== 'string' || !REQUEST_URI.test(request_uri)) {
-    throw new NorthkeyError('invalid_response', `${WHAT}: "request_uri" must be a URI`)
+    throw new NorthkeyError('invalid_response', `${ENDPOINT}: "request_uri" must be a URI`)
   }
   if (!(Number(expires_in) > 0)) {
-    throw new NorthkeyError('invalid_response', `${WHAT}: "expires_in" must be a number of seconds`)
+    throw new NorthkeyError(
+      'invalid_response',
+      `${ENDPOINT}: "expires_in" must be a number of seconds`,
+    )
   }
   return new URLSearchParams({ client_id: clientId, request_uri })
 }

@@ -1,8 +1,8 @@
-/** A refresh token against tokens. @see RFC 6749 section 6 */
+/** Token request with a refresh token. @see RFC 6749 section 6 */
 
 import { refreshTokenGrantRequest } from 'oauth4webapi'
 import type { Effects } from './effects.ts'
-import type { Answer } from './http.ts'
+import type { ServerResponse } from './server-response.ts'
 import { requestTokens, type TokenEndpointContext } from './token-endpoint.ts'
 
 export interface RefreshRequest extends TokenEndpointContext {
@@ -11,8 +11,11 @@ export interface RefreshRequest extends TokenEndpointContext {
   resource?: string | undefined
 }
 
-/** Sends the refresh token. Sending it a second time may end the grant: the caller records it first. */
-export function requestRefresh(request: RefreshRequest, effects: Effects): Promise<Answer> {
+/**
+ * Sends the refresh token. A refresh token that is sent twice may end the grant at a server with rotation, so
+ * the caller records that it is being sent before it calls this function.
+ */
+export function requestRefresh(request: RefreshRequest, effects: Effects): Promise<ServerResponse> {
   const { refreshToken, scope, resource } = request
   const additionalParameters = new URLSearchParams()
   if (scope !== undefined) additionalParameters.set('scope', scope)

@@ -1,8 +1,8 @@
 /**
- * A call with an access token: one way of sending it, a proof made for these very octets, and one more
- * attempt where the resource first wants a nonce.
+ * Sends a call with an access token: the token in the `Authorization` header only, a proof for exactly this
+ * request, and one retry if the resource requires a nonce.
  *
- * Border: whether the URL may be called at all is decided by whoever knows the grant.
+ * Border: the caller, who knows the grant, decides whether the URL may be called.
  * @see RFC 6750 section 2.1, RFC 9449 sections 7 and 9
  */
 
@@ -27,8 +27,8 @@ export interface ResourceRequest {
 const OWN_HEADERS = ['authorization', 'dpop', 'cookie'] as const
 
 /**
- * Sends the call and returns what the resource answered. The body of the answer is the caller's to
- * read and to limit; redirects are refused, because a token must not follow one.
+ * Sends the call and returns the response. The caller reads the body and limits its size. A redirect is an
+ * error, because a token must not follow it.
  */
 export async function requestResource(
   request: ResourceRequest,
@@ -45,7 +45,7 @@ export async function requestResource(
     for (const name of OWN_HEADERS) headers.delete(name)
     headers.set('authorization', `${tokenType} ${accessToken}`)
     if (key !== undefined) headers.set('dpop', await proofFor(request, key, effects))
-    return send(url, request, headers, effects)
+    return sendOnce(url, request, headers, effects)
   })
   const redirected = response.status >= 300 && response.status < 400 && response.status !== 304
   if (response.type === 'opaqueredirect' || redirected) {
@@ -62,14 +62,14 @@ function proofFor(request: ResourceRequest, key: DpopKey, effects: Effects): Pro
   )
 }
 
-async function send(
+async function sendOnce(
   url: URL,
   request: ResourceRequest,
   headers: Headers,
   effects: Effects,
 ): Promise<Response> {
   const { fetch, signal } = effects
-  // Over the body too, which the caller reads.
+  // The timeout includes the body, which the caller reads.
   const limit = AbortSignal.timeout(timeoutMs(effects))
   try {
     return await fetch(url.href, {

@@ -1,16 +1,17 @@
 /**
- * Takes a token back. A 200 is success whatever the token was; on a 503 it still exists.
+ * Token revocation request. Status 200 is success for any token, also an invalid one; after a 503 the token
+ * still exists.
  * @see RFC 7009 sections 2.1, 2.2 and 2.2.1
  */
 
 import { allowInsecureRequests, customFetch, revocationRequest } from 'oauth4webapi'
 import { type ClientAuthenticationOptions, clientAuthentication } from './client-authentication.ts'
 import { type Effects, protocolClient } from './effects.ts'
-import { refusalError } from './error-response.ts'
-import { exchangeBy } from './http.ts'
+import { errorFromResponse } from './error-response.ts'
+import { sendByLibrary } from './http.ts'
 import { requireEndpoint, type ServerMetadata } from './metadata.ts'
 
-const WHAT = 'revocation endpoint'
+const ENDPOINT = 'revocation endpoint'
 
 export interface RevocationRequest {
   metadata: ServerMetadata
@@ -20,14 +21,14 @@ export interface RevocationRequest {
   tokenTypeHint: 'access_token' | 'refresh_token'
 }
 
-/** Revokes one token. `unsupported_by_server` where there is no endpoint for it. */
+/** Revokes one token. Throws `unsupported_by_server` if the server has no revocation endpoint. */
 export async function requestRevocation(
   request: RevocationRequest,
   effects: Effects,
 ): Promise<void> {
   const { metadata, clientId, token } = request
   const url = requireEndpoint(metadata, 'revocation_endpoint', effects)
-  const answer = await exchangeBy(
+  const response = await sendByLibrary(
     (send) =>
       revocationRequest(
         metadata,
@@ -40,8 +41,8 @@ export async function requestRevocation(
           [customFetch]: send,
         },
       ),
-    WHAT,
+    ENDPOINT,
     effects,
   )
-  if (answer.status !== 200) throw refusalError(answer, WHAT, effects.now(), [token])
+  if (response.status !== 200) throw errorFromResponse(response, ENDPOINT, effects.now(), [token])
 }

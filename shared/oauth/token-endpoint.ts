@@ -1,29 +1,30 @@
 /**
- * What every request to the token endpoint has in common: authentication, proof, limits, the one retry
- * for a nonce, and the reading of a refusal. @see RFC 6749 sections 3.2 and 5
+ * Common part of all requests to the token endpoint: client authentication, DPoP proof, limits, the single
+ * retry with a nonce, and error responses. @see RFC 6749 sections 3.2 and 5
  */
 
 import { allowInsecureRequests, customFetch, type DPoPHandle } from 'oauth4webapi'
-import { WHAT } from './access-token-response.ts'
+import { TOKEN_ENDPOINT } from './access-token-response.ts'
 import { type ClientAuthenticationOptions, clientAuthentication } from './client-authentication.ts'
 import { type DpopKey, dpopHandle, withNonceRetry } from './dpop.ts'
 import { type Effects, protocolClient } from './effects.ts'
-import { refusalError } from './error-response.ts'
-import { type Answer, exchangeBy } from './http.ts'
+import { errorFromResponse } from './error-response.ts'
+import { sendByLibrary } from './http.ts'
 import { requireEndpoint, type ServerMetadata } from './metadata.ts'
+import type { ServerResponse } from './server-response.ts'
 
 export interface TokenEndpointContext {
   metadata: ServerMetadata
   clientId: string
   authentication: ClientAuthenticationOptions
   dpop?: DpopKey | undefined
-  /** Statuses of success beside 200; a CAPIF core exists that says 201. */
+  /** Success statuses besides 200; some CAPIF cores send 201. */
   successStatuses?: readonly number[] | undefined
-  /** Form parameters that a profile leaves out. */
+  /** Form parameters that a profile omits. */
   omittedParameters?: readonly string[] | undefined
 }
 
-/** The options of one request, as oauth4webapi takes them. */
+/** Options of one request in the form of oauth4webapi. */
 export interface GrantOptions {
   additionalParameters: URLSearchParams
   DPoP?: DPoPHandle
@@ -35,8 +36,8 @@ export interface GrantOptions {
 }
 
 /**
- * Sends a grant and returns the answer of a success, or throws what the server refused it with.
- * @param secrets What must not come back in the server's words.
+ * Sends a grant and returns the successful response, or throws the server's error.
+ * @param secrets Values that are removed from the server's text.
  */
 export async function requestTokens(
   context: TokenEndpointContext,
@@ -48,12 +49,12 @@ export async function requestTokens(
   ) => Promise<Response>,
   secrets: readonly string[],
   effects: Effects,
-): Promise<Answer> {
+): Promise<ServerResponse> {
   const { metadata, clientId, dpop } = context
   const url = requireEndpoint(metadata, 'token_endpoint', effects)
   const client = protocolClient(clientId, effects)
-  const answer = await withNonceRetry(dpop, url, () =>
-    exchangeBy(
+  const response = await withNonceRetry(dpop, url, () =>
+    sendByLibrary(
       (send) =>
         grant(client, clientAuthentication(context.authentication, url), {
           additionalParameters,
@@ -64,10 +65,10 @@ export async function requestTokens(
             return send(target, init)
           },
         }),
-      WHAT,
+      TOKEN_ENDPOINT,
       effects,
     ),
   )
-  if (answer.status === 200 || context.successStatuses?.includes(answer.status)) return answer
-  throw refusalError(answer, WHAT, effects.now(), secrets)
+  if (response.status === 200 || context.successStatuses?.includes(response.status)) return response
+  throw errorFromResponse(response, TOKEN_ENDPOINT, effects.now(), secrets)
 }

@@ -1,16 +1,16 @@
-/** Which URLs a request may go to: https, and http on loopback where it was asked for by name. */
+/** Policy for request URLs: https, and http on loopback if `allowInsecureLoopback` is set. */
 
 import type { Effects } from './effects.ts'
 import { NorthkeyError } from './error.ts'
 
 const LOOPBACK_HOST = /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/
 
-/** Whether a host is this machine. @see RFC 6761 section 6.3, RFC 8252 section 7.3 */
+/** Whether a host name is a loopback name or address. @see RFC 6761 section 6.3, RFC 8252 section 7.3 */
 export function isLoopbackHost(hostname: string): boolean {
   return LOOPBACK_HOST.test(hostname)
 }
 
-/** The parsed URL, or nothing. It is parsed once, which asking before parsing would not do. */
+/** Parses a URL, or returns `undefined`. It parses once, unlike `URL.canParse` before `new URL`. */
 export function parseUrl(value: string): URL | undefined {
   try {
     return new URL(value)
@@ -20,7 +20,7 @@ export function parseUrl(value: string): URL | undefined {
 }
 
 /**
- * The parsed URL, or an error that says which parameter was expected to be what.
+ * Parses and checks a URL, or throws an error that names the parameter and the expectation.
  * @see RFC 6749 sections 3.1 and 3.2, RFC 8414 section 2
  */
 export function requireSecureUrl(

@@ -37,15 +37,15 @@ export async function camaraProofClaims(
 ): Promise<Record<string, string>> {
   const claims: Record<string, string> = {}
   if (required?.includes('camara:bh') && parts.body !== undefined) {
-    claims['camara:bh'] = await hash(parts.body)
+    claims['camara:bh'] = await hashBytes(parts.body)
   }
   if (required?.includes('camara:qh') && parts.query !== undefined && parts.query !== '') {
-    claims['camara:qh'] = await hash(parts.query)
+    claims['camara:qh'] = await hashBytes(parts.query)
   }
   return claims
 }
 
-async function hash(data: BufferSource | string): Promise<string> {
+async function hashBytes(data: BufferSource | string): Promise<string> {
   const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data
   return base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)))
 }

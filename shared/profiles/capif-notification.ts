@@ -20,19 +20,20 @@ const CAUSE = /^[A-Za-z0-9_.-]{1,64}$/
 
 /** The checked notification, or `invalid_response`. */
 export function parseSecurityNotification(value: unknown): SecurityNotification {
-  if (!isJsonObject(value)) throw wrong('the notification must be an object')
+  if (!isJsonObject(value)) throw invalidNotification('the notification must be an object')
   const { apiInvokerId, apiIds, cause, aefId } = value
   if (typeof apiInvokerId !== 'string' || apiInvokerId === '') {
-    throw wrong('"apiInvokerId" must be a string')
+    throw invalidNotification('"apiInvokerId" must be a string')
   }
   if (
     !Array.isArray(apiIds) ||
     apiIds.length === 0 ||
     !apiIds.every((id) => typeof id === 'string')
   ) {
-    throw wrong('"apiIds" must be a list of strings')
+    throw invalidNotification('"apiIds" must be a list of strings')
   }
-  if (typeof cause !== 'string' || !CAUSE.test(cause)) throw wrong('"cause" must be a word')
+  if (typeof cause !== 'string' || !CAUSE.test(cause))
+    throw invalidNotification('"cause" must be a word')
   const accessToken = value.accessToken ?? value.access_token
   return {
     apiInvokerId,
@@ -43,6 +44,6 @@ export function parseSecurityNotification(value: unknown): SecurityNotification 
   }
 }
 
-function wrong(message: string): NorthkeyError {
+function invalidNotification(message: string): NorthkeyError {
   return new NorthkeyError('invalid_response', message)
 }

@@ -25,7 +25,7 @@ const NAME = /^[^\s#;:,]+$/
 /** The parts of a CAPIF scope; `invalid_params` where it does not follow the grammar. */
 export function parseCapifScope(scope: string): CapifScope {
   const [first = '', ...others] = requireScope(scope).split(' ')
-  if (!first.startsWith(PREFIX)) throw wrong('must begin with "3gpp#"')
+  if (!first.startsWith(PREFIX)) throw invalidScope('must begin with "3gpp#"')
   const aefs = first
     .slice(PREFIX.length)
     .split(';')
@@ -34,7 +34,7 @@ export function parseCapifScope(scope: string): CapifScope {
       const apiNames = names?.split(',') ?? []
       const wellFormed = rest.length === 0 && [aefId, ...apiNames].every((n) => NAME.test(n))
       if (!wellFormed || apiNames.length === 0)
-        throw wrong('must name APIs as aefId:apiName,apiName')
+        throw invalidScope('must name APIs as aefId:apiName,apiName')
       return { aefId, apiNames }
     })
   return { aefs, others }
@@ -45,13 +45,13 @@ export function formatCapifScope(scope: CapifScope): string {
   const apis = new Map<string, Set<string>>()
   for (const { aefId, apiNames } of scope.aefs) {
     if (apiNames.length === 0 || ![aefId, ...apiNames].every((name) => NAME.test(name))) {
-      throw wrong('must be made of names without space, "#", ";", ":" and ","')
+      throw invalidScope('must be made of names without space, "#", ";", ":" and ","')
     }
     const names = apis.get(aefId) ?? new Set()
     for (const name of apiNames) names.add(name)
     apis.set(aefId, names)
   }
-  if (apis.size === 0) throw wrong('must name an AEF')
+  if (apis.size === 0) throw invalidScope('must name an AEF')
   const aefs = [...apis].map(([aefId, names]) => `${aefId}:${[...names].join(',')}`)
   return requireScope([PREFIX + aefs.join(';'), ...new Set(scope.others)].join(' '))
 }
@@ -88,6 +88,6 @@ export function capifScopeAllows(scope: string, aefId: string, apiName: string):
   )
 }
 
-function wrong(expectation: string): NorthkeyError {
+function invalidScope(expectation: string): NorthkeyError {
   return new NorthkeyError('invalid_params', `"scope" ${expectation} (TS 29.222)`)
 }

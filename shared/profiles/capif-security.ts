@@ -65,9 +65,9 @@ export interface CapifNegotiation {
   websocketUri?: string
 }
 
-/** Judges the core's answer: OAuth, and the code grant with PKCE, for every API. */
-export function readServiceSecurity(answer: unknown): CapifNegotiation {
-  const entries = isJsonObject(answer) ? answer.securityInfo : undefined
+/** Judges the core's response: OAuth, and the code grant with PKCE, for every API. */
+export function readServiceSecurity(response: unknown): CapifNegotiation {
+  const entries = isJsonObject(response) ? response.securityInfo : undefined
   if (!Array.isArray(entries) || entries.length === 0 || !entries.every(isJsonObject)) {
     throw new NorthkeyError('invalid_response', '"securityInfo" must be a list of objects')
   }
@@ -79,7 +79,7 @@ export function readServiceSecurity(answer: unknown): CapifNegotiation {
       throw new NorthkeyError('pkce_unsupported', `"grantType" must have ${PKCE_GRANT}`)
     }
   }
-  const config = (answer as JsonObject).websockNotifConfig
+  const config = (response as JsonObject).websockNotifConfig
   const uri = isJsonObject(config) ? config.websocketUri : undefined
   return typeof uri === 'string' ? { websocketUri: uri } : {}
 }

@@ -8,8 +8,8 @@ import type {
   BrokerAnswer,
   UnverifiedPageMessage,
 } from '../../../shared/messages/broker-channel.ts'
-import { together } from '../../../shared/messages/message-batch.ts'
-import { readCall } from '../../../shared/messages/request-deduplication.ts'
+import { createBatch } from '../../../shared/messages/message-batch.ts'
+import { decodeRequest } from '../../../shared/messages/request-deduplication.ts'
 import { toErrorObject } from '../platform/broker-error.ts'
 import { givenAgain } from '../tokens/access-token-cache.ts'
 import { abortPageRequest, handlePageRequest } from './page-router.ts'
@@ -33,7 +33,7 @@ function send(port: Runtime.Port, answers: BrokerAnswer[]): void {
 
 /** Listens to a document; one that may not ask hears why, and may come again as something else. */
 export function servePage(port: Runtime.Port): void {
-  const tell = together<BrokerAnswer>((answers) => send(port, answers), queueMicrotask)
+  const tell = createBatch<BrokerAnswer>((answers) => send(port, answers), queueMicrotask)
   let caller: Caller
   try {
     caller = callerOf(port)
@@ -57,13 +57,14 @@ export function servePage(port: Runtime.Port): void {
     if (message.isOver) abortPageRequest(caller, port.name + id)
     // One that says nothing else has reset the clock by which the browser stops a worker.
     if (typeof message.method !== 'string') return message.isOver ? undefined : HERE
+    if (typeof (message.key ?? '') !== 'string') return undefined
     const again = givenAgain(caller.origin, message)
     if (again) return { id, result: again }
     // The same for every worker that takes the call up.
     const requestId = port.name + id
     open.add(requestId)
     const deliver = (part: ArrayBuffer) => tell({ id, part })
-    void handlePageRequest(caller, requestId, readCall(message), deliver).then((ended) => {
+    void handlePageRequest(caller, requestId, decodeRequest(message), deliver).then((ended) => {
       open.delete(requestId)
       tell({ id, ...ended })
     })

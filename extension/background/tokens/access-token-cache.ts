@@ -9,7 +9,7 @@ import type {
   ApiAccess,
   GetAccessTokenParams,
 } from '../../../shared/messages/page-api.ts'
-import { joinKey } from '../../../shared/messages/request-deduplication.ts'
+import { deduplicationKey } from '../../../shared/messages/request-deduplication.ts'
 import type { GrantRecord } from '../grants/grants.ts'
 import { isFresh, type StoredToken } from '../grants/stored-token.ts'
 import { mayCall } from '../page/rate-limit.ts'
@@ -58,7 +58,7 @@ export function recordGiven(
 ): void {
   const { origin, issuer, mode } = grant
   const logAgain = log.record('token', 'given to the site', { origin, issuer, mode, apis: [api] })
-  const key = joinKey(METHOD, params, JSON.stringify)
+  const key = deduplicationKey(METHOD, params, JSON.stringify)
   if (!key || before !== changes()) return
   if (asOf !== before || given.size >= MAX_QUESTIONS) given.clear()
   asOf = before
@@ -73,10 +73,10 @@ export function recordGiven(
  */
 export function givenAgain(
   origin: string,
-  { method, params, attempt }: UnverifiedPageRequest,
+  { key, params, attempt }: UnverifiedPageRequest,
 ): AccessToken | undefined {
-  if (params !== undefined || attempt > 0 || asOf !== changes()) return undefined
-  const known = given.get(nameOf(origin, method))
+  if (!key || params !== undefined || attempt > 0 || asOf !== changes()) return undefined
+  const known = given.get(nameOf(origin, key))
   if (!known) return undefined
   const { grant, api, token, minValidityMs, atMs, logAgain } = known
   const now = Date.now()

@@ -108,7 +108,7 @@ function hear(messages: ContentToProvider[]): void {
 /** The outcome, or `undefined`: there is no broker any more. */
 function ask(id: number, method: string, params?: unknown): Promise<Outcome | undefined> {
   const outcome = new Promise<Outcome | undefined>((resolve) => settle.set(id, resolve))
-  script.hearPage([{ id, method, params }], hear)
+  script.handlePageMessages([{ id, method, params }], hear)
   return outcome
 }
 afterEach(() => {
@@ -139,7 +139,7 @@ describe('a call of the content script', () => {
 
   test('what is said in one turn goes together, both ways', () => {
     const params = { grantId: 'g' }
-    script.hearPage(
+    script.handlePageMessages(
       [
         { id: 1, method: 'northbound_getGrants', params },
         { id: 2, method: 'northbound_getGrants', params },
@@ -160,7 +160,7 @@ describe('a call of the content script', () => {
 
   test('what cannot be sent is refused, and does not take the others along', async () => {
     const refused = { error: { code: -32602, data: { error: 'invalid_params' } } }
-    script.hearPage(
+    script.handlePageMessages(
       [
         { id: 1, method: 'northbound_getGrants', params: undefined },
         { id: 2, method: 'northbound_fetch', params: { body: () => 'not plain' } },
@@ -223,7 +223,7 @@ describe('a call of the content script', () => {
   test('L12: a document that goes away after its extension is answered before the port is closed', () => {
     ask(1, 'northbound_getGrants')
     runtime.id = undefined
-    expect(script.leave).toThrow('invalidated')
+    expect(script.closeConnection).toThrow('invalidated')
     expect(told).toMatchObject([[{ id: 1, ...lost }]])
   })
 
@@ -294,7 +294,10 @@ describe('a call of the content script', () => {
     void ask(2, 'northbound_connect', {})
     void ask(3, 'northbound_getGrants')
     // Given up while all wait to be asked again: that goes at once, over a port that closes as well.
-    script.hearPage([{ id: 3 } as Parameters<typeof script.hearPage>[0][0]], hear)
+    script.handlePageMessages(
+      [{ id: 3 } as Parameters<typeof script.handlePageMessages>[0][0]],
+      hear,
+    )
     ports.at(-1)?.close()
     await vi.advanceTimersByTimeAsync(1_000)
     expect(ports.at(-1)?.sent).toMatchObject([
@@ -363,7 +366,7 @@ describe('a call of the content script', () => {
 
   test('B23: a document that is left answers its calls, and closes its port', async () => {
     const calling = ask(1, 'northbound_connect', {})
-    script.leave()
+    script.closeConnection()
     expect(await calling).toMatchObject(lost)
     expect(ports[0]?.isOpen).toBe(false)
   })

@@ -6,14 +6,14 @@
  */
 
 import { describe, expect, test, vi } from 'vitest'
-import { together } from '../../../shared/messages/message-batch.ts'
+import { createBatch } from '../../../shared/messages/message-batch.ts'
 
 const [one, two, three, four] = [{ id: 1 }, { id: 2 }, { id: 3 }, { id: 4 }]
 
 describe('messages of one turn', () => {
   test('go together, in their order, when it is over', async () => {
     const send = vi.fn<(list: object[]) => void>()
-    const say = together(send, queueMicrotask)
+    const say = createBatch(send, queueMicrotask)
     for (const message of [one, two, three]) say(message)
     expect(send).not.toHaveBeenCalled()
     await Promise.resolve()
@@ -24,7 +24,7 @@ describe('messages of one turn', () => {
 
   test('who is alone goes at once, but passes nobody', async () => {
     const send = vi.fn<(list: object[]) => void>()
-    const say = together(send, queueMicrotask)
+    const say = createBatch(send, queueMicrotask)
     say(one, true)
     expect(send.mock.calls).toEqual([[[one]]])
     say(two)
@@ -36,7 +36,7 @@ describe('messages of one turn', () => {
 
   test('what is said while the others are sent goes next', async () => {
     const lists: object[][] = []
-    const say = together<object>((list) => {
+    const say = createBatch<object>((list) => {
       lists.push(list)
       if (list.includes(one)) say(two)
     }, queueMicrotask)
@@ -46,7 +46,7 @@ describe('messages of one turn', () => {
 
   test('go one by one where they are too large as a whole', async () => {
     const lists: object[][] = []
-    const say = together<object>((list) => {
+    const say = createBatch<object>((list) => {
       if (list.length > 1) throw new Error('Data cannot be cloned, out of memory.')
       lists.push(list)
     }, queueMicrotask)
@@ -56,7 +56,7 @@ describe('messages of one turn', () => {
 
   test('B14: go also where every object has a setter for the places of a list', async () => {
     const send = vi.fn<(list: object[]) => void>()
-    const say = together(send, queueMicrotask)
+    const say = createBatch(send, queueMicrotask)
     Object.defineProperty(Object.prototype, '0', { set: () => {}, configurable: true })
     try {
       say(one)

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { joinKey, readCall } from '../../../shared/messages/request-deduplication.ts'
+import { decodeRequest, deduplicationKey } from '../../../shared/messages/request-deduplication.ts'
 
 const TOKEN = 'northbound_getAccessToken'
-const keyOf = (method: string, params: unknown) => joinKey(method, params, JSON.stringify)
+const keyOf = (method: string, params: unknown) => deduplicationKey(method, params, JSON.stringify)
 
 /** Names that stand for something else. */
 const RESERVED = ['interactive', 'constructor']
@@ -91,8 +91,8 @@ describe('a key says its call', () => {
         ),
         (given) => {
           const key = keyOf(TOKEN, given) ?? ''
-          const call = readCall({ id: 1, method: key, params: undefined })
-          expect(call).toEqual({ id: 1, method: TOKEN, params: given })
+          const call = decodeRequest({ id: 1, method: TOKEN, key, params: undefined })
+          expect(call).toEqual({ id: 1, method: TOKEN, key, params: given })
         },
       ),
     )
@@ -116,16 +116,23 @@ describe('a key says its call', () => {
   })
 
   test.each([
-    [`${TOKEN}{"grantId":`, undefined],
-    [`${TOKEN}{}{}`, undefined],
-    ['{}', undefined],
-    [TOKEN, undefined],
-    [`${TOKEN}1`, undefined],
-    ['', undefined],
-    [`${TOKEN}{}`, {}],
-    [`${TOKEN}{}`, null],
-  ])('%j with %j is a call as it is', (method, params) => {
-    const call = { method, params }
-    expect(readCall(call)).toBe(call)
+    [`${TOKEN}{"grantId":`],
+    [`${TOKEN}{}{}`],
+    ['{}'],
+    [TOKEN],
+    [`${TOKEN}1`],
+    ['northbound_getGrants{}'],
+  ])('%j is no key of the method: it becomes the parameters, which no method accepts', (key) => {
+    const request = { method: TOKEN, key, params: undefined }
+    expect(decodeRequest(request)).toEqual({ ...request, params: key })
+  })
+
+  test.each([
+    ['without a key', { method: TOKEN, params: undefined }],
+    ['with an empty key', { method: TOKEN, key: '', params: undefined }],
+    ['with parameters beside its key', { method: TOKEN, key: `${TOKEN}{}`, params: {} }],
+    ['with null beside its key', { method: TOKEN, key: `${TOKEN}{}`, params: null }],
+  ])('a request %s is returned as it is', (_kind, request) => {
+    expect(decodeRequest(request)).toBe(request)
   })
 })

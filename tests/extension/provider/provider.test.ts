@@ -21,7 +21,7 @@ import {
   type ProviderDetail,
   REQUEST_EVENT,
 } from '../../../shared/messages/page-api.ts'
-import { readCall } from '../../../shared/messages/request-deduplication.ts'
+import { decodeRequest } from '../../../shared/messages/request-deduplication.ts'
 
 const PING_MS = 2_000
 
@@ -195,7 +195,7 @@ describe('the provider', () => {
     const list = [await page.next(), await page.next(), await page.next()] as PageCall[]
     expect(page.lists).toEqual([[list[0]], list.slice(1)])
     // With the parameters that they had then.
-    const asked = list.map((message) => readCall(message).params)
+    const asked = list.map((message) => decodeRequest(message).params)
     expect(asked).toEqual([{ grantId: 'a' }, { grantId: 'b' }, { grantId: 'c' }])
     page.answer(...list.map(({ id }, index) => ({ id, result: asked[index] })).reverse())
     expect(await Promise.all(calling)).toEqual(asked)
@@ -215,7 +215,7 @@ describe('the provider', () => {
     } finally {
       Reflect.deleteProperty(Object.prototype, 'grantId')
     }
-    const message = readCall((await page.next()) as PageCall)
+    const message = decodeRequest((await page.next()) as PageCall)
     expect(message).toMatchObject({ method: 'northbound_getAccessToken', params: { grantId: 'g' } })
     expect(reads).toBe(1)
   })

@@ -124,7 +124,7 @@ export const MUTATIONS: Mutation[] = [
     'R21',
     edit(
       'oauth/error.ts',
-      'const description = serverText(details.errorDescription)',
+      'const description = sanitizeServerText(details.errorDescription)',
       'const description = details.errorDescription',
     ),
   ),
@@ -134,7 +134,11 @@ export const MUTATIONS: Mutation[] = [
   ),
   response(
     'R23',
-    edit('core/flow.ts', 'if (now > state.deadlineMs) return fail(state, expired())\n  try', 'try'),
+    edit(
+      'core/flow.ts',
+      'if (now > state.deadlineMs) return failFlow(state, flowExpired())\n  try',
+      'try',
+    ),
   ),
   response(
     'R28',
@@ -147,13 +151,16 @@ export const MUTATIONS: Mutation[] = [
 
   token('T01', FOLLOW),
   token('T02', edit('oauth/url-policy.ts', 'isLoopbackHost(url.hostname)', 'true')),
-  token('T03', edit('oauth/json-response.ts', '!types.includes(mediaType(contentType))', 'false')),
+  token(
+    'T03',
+    edit('oauth/json-response.ts', '!types.includes(parseMediaType(contentType))', 'false'),
+  ),
   limits('T04', edit('oauth/http.ts', '256 * 1024', '1024 * 1024')),
   token(
     'T05',
     inTokens(
-      'const body = readJsonObject(answer, WHAT)',
-      'const body = Object.assign({}, readJsonObject(answer, WHAT))',
+      'const body = readJsonObject(response, TOKEN_ENDPOINT)',
+      'const body = Object.assign({}, readJsonObject(response, TOKEN_ENDPOINT))',
     ),
   ),
   token('T06', inTokens('/^[\\x21-\\x7e]{1,65536}$/', '/[^]/')),
@@ -170,8 +177,8 @@ export const MUTATIONS: Mutation[] = [
     'T15',
     edit(
       'oauth/error-response.ts',
-      'errorDescription: withoutSecrets(refusal.errorDescription, secrets)',
-      'errorDescription: new TextDecoder().decode(answer.octets)',
+      'errorDescription: redactSecrets(errorResponse.errorDescription, secrets)',
+      'errorDescription: new TextDecoder().decode(response.octets)',
     ),
   ),
   token(
@@ -187,8 +194,8 @@ export const MUTATIONS: Mutation[] = [
     'T19',
     edit(
       'oauth/error-response.ts',
-      'withoutSecrets(refusal.errorDescription, secrets)',
-      'refusal.errorDescription',
+      'redactSecrets(errorResponse.errorDescription, secrets)',
+      'errorResponse.errorDescription',
     ),
   ),
 
@@ -241,7 +248,7 @@ export const MUTATIONS: Mutation[] = [
   idToken(
     'J19',
     edit('oauth/jwks.ts', 'latest !== known && latest !== undefined', 'false'),
-    edit('oauth/jwks.ts', 'store.pending.get(url) ?? fetchSet', 'fetchSet'),
+    edit('oauth/jwks.ts', 'store.pending.get(url) ?? fetchKeySet', 'fetchKeySet'),
   ),
   idToken('J20', edit('oauth/jwks.ts', '&& key.d === undefined', '')),
   idToken('J21', inIdToken('claims.sub !== previous.sub ||', '')),
@@ -258,10 +265,10 @@ export const MUTATIONS: Mutation[] = [
     ),
   ),
   dpop('D04', inDpop('Object.assign(payload, claims)', "payload.jti = 'same'")),
-  dpop('D05', inDpop('!(await wantsNonce(answer))', 'true')),
+  dpop('D05', inDpop('!(await isNonceRequired(response))', 'true')),
   dpop('D06', inDpop("scheme === 'dpop' &&", "scheme === 'DPoP' &&")),
-  dpop('D07', inDpop('const second = await send()', 'await send(); const second = await send()')),
-  dpop('D08', inDpop('rememberNonce(key, url, answer)', 'rememberNonce')),
+  dpop('D07', inDpop('const retried = await send()', 'await send(); const retried = await send()')),
+  dpop('D08', inDpop('storeNonce(key, url, response)', 'storeNonce')),
   dpop(
     'D09',
     inDpop('key.nonces.set(url.origin, nonce)', "key.nonces.set('one', nonce)"),

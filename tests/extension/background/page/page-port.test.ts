@@ -165,6 +165,7 @@ describe('a document’s port', () => {
       { ...request(21), method: odd },
       { ...request(22), method: odd, params: {} },
       { ...request(23), id: odd },
+      { ...request(25), key: odd, params: undefined },
       { id: odd, isOver: true },
       request(24),
     ])
@@ -176,12 +177,17 @@ describe('a document’s port', () => {
     const { hear } = open((answers) => void told.push(...answers))
     const rest = { attempt: 0, params: undefined, userActivation: false, visible: true }
     hear([
-      { ...rest, id: 11, method: 'broker_getInfo{}' },
-      { ...rest, id: 12, method: 'broker_getInfo{"grantId":"g"}' },
-      { ...rest, id: 13, method: 'x_getInfo{}' },
-      { ...rest, id: 14, method: 'broker_getInfo{}', params: {} },
+      { ...rest, id: 11, method: 'broker_getInfo', key: 'broker_getInfo{}' },
+      { ...rest, id: 12, method: 'broker_getInfo', key: 'broker_getInfo{"grantId":"g"}' },
+      { ...rest, id: 13, method: 'x_getInfo', key: 'x_getInfo{}' },
+      { ...rest, id: 14, method: 'x_getInfo', key: 'broker_getInfo{}', params: {} },
       // Without an end to it, were it read.
-      { ...rest, id: 15, method: `broker_getInfo{"a":${'['.repeat(1e6)}${']'.repeat(1e6)}}` },
+      {
+        ...rest,
+        id: 15,
+        method: 'broker_getInfo',
+        key: `broker_getInfo{"a":${'['.repeat(1e6)}${']'.repeat(1e6)}}`,
+      },
     ])
     await vi.waitFor(() => expect(told).toHaveLength(5))
     const byId = told.sort((one, other) => one.id - other.id)

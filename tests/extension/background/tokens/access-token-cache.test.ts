@@ -50,7 +50,7 @@ import { changes } from '../../../../extension/background/platform/state-version
 import { addSite, removeSite } from '../../../../extension/background/sites/sites.ts'
 import { givenAgain } from '../../../../extension/background/tokens/access-token-cache.ts'
 import type { GetAccessTokenParams } from '../../../../shared/messages/page-api.ts'
-import { joinKey } from '../../../../shared/messages/request-deduplication.ts'
+import { deduplicationKey } from '../../../../shared/messages/request-deduplication.ts'
 import { A, authorized, grantRecord, newOrigin } from '../../support/operator.ts'
 import { OPERATOR as OTHER } from '../../support/records.ts'
 
@@ -68,9 +68,8 @@ const rest = { id: 1, userActivation: false, visible: true }
 
 function again(params: unknown = {}, { origin = grant.origin, method = METHOD, attempt = 0 } = {}) {
   // As the page's provider sends it.
-  const key = joinKey(method, params, JSON.stringify)
-  const asked = key ? { method: key, params: undefined } : { method, params }
-  return givenAgain(origin, { ...rest, attempt, ...asked })
+  const key = deduplicationKey(method, params, JSON.stringify)
+  return givenAgain(origin, { ...rest, attempt, method, key, params: key ? undefined : params })
 }
 
 async function keep(more: Parameters<typeof authorized>[0] = {}): Promise<void> {
@@ -113,8 +112,8 @@ describe('nothing is given again', () => {
       const key = `${METHOD}{}`
       const shorter = grant.origin.slice(0, -length)
       const begin = grant.origin.slice(-length)
-      const ask = (origin: string, method: string, params?: unknown) =>
-        givenAgain(origin, { ...rest, attempt: 0, method, params })
+      const ask = (origin: string, key: string, params?: unknown) =>
+        givenAgain(origin, { ...rest, attempt: 0, method: METHOD, key, params })
       expect(ask(grant.origin, key)?.accessToken).toBe(token)
       for (const between of ['', ' ', '\n', '\0']) {
         expect(ask(shorter, begin + between + key)).toBeUndefined()
