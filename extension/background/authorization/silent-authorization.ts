@@ -15,12 +15,12 @@ import {
   receiveAuthorizationResponse,
   redeemCode,
   type ServerMetadata,
-  type TokenSet,
 } from '../../../shared/core/index.ts'
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 import { type ApiAccess, ERROR_CODE } from '../../../shared/messages/page-api.ts'
 import { clientKeyOf, redirectUriOf } from '../clients/clients.ts'
 import { flowKey } from '../clients/dpop.ts'
+import type { AuthorizationResult } from '../grants/authorization-result.ts'
 import { interactionRequired, Refusal, timedOut, unreachable } from '../platform/broker-error.ts'
 import { effects } from '../platform/effects.ts'
 
@@ -37,11 +37,6 @@ export interface SilentRequest {
   keyId: string
   metadata?: ServerMetadata
   loginHint?: string | undefined
-}
-
-export interface Authorized {
-  tokens: TokenSet
-  metadata: ServerMetadata
 }
 
 let last: Promise<unknown> = Promise.resolve()
@@ -100,7 +95,7 @@ function explain(error: unknown, server: OperatorProfile): unknown {
 }
 
 /** @throws Refusal or NorthkeyError; {@link windowMayHelp} tells whether a window would help. */
-export function authorizeSilently(request: SilentRequest): Promise<Authorized> {
+export function authorizeSilently(request: SilentRequest): Promise<AuthorizationResult> {
   return inTurn(async () => {
     const { server, origin, clientId, apis, keyId, loginHint } = request
     try {

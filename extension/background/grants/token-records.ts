@@ -7,12 +7,12 @@
 import type { DpopKey, IdTokenClaims, ServerMetadata } from '../../../shared/core/index.ts'
 import type { ApiAccess } from '../../../shared/messages/page-api.ts'
 import { joinScopes } from '../../../shared/oauth/scope.ts'
-import type { Authorized } from '../authorization/silent-authorization.ts'
 import { deleteKey, keyOf } from '../clients/keys.ts'
 import { noGrant } from '../platform/broker-error.ts'
 import { remembered } from '../platform/cached-store.ts'
 import { createSealedStore } from '../platform/sealed-store.ts'
 import { sealingKey } from '../platform/sealing-key.ts'
+import type { AuthorizationResult } from './authorization-result.ts'
 import { type GrantRecord, hasEnded } from './grants.ts'
 import { revokeTokens, type TokenOwner } from './revocations.ts'
 import { type StoredToken, toStoredToken } from './stored-token.ts'
@@ -62,7 +62,7 @@ function recordOf(
   grantId: string,
   keyId: string,
   slot: string,
-  { tokens, metadata }: Authorized,
+  { tokens, metadata }: AuthorizationResult,
   apis: ApiAccess[] = [],
 ): TokenRecord {
   return {
@@ -101,7 +101,7 @@ export async function keepTokens(
   grant: GrantRecord,
   keyId: string,
   slot: string,
-  authorized: Authorized,
+  authorized: AuthorizationResult,
 ): Promise<void> {
   const earlier = await store.get(grant.grantId)
   await keep(grant, recordOf(grant.grantId, keyId, slot, authorized, grant.apis))
@@ -112,7 +112,7 @@ export async function keepTokens(
 export async function discard(
   owner: TokenOwner,
   keyId: string,
-  authorized: Authorized,
+  authorized: AuthorizationResult,
 ): Promise<void> {
   await tellServer(owner, recordOf('', keyId, '', authorized))
 }

@@ -6,11 +6,11 @@ import { listen, sweepChannels } from '../authorization/capif-revocation-channel
 import { flows } from '../authorization/flow-records.ts'
 import { sweepRegistrations } from '../clients/clients.ts'
 import { sweepKeys } from '../clients/keys.ts'
+import { sendGrantsChanged } from '../grants/grant-events.ts'
 import { sweepGrants } from '../grants/grants.ts'
 import { endWithdrawn } from '../grants/offered-apis.ts'
 import { revokeDue, sweepRevocations } from '../grants/revocations.ts'
 import { sweepTokens } from '../grants/token-records.ts'
-import { announceGrants } from '../platform/events.ts'
 import { log } from '../platform/log.ts'
 import { readOnce } from '../platform/memoize.ts'
 
@@ -60,6 +60,6 @@ export async function housekeeping(): Promise<void> {
 async function endExpired(): Promise<void> {
   const over = await sweepGrants()
   for (const grant of over) log.record('revocation', 'expired', grant)
-  await Promise.allSettled([...new Set(over.map(({ origin }) => origin))].map(announceGrants))
+  await Promise.allSettled([...new Set(over.map(({ origin }) => origin))].map(sendGrantsChanged))
   await sweepTokens(over)
 }

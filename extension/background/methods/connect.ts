@@ -14,7 +14,6 @@ import { windowMayHelp } from '../authorization/silent-authorization.ts'
 import { boundApplication } from '../clients/clients.ts'
 import { covers, type GrantRecord, grantsOf, publicGrant } from '../grants/grants.ts'
 import { findApi, findOperator } from '../operators/operators.ts'
-import type { Call } from '../page/page-router.ts'
 import {
   accessDenied,
   alreadyPending,
@@ -24,6 +23,7 @@ import {
   Refusal,
 } from '../platform/broker-error.ts'
 import { accessTokenOf } from '../tokens/token-renewal.ts'
+import type { Call } from './page-call.ts'
 
 /** A grant of this origin that covers the wish and can still produce a token, or why none can. */
 async function usableGrant(

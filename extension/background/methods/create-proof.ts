@@ -16,12 +16,12 @@ import type { CreateProofParams } from '../../../shared/messages/page-api.ts'
 import { findTarget, requireMethod } from '../api-calls/call-target.ts'
 import { canonicalUrl } from '../api-calls/resource-url.ts'
 import { dpopKeyOf, requiredProofClaims, scopeInUse } from '../grants/token-records.ts'
-import type { Call } from '../page/page-router.ts'
 import { createRateLimiter, PROOFS } from '../page/rate-limit.ts'
 import { invalidParams } from '../platform/broker-error.ts'
 import { effects } from '../platform/effects.ts'
 import { record } from '../platform/log.ts'
 import { accessTokenOf } from '../tokens/token-renewal.ts'
+import type { Call } from './page-call.ts'
 
 const takeProof = createRateLimiter(PROOFS)
 

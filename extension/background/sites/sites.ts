@@ -12,8 +12,8 @@ import browser from 'webextension-polyfill'
 import contentScript from '../../content/index.iife.ts?script&iife'
 import providerScript from '../../provider/index.iife.ts?script&iife'
 import { hostPattern } from '../operators/merge-operator-profiles.ts'
-import { isLoopbackOrigin, isSecureOrigin } from '../page/sender.ts'
 import { openDatabase } from '../platform/open-database.ts'
+import { isLoopbackOrigin, isSecureOrigin } from '../platform/secure-origin.ts'
 import { changed } from '../platform/state-version.ts'
 
 const store = openDatabase('northkey-sites', 'sites')

@@ -18,7 +18,7 @@ vi.mock('../../../../extension/background/operators/operators.ts', async (origin
 import { beforeEach, expect, test, vi } from 'vitest'
 import { flows } from '../../../../extension/background/authorization/flow-records.ts'
 import { connect } from '../../../../extension/background/methods/connect.ts'
-import type { Call } from '../../../../extension/background/page/page-router.ts'
+import type { Call } from '../../../../extension/background/methods/page-call.ts'
 import { ERROR_CODE } from '../../../../shared/messages/page-api.ts'
 import { flowOf, ISSUER, OPERATOR, ORIGIN } from '../../support/records.ts'
 
