@@ -20,6 +20,7 @@ import { effects } from '../platform/effects.ts'
 import { wakeAt } from '../platform/housekeeping-alarm.ts'
 import { createSealedStore } from '../platform/sealed-store.ts'
 import { sealingKey } from '../platform/sealing-key.ts'
+import { createSerialQueue } from '../platform/serial-queue.ts'
 import { flows } from './flow-records.ts'
 
 interface Channel {
@@ -40,6 +41,8 @@ const LONGEST_PAUSE_MS = 3_600_000
 
 const channels = createSealedStore<Channel>('channels', sealingKey)
 const sockets = new Map<string, WebSocket>()
+/** One change of the channels at a time. */
+const changes = createSerialQueue()
 
 const idOf = (issuer: string, clientId: string) => `${issuer} ${clientId}`
 
@@ -104,11 +107,11 @@ function connect(channel: Channel, websocketUri: string): void {
   const timer = setInterval(() => {
     if (socket.readyState === WebSocket.OPEN) socket.send('')
   }, KEEP_ALIVE_MS)
-  socket.onopen = () => void inTurn(() => worked(id))
+  socket.onopen = () => void changes(() => worked(id))
   socket.onmessage = ({ data }) => void heard(channel, data)
   socket.onclose = () => {
     clearInterval(timer)
-    void inTurn(() => lost(id, socket))
+    void changes(() => lost(id, socket))
   }
 }
 
@@ -179,22 +182,13 @@ async function connectAll(): Promise<void> {
   }
 }
 
-let last: Promise<unknown> = Promise.resolve()
-
-/** One change of the channels at a time. */
-function inTurn(task: () => Promise<void>): Promise<void> {
-  const next = last.then(task, task)
-  last = next.catch(() => {})
-  return next
-}
-
 /**
  * Listens to every core at which there is a living grant, and to no other. Cores that have to be asked
  * first are not waited for.
  */
 export async function listen(): Promise<void> {
-  await inTurn(connectAll)
-  inTurn(openMissing).catch(() => {})
+  await changes(connectAll)
+  changes(openMissing).catch(() => {})
 }
 
 export const sweepChannels = (): Promise<void> => channels.sweep()

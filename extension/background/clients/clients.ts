@@ -20,6 +20,7 @@ import { effects } from '../platform/effects.ts'
 import { redirectBase } from '../platform/redirect-base.ts'
 import { createSealedStore } from '../platform/sealed-store.ts'
 import { sealingKey } from '../platform/sealing-key.ts'
+import { createSingleFlight } from '../platform/single-flight.ts'
 import { createKey, keyOf } from './keys.ts'
 
 /** What is known of an application before anything is sent. */
@@ -37,7 +38,7 @@ interface Registration {
 }
 
 const registrations = createSealedStore<Registration>('clients', sealingKey)
-const registering = new Map<string, Promise<string>>()
+const registering = createSingleFlight<string>()
 
 const idOf = (issuer: string, origin: string) => `${issuer} ${origin}`
 const clientKeyId = (issuer: string, origin: string) => `client ${idOf(issuer, origin)}`
@@ -118,9 +119,7 @@ export async function usableClientId(
     return clientId
   }
   const id = idOf(server.issuer, origin)
-  const running = registering.get(id) ?? register(server, metadata, origin)
-  registering.set(id, running)
-  return running.finally(() => registering.delete(id))
+  return registering.run(id, () => register(server, metadata, origin))
 }
 
 /** The key with which the client of this origin authenticates, where the operator wants one. */

@@ -12,6 +12,7 @@ import { noGrant } from '../platform/broker-error.ts'
 import { remembered } from '../platform/cached-store.ts'
 import { createSealedStore } from '../platform/sealed-store.ts'
 import { sealingKey } from '../platform/sealing-key.ts'
+import { createKeyedSerialQueue } from '../platform/serial-queue.ts'
 import type { AuthorizationResult } from './authorization-result.ts'
 import { type GrantRecord, hasEnded } from './grants.ts'
 import { revokeTokens, type TokenOwner } from './revocations.ts'
@@ -36,7 +37,6 @@ export interface TokenRecord {
 }
 
 const store = remembered(createSealedStore<TokenRecord>('tokens', sealingKey))
-const lastOf = new Map<string, Promise<unknown>>()
 
 /** Opens the database, so that it is open when a call comes. */
 export async function openTokens(): Promise<void> {
@@ -77,16 +77,7 @@ function recordOf(
 }
 
 /** What reads and then writes the record of one grant takes its turn. */
-export function serialize<T>(grantId: string, task: () => Promise<T>): Promise<T> {
-  const next = (lastOf.get(grantId) ?? Promise.resolve()).then(task, task)
-  lastOf.set(grantId, next)
-  void next
-    .catch(() => {})
-    .then(() => {
-      if (lastOf.get(grantId) === next) lastOf.delete(grantId)
-    })
-  return next
-}
+export const serialize = createKeyedSerialQueue()
 
 /** The key that the tokens of a grant are bound to. Where it is lost they are worth nothing, and go. */
 export async function dpopKeyOf(grant: GrantRecord): Promise<DpopKey | undefined> {

@@ -12,7 +12,7 @@ import { endWithdrawn } from '../grants/offered-apis.ts'
 import { revokeDue, sweepRevocations } from '../grants/revocations.ts'
 import { sweepTokens } from '../grants/token-records.ts'
 import { log } from '../platform/log.ts'
-import { readOnce } from '../platform/memoize.ts'
+import { memoize } from '../platform/memoize.ts'
 
 /** Chromium lets content scripts read `storage.local` unless told not to; Firefox has no such switch. */
 async function closeToContentScripts(): Promise<void> {
@@ -29,7 +29,7 @@ const SWEPT = 'swept'
  * Once in each such life, whichever event wakes the first worker of it: an extension that was switched
  * off and on again hears of neither a start nor an update.
  */
-export const sweepOnce = readOnce(async () => {
+export const sweepOnce = memoize(async () => {
   if ((await browser.storage.session.get(SWEPT))[SWEPT]) return
   await sweep()
   await browser.storage.session.set({ [SWEPT]: true })

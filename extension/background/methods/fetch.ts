@@ -27,8 +27,8 @@ import { invalidParams, toErrorObject } from '../platform/broker-error.ts'
 import { effects } from '../platform/effects.ts'
 import { record } from '../platform/log.ts'
 import { accessTokenOf } from '../tokens/token-renewal.ts'
-import { renewWithUser } from './connect.ts'
 import type { Call } from './page-call.ts'
+import { renewWithUser } from './user-interaction.ts'
 
 function checkBody(body: FetchParams['body'], method: string): void {
   if (body === undefined) return

@@ -14,8 +14,8 @@ import { noGrant } from '../platform/broker-error.ts'
 import { changes } from '../platform/state-version.ts'
 import { recordGiven, toAccessToken } from '../tokens/access-token-cache.ts'
 import { accessTokenOf } from '../tokens/token-renewal.ts'
-import { renewWithUser } from './connect.ts'
 import type { Call } from './page-call.ts'
+import { renewWithUser } from './user-interaction.ts'
 
 async function tokenFor(
   call: Call,

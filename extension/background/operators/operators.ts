@@ -18,6 +18,7 @@ import type {
   OperatorList,
 } from '../../../shared/messages/screen-channel.ts'
 import { record } from '../platform/log.ts'
+import { memoize } from '../platform/memoize.ts'
 import { openDatabase } from '../platform/open-database.ts'
 import { changed } from '../platform/state-version.ts'
 import { issuerTaken, permissionsOf, type SelectedOperators } from './merge-operator-profiles.ts'
@@ -29,10 +30,13 @@ const DEMO_OPERATORS = 'demo-operators.json'
 
 const imported = openDatabase('northkey-operators', 'operators')
 
-let known: Promise<SelectedOperators> | undefined
+/** Judged once, until profiles or policy change. */
+const selected = memoize(
+  (): Promise<SelectedOperators> => judgeOperators(readAll(), __DEVELOPMENT__),
+)
 
 function forget(): void {
-  known = undefined
+  selected.reset()
   changed()
 }
 
@@ -71,11 +75,6 @@ async function readAll(): Promise<GivenOperators> {
     readDemo(),
   ])
   return { policy, file, demo }
-}
-
-function selected(): Promise<SelectedOperators> {
-  known ??= judgeOperators(readAll(), __DEVELOPMENT__)
-  return known
 }
 
 export async function listOperators(): Promise<OperatorProfile[]> {

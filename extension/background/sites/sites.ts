@@ -12,33 +12,22 @@ import browser from 'webextension-polyfill'
 import contentScript from '../../content/index.iife.ts?script&iife'
 import providerScript from '../../provider/index.iife.ts?script&iife'
 import { hostPattern } from '../operators/merge-operator-profiles.ts'
+import { memoize } from '../platform/memoize.ts'
 import { openDatabase } from '../platform/open-database.ts'
 import { isLoopbackOrigin, isSecureOrigin } from '../platform/secure-origin.ts'
+import { createSerialQueue } from '../platform/serial-queue.ts'
 import { changed } from '../platform/state-version.ts'
 
 const store = openDatabase('northkey-sites', 'sites')
 
-let known: Promise<ReadonlySet<string>> | undefined
+/** Origins that were switched on. */
+export const siteOrigins = memoize(
+  async (): Promise<ReadonlySet<string>> => new Set(await keys<string>(store)),
+)
 
 function forget(): void {
-  known = undefined
+  siteOrigins.reset()
   changed()
-}
-
-/** A database that fails once is asked again. */
-async function readOrigins(): Promise<ReadonlySet<string>> {
-  try {
-    return new Set(await keys<string>(store))
-  } catch (error) {
-    known = undefined
-    throw error
-  }
-}
-
-/** Origins that were switched on. */
-export function siteOrigins(): Promise<ReadonlySet<string>> {
-  known ??= readOrigins()
-  return known
 }
 
 /** Loopback, in a development build: the scripts are in its manifest. */
@@ -67,17 +56,11 @@ const SCRIPTS = [
   { name: 'provider', file: providerScript, world: 'MAIN' },
 ] as const
 
-let last: Promise<unknown> = Promise.resolve()
-
 /** One change of the list and of the registered scripts at a time. */
-function inTurn<T>(task: () => Promise<T>): Promise<T> {
-  const next = last.then(task, task)
-  last = next
-  return next
-}
+const changes = createSerialQueue()
 
 /** Makes the browser's list of scripts what the list of sites says. Changes nothing that is right. */
-export const syncScripts = (): Promise<void> => inTurn(sync)
+export const syncScripts = (): Promise<void> => changes(sync)
 
 async function sync(): Promise<void> {
   const registered = await browser.scripting.getRegisteredContentScripts()
@@ -102,7 +85,7 @@ async function sync(): Promise<void> {
 
 /** After an update the files may have other names: everything is registered anew. */
 export async function registerAnew(): Promise<void> {
-  await inTurn(() => browser.scripting.unregisterContentScripts())
+  await changes(() => browser.scripting.unregisterContentScripts())
   await syncScripts()
 }
 
@@ -132,7 +115,7 @@ async function inject(origin: string, tabId: number): Promise<void> {
  * @throws Error where the browser has not been given the permission.
  */
 export const addSite = (origin: string, tabId?: number): Promise<boolean> =>
-  inTurn(() => add(origin, tabId))
+  changes(() => add(origin, tabId))
 
 async function add(origin: string, tabId?: number): Promise<boolean> {
   if (!isSecureOrigin(origin, false)) throw new Error('origin: expected an https origin')
@@ -147,7 +130,7 @@ async function add(origin: string, tabId?: number): Promise<boolean> {
 }
 
 /** @returns Whether it was on before. From here on no page of it is answered. */
-export const removeSite = (origin: string): Promise<boolean> => inTurn(() => remove(origin))
+export const removeSite = (origin: string): Promise<boolean> => changes(() => remove(origin))
 
 async function remove(origin: string): Promise<boolean> {
   const was = (await siteOrigins()).has(origin)

@@ -2,7 +2,7 @@
  * Who may have a window opened, of several that ask at once.
  *
  * Seen to fail when a call that may open none takes the origin while it is told so (the other is told
- * that a window is open, and none is), when `newFlow` does not look whether it was given up, and when any
+ * that a window is open, and none is), when `runFlow` does not look whether it was given up, and when any
  * pending flow counts.
  */
 
