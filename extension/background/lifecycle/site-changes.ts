@@ -8,7 +8,7 @@ import type { Site, SiteState } from '../../../shared/messages/screen-channel.ts
 import { cancel, pendingOf } from '../authorization/authorization-flow.ts'
 import { endGrant } from '../grants/end-grant.ts'
 import { allGrants, grantsOf } from '../grants/grants.ts'
-import { hostPattern, permissionsOf } from '../operators/merge-operator-profiles.ts'
+import { hostPattern, permissionsOf } from '../operators/host-permissions.ts'
 import { listOperators } from '../operators/operators.ts'
 import { abortOrigin } from '../page/page-router.ts'
 import { record } from '../platform/log.ts'

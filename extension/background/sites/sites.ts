@@ -9,14 +9,17 @@
 
 import { del, keys, set } from 'idb-keyval'
 import browser from 'webextension-polyfill'
-import contentScript from '../../content/index.iife.ts?script&iife'
-import providerScript from '../../provider/index.iife.ts?script&iife'
-import { hostPattern } from '../operators/merge-operator-profiles.ts'
+import { hostPattern } from '../operators/host-permissions.ts'
 import { memoize } from '../platform/memoize.ts'
 import { openDatabase } from '../platform/open-database.ts'
 import { isLoopbackOrigin, isSecureOrigin } from '../platform/secure-origin.ts'
 import { createSerialQueue } from '../platform/serial-queue.ts'
 import { changed } from '../platform/state-version.ts'
+import {
+  injectContentScripts,
+  syncContentScripts,
+  unregisterContentScripts,
+} from './content-script-registration.ts'
 
 const store = openDatabase('northkey-sites', 'sites')
 
@@ -40,71 +43,22 @@ export async function isSiteOn(origin: string): Promise<boolean> {
   return isAlwaysOn(origin) || (await siteOrigins()).has(origin)
 }
 
-/**
- * Chromium's patterns know ports, and without one they mean every port; in Firefox, whose patterns know
- * none, a site's other ports get scripts that nobody answers. So does, in Chromium, the same host with a dot
- * at its end.
- */
-function matchPattern(origin: string): string {
-  if (__TARGET__ === 'firefox') return hostPattern(origin)
-  const { protocol, hostname, port } = new URL(origin)
-  return `${protocol}//${hostname}:${port || 443}/*`
-}
-
-const SCRIPTS = [
-  { name: 'content', file: contentScript, world: 'ISOLATED' },
-  { name: 'provider', file: providerScript, world: 'MAIN' },
-] as const
-
 /** One change of the list and of the registered scripts at a time. */
 const changes = createSerialQueue()
 
 /** Makes the browser's list of scripts what the list of sites says. Changes nothing that is right. */
 export const syncScripts = (): Promise<void> => changes(sync)
 
-async function sync(): Promise<void> {
-  const registered = await browser.scripting.getRegisteredContentScripts()
-  const wanted = [...(await siteOrigins())].flatMap((origin) =>
-    SCRIPTS.map(({ name, file, world }) => ({
-      id: `${name} ${origin}`,
-      js: [file],
-      matches: [matchPattern(origin)],
-      runAt: 'document_start' as const,
-      allFrames: false,
-      persistAcrossSessions: true,
-      world,
-    })),
-  )
-  const has = ({ id }: { id: string }, list: { id: string }[]) =>
-    list.some((each) => each.id === id)
-  const stale = registered.filter((script) => !has(script, wanted)).map(({ id }) => id)
-  const missing = wanted.filter((script) => !has(script, registered))
-  if (stale.length > 0) await browser.scripting.unregisterContentScripts({ ids: stale })
-  if (missing.length > 0) await browser.scripting.registerContentScripts(missing)
-}
+const sync = async (): Promise<void> => syncContentScripts(await siteOrigins())
 
 /** After an update the files may have other names: everything is registered anew. */
-export async function registerAnew(): Promise<void> {
-  await changes(() => browser.scripting.unregisterContentScripts())
+export async function reregisterScripts(): Promise<void> {
+  await changes(unregisterContentScripts)
   await syncScripts()
 }
 
 export function hasPermission(origin: string): Promise<boolean> {
   return browser.permissions.contains({ origins: [hostPattern(origin)] })
-}
-
-/** The page that is open already gets the scripts now; every later one gets them by itself. */
-async function inject(origin: string, tabId: number): Promise<void> {
-  const { url = '' } = await browser.tabs.get(tabId)
-  if (!URL.canParse(url) || new URL(url).origin !== origin) return
-  for (const { file, world } of SCRIPTS) {
-    await browser.scripting.executeScript({
-      target: { tabId },
-      files: [file],
-      world,
-      injectImmediately: true,
-    })
-  }
 }
 
 /**
@@ -125,7 +79,7 @@ async function add(origin: string, tabId?: number): Promise<boolean> {
   forget()
   await sync()
   // The tab may be gone or elsewhere by now; the site is on all the same.
-  if (tabId !== undefined) await inject(origin, tabId).catch(() => {})
+  if (tabId !== undefined) await injectContentScripts(origin, tabId).catch(() => {})
   return true
 }
 
