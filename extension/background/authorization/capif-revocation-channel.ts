@@ -18,8 +18,7 @@ import { grantIdOfToken } from '../grants/token-records.ts'
 import { findOperator } from '../operators/operators.ts'
 import { effects } from '../platform/effects.ts'
 import { wakeAt } from '../platform/housekeeping-alarm.ts'
-import { createSealedStore } from '../platform/sealed-store.ts'
-import { sealingKey } from '../platform/sealing-key.ts'
+import { openSealedStore } from '../platform/open-sealed-store.ts'
 import { createSerialQueue } from '../platform/serial-queue.ts'
 import { flows } from './flow-records.ts'
 
@@ -39,7 +38,7 @@ const KEEP_ALIVE_MS = 20_000
 const RECONNECT_MS = 30_000
 const LONGEST_PAUSE_MS = 3_600_000
 
-const channels = createSealedStore<Channel>('channels', sealingKey)
+const channels = openSealedStore<Channel>('channels')
 const sockets = new Map<string, WebSocket>()
 /** One change of the channels at a time. */
 const changes = createSerialQueue()

@@ -17,9 +17,8 @@ import type { OperatorProfile } from '../../../shared/messages/operator-profile.
 import { findApplication } from '../operators/operators.ts'
 import { invalidParams } from '../platform/broker-error.ts'
 import { effects } from '../platform/effects.ts'
+import { openSealedStore } from '../platform/open-sealed-store.ts'
 import { redirectBase } from '../platform/redirect-base.ts'
-import { createSealedStore } from '../platform/sealed-store.ts'
-import { sealingKey } from '../platform/sealing-key.ts'
 import { createSingleFlight } from '../platform/single-flight.ts'
 import { createKey, keyOf } from './keys.ts'
 
@@ -37,7 +36,7 @@ interface Registration {
   clientId: string
 }
 
-const registrations = createSealedStore<Registration>('clients', sealingKey)
+const registrations = openSealedStore<Registration>('clients')
 const registering = createSingleFlight<string>()
 
 const idOf = (issuer: string, origin: string) => `${issuer} ${origin}`

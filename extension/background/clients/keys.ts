@@ -9,8 +9,8 @@
 import { del, get, keys, set } from 'idb-keyval'
 import { createDpopKey, type DpopKey } from '../../../shared/core/index.ts'
 import { memoizeByKey } from '../platform/memoize.ts'
-import { openDatabase } from '../platform/open-database.ts'
 import { sealingKey } from '../platform/sealing-key.ts'
+import { openStore } from '../platform/stores.ts'
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256' }
 const IV_BYTES = 12
@@ -21,7 +21,7 @@ interface WrappedKey {
   publicKey: JsonWebKey
 }
 
-const store = openDatabase('northkey-keys', 'keys')
+const store = openStore('keys')
 const unwrapped = memoizeByKey(unwrap)
 
 function wrapping(id: string, iv: Uint8Array<ArrayBuffer>): AesGcmParams {

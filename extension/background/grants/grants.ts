@@ -10,8 +10,8 @@ import type { Lifetime } from '../../../shared/messages/screen-channel.ts'
 import { noGrant } from '../platform/broker-error.ts'
 import { wakeAt } from '../platform/housekeeping-alarm.ts'
 import { memoize, memoizeByKey } from '../platform/memoize.ts'
-import { openDatabase } from '../platform/open-database.ts'
 import { changed } from '../platform/state-version.ts'
+import { openStore } from '../platform/stores.ts'
 
 export interface GrantRecord extends Grant {
   origin: string
@@ -33,7 +33,7 @@ const LIFETIME_MS: Record<Lifetime, number> = {
   month: 30 * DAY_MS,
 }
 
-const store = openDatabase('northkey-grants', 'grants')
+const store = openStore('grants')
 const SESSION = 'session'
 
 interface Granted {

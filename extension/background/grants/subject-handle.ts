@@ -6,13 +6,14 @@
  * @see OpenID Connect Core section 8.1
  */
 
-import { createStore, get, update } from 'idb-keyval'
+import { get, update } from 'idb-keyval'
 import { base64url } from '../../../shared/core/base64url.ts'
+import { openStore } from '../platform/stores.ts'
 import type { AuthorizationResult } from './authorization-result.ts'
 import type { GrantRecord } from './grants.ts'
 
 const SALT = 'salt'
-const store = createStore('northkey-subject', 'subject')
+const store = openStore('subject')
 
 /** Made when first asked for, in one step, so that two who ask at once get the same. */
 async function readSalt(): Promise<Uint8Array<ArrayBuffer>> {

@@ -10,8 +10,7 @@ import { joinScopes } from '../../../shared/oauth/scope.ts'
 import { deleteKey, keyOf } from '../clients/keys.ts'
 import { noGrant } from '../platform/broker-error.ts'
 import { remembered } from '../platform/cached-store.ts'
-import { createSealedStore } from '../platform/sealed-store.ts'
-import { sealingKey } from '../platform/sealing-key.ts'
+import { openSealedStore } from '../platform/open-sealed-store.ts'
 import { createKeyedSerialQueue } from '../platform/serial-queue.ts'
 import type { AuthorizationResult } from './authorization-result.ts'
 import { type GrantRecord, hasEnded } from './grants.ts'
@@ -36,7 +35,7 @@ export interface TokenRecord {
   refreshSent?: true
 }
 
-const store = remembered(createSealedStore<TokenRecord>('tokens', sealingKey))
+const store = remembered(openSealedStore<TokenRecord>('tokens'))
 
 /** Opens the database, so that it is open when a call comes. */
 export async function openTokens(): Promise<void> {

@@ -19,8 +19,8 @@ import type {
 } from '../../../shared/messages/screen-channel.ts'
 import { record } from '../platform/log.ts'
 import { memoize } from '../platform/memoize.ts'
-import { openDatabase } from '../platform/open-database.ts'
 import { changed } from '../platform/state-version.ts'
+import { openStore } from '../platform/stores.ts'
 import { permissionsOf } from './host-permissions.ts'
 import { issuerTaken, type SelectedOperators } from './merge-operator-profiles.ts'
 import { type GivenOperators, judgeOperators } from './operator-cache.ts'
@@ -29,7 +29,7 @@ import { readProfile } from './operator-profile-check.ts'
 /** Written beside the manifest by whoever starts the demo; a released build has none. */
 const DEMO_OPERATORS = 'demo-operators.json'
 
-const imported = openDatabase('northkey-operators', 'operators')
+const imported = openStore('operators')
 
 /** Judged once, until profiles or policy change. */
 const selected = memoize(

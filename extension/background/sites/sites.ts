@@ -11,17 +11,17 @@ import { del, keys, set } from 'idb-keyval'
 import browser from 'webextension-polyfill'
 import { hostPattern } from '../operators/host-permissions.ts'
 import { memoize } from '../platform/memoize.ts'
-import { openDatabase } from '../platform/open-database.ts'
 import { isLoopbackOrigin, isSecureOrigin } from '../platform/secure-origin.ts'
 import { createSerialQueue } from '../platform/serial-queue.ts'
 import { changed } from '../platform/state-version.ts'
+import { openStore } from '../platform/stores.ts'
 import {
   injectContentScripts,
   syncContentScripts,
   unregisterContentScripts,
 } from './content-script-registration.ts'
 
-const store = openDatabase('northkey-sites', 'sites')
+const store = openStore('sites')
 
 /** Origins that were switched on. */
 export const siteOrigins = memoize(

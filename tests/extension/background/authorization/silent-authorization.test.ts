@@ -114,6 +114,10 @@ describe('a call is answered', () => {
     const base = flowBase()
     const outcome = startFlow(base, 'ask')
     const window = await tabAt('/ui/consent/')
+    // The flow's last write before the user acts: a later one would bring the record back.
+    await vi.waitFor(async () =>
+      expect(await flows.get(base.flowId)).toHaveProperty('tabId', window),
+    )
     await flows.delete(base.flowId)
     await tabClosed(window)
     expect(await soon(outcome)).toMatchObject({ error: { data: { error: 'network_error' } } })
