@@ -15,7 +15,7 @@ import { isOwnScreen } from './page/sender.ts'
 import { HOUSEKEEPING } from './platform/housekeeping-alarm.ts'
 import { redirectBase } from './platform/redirect-base.ts'
 import { handleScreenRequest } from './screens/screen-router.ts'
-import { registerAnew, syncScripts } from './sites/sites.ts'
+import { reregisterScripts, syncScripts } from './sites/sites.ts'
 
 const RECONCILE_AFTER_MS = 1_000
 const OWN_ORIGIN = browser.runtime.getURL('').replace(/\/$/, '')
@@ -46,7 +46,7 @@ browser.tabs.onRemoved.addListener((tabId) => void tabClosed(tabId))
 
 browser.runtime.onStartup.addListener(() => void sweepOnce())
 browser.runtime.onInstalled.addListener(() => void sweepOnce())
-browser.runtime.onInstalled.addListener(() => void registerAnew())
+browser.runtime.onInstalled.addListener(() => void reregisterScripts())
 
 browser.permissions.onAdded.addListener(() => void permissionAdded())
 browser.permissions.onRemoved.addListener(() => void permissionRemoved())

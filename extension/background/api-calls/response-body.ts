@@ -4,7 +4,7 @@
  */
 
 import { NorthkeyError } from '../../../shared/core/index.ts'
-import { MAX_BODY_BYTES } from '../page/params.ts'
+import { MAX_BODY_BYTES } from './body-limit.ts'
 
 /** Large enough that the message counts little, small enough that several are under way at once. */
 const PART_BYTES = 256 * 1024

@@ -13,6 +13,8 @@ import type { Outcome } from '../../../shared/messages/document-channel.ts'
 import { clientKeyOf, redirectUriOf, usableClientId } from '../clients/clients.ts'
 import { flowKey } from '../clients/dpop.ts'
 import { keyOf } from '../clients/keys.ts'
+import type { AuthorizationResult } from '../grants/authorization-result.ts'
+import { sendGrantsChanged } from '../grants/grant-events.ts'
 import { grantOf, publicGrant } from '../grants/grants.ts'
 import { findOperator } from '../operators/operators.ts'
 import {
@@ -23,7 +25,6 @@ import {
   toErrorObject,
 } from '../platform/broker-error.ts'
 import { effects } from '../platform/effects.ts'
-import { announceGrants } from '../platform/events.ts'
 import { wakeAt } from '../platform/housekeeping-alarm.ts'
 import { redirectBase } from '../platform/redirect-base.ts'
 import { listen, openChannel } from './capif-revocation-channel.ts'
@@ -39,7 +40,7 @@ import {
   flows,
   tabOf,
 } from './flow-records.ts'
-import { type Authorized, authorizeSilently, windowMayHelp } from './silent-authorization.ts'
+import { authorizeSilently, windowMayHelp } from './silent-authorization.ts'
 import * as windows from './windows.ts'
 
 /** How long a user may take, from the page's call to the last redirect. */
@@ -188,7 +189,7 @@ async function redeem(record: FlowIn<'redeemable'>): Promise<void> {
 /** The grant, then the answer to the page, then what follows from it and may fail. */
 async function finish(
   record: FlowRecord,
-  authorized: Authorized,
+  authorized: AuthorizationResult,
   approval: Approval,
   clientId: string,
 ): Promise<void> {
@@ -196,7 +197,7 @@ async function finish(
   await settle(record, { result: publicGrant(grant) })
   await supersede(grant)
   await listen()
-  await announceGrants(record.origin)
+  await sendGrantsChanged(record.origin)
 }
 
 /** What a stopped worker left of this flow is finished where that is safe, and failed where it is not. */

@@ -12,14 +12,14 @@ import {
 } from '../../../shared/core/index.ts'
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 import type { ApiAccess } from '../../../shared/messages/page-api.ts'
+import { endGrant } from '../grants/end-grant.ts'
 import { allGrants, type GrantRecord } from '../grants/grants.ts'
 import { grantIdOfToken } from '../grants/token-records.ts'
-import { endGrant } from '../methods/revoke.ts'
 import { findOperator } from '../operators/operators.ts'
 import { effects } from '../platform/effects.ts'
 import { wakeAt } from '../platform/housekeeping-alarm.ts'
-import { createSealedStore } from '../platform/sealed-store.ts'
-import { sealingKey } from '../platform/sealing-key.ts'
+import { openSealedStore } from '../platform/open-sealed-store.ts'
+import { createSerialQueue } from '../platform/serial-queue.ts'
 import { flows } from './flow-records.ts'
 
 interface Channel {
@@ -38,8 +38,10 @@ const KEEP_ALIVE_MS = 20_000
 const RECONNECT_MS = 30_000
 const LONGEST_PAUSE_MS = 3_600_000
 
-const channels = createSealedStore<Channel>('channels', sealingKey)
+const channels = openSealedStore<Channel>('channels')
 const sockets = new Map<string, WebSocket>()
+/** One change of the channels at a time. */
+const changes = createSerialQueue()
 
 const idOf = (issuer: string, clientId: string) => `${issuer} ${clientId}`
 
@@ -104,11 +106,11 @@ function connect(channel: Channel, websocketUri: string): void {
   const timer = setInterval(() => {
     if (socket.readyState === WebSocket.OPEN) socket.send('')
   }, KEEP_ALIVE_MS)
-  socket.onopen = () => void inTurn(() => worked(id))
+  socket.onopen = () => void changes(() => worked(id))
   socket.onmessage = ({ data }) => void heard(channel, data)
   socket.onclose = () => {
     clearInterval(timer)
-    void inTurn(() => lost(id, socket))
+    void changes(() => lost(id, socket))
   }
 }
 
@@ -179,22 +181,13 @@ async function connectAll(): Promise<void> {
   }
 }
 
-let last: Promise<unknown> = Promise.resolve()
-
-/** One change of the channels at a time. */
-function inTurn(task: () => Promise<void>): Promise<void> {
-  const next = last.then(task, task)
-  last = next.catch(() => {})
-  return next
-}
-
 /**
  * Listens to every core at which there is a living grant, and to no other. Cores that have to be asked
  * first are not waited for.
  */
 export async function listen(): Promise<void> {
-  await inTurn(connectAll)
-  inTurn(openMissing).catch(() => {})
+  await changes(connectAll)
+  changes(openMissing).catch(() => {})
 }
 
 export const sweepChannels = (): Promise<void> => channels.sweep()

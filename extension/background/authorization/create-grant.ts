@@ -6,6 +6,7 @@
 import { grantedApis, type TokenSet } from '../../../shared/core/index.ts'
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 import { type ApiAccess, ERROR_CODE } from '../../../shared/messages/page-api.ts'
+import type { AuthorizationResult } from '../grants/authorization-result.ts'
 import {
   covers,
   currentSession,
@@ -22,12 +23,11 @@ import { findOperator } from '../operators/operators.ts'
 import { accessDenied, noGrant, Refusal } from '../platform/broker-error.ts'
 import { log } from '../platform/log.ts'
 import type { Approval, FlowRecord } from './flow-records.ts'
-import type { Authorized } from './silent-authorization.ts'
 
 /** @throws Refusal where nothing can be granted: what the server gave is revoked then. */
 export async function keepGrant(
   record: FlowRecord,
-  authorized: Authorized,
+  authorized: AuthorizationResult,
   approval: Approval,
   clientId: string,
 ): Promise<GrantRecord> {
@@ -72,7 +72,7 @@ function grantedBy(
 
 async function newGrant(
   { flowId, origin, request, applicationName, operatorName }: FlowRecord,
-  { tokens }: Authorized,
+  { tokens }: AuthorizationResult,
   { apis, lifetime = 'once' }: Approval,
   clientId: string,
 ): Promise<GrantRecord> {
@@ -98,7 +98,7 @@ async function newGrant(
 /** A grant keeps its subscriber, and its end unless the user was asked for another one. */
 async function renewedGrant(
   grant: GrantRecord,
-  authorized: Authorized,
+  authorized: AuthorizationResult,
   { apis, lifetime }: Approval,
 ): Promise<GrantRecord> {
   if (!(await isSameSubject(grant, authorized))) {

@@ -5,6 +5,7 @@
  */
 
 import browser from 'webextension-polyfill'
+import { createSerialQueue } from '../platform/serial-queue.ts'
 
 const NAME = 'refusals'
 const FIRST_PAUSE_MS = 5_000
@@ -36,18 +37,15 @@ async function read(): Promise<Refusals> {
   return ((await browser.storage.session.get(NAME))[NAME] as Refusals | undefined) ?? {}
 }
 
-let last: Promise<unknown> = Promise.resolve()
+const changes = createSerialQueue()
 
 /** One change after the other: two refusals at once are two. What counts no more goes. */
 function change(apply: (refusals: Refusals, now: number) => Refusals): Promise<void> {
-  const task = async () => {
+  return changes(async () => {
     const now = Date.now()
     const known = Object.entries(await read()).filter(([, refused]) => counts(refused, now))
     await browser.storage.session.set({ [NAME]: apply(Object.fromEntries(known), now) })
-  }
-  const next = last.then(task, task)
-  last = next
-  return next
+  })
 }
 
 export async function hasRefused(origin: string, issuer: string): Promise<boolean> {

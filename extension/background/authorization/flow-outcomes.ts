@@ -7,6 +7,7 @@ import type { Outcome } from '../../../shared/messages/document-channel.ts'
 import { ERROR_CODE } from '../../../shared/messages/page-api.ts'
 import { deleteKey } from '../clients/keys.ts'
 import { interrupted, toErrorObject } from '../platform/broker-error.ts'
+import { createKeyedSerialQueue } from '../platform/serial-queue.ts'
 import { rememberRefusal } from './denial-cooldown.ts'
 import { baseOf, type FlowRecord, flows, tabOf } from './flow-records.ts'
 import * as windows from './windows.ts'
@@ -17,18 +18,9 @@ interface Waiter {
 }
 
 const waiting = new Map<string, Waiter>()
-const busy = new Map<string, Promise<void>>()
 
 /** Steps of one flow run one after the other. */
-export function inTurn(flowId: string, step: () => Promise<void>): Promise<void> {
-  const turn = (busy.get(flowId) ?? Promise.resolve()).then(step)
-  const settled = turn.catch(() => {})
-  busy.set(flowId, settled)
-  void settled.then(() => {
-    if (busy.get(flowId) === settled) busy.delete(flowId)
-  })
-  return turn
-}
+export const inTurn = createKeyedSerialQueue()
 
 /** The outcome of a flow, once it has one. */
 export function waitFor(flowId: string): Promise<Outcome> {

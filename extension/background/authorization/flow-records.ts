@@ -7,8 +7,7 @@ import type { AwaitingAuthorizationResponse, RedeemableFlow } from '../../../sha
 import type { Outcome } from '../../../shared/messages/document-channel.ts'
 import type { ApiAccess, Mode } from '../../../shared/messages/page-api.ts'
 import type { Lifetime } from '../../../shared/messages/screen-channel.ts'
-import { createSealedStore } from '../platform/sealed-store.ts'
-import { sealingKey } from '../platform/sealing-key.ts'
+import { openSealedStore } from '../platform/open-sealed-store.ts'
 
 /** What the page asked for. It never changes while the flow lasts. */
 export interface ConnectRequest {
@@ -69,7 +68,7 @@ export type FlowRecord = FlowBase &
 export type FlowStatus = FlowRecord['status']
 export type FlowIn<S extends FlowStatus> = Extract<FlowRecord, { status: S }>
 
-export const flows = createSealedStore<FlowRecord>('flows', sealingKey)
+export const flows = openSealedStore<FlowRecord>('flows')
 
 /** What a record keeps from one state to the next: everything but the state's own data. */
 export function baseOf(record: FlowRecord): FlowBase {

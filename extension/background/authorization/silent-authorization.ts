@@ -15,14 +15,15 @@ import {
   receiveAuthorizationResponse,
   redeemCode,
   type ServerMetadata,
-  type TokenSet,
 } from '../../../shared/core/index.ts'
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 import { type ApiAccess, ERROR_CODE } from '../../../shared/messages/page-api.ts'
 import { clientKeyOf, redirectUriOf } from '../clients/clients.ts'
 import { flowKey } from '../clients/dpop.ts'
+import type { AuthorizationResult } from '../grants/authorization-result.ts'
 import { interactionRequired, Refusal, timedOut, unreachable } from '../platform/broker-error.ts'
 import { effects } from '../platform/effects.ts'
+import { createSerialQueue } from '../platform/serial-queue.ts'
 
 const TIMEOUT_MS = 15_000
 /** What Chromium says when there was no answer, rather than a page for the user. */
@@ -39,19 +40,8 @@ export interface SilentRequest {
   loginHint?: string | undefined
 }
 
-export interface Authorized {
-  tokens: TokenSet
-  metadata: ServerMetadata
-}
-
-let last: Promise<unknown> = Promise.resolve()
-
 /** The browsers take one such attempt at a time. */
-function inTurn<T>(attempt: () => Promise<T>): Promise<T> {
-  const next = last.then(attempt, attempt)
-  last = next.catch(() => {})
-  return next
-}
+const attempts = createSerialQueue()
 
 async function launch(url: string): Promise<string> {
   const refused = () => interactionRequired('the operator has to ask the user something')
@@ -100,8 +90,8 @@ function explain(error: unknown, server: OperatorProfile): unknown {
 }
 
 /** @throws Refusal or NorthkeyError; {@link windowMayHelp} tells whether a window would help. */
-export function authorizeSilently(request: SilentRequest): Promise<Authorized> {
-  return inTurn(async () => {
+export function authorizeSilently(request: SilentRequest): Promise<AuthorizationResult> {
+  return attempts(async () => {
     const { server, origin, clientId, apis, keyId, loginHint } = request
     try {
       const metadata = request.metadata ?? (await discover(server, effects()))

@@ -17,9 +17,9 @@ import type { OperatorProfile } from '../../../shared/messages/operator-profile.
 import { findApplication } from '../operators/operators.ts'
 import { invalidParams } from '../platform/broker-error.ts'
 import { effects } from '../platform/effects.ts'
+import { openSealedStore } from '../platform/open-sealed-store.ts'
 import { redirectBase } from '../platform/redirect-base.ts'
-import { createSealedStore } from '../platform/sealed-store.ts'
-import { sealingKey } from '../platform/sealing-key.ts'
+import { createSingleFlight } from '../platform/single-flight.ts'
 import { createKey, keyOf } from './keys.ts'
 
 /** What is known of an application before anything is sent. */
@@ -36,8 +36,8 @@ interface Registration {
   clientId: string
 }
 
-const registrations = createSealedStore<Registration>('clients', sealingKey)
-const registering = new Map<string, Promise<string>>()
+const registrations = openSealedStore<Registration>('clients')
+const registering = createSingleFlight<string>()
 
 const idOf = (issuer: string, origin: string) => `${issuer} ${origin}`
 const clientKeyId = (issuer: string, origin: string) => `client ${idOf(issuer, origin)}`
@@ -118,9 +118,7 @@ export async function usableClientId(
     return clientId
   }
   const id = idOf(server.issuer, origin)
-  const running = registering.get(id) ?? register(server, metadata, origin)
-  registering.set(id, running)
-  return running.finally(() => registering.delete(id))
+  return registering.run(id, () => register(server, metadata, origin))
 }
 
 /** The key with which the client of this origin authenticates, where the operator wants one. */

@@ -8,8 +8,9 @@
 
 import { del, get, keys, set } from 'idb-keyval'
 import { createDpopKey, type DpopKey } from '../../../shared/core/index.ts'
-import { openDatabase } from '../platform/open-database.ts'
+import { memoizeByKey } from '../platform/memoize.ts'
 import { sealingKey } from '../platform/sealing-key.ts'
+import { openStore } from '../platform/stores.ts'
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256' }
 const IV_BYTES = 12
@@ -20,8 +21,8 @@ interface WrappedKey {
   publicKey: JsonWebKey
 }
 
-const store = openDatabase('northkey-keys', 'keys')
-const unwrapped = new Map<string, Promise<DpopKey | undefined>>()
+const store = openStore('keys')
+const unwrapped = memoizeByKey(unwrap)
 
 function wrapping(id: string, iv: Uint8Array<ArrayBuffer>): AesGcmParams {
   return { name: 'AES-GCM', iv, additionalData: new TextEncoder().encode(`keys/${id}`) }
@@ -47,16 +48,7 @@ async function unwrap(id: string): Promise<DpopKey | undefined> {
 }
 
 /** The key of this name, or `undefined` where there is none that this browser session can open. */
-export function keyOf(id: string): Promise<DpopKey | undefined> {
-  const known = unwrapped.get(id)
-  if (known) return known
-  const key = unwrap(id).catch((error) => {
-    if (unwrapped.get(id) === key) unwrapped.delete(id)
-    throw error
-  })
-  unwrapped.set(id, key)
-  return key
-}
+export const keyOf = (id: string): Promise<DpopKey | undefined> => unwrapped.get(id)
 
 /** A new key under this name, on the disk before it is used. */
 export async function createKey(id: string): Promise<DpopKey> {

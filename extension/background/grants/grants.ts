@@ -9,9 +9,9 @@ import type { ApiAccess, Grant } from '../../../shared/messages/page-api.ts'
 import type { Lifetime } from '../../../shared/messages/screen-channel.ts'
 import { noGrant } from '../platform/broker-error.ts'
 import { wakeAt } from '../platform/housekeeping-alarm.ts'
-import { readOnce } from '../platform/memoize.ts'
-import { openDatabase } from '../platform/open-database.ts'
+import { memoize, memoizeByKey } from '../platform/memoize.ts'
 import { changed } from '../platform/state-version.ts'
+import { openStore } from '../platform/stores.ts'
 
 export interface GrantRecord extends Grant {
   origin: string
@@ -33,7 +33,7 @@ const LIFETIME_MS: Record<Lifetime, number> = {
   month: 30 * DAY_MS,
 }
 
-const store = openDatabase('northkey-grants', 'grants')
+const store = openStore('grants')
 const SESSION = 'session'
 
 interface Granted {
@@ -42,7 +42,7 @@ interface Granted {
 }
 
 /** The grants of the origins asked for since the worker woke up. */
-const known = new Map<string, Promise<Granted>>()
+const known = memoizeByKey(readOrigin)
 
 function forget({ origin }: Pick<GrantRecord, 'origin'>): void {
   known.delete(origin)
@@ -63,7 +63,7 @@ async function readSession(): Promise<string> {
 }
 
 /** A name for this browser session: it ends with `storage.session`. */
-export const currentSession = readOnce(readSession)
+export const currentSession = memoize(readSession)
 
 export function expiryOf(lifetime: Lifetime, now: number): number {
   return now + LIFETIME_MS[lifetime]
@@ -92,16 +92,11 @@ export function publicGrant(record: GrantRecord): Grant {
 
 /** The latest first: where a page names none, it means what the user allowed last. */
 async function readOrigin(origin: string): Promise<Granted> {
-  try {
-    const records: GrantRecord[] = await store('readonly', (grants) =>
-      promisifyRequest(grants.getAll(IDBKeyRange.bound([origin], [origin, []]))),
-    )
-    records.sort((one, other) => other.createdAt - one.createdAt)
-    return { records, session: await currentSession() }
-  } catch (error) {
-    known.delete(origin)
-    throw error
-  }
+  const records: GrantRecord[] = await store('readonly', (grants) =>
+    promisifyRequest(grants.getAll(IDBKeyRange.bound([origin], [origin, []]))),
+  )
+  records.sort((former, latter) => latter.createdAt - former.createdAt)
+  return { records, session: await currentSession() }
 }
 
 /** Opens the database, so that it is open when a call comes. */
@@ -117,9 +112,7 @@ export async function allGrants(): Promise<GrantRecord[]> {
 }
 
 export async function grantsOf(origin: string): Promise<GrantRecord[]> {
-  const reading = known.get(origin) ?? readOrigin(origin)
-  known.set(origin, reading)
-  const { records, session } = await reading
+  const { records, session } = await known.get(origin)
   return records.filter((record) => isAlive(record, session, Date.now()))
 }
 

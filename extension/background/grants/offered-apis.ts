@@ -5,8 +5,8 @@
 
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 import type { ApiAccess } from '../../../shared/messages/page-api.ts'
-import { endGrant } from '../methods/revoke.ts'
 import { findApi, findApplication, findOperator } from '../operators/operators.ts'
+import { endGrant } from './end-grant.ts'
 import { allGrants, type GrantRecord } from './grants.ts'
 
 function offeredBy(operator: OperatorProfile, grant: GrantRecord): ApiAccess[] {

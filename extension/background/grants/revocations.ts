@@ -17,8 +17,7 @@ import { findOperator } from '../operators/operators.ts'
 import { effects } from '../platform/effects.ts'
 import { wakeAt } from '../platform/housekeeping-alarm.ts'
 import { log } from '../platform/log.ts'
-import { createSealedStore } from '../platform/sealed-store.ts'
-import { sealingKey } from '../platform/sealing-key.ts'
+import { openSealedStore } from '../platform/open-sealed-store.ts'
 
 interface Revocation {
   id: string
@@ -46,7 +45,7 @@ const PASSING: readonly NorthkeyErrorCode[] = [
   'invalid_response',
 ]
 
-const store = createSealedStore<Revocation>('revocations', sealingKey)
+const store = openSealedStore<Revocation>('revocations')
 
 async function send(revocation: Revocation): Promise<void> {
   const { origin, clientId, metadata, token, tokenTypeHint } = revocation

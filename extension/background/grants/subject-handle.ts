@@ -6,13 +6,14 @@
  * @see OpenID Connect Core section 8.1
  */
 
-import { createStore, get, update } from 'idb-keyval'
+import { get, update } from 'idb-keyval'
 import { base64url } from '../../../shared/core/base64url.ts'
-import type { Authorized } from '../authorization/silent-authorization.ts'
+import { openStore } from '../platform/stores.ts'
+import type { AuthorizationResult } from './authorization-result.ts'
 import type { GrantRecord } from './grants.ts'
 
 const SALT = 'salt'
-const store = createStore('northkey-subject', 'subject')
+const store = openStore('subject')
 
 /** Made when first asked for, in one step, so that two who ask at once get the same. */
 async function readSalt(): Promise<Uint8Array<ArrayBuffer>> {
@@ -38,7 +39,10 @@ export async function subjectHandle(
  * Whether an authorization is about the subscriber that the grant is about: tokens end with the
  * browser, the grant does not. An operator that named nobody at first is not asked later.
  */
-export async function isSameSubject(grant: GrantRecord, { tokens }: Authorized): Promise<boolean> {
+export async function isSameSubject(
+  grant: GrantRecord,
+  { tokens }: AuthorizationResult,
+): Promise<boolean> {
   const { issuer, origin, grantId, subject } = grant
   if (tokens.subject === undefined) return true
   if ((await subjectHandle(issuer, tokens.subject, origin)) === subject) return true

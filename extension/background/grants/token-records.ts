@@ -7,12 +7,12 @@
 import type { DpopKey, IdTokenClaims, ServerMetadata } from '../../../shared/core/index.ts'
 import type { ApiAccess } from '../../../shared/messages/page-api.ts'
 import { joinScopes } from '../../../shared/oauth/scope.ts'
-import type { Authorized } from '../authorization/silent-authorization.ts'
 import { deleteKey, keyOf } from '../clients/keys.ts'
 import { noGrant } from '../platform/broker-error.ts'
 import { remembered } from '../platform/cached-store.ts'
-import { createSealedStore } from '../platform/sealed-store.ts'
-import { sealingKey } from '../platform/sealing-key.ts'
+import { openSealedStore } from '../platform/open-sealed-store.ts'
+import { createKeyedSerialQueue } from '../platform/serial-queue.ts'
+import type { AuthorizationResult } from './authorization-result.ts'
 import { type GrantRecord, hasEnded } from './grants.ts'
 import { revokeTokens, type TokenOwner } from './revocations.ts'
 import { type StoredToken, toStoredToken } from './stored-token.ts'
@@ -35,8 +35,7 @@ export interface TokenRecord {
   refreshSent?: true
 }
 
-const store = remembered(createSealedStore<TokenRecord>('tokens', sealingKey))
-const lastOf = new Map<string, Promise<unknown>>()
+const store = remembered(openSealedStore<TokenRecord>('tokens'))
 
 /** Opens the database, so that it is open when a call comes. */
 export async function openTokens(): Promise<void> {
@@ -62,7 +61,7 @@ function recordOf(
   grantId: string,
   keyId: string,
   slot: string,
-  { tokens, metadata }: Authorized,
+  { tokens, metadata }: AuthorizationResult,
   apis: ApiAccess[] = [],
 ): TokenRecord {
   return {
@@ -77,16 +76,7 @@ function recordOf(
 }
 
 /** What reads and then writes the record of one grant takes its turn. */
-export function serialize<T>(grantId: string, task: () => Promise<T>): Promise<T> {
-  const next = (lastOf.get(grantId) ?? Promise.resolve()).then(task, task)
-  lastOf.set(grantId, next)
-  void next
-    .catch(() => {})
-    .then(() => {
-      if (lastOf.get(grantId) === next) lastOf.delete(grantId)
-    })
-  return next
-}
+export const serialize = createKeyedSerialQueue()
 
 /** The key that the tokens of a grant are bound to. Where it is lost they are worth nothing, and go. */
 export async function dpopKeyOf(grant: GrantRecord): Promise<DpopKey | undefined> {
@@ -101,7 +91,7 @@ export async function keepTokens(
   grant: GrantRecord,
   keyId: string,
   slot: string,
-  authorized: Authorized,
+  authorized: AuthorizationResult,
 ): Promise<void> {
   const earlier = await store.get(grant.grantId)
   await keep(grant, recordOf(grant.grantId, keyId, slot, authorized, grant.apis))
@@ -112,7 +102,7 @@ export async function keepTokens(
 export async function discard(
   owner: TokenOwner,
   keyId: string,
-  authorized: Authorized,
+  authorized: AuthorizationResult,
 ): Promise<void> {
   await tellServer(owner, recordOf('', keyId, '', authorized))
 }

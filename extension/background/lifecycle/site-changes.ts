@@ -6,14 +6,14 @@
 import browser from 'webextension-polyfill'
 import type { Site, SiteState } from '../../../shared/messages/screen-channel.ts'
 import { cancel, pendingOf } from '../authorization/authorization-flow.ts'
+import { endGrant } from '../grants/end-grant.ts'
 import { allGrants, grantsOf } from '../grants/grants.ts'
-import { endGrant } from '../methods/revoke.ts'
-import { hostPattern, permissionsOf } from '../operators/merge-operator-profiles.ts'
+import { hostPattern, permissionsOf } from '../operators/host-permissions.ts'
 import { listOperators } from '../operators/operators.ts'
 import { abortOrigin } from '../page/page-router.ts'
-import { isSecureOrigin } from '../page/sender.ts'
-import { announceDisconnect } from '../platform/events.ts'
 import { record } from '../platform/log.ts'
+import { sendDisconnect } from '../platform/page-events.ts'
+import { isSecureOrigin } from '../platform/secure-origin.ts'
 import {
   addSite,
   hasPermission,
@@ -85,7 +85,7 @@ async function endSite(origin: string): Promise<void> {
   if (flow) await cancel(flow.flowId)
   const grants = await grantsOf(origin)
   await Promise.allSettled(grants.map((grant) => endGrant(grant, 'user')))
-  await announceDisconnect(origin)
+  await sendDisconnect(origin)
 }
 
 /** Hosts that an operator or another site needs stay. */

@@ -6,13 +6,13 @@ import { listen, sweepChannels } from '../authorization/capif-revocation-channel
 import { flows } from '../authorization/flow-records.ts'
 import { sweepRegistrations } from '../clients/clients.ts'
 import { sweepKeys } from '../clients/keys.ts'
+import { sendGrantsChanged } from '../grants/grant-events.ts'
 import { sweepGrants } from '../grants/grants.ts'
 import { endWithdrawn } from '../grants/offered-apis.ts'
 import { revokeDue, sweepRevocations } from '../grants/revocations.ts'
 import { sweepTokens } from '../grants/token-records.ts'
-import { announceGrants } from '../platform/events.ts'
 import { log } from '../platform/log.ts'
-import { readOnce } from '../platform/memoize.ts'
+import { memoize } from '../platform/memoize.ts'
 
 /** Chromium lets content scripts read `storage.local` unless told not to; Firefox has no such switch. */
 async function closeToContentScripts(): Promise<void> {
@@ -29,7 +29,7 @@ const SWEPT = 'swept'
  * Once in each such life, whichever event wakes the first worker of it: an extension that was switched
  * off and on again hears of neither a start nor an update.
  */
-export const sweepOnce = readOnce(async () => {
+export const sweepOnce = memoize(async () => {
   if ((await browser.storage.session.get(SWEPT))[SWEPT]) return
   await sweep()
   await browser.storage.session.set({ [SWEPT]: true })
@@ -60,6 +60,6 @@ export async function housekeeping(): Promise<void> {
 async function endExpired(): Promise<void> {
   const over = await sweepGrants()
   for (const grant of over) log.record('revocation', 'expired', grant)
-  await Promise.allSettled([...new Set(over.map(({ origin }) => origin))].map(announceGrants))
+  await Promise.allSettled([...new Set(over.map(({ origin }) => origin))].map(sendGrantsChanged))
   await sweepTokens(over)
 }

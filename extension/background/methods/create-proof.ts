@@ -16,14 +16,15 @@ import type { CreateProofParams } from '../../../shared/messages/page-api.ts'
 import { findTarget, requireMethod } from '../api-calls/call-target.ts'
 import { canonicalUrl } from '../api-calls/resource-url.ts'
 import { dpopKeyOf, requiredProofClaims, scopeInUse } from '../grants/token-records.ts'
-import type { Call } from '../page/page-router.ts'
-import { createRateLimiter, PROOFS } from '../page/rate-limit.ts'
 import { invalidParams } from '../platform/broker-error.ts'
 import { effects } from '../platform/effects.ts'
 import { record } from '../platform/log.ts'
+import { createRateLimiter } from '../platform/rate-limiter.ts'
 import { accessTokenOf } from '../tokens/token-renewal.ts'
+import type { Call } from './page-call.ts'
 
-const takeProof = createRateLimiter(PROOFS)
+/** Proofs signed for a page. @see RFC 9449 section 11.4 */
+const takeProof = createRateLimiter({ burst: 200, perSecond: 20 })
 
 /** The query of the request: in `query`, or at the end of `htu`, but not two different ones. */
 function queryOf(url: URL, query: string | undefined): string {

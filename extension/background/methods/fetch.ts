@@ -14,6 +14,7 @@ import {
   InsufficientAuthorization,
   type TokenSource,
 } from '../api-calls/api-call.ts'
+import { MAX_BODY_BYTES } from '../api-calls/body-limit.ts'
 import { requestHeaders, responseHeaders } from '../api-calls/call-headers.ts'
 import { CALL_RULES } from '../api-calls/call-rules.ts'
 import { type CallTarget, findTarget, requireMethod } from '../api-calls/call-target.ts'
@@ -22,13 +23,12 @@ import { needsInteraction, windowMayHelp } from '../authorization/silent-authori
 import { touch } from '../grants/grants.ts'
 import { dpopKeyOf, dropAccessToken, requiredProofClaims } from '../grants/token-records.ts'
 import { findApi } from '../operators/operators.ts'
-import type { Call } from '../page/page-router.ts'
-import { MAX_BODY_BYTES } from '../page/params.ts'
 import { invalidParams, toErrorObject } from '../platform/broker-error.ts'
 import { effects } from '../platform/effects.ts'
 import { record } from '../platform/log.ts'
 import { accessTokenOf } from '../tokens/token-renewal.ts'
-import { renewWithUser } from './connect.ts'
+import type { Call } from './page-call.ts'
+import { renewWithUser } from './user-interaction.ts'
 
 function checkBody(body: FetchParams['body'], method: string): void {
   if (body === undefined) return

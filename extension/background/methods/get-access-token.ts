@@ -10,12 +10,12 @@ import { covers, type GrantRecord, grantsOf, touch } from '../grants/grants.ts'
 import { offeredApis } from '../grants/offered-apis.ts'
 import type { StoredToken } from '../grants/stored-token.ts'
 import { setScopeInUse } from '../grants/token-records.ts'
-import type { Call } from '../page/page-router.ts'
 import { noGrant } from '../platform/broker-error.ts'
 import { changes } from '../platform/state-version.ts'
 import { recordGiven, toAccessToken } from '../tokens/access-token-cache.ts'
 import { accessTokenOf } from '../tokens/token-renewal.ts'
-import { renewWithUser } from './connect.ts'
+import type { Call } from './page-call.ts'
+import { renewWithUser } from './user-interaction.ts'
 
 async function tokenFor(
   call: Call,

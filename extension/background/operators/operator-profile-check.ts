@@ -14,8 +14,8 @@ import {
   type OperatorProfile,
   PROFILE_TOO_LARGE,
 } from '../../../shared/messages/operator-profile.ts'
-import { isSecureOrigin } from '../page/sender.ts'
 import { isReadable } from '../platform/readable-text.ts'
+import { isSecureOrigin } from '../platform/secure-origin.ts'
 import schema from './operator-profile.schema.json'
 
 export type ProfileCheck =

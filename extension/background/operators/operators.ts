@@ -18,21 +18,26 @@ import type {
   OperatorList,
 } from '../../../shared/messages/screen-channel.ts'
 import { record } from '../platform/log.ts'
-import { openDatabase } from '../platform/open-database.ts'
+import { memoize } from '../platform/memoize.ts'
 import { changed } from '../platform/state-version.ts'
-import { issuerTaken, permissionsOf, type SelectedOperators } from './merge-operator-profiles.ts'
+import { openStore } from '../platform/stores.ts'
+import { permissionsOf } from './host-permissions.ts'
+import { issuerTaken, type SelectedOperators } from './merge-operator-profiles.ts'
 import { type GivenOperators, judgeOperators } from './operator-cache.ts'
 import { readProfile } from './operator-profile-check.ts'
 
 /** Written beside the manifest by whoever starts the demo; a released build has none. */
 const DEMO_OPERATORS = 'demo-operators.json'
 
-const imported = openDatabase('northkey-operators', 'operators')
+const imported = openStore('operators')
 
-let known: Promise<SelectedOperators> | undefined
+/** Judged once, until profiles or policy change. */
+const selected = memoize(
+  (): Promise<SelectedOperators> => judgeOperators(readAll(), __DEVELOPMENT__),
+)
 
 function forget(): void {
-  known = undefined
+  selected.reset()
   changed()
 }
 
@@ -71,11 +76,6 @@ async function readAll(): Promise<GivenOperators> {
     readDemo(),
   ])
   return { policy, file, demo }
-}
-
-function selected(): Promise<SelectedOperators> {
-  known ??= judgeOperators(readAll(), __DEVELOPMENT__)
-  return known
 }
 
 export async function listOperators(): Promise<OperatorProfile[]> {

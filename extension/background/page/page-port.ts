@@ -10,10 +10,11 @@ import type {
 } from '../../../shared/messages/broker-channel.ts'
 import { createBatch } from '../../../shared/messages/message-batch.ts'
 import { decodeRequest } from '../../../shared/messages/request-deduplication.ts'
+import type { Caller } from '../methods/page-call.ts'
 import { toErrorObject } from '../platform/broker-error.ts'
 import { givenAgain } from '../tokens/access-token-cache.ts'
 import { abortPageRequest, handlePageRequest } from './page-router.ts'
-import { type Caller, verifyPageSender } from './sender.ts'
+import { verifyPageSender } from './sender.ts'
 
 const HERE: BrokerAnswer = { id: 0 }
 

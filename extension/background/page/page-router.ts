@@ -18,6 +18,7 @@ import { connect } from '../methods/connect.ts'
 import { createProof } from '../methods/create-proof.ts'
 import { sealedFetch } from '../methods/fetch.ts'
 import { getAccessToken } from '../methods/get-access-token.ts'
+import type { Call, Caller } from '../methods/page-call.ts'
 import { revoke } from '../methods/revoke.ts'
 import { interrupted, noGrant, Refusal, toErrorObject } from '../platform/broker-error.ts'
 import { redirectBase } from '../platform/redirect-base.ts'
@@ -25,17 +26,6 @@ import { isSiteOn } from '../sites/sites.ts'
 import { logRefusal } from './log-failed-call.ts'
 import { type CheckedParams, checkParams, isProviderMethod } from './params.ts'
 import { mayCall, takeCall } from './rate-limit.ts'
-import type { Caller } from './sender.ts'
-
-/** One call: who asks, and what the browser said of the document at that moment. */
-export interface Call extends Caller {
-  requestId: string
-  userActivation: boolean
-  visible: boolean
-  signal: AbortSignal
-  /** Hands over a part of a large body while the rest is still to come. */
-  deliver(part: ArrayBuffer): void
-}
 
 type Handler<M extends ProviderMethod> = (
   call: Call,

@@ -6,11 +6,11 @@
 import * as v from 'valibot'
 import type { ProviderMethod, ProviderMethods } from '../../../shared/messages/page-api.ts'
 import { isPlain } from '../../../shared/messages/plain-data.ts'
+import { MAX_BODY_BYTES } from '../api-calls/body-limit.ts'
 import { invalidParams } from '../platform/broker-error.ts'
 import { isReadable } from '../platform/readable-text.ts'
 
 const MAX_TEXT = 2_048
-export const MAX_BODY_BYTES = 5 * 1024 * 1024
 
 const text = (name: string, max = MAX_TEXT) =>
   v.pipe(

@@ -4,37 +4,15 @@
  */
 
 import type { Runtime } from 'webextension-polyfill'
+import type { Caller } from '../methods/page-call.ts'
 import { forbiddenContext } from '../platform/broker-error.ts'
-
-/** A document that may ask: the top document of a tab, in a secure context. */
-export interface Caller {
-  origin: string
-  tabId: number
-  documentId: string
-}
+import { isSecureOrigin } from '../platform/secure-origin.ts'
 
 /** Chromium's and Firefox's own additions to the sender. */
 type Sender = Runtime.MessageSender & {
   origin?: string
   documentId?: string
   documentLifecycle?: string
-}
-
-const LOOPBACK = /^http:\/\/(?:(?:[a-z0-9-]+\.)*localhost|127\.0\.0\.1)(?::\d{1,5})?$/
-
-/** Whether these are pages of this very device, on plain http. @see RFC 8252 section 8.3 */
-export function isLoopbackOrigin(origin: string): boolean {
-  return LOOPBACK.test(origin)
-}
-
-/**
- * An origin whose pages the browser trusts to be what they say.
- *
- * @see https://w3c.github.io/webappsec-secure-contexts/#is-origin-trustworthy
- */
-export function isSecureOrigin(origin: string, development: boolean): boolean {
-  const allowed = origin.startsWith('https:') || (development && isLoopbackOrigin(origin))
-  return allowed && URL.canParse(origin) && new URL(origin).origin === origin
 }
 
 /** @throws Refusal `forbidden_context` */

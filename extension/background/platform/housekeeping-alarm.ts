@@ -4,22 +4,18 @@
  */
 
 import browser from 'webextension-polyfill'
+import { createSerialQueue } from './serial-queue.ts'
 
 export const HOUSEKEEPING = 'housekeeping'
 
 /** Browsers wake nobody sooner. */
 const SOONEST_MS = 30_000
 
-let last: Promise<unknown> = Promise.resolve()
+const changes = createSerialQueue()
 
 /** Looking and setting are one step, or of two that ask at once the later might win. */
 export function wakeAt(timeMs: number): Promise<void> {
-  const next = last.then(
-    () => setAlarm(timeMs),
-    () => setAlarm(timeMs),
-  )
-  last = next
-  return next
+  return changes(() => setAlarm(timeMs))
 }
 
 async function setAlarm(timeMs: number): Promise<void> {

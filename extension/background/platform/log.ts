@@ -7,7 +7,7 @@
 import { clear, delMany, entries, keys, setMany, type UseStore } from 'idb-keyval'
 import type { ApiAccess, Mode } from '../../../shared/messages/page-api.ts'
 import type { LogEntry, LogEvent } from '../../../shared/messages/screen-channel.ts'
-import { openDatabase } from './open-database.ts'
+import { openStore } from './stores.ts'
 
 /** How many entries are kept at least; a few more may lie there until the next trimming. */
 export const MAX_ENTRIES = 2_000
@@ -74,7 +74,7 @@ function entryOf(event: LogEvent, outcome: string, about: LogSubject, at: number
 }
 
 export function createLog(
-  store: UseStore = openDatabase('northkey-log', 'log'),
+  store: UseStore = openStore('log'),
   now: () => number = Date.now,
   writeEveryMs = 0,
   countWithinMs = 0,

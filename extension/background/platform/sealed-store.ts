@@ -4,7 +4,6 @@
  */
 
 import { del, entries, get, promisifyRequest, set, type UseStore } from 'idb-keyval'
-import { openDatabase } from './open-database.ts'
 import { open, type Sealed, seal } from './seal.ts'
 
 export interface SealedStore<T> {
@@ -30,10 +29,11 @@ async function deleteUnchanged(objects: IDBObjectStore, rows: [string, Sealed][]
   await promisifyRequest(objects.transaction)
 }
 
+/** @param key The sealing key of this browser session. */
 export function createSealedStore<T>(
   name: string,
   key: () => Promise<CryptoKey>,
-  store: UseStore = openDatabase(`northkey-${name}`, name),
+  store: UseStore,
 ): SealedStore<T> {
   const nameOf = (id: string) => `${name}/${id}`
 

@@ -4,7 +4,7 @@
  */
 
 import browser from 'webextension-polyfill'
-import { readOnce } from './memoize.ts'
+import { memoize } from './memoize.ts'
 
 const KEY_NAME = 'sealingKey'
 
@@ -24,4 +24,4 @@ async function readKey(): Promise<CryptoKey> {
 }
 
 /** The key of this browser session, made when first asked for. */
-export const sealingKey = readOnce(readKey)
+export const sealingKey = memoize(readKey)

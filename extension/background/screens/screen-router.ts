@@ -8,6 +8,7 @@ import type {
 import { keptApis } from '../authorization/approved-apis.ts'
 import { approve, cancel } from '../authorization/authorization-flow.ts'
 import { flows } from '../authorization/flow-records.ts'
+import { endGrant } from '../grants/end-grant.ts'
 import { allGrants } from '../grants/grants.ts'
 import {
   describeSite,
@@ -16,7 +17,6 @@ import {
   stopSite,
   useSite,
 } from '../lifecycle/site-changes.ts'
-import { endGrant } from '../methods/revoke.ts'
 import {
   addOperator,
   checkOperator,

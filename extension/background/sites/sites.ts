@@ -9,36 +9,28 @@
 
 import { del, keys, set } from 'idb-keyval'
 import browser from 'webextension-polyfill'
-import contentScript from '../../content/index.iife.ts?script&iife'
-import providerScript from '../../provider/index.iife.ts?script&iife'
-import { hostPattern } from '../operators/merge-operator-profiles.ts'
-import { isLoopbackOrigin, isSecureOrigin } from '../page/sender.ts'
-import { openDatabase } from '../platform/open-database.ts'
+import { hostPattern } from '../operators/host-permissions.ts'
+import { memoize } from '../platform/memoize.ts'
+import { isLoopbackOrigin, isSecureOrigin } from '../platform/secure-origin.ts'
+import { createSerialQueue } from '../platform/serial-queue.ts'
 import { changed } from '../platform/state-version.ts'
+import { openStore } from '../platform/stores.ts'
+import {
+  injectContentScripts,
+  syncContentScripts,
+  unregisterContentScripts,
+} from './content-script-registration.ts'
 
-const store = openDatabase('northkey-sites', 'sites')
-
-let known: Promise<ReadonlySet<string>> | undefined
-
-function forget(): void {
-  known = undefined
-  changed()
-}
-
-/** A database that fails once is asked again. */
-async function readOrigins(): Promise<ReadonlySet<string>> {
-  try {
-    return new Set(await keys<string>(store))
-  } catch (error) {
-    known = undefined
-    throw error
-  }
-}
+const store = openStore('sites')
 
 /** Origins that were switched on. */
-export function siteOrigins(): Promise<ReadonlySet<string>> {
-  known ??= readOrigins()
-  return known
+export const siteOrigins = memoize(
+  async (): Promise<ReadonlySet<string>> => new Set(await keys<string>(store)),
+)
+
+function forget(): void {
+  siteOrigins.reset()
+  changed()
 }
 
 /** Loopback, in a development build: the scripts are in its manifest. */
@@ -51,77 +43,22 @@ export async function isSiteOn(origin: string): Promise<boolean> {
   return isAlwaysOn(origin) || (await siteOrigins()).has(origin)
 }
 
-/**
- * Chromium's patterns know ports, and without one they mean every port; in Firefox, whose patterns know
- * none, a site's other ports get scripts that nobody answers. So does, in Chromium, the same host with a dot
- * at its end.
- */
-function matchPattern(origin: string): string {
-  if (__TARGET__ === 'firefox') return hostPattern(origin)
-  const { protocol, hostname, port } = new URL(origin)
-  return `${protocol}//${hostname}:${port || 443}/*`
-}
-
-const SCRIPTS = [
-  { name: 'content', file: contentScript, world: 'ISOLATED' },
-  { name: 'provider', file: providerScript, world: 'MAIN' },
-] as const
-
-let last: Promise<unknown> = Promise.resolve()
-
 /** One change of the list and of the registered scripts at a time. */
-function inTurn<T>(task: () => Promise<T>): Promise<T> {
-  const next = last.then(task, task)
-  last = next
-  return next
-}
+const changes = createSerialQueue()
 
 /** Makes the browser's list of scripts what the list of sites says. Changes nothing that is right. */
-export const syncScripts = (): Promise<void> => inTurn(sync)
+export const syncScripts = (): Promise<void> => changes(sync)
 
-async function sync(): Promise<void> {
-  const registered = await browser.scripting.getRegisteredContentScripts()
-  const wanted = [...(await siteOrigins())].flatMap((origin) =>
-    SCRIPTS.map(({ name, file, world }) => ({
-      id: `${name} ${origin}`,
-      js: [file],
-      matches: [matchPattern(origin)],
-      runAt: 'document_start' as const,
-      allFrames: false,
-      persistAcrossSessions: true,
-      world,
-    })),
-  )
-  const has = ({ id }: { id: string }, list: { id: string }[]) =>
-    list.some((each) => each.id === id)
-  const stale = registered.filter((script) => !has(script, wanted)).map(({ id }) => id)
-  const missing = wanted.filter((script) => !has(script, registered))
-  if (stale.length > 0) await browser.scripting.unregisterContentScripts({ ids: stale })
-  if (missing.length > 0) await browser.scripting.registerContentScripts(missing)
-}
+const sync = async (): Promise<void> => syncContentScripts(await siteOrigins())
 
 /** After an update the files may have other names: everything is registered anew. */
-export async function registerAnew(): Promise<void> {
-  await inTurn(() => browser.scripting.unregisterContentScripts())
+export async function reregisterScripts(): Promise<void> {
+  await changes(unregisterContentScripts)
   await syncScripts()
 }
 
 export function hasPermission(origin: string): Promise<boolean> {
   return browser.permissions.contains({ origins: [hostPattern(origin)] })
-}
-
-/** The page that is open already gets the scripts now; every later one gets them by itself. */
-async function inject(origin: string, tabId: number): Promise<void> {
-  const { url = '' } = await browser.tabs.get(tabId)
-  if (!URL.canParse(url) || new URL(url).origin !== origin) return
-  for (const { file, world } of SCRIPTS) {
-    await browser.scripting.executeScript({
-      target: { tabId },
-      files: [file],
-      world,
-      injectImmediately: true,
-    })
-  }
 }
 
 /**
@@ -132,7 +69,7 @@ async function inject(origin: string, tabId: number): Promise<void> {
  * @throws Error where the browser has not been given the permission.
  */
 export const addSite = (origin: string, tabId?: number): Promise<boolean> =>
-  inTurn(() => add(origin, tabId))
+  changes(() => add(origin, tabId))
 
 async function add(origin: string, tabId?: number): Promise<boolean> {
   if (!isSecureOrigin(origin, false)) throw new Error('origin: expected an https origin')
@@ -142,12 +79,12 @@ async function add(origin: string, tabId?: number): Promise<boolean> {
   forget()
   await sync()
   // The tab may be gone or elsewhere by now; the site is on all the same.
-  if (tabId !== undefined) await inject(origin, tabId).catch(() => {})
+  if (tabId !== undefined) await injectContentScripts(origin, tabId).catch(() => {})
   return true
 }
 
 /** @returns Whether it was on before. From here on no page of it is answered. */
-export const removeSite = (origin: string): Promise<boolean> => inTurn(() => remove(origin))
+export const removeSite = (origin: string): Promise<boolean> => changes(() => remove(origin))
 
 async function remove(origin: string): Promise<boolean> {
   const was = (await siteOrigins()).has(origin)

@@ -36,10 +36,11 @@ import { findOperator } from '../operators/operators.ts'
 import { noGrant, Refusal } from '../platform/broker-error.ts'
 import { effects } from '../platform/effects.ts'
 import { log } from '../platform/log.ts'
+import { createSingleFlight } from '../platform/single-flight.ts'
 
 type Refreshable = TokenRecord & { refreshToken: string }
 
-const renewing = new Map<string, Promise<StoredToken>>()
+const renewals = createSingleFlight<StoredToken>()
 
 /** A refresh token without the key that it is bound to buys nothing. */
 async function hasKey({ tokenType }: GrantRecord, { keyId }: TokenRecord): Promise<boolean> {
@@ -156,7 +157,7 @@ export async function accessTokenOf(
   if (!api) throw noGrant()
   const slot = slotOf(api, scope ?? api.scope)
   const key = `${grant.grantId} ${slot}`
-  const running = renewing.get(key)
+  const running = renewals.join(key)
   if (running) return share(running, grant, resource, wish)
   const record = await readTokens(grant.grantId)
   const cached = record?.tokens[slot]
@@ -167,21 +168,16 @@ export async function accessTokenOf(
     if (await dropAccessToken(grant.grantId, slot, cached.accessToken)) return cached
     return accessTokenOf(grant, resource, wish)
   }
-  const begun = renewing.get(key)
+  const begun = renewals.join(key)
   if (begun) return share(begun, grant, resource, wish)
-  const renewal = serialize(grant.grantId, async () => {
-    try {
+  return renewals.run(key, () =>
+    serialize(grant.grantId, async () => {
       const token = await renew(grant, api, scope ?? api.scope)
       log.record('token', 'renewed', { ...grant, apis: [api] })
       if (token.singleUse) await forget(grant.grantId, slot, token.accessToken)
       return token
-    } finally {
-      // Before anyone hears of it: who waited for a token that serves one call begins a renewal anew.
-      renewing.delete(key)
-    }
-  })
-  renewing.set(key, renewal)
-  return renewal
+    }),
+  )
 }
 
 /** Waits for a renewal that runs; a token for one call is not shared. */

@@ -1,7 +1,7 @@
 /** One operator with two APIs, and what it answers: each test says what. */
 
 import type { FlowBase } from '../../../extension/background/authorization/flow-records.ts'
-import type { Authorized } from '../../../extension/background/authorization/silent-authorization.ts'
+import type { AuthorizationResult } from '../../../extension/background/grants/authorization-result.ts'
 import type { GrantRecord } from '../../../extension/background/grants/grants.ts'
 import type {
   AwaitingAuthorizationResponse,
@@ -44,7 +44,7 @@ export function tokenSet(more: Partial<TokenSet> = {}): TokenSet {
   }
 }
 
-export const authorized = (more: Partial<TokenSet> = {}): Authorized => ({
+export const authorized = (more: Partial<TokenSet> = {}): AuthorizationResult => ({
   tokens: tokenSet(more),
   metadata: METADATA,
 })

@@ -7,12 +7,12 @@ import {
   InsufficientAuthorization,
   type TokenSource,
 } from '../../../../extension/background/api-calls/api-call.ts'
+import { MAX_BODY_BYTES } from '../../../../extension/background/api-calls/body-limit.ts'
 import {
   requestHeaders,
   responseHeaders,
 } from '../../../../extension/background/api-calls/call-headers.ts'
 import { CALL_RULES } from '../../../../extension/background/api-calls/call-rules.ts'
-import { MAX_BODY_BYTES } from '../../../../extension/background/page/params.ts'
 import { toErrorObject } from '../../../../extension/background/platform/broker-error.ts'
 import { createDpopKey } from '../../../../shared/core/index.ts'
 import { ERROR_CODE } from '../../../../shared/messages/page-api.ts'

@@ -11,10 +11,8 @@
 
 import 'fake-indexeddb/auto'
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import type {
-  Authorized,
-  SilentRequest,
-} from '../../../../extension/background/authorization/silent-authorization.ts'
+import type { SilentRequest } from '../../../../extension/background/authorization/silent-authorization.ts'
+import type { AuthorizationResult } from '../../../../extension/background/grants/authorization-result.ts'
 import type { AwaitingAuthorizationResponse, TokenSet } from '../../../../shared/core/index.ts'
 import { alarm, seen } from '../../support/fake-browser.ts'
 import {
@@ -32,7 +30,7 @@ import {
 } from '../../support/operator.ts'
 
 const answers = vi.hoisted(() => ({
-  silent: async (_request: SilentRequest): Promise<Authorized> => {
+  silent: async (_request: SilentRequest): Promise<AuthorizationResult> => {
     throw new Error('no silent authorization was expected')
   },
   redeem: async (): Promise<TokenSet> => {
@@ -74,7 +72,7 @@ const { currentSession, grantsOf, saveGrant } = await import(
 const { abortPageRequest, handlePageRequest } = await import(
   '../../../../extension/background/page/page-router.ts'
 )
-const { endGrant } = await import('../../../../extension/background/methods/revoke.ts')
+const { endGrant } = await import('../../../../extension/background/grants/end-grant.ts')
 const { subjectHandle } = await import('../../../../extension/background/grants/subject-handle.ts')
 const { housekeeping } = await import(
   '../../../../extension/background/lifecycle/startup-cleanup.ts'
@@ -116,6 +114,10 @@ describe('a call is answered', () => {
     const base = flowBase()
     const outcome = startFlow(base, 'ask')
     const window = await tabAt('/ui/consent/')
+    // The flow's last write before the user acts: a later one would bring the record back.
+    await vi.waitFor(async () =>
+      expect(await flows.get(base.flowId)).toHaveProperty('tabId', window),
+    )
     await flows.delete(base.flowId)
     await tabClosed(window)
     expect(await soon(outcome)).toMatchObject({ error: { data: { error: 'network_error' } } })

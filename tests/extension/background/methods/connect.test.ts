@@ -2,7 +2,7 @@
  * Who may have a window opened, of several that ask at once.
  *
  * Seen to fail when a call that may open none takes the origin while it is told so (the other is told
- * that a window is open, and none is), when `newFlow` does not look whether it was given up, and when any
+ * that a window is open, and none is), when `runFlow` does not look whether it was given up, and when any
  * pending flow counts.
  */
 
@@ -18,7 +18,7 @@ vi.mock('../../../../extension/background/operators/operators.ts', async (origin
 import { beforeEach, expect, test, vi } from 'vitest'
 import { flows } from '../../../../extension/background/authorization/flow-records.ts'
 import { connect } from '../../../../extension/background/methods/connect.ts'
-import type { Call } from '../../../../extension/background/page/page-router.ts'
+import type { Call } from '../../../../extension/background/methods/page-call.ts'
 import { ERROR_CODE } from '../../../../shared/messages/page-api.ts'
 import { flowOf, ISSUER, OPERATOR, ORIGIN } from '../../support/records.ts'
 

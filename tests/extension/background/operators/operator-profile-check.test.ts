@@ -1,10 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  permissionsOf,
-  selectOperators,
-} from '../../../../extension/background/operators/merge-operator-profiles.ts'
+import { permissionsOf } from '../../../../extension/background/operators/host-permissions.ts'
+import { selectOperators } from '../../../../extension/background/operators/merge-operator-profiles.ts'
 import {
   checkProfile,
   readProfile,

@@ -1,11 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Runtime } from 'webextension-polyfill'
-import {
-  isOwnScreen,
-  isSecureOrigin,
-  verifyPageSender,
-} from '../../../../extension/background/page/sender.ts'
+import { isOwnScreen, verifyPageSender } from '../../../../extension/background/page/sender.ts'
+import { isSecureOrigin } from '../../../../extension/background/platform/secure-origin.ts'
 import { ERROR_CODE } from '../../../../shared/messages/page-api.ts'
 
 const OWN_ID = 'own-id'

@@ -12,12 +12,12 @@ const { sealing } = vi.hoisted(() => ({ sealing: vi.fn<() => Promise<CryptoKey>>
 vi.mock('../../../../extension/background/platform/sealing-key.ts', () => ({ sealingKey: sealing }))
 
 import { createKey, keyOf, sweepKeys } from '../../../../extension/background/clients/keys.ts'
-import { readOnce } from '../../../../extension/background/platform/memoize.ts'
+import { memoize } from '../../../../extension/background/platform/memoize.ts'
 
 test('what was read is read once, and what failed is read again', async () => {
   const read = vi.fn<() => Promise<number>>()
   read.mockRejectedValueOnce(new Error('busy')).mockResolvedValue(7)
-  const once = readOnce(read)
+  const once = memoize(read)
   await expect(Promise.all([once(), once()])).rejects.toThrow('busy')
   expect(await Promise.all([once(), once()])).toEqual([7, 7])
   expect(await once()).toBe(7)

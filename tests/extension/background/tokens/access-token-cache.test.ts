@@ -28,6 +28,7 @@ vi.mock('../../../../extension/background/operators/operators.ts', async (origin
 })
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { endGrant } from '../../../../extension/background/grants/end-grant.ts'
 import {
   deleteGrant,
   type GrantRecord,
@@ -38,12 +39,11 @@ import {
   keepTokens,
 } from '../../../../extension/background/grants/token-records.ts'
 import { getAccessToken } from '../../../../extension/background/methods/get-access-token.ts'
-import { endGrant } from '../../../../extension/background/methods/revoke.ts'
+import type { Call } from '../../../../extension/background/methods/page-call.ts'
 import {
   addOperator,
   removeOperator,
 } from '../../../../extension/background/operators/operators.ts'
-import type { Call } from '../../../../extension/background/page/page-router.ts'
 import { mayCall } from '../../../../extension/background/page/rate-limit.ts'
 import { log } from '../../../../extension/background/platform/log.ts'
 import { changes } from '../../../../extension/background/platform/state-version.ts'

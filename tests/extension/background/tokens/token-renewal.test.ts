@@ -9,15 +9,13 @@
 import 'fake-indexeddb/auto'
 import { createStore, keys } from 'idb-keyval'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
-import type {
-  Authorized,
-  SilentRequest,
-} from '../../../../extension/background/authorization/silent-authorization.ts'
+import type { SilentRequest } from '../../../../extension/background/authorization/silent-authorization.ts'
+import type { AuthorizationResult } from '../../../../extension/background/grants/authorization-result.ts'
 import type { TokenSet } from '../../../../shared/core/index.ts'
 import { A, authorized, B, grantRecord, OPERATOR, soon, tokenSet } from '../../support/operator.ts'
 
 const answers = vi.hoisted(() => ({
-  silent: async (_request: SilentRequest): Promise<Authorized> => {
+  silent: async (_request: SilentRequest): Promise<AuthorizationResult> => {
     throw new Error('no silent authorization was expected')
   },
   refresh: async (): Promise<TokenSet> => {
@@ -63,7 +61,7 @@ beforeEach(() => {
   silent = 0
 })
 
-function whenSilent(answer: () => Promise<Authorized> | Authorized): void {
+function whenSilent(answer: () => Promise<AuthorizationResult> | AuthorizationResult): void {
   answers.silent = async () => {
     silent += 1
     return answer()

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createRateLimiter } from '../../../../extension/background/page/rate-limit.ts'
+import { createRateLimiter } from '../../../../extension/background/platform/rate-limiter.ts'
 import { ERROR_CODE } from '../../../../shared/messages/page-api.ts'
 
 const LIMIT = { burst: 3, perSecond: 2 }

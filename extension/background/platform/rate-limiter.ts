@@ -1,0 +1,53 @@
+/** Limits how often an origin may do something: one token bucket for each origin. */
+
+import { ERROR_CODE } from '../../../shared/messages/page-api.ts'
+import { Refusal } from './broker-error.ts'
+
+export interface RateLimit {
+  /** How many at once. */
+  burst: number
+  perSecond: number
+}
+
+interface Bucket {
+  level: number
+  at: number
+}
+
+/** Buckets that are full again are forgotten, beyond this many. */
+const MAX_BUCKETS = 1_000
+
+/**
+ * @param now A clock in milliseconds that never goes back.
+ * @returns Takes one, or refuses with `rate_limited` and the time after which there is one again.
+ */
+export function createRateLimiter(
+  { burst, perSecond }: RateLimit,
+  now: () => number = () => performance.now(),
+): (origin: string) => void {
+  const buckets = new Map<string, Bucket>()
+
+  function forgetFull(at: number): void {
+    for (const [origin, bucket] of buckets) {
+      if (bucket.level + ((at - bucket.at) / 1_000) * perSecond >= burst) buckets.delete(origin)
+    }
+  }
+
+  return (origin) => {
+    const at = now()
+    const { level, at: before } = buckets.get(origin) ?? { level: burst, at }
+    const filled = Math.min(burst, level + (Math.max(0, at - before) / 1_000) * perSecond)
+    if (filled < 1) {
+      buckets.set(origin, { level: filled, at })
+      const retryAfterSeconds = Math.ceil((1 - filled) / perSecond)
+      throw new Refusal(
+        ERROR_CODE.rateLimited,
+        'rate_limited',
+        'this origin asks too often; ask again later',
+        { retryAfterSeconds },
+      )
+    }
+    if (buckets.size >= MAX_BUCKETS && !buckets.has(origin)) forgetFull(at)
+    buckets.set(origin, { level: filled - 1, at })
+  }
+}

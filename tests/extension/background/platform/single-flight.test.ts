@@ -1,0 +1,79 @@
+/**
+ * Callers of equal work share one run, and it is aborted when all of them have given up.
+ *
+ * Seen to fail when the flight is deleted after its callers have the outcome, when one caller that gives
+ * up aborts it for all, and when a caller that never gives up is not counted.
+ */
+
+import { expect, test, vi } from 'vitest'
+import { createSingleFlight } from '../../../../extension/background/platform/single-flight.ts'
+
+/** Work that ends when the test resolves it. */
+function setUp() {
+  const flights = createSingleFlight<string>()
+  const work = vi.fn<(signal: AbortSignal) => void>()
+  let resolve: (value: string) => void = () => {}
+  const task = (signal: AbortSignal) => {
+    work(signal)
+    return new Promise<string>((resolved) => {
+      resolve = resolved
+    })
+  }
+  return { flights, work, task, end: (value: string) => resolve(value) }
+}
+
+test('callers of one key share one run, which starts in the turn of the first', async () => {
+  const { flights, work, task, end } = setUp()
+  expect(flights.join('key')).toBeUndefined()
+  const outcomes = [flights.run('key', task), flights.run('key', task), flights.join('key')]
+  expect(work).toHaveBeenCalledTimes(1)
+  end('value')
+  expect(await Promise.all(outcomes)).toEqual(['value', 'value', 'value'])
+})
+
+test('a caller that has the outcome may start the next flight', async () => {
+  const { flights, work, task, end } = setUp()
+  const again = flights.run('key', task).then(() => flights.run('key', task))
+  end('first')
+  await vi.waitFor(() => expect(work).toHaveBeenCalledTimes(2))
+  end('second')
+  expect(await again).toBe('second')
+})
+
+test('a failure goes to all callers and is forgotten', async () => {
+  const { flights, task, end } = setUp()
+  const fail = () => Promise.reject(new Error('broken'))
+  const outcomes = await Promise.allSettled([flights.run('key', fail), flights.run('key', fail)])
+  expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  const next = flights.run('key', task)
+  end('value')
+  expect(await next).toBe('value')
+})
+
+test('the run is aborted when the last of its callers has given up', async () => {
+  const { flights, work, task, end } = setUp()
+  const [first, second] = [new AbortController(), new AbortController()]
+  const outcomes = [flights.run('key', task, first.signal), flights.run('key', task, second.signal)]
+  const signal = work.mock.calls[0]?.[0]
+  first.abort()
+  expect(signal?.aborted).toBe(false)
+  second.abort()
+  expect(signal?.aborted).toBe(true)
+  end('value')
+  await Promise.all(outcomes)
+})
+
+test.each(['run', 'join'] as const)(
+  'a caller by `%s` without a signal waits to the end',
+  async (how) => {
+    const { flights, work, task, end } = setUp()
+    const caller = new AbortController()
+    const outcomes = [flights.run('key', task, caller.signal)]
+    const patient = how === 'run' ? flights.run('key', task) : flights.join('key')
+    if (patient) outcomes.push(patient)
+    caller.abort()
+    expect(work.mock.calls[0]?.[0].aborted).toBe(false)
+    end('value')
+    expect(await Promise.all(outcomes)).toEqual(['value', 'value'])
+  },
+)
