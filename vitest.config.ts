@@ -1,5 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import type { BrowserName } from './scripts/browsers.ts'
+import { ENGINE_DEPENDENT } from './tests/browser/engine-dependent.ts'
 
 const SCRIPT_FILE = fileURLToPath(
   new URL('tests/extension/support/script-file.ts', import.meta.url),
@@ -12,14 +14,23 @@ const group = (groupOrder: number) => ({ sequence: { groupOrder } })
 /**
  * One browser a worker, which its files share; each test has an installation of the extension of its own
  * (tests/browser/fixtures.ts).
+ *
+ * @param name Of the project; those of `npm run test:full` begin with `full:`.
  */
-const browser = (name: 'chromium' | 'firefox', include: string[], groupOrder: number) => ({
+const browserProject = (
+  name: string,
+  browserName: BrowserName,
+  groupOrder: number,
+  include: string[],
+  exclude: string[] = [],
+) => ({
   test: {
     ...node,
     ...group(groupOrder),
     name,
     include,
-    provide: { browserName: name },
+    exclude,
+    provide: { browserName },
     globalSetup: 'tests/browser/support/build.ts',
     isolate: false,
     maxWorkers: 2,
@@ -29,6 +40,8 @@ const browser = (name: 'chromium' | 'firefox', include: string[], groupOrder: nu
 })
 
 const BROWSER_TESTS = ['tests/browser/**/*.test.ts', 'tests/attacks/**/*.test.ts']
+const IN_BOTH_ENGINES = ENGINE_DEPENDENT.map((file) => `tests/${file}`)
+const REAL_TIME_TESTS = ['tests/real-time/**/*.test.ts']
 
 export default defineConfig({
   test: {
@@ -58,8 +71,11 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
-      browser('chromium', BROWSER_TESTS, 2),
-      browser('firefox', BROWSER_TESTS, 3),
+      browserProject('chromium', 'chromium', 2, BROWSER_TESTS),
+      browserProject('firefox', 'firefox', 3, IN_BOTH_ENGINES),
+      browserProject('full:firefox', 'firefox', 4, BROWSER_TESTS, IN_BOTH_ENGINES),
+      browserProject('full:real-time-chromium', 'chromium', 5, REAL_TIME_TESTS),
+      browserProject('full:real-time-firefox', 'firefox', 6, REAL_TIME_TESTS),
     ],
   },
 })
