@@ -5,9 +5,14 @@ import type { BrowserName } from './scripts/browsers.ts'
 const SCRIPT_FILE = fileURLToPath(
   new URL('tests/extension/support/script-file.ts', import.meta.url),
 )
-const node = { environment: 'node', pool: 'forks', testTimeout: 30_000 } as const
+const node = {
+  environment: 'node',
+  pool: 'forks',
+  maxWorkers: 2,
+  testTimeout: 30_000,
+} as const
 
-/** Groups run one after the other: what measures or opens browsers has the machine to itself. */
+/** Groups run one after the other: two browsers have the machine to themselves. */
 const group = (groupOrder: number) => ({ sequence: { groupOrder } })
 
 /**
@@ -32,7 +37,6 @@ const browserProject = (
     provide: { browserName },
     globalSetup: 'tests/browser/support/build.ts',
     isolate: false,
-    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
@@ -58,7 +62,6 @@ export default defineConfig({
       {
         test: {
           ...node,
-          ...group(1),
           name: 'network',
           include: ['tests/network/**/*.test.ts'],
           testTimeout: 60_000,

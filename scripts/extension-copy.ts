@@ -1,6 +1,6 @@
 /**
- * A development build with the operators of one running network written beside its manifest. Each run
- * has a copy of its own, so that two runs do not meet.
+ * Copies a development build and adds the operator profiles of one running network beside its manifest. Each run
+ * uses a copy of its own, so that parallel runs do not share one.
  */
 
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -17,7 +17,7 @@ export interface ExtensionCopy {
 
 /**
  * @param builds Folder of all builds, as given to `buildModes`.
- * @param folder Where the copy goes; without it a temporary folder.
+ * @param folder Folder of the copy. Default: a temporary folder.
  */
 export async function copyExtension(
   name: BrowserName,

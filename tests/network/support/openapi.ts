@@ -15,7 +15,7 @@ export const THREE_GPP = join(SHARED, '3gpp/rel19')
 export const CAMARA = join(SHARED, 'camara/r3.2')
 
 /** Why nothing can be judged, or nothing. */
-export function describeMissingFiles(folder: string): string | undefined {
+export function missing(folder: string): string | undefined {
   if (existsSync(folder)) return undefined
   const name = relative(join(import.meta.dirname, '../../..'), folder)
   return `NOT RUN: ${name} is not there, so nothing was checked against it`
