@@ -65,11 +65,11 @@ function untestedRows(markdown: string, all: readonly string[]): string[] {
 const bulletsOf = (markdown: string) => markdown.split('\n').filter((it) => it.startsWith('- '))
 
 describe('tests/browser/contract', () => {
-  test('has a test for each method, parameter, event, code and word of docs/page-api.md', () => {
+  test('has a test for each method, parameter, event, code and error of docs/page-api.md', () => {
     expect(untestedRows(readFileSync(PAGE, 'utf8'), titles)).toEqual([])
   })
 
-  test('has each test that lines.ts names', () => {
+  test('has each test that lines.ts lists', () => {
     const named = Object.values(LINES).flat()
     expect(named.filter((title) => !titles.includes(title))).toEqual([])
   })
@@ -86,7 +86,7 @@ describe('tests/browser/contract', () => {
     expect(starts.filter((start) => !bullets.some((it) => it.startsWith(start)))).toEqual([])
   })
 
-  test('is read by a test that can fail', () => {
+  test('is checked by a test that can fail', () => {
     const markdown = [
       "| `northbound_x` | `{ a, b?: 'c' \\| 'd' }` | `{}` | no |",
       '| 4999 | `one`, `other` | never |',

@@ -137,7 +137,7 @@ describe('a call of the content script', () => {
     expect(idOf(port)).not.toBe(idOf(port, 1))
   })
 
-  test('what is said in one turn goes together, both ways', () => {
+  test('the messages of one batch are forwarded as one batch, in both directions', () => {
     const params = { grantId: 'g' }
     script.handlePageMessages(
       [
@@ -158,7 +158,7 @@ describe('a call of the content script', () => {
     expect(told).toEqual([[{ id: 2, result: [] }]])
   })
 
-  test('what cannot be sent is refused, and does not take the others along', async () => {
+  test('a call that cannot be sent is rejected, and the others of its batch are sent', async () => {
     const refused = { error: { code: -32602, data: { error: 'invalid_params' } } }
     script.handlePageMessages(
       [
@@ -176,7 +176,7 @@ describe('a call of the content script', () => {
     ])
   })
 
-  test('a body that comes in parts is put together', async () => {
+  test('a body that arrives in parts is reassembled', async () => {
     const calling = ask(1, 'northbound_fetch', {})
     const [port] = ports
     const id = idOf(port)
@@ -187,7 +187,7 @@ describe('a call of the content script', () => {
     expect(told).toHaveLength(1)
   })
 
-  test('a body of which a part was missed is an error', async () => {
+  test('a body with a missing part is an error', async () => {
     const calling = ask(1, 'northbound_fetch', {})
     const [port] = ports
     const id = idOf(port)
@@ -196,7 +196,7 @@ describe('a call of the content script', () => {
     expect(await calling).toMatchObject(lost)
   })
 
-  test('L01: after the worker has stopped it is asked again, and earlier parts do not count', async () => {
+  test('L01: after the worker has stopped the call is resent, and earlier parts are discarded', async () => {
     const calling = ask(1, 'northbound_fetch', {})
     ports[0]?.answer({ id: idOf(ports[0]), part: part(1, 2) })
     ports[0]?.close()
@@ -211,7 +211,7 @@ describe('a call of the content script', () => {
     expect(await bytesOf(calling)).toEqual([7, 8])
   })
 
-  test('L08: what that message finds out is told at once', async () => {
+  test('L08: an error of the keep-alive is reported to the page at once', async () => {
     ask(1, 'northbound_connect', {})
     vi.stubGlobal('structuredClone', () => {
       throw new Error('Attempting to use a disconnected port object')
@@ -220,14 +220,14 @@ describe('a call of the content script', () => {
     expect(told).toMatchObject([[{ id: 1, error: {} }]])
   })
 
-  test('L12: a document that goes away after its extension is answered before the port is closed', () => {
+  test('L12: a document that is unloaded after its extension gets its answers before the port is closed', () => {
     ask(1, 'northbound_getGrants')
     runtime.id = undefined
     expect(script.closeConnection).toThrow('invalidated')
     expect(told).toMatchObject([[{ id: 1, ...lost }]])
   })
 
-  test('L08: while it waits a message keeps the worker awake, and without a call the port is given back', async () => {
+  test('L08: keep-alives are sent while a call is pending, and without a pending call the port is closed', async () => {
     const calling = ask(1, 'northbound_connect', {})
     const [port] = ports
     await vi.advanceTimersByTimeAsync(60_000)
@@ -243,7 +243,7 @@ describe('a call of the content script', () => {
     expect(ports).toHaveLength(2)
   })
 
-  test('L01: with nobody at the other end of a new port, the call is asked again on another', async () => {
+  test('L01: if no worker answers on a new port, the call is resent on another port', async () => {
     isAwake = false
     const calling = ask(1, 'northbound_connect', {})
     await vi.advanceTimersByTimeAsync(14_000)
@@ -256,7 +256,7 @@ describe('a call of the content script', () => {
     expect(await calling).toEqual({ result: 'granted' })
   })
 
-  test('L01: a worker that falls silent is found out by the second look, and its late answer counts', async () => {
+  test('L01: a silent worker is detected at the second keep-alive, and its late answer is accepted', async () => {
     const calling = ask(1, 'northbound_connect', {})
     await vi.advanceTimersByTimeAsync(20_000)
     isAwake = false
@@ -270,7 +270,7 @@ describe('a call of the content script', () => {
     expect(await calling).toEqual({ result: 'granted' })
   })
 
-  test('L01: when the port that was left closes at last, the call goes on over the other', async () => {
+  test('L01: if the replaced port closes later, the call continues over the new port', async () => {
     isAwake = false
     const calling = ask(1, 'northbound_fetch', {})
     await vi.advanceTimersByTimeAsync(15_100)
@@ -284,7 +284,7 @@ describe('a call of the content script', () => {
     expect(await bytesOf(calling)).toEqual([1, 2])
   })
 
-  test('a call that was not asked yet has lost nothing when a port closes', async () => {
+  test('a call that was not sent yet counts no attempt if a port closes', async () => {
     void ask(1, 'northbound_getGrants')
     for (const pause of [0, 250]) {
       ports.at(-1)?.close()
@@ -306,7 +306,7 @@ describe('a call of the content script', () => {
     ])
   })
 
-  test('with nobody there ever, the call ends', async () => {
+  test('if no worker ever answers, the call ends', async () => {
     isAwake = false
     const calling = ask(1, 'northbound_connect', {})
     await vi.advanceTimersByTimeAsync(600_000)
@@ -314,7 +314,7 @@ describe('a call of the content script', () => {
     expect(ports.length).toBeLessThan(25)
   })
 
-  test('L12: where the extension is gone there is no answer, sent or not', async () => {
+  test('L12: if the extension is gone, the broker is gone for calls before and after', async () => {
     const before = ask(1, 'northbound_getGrants')
     runtime.id = undefined
     ports[0]?.close()
@@ -324,7 +324,7 @@ describe('a call of the content script', () => {
     expect(await after).toBeUndefined()
   })
 
-  test('a call that is asked after a loss goes with the others, and as its first attempt', async () => {
+  test('a call during a reconnect is sent with the others, and as its first attempt', async () => {
     void ask(1, 'northbound_getGrants')
     for (let loss = 0; loss < 3; loss++) {
       ports.at(-1)?.close()
@@ -340,7 +340,7 @@ describe('a call of the content script', () => {
     ])
   })
 
-  test('a page that asks on while the broker is lost does not lose it sooner', async () => {
+  test('new calls during a reconnect do not use up the attempts of earlier calls', async () => {
     const first = ask(1, 'northbound_getGrants')
     let isOver = false
     void first.then(() => {
@@ -354,7 +354,7 @@ describe('a call of the content script', () => {
     expect(isOver).toBe(false)
   })
 
-  test('a worker that never answers ends it', async () => {
+  test('a worker that never answers ends the call', async () => {
     const calling = ask(1, 'northbound_getGrants')
     for (let round = 0; round < 30; round++) {
       ports.at(-1)?.close()
@@ -364,7 +364,7 @@ describe('a call of the content script', () => {
     expect(ports.length).toBeLessThan(40)
   })
 
-  test('B23: a document that is left answers its calls, and closes its port', async () => {
+  test('B23: a document that is unloaded settles its calls, and closes its port', async () => {
     const calling = ask(1, 'northbound_connect', {})
     script.closeConnection()
     expect(await calling).toMatchObject(lost)

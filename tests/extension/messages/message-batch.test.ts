@@ -10,8 +10,8 @@ import { createBatch } from '../../../shared/messages/message-batch.ts'
 
 const [one, two, three, four] = [{ id: 1 }, { id: 2 }, { id: 3 }, { id: 4 }]
 
-describe('messages of one turn', () => {
-  test('go together, in their order, when it is over', async () => {
+describe('the messages of one task', () => {
+  test('are sent as one batch, in their order, at the end of the task', async () => {
     const send = vi.fn<(list: object[]) => void>()
     const say = createBatch(send, queueMicrotask)
     for (const message of [one, two, three]) say(message)
@@ -22,7 +22,7 @@ describe('messages of one turn', () => {
     expect(send.mock.calls).toEqual([[[one, two, three]], [[four]]])
   })
 
-  test('who is alone goes at once, but passes nobody', async () => {
+  test('a message without company is sent at once, but never before a queued message', async () => {
     const send = vi.fn<(list: object[]) => void>()
     const say = createBatch(send, queueMicrotask)
     say(one, true)
@@ -34,7 +34,7 @@ describe('messages of one turn', () => {
     expect(send.mock.calls).toEqual([[[one]], [[two, three]]])
   })
 
-  test('what is said while the others are sent goes next', async () => {
+  test('a message that is queued during a flush is sent in the next batch', async () => {
     const lists: object[][] = []
     const say = createBatch<object>((list) => {
       lists.push(list)
@@ -44,7 +44,7 @@ describe('messages of one turn', () => {
     await vi.waitFor(() => expect(lists).toEqual([[one], [two]]))
   })
 
-  test('go one by one where they are too large as a whole', async () => {
+  test('are sent one by one if the batch is too large', async () => {
     const lists: object[][] = []
     const say = createBatch<object>((list) => {
       if (list.length > 1) throw new Error('Data cannot be cloned, out of memory.')
@@ -54,7 +54,7 @@ describe('messages of one turn', () => {
     await vi.waitFor(() => expect(lists).toEqual([[one], [two]]))
   })
 
-  test('B14: go also where every object has a setter for the places of a list', async () => {
+  test('B14: are sent although every object has a setter for array indices', async () => {
     const send = vi.fn<(list: object[]) => void>()
     const say = createBatch(send, queueMicrotask)
     Object.defineProperty(Object.prototype, '0', { set: () => {}, configurable: true })

@@ -7,8 +7,8 @@ import { isPlain } from '../../../shared/messages/plain-data.ts'
 const cyclic: Record<string, unknown> = {}
 cyclic.own = cyclic
 
-describe('what a browser carries to the broker', () => {
-  test('is what JSON can say, and bytes', () => {
+describe('plain data', () => {
+  test('is JSON values and ArrayBuffers', () => {
     const value = fc.letrec((tie) => ({
       leaf: fc.oneof(fc.string(), fc.double(), fc.boolean(), fc.constant(null)),
       node: fc.oneof(

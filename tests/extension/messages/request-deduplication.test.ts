@@ -19,8 +19,8 @@ const params = fc.record(
   { requiredKeys: [], noNullPrototype: true },
 )
 
-describe('calls that ask the same are joined in the page', () => {
-  test('equal parameters make equal keys, in whatever order they stand', () => {
+describe('the deduplication key', () => {
+  test('is equal for equal parameters, in any order of their names', () => {
     fc.assert(
       fc.property(params, (given) => {
         const turned = Object.fromEntries(Object.entries(given).reverse())
@@ -29,7 +29,7 @@ describe('calls that ask the same are joined in the page', () => {
     )
   })
 
-  test('different parameters make different keys', () => {
+  test('differs for different parameters', () => {
     const plain = fc.record(
       {
         grantId: fc.uuid(),
@@ -46,7 +46,7 @@ describe('calls that ask the same are joined in the page', () => {
     )
   })
 
-  test('a number is no string, and one method is not the other', () => {
+  test('differs for a number and a string, and for two methods', () => {
     expect(keyOf(TOKEN, { grantId: '1' })).not.toBe(keyOf(TOKEN, { grantId: 1 }))
     expect(keyOf('northbound_getGrants', {})).not.toBe(keyOf('broker_getInfo', {}))
   })
@@ -67,13 +67,13 @@ describe('calls that ask the same are joined in the page', () => {
     [TOKEN, []],
     [TOKEN, new Date(0)],
     [TOKEN, () => {}],
-  ])('%s %j is asked by itself', (method, given) => {
+  ])('does not exist for %s with %j', (method, given) => {
     expect(keyOf(method, given)).toBeUndefined()
   })
 })
 
-describe('a key says its call', () => {
-  test('with the parameters as they were, whatever is in them', () => {
+describe('a request is decoded from its key', () => {
+  test('with equal parameters, for any names and values', () => {
     const names = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.constantFrom('__proto__', 'toJSON', '{', '\n'),
@@ -98,7 +98,7 @@ describe('a key says its call', () => {
     )
   })
 
-  test('also in a page that gives everything a toJSON and setters', () => {
+  test('in a page that defines a toJSON and setters on every object', () => {
     Object.defineProperties(Object.prototype, {
       toJSON: { value: () => 'changed', configurable: true },
       grantId: { set: () => {}, configurable: true },

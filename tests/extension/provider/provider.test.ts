@@ -136,7 +136,7 @@ const grants = { method: 'northbound_getGrants' }
 const settled = () => new Promise((resolve) => setTimeout(resolve, 20))
 
 describe('the provider', () => {
-  test('PAGE-API section 1: what it announces is frozen, and announced on request alone', () => {
+  test('PAGE-API section 1: the announced detail is frozen, and announced on request only', () => {
     const detail = page.detail()
     const parts = [detail, detail?.info, detail?.provider, ...Object.values(detail?.provider ?? {})]
     expect(parts.map((part) => Object.isFrozen(part))).toEqual(Array(6).fill(true))
@@ -146,7 +146,7 @@ describe('the provider', () => {
     })
   })
 
-  test('a call is a message, and its answer settles it', async () => {
+  test('a call is one message, and its answer settles the call', async () => {
     const calling = page.provider.request(grants)
     const { id } = (await page.next()) as PageCall
     page.answer({ id, result: [1] })
@@ -172,21 +172,24 @@ describe('the provider', () => {
     ['northbound_getGrants', [{ grantId: 'g', apis: [{ resource: 'https://api.example' }] }]],
     ['northbound_getAccessToken', { accessToken: 'opaque', tokenType: 'DPoP', expiresAt: 1 }],
     ['broker_getInfo', { name: 'Northkey', features: [] }],
-  ])('a thousand equal calls of %s: one message, an answer for each', async (method, result) => {
-    const calling = Array.from({ length: 1_000 }, () => page.provider.request({ method }))
-    const { id } = (await page.next()) as PageCall
-    await settled()
-    expect(page.heard).toEqual([])
-    page.answer({ id, result })
-    const answers = await Promise.all(calling)
-    expect(answers).toStrictEqual(Array(1_000).fill(result))
-    // Nothing that can be changed is in two of them, however deep.
-    const [one, two] = answers.slice(-2).map((answer) => objectsIn(answer))
-    expect(new Set(answers).size).toBe(1_000)
-    expect(one?.filter((object) => two?.includes(object))).toEqual([])
-  })
+  ])(
+    'a thousand equal calls of %s are deduplicated: one message, and an answer for each call',
+    async (method, result) => {
+      const calling = Array.from({ length: 1_000 }, () => page.provider.request({ method }))
+      const { id } = (await page.next()) as PageCall
+      await settled()
+      expect(page.heard).toEqual([])
+      page.answer({ id, result })
+      const answers = await Promise.all(calling)
+      expect(answers).toStrictEqual(Array(1_000).fill(result))
+      // Nothing that can be changed is in two of them, however deep.
+      const [one, two] = answers.slice(-2).map((answer) => objectsIn(answer))
+      expect(new Set(answers).size).toBe(1_000)
+      expect(one?.filter((object) => two?.includes(object))).toEqual([])
+    },
+  )
 
-  test('of different calls of one turn the first goes at once, the others in one message', async () => {
+  test('different calls of one task: the first is sent at once, the others in one batch', async () => {
     const params = { grantId: '' }
     const calling = ['a', 'b', 'c'].map((grantId) => {
       params.grantId = grantId
@@ -201,7 +204,7 @@ describe('the provider', () => {
     expect(await Promise.all(calling)).toEqual(asked)
   })
 
-  test('B14: parameters are read once, and go also where every object has setters for them', async () => {
+  test('B14: parameters are read once, and are sent although every object has setters for them', async () => {
     let reads = 0
     const params = {
       get grantId() {
@@ -220,7 +223,7 @@ describe('the provider', () => {
     expect(reads).toBe(1)
   })
 
-  test('an equal call after the answer is asked anew', async () => {
+  test('an equal call after the answer is a new request', async () => {
     for (const result of ['first', 'second']) {
       const calling = page.provider.request(grants)
       const { id } = (await page.next()) as PageCall
@@ -229,7 +232,7 @@ describe('the provider', () => {
     }
   })
 
-  test('X04: who gives up does not take the others along; the last one ends the call', async () => {
+  test('X04: an abort of one caller does not abort the others; the last abort ends the call', async () => {
     const [one, two] = [new AbortController(), new AbortController()]
     const first = page.provider.request({ ...grants, signal: one.signal })
     const second = page.provider.request({ ...grants, signal: two.signal })
@@ -243,7 +246,7 @@ describe('the provider', () => {
     expect(await page.next()).toEqual({ id })
   })
 
-  test('X04: who aborts what has been answered disturbs no later call', async () => {
+  test('X04: an abort after the answer does not affect a later call', async () => {
     const late = new AbortController()
     const later: Promise<unknown>[] = []
     const first = page.provider.request({ ...grants, signal: late.signal }).then(() => {
@@ -260,7 +263,7 @@ describe('the provider', () => {
     expect(await Promise.all(later)).toEqual([['anew'], ['anew']])
   })
 
-  test('B14: an answer that comes too late is none, whatever every object has been given', async () => {
+  test('B14: an answer after an abort is ignored, although every object has an event member', async () => {
     const heard: unknown[] = []
     page.provider.on('disconnect', (payload) => heard.push(payload))
     const controller = new AbortController()
@@ -278,7 +281,7 @@ describe('the provider', () => {
     expect(heard).toEqual([])
   })
 
-  test('B14: who has a signal that throws does not keep the others from their answer', async () => {
+  test('B14: a signal that throws does not keep the other callers from their answer', async () => {
     const { signal } = new AbortController()
     const thrown = new Error('not this one')
     signal.removeEventListener = () => {
@@ -294,7 +297,7 @@ describe('the provider', () => {
     expect(page.reported).toEqual([thrown, thrown])
   })
 
-  test('a call that was given up is not joined by the next one', async () => {
+  test('an aborted call is not joined by the next equal call', async () => {
     const controller = new AbortController()
     const first = page.provider.request({ ...grants, signal: controller.signal })
     const { id } = (await page.next()) as PageCall
@@ -317,11 +320,11 @@ describe('the provider', () => {
     [{ method: 'northbound_fetch', params: { url: () => '' } }],
     [{ method: 'northbound_fetch', params: { body: new Blob(['x']) } }],
     [{ method: 'northbound_fetch', params: { headers: new Map() } }],
-  ])('PAGE-API section 4: %j is refused with invalid_params', async (args) => {
+  ])('PAGE-API section 4: %j is rejected with invalid_params', async (args) => {
     await expect(page.provider.request(args as never)).rejects.toMatchObject({ code: -32602 })
   })
 
-  test('B13: an answer to nothing, and a second answer, are dropped', async () => {
+  test('B13: an answer without a call, and a second answer, are ignored', async () => {
     page.answer({ id: 1, result: 'forged' })
     await settled()
     const calling = page.provider.request(grants)
@@ -331,7 +334,7 @@ describe('the provider', () => {
     expect(await calling).toBe('true')
   })
 
-  test('B14: members that every object has been given are no answer', async () => {
+  test('B14: members of Object.prototype are not read as an answer', async () => {
     const names = ['error', 'result', 'data', 'key', 'signal', 'id', 'event', 'method', 'params']
     for (const name of names) {
       Object.defineProperty(Object.prototype, name, { set: () => {}, configurable: true })
@@ -346,7 +349,7 @@ describe('the provider', () => {
     }
   })
 
-  test('B14: nor do they make an event of an answer, or an answer of an event', async () => {
+  test('B14: members of Object.prototype turn no answer into an event and no event into an answer', async () => {
     const heard: unknown[] = []
     page.provider.on('grantsChanged', (payload) => heard.push(payload))
     Object.assign(Object.prototype, { event: 'grantsChanged', id: 1 })
@@ -365,7 +368,7 @@ describe('the provider', () => {
 })
 
 describe('the broker’s end', () => {
-  test('L12: what is awaited ends with 4900, and the page is told', async () => {
+  test('L12: pending calls are rejected with 4900, and the page gets a disconnect event', async () => {
     const told: unknown[] = []
     page.provider.on('disconnect', (payload) => told.push(payload))
     const calling = page.provider.request(grants)
@@ -377,7 +380,7 @@ describe('the broker’s end', () => {
     expect(page.detail()).toBeUndefined()
   })
 
-  test('L12: the script of a reloaded extension does not get the port that another has: it is the end', async () => {
+  test('L12: the content script of a reloaded extension does not get a port that is taken: the provider disconnects', async () => {
     const calling = page.provider.request(grants)
     const { id } = (await page.next()) as PageCall
     page.answer({ id, result: [] })
@@ -389,7 +392,7 @@ describe('the broker’s end', () => {
     expect(page.detail()).toBeUndefined()
   })
 
-  test(`silence over two pings of ${PING_MS} ms is the end`, async () => {
+  test(`two pings of ${PING_MS} ms without an answer mean that the broker is gone`, async () => {
     const calling = page.provider.request(grants)
     await page.next()
     page.tick()
@@ -405,7 +408,7 @@ describe('the broker’s end', () => {
 })
 
 describe('events', () => {
-  test('reach each listener once; one that fails does not keep them from the others', async () => {
+  test('reach each listener once; a listener that throws does not keep them from the others', async () => {
     const heard: unknown[] = []
     const listener = (payload: unknown) => heard.push(payload)
     page.provider.on('grantsChanged', () => {
