@@ -1,3 +1,5 @@
+/** The deduplication key, and the decoding of requests that have one. */
+
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decodeRequest, deduplicationKey } from '../../../shared/messages/request-deduplication.ts'
@@ -5,10 +7,10 @@ import { decodeRequest, deduplicationKey } from '../../../shared/messages/reques
 const TOKEN = 'northbound_getAccessToken'
 const keyOf = (method: string, params: unknown) => deduplicationKey(method, params, JSON.stringify)
 
-/** Names that stand for something else. */
+/** Names that the key treats specially, or that are not own members. */
 const RESERVED = ['interactive', 'constructor']
 
-const params = fc.record(
+const anyParams = fc.record(
   {
     grantId: fc.string(),
     resource: fc.string(),
@@ -22,9 +24,9 @@ const params = fc.record(
 describe('the deduplication key', () => {
   test('is equal for equal parameters, in any order of their names', () => {
     fc.assert(
-      fc.property(params, (given) => {
-        const turned = Object.fromEntries(Object.entries(given).reverse())
-        expect(keyOf(TOKEN, turned)).toBe(keyOf(TOKEN, given))
+      fc.property(anyParams, (params) => {
+        const reversed = Object.fromEntries(Object.entries(params).reverse())
+        expect(keyOf(TOKEN, reversed)).toBe(keyOf(TOKEN, params))
       }),
     )
   })
@@ -39,9 +41,9 @@ describe('the deduplication key', () => {
       { requiredKeys: [], noNullPrototype: true },
     )
     fc.assert(
-      fc.property(plain, plain, (one, other) => {
-        fc.pre(JSON.stringify(one) !== JSON.stringify(other))
-        expect(keyOf(TOKEN, one)).not.toBe(keyOf(TOKEN, other))
+      fc.property(plain, plain, (left, right) => {
+        fc.pre(JSON.stringify(left) !== JSON.stringify(right))
+        expect(keyOf(TOKEN, left)).not.toBe(keyOf(TOKEN, right))
       }),
     )
   })
@@ -67,8 +69,8 @@ describe('the deduplication key', () => {
     [TOKEN, []],
     [TOKEN, new Date(0)],
     [TOKEN, () => {}],
-  ])('does not exist for %s with %j', (method, given) => {
-    expect(keyOf(method, given)).toBeUndefined()
+  ])('does not exist for %s with %j', (method, params) => {
+    expect(keyOf(method, params)).toBeUndefined()
   })
 })
 
@@ -89,10 +91,10 @@ describe('a request is decoded from its key', () => {
           values,
           { noNullPrototype: true },
         ),
-        (given) => {
-          const key = keyOf(TOKEN, given) ?? ''
+        (params) => {
+          const key = keyOf(TOKEN, params) ?? ''
           const call = decodeRequest({ id: 1, method: TOKEN, key, params: undefined })
-          expect(call).toEqual({ id: 1, method: TOKEN, key, params: given })
+          expect(call).toEqual({ id: 1, method: TOKEN, key, params })
         },
       ),
     )
