@@ -10,7 +10,7 @@ import type { Lifetime } from '../../../shared/messages/screen-channel.ts'
 import { noGrant } from '../platform/broker-error.ts'
 import { wakeAt } from '../platform/housekeeping-alarm.ts'
 import { memoize, memoizeByKey } from '../platform/memoize.ts'
-import { changed } from '../platform/state-version.ts'
+import { bumpStateVersion } from '../platform/state-version.ts'
 import { openStore } from '../platform/stores.ts'
 
 export interface GrantRecord extends Grant {
@@ -46,7 +46,7 @@ const known = memoizeByKey(readOrigin)
 
 function forget({ origin }: Pick<GrantRecord, 'origin'>): void {
   known.delete(origin)
-  changed()
+  bumpStateVersion()
 }
 
 /** Grants that ended while this worker lives: nothing that comes late brings them back. */
@@ -136,7 +136,7 @@ export const hasEnded = (grantId: string): boolean => ended.has(grantId)
 
 export async function deleteGrant(record: Pick<GrantRecord, 'origin' | 'grantId'>): Promise<void> {
   ended.add(record.grantId)
-  changed()
+  bumpStateVersion()
   await del(keyOf(record), store)
   forget(record)
 }
@@ -166,7 +166,7 @@ export async function sweepGrants(): Promise<GrantRecord[]> {
     return [over, records.filter((record) => !over.includes(record))] as const
   })
   known.clear()
-  changed()
+  bumpStateVersion()
   for (const { expiresAt } of living) await wakeAt(expiresAt)
   return over
 }
