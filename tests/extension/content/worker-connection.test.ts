@@ -370,12 +370,13 @@ describe('a call of the content script', () => {
     expect(await calling).toMatchObject(lostAnswer)
     expect(ports[0]?.isOpen).toBe(false)
   })
-  test('B23: a document that is shown again gets the outcome once more, should it have been lost', () => {
-    ask(1, 'northbound_connect', {})
+
+  test('B23: a document that is shown again gets the outcomes of its ended calls once more', () => {
+    sendCall(1, 'northbound_connect', {})
     script.closeConnection()
-    const [atPagehide] = told.splice(0)
+    const [atPagehide] = postedBatches.splice(0)
     script.settleEndedCalls()
-    expect(atPagehide).toMatchObject([{ id: 1, ...lost }])
-    expect(told).toEqual([atPagehide])
+    expect(atPagehide).toMatchObject([{ id: 1, ...lostAnswer }])
+    expect(postedBatches).toEqual([atPagehide])
   })
 })
