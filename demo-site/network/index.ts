@@ -194,8 +194,7 @@ function checkOptions(
 ): void {
   if (!/^127(\.\d+){3}$/.test(host)) throw new StartError('the host must be a loopback address')
   for (const id of Object.values(options.accessNetwork ?? {})) {
-    if (!subscribers.byId(id))
-      throw new StartError('accessNetwork: names a subscriber who is not there')
+    if (!subscribers.byId(id)) throw new StartError('accessNetwork: names an unknown subscriber')
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * A token broker that lives in the page, for tests of the page alone. It keeps to the contract
- * (announces when asked, freezes what it hands out) and answers as a test tells it to.
+ * Token broker inside the page, for tests of the page alone. It follows the provider convention (announces itself on
+ * request, freezes its objects) and answers as the test configures it.
  */
 
 export interface BrokerError {
@@ -8,7 +8,7 @@ export interface BrokerError {
   data: { error: string; httpStatus?: number; retryAfterSeconds?: number }
 }
 
-/** Plain data: it travels into the page. */
+/** Configuration; plain data, because it is serialised into the page. */
 export interface FakeBroker {
   issuer: string
   resource: string
@@ -16,17 +16,17 @@ export interface FakeBroker {
   errors?: Record<string, BrokerError>
   /** Methods that never settle. */
   hanging?: string[]
-  /** Where sessions exist already when the page opens. */
+  /** Whether a grant exists when the page opens. */
   connected?: boolean
-  /** Status of the next answers to POST, where not 201. */
+  /** Status of the answers to POST. Default: 201. */
   postStatus?: number
   tokenType?: 'Bearer' | 'DPoP'
 }
 
-/** What a test may do from outside the page. */
+/** Control of the fake broker, for the test outside the page. */
 export interface FakeBrokerControl {
   emit(event: string, payload: unknown): void
-  /** From now on this method fails so. */
+  /** Lets a method fail with this error from now on. */
   fail(method: string, error: BrokerError): void
   calls: { method: string; params: unknown }[]
 }
@@ -35,11 +35,11 @@ declare global {
   var fakeBroker: FakeBrokerControl
 }
 
-/** A JWS in compact form, as an access token looks; it signs nothing. */
+/** JWS in compact form, in the shape of an access token; its signature is meaningless. */
 export const FAKE_ACCESS_TOKEN =
   'eyJhbGciOiJub25lIn0.eyJzdWIiOiJub2JvZHkiLCJzY29wZSI6InFvcyJ9.c2lnbmF0dXJl'
 
-/** Runs in the page, before its scripts; so it is one function that closes over nothing. */
+/** Runs in the page before its scripts, so it must not use anything outside of itself. */
 export function installFakeBroker(options: FakeBroker, accessToken: string): void {
   type Listener = (payload: unknown) => void
   const listeners = new Map<string, Set<Listener>>()

@@ -1,4 +1,4 @@
-/** The request of TS 29.122 that the page sends, and what it reads from the answer. */
+/** Request of TS 29.122 that the page sends, and what it reads from the answer. */
 
 import { existsSync, readFileSync } from 'node:fs'
 import { Ajv2019 } from 'ajv/dist/2019.js'
@@ -36,7 +36,7 @@ describe('TS 29.122 clause 5.14: the QoS session', () => {
     )
   })
 
-  test('clause 5.14.2.1.2: the UE is left to the network', () => {
+  test('clause 5.14.2.1.2: the request does not name the UE', () => {
     const names = Object.keys(qosSessionRequest(config))
     for (const name of ['gpsi', 'ueIpv4Addr', 'ueIpv6Addr', 'macAddr']) {
       expect(names).not.toContain(name)
@@ -79,7 +79,7 @@ describe('TS 29.122 clause 5.14: the QoS session', () => {
     )
   })
 
-  test('a created session is read from self, else from Location', () => {
+  test('a created session is read from self, otherwise from Location', () => {
     const self = 'http://a.example/v1/x/subscriptions/42'
     expect(readQosSession({ self, qosReference: 'QOS_L' })).toEqual({
       url: self,
@@ -90,13 +90,13 @@ describe('TS 29.122 clause 5.14: the QoS session', () => {
   })
 
   test.each([undefined, null, 'text', 7, {}, { self: 'not a URL' }, { self: 7 }])(
-    '%j is no session',
+    '%j is not read as a session',
     (body) => {
       expect(readQosSession(body)).toBeUndefined()
     },
   )
 
-  test('a list keeps what can be read of it', () => {
+  test('invalid items of a list are dropped', () => {
     const self = 'http://a.example/v1/x/subscriptions/42'
     expect(readQosSessions([{ self }, 'nonsense', null])).toHaveLength(1)
     expect(readQosSessions({ self })).toEqual([])

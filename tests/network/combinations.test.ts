@@ -1,3 +1,5 @@
+/** Every combination of sign-in mechanism, onboarding mode and profile, from authorization to an API call. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Network } from '../../demo-site/network/index.ts'
 import { redirectUriFor } from '../../shared/core/index.ts'
@@ -56,9 +58,9 @@ const combinations = MECHANISMS.flatMap((mechanism) =>
   ),
 )
 
-describe('every sign-in mechanism, onboarding mode and profile ends in a northbound call', () => {
+describe('every combination of sign-in mechanism, onboarding mode and profile allows a northbound call', () => {
   it.each(combinations)(
-    '$profile, $onboarding, by $mechanism; the second time without interaction',
+    '$profile, $onboarding, by $mechanism; without interaction at the second request',
     async ({ mechanism, onboarding, profile }) => {
       const ue = await onboard(network, profile, onboarding as Onboarding, documents.clientId)
       const person = await createPerson(mechanism, network)
@@ -79,7 +81,7 @@ describe('every sign-in mechanism, onboarding mode and profile ends in a northbo
     },
   )
 
-  it('makes 36 of them', () => {
+  it('has 36 members', () => {
     expect(combinations).toHaveLength(36)
   })
 })

@@ -1,3 +1,5 @@
+/** Fault injection and the control API, as a plain HTTP client sees them. */
+
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { decodeJwt } from 'jose'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -28,7 +30,7 @@ afterEach(async () => {
 
 const PATH = '/.well-known/openid-configuration'
 
-/** Switches a fault on by the control API, as anybody would, and returns its address. */
+/** Switches a fault on with the control API and returns its URL. */
 async function switchOn(action: FaultAction, rule: Omit<FaultRule, 'action'> = { path: PATH }) {
   const answer = await fetch(`${control}/faults`, {
     method: 'POST',
@@ -52,14 +54,14 @@ async function measureMs(run: () => Promise<unknown>): Promise<number> {
   return performance.now() - startedAtMs
 }
 
-describe('each fault is switched on, seen by a plain HTTP client, and switched off again', () => {
+describe('each fault takes effect when switched on, and ends when switched off', () => {
   it('delay', async () => {
     const fault = await switchOn({ type: 'delay', ms: 300 })
     expect(await measureMs(() => fetch(metadata))).toBeGreaterThanOrEqual(295)
     await switchOff(fault)
   })
 
-  it('hang, and whoever hangs is let go when it is switched off', async () => {
+  it('hang; a hanging request fails when the fault is switched off', async () => {
     const fault = await switchOn({ type: 'hang' })
     await expect(fetch(metadata, { signal: AbortSignal.timeout(300) })).rejects.toMatchObject({
       name: 'TimeoutError',
@@ -88,7 +90,7 @@ describe('each fault is switched on, seen by a plain HTTP client, and switched o
     await switchOff(fault)
   })
 
-  it('drop after processing: the code is spent although no answer came', async () => {
+  it('drop after processing: the code is used up, although no answer arrives', async () => {
     const client = await createStockClient(network.issuer)
     const parameters = {
       scope: '3gpp-as-session-with-qos',
@@ -150,7 +152,7 @@ describe('each fault is switched on, seen by a plain HTTP client, and switched o
     await switchOff(fault)
   })
 
-  it('clock shift: tokens are dated half an hour ago, and the API that is right refuses them', async () => {
+  it('clock shift: tokens are issued half an hour in the past, and the API with the correct clock rejects them', async () => {
     const rule = { server: 'authorization-function' }
     const fault = await switchOn({ type: 'clock', seconds: -1800 }, rule)
     const date = (await fetch(metadata)).headers.get('date') ?? ''
@@ -166,7 +168,7 @@ describe('each fault is switched on, seen by a plain HTTP client, and switched o
     expect((await obtainToken(network)).tokens.access_token).toBeTypeOf('string')
   })
 
-  it('wrong iss in the metadata and in the authorization response, or none', async () => {
+  it('issuer: another or no issuer in the metadata and in the authorization response', async () => {
     const fault = await switchOn({ type: 'issuer', issuer: 'https://evil.example' }, {})
     expect(await (await fetch(metadata)).json()).toMatchObject({ issuer: 'https://evil.example' })
     await switchOff(fault)
@@ -186,7 +188,7 @@ describe('each fault is switched on, seen by a plain HTTP client, and switched o
     }
   })
 
-  it('key rotation: a new key signs, the old one still verifies', async () => {
+  it('key rotation: a new key signs, and tokens of the previous key stay valid', async () => {
     const keysOf = async () => {
       const { keys } = (await (await fetch(`${network.issuer}/jwks`)).json()) as {
         keys: { kid: string }[]
@@ -208,14 +210,14 @@ describe('each fault is switched on, seen by a plain HTTP client, and switched o
   })
 })
 
-describe('where and how often', () => {
+describe('selection of requests', () => {
   const fetchStatuses = async (count: number) => {
     const seen: number[] = []
     for (let n = 0; n < count; n += 1) seen.push((await fetch(metadata)).status)
     return seen
   }
 
-  it('the n-th request, each n-th request, and so many times at most', async () => {
+  it('the n-th request, every n-th request, and a maximum number of requests', async () => {
     await switchOn({ type: 'status', status: 500 }, { path: PATH, nth: 2 })
     expect(await fetchStatuses(3)).toEqual([200, 500, 200])
     network.faults.clear()
@@ -227,7 +229,7 @@ describe('where and how often', () => {
     expect(await (await fetch(location)).json()).toMatchObject({ matched: 4, applied: 2 })
   })
 
-  it('by server, method and path pattern alone', async () => {
+  it('requests of a server with a method and a path pattern', async () => {
     await switchOn(
       { type: 'status', status: 500 },
       { server: 'api-exposing-functions', method: 'GET', path: '/3gpp-*/v1/*' },
@@ -238,7 +240,7 @@ describe('where and how often', () => {
     expect((await fetch(metadata)).status).toBe(200)
   })
 
-  it('is named in the log', async () => {
+  it('the log names the fault of a request', async () => {
     await switchOn({ type: 'status', status: 500 })
     network.log.clear()
     await fetch(metadata)
@@ -247,7 +249,7 @@ describe('where and how often', () => {
 })
 
 describe('the control API', () => {
-  it('refuses a rule that is none, and names the member', async () => {
+  it('rejects an invalid rule and names the member', async () => {
     for (const rule of [
       {},
       { action: { type: 'nothing' } },
@@ -267,14 +269,14 @@ describe('the control API', () => {
     expect(await (await fetch(`${control}/faults`)).json()).toEqual([])
   })
 
-  it('is closed to web pages and to names that point to loopback', async () => {
+  it('rejects web pages and foreign host names (DNS rebinding)', async () => {
     const page = await fetch(`${control}/faults`, { headers: { origin: 'http://evil.example' } })
     expect(page.status).toBe(403)
     const sending = { method: 'GET', headers: { host: 'evil.example' }, address: undefined }
     expect((await sendRequest(new URL(`${control}/faults`), sending)).status).toBe(403)
   })
 
-  it('describes itself: every path is there, and its schemas compile', async () => {
+  it('describes every path in an OpenAPI document, whose schemas compile', async () => {
     const description = (await (await fetch(`${control}/openapi.json`)).json()) as {
       openapi: string
       paths: Record<string, Record<string, unknown>>
@@ -297,7 +299,7 @@ describe('the control API', () => {
     }
   })
 
-  it('shows the network, its log and its phones, moves UEs, revokes and rotates', async () => {
+  it('shows network and log, attaches and detaches UEs, revokes authorizations and rotates keys', async () => {
     const send = (method: string, path: string, body: object) =>
       fetch(`${control}${path}`, {
         method,

@@ -1,3 +1,8 @@
+/**
+ * Optional protocol features of the authorization function: DPoP, pushed requests, private_key_jwt, refresh tokens of
+ * CAMARA, Client ID Metadata Documents and pairwise subjects.
+ */
+
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose'
@@ -55,7 +60,7 @@ describe('DPoP (RFC 9449)', () => {
     )
   }
 
-  it('binds the token to the key of the UE, and wants nonces of its own at each server', async () => {
+  it('binds the token to the key of the UE, and each server requires its own nonces', async () => {
     expect(tokens.tokenType).toBe('DPoP')
     expect(decodeJwt(tokens.accessToken).cnf).toMatchObject({ jkt: expect.any(String) })
     const requests = network.log.filter({ path: '/request', method: 'POST' })
@@ -63,7 +68,7 @@ describe('DPoP (RFC 9449)', () => {
     expect(requests[0]?.answerHeaders?.['dpop-nonce']).toBeTypeOf('string')
   })
 
-  it('refuses the token as a bearer token, and without a nonce', async () => {
+  it('rejects the token as a bearer token, and without a nonce', async () => {
     const bearer = await sendRequest({ authorization: `Bearer ${tokens.accessToken}` })
     expect(bearer.status).toBe(401)
     const fresh = { ...ue.dpop, nonces: new Map<string, string>() }
@@ -76,7 +81,7 @@ describe('DPoP (RFC 9449)', () => {
     expect(answer.headers.get('dpop-nonce')).toBeTruthy()
   })
 
-  it('refuses a replayed proof, another method, another URL, another token and another key', async () => {
+  it('rejects a replayed proof, and a proof for another method, URL, token or key', async () => {
     const authorization = `DPoP ${tokens.accessToken}`
     const good = await createProof()
     expect((await sendRequest({ authorization, dpop: good })).status).toBe(200)
@@ -95,7 +100,7 @@ describe('DPoP (RFC 9449)', () => {
     }
   })
 
-  it('wants camara:bh of the body it gets (CAMARA)', async () => {
+  it('requires camara:bh with the hash of the body (CAMARA)', async () => {
     const camara = await onboard(network, 'camara', 'dynamic', '')
     const person = await createPerson('password', network)
     const access = createApiAccess(camara, 'Quality on demand')
@@ -118,7 +123,7 @@ describe('DPoP (RFC 9449)', () => {
 })
 
 describe('pushed authorization requests (RFC 9126)', () => {
-  it('count once, and show nothing but client_id and request_uri in the address', async () => {
+  it('are valid once, and leave only client_id and request_uri in the URL', async () => {
     const client = await createStockClient(network.issuer)
     const codeVerifier = oauth.randomPKCECodeVerifier()
     const url = await oauth.buildAuthorizationUrlWithPAR(client.configuration, {
@@ -171,7 +176,7 @@ describe('client authentication by private_key_jwt (RFC 7523, CAMARA)', () => {
       .sign(key)
   }
 
-  it('takes an assertion once, by the registered key, of 300 seconds at most', async () => {
+  it('accepts an assertion once, signed by the registered key, with a lifetime of 300 seconds at most', async () => {
     const { camara, clientId, privateKey } = await registerTestClient()
     const otherKeys = await generateKeyPair('ES256')
     const endpoint = `${camara}/token/revocation`
@@ -207,14 +212,14 @@ describe('refresh tokens of the camara profile', () => {
 
   const scope = 'openid dpv:RequestedServiceProvision quality-on-demand:sessions:read'
 
-  it('come for offline_access alone, and an ID token for openid', async () => {
+  it('are issued for offline_access only, and an ID token for openid', async () => {
     const without = await obtainTokensFor(scope)
     expect(without.refresh_token).toBeUndefined()
     expect(without.id_token).toBeTypeOf('string')
     expect((await obtainTokensFor(`${scope} offline_access`)).refresh_token).toBeTypeOf('string')
   })
 
-  it('are refused with two purposes or none', async () => {
+  it('are rejected with two purposes or none', async () => {
     const client = await createStockClient(`${network.issuer}/camara`)
     for (const wrong of ['openid quality-on-demand:sessions:read', `${scope} dpv:Marketing`]) {
       const { url } = await createAuthorizationRequest(client, { scope: wrong })
@@ -223,7 +228,7 @@ describe('refresh tokens of the camara profile', () => {
     }
   })
 
-  it('name the purpose on the consent screen', async () => {
+  it('show the purpose on the consent screen', async () => {
     const client = await createStockClient(`${network.issuer}/camara`)
     const { url } = await createAuthorizationRequest(client, {
       scope: 'openid dpv:FraudPreventionAndDetection location-verification:verify',
@@ -250,7 +255,7 @@ describe('Client ID Metadata Documents', () => {
   })
   afterAll(() => server.close())
 
-  it('are refused when they name another client, hold a secret, or are somewhere else', async () => {
+  it('are rejected when they name another client, contain a secret, or are not on loopback', async () => {
     const { redirectUri } = await createStockClient(network.issuer)
     const good = { client_name: 'A', redirect_uris: [redirectUri], response_types: ['code'] }
     const open = async (path: string, changes: object) => {
@@ -268,7 +273,7 @@ describe('Client ID Metadata Documents', () => {
 })
 
 describe('pairwise subjects (OpenID Connect Core section 8.1)', () => {
-  it('differ from application to application, and are the same for one', async () => {
+  it('differ between applications, and are constant for one application', async () => {
     const two = await startTestNetwork({
       applications: ['skyframe', 'other'].map((clientId) => ({
         clientId,
@@ -295,8 +300,8 @@ describe('pairwise subjects (OpenID Connect Core section 8.1)', () => {
   })
 })
 
-describe('pairwise subjects of applications that onboard themselves', () => {
-  it('differ although all of them have the redirect URI of the broker', async () => {
+describe('pairwise subjects of dynamically registered applications', () => {
+  it('differ, although all applications have the redirect URI of the broker', async () => {
     const subjects = []
     for (const _application of ['one', 'two']) {
       const ue = await onboard(network, 'oauth', 'dynamic', '')
@@ -310,7 +315,7 @@ describe('pairwise subjects of applications that onboard themselves', () => {
 })
 
 describe('a token of one profile', () => {
-  it('is refused where another profile rules', async () => {
+  it('is rejected by an API of another profile', async () => {
     const { tokens } = await obtainToken(network)
     const answer = await fetch(`${network.apisOrigin}/quality-on-demand/v1/sessions`, {
       method: 'POST',
@@ -319,7 +324,7 @@ describe('a token of one profile', () => {
     expect(answer.status).toBe(401)
   })
 
-  it('is refused at another API of the same profile (RFC 9068 section 4, aud)', async () => {
+  it('is rejected by another API of the same profile (RFC 9068 section 4, aud)', async () => {
     const { tokens } = await obtainToken(
       network,
       '3gpp-monitoring-event',

@@ -1,6 +1,6 @@
 /**
- * Waiting for requests in the log of the network: by event, without polling. The first group drives the log
- * itself; the second one waits for real exchanges at a running network.
+ * The request log: waiting for requests by event, without polling. The first group adds entries to a log; the second
+ * waits for real exchanges at a running network.
  */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

@@ -1,3 +1,5 @@
+/** The resource owner function: the account page, revocation by the subscriber, and its effects. */
+
 import { generateKeyPair, SignJWT } from 'jose'
 import * as oauth from 'openid-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -16,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => network.close())
 
 describe('the resource owner function (TS 23.222 clause 8.35)', () => {
-  it('shows what is authorized, and nothing to who has not signed in', async () => {
+  it('shows the authorized applications, and nothing without sign-in', async () => {
     await obtainToken(network)
     const browser = new ScriptedBrowser()
     const stranger = await browser.open(`${network.origin}/account`)
@@ -29,7 +31,7 @@ describe('the resource owner function (TS 23.222 clause 8.35)', () => {
     )
   })
 
-  it('makes the token useless at the API at once, the refresh token too, and asks anew', async () => {
+  it('invalidates access and refresh token at once, and requires new consent', async () => {
     const { client, tokens, browser, pending } = await obtainToken(network)
     const url = `${network.apisOrigin}/3gpp-as-session-with-qos/v1/a/subscriptions`
     const headers = { authorization: `Bearer ${tokens.access_token}` }
@@ -52,7 +54,7 @@ describe('the resource owner function (TS 23.222 clause 8.35)', () => {
     expect(silent.url.searchParams.get('error')).toBe('consent_required')
   })
 
-  it('ends the QoS sessions that the application held', async () => {
+  it('ends the QoS sessions of the application', async () => {
     const { tokens } = await obtainToken(network)
     const url = `${network.apisOrigin}/3gpp-as-session-with-qos/v1/a/subscriptions`
     const created = await fetch(url, {
@@ -81,7 +83,7 @@ describe('the resource owner function (TS 23.222 clause 8.35)', () => {
     expect(network.log.filter({ path: /^\/notifications\// })).toMatchObject([{ status: 101 }])
   })
 
-  it('cannot take back what another subscriber has authorized', async () => {
+  it('cannot revoke the authorization of another subscriber', async () => {
     const { tokens } = await obtainToken(network)
     const owner = new ScriptedBrowser()
     const page = await owner.open(`${network.origin}/account`)
@@ -94,7 +96,7 @@ describe('the resource owner function (TS 23.222 clause 8.35)', () => {
     expect((await fetch(url, { headers })).status).toBe(200)
   })
 
-  it('reaches a CAPIF client on its WebSocket within a second of the click', async () => {
+  it('notifies a CAPIF client over its WebSocket within a second of the click', async () => {
     const ue = await onboard(network, 'capif', 'preregistered', '')
     const context = `${ue.server.issuer}/capif-security/v1/trustedInvokers/${ue.clientId}`
     const agreed = await fetch(context, {
@@ -132,7 +134,7 @@ describe('the resource owner function (TS 23.222 clause 8.35)', () => {
 })
 
 describe('revocation of a JWT access token (RFC 7009)', () => {
-  it('ends that token alone, for the client it was issued to', async () => {
+  it('revokes only this token, for the client that it was issued to', async () => {
     const { client, tokens } = await obtainToken(network)
     const url = `${network.apisOrigin}/3gpp-as-session-with-qos/v1/a/subscriptions`
     const headers = { authorization: `Bearer ${tokens.access_token}` }
@@ -151,7 +153,7 @@ describe('revocation of a JWT access token (RFC 7009)', () => {
     expect(refreshed.access_token).toBeTypeOf('string')
   })
 
-  it('does nothing for another client, or for one that cannot authenticate', async () => {
+  it('does nothing for another client, or for a client that fails authentication', async () => {
     const ue = await onboard(network, 'camara', 'dynamic', '')
     const person = await createPerson('password', network)
     const access = createApiAccess(ue, 'Quality on demand')

@@ -1,3 +1,5 @@
+/** The user plane: rate, latency and loss of the data, before, during and after a QoS session. */
+
 import { get } from 'node:http'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -16,7 +18,7 @@ beforeAll(async () => {
 })
 afterAll(() => network.close())
 
-/** Reads the endless stream and says how fast it came lately. */
+/** Reads the endless stream and measures its rate. */
 function openStream() {
   let bytes = 0
   const request = get(`${network.userPlaneOrigin}/stream`, (answer) => {
@@ -27,7 +29,7 @@ function openStream() {
   })
   request.on('error', () => {})
   return {
-    /** Bits per second over a while, after the change before it has settled. */
+    /** Bits per second, measured after the previous change has taken effect. */
     async rate(settleMs: number, measureMs: number): Promise<number> {
       await sleep(settleMs)
       const before = bytes
@@ -64,7 +66,7 @@ describe('the byte stream of the demo', () => {
     )
     const before = await stream.rate(500, 1500)
     const session = await startSession('QOS_L')
-    // Within a second: what is measured begins one second after the request.
+    // Within a second: the measurement starts one second after the request.
     const during = await stream.rate(1000, 1500)
     await fetch(session, { method: 'DELETE', headers: headers() })
     const after = await stream.rate(1000, 1500)
@@ -81,7 +83,7 @@ describe('the byte stream of the demo', () => {
 })
 
 describe('the token bucket', () => {
-  it('never lets more through than rate and burst allow, whatever the times', () => {
+  it('never exceeds rate and burst, at any sequence of times', () => {
     const rates = fc.integer({ min: 8_000, max: 50_000_000 })
     const steps = fc.array(fc.integer({ min: 0, max: 2000 }), { minLength: 1, maxLength: 50 })
     fc.assert(
@@ -102,14 +104,14 @@ describe('the token bucket', () => {
   })
 })
 
-describe('latency and loss', () => {
+describe('latency and loss of datagrams', () => {
   async function measureEcho(count: number): Promise<{ received: number; shortestMs: number }> {
     const socket = new WebSocket(`${network.userPlaneOrigin.replace('http', 'ws')}/datagrams`)
     await new Promise((resolve) => socket.once('open', resolve))
     const times: number[] = []
     socket.on('message', (data) => times.push(performance.now() - Number(String(data))))
     for (let n = 0; n < count; n += 1) socket.send(String(performance.now()))
-    // Until nothing has come for a while.
+    // Waits until no datagram has arrived for a while.
     for (let seen = -1; seen !== times.length; ) {
       seen = times.length
       await sleep(500)
@@ -118,7 +120,7 @@ describe('latency and loss', () => {
     return { received: times.length, shortestMs: Math.min(...times) }
   }
 
-  it('are those of the profile: a round trip takes both ways, and some datagrams never return', async () => {
+  it('are those of the profile, in both directions', async () => {
     const before = await measureEcho(700)
     expect(before.shortestMs).toBeGreaterThanOrEqual(2 * BEST_EFFORT.latencyMs - 1)
     expect(before.received).toBeLessThan(700)

@@ -1,4 +1,4 @@
-/** An authenticator in software: makes passkeys and signs with them. @see WebAuthn level 3, section 6 */
+/** Software authenticator: creates passkeys and signs with them. @see WebAuthn level 3, section 6 */
 
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
 import { isoCBOR } from '@simplewebauthn/server/helpers'
@@ -33,7 +33,7 @@ export class SoftwareAuthenticator {
     this.#origin = origin
   }
 
-  /** The answer of `navigator.credentials.create`, as JSON. */
+  /** Returns the result of `navigator.credentials.create` as JSON. */
   create(json: unknown): string {
     const { challenge, rp, user } = json as CreationOptions
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -66,7 +66,7 @@ export class SoftwareAuthenticator {
     })
   }
 
-  /** The answer of `navigator.credentials.get`, as JSON. */
+  /** Returns the result of `navigator.credentials.get` as JSON. */
   get(json: unknown): string {
     const { challenge, rpId } = json as RequestOptions
     if (!this.#passkey) throw new Error('there is no passkey')
