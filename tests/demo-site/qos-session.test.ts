@@ -26,7 +26,7 @@ interface OpenApi {
   }
 }
 
-const read = (file: string) => parse(readFileSync(new URL(file, FOLDER), 'utf8')) as OpenApi
+const readYaml = (file: string) => parse(readFileSync(new URL(file, FOLDER), 'utf8')) as OpenApi
 
 describe('TS 29.122 clause 5.14: the QoS session', () => {
   test('clause 5.14.3.2: the collection is below the API root and the SCS/AS', () => {
@@ -56,8 +56,8 @@ describe('TS 29.122 clause 5.14: the QoS session', () => {
 
   test('the request has only members of the published schema', ({ skip }) => {
     skip(!existsSync(FOLDER), 'did not run: the OpenAPI files of 3GPP are not on this machine')
-    const session = read('TS29122_AsSessionWithQoS.yaml').components.schemas
-    const common = read('TS29122_CommonData.yaml').components.schemas
+    const session = readYaml('TS29122_AsSessionWithQoS.yaml').components.schemas
+    const common = readYaml('TS29122_CommonData.yaml').components.schemas
     const { AsSessionWithQoSSubscription: subscription } = session
     const { FlowInfo: flow, WebsockNotifConfig: notifications } = common
     expect(subscription?.required).toEqual(['notificationDestination'])

@@ -69,11 +69,12 @@ describe('token mode', () => {
   })
 
   test('RFC 9449 section 9: a nonce that the API requires is used once', async () => {
-    const refusal = () => new Response('', { status: 401, headers: { 'DPoP-Nonce': 'n1' } })
-    const answers = [refusal(), createCreatedAnswer()]
+    const createNonceChallenge = () =>
+      new Response('', { status: 401, headers: { 'DPoP-Nonce': 'n1' } })
+    const answers = [createNonceChallenge(), createCreatedAnswer()]
     const { store, sent, calls } = await connectInTokenMode(
       'DPoP',
-      async () => answers.shift() ?? refusal(),
+      async () => answers.shift() ?? createNonceChallenge(),
     )
     await store.boost()
     const proofs = calls.filter(({ method }) => method === 'createProof')

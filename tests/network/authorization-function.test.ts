@@ -194,13 +194,13 @@ describe('security headers of the front channel', () => {
 describe('stored resource-owner authorization (TS 23.222 clause 8.33)', () => {
   it('needs no screen at the second request', async () => {
     const { client, browser } = await obtainToken(network)
-    const again = await createAuthorizationRequest(client, {
+    const secondPage = await createAuthorizationRequest(client, {
       scope: SCOPE,
       resource,
       prompt: 'none',
     })
-    const page = await browser.open(again.url)
-    const tokens = await redeemCode(client, again, page.url)
+    const page = await browser.open(secondPage.url)
+    const tokens = await redeemCode(client, secondPage, page.url)
     expect(tokens.access_token).toBeTypeOf('string')
   })
 

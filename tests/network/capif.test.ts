@@ -128,9 +128,9 @@ describe('discovery (TS 29.222 clauses 5.3, 8.1 and 8.11)', () => {
         'grant-types': JSON.stringify([grant]),
       })
       const answer = await fetch(`${apiRoot}/service-apis/v1/allServiceAPIs?${query}`)
-      const found = (await answer.json()) as { serviceAPIDescriptions: { apiName: string }[] }
-      expectConforming('TS29222_CAPIF_Discover_Service_API.yaml', 'DiscoveredAPIs', found)
-      expect(found.serviceAPIDescriptions.map(({ apiName }) => apiName)).toEqual([
+      const description = (await answer.json()) as { serviceAPIDescriptions: { apiName: string }[] }
+      expectConforming('TS29222_CAPIF_Discover_Service_API.yaml', 'DiscoveredAPIs', description)
+      expect(description.serviceAPIDescriptions.map(({ apiName }) => apiName)).toEqual([
         '3gpp-as-session-with-qos',
         '3gpp-monitoring-event',
       ])
@@ -156,9 +156,15 @@ describe('discovery (TS 29.222 clauses 5.3, 8.1 and 8.11)', () => {
 
   it('lists APIs without security methods and interfaces to everyone (open discovery, Rel-19)', async () => {
     const answer = await fetch(`${apiRoot}/open-api-disc/v1/service-apis`)
-    const found = await answer.json()
-    expectConforming('TS29222_CAPIF_Open_Discover_Service_API.yaml', 'OpenDiscoveryResp', found)
-    expect(JSON.stringify(found)).not.toMatch(/securityMethods|grantTypes|interfaceDescriptions/)
+    const description = await answer.json()
+    expectConforming(
+      'TS29222_CAPIF_Open_Discover_Service_API.yaml',
+      'OpenDiscoveryResp',
+      description,
+    )
+    expect(JSON.stringify(description)).not.toMatch(
+      /securityMethods|grantTypes|interfaceDescriptions/,
+    )
   })
 })
 

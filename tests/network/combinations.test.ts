@@ -10,7 +10,7 @@ import {
   callApi,
   createApiAccess,
   obtainTokens,
-  onboard,
+  onboardUe,
   startDocumentServer,
   type Ue,
 } from './support/ue.ts'
@@ -62,7 +62,7 @@ describe('every combination of sign-in mechanism, onboarding mode and profile al
   it.each(combinations)(
     '$profile, $onboarding, by $mechanism; without interaction at the second request',
     async ({ mechanism, onboarding, profile }) => {
-      const ue = await onboard(network, profile, onboarding as Onboarding, documents.clientId)
+      const ue = await onboardUe(network, profile, onboarding as Onboarding, documents.clientId)
       const person = await createPerson(mechanism, network)
       const { title, url, body } = createNorthboundCall(ue)
       const access = createApiAccess(ue, title)
@@ -73,8 +73,13 @@ describe('every combination of sign-in mechanism, onboarding mode and profile al
       expect(tokens.tokenType).toBe(profile === 'capif' ? 'Bearer' : 'DPoP')
 
       const screensBefore = person.browser.history.length
-      const again = await obtainTokens(ue, access, (target) => person.browser.open(target), 'none')
-      const second = await callApi(ue, again, 'POST', `${access.resource}${url}`, body)
+      const secondTokens = await obtainTokens(
+        ue,
+        access,
+        (target) => person.browser.open(target),
+        'none',
+      )
+      const second = await callApi(ue, secondTokens, 'POST', `${access.resource}${url}`, body)
       expect(second.status).toBe(201)
       const silent = person.browser.history.slice(screensBefore)
       expect(silent.every(({ status }) => status === 303)).toBe(true)

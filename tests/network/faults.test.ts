@@ -76,11 +76,14 @@ describe('each fault takes effect when switched on, and ends when switched off',
     'hold before %s, until it is switched off',
     async (before) => {
       const fault = await switchOn({ type: 'hold', before })
-      const held = fetch(metadata)
-      const first = await Promise.race([held, new Promise((resolve) => setTimeout(resolve, 300))])
+      const heldAnswer = fetch(metadata)
+      const first = await Promise.race([
+        heldAnswer,
+        new Promise((resolve) => setTimeout(resolve, 300)),
+      ])
       expect(first).toBeUndefined()
       await switchOff(fault)
-      expect((await held).status).toBe(200)
+      expect((await heldAnswer).status).toBe(200)
     },
   )
 
@@ -181,10 +184,10 @@ describe('each fault takes effect when switched on, and ends when switched off',
         scope: '3gpp-as-session-with-qos',
         prompt: 'none',
       })
-      const again = await switchOn({ type: 'issuer', issuer }, { path: '/auth*' })
+      const secondAnswer = await switchOn({ type: 'issuer', issuer }, { path: '/auth*' })
       const page = await new ScriptedBrowser().open(url)
       expect(page.url.searchParams.get('iss')).toBe(seen)
-      await switchOff(again)
+      await switchOff(secondAnswer)
     }
   })
 
@@ -212,9 +215,9 @@ describe('each fault takes effect when switched on, and ends when switched off',
 
 describe('selection of requests', () => {
   const fetchStatuses = async (count: number) => {
-    const seen: number[] = []
-    for (let n = 0; n < count; n += 1) seen.push((await fetch(metadata)).status)
-    return seen
+    const statuses: number[] = []
+    for (let n = 0; n < count; n += 1) statuses.push((await fetch(metadata)).status)
+    return statuses
   }
 
   it('the n-th request, every n-th request, and a maximum number of requests', async () => {
@@ -300,18 +303,20 @@ describe('the control API', () => {
   })
 
   it('shows network and log, attaches and detaches UEs, revokes authorizations and rotates keys', async () => {
-    const send = (method: string, path: string, body: object) =>
+    const sendJson = (method: string, path: string, body: object) =>
       fetch(`${control}${path}`, {
         method,
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(body),
       })
-    const shown = await (await fetch(`${control}/network`)).json()
-    expect(shown).toMatchObject({ issuer: network.issuer })
-    expect(JSON.stringify(shown)).not.toContain('northern lights')
-    await send('PUT', '/access-network/127.0.0.44', { subscriber: 'mira' })
+    const description = await (await fetch(`${control}/network`)).json()
+    expect(description).toMatchObject({ issuer: network.issuer })
+    expect(JSON.stringify(description)).not.toContain('northern lights')
+    await sendJson('PUT', '/access-network/127.0.0.44', { subscriber: 'mira' })
     expect(network.accessNetwork.subscriberAt('127.0.0.44')).toBe('mira')
-    expect((await send('PUT', '/access-network/127.0.0.44', { subscriber: 'x' })).status).toBe(400)
+    expect((await sendJson('PUT', '/access-network/127.0.0.44', { subscriber: 'x' })).status).toBe(
+      400,
+    )
     await fetch(`${control}/access-network/127.0.0.44`, { method: 'DELETE' })
     expect(network.accessNetwork.subscriberAt('127.0.0.44')).toBeUndefined()
 
@@ -320,10 +325,10 @@ describe('the control API', () => {
     expect(log.length).toBeGreaterThan(0)
     expect(log.every(({ path }) => path === '/token')).toBe(true)
     const authorization = { issuer: network.issuer, subscriber: 'mira', clientId: 'skyframe' }
-    expect((await send('POST', '/revocations', authorization)).status).toBe(204)
-    expect((await send('POST', '/revocations', authorization)).status).toBe(404)
-    expect((await send('POST', '/key-rotations', { issuer: network.issuer })).status).toBe(204)
-    expect((await send('POST', '/key-rotations', { issuer: 'x' })).status).toBe(400)
+    expect((await sendJson('POST', '/revocations', authorization)).status).toBe(204)
+    expect((await sendJson('POST', '/revocations', authorization)).status).toBe(404)
+    expect((await sendJson('POST', '/key-rotations', { issuer: network.issuer })).status).toBe(204)
+    expect((await sendJson('POST', '/key-rotations', { issuer: 'x' })).status).toBe(400)
     expect((await fetch(`${control}/log`, { method: 'DELETE' })).status).toBe(204)
     expect(network.log.entries).toHaveLength(0)
   })

@@ -20,7 +20,14 @@ import {
 } from './support/client.ts'
 import { ScriptedBrowser } from './support/scripted-browser.ts'
 import { createPerson } from './support/sign-in.ts'
-import { callApi, createApiAccess, EFFECTS, obtainTokens, onboard, type Ue } from './support/ue.ts'
+import {
+  callApi,
+  createApiAccess,
+  EFFECTS,
+  obtainTokens,
+  onboardUe,
+  type Ue,
+} from './support/ue.ts'
 
 const SCOPE = '3gpp-as-session-with-qos'
 let network: Network
@@ -35,10 +42,10 @@ afterAll(() => network.close())
 describe('DPoP (RFC 9449)', () => {
   let ue: Ue
   let tokens: TokenSet
-  const url = () => `${resource}/a/subscriptions`
+  const getUrl = () => `${resource}/a/subscriptions`
 
   beforeAll(async () => {
-    ue = await onboard(network, 'oauth', 'preregistered', '')
+    ue = await onboardUe(network, 'oauth', 'preregistered', '')
     const person = await createPerson('password', network)
     tokens = await obtainTokens(
       ue,
@@ -48,14 +55,14 @@ describe('DPoP (RFC 9449)', () => {
   })
 
   function sendRequest(headers: Record<string, string>): Promise<Response> {
-    return fetch(url(), { headers })
+    return fetch(getUrl(), { headers })
   }
 
   async function createProof(changes: object = {}, key = ue.dpop): Promise<string> {
-    const first = await callApi(ue, tokens, 'GET', url())
+    const first = await callApi(ue, tokens, 'GET', getUrl())
     expect(first.status).toBe(200)
     return createDpopProof(
-      { key, url: url(), method: 'GET', accessToken: tokens.accessToken, ...changes },
+      { key, url: getUrl(), method: 'GET', accessToken: tokens.accessToken, ...changes },
       EFFECTS,
     )
   }
@@ -73,7 +80,7 @@ describe('DPoP (RFC 9449)', () => {
     expect(bearer.status).toBe(401)
     const fresh = { ...ue.dpop, nonces: new Map<string, string>() }
     const bare = await createDpopProof(
-      { key: fresh, url: url(), method: 'GET', accessToken: tokens.accessToken },
+      { key: fresh, url: getUrl(), method: 'GET', accessToken: tokens.accessToken },
       EFFECTS,
     )
     const answer = await sendRequest({ authorization: `DPoP ${tokens.accessToken}`, dpop: bare })
@@ -101,7 +108,7 @@ describe('DPoP (RFC 9449)', () => {
   })
 
   it('requires camara:bh with the hash of the body (CAMARA)', async () => {
-    const camara = await onboard(network, 'camara', 'dynamic', '')
+    const camara = await onboardUe(network, 'camara', 'dynamic', '')
     const person = await createPerson('password', network)
     const access = createApiAccess(camara, 'Quality on demand')
     const granted = await obtainTokens(camara, access, (target) => person.authorize(target))
@@ -138,8 +145,8 @@ describe('pushed authorization requests (RFC 9126)', () => {
     const browser = new ScriptedBrowser()
     const page = await signInAndAllow(browser, url)
     expect(page.url.searchParams.get('code')).toBeTruthy()
-    const again = await browser.open(url)
-    expect(again.url.searchParams.get('code')).toBeNull()
+    const secondResult = await browser.open(url)
+    expect(secondResult.url.searchParams.get('code')).toBeNull()
   })
 })
 
@@ -180,7 +187,7 @@ describe('client authentication by private_key_jwt (RFC 7523, CAMARA)', () => {
     const { camara, clientId, privateKey } = await registerTestClient()
     const otherKeys = await generateKeyPair('ES256')
     const endpoint = `${camara}/token/revocation`
-    const send = async (client_assertion: string | undefined) => {
+    const sendAssertion = async (client_assertion: string | undefined) => {
       const form = new URLSearchParams({ token: 'unknown', client_id: clientId })
       if (client_assertion !== undefined) {
         form.set('client_assertion', client_assertion)
@@ -189,12 +196,16 @@ describe('client authentication by private_key_jwt (RFC 7523, CAMARA)', () => {
       return (await fetch(endpoint, { method: 'POST', body: form })).status
     }
     const good = await signAssertion(clientId, endpoint, 60, privateKey)
-    expect(await send(good)).toBe(200)
-    expect(await send(good)).toBe(401)
-    expect(await send(await signAssertion(clientId, endpoint, 301, privateKey))).toBe(401)
-    expect(await send(await signAssertion(clientId, endpoint, 60, otherKeys.privateKey))).toBe(401)
-    expect(await send(await signAssertion(clientId, 'https://a.example', 60, privateKey))).toBe(401)
-    expect(await send(undefined)).toBe(401)
+    expect(await sendAssertion(good)).toBe(200)
+    expect(await sendAssertion(good)).toBe(401)
+    expect(await sendAssertion(await signAssertion(clientId, endpoint, 301, privateKey))).toBe(401)
+    expect(
+      await sendAssertion(await signAssertion(clientId, endpoint, 60, otherKeys.privateKey)),
+    ).toBe(401)
+    expect(
+      await sendAssertion(await signAssertion(clientId, 'https://a.example', 60, privateKey)),
+    ).toBe(401)
+    expect(await sendAssertion(undefined)).toBe(401)
   })
 })
 
@@ -258,17 +269,19 @@ describe('Client ID Metadata Documents', () => {
   it('are rejected when they name another client, contain a secret, or are not on loopback', async () => {
     const { redirectUri } = await createStockClient(network.issuer)
     const good = { client_name: 'A', redirect_uris: [redirectUri], response_types: ['code'] }
-    const open = async (path: string, changes: object) => {
+    const openWithDocument = async (path: string, changes: object) => {
       document = { ...good, client_id: `${origin}${path}`, ...changes }
       const client = { ...(await createStockClient(network.issuer, `${origin}${path}`)) }
       const { url } = await createAuthorizationRequest(client, { scope: SCOPE, resource })
       return (await new ScriptedBrowser().open(url)).screen
     }
-    expect(await open('/a.json', {})).toBe('sign-in')
-    expect(await open('/b.json', { client_id: 'https://a.example/' })).toBe('error')
-    expect(await open('/c.json', { client_secret: 's' })).toBe('error')
-    expect(await open('/d.json', { redirect_uris: ['https://a.example/'] })).toBe('error')
-    expect(await open('/moved.json', {})).toBe('error')
+    expect(await openWithDocument('/a.json', {})).toBe('sign-in')
+    expect(await openWithDocument('/b.json', { client_id: 'https://a.example/' })).toBe('error')
+    expect(await openWithDocument('/c.json', { client_secret: 's' })).toBe('error')
+    expect(await openWithDocument('/d.json', { redirect_uris: ['https://a.example/'] })).toBe(
+      'error',
+    )
+    expect(await openWithDocument('/moved.json', {})).toBe('error')
   })
 })
 
@@ -304,7 +317,7 @@ describe('pairwise subjects of dynamically registered applications', () => {
   it('differ, although all applications have the redirect URI of the broker', async () => {
     const subjects = []
     for (const _application of ['one', 'two']) {
-      const ue = await onboard(network, 'oauth', 'dynamic', '')
+      const ue = await onboardUe(network, 'oauth', 'dynamic', '')
       const person = await createPerson('password', network)
       const access = createApiAccess(ue, 'Session with quality of service')
       const { accessToken } = await obtainTokens(ue, access, (url) => person.authorize(url))

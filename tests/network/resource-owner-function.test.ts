@@ -7,7 +7,7 @@ import type { Network } from '../../demo-site/network/index.ts'
 import { obtainToken, startTestNetwork } from './support/client.ts'
 import { ScriptedBrowser } from './support/scripted-browser.ts'
 import { createPerson, MIRA, signInToAccount } from './support/sign-in.ts'
-import { callApi, createApiAccess, obtainTokens, onboard } from './support/ue.ts'
+import { callApi, createApiAccess, obtainTokens, onboardUe } from './support/ue.ts'
 import { openWebSocket } from './support/websocket.ts'
 
 let network: Network
@@ -72,11 +72,11 @@ describe('the resource owner function (TS 23.222 clause 8.35)', () => {
       websockNotifConfig: { websocketUri: string }
     }
     const channel = await openWebSocket(websockNotifConfig.websocketUri)
-    const profile = async () =>
+    const fetchQosProfile = async () =>
       ((await (await fetch(`${network.userPlaneOrigin}/qos`)).json()) as { name: string }).name
-    expect(await profile()).toBe('QOS_L')
+    expect(await fetchQosProfile()).toBe('QOS_L')
     await network.revoke(network.issuer, 'mira', 'skyframe')
-    expect(await profile()).toBe('BEST_EFFORT')
+    expect(await fetchQosProfile()).toBe('BEST_EFFORT')
     const { message } = await channel.next()
     expect(message).toMatchObject({ eventReports: [{ event: 'SESSION_TERMINATION' }] })
     channel.close()
@@ -97,7 +97,7 @@ describe('the resource owner function (TS 23.222 clause 8.35)', () => {
   })
 
   it('notifies a CAPIF client over its WebSocket within a second of the click', async () => {
-    const ue = await onboard(network, 'capif', 'preregistered', '')
+    const ue = await onboardUe(network, 'capif', 'preregistered', '')
     const context = `${ue.server.issuer}/capif-security/v1/trustedInvokers/${ue.clientId}`
     const agreed = await fetch(context, {
       method: 'PUT',
@@ -154,17 +154,17 @@ describe('revocation of a JWT access token (RFC 7009)', () => {
   })
 
   it('does nothing for another client, or for a client that fails authentication', async () => {
-    const ue = await onboard(network, 'camara', 'dynamic', '')
+    const ue = await onboardUe(network, 'camara', 'dynamic', '')
     const person = await createPerson('password', network)
     const access = createApiAccess(ue, 'Quality on demand')
     const tokens = await obtainTokens(ue, access, (target) => person.authorize(target))
-    const call = () => callApi(ue, tokens, 'POST', `${access.resource}/retrieve-sessions`, {})
-    const revoke = async (form: Record<string, string>) => {
+    const callQosApi = () => callApi(ue, tokens, 'POST', `${access.resource}/retrieve-sessions`, {})
+    const revokeToken = async (form: Record<string, string>) => {
       const body = new URLSearchParams({ token: tokens.accessToken, ...form })
       const url = ue.metadata.revocation_endpoint ?? ''
       return (await fetch(url, { method: 'POST', body })).status
     }
-    expect(await revoke({ client_id: 'skyframe' })).toBe(200)
+    expect(await revokeToken({ client_id: 'skyframe' })).toBe(200)
     const { privateKey } = await generateKeyPair('ES256')
     const forged = await new SignJWT({ iss: ue.clientId, sub: ue.clientId, jti: 'x' })
       .setProtectedHeader({ alg: 'ES256' })
@@ -175,7 +175,7 @@ describe('revocation of a JWT access token (RFC 7009)', () => {
       client_assertion: forged,
       client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
     }
-    expect(await revoke(assertion)).toBe(401)
-    expect((await call()).status).toBe(200)
+    expect(await revokeToken(assertion)).toBe(401)
+    expect((await callQosApi()).status).toBe(200)
   })
 })

@@ -7,7 +7,7 @@ import type { TokenSet } from '../../shared/core/index.ts'
 import { startTestNetwork } from './support/client.ts'
 import { CAMARA, missing, OpenApiFiles, THREE_GPP } from './support/openapi.ts'
 import { createPerson, type Mechanism } from './support/sign-in.ts'
-import { callApi, createApiAccess, obtainTokens, onboard, type Ue } from './support/ue.ts'
+import { callApi, createApiAccess, obtainTokens, onboardUe, type Ue } from './support/ue.ts'
 import { openWebSocket } from './support/websocket.ts'
 
 let network: Network
@@ -33,7 +33,7 @@ async function startSession(
   title: string,
   mechanism: Mechanism = 'password',
 ): Promise<Session> {
-  const ue = await onboard(network, profile, 'dynamic', '')
+  const ue = await onboardUe(network, profile, 'dynamic', '')
   const person = await createPerson(mechanism, network)
   const access = createApiAccess(ue, title)
   const tokens = await obtainTokens(ue, access, (url) => person.authorize(url))
@@ -263,9 +263,12 @@ describe('the CAMARA APIs against their OpenAPI files', () => {
       const answer = await callSessionApi(mine, 'POST', '/verify', body)
       expect(answer.body).toEqual({ devicePhoneNumberVerified: verified })
       expectConforming('camara', NUMBER, 'NumberVerificationMatchResponse', answer.body)
-      const again = await callSessionApi(mine, 'POST', '/verify', body)
-      expect([again.status, again.body]).toMatchObject([401, { code: 'UNAUTHENTICATED' }])
-      expectConforming('camara', NUMBER, 'ErrorInfo', again.body)
+      const secondAnswer = await callSessionApi(mine, 'POST', '/verify', body)
+      expect([secondAnswer.status, secondAnswer.body]).toMatchObject([
+        401,
+        { code: 'UNAUTHENTICATED' },
+      ])
+      expectConforming('camara', NUMBER, 'ErrorInfo', secondAnswer.body)
       expect(mine.tokens.refreshToken).toBeUndefined()
       expect(mine.tokens.singleUse).toBe(true)
     }

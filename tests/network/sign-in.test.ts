@@ -52,10 +52,14 @@ describe('a one-time code', () => {
     expect(consent.screen).toBe('consent')
 
     const otherBrowser = new ScriptedBrowser()
-    const again = await otherBrowser.submit(await openAuthorization(otherBrowser), 'send-code', {
-      phone_number: '+440',
-    })
-    const replayed = await otherBrowser.submit(again, 'code', { code })
+    const secondPage = await otherBrowser.submit(
+      await openAuthorization(otherBrowser),
+      'send-code',
+      {
+        phone_number: '+440',
+      },
+    )
+    const replayed = await otherBrowser.submit(secondPage, 'code', { code })
     expect(replayed.status).toBe(422)
   })
 
@@ -179,8 +183,8 @@ describe('prompt=login', () => {
     const theirs = await redeemCode(client, second, (await allowAccess(browser, consent)).url)
     expect(decodeJwt(theirs.access_token).sub).not.toBe(decodeJwt(mine.access_token).sub)
     const silent = await createAuthorizationRequest(client, { ...parameters, prompt: 'none' })
-    const again = await redeemCode(client, silent, (await browser.open(silent.url)).url)
-    expect(decodeJwt(again.access_token).sub).toBe(decodeJwt(theirs.access_token).sub)
+    const secondResult = await redeemCode(client, silent, (await browser.open(silent.url)).url)
+    expect(decodeJwt(secondResult.access_token).sub).toBe(decodeJwt(theirs.access_token).sub)
   })
 })
 

@@ -45,14 +45,17 @@ function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
-const subscriptions = () =>
+const getSubscriptionsUrl = () =>
   `${network.apisOrigin}/3gpp-as-session-with-qos/v1/skyframe/subscriptions`
-const headers = () => ({ authorization: `Bearer ${token}`, 'content-type': 'application/json' })
+const createHeaders = () => ({
+  authorization: `Bearer ${token}`,
+  'content-type': 'application/json',
+})
 
 async function startSession(qosReference: string): Promise<string> {
-  const answer = await fetch(subscriptions(), {
+  const answer = await fetch(getSubscriptionsUrl(), {
     method: 'POST',
-    headers: headers(),
+    headers: createHeaders(),
     body: JSON.stringify({ notificationDestination: 'https://unused.invalid/', qosReference }),
   })
   return ((await answer.json()) as { self: string }).self
@@ -68,7 +71,7 @@ describe('the byte stream of the demo', () => {
     const session = await startSession('QOS_L')
     // Within a second: the measurement starts one second after the request.
     const during = await stream.rate(1000, 1500)
-    await fetch(session, { method: 'DELETE', headers: headers() })
+    await fetch(session, { method: 'DELETE', headers: createHeaders() })
     const after = await stream.rate(1000, 1500)
     stream.close()
     const measured = [before, during, after]
@@ -131,6 +134,6 @@ describe('latency and loss of datagrams', () => {
     expect(during.shortestMs).toBeGreaterThanOrEqual(
       2 * (findQosProfile('QOS_L')?.latencyMs ?? 0) - 1,
     )
-    await fetch(session, { method: 'DELETE', headers: headers() })
+    await fetch(session, { method: 'DELETE', headers: createHeaders() })
   })
 })

@@ -45,8 +45,8 @@ export class SoftwareAuthenticator {
         [1, 2],
         [3, -7],
         [-1, 1],
-        [-2, bytes(jwk.x)],
-        [-3, bytes(jwk.y)],
+        [-2, decodeBase64url(jwk.x)],
+        [-3, decodeBase64url(jwk.y)],
       ]),
     )
     const length = Buffer.alloc(2)
@@ -62,7 +62,7 @@ export class SoftwareAuthenticator {
     )
     return this.#credential({
       clientDataJSON: this.#clientData('webauthn.create', challenge),
-      attestationObject: base64url(attestationObject),
+      attestationObject: encodeBase64url(attestationObject),
     })
   }
 
@@ -78,8 +78,8 @@ export class SoftwareAuthenticator {
     const signed = Buffer.concat([authenticatorData, clientHash])
     return this.#credential({
       clientDataJSON,
-      authenticatorData: base64url(authenticatorData),
-      signature: base64url(sign('sha256', signed, this.#passkey.privateKey)),
+      authenticatorData: encodeBase64url(authenticatorData),
+      signature: encodeBase64url(sign('sha256', signed, this.#passkey.privateKey)),
       userHandle: this.#passkey.userHandle,
     })
   }
@@ -94,11 +94,11 @@ export class SoftwareAuthenticator {
 
   #clientData(type: string, challenge: string): string {
     const data = { type, challenge, origin: this.#origin, crossOrigin: false }
-    return base64url(Buffer.from(JSON.stringify(data)))
+    return encodeBase64url(Buffer.from(JSON.stringify(data)))
   }
 
   #credential(response: Record<string, string>): string {
-    const id = base64url(this.#passkey?.id ?? Buffer.alloc(0))
+    const id = encodeBase64url(this.#passkey?.id ?? Buffer.alloc(0))
     return JSON.stringify({
       id,
       rawId: id,
@@ -109,10 +109,10 @@ export class SoftwareAuthenticator {
   }
 }
 
-function base64url(data: Uint8Array): string {
+function encodeBase64url(data: Uint8Array): string {
   return Buffer.from(data).toString('base64url')
 }
 
-function bytes(value: string | undefined): Uint8Array {
+function decodeBase64url(value: string | undefined): Uint8Array {
   return new Uint8Array(Buffer.from(value ?? '', 'base64url'))
 }

@@ -54,18 +54,20 @@ export async function startDocumentServer(redirectUris: string[]) {
   return { clientId, close: () => server.close() }
 }
 
-export async function onboard(
+export async function onboardUe(
   network: Network,
   profile: OperatorProfile['profile'],
   onboarding: Onboarding,
   documentId: string,
 ): Promise<Ue> {
-  const found = network.operatorProfiles.find((candidate) => candidate.profile === profile)
-  if (!found) throw new Error(`no operator profile for ${profile}`)
+  const operatorProfile = network.operatorProfiles.find(
+    (candidate) => candidate.profile === profile,
+  )
+  if (!operatorProfile) throw new Error(`no operator profile for ${profile}`)
   // CAMARA uses a key of the UE if the client can register it; otherwise the client is public.
   const withKey = profile === 'camara' && onboarding === 'dynamic'
   const server: OperatorProfile = {
-    ...found,
+    ...operatorProfile,
     onboarding,
     clientAuthentication: withKey ? 'private_key_jwt' : 'none',
   }
@@ -87,7 +89,7 @@ export async function onboard(
   return { ...ue, clientId, ...(withKey && { clientKey: keys.privateKey }) }
 }
 
-export interface Asking {
+export interface AccessRequest {
   api?: string
   prompt?: Prompt
   scope?: string
