@@ -54,8 +54,10 @@ export function parseConfig(value: unknown): DemoSiteConfig {
       throw new TypeError(`configuration member "${name}": expected an http or https URL`)
     }
   }
-  const known = [...REQUIRED, ...OPTIONAL].filter((name) => members[name] !== undefined)
-  return Object.fromEntries(known.map((name) => [name, members[name]])) as unknown as DemoSiteConfig
+  const presentMembers = [...REQUIRED, ...OPTIONAL].filter((name) => members[name] !== undefined)
+  return Object.fromEntries(
+    presentMembers.map((name) => [name, members[name]]),
+  ) as unknown as DemoSiteConfig
 }
 
 function protocolOf(text: string): string {

@@ -194,8 +194,7 @@ function checkOptions(
 ): void {
   if (!/^127(\.\d+){3}$/.test(host)) throw new StartError('the host must be a loopback address')
   for (const id of Object.values(options.accessNetwork ?? {})) {
-    if (!subscribers.byId(id))
-      throw new StartError('accessNetwork: names a subscriber who is not there')
+    if (!subscribers.byId(id)) throw new StartError('accessNetwork: names an unknown subscriber')
   }
 }
 
@@ -203,8 +202,9 @@ function checkOptions(
 function parseIssuer(issuer: string): URL {
   const url = URL.canParse(issuer) ? new URL(issuer) : undefined
   const loopback = url && /^(localhost|127(\.\d+){3})$/.test(url.hostname)
-  const plain = url && (url.pathname === '/' || !issuer.endsWith('/')) && !/[?#]/.test(issuer)
-  if (url?.protocol === 'http:' && loopback && plain) return url
+  const hasPlainForm =
+    url && (url.pathname === '/' || !issuer.endsWith('/')) && !/[?#]/.test(issuer)
+  if (url?.protocol === 'http:' && loopback && hasPlainForm) return url
   throw new StartError(
     'the issuer must be http on localhost, without query, fragment and final slash',
   )

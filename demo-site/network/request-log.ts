@@ -102,19 +102,19 @@ export class RequestLog {
   }
 
   /** Announces that the answer to a request has been handed to the socket. */
-  answered(entry: LogEntry): void {
+  markAnswered(entry: LogEntry): void {
     this.#answered.add(entry)
     this.#events.emit('answered', entry)
   }
 
   /** Announces that an exchange is over, answered or not: the entry does not change any more. */
-  completed(entry: LogEntry): void {
+  markCompleted(entry: LogEntry): void {
     this.#events.emit('completed', entry)
   }
 
   /** Entries that match every given member, newest last. */
   filter(filter: LogFilter): LogEntry[] {
-    return this.#entries.filter((entry) => matches(entry, filter))
+    return this.#entries.filter((entry) => matchesFilter(entry, filter))
   }
 
   clear(): void {
@@ -138,7 +138,7 @@ export class RequestLog {
     const isMatch = (entry: LogEntry) =>
       entry.id > afterId &&
       (until === 'arrived' || this.#answered.has(entry)) &&
-      matches(entry, filter)
+      matchesFilter(entry, filter)
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
       const logged = this.#entries.find(isMatch)
@@ -146,22 +146,22 @@ export class RequestLog {
 
       const handleEntry = (entry: LogEntry) => {
         if (!isMatch(entry)) return
-        stop()
+        stopWaiting()
         resolve(entry)
       }
       const handleAbort = () => {
-        stop()
+        stopWaiting()
         reject(signal?.reason)
       }
       const timer = setTimeout(() => {
-        stop()
-        reject(new LogTimeoutError(this.#timeoutText(filter, until, afterId, timeoutMs)))
+        stopWaiting()
+        reject(new LogTimeoutError(this.#formatTimeout(filter, until, afterId, timeoutMs)))
       }, timeoutMs)
       // Status and body are known with the answer, so a filter that names them can match only then.
       this.#events.on('arrived', handleEntry).on('answered', handleEntry)
       signal?.addEventListener('abort', handleAbort)
 
-      const stop = () => {
+      const stopWaiting = () => {
         clearTimeout(timer)
         this.#events.off('arrived', handleEntry).off('answered', handleEntry)
         signal?.removeEventListener('abort', handleAbort)
@@ -169,25 +169,29 @@ export class RequestLog {
     })
   }
 
-  #timeoutText(filter: LogFilter, until: string, afterId: number, timeoutMs: number): string {
+  #formatTimeout(filter: LogFilter, until: string, afterId: number, timeoutMs: number): string {
     const { status: _status, body: _body, ...target } = filter
-    const near = this.#entries.filter((entry) => entry.id > afterId && matches(entry, target))
-    const named = near.slice(-MAX_NAMED_REQUESTS).map((entry) => this.#describe(entry))
+    const closeEntries = this.#entries.filter(
+      (entry) => entry.id > afterId && matchesFilter(entry, target),
+    )
+    const descriptions = closeEntries
+      .slice(-MAX_NAMED_REQUESTS)
+      .map((entry) => this.#formatEntry(entry))
     return [
-      `no request that matches ${filterText(filter)} ${until} within ${timeoutMs} ms`,
+      `no request that matches ${formatFilter(filter)} ${until} within ${timeoutMs} ms`,
       afterId === 0 ? '' : `, after entry ${afterId}`,
-      `; ${near.length} of ${this.#entries.length} in the log have this server, method and path`,
-      named.length === 0 ? '' : `: ${named.join(', ')}`,
+      `; ${closeEntries.length} of ${this.#entries.length} in the log have this server, method and path`,
+      descriptions.length === 0 ? '' : `: ${descriptions.join(', ')}`,
     ].join('')
   }
 
-  #describe(entry: LogEntry): string {
+  #formatEntry(entry: LogEntry): string {
     const state = this.#answered.has(entry) ? entry.status : 'no answer'
     return `#${entry.id} ${entry.method} ${entry.path} (${state})`
   }
 }
 
-function matches(entry: LogEntry, filter: LogFilter): boolean {
+function matchesFilter(entry: LogEntry, filter: LogFilter): boolean {
   if (filter.server !== undefined && entry.server !== filter.server) return false
   if (filter.method !== undefined && entry.method !== filter.method) return false
   if (filter.status !== undefined && entry.status !== filter.status) return false
@@ -198,6 +202,6 @@ function matches(entry: LogEntry, filter: LogFilter): boolean {
   return filter.path === undefined || entry.path === filter.path
 }
 
-function filterText(filter: LogFilter): string {
+function formatFilter(filter: LogFilter): string {
   return JSON.stringify(filter, (_name, value) => (value instanceof RegExp ? String(value) : value))
 }

@@ -49,9 +49,9 @@ export async function startDemoSite(options: DemoSiteOptions): Promise<DemoSite>
   }
   const server = await startServer({ name: SERVER_NAME, host, port, log })
   const origin = new URL(`http://${host.includes(':') ? `[${host}]` : host}:${server.port}`).origin
-  const config = () =>
+  const getConfig = () =>
     parseConfig(typeof options.config === 'function' ? options.config() : options.config)
-  server.handle(createApp(origin, config, root).callback())
+  server.handle(createApp(origin, getConfig, root).callback())
   return { origin, log, close: server.close }
 }
 

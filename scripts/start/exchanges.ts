@@ -22,16 +22,16 @@ export interface Exchanges {
 
 type Fields = Record<string, unknown>
 
-function requireSingleEntry(entries: LogEntry[], what: string): LogEntry {
+function requireSingleEntry(entries: LogEntry[], step: string): LogEntry {
   const [entry] = entries
   if (!entry || entries.length !== 1) {
-    throw new Error(`the servers' log shows ${entries.length} of: ${what}; expected one`)
+    throw new Error(`the servers' log shows ${entries.length} of: ${step}; expected one`)
   }
   return entry
 }
 
-function assertConsistent(holds: boolean, what: string): void {
-  if (!holds) throw new Error(`the servers' log contradicts: ${what}`)
+function assertConsistent(holds: boolean, rule: string): void {
+  if (!holds) throw new Error(`the servers' log contradicts: ${rule}`)
 }
 
 export const getBody = (entry: LogEntry): Fields => (entry.body ?? {}) as Fields
@@ -62,7 +62,7 @@ export function readExchanges(log: RequestLog, clientId: string, scsAsId: string
           }),
           'pushed authorization request that was taken',
         )
-  const found: Exchanges = {
+  const exchanges: Exchanges = {
     pushedRequest,
     authorizationRequest,
     parameters: pushedRequest ? getBody(pushedRequest) : authorizationRequest.query,
@@ -91,12 +91,12 @@ export function readExchanges(log: RequestLog, clientId: string, scsAsId: string
       'northbound API invocation',
     ),
   }
-  checkExchanges(found)
-  return found
+  checkExchanges(exchanges)
+  return exchanges
 }
 
-function checkExchanges(found: Exchanges): void {
-  const { parameters, authorizationResponse, tokenRequest, invocation } = found
+function checkExchanges(exchanges: Exchanges): void {
+  const { parameters, authorizationResponse, tokenRequest, invocation } = exchanges
   const { code_verifier: verifier, code } = getBody(tokenRequest)
   const challenge = createHash('sha256').update(String(verifier)).digest('base64url')
   const response = getLocation(authorizationResponse)?.searchParams

@@ -38,8 +38,8 @@ function getUrl(page: Page): string {
 }
 
 async function waitForPage(browser: Browser, address: string): Promise<Page> {
-  const end = Date.now() + TIMEOUT_MS
-  while (Date.now() < end) {
+  const deadlineMs = Date.now() + TIMEOUT_MS
+  while (Date.now() < deadlineMs) {
     for (const page of await browser.pages()) if (getUrl(page).startsWith(address)) return page
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }

@@ -29,7 +29,7 @@ export function drawArrow(from: Column, to: Column): string {
   const line = Array.from({ length: getCenter(3) + 1 }, () => ' ')
   for (const column of [0, 1, 2, 3] as const) line[getCenter(column)] = '│'
   const [left, right] = [Math.min(from, to), Math.max(from, to)] as [Column, Column]
-  for (let at = getCenter(left) + 1; at < getCenter(right); at++) line[at] = '─'
+  for (let column = getCenter(left) + 1; column < getCenter(right); column++) line[column] = '─'
   if (from < to) line[getCenter(right) - 1] = '►'
   else line[getCenter(left) + 1] = '◄'
   return line.join('').trimEnd()
@@ -50,9 +50,9 @@ const formatExchange = ({ method, path, status }: LogEntry) =>
   `${method} ${path.replace(LONG_SEGMENT, '{flow}')} → ${status}`
 
 /** Lists the messages in the order of figure 6.Y.2-1. */
-function listMessages(found: Exchanges): Message[] {
-  const { pushedRequest, authorizationRequest, authorizationResponse } = found
-  const { parameters: asked, tokenRequest, invocation } = found
+function listMessages(exchanges: Exchanges): Message[] {
+  const { pushedRequest, authorizationRequest, authorizationResponse } = exchanges
+  const { parameters: asked, tokenRequest, invocation } = exchanges
   const redirect = getLocation(authorizationResponse)
   const parameters = [...(redirect?.searchParams.keys() ?? [])].join(', ')
   const [scheme] = String(invocation.headers.authorization).split(' ')
@@ -78,7 +78,7 @@ function listMessages(found: Exchanges): Message[] {
       from: 0,
       to: 2,
       text: 'The resource owner authenticates and authorizes',
-      facts: [formatExchange(found.authentication), formatExchange(found.authorization)],
+      facts: [formatExchange(exchanges.authentication), formatExchange(exchanges.authorization)],
     },
     {
       letter: 'B',
@@ -131,14 +131,14 @@ function listMessages(found: Exchanges): Message[] {
 }
 
 /** Returns the lines of the chart. */
-export function formatSequence(found: Exchanges): string[] {
+export function formatSequence(exchanges: Exchanges): string[] {
   const pad = ' '.repeat(INDENT)
   return [
     'RFC 7636 section 1.1 (letters), figure 6.Y.2-1 (numbers), from the servers’ request logs',
     '',
     formatHeading(COLUMNS),
     formatHeading(SECOND_LINE),
-    ...listMessages(found).flatMap(({ letter, from, to, text, facts }, index) => [
+    ...listMessages(exchanges).flatMap(({ letter, from, to, text, facts }, index) => [
       `${`${index + 1}.`.padEnd(INDENT)}${letter ? `(${letter}) ` : ''}${text}`,
       drawArrow(from, to),
       ...facts.map((fact) => `${pad}${fact}`),

@@ -1,4 +1,4 @@
-/** A broker for tests of the store: answers in the page's own terms, without a browser. */
+/** Broker double for tests of the store: answers in the terms of the page, without a browser. */
 
 import type { Broker } from '../../demo-site/app/broker.ts'
 import type { DemoSiteConfig } from '../../demo-site/app/config.ts'
@@ -57,7 +57,7 @@ export interface Stage {
   emit<E extends ProviderEvent>(event: E, payload: ProviderEvents[E]): void
 }
 
-/** A store in front of a broker, some of whose methods a test replaces; discovery has happened. */
+/** Creates a store with a broker, some of whose methods the test replaces, and runs the discovery. */
 export async function createStage(
   replaced: Partial<Broker> = {},
   pageFetch: typeof fetch = async () => Response.error(),

@@ -1,4 +1,4 @@
-/** `/config.json`: what is wrong with it is named, and nothing else of it is said. */
+/** Validation of `/config.json`: an error names the member and does not repeat its value. */
 
 import { describe, expect, test } from 'vitest'
 import { loadConfig, parseConfig } from '../../demo-site/app/config.ts'
@@ -11,11 +11,11 @@ const config = {
 }
 
 describe('parseConfig', () => {
-  test('members that the page does not know are left out', () => {
+  test('unknown members are dropped', () => {
     expect(parseConfig({ ...config, extra: 1 })).toEqual(config)
   })
 
-  test.each(['issuer', 'resource', 'scope', 'scsAsId'])('%s is needed', (name) => {
+  test.each(['issuer', 'resource', 'scope', 'scsAsId'])('%s is required', (name) => {
     expect(() => parseConfig({ ...config, [name]: undefined })).toThrow(`"${name}"`)
     expect(() => parseConfig({ ...config, [name]: '' })).toThrow(`"${name}"`)
   })
@@ -26,7 +26,7 @@ describe('parseConfig', () => {
   })
 
   test.each(['javascript:alert(1)', 'no URL', 'file:///secret'])(
-    'an issuer or resource such as %s is refused, and not repeated',
+    'an issuer or resource such as %s is rejected, and not repeated in the message',
     (value) => {
       for (const name of ['issuer', 'resource', 'streamUrl']) {
         const parseBadConfig = () => parseConfig({ ...config, [name]: value })
@@ -36,11 +36,11 @@ describe('parseConfig', () => {
     },
   )
 
-  test.each([null, [], 'text', 7])('%j is no configuration', (value) => {
+  test.each([null, [], 'text', 7])('%j is rejected', (value) => {
     expect(() => parseConfig(value)).toThrow('expected a JSON object')
   })
 
-  test('a server without one is told by its status', async () => {
+  test('an error status of the server is part of the message', async () => {
     const fetchNotFound = async () => new Response('', { status: 404 })
     await expect(loadConfig(fetchNotFound)).rejects.toThrow('/config.json: the server answered 404')
   })

@@ -1,4 +1,4 @@
-/** The measured downlink, and the picture that follows it. */
+/** Measurement of the downlink, and the picture quality that follows it. */
 
 import { describe, expect, test } from 'vitest'
 import { formatRate, watchDownlink } from '../../demo-site/app/model/downlink.ts'
@@ -9,7 +9,7 @@ import {
   selectQuality,
 } from '../../demo-site/app/stream/quality.ts'
 
-/** Each chunk moves the clock on. */
+/** Creates a stream; each chunk advances the clock. */
 function createStream(chunks: [bytes: number, takesMs: number][]) {
   let nowMs = 0
   const body = new ReadableStream<Uint8Array<ArrayBuffer>>(
@@ -42,7 +42,7 @@ async function collectReports(chunks: [number, number][]): Promise<(number | und
 }
 
 describe('watchDownlink', () => {
-  test('counts what comes within each window', async () => {
+  test('counts the bytes of each window', async () => {
     const slow: [number, number][] = [
       [62_500, 250],
       [62_500, 250],
@@ -51,7 +51,7 @@ describe('watchDownlink', () => {
     expect(await collectReports([...slow, ...fast])).toEqual([2_000_000, 16_000_000, undefined])
   })
 
-  test('a stream that ends or fails is reported as no measurement, and asked for again', async () => {
+  test('a stream that ends or fails is reported as undefined, and requested again', async () => {
     let attempts = 0
     const abort = new AbortController()
     await watchDownlink({
@@ -69,7 +69,7 @@ describe('watchDownlink', () => {
     expect(attempts).toBe(2)
   })
 
-  test('rates are written as people write them', () => {
+  test('rates are formatted in Mbit/s', () => {
     expect(formatRate(2_040_000)).toBe('2.0 Mbit/s')
     expect(formatRate(15_900_000)).toBe('16 Mbit/s')
   })

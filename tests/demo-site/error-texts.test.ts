@@ -1,4 +1,4 @@
-/** The page has words for every error of PAGE-API section 4. */
+/** Texts for every error of PAGE-API section 4. */
 
 import { describe, expect, test } from 'vitest'
 import { ERROR_TEXTS, errorText } from '../../demo-site/app/model/error-texts.ts'
@@ -6,7 +6,7 @@ import { ERROR_CODE } from '../../shared/messages/page-api.ts'
 
 const codes = Object.entries(ERROR_CODE)
 
-describe('PAGE-API section 4: every error is told in plain words', () => {
+describe('PAGE-API section 4: every error has a text', () => {
   test.each(codes)('%s (%i) has a title, an explanation and a next step', (_name, code) => {
     const { title, explanation, nextStep } = errorText(code, { error: 'whatever' })
     for (const text of [title, explanation, nextStep]) expect(text).toMatch(/^[A-Z].{11,}$/)
@@ -17,7 +17,7 @@ describe('PAGE-API section 4: every error is told in plain words', () => {
     expect(known.sort()).toEqual(codes.map(([, code]) => code).sort())
   })
 
-  test('no two codes are told with the same title', () => {
+  test('no two codes have the same title', () => {
     const titles = codes.map(([, code]) => errorText(code).title)
     expect(new Set(titles).size).toBe(titles.length)
   })
@@ -30,7 +30,7 @@ describe('PAGE-API section 4: every error is told in plain words', () => {
     [4310, 'invalid_grant', /expired/],
     [4310, 'invalid_client', /not registered/],
     [4901, 'timeout', /too long/],
-  ])('%i %s has words of its own', (code, error, words) => {
+  ])('%i %s has a text of its own', (code, error, words) => {
     const special = errorText(code, { error })
     expect(special.explanation).toMatch(words)
     expect(special.explanation).not.toBe(errorText(code, { error: 'other' }).explanation)
@@ -44,11 +44,11 @@ describe('PAGE-API section 4: every error is told in plain words', () => {
     )
   })
 
-  test('a word that is a member of every object finds no text', () => {
+  test('a word that is a member of Object.prototype has no text', () => {
     expect(errorText(4300, { error: 'constructor' })).toEqual(errorText(4300))
   })
 
-  test('a code outside the convention is told too', () => {
+  test('a code outside the convention has a text too', () => {
     expect(errorText(1).action).toBe('reload')
   })
 })

@@ -1,6 +1,6 @@
 /**
- * A token broker that lives in the page, for tests of the page alone. It keeps to the contract
- * (announces when asked, freezes what it hands out) and answers as a test tells it to.
+ * Token broker inside the page, for tests of the page alone. It follows the provider convention (announces itself on
+ * request, freezes its objects) and answers as the test configures it.
  */
 
 export interface BrokerError {
@@ -8,7 +8,7 @@ export interface BrokerError {
   data: { error: string; httpStatus?: number; retryAfterSeconds?: number }
 }
 
-/** Plain data: it travels into the page. */
+/** Configuration; plain data, because it is serialised into the page. */
 export interface FakeBroker {
   issuer: string
   resource: string
@@ -16,17 +16,17 @@ export interface FakeBroker {
   errors?: Record<string, BrokerError>
   /** Methods that never settle. */
   hanging?: string[]
-  /** Where sessions exist already when the page opens. */
+  /** Whether a grant exists when the page opens. */
   connected?: boolean
-  /** Status of the next answers to POST, where not 201. */
+  /** Status of the answers to POST. Default: 201. */
   postStatus?: number
   tokenType?: 'Bearer' | 'DPoP'
 }
 
-/** What a test may do from outside the page. */
+/** Control of the fake broker, for the test outside the page. */
 export interface FakeBrokerControl {
   emit(event: string, payload: unknown): void
-  /** From now on this method fails so. */
+  /** Lets a method fail with this error from now on. */
   fail(method: string, error: BrokerError): void
   calls: { method: string; params: unknown }[]
 }
@@ -35,17 +35,17 @@ declare global {
   var fakeBroker: FakeBrokerControl
 }
 
-/** A JWS in compact form, as an access token looks; it signs nothing. */
+/** JWS in compact form, in the shape of an access token; its signature is meaningless. */
 export const FAKE_ACCESS_TOKEN =
   'eyJhbGciOiJub25lIn0.eyJzdWIiOiJub2JvZHkiLCJzY29wZSI6InFvcyJ9.c2lnbmF0dXJl'
 
-/** Runs in the page, before its scripts; so it is one function that closes over nothing. */
+/** Runs in the page before its scripts, so it must not use anything outside of itself. */
 export function installFakeBroker(options: FakeBroker, accessToken: string): void {
   type Listener = (payload: unknown) => void
   const listeners = new Map<string, Set<Listener>>()
   const calls: FakeBrokerControl['calls'] = []
-  const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value)).buffer
-  const grant = (mode: string) => ({
+  const encodeJson = (value: unknown) => new TextEncoder().encode(JSON.stringify(value)).buffer
+  const createGrant = (mode: string) => ({
     grantId: `grant-${mode}`,
     issuer: options.issuer,
     clientId: 'skyframe',
@@ -57,26 +57,31 @@ export function installFakeBroker(options: FakeBroker, accessToken: string): voi
     expiresAt: Date.now() + 8 * 3_600_000,
   })
   const errors = { ...options.errors }
-  let grants = options.connected ? [grant('fetch')] : []
+  let grants = options.connected ? [createGrant('fetch')] : []
   const sessions = new Map<string, object>()
 
-  function answer(status: number, statusText: string, headers: [string, string][], body?: object) {
-    const bytes = body === undefined ? new ArrayBuffer(0) : encode(body)
+  function createAnswer(
+    status: number,
+    statusText: string,
+    headers: [string, string][],
+    body?: object,
+  ) {
+    const bytes = body === undefined ? new ArrayBuffer(0) : encodeJson(body)
     return { url: options.resource, status, statusText, headers, body: bytes }
   }
 
   function callApi(url: string, method: string, body: ArrayBuffer | undefined) {
     if (method === 'GET') {
-      return answer(200, 'OK', [['content-type', 'application/json']], [...sessions.values()])
+      return createAnswer(200, 'OK', [['content-type', 'application/json']], [...sessions.values()])
     }
     if (method === 'DELETE') {
       sessions.delete(url)
-      return answer(204, 'No Content', [])
+      return createAnswer(204, 'No Content', [])
     }
     const status = options.postStatus
     if (status !== undefined) {
       const problem = { title: 'Refused', status, cause: 'REQUESTED_SERVICE_NOT_AUTHORIZED' }
-      return answer(status, '', [['content-type', 'application/problem+json']], problem)
+      return createAnswer(status, '', [['content-type', 'application/problem+json']], problem)
     }
     const self = `${url}/0b5c7e0a-4f0c-4d6c-9a2e-${String(sessions.size + 1).padStart(12, '0')}`
     const created = {
@@ -89,13 +94,13 @@ export function installFakeBroker(options: FakeBroker, accessToken: string): voi
       ['content-type', 'application/json'],
       ['location', self],
     ]
-    return answer(201, 'Created', headers, created)
+    return createAnswer(201, 'Created', headers, created)
   }
 
   const methods: Record<string, (params: Record<string, unknown>) => unknown> = {
     northbound_getGrants: () => grants,
     northbound_connect: ({ mode = 'fetch' }) => {
-      const newGrant = grant(String(mode))
+      const newGrant = createGrant(String(mode))
       grants = [...grants.filter((held) => held.mode !== mode), newGrant]
       return newGrant
     },
@@ -118,14 +123,14 @@ export function installFakeBroker(options: FakeBroker, accessToken: string): voi
     },
   }
 
-  const fail = ({ code, data }: BrokerError) =>
+  const rejectCall = ({ code, data }: BrokerError) =>
     Promise.reject(Object.assign(new Error('refused'), { name: 'ProviderError', code, data }))
 
   const provider = {
     async request({ method, params = {}, signal }: Record<string, unknown>) {
       calls.push({ method: String(method), params })
       const error = errors[String(method)]
-      if (error) return fail(error)
+      if (error) return rejectCall(error)
       if (options.hanging?.includes(String(method))) {
         await new Promise((_, reject) => {
           const abort = signal as AbortSignal | undefined
@@ -135,7 +140,7 @@ export function installFakeBroker(options: FakeBroker, accessToken: string): voi
       const run = methods[String(method)]
       return run
         ? run(params as Record<string, unknown>)
-        : fail({ code: 4200, data: { error: 'unsupported_method' } })
+        : rejectCall({ code: 4200, data: { error: 'unsupported_method' } })
     },
     on(event: string, listener: Listener) {
       listeners.set(event, (listeners.get(event) ?? new Set()).add(listener))

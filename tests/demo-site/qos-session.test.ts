@@ -1,4 +1,4 @@
-/** The request of TS 29.122 that the page sends, and what it reads from the answer. */
+/** Request of TS 29.122 that the page sends, and what it reads from the answer. */
 
 import { existsSync, readFileSync } from 'node:fs'
 import { Ajv2019 } from 'ajv/dist/2019.js'
@@ -26,7 +26,7 @@ interface OpenApi {
   }
 }
 
-const read = (file: string) => parse(readFileSync(new URL(file, FOLDER), 'utf8')) as OpenApi
+const readYaml = (file: string) => parse(readFileSync(new URL(file, FOLDER), 'utf8')) as OpenApi
 
 describe('TS 29.122 clause 5.14: the QoS session', () => {
   test('clause 5.14.3.2: the collection is below the API root and the SCS/AS', () => {
@@ -36,7 +36,7 @@ describe('TS 29.122 clause 5.14: the QoS session', () => {
     )
   })
 
-  test('clause 5.14.2.1.2: the UE is left to the network', () => {
+  test('clause 5.14.2.1.2: the request does not name the UE', () => {
     const names = Object.keys(qosSessionRequest(config))
     for (const name of ['gpsi', 'ueIpv4Addr', 'ueIpv6Addr', 'macAddr']) {
       expect(names).not.toContain(name)
@@ -56,8 +56,8 @@ describe('TS 29.122 clause 5.14: the QoS session', () => {
 
   test('the request has only members of the published schema', ({ skip }) => {
     skip(!existsSync(FOLDER), 'did not run: the OpenAPI files of 3GPP are not on this machine')
-    const session = read('TS29122_AsSessionWithQoS.yaml').components.schemas
-    const common = read('TS29122_CommonData.yaml').components.schemas
+    const session = readYaml('TS29122_AsSessionWithQoS.yaml').components.schemas
+    const common = readYaml('TS29122_CommonData.yaml').components.schemas
     const { AsSessionWithQoSSubscription: subscription } = session
     const { FlowInfo: flow, WebsockNotifConfig: notifications } = common
     expect(subscription?.required).toEqual(['notificationDestination'])
@@ -79,7 +79,7 @@ describe('TS 29.122 clause 5.14: the QoS session', () => {
     )
   })
 
-  test('a created session is read from self, else from Location', () => {
+  test('a created session is read from self, otherwise from Location', () => {
     const self = 'http://a.example/v1/x/subscriptions/42'
     expect(readQosSession({ self, qosReference: 'QOS_L' })).toEqual({
       url: self,
@@ -90,13 +90,13 @@ describe('TS 29.122 clause 5.14: the QoS session', () => {
   })
 
   test.each([undefined, null, 'text', 7, {}, { self: 'not a URL' }, { self: 7 }])(
-    '%j is no session',
+    '%j is not read as a session',
     (body) => {
       expect(readQosSession(body)).toBeUndefined()
     },
   )
 
-  test('a list keeps what can be read of it', () => {
+  test('invalid items of a list are dropped', () => {
     const self = 'http://a.example/v1/x/subscriptions/42'
     expect(readQosSessions([{ self }, 'nonsense', null])).toHaveLength(1)
     expect(readQosSessions({ self })).toEqual([])

@@ -1,4 +1,4 @@
-/** Nothing that authorizes anything comes into the developer's view. */
+/** Redaction of credentials: no token reaches the developer view. */
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -21,19 +21,19 @@ describe('redact', () => {
     expect(redactCredentials({ [name]: 'opaque' })).toEqual({ [name]: WITHHELD })
   })
 
-  test('a pair of header name and value is withheld by its name', () => {
+  test('the value of a header is redacted by the header name', () => {
     expect(redactCredentials([['Authorization', 'Bearer opaque']])).toEqual([
       ['Authorization', WITHHELD],
     ])
     expect(redactCredentials([['etag', '"1"']])).toEqual([['etag', '"1"']])
   })
 
-  test('RFC 7515 section 3.1: a compact JWS is withheld wherever it stands', () => {
+  test('RFC 7515 section 3.1: a compact JWS is redacted anywhere in a text', () => {
     const text = JSON.stringify(redactCredentials({ a: [`Bearer ${TOKEN}`, { b: TOKEN }] }))
     expect(text).not.toContain('eyJ')
   })
 
-  test('property: a token put anywhere into JSON never comes out', () => {
+  test('property: a token anywhere in JSON is redacted', () => {
     const json = fc.jsonValue({ maxDepth: 4 })
     const path = fc.array(fc.oneof(fc.constant('list'), fc.string()), { maxLength: 5 })
     fc.assert(
@@ -48,12 +48,12 @@ describe('redact', () => {
     )
   })
 
-  test('everything else is left as it is', () => {
+  test('other values stay unchanged', () => {
     const value = { status: 201, body: { self: 'https://a/b', list: [1, null, true, 'code'] } }
     expect(redactCredentials(value)).toEqual(value)
   })
 
-  test('bytes are counted, not shown', () => {
+  test('bytes are replaced by their number', () => {
     expect(redactCredentials({ body: new ArrayBuffer(7) })).toEqual({ body: '7 bytes' })
   })
 })

@@ -1,4 +1,4 @@
-/** The web server of the UE application. */
+/** Web server of the UE application: files, security headers, rejected requests, log. */
 
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
@@ -24,7 +24,7 @@ afterAll(async () => {
   await rm(root, { recursive: true, force: true })
 })
 
-/** Sends a path as it is, which fetch would tidy up. */
+/** Sends a path unchanged; fetch would normalize it. */
 function requestRawPath(path: string, headers: Record<string, string> = {}): Promise<number> {
   return new Promise((resolve, reject) => {
     request(new URL(site.origin), { path, headers }, (response) => {
@@ -37,11 +37,11 @@ function requestRawPath(path: string, headers: Record<string, string> = {}): Pro
 }
 
 describe('the demo site', () => {
-  test('lives on 127.0.0.1, so that no cookie of localhost reaches it', () => {
+  test('listens on 127.0.0.1, so that it gets no cookie of localhost', () => {
     expect(site.origin).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
   })
 
-  test('serves its page, its files and its configuration', async () => {
+  test('serves the page, its files and its configuration', async () => {
     expect(await (await fetch(site.origin)).text()).toContain('Skyframe')
     const script = await fetch(`${site.origin}/assets/index-abc.js`)
     expect(script.headers.get('content-type')).toMatch(/javascript/)
@@ -52,7 +52,7 @@ describe('the demo site', () => {
   })
 
   test.each(['/', '/config.json', '/assets/index-abc.js', '/nothing'])(
-    'CSP3: the answer for %s lets the page reach itself and the API, and nothing else',
+    'CSP3: the policy of %s allows connections to the page and the API only',
     async (path) => {
       const { headers } = await fetch(site.origin + path)
       const policy = headers.get('content-security-policy')
@@ -75,19 +75,22 @@ describe('the demo site', () => {
     expect(await requestRawPath(path)).toBe(404)
   })
 
-  test.each(['POST', 'PUT', 'DELETE'])('RFC 9110 section 15.5.6: %s is refused', async (method) => {
-    const { status, headers } = await fetch(site.origin, { method })
-    expect(status).toBe(405)
-    expect(headers.get('allow')).toBe('GET, HEAD')
-    expect(headers.get('content-security-policy')).toContain("default-src 'none'")
-  })
+  test.each(['POST', 'PUT', 'DELETE'])(
+    'RFC 9110 section 15.5.6: %s is rejected',
+    async (method) => {
+      const { status, headers } = await fetch(site.origin, { method })
+      expect(status).toBe(405)
+      expect(headers.get('allow')).toBe('GET, HEAD')
+      expect(headers.get('content-security-policy')).toContain("default-src 'none'")
+    },
+  )
 
-  test('RFC 9110 section 15.5.20: a name that is not its own gets nothing (DNS rebinding)', async () => {
+  test('RFC 9110 section 15.5.20: another host name is rejected (DNS rebinding)', async () => {
     expect(await requestRawPath('/config.json', { host: 'rebound.example' })).toBe(421)
     expect(await requestRawPath('/config.json', { host: new URL(site.origin).host })).toBe(200)
   })
 
-  test('every request is in its log', async () => {
+  test('the log contains every request', async () => {
     site.log.clear()
     await fetch(`${site.origin}/config.json?a=b`)
     expect(site.log.entries).toMatchObject([
@@ -95,7 +98,7 @@ describe('the demo site', () => {
     ])
   })
 
-  test('a page that was not built, and a port in use, are told in one line', async () => {
+  test('a page that is not built, and a port in use, are reported in one line', async () => {
     const missing = startDemoSite({ config: CONFIG, root: join(root, 'missing') })
     await expect(missing).rejects.toThrow('not built')
     const port = Number(new URL(site.origin).port)
@@ -103,7 +106,7 @@ describe('the demo site', () => {
     await expect(taken).rejects.toThrow(`demo-site: port ${port} on 127.0.0.1 is in use`)
   })
 
-  test('the configuration may come later than the server', async () => {
+  test('the configuration may be set after the server has started', async () => {
     const late = await startDemoSite({ config: () => ({ ...CONFIG, scsAsId: 'late' }), root })
     const answer = await fetch(`${late.origin}/config.json`)
     expect(await answer.json()).toMatchObject({ scsAsId: 'late' })

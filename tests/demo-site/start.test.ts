@@ -1,4 +1,4 @@
-/** `npm start`: its flags, and the story that it tells from the servers' logs. */
+/** The command `npm start`: its flags, and the sequence chart that it prints from the request log. */
 
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
@@ -9,7 +9,7 @@ import { FlagError, parseFlags } from '../../scripts/start/options.ts'
 import { drawArrow, formatSequence } from '../../scripts/start/sequence-chart.ts'
 
 describe('the flags', () => {
-  test('without any, everything is chosen by the machine', () => {
+  test('default values, and values of all flags', () => {
     const none = { port: undefined, headless: false, keep: false, help: false }
     expect(parseFlags([])).toEqual(none)
     expect(parseFlags(['--headless', '--keep', '--port', '4400'])).toEqual({
@@ -29,7 +29,7 @@ describe('the flags', () => {
     [['--port=-1'], '--port'],
     [['--headless=yes'], '--headless'],
     [['page'], 'page'],
-  ])('%j is refused in one line that names it', (args, named) => {
+  ])('%j is rejected in one line that names the flag', (args, named) => {
     expect(() => parseFlags(args)).toThrow(FlagError)
     expect(() => parseFlags(args)).toThrow(named)
     expect(() => parseFlags(args)).not.toThrow('\n')
@@ -44,7 +44,7 @@ const FLOW = 'cpr3DnUqfJJodHvv643WLGtpXnJfis4JhOdSl1pWHJ6'
 
 type Change = (entries: Record<string, Partial<LogEntry>>) => void
 
-/** A log of the whole way, with the example of RFC 7636 appendix B. */
+/** Creates a log of a complete flow, with the example of RFC 7636 appendix B. */
 function createLog(change: Change = () => {}): RequestLog {
   const redirect = `https://a.chromiumapp.org/x?code=${CODE}&state=s1&iss=i`
   const entries: Record<string, Partial<LogEntry>> = {
@@ -98,23 +98,23 @@ function createLog(change: Change = () => {}): RequestLog {
 
 const readLog = (change?: Change) => readExchanges(createLog(change), 'skyframe', 'skyframe')
 
-describe('the story', () => {
-  test('RFC 7636 appendix B: the challenge of this test is that of the verifier', () => {
+describe('the sequence chart', () => {
+  test('RFC 7636 appendix B: the example has a matching challenge and verifier', () => {
     expect(createHash('sha256').update(VERIFIER).digest('base64url')).toBe(CHALLENGE)
   })
 
-  test('RFC 7636 section 1.1: (A) to (D) are told in this order, then the answer', () => {
+  test('RFC 7636 section 1.1: (A) to (D) are printed in this order, then the answer of the API', () => {
     const text = formatSequence(readLog()).join('\n')
     expect(text).toMatch(/\(A\).*\(B\).*\(C\).*\(D\).*201, Location: http:\/\/a\/1/s)
   })
 
-  test('no code, verifier, challenge, token or name of a flow is told', () => {
+  test('no code, verifier, challenge, token or flow identifier is printed', () => {
     const text = formatSequence(readLog()).join('\n')
     for (const secret of [CODE, VERIFIER, CHALLENGE, TOKEN, FLOW])
       expect(text).not.toContain(secret)
   })
 
-  test('RFC 9126: parameters that were sent ahead count as the request’s own', () => {
+  test('RFC 9126: pushed parameters are those of the authorization request', () => {
     const pushed: Change = (entries) => {
       entries.pushed = {
         method: 'POST',
@@ -134,7 +134,7 @@ describe('the story', () => {
   })
 
   test.each(['request', 'password', 'consent', 'response', 'token', 'call'])(
-    'without the entry of the %s there is no story',
+    'a log without the entry of the %s is rejected',
     (name) => {
       expect(() => readLog((entries) => delete entries[name])).toThrow('log shows 0 of')
     },
@@ -145,16 +145,16 @@ describe('the story', () => {
     ['another code', ({ token }) => Object.assign(token?.body ?? {}, { code: 'x' })],
     ['another state', ({ request }) => Object.assign(request?.query ?? {}, { state: 'x' })],
     [
-      'plain',
+      'the plain method',
       ({ request }) => Object.assign(request?.query ?? {}, { code_challenge_method: 'plain' }),
     ],
     ['a call without a token', ({ call }) => Object.assign(call ?? {}, { headers: {} })],
   ]
-  test.each(broken)('%s in the log is a contradiction', (_name, change) => {
+  test.each(broken)('a log with %s is rejected as inconsistent', (_name, change) => {
     expect(() => readLog(change)).toThrow('log contradicts')
   })
 
-  test('RFC 9449 section 8: what was turned down for want of a nonce is no step', () => {
+  test('RFC 9449 section 8: requests that were rejected for a missing nonce are not steps', () => {
     const change: Change = (entries) => {
       entries.pushed = {
         method: 'POST',
@@ -181,14 +181,14 @@ describe('the story', () => {
   })
 })
 
-describe('the end', () => {
-  test('what was started is stopped, last first and once, whatever fails', async () => {
+describe('cleanup', () => {
+  test('steps run once, in reverse order, also when a step fails', async () => {
     const stopped: string[] = []
-    const undo = new Cleanup()
-    undo.addStep(async () => stopped.push('first'))
-    undo.addStep(() => Promise.reject(new Error('stuck')))
-    undo.addStep(async () => stopped.push('last'))
-    await Promise.all([undo.runAll(), undo.runAll()])
+    const cleanup = new Cleanup()
+    cleanup.addStep(async () => stopped.push('first'))
+    cleanup.addStep(() => Promise.reject(new Error('stuck')))
+    cleanup.addStep(async () => stopped.push('last'))
+    await Promise.all([cleanup.runAll(), cleanup.runAll()])
     expect(stopped).toEqual(['last', 'first'])
   })
 })

@@ -1,4 +1,4 @@
-/** The four steps: this table is their specification. */
+/** The four steps of the page; this table is their specification. */
 
 import { describe, expect, test } from 'vitest'
 import { type StepState, type StepsInput, stepsOf } from '../../demo-site/app/model/steps.ts'
@@ -41,7 +41,7 @@ describe('stepsOf', () => {
     expect(stepsOf(input).map(({ state }) => state)).toEqual(states)
   })
 
-  test('a step in progress says what it waits for', () => {
+  test('a running step has a text for the event that it waits for', () => {
     const [, connect] = stepsOf({ ...found, activity: 'connect' })
     expect(connect?.detail).toContain('Waiting for you')
   })

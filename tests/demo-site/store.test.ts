@@ -1,4 +1,4 @@
-/** What a player can do on the page, against a broker double. */
+/** The actions of the player and the state of the page, against a broker double. */
 
 import { describe, expect, test } from 'vitest'
 import { createStore } from '../../demo-site/app/model/store.ts'
@@ -12,7 +12,7 @@ import {
 } from './broker-double.ts'
 
 describe('PAGE-API section 1: discovery', () => {
-  test('where no broker answers, the page says so', async () => {
+  test('the state is missing when no broker answers', async () => {
     const store = createStore({
       config: CONFIG,
       findBroker: async () => undefined,
@@ -26,12 +26,12 @@ describe('PAGE-API section 1: discovery', () => {
     expect(store.failed.value).toBeUndefined()
   })
 
-  test('a grant that exists already is found again', async () => {
+  test('an existing grant is found', async () => {
     const { store } = await createStage({ getGrants: async () => [createGrant()] })
     expect(store.grant.value?.grantId).toBe('g1')
   })
 
-  test('grants of another issuer, API or mode are not this page’s permission', async () => {
+  test('grants of another issuer, API or mode are ignored', async () => {
     const others = [
       createGrant({ issuer: 'https://other.example' }),
       createGrant({ apis: [{ resource: 'https://other.example/api', scope: 'x' }] }),
@@ -64,7 +64,7 @@ describe('PAGE-API section 2: the calls', () => {
     })
   })
 
-  test('TS 29.122 clause 5.14.3.2.3.4: 201 makes a session', async () => {
+  test('TS 29.122 clause 5.14.3.2.3.4: 201 adds a session', async () => {
     const { store } = await createStage()
     await store.connect()
     await store.boost()
@@ -75,7 +75,7 @@ describe('PAGE-API section 2: the calls', () => {
     expect(store.boosted.value).toBe(true)
   })
 
-  test.each([200, 204, 400, 401, 403, 429, 500, 503])('%i makes none', async (status) => {
+  test.each([200, 204, 400, 401, 403, 429, 500, 503])('%i adds no session', async (status) => {
     const body = status === 204 ? null : '{}'
     const { store } = await createStage({ fetch: async () => new Response(body, { status }) })
     await store.connect()
@@ -84,7 +84,7 @@ describe('PAGE-API section 2: the calls', () => {
     expect(store.boosted.value).toBe(false)
   })
 
-  test('the list that the network keeps replaces what the page remembers', async () => {
+  test('the session list of the network replaces that of the page', async () => {
     const { store } = await createStage({
       fetch: async (_url, init) =>
         init?.method === 'POST' ? createCreatedAnswer() : Response.json([]),
@@ -113,7 +113,7 @@ describe('PAGE-API section 2: the calls', () => {
     expect(store.sessions.value).toHaveLength(left)
   })
 
-  test('northbound_revoke gives the permission back, told to the server or not yet', async () => {
+  test('northbound_revoke removes the grant, whether the server has confirmed it or not', async () => {
     const { store, calls } = await createStage({
       revoke: async () => ({ revoked: [], pending: ['g1'] }),
     })
@@ -125,13 +125,13 @@ describe('PAGE-API section 2: the calls', () => {
     expect(store.boosted.value).toBe(false)
   })
 
-  test('one thing at a time: a second click while one is under way does nothing', async () => {
+  test('a second click during an activity does nothing', async () => {
     const { store, calls } = await createStage()
     await Promise.all([store.connect(), store.connect(), store.connect()])
     expect(calls.filter(({ method }) => method === 'connect')).toHaveLength(1)
   })
 
-  test('what the player takes back is no error', async () => {
+  test('an activity that the player cancels is not an error', async () => {
     const { store } = await createStage({
       connect: (_params, { signal } = {}) =>
         new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason))),
@@ -146,7 +146,7 @@ describe('PAGE-API section 2: the calls', () => {
 })
 
 describe('PAGE-API section 4: errors', () => {
-  test('an error is kept with its code, its word, and what was being done', async () => {
+  test('an error is stored with its code, its word and its activity', async () => {
     const { store } = await createStage({
       connect: () => Promise.reject(createProviderError(4300, 'issuer_mismatch')),
     })
@@ -157,7 +157,7 @@ describe('PAGE-API section 4: errors', () => {
     })
   })
 
-  test('trying again does the same thing once more, and success clears the error', async () => {
+  test('retry repeats the activity, and success clears the error', async () => {
     let attempts = 0
     const { store } = await createStage({
       connect: async () => {
@@ -173,7 +173,7 @@ describe('PAGE-API section 4: errors', () => {
     expect(store.grant.value).toBeDefined()
   })
 
-  test('4100: a permission that the broker does not know is no longer shown', async () => {
+  test('4100: a grant that the broker does not know is removed', async () => {
     const { store } = await createStage({
       fetch: () => Promise.reject(createProviderError(4100, 'no_grant')),
     })
@@ -183,7 +183,7 @@ describe('PAGE-API section 4: errors', () => {
     expect(store.failed.value?.failure.code).toBe(4100)
   })
 
-  test('4900: the broker is gone, and the permission with it', async () => {
+  test('4900: the broker is gone, and the grant is removed', async () => {
     const { store } = await createStage({
       fetch: () => Promise.reject(createProviderError(4900, 'broker_gone')),
     })
@@ -193,7 +193,7 @@ describe('PAGE-API section 4: errors', () => {
     expect(store.grant.value).toBeUndefined()
   })
 
-  test('an error that breaks the convention is shown as such', async () => {
+  test('an error outside the convention is stored without a code', async () => {
     const { store } = await createStage({ connect: () => Promise.reject('a string') })
     await store.connect()
     expect(store.failed.value?.failure).toEqual({ code: undefined, data: { error: 'unexpected' } })
@@ -201,7 +201,7 @@ describe('PAGE-API section 4: errors', () => {
 })
 
 describe('PAGE-API section 3: events', () => {
-  test('grantsChanged replaces what the page knows', async () => {
+  test('grantsChanged replaces the grants of the page', async () => {
     const { store, emit } = await createStage()
     emit('grantsChanged', { grants: [createGrant({ grantId: 'other' })] })
     expect(store.grant.value?.grantId).toBe('other')
@@ -223,7 +223,7 @@ describe('PAGE-API section 3: events', () => {
     expect(store.notice.value?.text).toMatch(words)
   })
 
-  test('grantRevoked by the page itself needs no notice', async () => {
+  test('grantRevoked by the page itself shows no notice', async () => {
     const { store, emit } = await createStage()
     await store.connect()
     emit('grantRevoked', { grantId: 'g1', by: 'page' })
@@ -231,7 +231,7 @@ describe('PAGE-API section 3: events', () => {
     expect(store.notice.value).toBeUndefined()
   })
 
-  test('disconnect ends what is under way, and the broker can be looked for again', async () => {
+  test('disconnect ends the running activity, and the broker can be discovered again', async () => {
     const { store, emit } = await createStage({
       connect: (_params, { signal } = {}) =>
         new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason))),

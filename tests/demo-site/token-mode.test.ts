@@ -1,4 +1,4 @@
-/** `token` mode: the page calls by itself, and still shows nobody the token. */
+/** `token` mode: the page calls the API itself, and does not show the token. */
 
 import { describe, expect, test } from 'vitest'
 import {
@@ -46,7 +46,7 @@ async function connectInTokenMode(
 }
 
 describe('token mode', () => {
-  test('RFC 6750 section 2.1: the token goes into the Authorization header, without cookies', async () => {
+  test('RFC 6750 section 2.1: the token is sent in the Authorization header, without cookies', async () => {
     const { store, sent, calls } = await connectInTokenMode()
     await store.boost()
     expect(sent).toHaveLength(1)
@@ -57,7 +57,7 @@ describe('token mode', () => {
     expect(store.boosted.value).toBe(true)
   })
 
-  test('RFC 9449 section 7.1: a DPoP token comes with a proof for this very request', async () => {
+  test('RFC 9449 section 7.1: a DPoP token is sent with a proof for this request', async () => {
     const { store, sent, calls } = await connectInTokenMode('DPoP')
     await store.boost()
     expect(sent[0]?.headers).toMatchObject({
@@ -68,12 +68,13 @@ describe('token mode', () => {
     expect(proof?.params).toMatchObject({ grantId: 'g1', htm: 'POST', htu: SESSIONS_URL })
   })
 
-  test('RFC 9449 section 9: a nonce that the API asks for is used, once', async () => {
-    const refusal = () => new Response('', { status: 401, headers: { 'DPoP-Nonce': 'n1' } })
-    const answers = [refusal(), createCreatedAnswer()]
+  test('RFC 9449 section 9: a nonce that the API requires is used once', async () => {
+    const createNonceChallenge = () =>
+      new Response('', { status: 401, headers: { 'DPoP-Nonce': 'n1' } })
+    const answers = [createNonceChallenge(), createCreatedAnswer()]
     const { store, sent, calls } = await connectInTokenMode(
       'DPoP',
-      async () => answers.shift() ?? refusal(),
+      async () => answers.shift() ?? createNonceChallenge(),
     )
     await store.boost()
     const proofs = calls.filter(({ method }) => method === 'createProof')
@@ -88,7 +89,7 @@ describe('token mode', () => {
   })
 
   test.each(['Bearer', 'DPoP'] as const)(
-    'nothing that the %s page shows has the token in it',
+    'the state of the page has no %s token',
     async (tokenType) => {
       const { store } = await connectInTokenMode(tokenType)
       await store.boost()
@@ -99,7 +100,7 @@ describe('token mode', () => {
     },
   )
 
-  test('an API that cannot be reached is told as such', async () => {
+  test('an unreachable API is reported as unreachable', async () => {
     const { store } = await connectInTokenMode('Bearer', () =>
       Promise.reject(new TypeError('failed')),
     )
@@ -110,7 +111,7 @@ describe('token mode', () => {
     })
   })
 
-  test('the mode is chosen before connecting: a fetch grant is not used for it', async () => {
+  test('a grant of fetch mode is not used in token mode', async () => {
     const { store } = await createStage({ getGrants: async () => [createGrant()] })
     expect(store.grant.value).toBeDefined()
     store.mode.value = 'token'

@@ -1,3 +1,5 @@
+/** The API `3gpp-as-session-with-qos`: subscriptions, error answers, access tokens and cross-origin calls. */
+
 import { generateKeyPair, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Network } from '../../demo-site/network/index.ts'
@@ -66,7 +68,7 @@ describe('3gpp-as-session-with-qos/v1 (TS 29.122 clause 5.14)', () => {
     expect((await callApi(path)).status).toBe(404)
   })
 
-  it('answers a body of the wrong form with ProblemDetails that name the member, not the value', async () => {
+  it('answers an invalid body with ProblemDetails that name the member, not its value', async () => {
     const answer = await postSubscription({ notificationDestination: 42, qosReference: 'QOS_L' })
     expect(answer.status).toBe(400)
     expect(answer.headers.get('content-type')).toBe('application/problem+json')
@@ -76,37 +78,37 @@ describe('3gpp-as-session-with-qos/v1 (TS 29.122 clause 5.14)', () => {
   })
 
   it.each([
-    ['no JSON', '{'],
+    ['invalid JSON', '{'],
     ['an array', '[]'],
     ['an object without the required member', '{}'],
-  ])('answers %s with 400', async (_what, body) => {
+  ])('answers %s with 400', async (_name, body) => {
     const answer = await callApi('/skyframe/subscriptions', { method: 'POST', body })
     expect(answer.status).toBe(400)
     expect(answer.headers.get('content-type')).toBe('application/problem+json')
   })
 
-  it('answers a body of another type with 415', async () => {
+  it('answers a body of another content type with 415', async () => {
     const headers = { 'content-type': 'text/plain' }
     const answer = await callApi('/skyframe/subscriptions', { method: 'POST', body: '{}', headers })
     expect(answer.status).toBe(415)
   })
 
-  it('refuses a QoS reference that it does not know', async () => {
+  it('rejects an unknown QoS reference', async () => {
     expect((await postSubscription({ ...REQUEST, qosReference: 'QOS_ZERO' })).status).toBe(400)
   })
 
-  it('refuses to act on another subscriber (TS 33.122 clause 6.5.3)', async () => {
+  it('rejects a request for another subscriber (TS 33.122 clause 6.5.3)', async () => {
     expect((await postSubscription({ ...REQUEST, gpsi: 'msisdn-447700900102' })).status).toBe(403)
   })
 
-  it('does not show a subscription to another application server of the same path', async () => {
+  it('answers 404 for a subscription under the path of another application server', async () => {
     const { self } = (await (await postSubscription(REQUEST)).json()) as { self: string }
     const otherServerPath = self.replace('/skyframe/', '/elsewhere/').slice(resource.length)
     expect((await callApi(otherServerPath)).status).toBe(404)
     expect(await (await callApi('/elsewhere/subscriptions')).json()).toEqual([])
   })
 
-  it('answers 404 and 405 in the shape of ProblemDetails', async () => {
+  it('answers 404 and 405 with ProblemDetails', async () => {
     expect((await fetch(`${network.apisOrigin}/nowhere`)).status).toBe(404)
     const answer = await callApi('/skyframe/subscriptions', { method: 'DELETE' })
     expect(answer.status).toBe(405)
@@ -115,7 +117,7 @@ describe('3gpp-as-session-with-qos/v1 (TS 29.122 clause 5.14)', () => {
 })
 
 describe('the access token at the API (RFC 6750 section 3, RFC 9068 section 4)', () => {
-  it('asks for a token without naming an error when none was sent', async () => {
+  it('answers a request without a token with a challenge that has no error code', async () => {
     const answer = await fetch(`${resource}/skyframe/subscriptions`)
     expect(answer.status).toBe(401)
     expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="northbound"')
@@ -134,17 +136,17 @@ describe('the access token at the API (RFC 6750 section 3, RFC 9068 section 4)',
   }
 
   it.each([
-    ['of another key', () => signForeignToken({})],
-    ['that is no JWT', async () => 'opaque'],
+    ['signed by another key', () => signForeignToken({})],
+    ['that is not a JWT', async () => 'opaque'],
     ['with a broken signature', async () => `${token.slice(0, -4)}AAAA`],
-    ['that claims no algorithm', async () => `eyJhbGciOiJub25lIn0.${token.split('.')[1]}.`],
+    ['with the algorithm none', async () => `eyJhbGciOiJub25lIn0.${token.split('.')[1]}.`],
   ])('refuses a token %s', async (_what, make) => {
     const answer = await callApi('/skyframe/subscriptions', { token: await make() })
     expect(answer.status).toBe(401)
     expect(answer.headers.get('www-authenticate')).toContain('error="invalid_token"')
   })
 
-  it('refuses an expired token', async () => {
+  it('rejects an expired token', async () => {
     const brief = await startTestNetwork({ accessTokenSeconds: 1 })
     try {
       const { tokens } = await obtainToken(brief)
@@ -162,7 +164,7 @@ describe('the access token at the API (RFC 6750 section 3, RFC 9068 section 4)',
     }
   })
 
-  it('refuses the token of another network, which has the same API', async () => {
+  it('rejects the token of another network with the same API', async () => {
     const otherNetwork = await startTestNetwork()
     try {
       const { tokens } = await obtainToken(otherNetwork)
@@ -174,8 +176,8 @@ describe('the access token at the API (RFC 6750 section 3, RFC 9068 section 4)',
   })
 })
 
-describe('a page that calls the API itself (CORS)', () => {
-  it('may send the token and read Location', async () => {
+describe('a cross-origin call by a page (CORS)', () => {
+  it('is allowed to send the token and to read Location', async () => {
     const preflight = await fetch(`${resource}/skyframe/subscriptions`, {
       method: 'OPTIONS',
       headers: {

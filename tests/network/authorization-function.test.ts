@@ -1,3 +1,5 @@
+/** The authorization function against a stock OAuth client: code grant, PKCE, screens, refresh and revocation. */
+
 import { createHash } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import * as oauth from 'openid-client'
@@ -25,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => network.close())
 
 describe('authorization server metadata (RFC 8414)', () => {
-  it('names the issuer, S256 alone and the iss parameter of RFC 9207', async () => {
+  it('contains the issuer, S256 as the only challenge method, and the iss parameter of RFC 9207', async () => {
     const answer = await fetch(`${network.issuer}/.well-known/oauth-authorization-server`)
     const metadata = (await answer.json()) as Record<string, unknown>
     expect(metadata).toMatchObject({
@@ -40,7 +42,7 @@ describe('authorization server metadata (RFC 8414)', () => {
 })
 
 describe('the authorization code grant with PKCE (RFC 6749 section 4.1, RFC 7636)', () => {
-  it('ends in a JWT access token for the named resource (RFC 9068, RFC 8707)', async () => {
+  it('returns a JWT access token for the requested resource (RFC 9068, RFC 8707)', async () => {
     const { tokens } = await obtainToken(network)
     expect(tokens.token_type).toBe('bearer')
     expect(decodeProtectedHeader(tokens.access_token)).toMatchObject({
@@ -62,14 +64,14 @@ describe('the authorization code grant with PKCE (RFC 6749 section 4.1, RFC 7636
     expect(page.url.searchParams.get('iss')).toBe(network.issuer)
   })
 
-  it('hides the subscriber behind a pairwise subject', async () => {
+  it('identifies the subscriber by a pairwise subject', async () => {
     const { tokens } = await obtainToken(network)
     const { sub } = decodeJwt(tokens.access_token)
     expect(sub).toBeTypeOf('string')
     expect(JSON.stringify(decodeJwt(tokens.access_token))).not.toMatch(/mira|7700900101/i)
   })
 
-  it('refuses a request without a code challenge (RFC 7636 section 4.4.1)', async () => {
+  it('rejects a request without a code challenge (RFC 7636 section 4.4.1)', async () => {
     const client = await createStockClient(network.issuer)
     const { url } = await createAuthorizationRequest(client, { scope: SCOPE, resource })
     url.searchParams.delete('code_challenge')
@@ -78,7 +80,7 @@ describe('the authorization code grant with PKCE (RFC 6749 section 4.1, RFC 7636
     expect(page.url.searchParams.get('error')).toBe('invalid_request')
   })
 
-  it('refuses the plain method', async () => {
+  it('rejects the plain challenge method', async () => {
     const client = await createStockClient(network.issuer)
     const { url } = await createAuthorizationRequest(client, { scope: SCOPE, resource })
     url.searchParams.set('code_challenge_method', 'plain')
@@ -86,7 +88,7 @@ describe('the authorization code grant with PKCE (RFC 6749 section 4.1, RFC 7636
     expect(page.url.searchParams.get('error')).toBe('invalid_request')
   })
 
-  it('refuses a wrong verifier with invalid_grant (RFC 7636 section 4.6)', async () => {
+  it('rejects a wrong verifier with invalid_grant (RFC 7636 section 4.6)', async () => {
     const client = await createStockClient(network.issuer)
     const pending = await createAuthorizationRequest(client, { scope: SCOPE, resource })
     const page = await signInAndAllow(new ScriptedBrowser(), pending.url)
@@ -96,7 +98,7 @@ describe('the authorization code grant with PKCE (RFC 6749 section 4.1, RFC 7636
     })
   })
 
-  it('redeems a code once and ends the grant at the second time (RFC 6749 section 4.1.2)', async () => {
+  it('redeems a code once, and revokes the grant at the second attempt (RFC 6749 section 4.1.2)', async () => {
     const { client, pending, page, tokens } = await obtainToken(network)
     await expect(redeemCode(client, pending, page.url)).rejects.toMatchObject({
       error: 'invalid_grant',
@@ -110,7 +112,7 @@ describe('the authorization code grant with PKCE (RFC 6749 section 4.1, RFC 7636
   it('does not redirect for an unknown client or redirect URI (RFC 6749 section 4.1.2.1)', async () => {
     const client = await createStockClient(network.issuer)
     for (const [name, value] of [
-      ['client_id', 'nobody'],
+      ['client_id', 'unknown'],
       ['redirect_uri', `${REDIRECT_BASE}elsewhere`],
     ] as const) {
       const { url } = await createAuthorizationRequest(client, { scope: SCOPE, resource })
@@ -121,7 +123,7 @@ describe('the authorization code grant with PKCE (RFC 6749 section 4.1, RFC 7636
     }
   })
 
-  it('refuses a resource that it does not know (RFC 8707 section 2)', async () => {
+  it('rejects an unknown resource (RFC 8707 section 2)', async () => {
     const client = await createStockClient(network.issuer)
     const { url } = await createAuthorizationRequest(client, {
       scope: SCOPE,
@@ -147,7 +149,7 @@ describe('the authorization code grant with PKCE (RFC 6749 section 4.1, RFC 7636
     expect(denied.url.searchParams.get('iss')).toBe(network.issuer)
   })
 
-  it('shows a wrong password as an error beside the fields', async () => {
+  it('shows an error beside the fields for a wrong password', async () => {
     const client = await createStockClient(network.issuer)
     const browser = new ScriptedBrowser()
     const { url } = await createAuthorizationRequest(client, { scope: SCOPE, resource })
@@ -159,8 +161,8 @@ describe('the authorization code grant with PKCE (RFC 6749 section 4.1, RFC 7636
   })
 })
 
-describe('what a browser keeps of it', () => {
-  it('marks every answer of the front channel no-store, those that carry the code among them', async () => {
+describe('security headers of the front channel', () => {
+  it('sets no-store on every answer, including those with the code', async () => {
     const { browser } = await obtainToken(network)
     for (const { headers } of browser.history) {
       expect(headers.get('cache-control')).toContain('no-store')
@@ -171,7 +173,7 @@ describe('what a browser keeps of it', () => {
     expect(withCode?.headers.get('cache-control')).toContain('no-store')
   })
 
-  it('keeps its screens without inline scripts and out of frames, and lets the form reach the redirect', async () => {
+  it('forbids inline scripts and framing of its screens, and allows forms to reach the redirect URI', async () => {
     const client = await createStockClient(network.issuer)
     const { url } = await createAuthorizationRequest(client, { scope: SCOPE, resource })
     const page = await new ScriptedBrowser().open(url)
@@ -190,15 +192,15 @@ describe('what a browser keeps of it', () => {
 })
 
 describe('stored resource-owner authorization (TS 23.222 clause 8.33)', () => {
-  it('needs no window the second time', async () => {
+  it('needs no screen at the second request', async () => {
     const { client, browser } = await obtainToken(network)
-    const again = await createAuthorizationRequest(client, {
+    const secondPage = await createAuthorizationRequest(client, {
       scope: SCOPE,
       resource,
       prompt: 'none',
     })
-    const page = await browser.open(again.url)
-    const tokens = await redeemCode(client, again, page.url)
+    const page = await browser.open(secondPage.url)
+    const tokens = await redeemCode(client, secondPage, page.url)
     expect(tokens.access_token).toBeTypeOf('string')
   })
 
@@ -215,7 +217,7 @@ describe('stored resource-owner authorization (TS 23.222 clause 8.33)', () => {
 })
 
 describe('refresh and revocation', () => {
-  it('rotates refresh tokens and ends the grant when a used one comes back (RFC 9700 4.14.2)', async () => {
+  it('rotates refresh tokens, and revokes the grant when a used one is sent again (RFC 9700 section 4.14.2)', async () => {
     const { client, tokens } = await obtainToken(network)
     const first = tokens.refresh_token as string
     const renewed = await oauth.refreshTokenGrant(client.configuration, first)
@@ -228,7 +230,7 @@ describe('refresh and revocation', () => {
     ).rejects.toMatchObject({ error: 'invalid_grant' })
   })
 
-  it('ends refresh and access tokens at once when the refresh token is revoked (RFC 7009)', async () => {
+  it('invalidates refresh and access tokens at once when the refresh token is revoked (RFC 7009)', async () => {
     const { client, tokens } = await obtainToken(network)
     const headers = { authorization: `Bearer ${tokens.access_token}` }
     expect((await fetch(`${resource}/as1/subscriptions`, { headers })).status).toBe(200)
@@ -238,7 +240,7 @@ describe('refresh and revocation', () => {
 })
 
 describe('the request log', () => {
-  it('shows challenge and verifier as the server saw them', async () => {
+  it('contains challenge and verifier as the server received them', async () => {
     network.log.clear()
     await obtainToken(network)
     const [authorization] = network.log.filter({ path: '/auth' })
@@ -257,8 +259,8 @@ describe('the request log', () => {
   })
 })
 
-describe('a browser that goes its own ways', () => {
-  it('gets an error screen for a form that comes twice, late, or from another browser', async () => {
+describe('a browser that leaves the expected order', () => {
+  it('gets an error screen for a form that is submitted twice, late, or by another browser', async () => {
     const client = await createStockClient(network.issuer)
     const browser = new ScriptedBrowser()
     const { url } = await createAuthorizationRequest(client, { scope: SCOPE, resource })

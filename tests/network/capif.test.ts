@@ -1,3 +1,8 @@
+/**
+ * The CAPIF core function: discovery, security context, token endpoint and revocation notifications, for strict CAPIF
+ * clients and for stock OAuth clients.
+ */
+
 import { decodeJwt } from 'jose'
 import * as oauth from 'openid-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -82,7 +87,7 @@ const CONTEXT = {
   supportedFeatures: '2',
 }
 
-/** A code for an invoker, and the verifier that goes with it. */
+/** Obtains an authorization code for an invoker, and its code verifier. */
 async function obtainCode(clientId: string) {
   const codeVerifier = oauth.randomPKCECodeVerifier()
   const parameters = new URLSearchParams({
@@ -116,7 +121,7 @@ describe('the messages of the CAPIF core', () => {
 })
 
 describe('discovery (TS 29.222 clauses 5.3, 8.1 and 8.11)', () => {
-  it('shows an invoker the APIs that take PKCE, by V19 and by V18 names', async () => {
+  it('lists the APIs with PKCE for an invoker, by grant type names of V19 and of V18', async () => {
     const { apiInvokerId } = await onboardInvoker()
     for (const grant of ['AUTHORIZATION_CODE_WITH_PKCE', 'AUTHORIZATION_CODE_FLOW_WITH_PKCE']) {
       const query = new URLSearchParams({
@@ -124,16 +129,16 @@ describe('discovery (TS 29.222 clauses 5.3, 8.1 and 8.11)', () => {
         'grant-types': JSON.stringify([grant]),
       })
       const answer = await fetch(`${apiRoot}/service-apis/v1/allServiceAPIs?${query}`)
-      const found = (await answer.json()) as { serviceAPIDescriptions: { apiName: string }[] }
-      expectConforming('TS29222_CAPIF_Discover_Service_API.yaml', 'DiscoveredAPIs', found)
-      expect(found.serviceAPIDescriptions.map(({ apiName }) => apiName)).toEqual([
+      const description = (await answer.json()) as { serviceAPIDescriptions: { apiName: string }[] }
+      expectConforming('TS29222_CAPIF_Discover_Service_API.yaml', 'DiscoveredAPIs', description)
+      expect(description.serviceAPIDescriptions.map(({ apiName }) => apiName)).toEqual([
         '3gpp-as-session-with-qos',
         '3gpp-monitoring-event',
       ])
     }
   })
 
-  it('finds nothing for the code grant without PKCE', async () => {
+  it('lists nothing for the code grant without PKCE', async () => {
     const { apiInvokerId } = await onboardInvoker()
     const query = new URLSearchParams({
       'api-invoker-id': apiInvokerId,
@@ -143,23 +148,29 @@ describe('discovery (TS 29.222 clauses 5.3, 8.1 and 8.11)', () => {
     expect(await answer.json()).toEqual({})
   })
 
-  it('wants to know who asks, and answers ProblemDetails', async () => {
+  it('requires the identifier of the invoker, and answers with ProblemDetails', async () => {
     const nobody = await fetch(`${apiRoot}/service-apis/v1/allServiceAPIs`)
     expect(nobody.status).toBe(400)
     expect(nobody.headers.get('content-type')).toBe('application/problem+json')
     expectConforming('TS29122_CommonData.yaml', 'ProblemDetails', await nobody.json())
   })
 
-  it('is open to everyone without security methods and interfaces (Rel-19)', async () => {
+  it('lists APIs without security methods and interfaces to everyone (open discovery, Rel-19)', async () => {
     const answer = await fetch(`${apiRoot}/open-api-disc/v1/service-apis`)
-    const found = await answer.json()
-    expectConforming('TS29222_CAPIF_Open_Discover_Service_API.yaml', 'OpenDiscoveryResp', found)
-    expect(JSON.stringify(found)).not.toMatch(/securityMethods|grantTypes|interfaceDescriptions/)
+    const description = await answer.json()
+    expectConforming(
+      'TS29222_CAPIF_Open_Discover_Service_API.yaml',
+      'OpenDiscoveryResp',
+      description,
+    )
+    expect(JSON.stringify(description)).not.toMatch(
+      /securityMethods|grantTypes|interfaceDescriptions/,
+    )
   })
 })
 
 describe('the security context (TS 29.222 clause 8.5.2.3)', () => {
-  it('selects OAuth with PKCE and gives a WebSocket', async () => {
+  it('selects OAuth with PKCE and opens a WebSocket channel', async () => {
     const invoker = await onboardInvoker()
     expectConforming(SECURITY, 'ServiceSecurity', CONTEXT)
     const answer = await putContext(invoker, CONTEXT)
@@ -173,7 +184,7 @@ describe('the security context (TS 29.222 clause 8.5.2.3)', () => {
     })
   })
 
-  it('answers in the names of V18.4 to who asks in them', async () => {
+  it('answers with the names of V18.4 to a request that uses them', async () => {
     const [information] = CONTEXT.securityInfo
     const answer = await putContext(await onboardInvoker(), {
       ...CONTEXT,
@@ -184,7 +195,7 @@ describe('the security context (TS 29.222 clause 8.5.2.3)', () => {
     })
   })
 
-  it('refuses an invoker without its secret, and a method that is not OAuth', async () => {
+  it('rejects an invoker without its secret, and a security method other than OAuth', async () => {
     const invoker = await onboardInvoker()
     const secret = { onboardingInformation: { onboardingSecret: 'wrong' } }
     expect((await putContext({ ...invoker, ...secret }, CONTEXT)).status).toBe(401)
@@ -230,7 +241,7 @@ describe('the token endpoint (TS 29.222 clause 8.5.2.5)', () => {
     expect(call.status).toBe(200)
   })
 
-  it('serves a stock OAuth client that knows nothing of CAPIF', async () => {
+  it('serves a stock OAuth client without CAPIF support', async () => {
     const client = await createStockClient(apiRoot, 'skyframe', oauth.None(), 'oidc')
     const pending = await createAuthorizationRequest(client, { scope: SCOPE })
     const page = await signInAndAllow(new ScriptedBrowser(), pending.url)
@@ -239,12 +250,12 @@ describe('the token endpoint (TS 29.222 clause 8.5.2.5)', () => {
     expect(tokens.refresh_token).toBeUndefined()
   })
 
-  it('takes resOwnerId as JSON and as gpsi, and refuses another owner', async () => {
+  it('accepts resOwnerId as JSON and as gpsi, and rejects another resource owner', async () => {
     for (const [name, value, status] of [
       ['resOwnerId', JSON.stringify({ gpsi: 'msisdn-447700900101' }), 200],
       ['gpsi', 'msisdn-447700900101', 200],
       ['resOwnerId', JSON.stringify({ gpsi: 'msisdn-447700900102' }), 400],
-      ['resOwnerId', 'no json', 400],
+      ['resOwnerId', 'not JSON', 400],
     ] as const) {
       const { code, codeVerifier } = await obtainCode('skyframe')
       const answer = await requestToken('skyframe', {
@@ -260,7 +271,7 @@ describe('the token endpoint (TS 29.222 clause 8.5.2.5)', () => {
     }
   })
 
-  it('refuses in the shapes of the specification', async () => {
+  it('answers errors in the formats of the specification', async () => {
     const invoker = await onboardInvoker()
     const { apiInvokerId } = invoker
     const form = { grant_type: 'authorization_code', client_id: apiInvokerId, authCode: 'x' }
@@ -290,7 +301,7 @@ describe('the token endpoint (TS 29.222 clause 8.5.2.5)', () => {
     expect(unknown.headers.get('content-type')).toBe('application/problem+json')
   })
 
-  it('refuses scopes with the words that CAPIF cores use', async () => {
+  it('rejects scopes with the messages of deployed CAPIF cores', async () => {
     const client = await createStockClient(apiRoot, 'skyframe', oauth.None(), 'oidc')
     for (const [scope, words] of [
       ['as-session', "The first characters must be '3gpp'"],

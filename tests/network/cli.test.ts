@@ -1,3 +1,5 @@
+/** The command `npm run network`: settings, output and errors, each test in a process of its own. */
+
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -7,7 +9,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import type { OperatorProfile } from '../../shared/messages/operator-profile.ts'
 
-// Each test starts processes, which takes its time on a busy machine.
+// Each test starts processes, which is slow on a loaded machine.
 vi.setConfig({ testTimeout: 120_000 })
 
 const root = join(import.meta.dirname, '../..')
@@ -49,7 +51,7 @@ function writeConfigFile(name: string, content: string): string {
 }
 
 describe('npm run network', () => {
-  it('starts from a file and flags, prints ready operator profiles, logs, and ends on SIGTERM', async () => {
+  it('reads a file and flags, prints the operator profiles, logs requests, and ends on SIGTERM', async () => {
     const config = writeConfigFile(
       'network.yaml',
       `operator: { name: Northern Mobile, motto: hello }
@@ -86,7 +88,7 @@ faults: [{ path: /never, action: { type: hang } }]
     expect(JSON.parse(line)).toMatchObject({ path: '/.well-known/openid-configuration' })
   })
 
-  it('takes an issuer with a path', async () => {
+  it('accepts an issuer with a path', async () => {
     const free = createServer().listen(0, '127.0.0.1')
     await once(free, 'listening')
     const { port } = free.address() as { port: number }
@@ -106,31 +108,31 @@ faults: [{ path: /never, action: { type: hang } }]
     await once(child, 'close')
   })
 
-  it('helps', async () => {
+  it('prints its flags with --help', async () => {
     const { code, out } = await runCommand('--help')
     expect(code).toBe(0)
     expect(out).toContain('--control-port')
   })
 
   it.each([
-    ['a flag that is none', ['--nope'], '--nope'],
-    ['a flag without its value', ['--port'], '--port'],
-    ['a port that is none', ['--port', 'abc'], '--port must be a number from 0 to 65535'],
-    ['a file that is not there', ['--config', '/nowhere'], '/nowhere: cannot be read'],
-    ['a fault that is none', ['--fault', '{"action":{}}'], '--fault: /action'],
+    ['an unknown flag', ['--nope'], '--nope'],
+    ['a flag without a value', ['--port'], '--port'],
+    ['a port that is not a number', ['--port', 'abc'], '--port must be a number from 0 to 65535'],
+    ['a missing file', ['--config', '/nowhere'], '/nowhere: cannot be read'],
+    ['an invalid fault', ['--fault', '{"action":{}}'], '--fault: /action'],
     ['a host that is not loopback', ['--host', '0.0.0.0'], 'the host must be a loopback address'],
-    ['a UE of nobody', ['--attach', '127.0.0.1=nobody'], 'a subscriber who is not there'],
+    ['a UE of an unknown subscriber', ['--attach', '127.0.0.1=x'], 'an unknown subscriber'],
     [
-      'two applications with one id',
+      'two applications with the same identifier',
       ['--application', 'a=A=http://a.example', '--application', 'a=B=http://b.example'],
       'applications: ',
     ],
     [
-      'an issuer elsewhere',
+      'an issuer that is not on loopback',
       ['--issuer', 'https://a.example'],
       'the issuer must be http on localhost',
     ],
-  ])('answers %s with one clear line and a code that is not 0', async (_what, args, words) => {
+  ])('prints one line for %s and exits with an error code', async (_name, args, words) => {
     const { code, out, err } = await runCommand(...args)
     expect(code).not.toBe(0)
     expect(out).toBe('')
@@ -139,18 +141,18 @@ faults: [{ path: /never, action: { type: hang } }]
   })
 
   it.each([
-    ['no YAML', '{ a: [', 'neither JSON nor YAML'],
+    ['invalid YAML', '{ a: [', 'neither JSON nor YAML'],
     ['an unknown member', '{"portz": 1}', '/portz is unknown'],
-    ['a wrong member', '{"ports": {"apis": "x"}}', '/ports/apis must be integer'],
-    ['a subscriber without a number', '{"subscribers": [{"id": "a"}]}', '/subscribers/0'],
-  ])('answers a file with %s in one line', async (_what, content, words) => {
+    ['a member of the wrong type', '{"ports": {"apis": "x"}}', '/ports/apis must be integer'],
+    ['an incomplete subscriber', '{"subscribers": [{"id": "a"}]}', '/subscribers/0'],
+  ])('prints one line for a file with %s', async (_name, content, words) => {
     const { code, err } = await runCommand('--config', writeConfigFile('bad.yaml', content))
     expect(code).toBe(1)
     expect(err.trimEnd().split('\n')).toHaveLength(1)
     expect(err).toContain(words)
   })
 
-  it('says that a port is in use', async () => {
+  it('prints one line for a port that is in use', async () => {
     const taken = createServer().listen(0, '127.0.0.1')
     await once(taken, 'listening')
     const { port } = taken.address() as { port: number }

@@ -1,3 +1,5 @@
+/** Every combination of sign-in mechanism, onboarding mode and profile, from authorization to an API call. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Network } from '../../demo-site/network/index.ts'
 import { redirectUriFor } from '../../shared/core/index.ts'
@@ -8,7 +10,7 @@ import {
   callApi,
   createApiAccess,
   obtainTokens,
-  onboard,
+  onboardUe,
   startDocumentServer,
   type Ue,
 } from './support/ue.ts'
@@ -56,11 +58,11 @@ const combinations = MECHANISMS.flatMap((mechanism) =>
   ),
 )
 
-describe('every sign-in mechanism, onboarding mode and profile ends in a northbound call', () => {
+describe('every combination of sign-in mechanism, onboarding mode and profile allows a northbound call', () => {
   it.each(combinations)(
-    '$profile, $onboarding, by $mechanism; the second time without interaction',
+    '$profile, $onboarding, by $mechanism; without interaction at the second request',
     async ({ mechanism, onboarding, profile }) => {
-      const ue = await onboard(network, profile, onboarding as Onboarding, documents.clientId)
+      const ue = await onboardUe(network, profile, onboarding as Onboarding, documents.clientId)
       const person = await createPerson(mechanism, network)
       const { title, url, body } = createNorthboundCall(ue)
       const access = createApiAccess(ue, title)
@@ -71,15 +73,20 @@ describe('every sign-in mechanism, onboarding mode and profile ends in a northbo
       expect(tokens.tokenType).toBe(profile === 'capif' ? 'Bearer' : 'DPoP')
 
       const screensBefore = person.browser.history.length
-      const again = await obtainTokens(ue, access, (target) => person.browser.open(target), 'none')
-      const second = await callApi(ue, again, 'POST', `${access.resource}${url}`, body)
+      const secondTokens = await obtainTokens(
+        ue,
+        access,
+        (target) => person.browser.open(target),
+        'none',
+      )
+      const second = await callApi(ue, secondTokens, 'POST', `${access.resource}${url}`, body)
       expect(second.status).toBe(201)
       const silent = person.browser.history.slice(screensBefore)
       expect(silent.every(({ status }) => status === 303)).toBe(true)
     },
   )
 
-  it('makes 36 of them', () => {
+  it('has 36 members', () => {
     expect(combinations).toHaveLength(36)
   })
 })

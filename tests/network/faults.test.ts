@@ -1,3 +1,5 @@
+/** Fault injection and the control API, as a plain HTTP client sees them. */
+
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { decodeJwt } from 'jose'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -28,7 +30,7 @@ afterEach(async () => {
 
 const PATH = '/.well-known/openid-configuration'
 
-/** Switches a fault on by the control API, as anybody would, and returns its address. */
+/** Switches a fault on with the control API and returns its URL. */
 async function switchOn(action: FaultAction, rule: Omit<FaultRule, 'action'> = { path: PATH }) {
   const answer = await fetch(`${control}/faults`, {
     method: 'POST',
@@ -52,14 +54,14 @@ async function measureMs(run: () => Promise<unknown>): Promise<number> {
   return performance.now() - startedAtMs
 }
 
-describe('each fault is switched on, seen by a plain HTTP client, and switched off again', () => {
+describe('each fault takes effect when switched on, and ends when switched off', () => {
   it('delay', async () => {
     const fault = await switchOn({ type: 'delay', ms: 300 })
     expect(await measureMs(() => fetch(metadata))).toBeGreaterThanOrEqual(295)
     await switchOff(fault)
   })
 
-  it('hang, and whoever hangs is let go when it is switched off', async () => {
+  it('hang; a hanging request fails when the fault is switched off', async () => {
     const fault = await switchOn({ type: 'hang' })
     await expect(fetch(metadata, { signal: AbortSignal.timeout(300) })).rejects.toMatchObject({
       name: 'TimeoutError',
@@ -74,11 +76,14 @@ describe('each fault is switched on, seen by a plain HTTP client, and switched o
     'hold before %s, until it is switched off',
     async (before) => {
       const fault = await switchOn({ type: 'hold', before })
-      const held = fetch(metadata)
-      const first = await Promise.race([held, new Promise((resolve) => setTimeout(resolve, 300))])
+      const heldAnswer = fetch(metadata)
+      const first = await Promise.race([
+        heldAnswer,
+        new Promise((resolve) => setTimeout(resolve, 300)),
+      ])
       expect(first).toBeUndefined()
       await switchOff(fault)
-      expect((await held).status).toBe(200)
+      expect((await heldAnswer).status).toBe(200)
     },
   )
 
@@ -88,7 +93,7 @@ describe('each fault is switched on, seen by a plain HTTP client, and switched o
     await switchOff(fault)
   })
 
-  it('drop after processing: the code is spent although no answer came', async () => {
+  it('drop after processing: the code is used up, although no answer arrives', async () => {
     const client = await createStockClient(network.issuer)
     const parameters = {
       scope: '3gpp-as-session-with-qos',
@@ -150,7 +155,7 @@ describe('each fault is switched on, seen by a plain HTTP client, and switched o
     await switchOff(fault)
   })
 
-  it('clock shift: tokens are dated half an hour ago, and the API that is right refuses them', async () => {
+  it('clock shift: tokens are issued half an hour in the past, and the API with the correct clock rejects them', async () => {
     const rule = { server: 'authorization-function' }
     const fault = await switchOn({ type: 'clock', seconds: -1800 }, rule)
     const date = (await fetch(metadata)).headers.get('date') ?? ''
@@ -166,7 +171,7 @@ describe('each fault is switched on, seen by a plain HTTP client, and switched o
     expect((await obtainToken(network)).tokens.access_token).toBeTypeOf('string')
   })
 
-  it('wrong iss in the metadata and in the authorization response, or none', async () => {
+  it('issuer: another or no issuer in the metadata and in the authorization response', async () => {
     const fault = await switchOn({ type: 'issuer', issuer: 'https://evil.example' }, {})
     expect(await (await fetch(metadata)).json()).toMatchObject({ issuer: 'https://evil.example' })
     await switchOff(fault)
@@ -179,14 +184,14 @@ describe('each fault is switched on, seen by a plain HTTP client, and switched o
         scope: '3gpp-as-session-with-qos',
         prompt: 'none',
       })
-      const again = await switchOn({ type: 'issuer', issuer }, { path: '/auth*' })
+      const secondAnswer = await switchOn({ type: 'issuer', issuer }, { path: '/auth*' })
       const page = await new ScriptedBrowser().open(url)
       expect(page.url.searchParams.get('iss')).toBe(seen)
-      await switchOff(again)
+      await switchOff(secondAnswer)
     }
   })
 
-  it('key rotation: a new key signs, the old one still verifies', async () => {
+  it('key rotation: a new key signs, and tokens of the previous key stay valid', async () => {
     const keysOf = async () => {
       const { keys } = (await (await fetch(`${network.issuer}/jwks`)).json()) as {
         keys: { kid: string }[]
@@ -208,14 +213,14 @@ describe('each fault is switched on, seen by a plain HTTP client, and switched o
   })
 })
 
-describe('where and how often', () => {
+describe('selection of requests', () => {
   const fetchStatuses = async (count: number) => {
-    const seen: number[] = []
-    for (let n = 0; n < count; n += 1) seen.push((await fetch(metadata)).status)
-    return seen
+    const statuses: number[] = []
+    for (let n = 0; n < count; n += 1) statuses.push((await fetch(metadata)).status)
+    return statuses
   }
 
-  it('the n-th request, each n-th request, and so many times at most', async () => {
+  it('the n-th request, every n-th request, and a maximum number of requests', async () => {
     await switchOn({ type: 'status', status: 500 }, { path: PATH, nth: 2 })
     expect(await fetchStatuses(3)).toEqual([200, 500, 200])
     network.faults.clear()
@@ -227,7 +232,7 @@ describe('where and how often', () => {
     expect(await (await fetch(location)).json()).toMatchObject({ matched: 4, applied: 2 })
   })
 
-  it('by server, method and path pattern alone', async () => {
+  it('requests of a server with a method and a path pattern', async () => {
     await switchOn(
       { type: 'status', status: 500 },
       { server: 'api-exposing-functions', method: 'GET', path: '/3gpp-*/v1/*' },
@@ -238,7 +243,7 @@ describe('where and how often', () => {
     expect((await fetch(metadata)).status).toBe(200)
   })
 
-  it('is named in the log', async () => {
+  it('the log names the fault of a request', async () => {
     await switchOn({ type: 'status', status: 500 })
     network.log.clear()
     await fetch(metadata)
@@ -247,7 +252,7 @@ describe('where and how often', () => {
 })
 
 describe('the control API', () => {
-  it('refuses a rule that is none, and names the member', async () => {
+  it('rejects an invalid rule and names the member', async () => {
     for (const rule of [
       {},
       { action: { type: 'nothing' } },
@@ -267,14 +272,14 @@ describe('the control API', () => {
     expect(await (await fetch(`${control}/faults`)).json()).toEqual([])
   })
 
-  it('is closed to web pages and to names that point to loopback', async () => {
+  it('rejects web pages and foreign host names (DNS rebinding)', async () => {
     const page = await fetch(`${control}/faults`, { headers: { origin: 'http://evil.example' } })
     expect(page.status).toBe(403)
     const sending = { method: 'GET', headers: { host: 'evil.example' }, address: undefined }
     expect((await sendRequest(new URL(`${control}/faults`), sending)).status).toBe(403)
   })
 
-  it('describes itself: every path is there, and its schemas compile', async () => {
+  it('describes every path in an OpenAPI document, whose schemas compile', async () => {
     const description = (await (await fetch(`${control}/openapi.json`)).json()) as {
       openapi: string
       paths: Record<string, Record<string, unknown>>
@@ -297,19 +302,21 @@ describe('the control API', () => {
     }
   })
 
-  it('shows the network, its log and its phones, moves UEs, revokes and rotates', async () => {
-    const send = (method: string, path: string, body: object) =>
+  it('shows network and log, attaches and detaches UEs, revokes authorizations and rotates keys', async () => {
+    const sendJson = (method: string, path: string, body: object) =>
       fetch(`${control}${path}`, {
         method,
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(body),
       })
-    const shown = await (await fetch(`${control}/network`)).json()
-    expect(shown).toMatchObject({ issuer: network.issuer })
-    expect(JSON.stringify(shown)).not.toContain('northern lights')
-    await send('PUT', '/access-network/127.0.0.44', { subscriber: 'mira' })
+    const description = await (await fetch(`${control}/network`)).json()
+    expect(description).toMatchObject({ issuer: network.issuer })
+    expect(JSON.stringify(description)).not.toContain('northern lights')
+    await sendJson('PUT', '/access-network/127.0.0.44', { subscriber: 'mira' })
     expect(network.accessNetwork.subscriberAt('127.0.0.44')).toBe('mira')
-    expect((await send('PUT', '/access-network/127.0.0.44', { subscriber: 'x' })).status).toBe(400)
+    expect((await sendJson('PUT', '/access-network/127.0.0.44', { subscriber: 'x' })).status).toBe(
+      400,
+    )
     await fetch(`${control}/access-network/127.0.0.44`, { method: 'DELETE' })
     expect(network.accessNetwork.subscriberAt('127.0.0.44')).toBeUndefined()
 
@@ -318,10 +325,10 @@ describe('the control API', () => {
     expect(log.length).toBeGreaterThan(0)
     expect(log.every(({ path }) => path === '/token')).toBe(true)
     const authorization = { issuer: network.issuer, subscriber: 'mira', clientId: 'skyframe' }
-    expect((await send('POST', '/revocations', authorization)).status).toBe(204)
-    expect((await send('POST', '/revocations', authorization)).status).toBe(404)
-    expect((await send('POST', '/key-rotations', { issuer: network.issuer })).status).toBe(204)
-    expect((await send('POST', '/key-rotations', { issuer: 'x' })).status).toBe(400)
+    expect((await sendJson('POST', '/revocations', authorization)).status).toBe(204)
+    expect((await sendJson('POST', '/revocations', authorization)).status).toBe(404)
+    expect((await sendJson('POST', '/key-rotations', { issuer: network.issuer })).status).toBe(204)
+    expect((await sendJson('POST', '/key-rotations', { issuer: 'x' })).status).toBe(400)
     expect((await fetch(`${control}/log`, { method: 'DELETE' })).status).toBe(204)
     expect(network.log.entries).toHaveLength(0)
   })

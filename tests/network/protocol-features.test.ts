@@ -1,3 +1,8 @@
+/**
+ * Optional protocol features of the authorization function: DPoP, pushed requests, private_key_jwt, refresh tokens of
+ * CAMARA, Client ID Metadata Documents and pairwise subjects.
+ */
+
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose'
@@ -15,7 +20,14 @@ import {
 } from './support/client.ts'
 import { ScriptedBrowser } from './support/scripted-browser.ts'
 import { createPerson } from './support/sign-in.ts'
-import { callApi, createApiAccess, EFFECTS, obtainTokens, onboard, type Ue } from './support/ue.ts'
+import {
+  callApi,
+  createApiAccess,
+  EFFECTS,
+  obtainTokens,
+  onboardUe,
+  type Ue,
+} from './support/ue.ts'
 
 const SCOPE = '3gpp-as-session-with-qos'
 let network: Network
@@ -30,10 +42,10 @@ afterAll(() => network.close())
 describe('DPoP (RFC 9449)', () => {
   let ue: Ue
   let tokens: TokenSet
-  const url = () => `${resource}/a/subscriptions`
+  const getUrl = () => `${resource}/a/subscriptions`
 
   beforeAll(async () => {
-    ue = await onboard(network, 'oauth', 'preregistered', '')
+    ue = await onboardUe(network, 'oauth', 'preregistered', '')
     const person = await createPerson('password', network)
     tokens = await obtainTokens(
       ue,
@@ -43,19 +55,19 @@ describe('DPoP (RFC 9449)', () => {
   })
 
   function sendRequest(headers: Record<string, string>): Promise<Response> {
-    return fetch(url(), { headers })
+    return fetch(getUrl(), { headers })
   }
 
   async function createProof(changes: object = {}, key = ue.dpop): Promise<string> {
-    const first = await callApi(ue, tokens, 'GET', url())
+    const first = await callApi(ue, tokens, 'GET', getUrl())
     expect(first.status).toBe(200)
     return createDpopProof(
-      { key, url: url(), method: 'GET', accessToken: tokens.accessToken, ...changes },
+      { key, url: getUrl(), method: 'GET', accessToken: tokens.accessToken, ...changes },
       EFFECTS,
     )
   }
 
-  it('binds the token to the key of the UE, and wants nonces of its own at each server', async () => {
+  it('binds the token to the key of the UE, and each server requires its own nonces', async () => {
     expect(tokens.tokenType).toBe('DPoP')
     expect(decodeJwt(tokens.accessToken).cnf).toMatchObject({ jkt: expect.any(String) })
     const requests = network.log.filter({ path: '/request', method: 'POST' })
@@ -63,12 +75,12 @@ describe('DPoP (RFC 9449)', () => {
     expect(requests[0]?.answerHeaders?.['dpop-nonce']).toBeTypeOf('string')
   })
 
-  it('refuses the token as a bearer token, and without a nonce', async () => {
+  it('rejects the token as a bearer token, and without a nonce', async () => {
     const bearer = await sendRequest({ authorization: `Bearer ${tokens.accessToken}` })
     expect(bearer.status).toBe(401)
     const fresh = { ...ue.dpop, nonces: new Map<string, string>() }
     const bare = await createDpopProof(
-      { key: fresh, url: url(), method: 'GET', accessToken: tokens.accessToken },
+      { key: fresh, url: getUrl(), method: 'GET', accessToken: tokens.accessToken },
       EFFECTS,
     )
     const answer = await sendRequest({ authorization: `DPoP ${tokens.accessToken}`, dpop: bare })
@@ -76,7 +88,7 @@ describe('DPoP (RFC 9449)', () => {
     expect(answer.headers.get('dpop-nonce')).toBeTruthy()
   })
 
-  it('refuses a replayed proof, another method, another URL, another token and another key', async () => {
+  it('rejects a replayed proof, and a proof for another method, URL, token or key', async () => {
     const authorization = `DPoP ${tokens.accessToken}`
     const good = await createProof()
     expect((await sendRequest({ authorization, dpop: good })).status).toBe(200)
@@ -95,8 +107,8 @@ describe('DPoP (RFC 9449)', () => {
     }
   })
 
-  it('wants camara:bh of the body it gets (CAMARA)', async () => {
-    const camara = await onboard(network, 'camara', 'dynamic', '')
+  it('requires camara:bh with the hash of the body (CAMARA)', async () => {
+    const camara = await onboardUe(network, 'camara', 'dynamic', '')
     const person = await createPerson('password', network)
     const access = createApiAccess(camara, 'Quality on demand')
     const granted = await obtainTokens(camara, access, (target) => person.authorize(target))
@@ -118,7 +130,7 @@ describe('DPoP (RFC 9449)', () => {
 })
 
 describe('pushed authorization requests (RFC 9126)', () => {
-  it('count once, and show nothing but client_id and request_uri in the address', async () => {
+  it('are valid once, and leave only client_id and request_uri in the URL', async () => {
     const client = await createStockClient(network.issuer)
     const codeVerifier = oauth.randomPKCECodeVerifier()
     const url = await oauth.buildAuthorizationUrlWithPAR(client.configuration, {
@@ -133,8 +145,8 @@ describe('pushed authorization requests (RFC 9126)', () => {
     const browser = new ScriptedBrowser()
     const page = await signInAndAllow(browser, url)
     expect(page.url.searchParams.get('code')).toBeTruthy()
-    const again = await browser.open(url)
-    expect(again.url.searchParams.get('code')).toBeNull()
+    const secondResult = await browser.open(url)
+    expect(secondResult.url.searchParams.get('code')).toBeNull()
   })
 })
 
@@ -171,11 +183,11 @@ describe('client authentication by private_key_jwt (RFC 7523, CAMARA)', () => {
       .sign(key)
   }
 
-  it('takes an assertion once, by the registered key, of 300 seconds at most', async () => {
+  it('accepts an assertion once, signed by the registered key, with a lifetime of 300 seconds at most', async () => {
     const { camara, clientId, privateKey } = await registerTestClient()
     const otherKeys = await generateKeyPair('ES256')
     const endpoint = `${camara}/token/revocation`
-    const send = async (client_assertion: string | undefined) => {
+    const sendAssertion = async (client_assertion: string | undefined) => {
       const form = new URLSearchParams({ token: 'unknown', client_id: clientId })
       if (client_assertion !== undefined) {
         form.set('client_assertion', client_assertion)
@@ -184,12 +196,16 @@ describe('client authentication by private_key_jwt (RFC 7523, CAMARA)', () => {
       return (await fetch(endpoint, { method: 'POST', body: form })).status
     }
     const good = await signAssertion(clientId, endpoint, 60, privateKey)
-    expect(await send(good)).toBe(200)
-    expect(await send(good)).toBe(401)
-    expect(await send(await signAssertion(clientId, endpoint, 301, privateKey))).toBe(401)
-    expect(await send(await signAssertion(clientId, endpoint, 60, otherKeys.privateKey))).toBe(401)
-    expect(await send(await signAssertion(clientId, 'https://a.example', 60, privateKey))).toBe(401)
-    expect(await send(undefined)).toBe(401)
+    expect(await sendAssertion(good)).toBe(200)
+    expect(await sendAssertion(good)).toBe(401)
+    expect(await sendAssertion(await signAssertion(clientId, endpoint, 301, privateKey))).toBe(401)
+    expect(
+      await sendAssertion(await signAssertion(clientId, endpoint, 60, otherKeys.privateKey)),
+    ).toBe(401)
+    expect(
+      await sendAssertion(await signAssertion(clientId, 'https://a.example', 60, privateKey)),
+    ).toBe(401)
+    expect(await sendAssertion(undefined)).toBe(401)
   })
 })
 
@@ -207,14 +223,14 @@ describe('refresh tokens of the camara profile', () => {
 
   const scope = 'openid dpv:RequestedServiceProvision quality-on-demand:sessions:read'
 
-  it('come for offline_access alone, and an ID token for openid', async () => {
+  it('are issued for offline_access only, and an ID token for openid', async () => {
     const without = await obtainTokensFor(scope)
     expect(without.refresh_token).toBeUndefined()
     expect(without.id_token).toBeTypeOf('string')
     expect((await obtainTokensFor(`${scope} offline_access`)).refresh_token).toBeTypeOf('string')
   })
 
-  it('are refused with two purposes or none', async () => {
+  it('are rejected with two purposes or none', async () => {
     const client = await createStockClient(`${network.issuer}/camara`)
     for (const wrong of ['openid quality-on-demand:sessions:read', `${scope} dpv:Marketing`]) {
       const { url } = await createAuthorizationRequest(client, { scope: wrong })
@@ -223,7 +239,7 @@ describe('refresh tokens of the camara profile', () => {
     }
   })
 
-  it('name the purpose on the consent screen', async () => {
+  it('show the purpose on the consent screen', async () => {
     const client = await createStockClient(`${network.issuer}/camara`)
     const { url } = await createAuthorizationRequest(client, {
       scope: 'openid dpv:FraudPreventionAndDetection location-verification:verify',
@@ -250,25 +266,27 @@ describe('Client ID Metadata Documents', () => {
   })
   afterAll(() => server.close())
 
-  it('are refused when they name another client, hold a secret, or are somewhere else', async () => {
+  it('are rejected when they name another client, contain a secret, or are not on loopback', async () => {
     const { redirectUri } = await createStockClient(network.issuer)
     const good = { client_name: 'A', redirect_uris: [redirectUri], response_types: ['code'] }
-    const open = async (path: string, changes: object) => {
+    const openWithDocument = async (path: string, changes: object) => {
       document = { ...good, client_id: `${origin}${path}`, ...changes }
       const client = { ...(await createStockClient(network.issuer, `${origin}${path}`)) }
       const { url } = await createAuthorizationRequest(client, { scope: SCOPE, resource })
       return (await new ScriptedBrowser().open(url)).screen
     }
-    expect(await open('/a.json', {})).toBe('sign-in')
-    expect(await open('/b.json', { client_id: 'https://a.example/' })).toBe('error')
-    expect(await open('/c.json', { client_secret: 's' })).toBe('error')
-    expect(await open('/d.json', { redirect_uris: ['https://a.example/'] })).toBe('error')
-    expect(await open('/moved.json', {})).toBe('error')
+    expect(await openWithDocument('/a.json', {})).toBe('sign-in')
+    expect(await openWithDocument('/b.json', { client_id: 'https://a.example/' })).toBe('error')
+    expect(await openWithDocument('/c.json', { client_secret: 's' })).toBe('error')
+    expect(await openWithDocument('/d.json', { redirect_uris: ['https://a.example/'] })).toBe(
+      'error',
+    )
+    expect(await openWithDocument('/moved.json', {})).toBe('error')
   })
 })
 
 describe('pairwise subjects (OpenID Connect Core section 8.1)', () => {
-  it('differ from application to application, and are the same for one', async () => {
+  it('differ between applications, and are constant for one application', async () => {
     const two = await startTestNetwork({
       applications: ['skyframe', 'other'].map((clientId) => ({
         clientId,
@@ -295,11 +313,11 @@ describe('pairwise subjects (OpenID Connect Core section 8.1)', () => {
   })
 })
 
-describe('pairwise subjects of applications that onboard themselves', () => {
-  it('differ although all of them have the redirect URI of the broker', async () => {
+describe('pairwise subjects of dynamically registered applications', () => {
+  it('differ, although all applications have the redirect URI of the broker', async () => {
     const subjects = []
     for (const _application of ['one', 'two']) {
-      const ue = await onboard(network, 'oauth', 'dynamic', '')
+      const ue = await onboardUe(network, 'oauth', 'dynamic', '')
       const person = await createPerson('password', network)
       const access = createApiAccess(ue, 'Session with quality of service')
       const { accessToken } = await obtainTokens(ue, access, (url) => person.authorize(url))
@@ -310,7 +328,7 @@ describe('pairwise subjects of applications that onboard themselves', () => {
 })
 
 describe('a token of one profile', () => {
-  it('is refused where another profile rules', async () => {
+  it('is rejected by an API of another profile', async () => {
     const { tokens } = await obtainToken(network)
     const answer = await fetch(`${network.apisOrigin}/quality-on-demand/v1/sessions`, {
       method: 'POST',
@@ -319,7 +337,7 @@ describe('a token of one profile', () => {
     expect(answer.status).toBe(401)
   })
 
-  it('is refused at another API of the same profile (RFC 9068 section 4, aud)', async () => {
+  it('is rejected by another API of the same profile (RFC 9068 section 4, aud)', async () => {
     const { tokens } = await obtainToken(
       network,
       '3gpp-monitoring-event',

@@ -1,6 +1,6 @@
 /**
- * Waiting for requests in the log of the network: by event, without polling. The first group drives the log
- * itself; the second one waits for real exchanges at a running network.
+ * The request log: waiting for requests by event, without polling. The first group adds entries to a log; the second
+ * waits for real exchanges at a running network.
  */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -23,10 +23,10 @@ const REQUEST = {
   headers: {},
 }
 
-function answer(log: RequestLog, entry: LogEntry, status = 200): void {
+function answerRequest(log: RequestLog, entry: LogEntry, status = 200): void {
   entry.status = status
-  log.answered(entry)
-  log.completed(entry)
+  log.markAnswered(entry)
+  log.markCompleted(entry)
 }
 
 /** Value of a promise that has settled already, or `pending`. */
@@ -41,7 +41,7 @@ describe('waitFor', () => {
   it('resolves with a request that was answered before the call', async () => {
     const log = new RequestLog()
     const entry = log.add(REQUEST)
-    answer(log, entry)
+    answerRequest(log, entry)
     expect(await stateOf(log.waitFor({ path: '/token' }))).toBe(entry)
   })
 
@@ -50,7 +50,7 @@ describe('waitFor', () => {
     const waiting = log.waitFor({ method: 'POST', path: /token$/ })
     const entry = log.add(REQUEST)
     expect(await stateOf(waiting)).toBe('pending')
-    answer(log, entry)
+    answerRequest(log, entry)
     expect(await stateOf(waiting)).toBe(entry)
   })
 
@@ -67,10 +67,10 @@ describe('waitFor', () => {
   it('ignores an exchange that ends without an answer', async () => {
     const log = new RequestLog()
     const waiting = log.waitFor({ path: '/token' })
-    log.completed(log.add(REQUEST))
+    log.markCompleted(log.add(REQUEST))
     expect(await stateOf(waiting)).toBe('pending')
     const entry = log.add(REQUEST)
-    answer(log, entry)
+    answerRequest(log, entry)
     expect(await waiting).toBe(entry)
   })
 
@@ -84,27 +84,27 @@ describe('waitFor', () => {
     ] as const) {
       const entry = log.add(REQUEST)
       entry.body = { grant_type: grantType }
-      answer(log, entry, status)
+      answerRequest(log, entry, status)
     }
     expect(await stateOf(waiting)).toBe('pending')
     const entry = log.add(REQUEST)
     entry.body = { grant_type: 'refresh_token' }
-    answer(log, entry)
+    answerRequest(log, entry)
     expect(await stateOf(waiting)).toBe(entry)
   })
 
   it('counts only later requests with afterId, also across clear()', async () => {
     const log = new RequestLog()
     const first = log.add(REQUEST)
-    answer(log, first)
+    answerRequest(log, first)
     const waiting = log.waitFor({ path: '/token' }, { afterId: log.lastId })
     expect(await stateOf(waiting)).toBe('pending')
     log.clear()
     const second = log.add(REQUEST)
-    answer(log, second)
+    answerRequest(log, second)
     expect(await waiting).toBe(second)
     const third = log.add(REQUEST)
-    answer(log, third)
+    answerRequest(log, third)
     expect(await log.waitFor({}, { afterId: second.id })).toBe(third)
   })
 
@@ -112,14 +112,14 @@ describe('waitFor', () => {
     const log = new RequestLog()
     const waiting = Array.from({ length: 20 }, () => log.waitFor({ path: '/token' }))
     const entry = log.add(REQUEST)
-    answer(log, entry)
+    answerRequest(log, entry)
     expect(new Set(await Promise.all(waiting))).toEqual(new Set([entry]))
   })
 
   it('rejects after the time limit, and names the filter and the requests that came close', async () => {
     const log = new RequestLog()
     log.add({ ...REQUEST, path: '/auth' })
-    answer(log, log.add({ ...REQUEST, query: { code: 'secret' } }), 400)
+    answerRequest(log, log.add({ ...REQUEST, query: { code: 'secret' } }), 400)
     log.add(REQUEST)
     const error = await log
       .waitFor({ path: /token$/, status: 200 }, { timeoutMs: 20 })

@@ -1,3 +1,5 @@
+/** The resource owner function: the account page, revocation by the subscriber, and its effects. */
+
 import { generateKeyPair, SignJWT } from 'jose'
 import * as oauth from 'openid-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -5,7 +7,7 @@ import type { Network } from '../../demo-site/network/index.ts'
 import { obtainToken, startTestNetwork } from './support/client.ts'
 import { ScriptedBrowser } from './support/scripted-browser.ts'
 import { createPerson, MIRA, signInToAccount } from './support/sign-in.ts'
-import { callApi, createApiAccess, obtainTokens, onboard } from './support/ue.ts'
+import { callApi, createApiAccess, obtainTokens, onboardUe } from './support/ue.ts'
 import { openWebSocket } from './support/websocket.ts'
 
 let network: Network
@@ -16,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => network.close())
 
 describe('the resource owner function (TS 23.222 clause 8.35)', () => {
-  it('shows what is authorized, and nothing to who has not signed in', async () => {
+  it('shows the authorized applications, and nothing without sign-in', async () => {
     await obtainToken(network)
     const browser = new ScriptedBrowser()
     const stranger = await browser.open(`${network.origin}/account`)
@@ -29,7 +31,7 @@ describe('the resource owner function (TS 23.222 clause 8.35)', () => {
     )
   })
 
-  it('makes the token useless at the API at once, the refresh token too, and asks anew', async () => {
+  it('invalidates access and refresh token at once, and requires new consent', async () => {
     const { client, tokens, browser, pending } = await obtainToken(network)
     const url = `${network.apisOrigin}/3gpp-as-session-with-qos/v1/a/subscriptions`
     const headers = { authorization: `Bearer ${tokens.access_token}` }
@@ -52,7 +54,7 @@ describe('the resource owner function (TS 23.222 clause 8.35)', () => {
     expect(silent.url.searchParams.get('error')).toBe('consent_required')
   })
 
-  it('ends the QoS sessions that the application held', async () => {
+  it('ends the QoS sessions of the application', async () => {
     const { tokens } = await obtainToken(network)
     const url = `${network.apisOrigin}/3gpp-as-session-with-qos/v1/a/subscriptions`
     const created = await fetch(url, {
@@ -70,18 +72,18 @@ describe('the resource owner function (TS 23.222 clause 8.35)', () => {
       websockNotifConfig: { websocketUri: string }
     }
     const channel = await openWebSocket(websockNotifConfig.websocketUri)
-    const profile = async () =>
+    const fetchQosProfile = async () =>
       ((await (await fetch(`${network.userPlaneOrigin}/qos`)).json()) as { name: string }).name
-    expect(await profile()).toBe('QOS_L')
+    expect(await fetchQosProfile()).toBe('QOS_L')
     await network.revoke(network.issuer, 'mira', 'skyframe')
-    expect(await profile()).toBe('BEST_EFFORT')
+    expect(await fetchQosProfile()).toBe('BEST_EFFORT')
     const { message } = await channel.next()
     expect(message).toMatchObject({ eventReports: [{ event: 'SESSION_TERMINATION' }] })
     channel.close()
     expect(network.log.filter({ path: /^\/notifications\// })).toMatchObject([{ status: 101 }])
   })
 
-  it('cannot take back what another subscriber has authorized', async () => {
+  it('cannot revoke the authorization of another subscriber', async () => {
     const { tokens } = await obtainToken(network)
     const owner = new ScriptedBrowser()
     const page = await owner.open(`${network.origin}/account`)
@@ -94,8 +96,8 @@ describe('the resource owner function (TS 23.222 clause 8.35)', () => {
     expect((await fetch(url, { headers })).status).toBe(200)
   })
 
-  it('reaches a CAPIF client on its WebSocket within a second of the click', async () => {
-    const ue = await onboard(network, 'capif', 'preregistered', '')
+  it('notifies a CAPIF client over its WebSocket within a second of the click', async () => {
+    const ue = await onboardUe(network, 'capif', 'preregistered', '')
     const context = `${ue.server.issuer}/capif-security/v1/trustedInvokers/${ue.clientId}`
     const agreed = await fetch(context, {
       method: 'PUT',
@@ -132,7 +134,7 @@ describe('the resource owner function (TS 23.222 clause 8.35)', () => {
 })
 
 describe('revocation of a JWT access token (RFC 7009)', () => {
-  it('ends that token alone, for the client it was issued to', async () => {
+  it('revokes only this token, for the client that it was issued to', async () => {
     const { client, tokens } = await obtainToken(network)
     const url = `${network.apisOrigin}/3gpp-as-session-with-qos/v1/a/subscriptions`
     const headers = { authorization: `Bearer ${tokens.access_token}` }
@@ -151,18 +153,18 @@ describe('revocation of a JWT access token (RFC 7009)', () => {
     expect(refreshed.access_token).toBeTypeOf('string')
   })
 
-  it('does nothing for another client, or for one that cannot authenticate', async () => {
-    const ue = await onboard(network, 'camara', 'dynamic', '')
+  it('does nothing for another client, or for a client that fails authentication', async () => {
+    const ue = await onboardUe(network, 'camara', 'dynamic', '')
     const person = await createPerson('password', network)
     const access = createApiAccess(ue, 'Quality on demand')
     const tokens = await obtainTokens(ue, access, (target) => person.authorize(target))
-    const call = () => callApi(ue, tokens, 'POST', `${access.resource}/retrieve-sessions`, {})
-    const revoke = async (form: Record<string, string>) => {
+    const callQosApi = () => callApi(ue, tokens, 'POST', `${access.resource}/retrieve-sessions`, {})
+    const revokeToken = async (form: Record<string, string>) => {
       const body = new URLSearchParams({ token: tokens.accessToken, ...form })
       const url = ue.metadata.revocation_endpoint ?? ''
       return (await fetch(url, { method: 'POST', body })).status
     }
-    expect(await revoke({ client_id: 'skyframe' })).toBe(200)
+    expect(await revokeToken({ client_id: 'skyframe' })).toBe(200)
     const { privateKey } = await generateKeyPair('ES256')
     const forged = await new SignJWT({ iss: ue.clientId, sub: ue.clientId, jti: 'x' })
       .setProtectedHeader({ alg: 'ES256' })
@@ -173,7 +175,7 @@ describe('revocation of a JWT access token (RFC 7009)', () => {
       client_assertion: forged,
       client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
     }
-    expect(await revoke(assertion)).toBe(401)
-    expect((await call()).status).toBe(200)
+    expect(await revokeToken(assertion)).toBe(401)
+    expect((await callQosApi()).status).toBe(200)
   })
 })

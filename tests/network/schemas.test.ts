@@ -1,3 +1,5 @@
+/** Messages of the APIs against the published OpenAPI files of 3GPP and CAMARA. */
+
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Network } from '../../demo-site/network/index.ts'
@@ -5,7 +7,7 @@ import type { TokenSet } from '../../shared/core/index.ts'
 import { startTestNetwork } from './support/client.ts'
 import { CAMARA, hasFiles, missingFiles, OpenApiFiles, THREE_GPP } from './support/openapi.ts'
 import { createPerson, type Mechanism } from './support/sign-in.ts'
-import { callApi, createApiAccess, obtainTokens, onboard, type Ue } from './support/ue.ts'
+import { callApi, createApiAccess, obtainTokens, onboardUe, type Ue } from './support/ue.ts'
 import { openWebSocket } from './support/websocket.ts'
 
 let network: Network
@@ -31,7 +33,7 @@ async function startSession(
   title: string,
   mechanism: Mechanism = 'password',
 ): Promise<Session> {
-  const ue = await onboard(network, profile, 'dynamic', '')
+  const ue = await onboardUe(network, profile, 'dynamic', '')
   const person = await createPerson(mechanism, network)
   const access = createApiAccess(ue, title)
   const tokens = await obtainTokens(ue, access, (url) => person.authorize(url))
@@ -61,7 +63,7 @@ function expectConforming(
   if (judge) expect(judge.validate(file, schema, value)).toEqual([])
 }
 
-describe('the judge itself', () => {
+describe('the validator', () => {
   it('finds fault with what is not as the 3GPP schemas say', ({ skip }) => {
     const { threeGpp } = files
     if (!threeGpp) return skip(missingFiles(THREE_GPP))
@@ -79,7 +81,7 @@ describe('the judge itself', () => {
   })
 })
 
-describe('the T8 faces against TS 29.122', () => {
+describe('the T8 APIs against TS 29.122', () => {
   const QOS = 'TS29122_AsSessionWithQoS.yaml'
   const MONITORING = 'TS29122_MonitoringEvent.yaml'
   const COMMON = 'TS29122_CommonData.yaml'
@@ -125,7 +127,7 @@ describe('the T8 faces against TS 29.122', () => {
     )
   })
 
-  it('3gpp-as-session-with-qos: tells over the WebSocket when a session has run out', async () => {
+  it('3gpp-as-session-with-qos: notifies over the WebSocket when a session expires', async () => {
     const mine = await startSession('oauth', 'Session with quality of service')
     const { body } = await callSessionApi(mine, 'POST', '/skyframe/subscriptions', {
       notificationDestination: 'https://unused.invalid/',
@@ -144,7 +146,7 @@ describe('the T8 faces against TS 29.122', () => {
     channel.close()
   })
 
-  it('3gpp-monitoring-event: one report at once, more over a WebSocket', async () => {
+  it('3gpp-monitoring-event: one report in the answer, further reports over a WebSocket', async () => {
     const mine = await startSession('oauth', 'Location of your phone')
     const once = {
       notificationDestination: 'https://unused.invalid/callback',
@@ -191,7 +193,7 @@ describe('the T8 faces against TS 29.122', () => {
   })
 })
 
-describe('the CAMARA faces against their OpenAPI files', () => {
+describe('the CAMARA APIs against their OpenAPI files', () => {
   const QOD = 'quality-on-demand.yaml'
   const NUMBER = 'number-verification.yaml'
   const LOCATION = 'location-verification.yaml'
@@ -229,7 +231,7 @@ describe('the CAMARA faces against their OpenAPI files', () => {
     expectConforming('camara', QOD, 'ErrorInfo', gone.body)
   })
 
-  it('quality-on-demand: refuses a device beside a three-legged token, and what is out of range', async () => {
+  it('quality-on-demand: rejects a device beside a three-legged token, and a duration out of range', async () => {
     const mine = await startSession('camara', 'Quality on demand')
     const request = {
       applicationServer: { ipv4Address: '198.51.100.7' },
@@ -248,7 +250,7 @@ describe('the CAMARA faces against their OpenAPI files', () => {
     }
   })
 
-  it('number-verification: one call per token, and only for who came over the mobile network', async () => {
+  it('number-verification: one call per token, only for a subscriber whom the mobile network authenticated', async () => {
     const phoneNumber = '+447700900101'
     const hashedPhoneNumber = createHash('sha256').update(phoneNumber).digest('hex')
     for (const [body, verified] of [
@@ -261,9 +263,12 @@ describe('the CAMARA faces against their OpenAPI files', () => {
       const answer = await callSessionApi(mine, 'POST', '/verify', body)
       expect(answer.body).toEqual({ devicePhoneNumberVerified: verified })
       expectConforming('camara', NUMBER, 'NumberVerificationMatchResponse', answer.body)
-      const again = await callSessionApi(mine, 'POST', '/verify', body)
-      expect([again.status, again.body]).toMatchObject([401, { code: 'UNAUTHENTICATED' }])
-      expectConforming('camara', NUMBER, 'ErrorInfo', again.body)
+      const secondAnswer = await callSessionApi(mine, 'POST', '/verify', body)
+      expect([secondAnswer.status, secondAnswer.body]).toMatchObject([
+        401,
+        { code: 'UNAUTHENTICATED' },
+      ])
+      expectConforming('camara', NUMBER, 'ErrorInfo', secondAnswer.body)
       expect(mine.tokens.refreshToken).toBeUndefined()
       expect(mine.tokens.singleUse).toBe(true)
     }
@@ -301,7 +306,7 @@ describe('the CAMARA faces against their OpenAPI files', () => {
     expectConforming('camara', LOCATION, 'ErrorInfo', refused.body)
   })
 
-  it('answers in its own shape to a token for another API and to none', async () => {
+  it('answers ErrorInfo to a token for another API, and to a request without a token', async () => {
     const qod = await startSession('camara', 'Quality on demand')
     const otherApiAnswer = await callSessionApi(
       qod,

@@ -1,3 +1,5 @@
+/** The sign-in methods of the authorization function, and the separation of sessions. */
+
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DEFAULT_SUBSCRIBERS, type Network } from '../../demo-site/network/index.ts'
@@ -34,7 +36,7 @@ async function openAuthorization(
 }
 
 describe('a one-time code', () => {
-  it('arrives on the phone, and counts once', async () => {
+  it('arrives on the phone, and is valid once', async () => {
     const browser = new ScriptedBrowser()
     const first = await browser.submit(await openAuthorization(browser), 'send-code', {
       phone_number: MIRA.phone_number,
@@ -50,14 +52,18 @@ describe('a one-time code', () => {
     expect(consent.screen).toBe('consent')
 
     const otherBrowser = new ScriptedBrowser()
-    const again = await otherBrowser.submit(await openAuthorization(otherBrowser), 'send-code', {
-      phone_number: '+440',
-    })
-    const replayed = await otherBrowser.submit(again, 'code', { code })
+    const secondPage = await otherBrowser.submit(
+      await openAuthorization(otherBrowser),
+      'send-code',
+      {
+        phone_number: '+440',
+      },
+    )
+    const replayed = await otherBrowser.submit(secondPage, 'code', { code })
     expect(replayed.status).toBe(422)
   })
 
-  it('is gone after five wrong attempts', async () => {
+  it('is deleted after five wrong attempts', async () => {
     const browser = new ScriptedBrowser()
     const page = await browser.submit(await openAuthorization(browser), 'send-code', {
       phone_number: MIRA.phone_number,
@@ -70,7 +76,7 @@ describe('a one-time code', () => {
     expect((await browser.submit(page, 'code', { code })).status).toBe(422)
   })
 
-  it('says the same for a number that nobody has', async () => {
+  it('gets the same answer for an unknown number', async () => {
     const browser = new ScriptedBrowser()
     const page = await browser.submit(await openAuthorization(browser), 'send-code', {
       phone_number: '+447700900199',
@@ -81,7 +87,7 @@ describe('a one-time code', () => {
 })
 
 describe('a passkey (WebAuthn)', () => {
-  it('signs in with what it was made for, and each challenge counts once', async () => {
+  it('signs in the subscriber who registered it, and each challenge is valid once', async () => {
     const authenticator = await registerPasskey(network)
     const browser = new ScriptedBrowser()
     const page = await openAuthorization(browser)
@@ -98,7 +104,7 @@ describe('a passkey (WebAuthn)', () => {
     expect([replayed.screen, replayed.status]).toEqual(['sign-in', 422])
   })
 
-  it('is refused where another origin made the signature', async () => {
+  it('is rejected when another origin has made the signature', async () => {
     const elsewhere = new SoftwareAuthenticator('http://evil.example')
     const browser = new ScriptedBrowser()
     const account = await signInToAccount(browser, network)
@@ -112,7 +118,7 @@ describe('a passkey (WebAuthn)', () => {
 })
 
 describe('the access network', () => {
-  it('knows the subscriber by the address, so that nothing is asked but consent', async () => {
+  it('identifies the subscriber by the address, so that only consent is requested', async () => {
     network.accessNetwork.attach('127.0.0.9', 'jonas')
     const browser = new ScriptedBrowser({ address: '127.0.0.9' })
     const page = await openAuthorization(browser)
@@ -120,12 +126,12 @@ describe('the access network', () => {
     expect(page.text).toContain('Jonas Lindqvist')
   })
 
-  it('tells a UE on Wi-Fi that it is not known', async () => {
+  it('does not identify a UE on Wi-Fi', async () => {
     const page = await openAuthorization(new ScriptedBrowser())
     expect(page.document.querySelector('[data-access-network="unknown"]')?.text).toContain('Wi-Fi')
   })
 
-  it('forgets whom it knew by the address alone once the UE has left it', async () => {
+  it('signs the subscriber out when the UE leaves the address', async () => {
     network.accessNetwork.attach('127.0.0.10', 'amal')
     const browser = new ScriptedBrowser({ address: '127.0.0.10' })
     expect((await openAuthorization(browser)).screen).toBe('consent')
@@ -133,7 +139,7 @@ describe('the access network', () => {
     expect((await openAuthorization(browser)).screen).toBe('sign-in')
   })
 
-  it('answers prompt=none of CAMARA off the mobile network with login_required that says why', async () => {
+  it('answers login_required with the reason to prompt=none of CAMARA off the mobile network', async () => {
     const client = await createStockClient(`${network.issuer}/camara`)
     const { url } = await createAuthorizationRequest(client, {
       scope: 'openid dpv:FraudPreventionAndDetection number-verification:verify',
@@ -148,7 +154,7 @@ describe('the access network', () => {
 })
 
 describe('login_hint', () => {
-  it('fills the phone number in, as tel: URI of a known subscriber', async () => {
+  it('fills in the phone number of a known subscriber, given as a tel: URI', async () => {
     const page = await openAuthorization(new ScriptedBrowser(), {
       login_hint: `tel:${DEFAULT_SUBSCRIBERS[1]?.phoneNumber}`,
     })
@@ -159,7 +165,7 @@ describe('login_hint', () => {
 })
 
 describe('prompt=login', () => {
-  it('lets somebody else sign in with the same browser, who then authorizes for themselves', async () => {
+  it('lets another subscriber sign in with the same browser, who then authorizes the application anew', async () => {
     const client = await createStockClient(network.issuer)
     const parameters = {
       scope: '3gpp-as-session-with-qos',
@@ -177,8 +183,8 @@ describe('prompt=login', () => {
     const theirs = await redeemCode(client, second, (await allowAccess(browser, consent)).url)
     expect(decodeJwt(theirs.access_token).sub).not.toBe(decodeJwt(mine.access_token).sub)
     const silent = await createAuthorizationRequest(client, { ...parameters, prompt: 'none' })
-    const again = await redeemCode(client, silent, (await browser.open(silent.url)).url)
-    expect(decodeJwt(again.access_token).sub).toBe(decodeJwt(theirs.access_token).sub)
+    const secondResult = await redeemCode(client, silent, (await browser.open(silent.url)).url)
+    expect(decodeJwt(secondResult.access_token).sub).toBe(decodeJwt(theirs.access_token).sub)
   })
 })
 

@@ -10,18 +10,19 @@ interface JsonPiece {
 /** Splits printed JSON into pieces that have one colour each. */
 export function splitJson(json: string): JsonPiece[] {
   const pieces: JsonPiece[] = []
-  let end = 0
+  let pieceEnd = 0
   for (const match of json.matchAll(TOKEN)) {
     const [whole, text, colon] = match
-    if (match.index > end) pieces.push({ kind: 'plain', text: json.slice(end, match.index) })
+    if (match.index > pieceEnd)
+      pieces.push({ kind: 'plain', text: json.slice(pieceEnd, match.index) })
     if (text === undefined) pieces.push({ kind: 'literal', text: whole })
     else {
       pieces.push({ kind: colon ? 'name' : 'string', text })
       if (colon) pieces.push({ kind: 'plain', text: colon })
     }
-    end = match.index + whole.length
+    pieceEnd = match.index + whole.length
   }
-  if (end < json.length) pieces.push({ kind: 'plain', text: json.slice(end) })
+  if (pieceEnd < json.length) pieces.push({ kind: 'plain', text: json.slice(pieceEnd) })
   return pieces
 }
 

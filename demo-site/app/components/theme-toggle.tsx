@@ -26,17 +26,17 @@ export function ThemeToggle() {
   useEffect(() => {
     if (theme) document.documentElement.dataset.theme = theme
   }, [theme])
-  const toggle = () => {
-    const next = (theme ?? systemTheme()) === 'dark' ? 'light' : 'dark'
-    setTheme(next)
+  const toggleTheme = () => {
+    const newTheme = (theme ?? systemTheme()) === 'dark' ? 'light' : 'dark'
+    setTheme(newTheme)
     try {
-      localStorage.setItem(KEY, next)
+      localStorage.setItem(KEY, newTheme)
     } catch {
       // Without storage the choice lasts as long as the page.
     }
   }
   return (
-    <button type="button" class="icon-button" data-testid="theme" onClick={toggle}>
+    <button type="button" class="icon-button" data-testid="theme" onClick={toggleTheme}>
       <svg viewBox="0 0 24 24" aria-hidden="true">
         <circle cx="12" cy="12" r="8.500" fill="none" stroke="currentColor" stroke-width="2" />
         <path d="M12 3.500a8.500 8.500 0 0 1 0 17z" fill="currentColor" />

@@ -35,8 +35,8 @@ export function answerText({ method, status }: Pick<ApiAnswer, 'method' | 'statu
   if (method === 'GET' && status === 200) {
     return { tone: 'good', text: 'These are the sessions that the network keeps for you.' }
   }
-  const known = TEXTS[status]
-  if (known) return known
+  const knownText = TEXTS[status]
+  if (knownText) return knownText
   if (status >= 200 && status < 300) return TEXTS[200] as AnswerText
   return {
     tone: 'bad',

@@ -104,7 +104,7 @@ export function drawPlanet({ context, width, height, time }: Frame): void {
   const x = width * (0.74 + 0.006 * Math.sin(time * 0.1))
   const y = height * 0.31
   const radius = height * 0.135
-  const ring = (from: number, to: number) => {
+  const drawRing = (from: number, to: number) => {
     context.beginPath()
     context.ellipse(x, y, radius * 1.85, radius * 0.42, -0.3, from, to)
     context.lineWidth = radius * 0.11
@@ -116,7 +116,7 @@ export function drawPlanet({ context, width, height, time }: Frame): void {
     context.strokeStyle = 'rgba(255, 200, 170, 0.4)'
     context.stroke()
   }
-  ring(Math.PI, Math.PI * 2)
+  drawRing(Math.PI, Math.PI * 2)
   const shade = context.createRadialGradient(
     x - radius * 0.45,
     y - radius * 0.4,
@@ -132,7 +132,7 @@ export function drawPlanet({ context, width, height, time }: Frame): void {
   context.beginPath()
   context.arc(x, y, radius, 0, Math.PI * 2)
   context.fill()
-  ring(0, Math.PI)
+  drawRing(0, Math.PI)
 }
 
 /** Draws three ridges that move at different speeds; distant ridges are hazier. */

@@ -10,8 +10,8 @@ const FAR = 9
 function projectPoint({ width, height }: Frame, distance: number, time: number) {
   const scale = CAMERA / (distance * 0.11 + CAMERA)
   const travelled = distance + time * SPEED
-  const bend = (at: number) => Math.sin(at * 0.32) * 0.9 + Math.sin(at * 0.13 + 2) * 0.7
-  const center = 0.5 + (bend(travelled) - bend(time * SPEED)) * 0.17 * (1 - scale)
+  const computeBend = (at: number) => Math.sin(at * 0.32) * 0.9 + Math.sin(at * 0.13 + 2) * 0.7
+  const center = 0.5 + (computeBend(travelled) - computeBend(time * SPEED)) * 0.17 * (1 - scale)
   return {
     scale,
     x: center * width,
@@ -37,8 +37,8 @@ export function drawGround(frame: Frame): void {
     context.fillRect(0, near.y, width, Math.max(0.7, near.scale * height * 0.006))
   }
   for (let shard = 0; shard < (detailed ? 60 : 18); shard++) {
-    const at = FAR - ((time * SPEED + computeNoise(shard) * FAR) % FAR)
-    const { x, y, half, scale } = projectPoint(frame, at, time)
+    const distance = FAR - ((time * SPEED + computeNoise(shard) * FAR) % FAR)
+    const { x, y, half, scale } = projectPoint(frame, distance, time)
     const side = shard % 2 ? 1 : -1
     const tall = height * 0.22 * scale * (0.3 + computeNoise(shard + 40))
     const left = x + side * half * (1.5 + computeNoise(shard + 20) * 3)
@@ -64,7 +64,7 @@ export function drawTrack(frame: Frame): void {
   for (let piece = pieces; piece > 0; piece--) {
     const far = projectPoint(frame, piece * spacing, time)
     const near = projectPoint(frame, (piece - 1) * spacing, time)
-    const fill = (inner: number, outer: number, color: string) => {
+    const fillLane = (inner: number, outer: number, color: string) => {
       context.fillStyle = color
       context.beginPath()
       context.moveTo(far.x + far.half * inner, far.y)
@@ -73,12 +73,12 @@ export function drawTrack(frame: Frame): void {
       context.lineTo(near.x + near.half * inner, near.y + 0.8)
       context.fill()
     }
-    fill(-1, 1, piece % 2 ? '#232a6b' : '#262e74')
+    fillLane(-1, 1, piece % 2 ? '#232a6b' : '#262e74')
     const glow = 0.55 + 0.45 * near.scale
-    fill(-1.03, -0.96, `rgba(94, 234, 212, ${glow})`)
-    fill(0.96, 1.03, `rgba(94, 234, 212, ${glow})`)
+    fillLane(-1.03, -0.96, `rgba(94, 234, 212, ${glow})`)
+    fillLane(0.96, 1.03, `rgba(94, 234, 212, ${glow})`)
     const lane = Math.floor((piece * spacing + time * SPEED) * 5)
-    if (lane % 2 === 0) fill(-0.014, 0.014, `rgba(255, 214, 160, ${0.35 + 0.6 * near.scale})`)
+    if (lane % 2 === 0) fillLane(-0.014, 0.014, `rgba(255, 214, 160, ${0.35 + 0.6 * near.scale})`)
   }
 }
 
@@ -133,7 +133,7 @@ export function drawGlider({ context, width, height, time, detailed }: Frame): v
     context.fillStyle = glow
     context.fillRect(side - 0.5, -0.3, 1, 1)
   }
-  const shape = (color: string, points: [number, number][]) => {
+  const drawShape = (color: string, points: [number, number][]) => {
     context.fillStyle = color
     context.beginPath()
     for (const [index, point] of points.entries()) {
@@ -144,46 +144,46 @@ export function drawGlider({ context, width, height, time, detailed }: Frame): v
     context.fill()
   }
   for (const side of [-1, 1]) {
-    const mirrored = (points: [number, number][]) =>
+    const mirrorPoints = (points: [number, number][]) =>
       points.map(([x, y]): [number, number] => [x * side, y])
-    shape(
+    drawShape(
       '#c9d5ea',
-      mirrored([
+      mirrorPoints([
         [0.06, -0.16],
         [1.05, 0.12],
         [0.98, 0.2],
         [0.12, 0.16],
       ]),
     )
-    shape(
+    drawShape(
       '#7587b0',
-      mirrored([
+      mirrorPoints([
         [0.12, 0.1],
         [0.98, 0.2],
         [0.12, 0.2],
       ]),
     )
-    shape(
+    drawShape(
       '#ff8a66',
-      mirrored([
+      mirrorPoints([
         [0.82, 0.055],
         [1.05, 0.12],
         [0.98, 0.2],
         [0.76, 0.17],
       ]),
     )
-    shape(
+    drawShape(
       '#42507c',
-      mirrored([
+      mirrorPoints([
         [0.1, -0.06],
         [0.3, 0.06],
         [0.3, 0.24],
         [0.1, 0.24],
       ]),
     )
-    shape(
+    drawShape(
       '#9fb2d6',
-      mirrored([
+      mirrorPoints([
         [0.34, -0.02],
         [0.46, -0.28],
         [0.5, -0.26],
@@ -191,27 +191,27 @@ export function drawGlider({ context, width, height, time, detailed }: Frame): v
       ]),
     )
   }
-  shape('#eef3fc', [
+  drawShape('#eef3fc', [
     [0, -0.42],
     [0.13, -0.02],
     [0.13, 0.22],
     [-0.13, 0.22],
     [-0.13, -0.02],
   ])
-  shape('#1b2450', [
+  drawShape('#1b2450', [
     [0, -0.3],
     [0.075, -0.04],
     [0, 0.04],
     [-0.075, -0.04],
   ])
   if (detailed) {
-    shape('rgba(125, 211, 252, 0.85)', [
+    drawShape('rgba(125, 211, 252, 0.85)', [
       [0, -0.27],
       [0.03, -0.05],
       [0, -0.01],
       [-0.02, -0.05],
     ])
-    shape('#5eead4', [
+    drawShape('#5eead4', [
       [-0.11, 0.13],
       [0.11, 0.13],
       [0.11, 0.15],

@@ -47,11 +47,11 @@ export async function createAuthorizationServer(
   let callback = provider.callback()
 
   async function buildProvider(): Promise<Provider> {
-    const next = await createProvider(settings, state, keys)
-    mountInteractions(next, settings)
-    mountAssets(next)
-    mountMetadata(next, settings)
-    return next
+    const newProvider = await createProvider(settings, state, keys)
+    mountInteractions(newProvider, settings)
+    mountAssets(newProvider)
+    mountMetadata(newProvider, settings)
+    return newProvider
   }
 
   const callProvider: Handler = (request, answer) => callback(request, answer)

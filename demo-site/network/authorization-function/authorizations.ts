@@ -14,7 +14,7 @@ export interface StoredAuthorization {
 export class Authorizations {
   readonly #byOwnerAndClient = new Map<string, StoredAuthorization>()
 
-  store(accountId: string, clientId: string, grantId: string): void {
+  save(accountId: string, clientId: string, grantId: string): void {
     const key = keyOf(accountId, clientId)
     const sinceMs = this.#byOwnerAndClient.get(key)?.sinceMs ?? Date.now()
     this.#byOwnerAndClient.set(key, { accountId, clientId, grantId, sinceMs })

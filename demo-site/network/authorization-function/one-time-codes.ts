@@ -53,7 +53,7 @@ export class OneTimeCodes {
 }
 
 function isEqual(a: string, b: string): boolean {
-  const left = Buffer.from(a)
-  const right = Buffer.from(b)
-  return left.length === right.length && timingSafeEqual(left, right)
+  const codeBytes = Buffer.from(a)
+  const typedBytes = Buffer.from(b)
+  return codeBytes.length === typedBytes.length && timingSafeEqual(codeBytes, typedBytes)
 }

@@ -71,6 +71,6 @@ export async function grantRequestedScopes(
     grant.addResourceScope(resource, [...new Set(words)].join(' '))
   }
   const grantId = await grant.save()
-  authorizations.store(accountId, clientId, grantId)
+  authorizations.save(accountId, clientId, grantId)
   return grantId
 }

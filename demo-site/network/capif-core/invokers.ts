@@ -66,7 +66,7 @@ export class Invokers {
 }
 
 export function isSecretValid(invoker: Invoker, secret: string): boolean {
-  const right = Buffer.from(invoker.onboardingSecret)
+  const expected = Buffer.from(invoker.onboardingSecret)
   const given = Buffer.from(secret)
-  return right.length === given.length && timingSafeEqual(right, given)
+  return expected.length === given.length && timingSafeEqual(expected, given)
 }

@@ -99,13 +99,13 @@ export function createCapifRoutes(settings: CapifRoutesSettings, next: Handler):
     const grantTypes = readQueryParameter(ctx, 'grant-types')
     const apiName = readQueryParameter(ctx, 'api-name')
     const aefId = readQueryParameter(ctx, 'aef-id')
-    const found = describeServiceApis(settings.apisOrigin, {
+    const descriptions = describeServiceApis(settings.apisOrigin, {
       ...(grantTypes === undefined ? {} : { grantTypes: parseStringList(grantTypes) }),
       ...(apiName === undefined ? {} : { apiName }),
       ...(aefId === undefined ? {} : { aefId }),
     })
     // TS 29.222 requires at least one item in the list, so an empty result has no list.
-    ctx.body = found.length === 0 ? {} : { serviceAPIDescriptions: found }
+    ctx.body = descriptions.length === 0 ? {} : { serviceAPIDescriptions: descriptions }
   })
 
   router.get('/open-api-disc/v1/service-apis', (ctx) => {
@@ -156,9 +156,9 @@ export function createCapifRoutes(settings: CapifRoutesSettings, next: Handler):
   })
 
   function requireContext(id: string) {
-    const found = invokers.findContext(id)
-    if (!found) throw new Problem(404, { detail: 'API Invoker has no security context' })
-    return found
+    const context = invokers.findContext(id)
+    if (!context) throw new Problem(404, { detail: 'API Invoker has no security context' })
+    return context
   }
 
   /** Checks the onboarding secret. It replaces mutual TLS (TS 29.222 clause 10.2), which loopback does not have. */

@@ -76,8 +76,8 @@ async function changeAnswer(
   { answer, next }: FaultContext,
   change: (body: Buffer) => Buffer | Promise<Buffer>,
 ): Promise<void> {
-  const held = await holdAnswer(answer, next)
-  held.send(await change(held.body))
+  const heldAnswer = await holdAnswer(answer, next)
+  heldAnswer.send(await change(heldAnswer.body))
 }
 
 async function dropConnection(

@@ -15,7 +15,7 @@ export async function holdAnswer(
   handler: () => Promise<void>,
 ): Promise<HeldAnswer> {
   const chunks: Buffer[] = []
-  const end = answer.end.bind(answer)
+  const sendEnd = answer.end.bind(answer)
   const write = answer.write.bind(answer)
   const writeHead = answer.writeHead.bind(answer)
 
@@ -47,7 +47,7 @@ export async function holdAnswer(
   })
   await handler()
   await ended
-  Object.assign(answer, { end, write, writeHead })
+  Object.assign(answer, { end: sendEnd, write, writeHead })
   return {
     body: Buffer.concat(chunks),
     send(body) {
@@ -55,7 +55,7 @@ export async function holdAnswer(
       if (answer.statusCode !== 204 && answer.statusCode !== 304) {
         answer.setHeader('content-length', body.length)
       }
-      end(body)
+      sendEnd(body)
     },
   }
 }

@@ -125,10 +125,10 @@ function logUpgrade(options: ServeOptions, request: RecordedRequest, socket: Soc
     if (status !== undefined) entry.status = Number(status)
     socket.write = write as typeof socket.write
     const result = write(chunk, ...rest)
-    if (status !== undefined) options.log.answered(entry)
+    if (status !== undefined) options.log.markAnswered(entry)
     return result
   }) as typeof socket.write
-  socket.once('close', () => options.log.completed(entry))
+  socket.once('close', () => options.log.markCompleted(entry))
 }
 
 async function handleExchange(
@@ -144,18 +144,18 @@ async function handleExchange(
     if (body !== undefined) entry.body = body
   }
   // Before the answer is sent, so that a client that has the answer finds the entry complete.
-  const end = answer.end.bind(answer) as (...rest: unknown[]) => Answer
+  const sendEnd = answer.end.bind(answer) as (...rest: unknown[]) => Answer
   answer.end = ((...rest: unknown[]) => {
     logBody()
     entry.status = answer.statusCode
-    const result = end(...rest)
+    const result = sendEnd(...rest)
     entry.answerHeaders = copyHeaders(answer.getHeaders())
     return result
   }) as typeof answer.end
-  answer.once('finish', () => options.log.answered(entry))
+  answer.once('finish', () => options.log.markAnswered(entry))
   answer.once('close', () => {
     logBody()
-    options.log.completed(entry)
+    options.log.markCompleted(entry)
   })
 
   const next = async () => handler(request, answer)

@@ -1,4 +1,4 @@
-/** An authenticator in software: makes passkeys and signs with them. @see WebAuthn level 3, section 6 */
+/** Software authenticator: creates passkeys and signs with them. @see WebAuthn level 3, section 6 */
 
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
 import { isoCBOR } from '@simplewebauthn/server/helpers'
@@ -33,7 +33,7 @@ export class SoftwareAuthenticator {
     this.#origin = origin
   }
 
-  /** The answer of `navigator.credentials.create`, as JSON. */
+  /** Returns the result of `navigator.credentials.create` as JSON. */
   create(json: unknown): string {
     const { challenge, rp, user } = json as CreationOptions
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -45,8 +45,8 @@ export class SoftwareAuthenticator {
         [1, 2],
         [3, -7],
         [-1, 1],
-        [-2, bytes(jwk.x)],
-        [-3, bytes(jwk.y)],
+        [-2, decodeBase64url(jwk.x)],
+        [-3, decodeBase64url(jwk.y)],
       ]),
     )
     const length = Buffer.alloc(2)
@@ -62,11 +62,11 @@ export class SoftwareAuthenticator {
     )
     return this.#credential({
       clientDataJSON: this.#clientData('webauthn.create', challenge),
-      attestationObject: base64url(attestationObject),
+      attestationObject: encodeBase64url(attestationObject),
     })
   }
 
-  /** The answer of `navigator.credentials.get`, as JSON. */
+  /** Returns the result of `navigator.credentials.get` as JSON. */
   get(json: unknown): string {
     const { challenge, rpId } = json as RequestOptions
     if (!this.#passkey) throw new Error('there is no passkey')
@@ -78,8 +78,8 @@ export class SoftwareAuthenticator {
     const signed = Buffer.concat([authenticatorData, clientHash])
     return this.#credential({
       clientDataJSON,
-      authenticatorData: base64url(authenticatorData),
-      signature: base64url(sign('sha256', signed, this.#passkey.privateKey)),
+      authenticatorData: encodeBase64url(authenticatorData),
+      signature: encodeBase64url(sign('sha256', signed, this.#passkey.privateKey)),
       userHandle: this.#passkey.userHandle,
     })
   }
@@ -94,11 +94,11 @@ export class SoftwareAuthenticator {
 
   #clientData(type: string, challenge: string): string {
     const data = { type, challenge, origin: this.#origin, crossOrigin: false }
-    return base64url(Buffer.from(JSON.stringify(data)))
+    return encodeBase64url(Buffer.from(JSON.stringify(data)))
   }
 
   #credential(response: Record<string, string>): string {
-    const id = base64url(this.#passkey?.id ?? Buffer.alloc(0))
+    const id = encodeBase64url(this.#passkey?.id ?? Buffer.alloc(0))
     return JSON.stringify({
       id,
       rawId: id,
@@ -109,10 +109,10 @@ export class SoftwareAuthenticator {
   }
 }
 
-function base64url(data: Uint8Array): string {
+function encodeBase64url(data: Uint8Array): string {
   return Buffer.from(data).toString('base64url')
 }
 
-function bytes(value: string | undefined): Uint8Array {
+function decodeBase64url(value: string | undefined): Uint8Array {
   return new Uint8Array(Buffer.from(value ?? '', 'base64url'))
 }

@@ -1,4 +1,4 @@
-/** A stock OAuth client for the tests: openid-client, which knows nothing of this project. */
+/** Stock OAuth client for tests: openid-client, which shares no code with this project. */
 
 import * as oauth from 'openid-client'
 import {
@@ -77,7 +77,7 @@ export function redeemCode(
   )
 }
 
-/** Signs in by password where asked and allows what is asked, up to the authorization response. */
+/** Signs in by password and gives consent if requested, up to the authorization response. */
 export async function signInAndAllow(
   browser: ScriptedBrowser,
   url: URL,
@@ -93,7 +93,7 @@ export function allowAccess(browser: ScriptedBrowser, page: Page): Promise<Page>
   return browser.submit(page, 'consent', {}, { name: 'decision', value: 'allow' })
 }
 
-/** The whole way to a token for one API, with a browser that nobody has signed in with. */
+/** Obtains a token for one API, with a new browser. */
 export async function obtainToken(
   network: Network,
   scope = '3gpp-as-session-with-qos',

@@ -1,6 +1,6 @@
 /**
- * A browser without a window: keeps cookies, follows redirects, fills forms. It stops at the broker's
- * host, as the extension does, so the authorization response can be read where it would be read.
+ * Browser without a window: keeps cookies, follows redirects, submits forms. It stops at the redirect host of the
+ * broker, as the extension does, so that a test can read the authorization response there.
  */
 
 import { request } from 'node:http'
@@ -20,7 +20,7 @@ export interface Page {
 }
 
 export interface BrowserOptions {
-  /** Address that the UE's packets come from, as the access network sees it. */
+  /** Source address of the requests, as the access network sees it. */
   address?: string
 }
 
@@ -32,7 +32,7 @@ interface RequestDetails {
 
 export class ScriptedBrowser {
   readonly cookies = new CookieJar(undefined, { allowSpecialUseDomain: true })
-  /** Every hop, newest last. */
+  /** All answers, newest last. */
   readonly history: { url: string; status: number; headers: Headers }[] = []
   readonly #address: string | undefined
 
@@ -74,7 +74,7 @@ export class ScriptedBrowser {
     return this.#navigate({ url, method: 'POST', body })
   }
 
-  /** What a script of the page would fetch with POST. */
+  /** Sends the POST request that a script of the page would send. */
   async post(url: string | URL): Promise<unknown> {
     const { text, status } = await this.#send({ url: new URL(url), method: 'POST' })
     if (status !== 200) throw new Error(`POST answered ${status}`)
@@ -84,7 +84,7 @@ export class ScriptedBrowser {
   async #navigate(first: RequestDetails): Promise<Page> {
     let next = first
     for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-      // The broker's host: nothing is ever sent there.
+      // The redirect host of the broker: no request is sent there.
       if (next.url.protocol === 'https:') return emptyPage(next.url)
       const page = await this.#send(next)
       this.history.push({ url: page.url.href, status: page.status, headers: page.headers })
@@ -131,7 +131,7 @@ interface SendOptions {
   address: string | undefined
 }
 
-/** `fetch` cannot choose the address it sends from; a UE on the mobile network has its own. */
+/** Sends a request from a given address, which `fetch` cannot do; a UE on the mobile network has its own. */
 export function sendRequest(
   url: URL,
   { method, headers, address }: SendOptions,

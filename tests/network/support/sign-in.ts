@@ -1,4 +1,4 @@
-/** The four ways to sign in, as a scripted browser goes them. */
+/** Performs the four sign-in methods with a scripted browser. */
 
 import type { Network } from '../../../demo-site/network/index.ts'
 import { SoftwareAuthenticator } from './authenticator.ts'
@@ -10,10 +10,10 @@ export type Mechanism = (typeof MECHANISMS)[number]
 
 export const MIRA = { phone_number: '+447700900101', password: 'northern lights' }
 
-/** A browser, and how its user signs in with it. */
+/** User with a browser and a sign-in method. */
 export interface Person {
   browser: ScriptedBrowser
-  /** From the authorization request to the authorization response. */
+  /** Opens the authorization request, signs in and gives consent, up to the authorization response. */
   authorize(url: string | URL): Promise<Page>
 }
 
@@ -57,7 +57,7 @@ export function readCodeOnPhone(network: Network, phoneNumber = MIRA.phone_numbe
   return /\d{6}/.exec(message?.text ?? '')?.[0] ?? ''
 }
 
-/** Registers a passkey in the account, as its owner would beforehand. */
+/** Registers a passkey in the account of the subscriber. */
 export async function registerPasskey(network: Network): Promise<SoftwareAuthenticator> {
   const authenticator = new SoftwareAuthenticator(network.origin)
   const browser = new ScriptedBrowser()

@@ -1,4 +1,4 @@
-/** A UE with nothing but `shared/core`: onboards, authorizes, redeems, calls. */
+/** UE that uses `shared/core` only: onboards, authorizes, redeems codes, calls APIs. */
 
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -34,7 +34,7 @@ export interface Ue {
   dpop: DpopKey
 }
 
-/** A server that shows a Client ID Metadata Document, as the application's own origin would. */
+/** Serves a Client ID Metadata Document, as the origin of an application would. */
 export async function startDocumentServer(redirectUris: string[]) {
   const server = createServer((_request, answer) => {
     answer.writeHead(200, { 'content-type': 'application/json' })
@@ -54,18 +54,20 @@ export async function startDocumentServer(redirectUris: string[]) {
   return { clientId, close: () => server.close() }
 }
 
-export async function onboard(
+export async function onboardUe(
   network: Network,
   profile: OperatorProfile['profile'],
   onboarding: Onboarding,
   documentId: string,
 ): Promise<Ue> {
-  const found = network.operatorProfiles.find((candidate) => candidate.profile === profile)
-  if (!found) throw new Error(`no operator profile for ${profile}`)
-  // CAMARA has keys made on the UE where the client can tell the server; else it is a public client.
+  const operatorProfile = network.operatorProfiles.find(
+    (candidate) => candidate.profile === profile,
+  )
+  if (!operatorProfile) throw new Error(`no operator profile for ${profile}`)
+  // CAMARA uses a key of the UE if the client can register it; otherwise the client is public.
   const withKey = profile === 'camara' && onboarding === 'dynamic'
   const server: OperatorProfile = {
-    ...found,
+    ...operatorProfile,
     onboarding,
     clientAuthentication: withKey ? 'private_key_jwt' : 'none',
   }
@@ -87,14 +89,14 @@ export async function onboard(
   return { ...ue, clientId, ...(withKey && { clientKey: keys.privateKey }) }
 }
 
-export interface Asking {
+export interface AccessRequest {
   api?: string
   prompt?: Prompt
   scope?: string
   purpose?: string
 }
 
-/** What a page would ask of the n-th API of the operator profile. */
+/** Creates the request of a page for the API with this title in the operator profile. */
 export function createApiAccess({ server }: Ue, title: string): ApiAccess {
   const api = server.apis.find(({ name }) => name === title)
   if (!api) throw new Error(`no API "${title}"`)
@@ -105,7 +107,7 @@ export function createApiAccess({ server }: Ue, title: string): ApiAccess {
   }
 }
 
-/** From the authorization request to the token. */
+/** Performs a flow, from the authorization request to the token. */
 export async function obtainTokens(
   ue: Ue,
   access: ApiAccess,
@@ -135,7 +137,7 @@ export async function obtainTokens(
   })
 }
 
-/** One northbound call with the token. */
+/** Calls a northbound API with the token. */
 export async function callApi(
   ue: Ue,
   tokens: TokenSet,

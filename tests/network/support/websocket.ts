@@ -1,4 +1,4 @@
-/** Listens on a WebSocket and hands out what comes, message by message. */
+/** Opens a WebSocket and queues its messages for the test. */
 
 import { WebSocket } from 'ws'
 
@@ -15,7 +15,7 @@ export async function openWebSocket(uri: string) {
     socket.once('error', reject)
   })
   return {
-    /** The next message that nobody has taken yet. */
+    /** Returns the next message of the queue, and waits for it if necessary. */
     async next(): Promise<{ atMs: number; message: unknown }> {
       for (;;) {
         const first = received.shift()

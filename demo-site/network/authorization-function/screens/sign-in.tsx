@@ -34,7 +34,12 @@ export function SignIn(props: SignInProps) {
       {codeSent ? (
         <CodeForm action={action} phoneNumber={phoneNumber} invalid={error !== undefined} />
       ) : (
-        <Ways action={action} phoneNumber={phoneNumber} hint={hint} invalid={error !== undefined} />
+        <SignInMethods
+          action={action}
+          phoneNumber={phoneNumber}
+          hint={hint}
+          invalid={error !== undefined}
+        />
       )}
       <form method="post" action={`${action}/cancel`} class="stack" data-form="cancel">
         <button type="submit" class="quiet">
@@ -45,13 +50,15 @@ export function SignIn(props: SignInProps) {
   )
 }
 
-type WaysProps = Pick<SignInProps, 'action' | 'phoneNumber' | 'hint'> & { invalid: boolean }
+type SignInMethodsProps = Pick<SignInProps, 'action' | 'phoneNumber' | 'hint'> & {
+  invalid: boolean
+}
 
-function invalidity(invalid: boolean) {
+function createInvalidAttributes(invalid: boolean) {
   return invalid ? { 'aria-invalid': 'true' as const, 'aria-describedby': 'sign-in-error' } : {}
 }
 
-function Ways({ action, phoneNumber, hint, invalid }: WaysProps) {
+function SignInMethods({ action, phoneNumber, hint, invalid }: SignInMethodsProps) {
   return (
     <>
       <form method="post" action={`${action}/password`} data-form="password">
@@ -64,7 +71,7 @@ function Ways({ action, phoneNumber, hint, invalid }: WaysProps) {
           inputmode="tel"
           required
           value={phoneNumber}
-          {...invalidity(invalid)}
+          {...createInvalidAttributes(invalid)}
         />
         <label for="password">Password</label>
         <input
@@ -73,7 +80,7 @@ function Ways({ action, phoneNumber, hint, invalid }: WaysProps) {
           type="password"
           autocomplete="current-password"
           required
-          {...invalidity(invalid)}
+          {...createInvalidAttributes(invalid)}
         />
         <p class="note" id="hint">
           This is a demonstration. Use <code>{hint.phoneNumber}</code> with the password{' '}
@@ -116,7 +123,7 @@ function Ways({ action, phoneNumber, hint, invalid }: WaysProps) {
   )
 }
 
-function CodeForm({ action, phoneNumber, invalid }: Omit<WaysProps, 'hint'>) {
+function CodeForm({ action, phoneNumber, invalid }: Omit<SignInMethodsProps, 'hint'>) {
   return (
     <>
       <form method="post" action={`${action}/code`} data-form="code">
@@ -130,7 +137,7 @@ function CodeForm({ action, phoneNumber, invalid }: Omit<WaysProps, 'hint'>) {
           inputmode="numeric"
           maxlength={7}
           required
-          {...invalidity(invalid)}
+          {...createInvalidAttributes(invalid)}
         />
         <p class="note">
           This is a demonstration. The phones are on{' '}
