@@ -30,7 +30,12 @@ import {
   signIn,
   tokenRequests,
 } from './support/stage.ts'
-import { expireAccessToken, refreshRequests, refreshTokensSent } from './support/tokens.ts'
+import {
+  expireAccessToken,
+  getAccessToken,
+  refreshRequests,
+  refreshTokensSent,
+} from './support/tokens.ts'
 import { windowsOpenedBy } from './support/windows.ts'
 
 const { alreadyPending, interactionRequired } = ERROR_CODE
@@ -174,6 +179,8 @@ describe('callers at once', () => {
       const outcomes = await getTokens(tabs, granted)
       const codes = outcomes.map(({ error }) => error?.code)
       expect(codes).toEqual(Array(50).fill(interactionRequired))
+      const later = await getAccessToken(page, { grantId: granted.grantId })
+      expect(later.error?.code).toBe(interactionRequired)
     })
     expect(opened).toBe(0)
     expect(refreshTokensSent(stage)).toHaveLength(1)
