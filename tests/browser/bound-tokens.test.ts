@@ -11,19 +11,21 @@
 import { createHash } from 'node:crypto'
 import { calculateJwkThumbprint } from 'jose'
 import type { Page } from 'puppeteer-core'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import type { FaultAction, LogEntry } from '../../demo-site/network/index.ts'
 import { ERROR_CODE, type FetchResult, type Grant } from '../../shared/messages/page-api.ts'
-import { gesture, startQuietStage } from './support/known-subscriber.ts'
+import { test as base } from './fixtures.ts'
+import { clearStore } from './support/databases.ts'
+import { signInBeforehand } from './support/known-subscriber.ts'
 import {
   authorizationRequests,
-  BROWSERS,
+  type Called,
   call,
   formOf,
+  gesture,
   type Stage,
   tokenRequests,
 } from './support/stage.ts'
-import { workerSwitch } from './support/worker.ts'
 
 interface Proof {
   jwk: { kty: string; crv: string; x: string; y: string }
@@ -41,49 +43,42 @@ function proofOf({ headers }: LogEntry): Proof {
   return { ...JSON.parse(header ?? ''), ...JSON.parse(payload ?? '') }
 }
 
-describe.each(BROWSERS)('in %s, a token that is bound to a key', (name) => {
-  let stage: Stage
-  let page: Page
-  let url: string
-  const proofs: Proof[] = []
+const apiCalls = ({ network }: Stage): LogEntry[] =>
+  network.log.filter({ server: 'api-exposing-functions' })
 
-  beforeAll(async () => {
-    ;({ stage, page } = await startQuietStage(name, { operator: { dpop: 'required' } }))
-    url = `${stage.wish().apis[0]?.resource}/cloud-gaming/subscriptions`
-    await gesture(page)
-    const { result } = await call<Grant>(page, 'northbound_connect', stage.wish())
-    expect(result?.tokenType).toBe('DPoP')
-  })
-  afterAll(() => stage?.close())
-  afterEach(() => {
-    proofs.push(...[...tokenRequests(stage), ...calls()].map(proofOf))
-    stage.network.log.clear()
-  })
+const allProofs = (stage: Stage): Proof[] =>
+  [...tokenRequests(stage), ...apiCalls(stage)].map(proofOf)
 
-  const calls = () => stage.network.log.filter({ server: 'api-exposing-functions' })
-  const fetchIt = () => call<FetchResult>(page, 'northbound_fetch', { url })
+const urlOf = (stage: Stage) => `${stage.wish().apis[0]?.resource}/cloud-gaming/subscriptions`
 
-  /** What the API answers to the next calls, one each, instead of doing anything. */
-  async function answered(answers: FaultAction[], run: () => Promise<unknown>): Promise<void> {
-    const server = 'api-exposing-functions'
-    const ids = answers.map((action) => stage.network.faults.add({ server, times: 1, action }))
-    try {
-      await run()
-    } finally {
-      for (const id of ids) stage.network.faults.remove(id)
-    }
+const callApi = (stage: Stage, page: Page): Promise<Called<FetchResult>> =>
+  call(page, 'northbound_fetch', { url: urlOf(stage) })
+
+/** The API answers the next calls so, one each, instead of doing anything. */
+function answerNext({ network }: Stage, ...answers: FaultAction[]): void {
+  for (const action of answers) {
+    network.faults.add({ server: 'api-exposing-functions', times: 1, action })
   }
+}
 
-  const says = (status: number, headers: Record<string, string>): FaultAction => ({
-    type: 'status',
-    status,
-    headers,
-    body: '{}',
-  })
-  const wantsNonce = (nonce: string, scheme = 'DPoP') =>
-    says(401, { 'www-authenticate': `${scheme} error="use_dpop_nonce"`, 'dpop-nonce': nonce })
+const answer = (status: number, headers: Record<string, string> = {}): FaultAction => ({
+  type: 'status',
+  status,
+  headers,
+  body: '{}',
+})
 
-  test('D05, D17: one more token request with the nonce, and the request named the key', async () => {
+const wantNonce = (nonce: string): FaultAction =>
+  answer(401, { 'www-authenticate': 'DPoP error="use_dpop_nonce"', 'dpop-nonce': nonce })
+
+describe('a token that is bound to a key', () => {
+  const test = base.extend('options', { operator: { dpop: 'required' } })
+
+  test('D05, D17: one more token request with the nonce, and the request named the key', async ({
+    stage,
+    granted: { tokenType },
+  }) => {
+    expect(tokenType).toBe('DPoP')
     const [first, second, ...more] = tokenRequests(stage)
     expect(more).toEqual([])
     expect([first?.status, second?.status]).toEqual([400, 200])
@@ -96,102 +91,123 @@ describe.each(BROWSERS)('in %s, a token that is bound to a key', (name) => {
     expect(request?.query.dpop_jkt).toBe(await calculateJwkThumbprint(jwk))
   })
 
-  test('D03, D09: a call has the hash of its token, and a nonce of the API alone', async () => {
-    const { result } = await fetchIt()
+  test('D03, D09: a call has the hash of its token, and a nonce of the API alone', async ({
+    stage,
+    page,
+    granted: _,
+  }) => {
+    const { result } = await callApi(stage, page)
     expect(result?.status).toBe(200)
-    const last = calls().at(-1)
-    if (!last) return expect.unreachable('a call')
+    const [first, last, ...more] = apiCalls(stage)
+    if (!first || !last) return expect.unreachable('two calls')
+    expect(more).toEqual([])
     const [scheme, token = ''] = String(last.headers.authorization).split(' ')
     expect(scheme).toBe('DPoP')
     const proof = proofOf(last)
-    expect(proof).toMatchObject({ htm: 'GET', htu: url })
+    expect(proof).toMatchObject({ htm: 'GET', htu: urlOf(stage) })
     expect(proof.ath).toBe(createHash('sha256').update(token).digest('base64url'))
-    const [first] = calls()
-    expect(first && proofOf(first).nonce).toBeUndefined()
-    expect(proof.nonce).toBe(first?.answerHeaders?.['dpop-nonce'])
+    expect(proofOf(first).nonce).toBeUndefined()
+    expect(proof.nonce).toBe(first.answerHeaders?.['dpop-nonce'])
   })
 
-  test('D06: the right challenge of several is read, whatever its case', async () => {
+  test('D06: the right challenge of several is read, whatever its case', async ({
+    stage,
+    page,
+    granted: _,
+  }) => {
     const headers = {
       'www-authenticate': 'Bearer realm="x", dPoP algs="ES256", error="use_dpop_nonce"',
       'dpop-nonce': 'n-6',
     }
-    await answered([says(401, headers), says(200, {})], async () => {
-      expect((await fetchIt()).result?.status).toBe(200)
-    })
-    expect(calls().map((entry) => proofOf(entry).nonce)[1]).toBe('n-6')
+    answerNext(stage, answer(401, headers), answer(200))
+    expect((await callApi(stage, page)).result?.status).toBe(200)
+    expect(apiCalls(stage).map((entry) => proofOf(entry).nonce)).toEqual([undefined, 'n-6'])
   })
 
-  test('D07: an API that asks for one nonce after the other gets two calls', async () => {
-    const forever = ['a', 'b', 'c', 'd'].map((nonce) => wantsNonce(nonce))
-    await answered(forever, async () => {
-      expect((await fetchIt()).error?.code).toBe(ERROR_CODE.untrustedResponse)
-    })
-    expect(calls()).toHaveLength(2)
+  test('D07: an API that asks for one nonce after the other gets two calls', async ({
+    stage,
+    page,
+    granted: _,
+  }) => {
+    answerNext(stage, ...['a', 'b', 'c', 'd'].map(wantNonce))
+    const { error } = await callApi(stage, page)
+    expect(error?.code).toBe(ERROR_CODE.untrustedResponse)
+    expect(apiCalls(stage)).toHaveLength(2)
   })
 
-  test('D08: the nonce of a success is in the next call', async () => {
-    await answered([says(200, { 'dpop-nonce': 'n-8' }), says(200, {})], async () => {
-      await fetchIt()
-      await fetchIt()
-    })
-    expect(calls().map((entry) => proofOf(entry).nonce)[1]).toBe('n-8')
+  test('D08: the nonce of a success is in the next call', async ({ stage, page, granted: _ }) => {
+    answerNext(stage, answer(200, { 'dpop-nonce': 'n-8' }), answer(200))
+    await callApi(stage, page)
+    await callApi(stage, page)
+    expect(apiCalls(stage).map((entry) => proofOf(entry).nonce)).toEqual([undefined, 'n-8'])
   })
 
-  test('D10: a nonce that is none is left alone', async () => {
-    await answered([wantsNonce('x'.repeat(10_000))], fetchIt)
-    expect(calls()).toHaveLength(1)
+  test('D10: a nonce that is none is left alone', async ({ stage, page, granted: _ }) => {
+    answerNext(stage, wantNonce('x'.repeat(10_000)))
+    await callApi(stage, page)
+    expect(apiCalls(stage)).toHaveLength(1)
   })
 
-  test('D19: a challenge for a bearer token does not make it one', async () => {
-    const bearer = () => says(401, { 'www-authenticate': 'Bearer error="invalid_token"' })
-    await answered([bearer(), bearer(), bearer()], fetchIt)
-    expect(calls().length).toBeGreaterThan(0)
-    expect(calls().map(({ headers }) => String(headers.authorization).split(' ')[0])).toEqual(
-      calls().map(() => 'DPoP'),
+  test('D19: a challenge for a bearer token does not make it one', async ({
+    stage,
+    page,
+    granted: _,
+  }) => {
+    const bearer = answer(401, { 'www-authenticate': 'Bearer error="invalid_token"' })
+    answerNext(stage, bearer, bearer, bearer)
+    await callApi(stage, page)
+    const schemes = apiCalls(stage).map(
+      ({ headers }) => String(headers.authorization).split(' ')[0],
     )
+    expect(new Set(schemes)).toEqual(new Set(['DPoP']))
   })
 
-  test('D11: clocks that are ten minutes apart do no harm, where the server has nonces', async () => {
-    for (const seconds of [600, -600]) {
-      await call(page, 'northbound_revoke')
-      const id = stage.network.faults.add({
+  test.for([600, -600])(
+    'D11: clocks that are ten minutes apart do no harm, where the server has nonces (%i seconds)',
+    async (seconds, { stage, page }) => {
+      await signInBeforehand(stage)
+      stage.network.faults.add({
         server: 'authorization-function',
         action: { type: 'clock', seconds },
       })
       await gesture(page)
       const { error } = await call<Grant>(page, 'northbound_connect', stage.wish())
-      stage.network.faults.remove(id)
       expect(error).toBeUndefined()
-    }
-  })
+    },
+  )
 
-  test('D04, D18: no two proofs are alike, neither in retries nor afterwards', () => {
-    expect(proofs.length).toBeGreaterThan(12)
+  test('D04, D18: no two proofs are alike, neither in retries nor afterwards', async ({
+    stage,
+    page,
+    granted: _,
+  }) => {
+    answerNext(stage, wantNonce('a'), answer(200), wantNonce('b'), answer(503), answer(200))
+    for (let calls = 0; calls < 3; calls++) await callApi(stage, page)
+    const proofs = allProofs(stage)
+    expect(proofs.length).toBeGreaterThanOrEqual(7)
     expect(new Set(proofs.map(({ jti }) => jti)).size).toBe(proofs.length)
   })
 
-  test('D14: each grant has a key of its own', async () => {
-    const keys = await Promise.all(proofs.map(({ jwk }) => calculateJwkThumbprint(jwk)))
-    expect(new Set(keys).size).toBeGreaterThanOrEqual(3)
+  test('D14: each grant has a key of its own', async ({ stage, page, granted }) => {
+    await gesture(page)
+    const { result } = await call<Grant>(page, 'northbound_connect', stage.wish({ mode: 'token' }))
+    expect(result?.grantId).not.toBe(granted.grantId)
+    const keys = await Promise.all(allProofs(stage).map(({ jwk }) => calculateJwkThumbprint(jwk)))
+    expect(new Set(keys).size).toBe(2)
   })
 
-  // The last one: it takes the key away.
-  test('D13: tokens whose key is lost are not used: nothing is sent, and the grant gets new ones', async () => {
-    const worker = await workerSwitch(stage)
-    await worker.page.evaluate(async () => {
-      const opening = indexedDB.open('northkey-keys')
-      await new Promise((resolve) => {
-        opening.onsuccess = resolve
-      })
-      opening.result.transaction('keys', 'readwrite').objectStore('keys').clear()
-      opening.result.close()
-    })
+  test('D13: tokens whose key is lost are not used: nothing is sent, and the grant gets new ones', async ({
+    stage,
+    page,
+    granted: _,
+    worker,
+  }) => {
+    await clearStore(worker.page, 'northkey-keys', 'keys')
     await worker.stop()
-    await worker.close()
-    expect((await fetchIt()).error?.data.error).toBe('login_required')
-    expect([...tokenRequests(stage), ...calls()]).toEqual([])
-    expect((await fetchIt()).result?.status).toBe(200)
+    stage.network.log.clear()
+    expect((await callApi(stage, page)).error?.data.error).toBe('login_required')
+    expect([...tokenRequests(stage), ...apiCalls(stage)]).toEqual([])
+    expect((await callApi(stage, page)).result?.status).toBe(200)
     const grants = tokenRequests(stage).map((entry) => formOf(entry).grant_type)
     expect(new Set(grants)).toEqual(new Set(['authorization_code']))
   })

@@ -13,19 +13,42 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { decodeJwt } from 'jose'
 import type { Page } from 'puppeteer-core'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import type { OperatorApi } from '../../shared/messages/operator-profile.ts'
-import type { AccessToken, FetchResult, Grant } from '../../shared/messages/page-api.ts'
-import { gesture, startQuietStage } from './support/known-subscriber.ts'
-import { BROWSERS, type Called, call, type Stage, signIn, startStage } from './support/stage.ts'
+import type { ConnectParams, FetchResult, Grant } from '../../shared/messages/page-api.ts'
+import { test } from './fixtures.ts'
+import { signInBeforehand } from './support/known-subscriber.ts'
+import { type Called, call, gesture, type Stage, startStage } from './support/stage.ts'
+import { getAccessToken } from './support/tokens.ts'
 
 const htuOf = (proof: unknown) => decodeJwt(String(proof)).htu
 
 const fetchIt = (page: Page, url: string, grantId: string) =>
   call<FetchResult>(page, 'northbound_fetch', { url, grantId })
 
-const prove = (page: Page, htu: string, grantId: string): Promise<Called<{ dpop: string }>> =>
+const createProof = (page: Page, htu: string, grantId: string): Promise<Called<{ dpop: string }>> =>
   call(page, 'northbound_createProof', { grantId, htm: 'GET', htu })
+
+interface Grants {
+  /** For calls by the broker. */
+  fetching: string
+  /** For calls by the page. */
+  holding: string
+}
+
+/** The two grants that a file's tests use, and leave as they are. */
+async function connectTwice(stage: Stage, page: Page, wish: ConnectParams): Promise<Grants> {
+  await signInBeforehand(stage, wish)
+  const grantIds = []
+  for (const mode of ['fetch', 'token'] as const) {
+    await gesture(page)
+    const { result } = await call<Grant>(page, 'northbound_connect', { ...wish, mode })
+    expect(result).toMatchObject({ mode, tokenType: 'DPoP' })
+    grantIds.push(result?.grantId ?? '')
+  }
+  const [fetching = '', holding = ''] = grantIds
+  return { fetching, holding }
+}
 
 /** What follows the resource, and the path that the API sees below it. */
 const PATHS: [written: string, seen: string][] = [
@@ -51,29 +74,22 @@ const PATHS: [written: string, seen: string][] = [
   ['/Game/subscriptions', '/Game/subscriptions'],
 ]
 
-describe.each(BROWSERS)('in %s, the htu of a proof', (name) => {
+describe('the htu of a proof', () => {
   let stage: Stage
   let page: Page
   let resource: string
-  let fetching: string
-  let holding: string
+  let grants: Grants
 
-  beforeAll(async () => {
-    ;({ stage, page } = await startQuietStage(name, { operator: { dpop: 'required' } }))
+  test.beforeAll(async ({ hosts }) => {
+    stage = await startStage(await hosts.get(), { operator: { dpop: 'required' } })
+    page = await stage.open()
     ;[{ resource = '' } = {}] = stage.wish().apis
-    const grantIds = []
-    for (const mode of ['fetch', 'token'] as const) {
-      await gesture(page)
-      const { result } = await call<Grant>(page, 'northbound_connect', stage.wish({ mode }))
-      expect(result).toMatchObject({ mode, tokenType: 'DPoP' })
-      grantIds.push(result?.grantId ?? '')
-    }
-    ;[fetching = '', holding = ''] = grantIds
+    grants = await connectTwice(stage, page, stage.wish())
     // Its answer brings the nonce of the API.
-    await fetchIt(page, `${resource}/game/subscriptions`, fetching)
+    await fetchIt(page, `${resource}/game/subscriptions`, grants.fetching)
   })
-  beforeEach(() => stage.network.log.clear())
-  afterAll(() => stage?.close())
+  test.beforeEach(() => stage.network.log.clear())
+  test.afterAll(() => stage?.close())
 
   const calls = () =>
     stage.network.log
@@ -91,9 +107,7 @@ describe.each(BROWSERS)('in %s, the htu of a proof', (name) => {
 
   /** The page's own call, with the nonce that the API wants. */
   async function callByPage(url: string): Promise<void> {
-    const { result: token } = await call<AccessToken>(page, 'northbound_getAccessToken', {
-      grantId: holding,
-    })
+    const { result: token } = await getAccessToken(page, { grantId: grants.holding })
     await page.evaluate(
       async (where, grantId, accessToken) => {
         for (let nonce: string | null | undefined, i = 0; i < 2; i++) {
@@ -108,13 +122,13 @@ describe.each(BROWSERS)('in %s, the htu of a proof', (name) => {
         }
       },
       url,
-      holding,
+      grants.holding,
       token?.accessToken ?? '',
     )
   }
 
   test.each(PATHS)('D02: of %j below the resource, the API sees %j', async (written, seen) => {
-    expect((await fetchIt(page, resource + written, fetching)).error).toBeUndefined()
+    expect((await fetchIt(page, resource + written, grants.fetching)).error).toBeUndefined()
     expectSeen(seen)
     await callByPage(resource + written)
     expectSeen(seen)
@@ -123,7 +137,7 @@ describe.each(BROWSERS)('in %s, the htu of a proof', (name) => {
   // Browsers disagree about this character; the proof agrees with the browser that it is made in.
   test('D02: where browsers write a path differently, the htu is as the request is sent', async () => {
     const url = `${resource}/a|game/subscriptions`
-    expect((await fetchIt(page, url, fetching)).error).toBeUndefined()
+    expect((await fetchIt(page, url, grants.fetching)).error).toBeUndefined()
     expectSeen()
     await callByPage(url)
     expectSeen()
@@ -133,7 +147,7 @@ describe.each(BROWSERS)('in %s, the htu of a proof', (name) => {
     'D02: %j is the host that the request is sent to',
     async (host) => {
       const url = `${resource.replace('http://127.0.0.1', host)}/game/subscriptions`
-      expect((await fetchIt(page, url, fetching)).error).toBeUndefined()
+      expect((await fetchIt(page, url, grants.fetching)).error).toBeUndefined()
       expectSeen('/game/subscriptions')
       await callByPage(url)
       expectSeen('/game/subscriptions')
@@ -145,8 +159,8 @@ describe.each(BROWSERS)('in %s, the htu of a proof', (name) => {
     ['user information', (url: string) => url.replace('://', '://user:secret@')],
   ])('D02: with %s there is neither a proof nor a call', async (_, change) => {
     const url = change(`${resource}/game/subscriptions`)
-    expect((await fetchIt(page, url, fetching)).error?.code).toBe(-32602)
-    expect((await prove(page, url, holding)).error?.code).toBe(-32602)
+    expect((await fetchIt(page, url, grants.fetching)).error?.code).toBe(-32602)
+    expect((await createProof(page, url, grants.holding)).error?.code).toBe(-32602)
     expect(calls()).toEqual([])
   })
 })
@@ -161,45 +175,34 @@ const API: OperatorApi = {
 
 const SEEN = `${API.resource}/verify`
 
-describe.each(BROWSERS)('in %s, the htu of a proof for an API with a name', (name) => {
+describe('the htu of a proof for an API with a name', () => {
   let stage: Stage
   let page: Page
-  const grantIds: string[] = []
+  let grants: Grants
 
-  beforeAll(async () => {
-    stage = await startStage(name, {
+  test.beforeAll(async ({ hosts }) => {
+    stage = await startStage(await hosts.get(), {
       operator: {
         dpop: 'required',
         onboarding: 'preregistered',
         clientAuthentication: 'none',
         apis: [API],
       },
-      requireConsent: false,
       prepareExtension: allowEveryHost,
     })
     page = await stage.open()
-    for (const mode of ['fetch', 'token'] as const) {
-      await gesture(page)
-      const wish = {
-        issuer: `${stage.network.issuer}/camara`,
-        mode,
-        apis: [
-          {
-            resource: API.resource,
-            scope: API.scopes[0]?.scope ?? '',
-            purpose: API.purposes?.[0] ?? '',
-          },
-        ],
-      }
-      const connecting = call<Grant>(page, 'northbound_connect', wish)
-      // The operator remembers what it was allowed.
-      if (mode === 'fetch') await signIn(stage)
-      const { result } = await connecting
-      expect(result).toMatchObject({ mode, tokenType: 'DPoP' })
-      grantIds.push(result?.grantId ?? '')
-    }
+    grants = await connectTwice(stage, page, {
+      issuer: `${stage.network.issuer}/camara`,
+      apis: [
+        {
+          resource: API.resource,
+          scope: API.scopes[0]?.scope ?? '',
+          purpose: API.purposes?.[0] ?? '',
+        },
+      ],
+    })
   })
-  afterAll(() => stage?.close())
+  test.afterAll(() => stage?.close())
 
   test.each([
     'https://bücher.example/location-verification/v3/verify',
@@ -207,13 +210,12 @@ describe.each(BROWSERS)('in %s, the htu of a proof for an API with a name', (nam
     'https://xn--bcher-kva.example/location-verification/v3/verify',
     'HTTPS://XN--BCHER-KVA.EXAMPLE:443/location-verification/v3/./verify',
   ])('D02: %j is what an API with a name sees as its own URL', async (url) => {
-    const [fetching = '', holding = ''] = grantIds
-    expect((await fetchIt(page, url, fetching)).error).toBeUndefined()
+    expect((await fetchIt(page, url, grants.fetching)).error).toBeUndefined()
     const computed = new URL(stage.outside.requests.at(-1) ?? '')
     computed.search = ''
     expect(computed.href).toBe(SEEN)
     expect(htuOf(stage.outside.headers.at(-1)?.dpop)).toBe(SEEN)
-    expect(htuOf((await prove(page, url, holding)).result?.dpop)).toBe(SEEN)
+    expect(htuOf((await createProof(page, url, grants.holding)).result?.dpop)).toBe(SEEN)
   })
 })
 

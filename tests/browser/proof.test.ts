@@ -10,52 +10,49 @@
 
 import { createHash } from 'node:crypto'
 import type { Page } from 'puppeteer-core'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import type {
   AccessToken,
   CreateProofParams,
   Grant,
   ProviderErrorObject,
 } from '../../shared/messages/page-api.ts'
-import { gesture } from './support/known-subscriber.ts'
+import { test as base } from './fixtures.ts'
 import {
-  answerConsent,
-  BROWSERS,
   type Called,
   call,
-  connect,
   databaseText,
+  gesture,
   openScreen,
   type Stage,
-  startStage,
 } from './support/stage.ts'
+import { getAccessToken } from './support/tokens.ts'
 
 const PROOFS_AT_ONCE = 200
 
-describe.each(BROWSERS)('in %s, a page with a token that is bound to a key', (name) => {
-  let stage: Stage
-  let page: Page
-  let grantId: string
-  let htu: string
+const urlOf = (stage: Stage) => `${stage.wish().apis[0]?.resource}/cloud-gaming/subscriptions`
 
-  beforeAll(async () => {
-    stage = await startStage(name, { operator: { dpop: 'required' } })
-    page = await stage.open()
-    const { result } = await connect(stage, page, stage.wish({ mode: 'token' }))
-    expect(result).toMatchObject({ mode: 'token', tokenType: 'DPoP' })
-    grantId = result?.grantId ?? ''
-    htu = `${stage.wish().apis[0]?.resource}/cloud-gaming/subscriptions`
-  })
-  afterAll(() => stage?.close())
-  beforeEach(() => stage.network.log.clear())
+const createProof = (
+  page: Page,
+  params: Partial<CreateProofParams>,
+): Promise<Called<{ dpop: string }>> =>
+  call(page, 'northbound_createProof', { htm: 'GET', ...params })
 
-  const prove = (more: Partial<CreateProofParams> = {}): Promise<Called<{ dpop: string }>> =>
-    call(page, 'northbound_createProof', { grantId, htm: 'GET', htu, ...more })
+const read = (part: string | undefined) =>
+  JSON.parse(Buffer.from(part ?? '', 'base64url').toString())
 
-  const read = (part: string | undefined) =>
-    JSON.parse(Buffer.from(part ?? '', 'base64url').toString())
+const test = base
+  .extend('options', { operator: { dpop: 'required' } })
+  .extend('wish', { mode: 'token' })
+  .extend('proofParams', ({ stage, granted: { grantId } }) => ({ grantId, htu: urlOf(stage) }))
 
-  test('RFC 9449 sections 7 and 9: the page calls with token, proof and the nonce of the API', async () => {
+describe('a page with a token that is bound to a key', () => {
+  test('RFC 9449 sections 7 and 9: the page calls with token, proof and the nonce of the API', async ({
+    page,
+    granted,
+    proofParams: { grantId, htu },
+  }) => {
+    expect(granted).toMatchObject({ mode: 'token', tokenType: 'DPoP' })
     const statuses = await page.evaluate(
       async (url, grant) => {
         const { result: token } = (await window.call('northbound_getAccessToken', {
@@ -83,9 +80,14 @@ describe.each(BROWSERS)('in %s, a page with a token that is bound to a key', (na
     expect(statuses).toEqual([401, 200])
   })
 
-  test('D01: a proof has the shape of section 4.2, and the hash of this grant’s token', async () => {
-    const token = await call<AccessToken>(page, 'northbound_getAccessToken', { grantId })
-    const [header, payload] = ((await prove()).result?.dpop ?? '').split('.').slice(0, 2).map(read)
+  test('D01: a proof has the shape of section 4.2, and the hash of this grant’s token', async ({
+    page,
+    proofParams,
+  }) => {
+    const { grantId, htu } = proofParams
+    const token = await getAccessToken(page, { grantId })
+    const proof = (await createProof(page, proofParams)).result?.dpop ?? ''
+    const [header, payload] = proof.split('.').slice(0, 2).map(read)
     expect(header).toMatchObject({ typ: 'dpop+jwt', alg: 'ES256' })
     expect(Object.keys(header.jwk).sort()).toEqual(['crv', 'kty', 'x', 'y'])
     const ath = createHash('sha256')
@@ -94,17 +96,17 @@ describe.each(BROWSERS)('in %s, a page with a token that is bound to a key', (na
     expect(payload).toMatchObject({ htm: 'GET', htu, ath })
   })
 
-  test('D04: no proof is like another', async () => {
-    const proofs = await Promise.all(Array.from({ length: 10 }, () => prove()))
+  test('D04: no proof is like another', async ({ page, proofParams }) => {
+    const proofs = await Promise.all(
+      Array.from({ length: 10 }, () => createProof(page, proofParams)),
+    )
     const ids = proofs.map(({ result }) => read(result?.dpop.split('.')[1]).jti)
     expect(new Set(ids).size).toBe(10)
   })
 
-  const outside: [
-    title: string,
-    more: (stage: Stage) => Partial<CreateProofParams>,
-    code: number,
-  ][] = [
+  type Outside = [title: string, more: (stage: Stage) => Partial<CreateProofParams>, code: number]
+
+  const OUTSIDE: Outside[] = [
     [
       'for another API',
       (s) => ({ htu: `${s.network.apisOrigin}/3gpp-monitoring-event/v1/x` }),
@@ -112,33 +114,43 @@ describe.each(BROWSERS)('in %s, a page with a token that is bound to a key', (na
     ],
     ['for the token endpoint', (s) => ({ htu: `${s.network.issuer}/token`, htm: 'POST' }), 4100],
     ['for another host', () => ({ htu: 'https://evil.example/3gpp-as-session-with-qos/v1' }), 4100],
-    ['for a path that leaves the API', () => ({ htu: `${htu}/../../../../other` }), 4100],
-    ['for an encoded path', () => ({ htu: `${htu}/..%2fx` }), -32602],
+    ['for a path that leaves the API', (s) => ({ htu: `${urlOf(s)}/../../../../other` }), 4100],
+    ['for an encoded path', (s) => ({ htu: `${urlOf(s)}/..%2fx` }), -32602],
     ['for a method that the API does not allow', () => ({ htm: 'TRACE' }), -32602],
     ['for a method that is none', () => ({ htm: 'GET\r\nX: y' }), -32602],
     ['for another grant', () => ({ grantId: crypto.randomUUID() }), 4100],
-    ['with another query than that of htu', () => ({ htu: `${htu}?a=1`, query: 'a=2' }), -32602],
+    [
+      'with another query than that of htu',
+      (s) => ({ htu: `${urlOf(s)}?a=1`, query: 'a=2' }),
+      -32602,
+    ],
     ['with claims of its own', () => ({ ath: 'x', jti: 'y' }) as object, -32602],
     ['with a nonce that is none', () => ({ nonce: 'a"b' }), -32602],
   ]
-  test.each(outside)('D15: no proof %s', async (_, more, code) => {
-    expect((await prove(more(stage))).error).toMatchObject({ code })
+
+  test.for(OUTSIDE)('D15: no proof %s', async ([, more, code], { stage, page, proofParams }) => {
+    const { error } = await createProof(page, { ...proofParams, ...more(stage) })
+    expect(error).toMatchObject({ code })
   })
 
-  test('D15: no proof for a page that holds no token: mode fetch', async () => {
+  test('D15: no proof for a page that holds no token: mode fetch', async ({
+    stage,
+    page,
+    proofParams,
+  }) => {
     await gesture(page)
-    const connecting = call<Grant>(page, 'northbound_connect', stage.wish())
-    // The subscriber is signed in: the operator asks nothing again.
-    await answerConsent(stage, 'allow')
-    const { result: grant } = await connecting
-    expect(grant).toMatchObject({ mode: 'fetch', tokenType: 'DPoP' })
-    const refused = await prove({ grantId: grant?.grantId ?? '' })
-    expect(refused.error).toMatchObject({ code: -32602 })
-    await call(page, 'northbound_revoke', { grantId: grant?.grantId })
+    const { result } = await call<Grant>(page, 'northbound_connect', stage.wish())
+    expect(result).toMatchObject({ mode: 'fetch', tokenType: 'DPoP' })
+    const { error } = await createProof(page, { ...proofParams, grantId: result?.grantId ?? '' })
+    expect(error).toMatchObject({ code: -32602 })
   })
 
-  test('D12: the private key is in no message and not readable on the disk', async () => {
-    await prove()
+  test('D12: the private key is in no message and not readable on the disk', async ({
+    stage,
+    page,
+    proofParams,
+  }) => {
+    await createProof(page, proofParams)
     const seen = await page.evaluate(() => JSON.stringify(window.seen))
     expect(seen).toContain('dpop')
     expect(seen).not.toMatch(/"d":|privateKey|BEGIN/)
@@ -148,10 +160,9 @@ describe.each(BROWSERS)('in %s, a page with a token that is bound to a key', (na
     // The ASN.1 of a P-256 private key begins with its algorithm, of which the object identifier stays.
     expect(stored).not.toContain('\\u0006\\b*†HÎ=')
     expect(stored).not.toMatch(/"d":|,d:|CryptoKey private/)
-    await screen.close()
   })
 
-  test('B21, RFC 9449 section 11.4: proofs are counted', async () => {
+  test('B21, RFC 9449 section 11.4: proofs are counted', async ({ page, proofParams }) => {
     const errors = await page.evaluate(
       async (params, count) => {
         const outcomes = (await Promise.all(
@@ -159,7 +170,7 @@ describe.each(BROWSERS)('in %s, a page with a token that is bound to a key', (na
         )) as { error?: ProviderErrorObject }[]
         return outcomes.flatMap(({ error }) => (error ? [error] : []))
       },
-      { grantId, htm: 'GET', htu },
+      { htm: 'GET', ...proofParams },
       PROOFS_AT_ONCE * 2,
     )
     expect(errors.length).toBeGreaterThan(0)

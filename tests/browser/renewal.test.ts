@@ -11,174 +11,144 @@
  */
 
 import type { Page } from 'puppeteer-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { LogEntry } from '../../demo-site/network/index.ts'
-import {
-  type AccessToken,
-  ERROR_CODE,
-  type GetAccessTokenParams,
-} from '../../shared/messages/page-api.ts'
-import { gesture } from './support/known-subscriber.ts'
+import { describe, expect } from 'vitest'
+import { type AccessToken, ERROR_CODE } from '../../shared/messages/page-api.ts'
+import { test as base } from './fixtures.ts'
 import { REFRESH_REFUSED } from './support/need-the-user.ts'
 import { until } from './support/pages.ts'
 import {
   authorizationRequests,
   authorizationResponses,
-  BROWSERS,
   type Called,
   call,
-  connect,
-  forgetRefusals,
-  formOf,
+  endSessions,
+  gesture,
   openScreen,
   type Stage,
   signInPage,
-  startStage,
   tokenRequests,
 } from './support/stage.ts'
+import { getAccessToken, RENEWED, refreshRequests, refreshTokensSent } from './support/tokens.ts'
 import { windowsOpenedBy } from './support/windows.ts'
-import { workerSwitch } from './support/worker.ts'
 
-/** More than any token has: such a call renews one that is not of this very second. */
-const RENEWED = { minValiditySeconds: 3_600 }
-
-/** Long enough for an answer to reach the page, were it not held back. */
-const AN_ANSWER_MS = 1_000
-
-describe.each(BROWSERS)('in %s, a grant whose access token is to be renewed', (name) => {
-  let stage: Stage
-  let page: Page
-  let grantId: string
-
-  beforeAll(async () => {
-    stage = await startStage(name)
-    page = await stage.open()
+/** A page that the user has not touched wants a window if need be. */
+async function renewByItself(stage: Stage, grantId: string): Promise<Called<AccessToken>> {
+  const params = { grantId, ...RENEWED, interactive: 'ifNeeded' }
+  stage.application.routes.set('/by-itself', {
+    html: `<script>window.call('northbound_getAccessToken', ${JSON.stringify(params)})
+      .then((outcome) => { document.title = JSON.stringify(outcome) })</script>`,
   })
-  beforeEach(async () => {
-    await gesture(page)
-    const { result } = await connect(stage, page, stage.wish({ mode: 'token' }))
-    grantId = result?.grantId ?? ''
-    stage.network.log.clear()
-  })
-  afterEach(async () => {
-    stage.network.faults.clear()
-    await call(page, 'northbound_revoke')
-  })
-  afterAll(() => stage?.close())
+  const other = await stage.open('/by-itself')
+  await until('the answer', async () => (await other.title()).startsWith('{'))
+  return JSON.parse(await other.title())
+}
 
-  async function renew(more: GetAccessTokenParams = {}): Promise<Called<AccessToken>> {
-    await new Promise((resolve) => setTimeout(resolve, 1_100))
-    return call(page, 'northbound_getAccessToken', { grantId, ...RENEWED, ...more })
-  }
-
-  const refreshes = (): LogEntry[] =>
-    tokenRequests(stage).filter((entry) => formOf(entry).grant_type === 'refresh_token')
-  const refreshTokens = () => refreshes().map((entry) => formOf(entry).refresh_token)
-
-  /** Nothing of the broker's memory is left. */
-  async function stopWorker(): Promise<void> {
-    const worker = await workerSwitch(stage)
-    await worker.stop()
-    await worker.close()
-  }
-
-  /** A page that the user has not touched wants a window if need be. */
-  async function renewByItself(): Promise<Called<AccessToken>> {
-    const wish = { grantId, ...RENEWED, interactive: 'ifNeeded' }
-    stage.application.routes.set('/by-itself', {
-      html: `<script>window.call('northbound_getAccessToken', ${JSON.stringify(wish)})
-        .then((outcome) => { document.title = JSON.stringify(outcome) })</script>`,
+/**
+ * One of the broker's pages has a transaction on its tokens that does not end until it is released: whoever
+ * writes to them meanwhile waits.
+ */
+async function holdTokens(stage: Stage): Promise<{ screen: Page; release(): Promise<void> }> {
+  const screen = await openScreen(stage)
+  await screen.evaluate(async () => {
+    const opening = indexedDB.open('northkey-tokens')
+    await new Promise((resolve) => {
+      opening.onsuccess = resolve
     })
-    const other = await stage.open('/by-itself')
-    await until('the page to be told', async () => (await other.title()).startsWith('{'))
-    const outcome = JSON.parse(await other.title())
-    await other.close()
-    return outcome
-  }
-
-  /** One of the broker's pages writes in its tokens, and does not come to an end until it is told to. */
-  async function holdTokens(): Promise<() => Promise<void>> {
-    const screen = await openScreen(stage)
-    await screen.evaluate(async () => {
-      const opening = indexedDB.open('northkey-tokens')
-      await new Promise((resolve) => {
-        opening.onsuccess = resolve
-      })
-      const records = opening.result.transaction('tokens', 'readwrite').objectStore('tokens')
-      await new Promise<void>((resolve) => {
-        const goOn = () => {
-          resolve()
-          if (document.title !== 'enough') records.count().onsuccess = goOn
-          else opening.result.close()
-        }
-        records.count().onsuccess = goOn
-      })
+    const records = opening.result.transaction('tokens', 'readwrite').objectStore('tokens')
+    await new Promise<void>((resolve) => {
+      const goOn = () => {
+        resolve()
+        if (document.title !== 'released') records.count().onsuccess = goOn
+        else opening.result.close()
+      }
+      records.count().onsuccess = goOn
     })
-    return async () => {
+  })
+  return {
+    screen,
+    async release() {
       await screen.evaluate(() => {
-        document.title = 'enough'
+        document.title = 'released'
       })
-      await screen.close()
-    }
+    },
   }
+}
 
-  test('C08: nobody has the access token before the new refresh token is on the disk, and the old one is never sent again', async () => {
-    const held = stage.network.faults.add({
-      path: '/token',
-      action: { type: 'hold', before: 'answering' },
-    })
+describe('a grant whose access token is to be renewed', () => {
+  const test = base.extend('wish', { mode: 'token' })
+
+  test('C08: nobody has the access token before the new refresh token is on the disk, and the old one is never sent again', async ({
+    stage,
+    page,
+    granted: { grantId },
+    worker,
+  }) => {
+    const { faults } = stage.network
+    const held = faults.add({ path: '/token', action: { type: 'hold', before: 'answering' } })
     let outcome: Called<AccessToken> | undefined
+    const renew = () => getAccessToken(page, { grantId, ...RENEWED })
+    stage.network.log.clear()
     const renewing = renew().then((settled) => {
       outcome = settled
     })
     await until('the refresh', async () => tokenRequests(stage).length === 1)
-    const release = await holdTokens()
-    try {
-      stage.network.faults.remove(held)
-      await until('the answer', async () => refreshes()[0]?.status === 200)
-      await new Promise((resolve) => setTimeout(resolve, AN_ANSWER_MS))
-      expect(outcome).toBeUndefined()
-    } finally {
-      await release()
-    }
+    const { release } = await holdTokens(stage)
+    faults.remove(held)
+    await until('the answer', async () => tokenRequests(stage)[0]?.status === 200)
+    // The broker has the answer by now, and more than enough time for a second message to the page.
+    for (let calls = 0; calls < 20; calls++) await call(page, 'broker_getInfo')
+    expect(outcome).toBeUndefined()
+    await release()
     await renewing
-    await stopWorker()
+    await worker.stop()
     expect(outcome?.error).toBeUndefined()
 
     // What the server gave is what it gets, and it takes each once.
     const next = await renew()
-    await stopWorker()
+    await worker.stop()
     const last = await renew()
     expect([next.error, last.error]).toEqual([undefined, undefined])
-    expect(refreshes().map(({ status }) => status)).toEqual([200, 200, 200])
-    expect(new Set(refreshTokens()).size).toBe(3)
+    expect(refreshRequests(stage).map(({ status }) => status)).toEqual([200, 200, 200])
+    expect(new Set(refreshTokensSent(stage)).size).toBe(3)
     expect(authorizationRequests(stage)).toEqual([])
   })
 
-  test('C09: where the answer has no new refresh token, the one that was sent is kept', async () => {
+  test('C09: where the answer has no new refresh token, the one that was sent is kept', async ({
+    stage,
+    page,
+    granted: { grantId },
+    worker,
+  }) => {
     const headers = { 'content-type': 'application/json' }
     const body = '{"access_token":"without-a-refresh-token","token_type":"Bearer","expires_in":600}'
+    stage.network.log.clear()
     stage.network.faults.add({
       path: '/token',
       times: 1,
       action: { type: 'status', status: 200, headers, body },
     })
-    expect((await renew()).result?.accessToken).toBe('without-a-refresh-token')
-    await stopWorker()
-    expect((await renew()).error).toBeUndefined()
-    expect(refreshes().map(({ status }) => status)).toEqual([200, 200])
-    expect(new Set(refreshTokens()).size).toBe(1)
+    const first = await getAccessToken(page, { grantId, ...RENEWED })
+    expect(first.result?.accessToken).toBe('without-a-refresh-token')
+    await worker.stop()
+    expect((await getAccessToken(page, { grantId, ...RENEWED })).error).toBeUndefined()
+    expect(refreshRequests(stage).map(({ status }) => status)).toEqual([200, 200])
+    expect(new Set(refreshTokensSent(stage)).size).toBe(1)
     expect(authorizationRequests(stage)).toEqual([])
   })
 
-  test('X16: a silent attempt that ends in login_required says so, and no window opens but by the user', async () => {
+  test('X16: a silent attempt that ends in login_required says so, and no window opens but by the user', async ({
+    stage,
+    page,
+    granted: { grantId },
+  }) => {
+    stage.network.log.clear()
     stage.network.faults.add(REFRESH_REFUSED)
-    // The operator knows nobody any more.
-    await stage.browser.deleteCookie(...(await stage.browser.cookies()))
+    await endSessions(stage)
     const code = ERROR_CODE.interactionRequired
     const opened = await windowsOpenedBy(stage, async () => {
-      expect((await renew()).error).toMatchObject({ code, data: { error: 'login_required' } })
-      expect((await renewByItself()).error).toMatchObject({ code })
+      const { error } = await getAccessToken(page, { grantId, ...RENEWED })
+      expect(error).toMatchObject({ code, data: { error: 'login_required' } })
+      expect((await renewByItself(stage, grantId)).error).toMatchObject({ code })
     })
     // The page that asks by itself is the one.
     expect(opened).toBe(1)
@@ -188,9 +158,8 @@ describe.each(BROWSERS)('in %s, a grant whose access token is to be renewed', (n
     ).toEqual(['login_required', 'login_required'])
 
     await gesture(page)
-    const renewing = renew({ interactive: 'ifNeeded' })
+    const renewing = getAccessToken(page, { grantId, ...RENEWED, interactive: 'ifNeeded' })
     await (await signInPage(stage)).close()
     expect((await renewing).error).toMatchObject({ code: ERROR_CODE.accessDenied })
-    await forgetRefusals(stage)
   })
 })

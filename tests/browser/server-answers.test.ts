@@ -3,7 +3,7 @@
  * through the built extension. Each ends in a typed error, a code is sent once, nothing goes to another
  * server, nothing of the answer reaches the page, and no grant stays.
  *
- * Seen to fail, in both browsers, when `fetch` follows redirects and `refuseRedirect` does not refuse them
+ * Seen to fail, in both browsers, when `fetch` follows redirects and `rejectRedirect` does not reject them
  * (T01, M-04); when an answer may be of any type and a list counts as its first member (T03); without the
  * limits of size (T04, M-07) and depth (T04); when `access_token` may be anything (T06); when every
  * token is a bearer token (T08), and a DPoP token needs no proof (T09); when the server's word does not
@@ -13,21 +13,15 @@
  */
 
 import type { Page } from 'puppeteer-core'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import type { FaultAction } from '../../demo-site/network/index.ts'
 import { ERROR_CODE, type FetchResult, type Grant } from '../../shared/messages/page-api.ts'
+import { test as base } from './fixtures.ts'
 import { changeMetadata } from './support/faults.ts'
-import { during, freshConnections, gesture, startQuietStage } from './support/known-subscriber.ts'
-import { gone } from './support/pages.ts'
-import {
-  atRedirectHost,
-  BROWSERS,
-  type Called,
-  call,
-  formOf,
-  type Stage,
-  tokenRequests,
-} from './support/stage.ts'
+import { signInBeforehand } from './support/known-subscriber.ts'
+import { expectNoGrant } from './support/nothing-kept.ts'
+import { until } from './support/pages.ts'
+import { type Called, call, formOf, gesture, type Stage, tokenRequests } from './support/stage.ts'
 
 const METADATA = '/.well-known/*'
 const TOKEN = '/token'
@@ -125,28 +119,19 @@ const CASES: Case[] = [
   ['M-07: metadata of 1 MB', METADATA, (issuer) => metadata(issuer, { more: 'x'.repeat(1e6) })],
 ]
 
-describe.each(BROWSERS)('in %s, an answer that must not be trusted', (name) => {
-  let stage: Stage
-  let page: Page
+describe('an answer that must not be trusted', () => {
+  const test = base.extend('options', { reuseConnections: false })
 
-  beforeAll(async () => {
-    ;({ stage, page } = await startQuietStage(name))
-    freshConnections(stage)
-  })
-  afterEach(async () => {
-    await call(page, 'northbound_revoke')
-  })
-  afterAll(() => stage?.close())
-
-  async function connect(): Promise<Called<Grant>> {
+  async function connect(stage: Stage, page: Page): Promise<Called<Grant>> {
     await gesture(page)
     return call<Grant>(page, 'northbound_connect', stage.wish())
   }
 
-  test.each(CASES)('%s', async (_, path, action, error = 'invalid_response') => {
-    const what = typeof action === 'function' ? action(stage.network.issuer) : action
-    const rule = { server: 'authorization-function', path, action: what } as const
-    const outcome = await during(stage, rule, connect)
+  test.for(CASES)('%s', async ([, path, answered, error = 'invalid_response'], { stage, page }) => {
+    await signInBeforehand(stage)
+    const action = typeof answered === 'function' ? answered(stage.network.issuer) : answered
+    stage.network.faults.add({ server: 'authorization-function', path, action })
+    const outcome = await connect(stage, page)
     const ownWord = /^(invalid_grant|unauthorized_client)$/.test(error)
     expect(outcome.error).toMatchObject({
       code: ownWord ? authorizationServerError : untrustedResponse,
@@ -155,46 +140,36 @@ describe.each(BROWSERS)('in %s, an answer that must not be trusted', (name) => {
     expect(JSON.stringify(outcome)).not.toContain(CANARY)
     expect(tokenRequests(stage)).toHaveLength(path === TOKEN ? 1 : 0)
     expect(stage.outside.connections).not.toContain(new URL(EVIL).hostname)
-    await gone(stage.browser, stage.network.issuer)
-    expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toEqual([])
-    expect(atRedirectHost(stage)).toEqual([])
+    await expectNoGrant(stage, page)
   })
 
-  test('M-05: a flow keeps to the endpoints that it began with', async () => {
+  test('M-05: a flow keeps to the endpoints that it began with', async ({ stage, page }) => {
+    await signInBeforehand(stage)
     const { log, faults } = stage.network
-    const quiet = faults.active.map(({ rule }) => rule)
-    const calmDown = () => {
-      for (const each of quiet) faults.add(each)
-    }
-    let changed: Promise<void> | undefined
-    const undo = log.onCompleted(({ path, query }) => {
-      if (path !== '/auth' || query.response_type !== 'code') return
-      faults.clear()
-      changed = changeMetadata(stage.network, (metadata) => {
-        metadata.token_endpoint = `${EVIL}/token`
-      }).then(calmDown)
+    // The redirect waits until the metadata have changed.
+    const held = faults.add({ path: '/auth', action: { type: 'hold', before: 'answering' } })
+    const connecting = connect(stage, page)
+    await until('the request', async () => log.filter({ path: '/auth' }).length === 1)
+    await changeMetadata(stage.network, (members) => {
+      members.token_endpoint = `${EVIL}/token`
     })
-    log.clear()
-    const { result } = await connect()
-    undo()
-    await changed
-    faults.clear()
-    calmDown()
-    expect(result).toBeDefined()
+    faults.remove(held)
+    expect((await connecting).result).toBeDefined()
     expect(tokenRequests(stage).map((entry) => typeof formOf(entry).code)).toEqual(['string'])
     expect(stage.outside.connections).not.toContain(new URL(EVIL).hostname)
   })
 
-  test('M-08: with the authorization function out of reach a token at hand still serves', async () => {
-    expect((await connect()).error).toBeUndefined()
-    const rule = {
+  test('M-08: with the authorization function out of reach a token at hand still serves', async ({
+    stage,
+    page,
+    granted: _,
+  }) => {
+    stage.network.faults.add({
       server: 'authorization-function',
       action: { type: 'drop', when: 'before-reading' },
-    } as const
-    await during(stage, rule, async () => {
-      const url = `${stage.wish().apis[0]?.resource}/cloud-gaming/subscriptions`
-      const { result } = await call<FetchResult>(page, 'northbound_fetch', { url })
-      expect(result?.status).toBe(200)
     })
+    const url = `${stage.wish().apis[0]?.resource}/cloud-gaming/subscriptions`
+    const { result } = await call<FetchResult>(page, 'northbound_fetch', { url })
+    expect(result?.status).toBe(200)
   })
 })

@@ -8,129 +8,99 @@
  */
 
 import type { Page } from 'puppeteer-core'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import type { LogEntry } from '../../demo-site/network/index.ts'
+import { describe, expect } from 'vitest'
+import { type ConnectParams, ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
+import { test as base } from './fixtures.ts'
+import { connectQuickly } from './support/known-subscriber.ts'
+import { wishForAll } from './support/operator-wish.ts'
+import { until } from './support/pages.ts'
 import {
-  type AccessToken,
-  type ConnectParams,
-  ERROR_CODE,
-  type Grant,
-} from '../../shared/messages/page-api.ts'
-import { gesture } from './support/known-subscriber.ts'
-import {
-  BROWSERS,
-  type Called,
   CLIENT_ID,
   call,
-  connect,
   databaseText,
   formOf,
   openScreen,
   type Stage,
-  startStage,
   tokenRequests,
 } from './support/stage.ts'
+import { getAccessToken, RENEWED, refreshRequests, refreshTokensSent } from './support/tokens.ts'
 
-/** More than any token has: such a call renews one that is not of this very second. */
-const RENEWED = { minValiditySeconds: 3_600 }
+const test = base
+  .extend('options', { operator: { onboarding: 'preregistered', clientAuthentication: 'none' } })
+  .extend('wish', { mode: 'token' })
 
-describe.each(BROWSERS)('in %s, the tokens of a grant', (name) => {
-  let stage: Stage
-  let page: Page
+async function grantOf(stage: Stage, page: Page, wish: ConnectParams): Promise<Grant> {
+  const { result, error } = await connectQuickly(stage, page, { ...wish, mode: 'token' })
+  if (!result) throw new Error(`no grant: ${error.message}`)
+  return result
+}
 
-  beforeAll(async () => {
-    stage = await startStage(name, {
-      operator: { onboarding: 'preregistered', clientAuthentication: 'none' },
-    })
-    page = await stage.open()
-  })
-  afterEach(async () => {
-    stage.network.faults.clear()
-    await call(page, 'northbound_revoke')
-    stage.network.log.clear()
-  })
-  afterAll(() => stage?.close())
+const revokedTokens = ({ network }: Stage): unknown[] =>
+  network.log
+    .filter({ method: 'POST', path: /\/token\/revocation$/ })
+    .map((entry) => formOf(entry).token)
 
-  async function granted(wish: ConnectParams): Promise<Grant> {
-    await gesture(page)
-    const { result, error } = await connect(stage, page, wish)
-    if (!result) throw new Error(`no grant: ${error.message}`)
-    return result
-  }
+async function expectNoTokenStored(stage: Stage): Promise<void> {
+  const screen = await openScreen(stage)
+  await expect.poll(async () => (await databaseText(screen)).tokens).toEqual([])
+}
 
-  const tokenOf = (params: object): Promise<Called<AccessToken>> =>
-    call(page, 'northbound_getAccessToken', params)
-
-  async function renewalOf(grantId: string, resource?: string) {
-    await new Promise((resolve) => setTimeout(resolve, 1_100))
-    return { renewing: tokenOf({ grantId, ...(resource && { resource }), ...RENEWED }) }
-  }
-
-  const refreshes = (): LogEntry[] =>
-    tokenRequests(stage).filter((entry) => formOf(entry).grant_type === 'refresh_token')
-
-  const revoked = (): unknown[] =>
-    stage.network.log
-      .filter({ method: 'POST', path: /\/token\/revocation$/ })
-      .map((entry) => formOf(entry).token)
-
-  async function expectNoTokenStored(): Promise<void> {
-    const screen = await openScreen(stage)
-    await expect.poll(async () => (await databaseText(screen)).tokens).toEqual([])
-    await screen.close()
-  }
-
-  /** APIs of an operator, each with one of its scopes. */
-  function apisOf(profile: string): { issuer: string; apis: ConnectParams['apis'] } {
-    const operator = stage.network.operatorProfiles.find((one) => one.profile === profile)
-    const apis = (operator?.apis ?? []).map(({ resource, scopes: [first], purposes }) => ({
-      resource,
-      scope: first?.scope ?? '',
-      ...(profile === 'camara' && { purpose: purposes?.[0] ?? '' }),
-    }))
-    return { issuer: operator?.issuer ?? '', apis }
-  }
-
-  test('C18: revoked while a refresh is on its way, the late tokens are not stored, and revoked too', async () => {
-    const { grantId } = await granted(stage.wish({ mode: 'token' }))
-    stage.network.faults.add({ path: '/token', action: { type: 'drip', bytesPerSecond: 250 } })
-    const { renewing } = await renewalOf(grantId)
-    await expect.poll(() => tokenRequests(stage).at(-1)?.fault, { timeout: 5_000 }).toBe('drip')
+describe('a grant that is revoked while a refresh is in flight', () => {
+  test('C18: revoked while a refresh is on its way, the late tokens are not stored, and revoked too', async ({
+    stage,
+    page,
+    granted: { grantId },
+  }) => {
+    const { faults, log } = stage.network
+    log.clear()
+    const held = faults.add({ path: '/token', action: { type: 'hold', before: 'answering' } })
+    const renewing = getAccessToken(page, { grantId, ...RENEWED })
+    await until('the refresh', async () => tokenRequests(stage).length === 1)
     const { result } = await call<{ revoked: string[] }>(page, 'northbound_revoke', { grantId })
     expect(result?.revoked).toEqual([grantId])
+    faults.remove(held)
     expect((await renewing).error).toMatchObject({ code: ERROR_CODE.noGrant })
-    const [old] = revoked()
-    expect(old).toBe(formOf(refreshes()[0]).refresh_token)
-    await expect.poll(() => new Set(revoked()).size).toBe(2)
-    await expectNoTokenStored()
+    expect(revokedTokens(stage)[0]).toBe(refreshTokensSent(stage)[0])
+    await expect.poll(() => new Set(revokedTokens(stage)).size).toBe(2)
+    await expectNoTokenStored(stage)
   })
 
-  test('C18: nor does a refresh that fails late bring back what was revoked', async () => {
-    const { grantId } = await granted(stage.wish({ mode: 'token' }))
-    const fault = stage.network.faults.add({ path: '/token', action: { type: 'hang' } })
-    const { renewing } = await renewalOf(grantId)
-    await expect.poll(() => tokenRequests(stage).at(-1)?.fault, { timeout: 5_000 }).toBe('hang')
+  test('C18: nor does a refresh that fails late bring back what was revoked', async ({
+    stage,
+    page,
+    granted: { grantId },
+  }) => {
+    const { faults, log } = stage.network
+    log.clear()
+    const fault = faults.add({ path: '/token', action: { type: 'hang' } })
+    const renewing = getAccessToken(page, { grantId, ...RENEWED })
+    await until('the refresh', async () => tokenRequests(stage).length === 1)
     await call(page, 'northbound_revoke', { grantId })
-    stage.network.faults.remove(fault)
+    faults.remove(fault)
     expect((await renewing).error).toMatchObject({ code: ERROR_CODE.noGrant })
-    await expectNoTokenStored()
+    await expectNoTokenStored(stage)
   })
+})
 
-  test('C11: once the operator has seen a refresh token twice, all tokens of that grant are dropped, and no others', async () => {
-    const [first, second] = apisOf('oauth').apis
+describe('the tokens of a grant', () => {
+  test('C11: once the operator has seen a refresh token twice, all tokens of that grant are dropped, and no others', async ({
+    stage,
+    page,
+  }) => {
+    const [first, second] = wishForAll(stage, 'oauth').apis
     if (!first || !second) return expect.unreachable('two APIs')
-    const { issuer, apis } = apisOf('camara')
-    const other = await granted({ issuer, mode: 'token', apis: apis.slice(0, 1) })
-    const untouched = await tokenOf({ grantId: other.grantId })
-    const { grantId } = await granted(stage.wish({ mode: 'token', apis: [first, second] }))
-    const cached = await tokenOf({ grantId, resource: second.resource })
+    const { issuer, apis } = wishForAll(stage, 'camara')
+    const other = await grantOf(stage, page, { issuer, apis: apis.slice(0, 1) })
+    const untouched = await getAccessToken(page, { grantId: other.grantId })
+    const { grantId } = await grantOf(stage, page, stage.wish({ apis: [first, second] }))
+    const cached = await getAccessToken(page, { grantId, resource: second.resource })
     expect(cached.error).toBeUndefined()
 
     // Somebody else sends the refresh token that the broker has used.
     const body = new URLSearchParams({
       grant_type: 'refresh_token',
       client_id: CLIENT_ID,
-      refresh_token: String(formOf(refreshes()[0]).refresh_token),
+      refresh_token: String(refreshTokensSent(stage)[0]),
     })
     const stolen = await fetch(`${stage.network.issuer}/token`, { method: 'POST', body })
     expect(await stolen.json()).toMatchObject({ error: 'invalid_grant' })
@@ -139,48 +109,51 @@ describe.each(BROWSERS)('in %s, the tokens of a grant', (name) => {
     const headers = { 'content-type': 'text/html' }
     const action = { type: 'status', status: 200, headers, body: 'Who are you?' } as const
     stage.network.faults.add({ path: '/auth', action })
-    const { renewing } = await renewalOf(grantId, first.resource)
-    expect((await renewing).error?.code).toBe(ERROR_CODE.interactionRequired)
-    const { error } = await tokenOf({ grantId, resource: second.resource })
+    const renewed = await getAccessToken(page, { grantId, resource: first.resource, ...RENEWED })
+    expect(renewed.error?.code).toBe(ERROR_CODE.interactionRequired)
+    const { error } = await getAccessToken(page, { grantId, resource: second.resource })
     expect(error?.code).toBe(ERROR_CODE.interactionRequired)
     expect(untouched.error).toBeUndefined()
-    expect(await tokenOf({ grantId: other.grantId })).toEqual(untouched)
+    expect(await getAccessToken(page, { grantId: other.grantId })).toEqual(untouched)
   })
 
-  test('C02: a page that asks for less gets a token for less, and not the one with more', async () => {
-    const { issuer, apis } = apisOf('camara')
-    const operator = stage.network.operatorProfiles.find((one) => one.issuer === issuer)
-    const [api] = operator?.apis.filter(({ scopes }) => scopes.length > 2) ?? []
-    const [one, two] = api?.scopes.map(({ scope }) => scope) ?? []
-    const [wish] = apis.filter(({ resource }) => resource === api?.resource)
-    if (!wish || !one || !two) return expect.unreachable('an API with two scopes')
-    const both = { issuer, mode: 'token' as const, apis: [{ ...wish, scope: `${one} ${two}` }] }
-    const { grantId } = await granted(both)
-    const all = (await tokenOf({ grantId })).result
+  test('C02: a page that asks for less gets a token for less, and not the one with more', async ({
+    stage,
+    page,
+  }) => {
+    const { issuer, apis } = wishForAll(stage, 'camara', 2)
+    const api = apis.find(({ scope }) => scope.includes(' '))
+    if (!api) return expect.unreachable('an API with two scopes')
+    const [one = '', two = ''] = api.scope.split(' ')
+    const { grantId } = await grantOf(stage, page, { issuer, apis: [api] })
+    const all = (await getAccessToken(page, { grantId })).result
     expect(all?.scope.split(' ')).toEqual(expect.arrayContaining([one, two]))
-    expect(refreshes()).toEqual([])
+    expect(refreshRequests(stage)).toEqual([])
 
-    const less = (await tokenOf({ grantId, scope: one })).result
+    const less = (await getAccessToken(page, { grantId, scope: one })).result
     expect(less?.scope.split(' ')).not.toContain(two)
     expect(less?.accessToken).not.toBe(all?.accessToken)
-    expect(refreshes().map((entry) => formOf(entry).scope)).toEqual([one])
+    expect(refreshRequests(stage).map((entry) => formOf(entry).scope)).toEqual([one])
 
     // Each is at hand from now on.
-    expect((await tokenOf({ grantId, scope: one })).result).toEqual(less)
-    expect((await tokenOf({ grantId, scope: `${two} ${one}` })).result).toEqual(all)
-    expect(refreshes()).toHaveLength(1)
+    expect((await getAccessToken(page, { grantId, scope: one })).result).toEqual(less)
+    expect((await getAccessToken(page, { grantId, scope: `${two} ${one}` })).result).toEqual(all)
+    expect(refreshRequests(stage)).toHaveLength(1)
   })
 
-  test('C02: of two APIs in one grant, the token for one does not serve the other', async () => {
-    const { issuer, apis } = apisOf('camara')
+  test('C02: of two APIs in one grant, the token for one does not serve the other', async ({
+    stage,
+    page,
+  }) => {
+    const { issuer, apis } = wishForAll(stage, 'camara')
     const [first, second] = apis.filter(({ scope }) => !scope.includes('number'))
     if (!first || !second) return expect.unreachable('two APIs')
-    const { grantId } = await granted({ issuer, mode: 'token', apis: [first, second] })
+    const { grantId } = await grantOf(stage, page, { issuer, apis: [first, second] })
     for (const [wanted, unwanted] of [
       [first, second],
       [second, first],
     ] as const) {
-      const { result } = await tokenOf({ grantId, resource: wanted.resource })
+      const { result } = await getAccessToken(page, { grantId, resource: wanted.resource })
       expect(result?.scope.split(' ')).toContain(wanted.scope)
       expect(result?.scope.split(' ')).not.toContain(unwanted.scope)
     }

@@ -4,7 +4,7 @@
  */
 
 import type { Page } from 'puppeteer-core'
-import type { FaultRule } from '../../../demo-site/network/index.ts'
+import type { FaultRule, Subscriber } from '../../../demo-site/network/index.ts'
 import { beginAuthorization, discover, redirectUriFor } from '../../../shared/core/index.ts'
 import type { ApiAccess, ConnectParams, Grant } from '../../../shared/messages/page-api.ts'
 import { signInAndAllow } from '../../network/support/client.ts'
@@ -20,13 +20,15 @@ import { type Called, CLIENT_ID, call, gesture, type Stage } from './stage.ts'
 export async function signInBeforehand(
   stage: Stage,
   { issuer, apis }: { issuer: string; apis: ApiAccess[] } = stage.wish(),
+  subscriber: Subscriber = stage.subscriber,
 ): Promise<void> {
-  const { network, redirectBase, subscriber } = stage
+  const { network, redirectBase } = stage
   const server = network.operatorProfiles.find((profile) => profile.issuer === issuer)
   if (!server) throw new Error('issuer: expected one of the stage’s network')
   const { authorizationUrl } = await beginAuthorization(
     {
-      server,
+      // Only the user's half of the flow happens: the client has to prove nothing.
+      server: { ...server, clientAuthentication: 'none', pushedAuthorizationRequests: 'never' },
       metadata: await discover(server, EFFECTS),
       clientId: CLIENT_ID,
       redirectUri: await redirectUriFor(redirectBase, issuer),

@@ -25,6 +25,7 @@ import { type ApplicationServer, startApplication } from './application.ts'
 import type { BrowserHost } from './browser-host.ts'
 import type { Outside } from './outside.ts'
 import { addressOf, gone, pageAt, until } from './pages.ts'
+import { submitPassword } from './password-form.ts'
 
 export type Called<T> =
   | { result: T; error?: never }
@@ -232,9 +233,7 @@ export async function signIn(stage: Stage, decision: 'allow' | 'deny' = 'allow')
   const page = await signInPage(stage)
   await page.waitForSelector('[data-form=password], [data-form=consent]')
   if (await page.$('[data-form=password]')) {
-    await page.type('[name=phone_number]', stage.subscriber.phoneNumber)
-    await page.type('[name=password]', stage.subscriber.password)
-    await page.click('[data-form=password] [type=submit]')
+    await submitPassword(page, stage.subscriber)
     await page.waitForSelector('[data-form=consent]')
   }
   await page.click(`[data-form=consent] [value=${decision}]`)
