@@ -5,23 +5,13 @@
  * that was cut off stays).
  */
 
-import type { Page } from 'puppeteer-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { CHROMIUM_ID, GECKO_ID } from '../../extension/identity.ts'
 import { type AccessToken, ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
+import { BROWSER, test } from './fixtures.ts'
 import { openExtensionsPage } from './support/extensions-page.ts'
-import { gesture } from './support/known-subscriber.ts'
-import {
-  answerConsent,
-  BROWSERS,
-  call,
-  connect,
-  databaseText,
-  openScreen,
-  type Stage,
-  signInPage,
-  startStage,
-} from './support/stage.ts'
+import { connectQuickly } from './support/known-subscriber.ts'
+import { call, databaseText, gesture, openScreen, type Stage, signInPage } from './support/stage.ts'
 
 interface Privileged {
   chrome: { management: { setEnabled(id: string, enabled: boolean): Promise<void> } }
@@ -59,54 +49,42 @@ async function switchExtension(stage: Stage, on: boolean): Promise<void> {
   await page.close()
 }
 
-describe.each(BROWSERS)('in %s, the extension', (name) => {
-  let stage: Stage
-  let page: Page
-
-  beforeAll(async () => {
-    stage = await startStage(name)
-    page = await stage.open()
-    expect((await connect(stage, page)).error).toBeUndefined()
-    await call(page, 'northbound_revoke')
-  })
-  afterAll(() => stage?.close())
-
-  test('L15: switched off in the middle of a flow: the page is told; switched on again, nothing is left of it and a new one works', async () => {
+describe('the extension', () => {
+  test('L15: switched off in the middle of a flow: the page is told; switched on again, nothing is left of it and a new one works', async ({
+    stage,
+    page,
+  }) => {
     await gesture(page)
     const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
-    await answerConsent(stage, 'allow')
     const operator = await signInPage(stage)
     await switchExtension(stage, false)
     expect((await outcome).error).toMatchObject({ code: ERROR_CODE.brokerGone })
     await operator.close()
 
     await switchExtension(stage, true)
-    page = await stage.open()
-    expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toEqual([])
-    const screen = await openScreen(stage)
-    await expect.poll(async () => (await databaseText(screen)).flows).toEqual([])
-    await screen.close()
-    await gesture(page)
-    expect((await connect(stage, page)).error).toBeUndefined()
-    await call(page, 'northbound_revoke')
-  })
-
-  // The last one: the extension goes.
-  test('C20: removed, it takes its grants along; a token that a page holds lives until its end', async () => {
-    await gesture(page)
-    const { result: grant } = await connect(stage, page, stage.wish({ mode: 'token' }))
-    const { grantId } = grant ?? {}
-    const { result } = await call<AccessToken>(page, 'northbound_getAccessToken', { grantId })
-    await stage.browser.uninstallExtension(name === 'chromium' ? CHROMIUM_ID : GECKO_ID)
-    expect((await call(page, 'northbound_getGrants')).error).toMatchObject({
-      code: ERROR_CODE.brokerGone,
-    })
-    const url = `${stage.wish().apis[0]?.resource}/cloud-gaming/subscriptions`
-    const headers = { authorization: `Bearer ${result?.accessToken}` }
-    expect((await fetch(url, { headers })).status).toBe(200)
-
-    await stage.browser.installExtension(stage.extensionPath)
     const again = await stage.open()
     expect((await call<Grant[]>(again, 'northbound_getGrants')).result).toEqual([])
+    const screen = await openScreen(stage)
+    await expect.poll(async () => (await databaseText(screen)).flows).toEqual([])
+    expect((await connectQuickly(stage, again)).error).toBeUndefined()
   })
+
+  const inTokenMode = test.extend('wish', { mode: 'token' })
+  inTokenMode(
+    'C20: removed, it takes its grants along; a token that a page holds lives until its end',
+    async ({ stage, page, granted: { grantId, apis } }) => {
+      const { result } = await call<AccessToken>(page, 'northbound_getAccessToken', { grantId })
+      await stage.browser.uninstallExtension(BROWSER === 'chromium' ? CHROMIUM_ID : GECKO_ID)
+      expect((await call(page, 'northbound_getGrants')).error).toMatchObject({
+        code: ERROR_CODE.brokerGone,
+      })
+      const url = `${apis[0]?.resource}/cloud-gaming/subscriptions`
+      const headers = { authorization: `Bearer ${result?.accessToken}` }
+      expect((await fetch(url, { headers })).status).toBe(200)
+
+      await stage.browser.installExtension(stage.extensionPath)
+      const again = await stage.open()
+      expect((await call<Grant[]>(again, 'northbound_getGrants')).result).toEqual([])
+    },
+  )
 })

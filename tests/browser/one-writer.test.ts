@@ -9,64 +9,49 @@
  */
 
 import type { Page } from 'puppeteer-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import type { ConnectParams, FetchResult, Grant, Mode } from '../../shared/messages/page-api.ts'
 import type { LogEntry } from '../../shared/messages/screen-channel.ts'
-import { gesture, withoutRevocation } from './support/known-subscriber.ts'
-import { gone, pageAt } from './support/pages.ts'
+import { test } from './fixtures.ts'
+import { signInBeforehand, withoutRevocation } from './support/known-subscriber.ts'
 import { askBackground } from './support/sites-stage.ts'
-import {
-  answerConsent,
-  BROWSERS,
-  call,
-  connect,
-  databaseText,
-  openScreen,
-  type Stage,
-  startStage,
-} from './support/stage.ts'
+import { call, databaseText, gesture, openScreen, type Stage } from './support/stage.ts'
 
 const CALLS_OF_A_TAB = 10
 const PURPOSE = 'dpv:FraudPreventionAndDetection'
 
-describe.each(BROWSERS)('in %s, five tabs and the popup', (name) => {
-  let stage: Stage
-  let page: Page
-  let popup: Page
-
-  beforeAll(async () => {
-    stage = await startStage(name)
-    await withoutRevocation(stage)
-    page = await stage.open()
-    // The operator remembers it: no wish of the test has to wait for its page.
-    expect((await connect(stage, page, wish([0, 1]))).error).toBeUndefined()
-    await call(page, 'northbound_revoke')
-    popup = await openScreen(stage)
+function wishFor(
+  stage: Stage,
+  indexes: number[],
+  mode: Mode = 'fetch',
+  purpose?: string,
+): ConnectParams {
+  const apis = stage.network.operatorProfiles[0]?.apis ?? []
+  return stage.wish({
+    mode,
+    apis: indexes.map((index) => ({
+      resource: apis[index]?.resource ?? '',
+      scope: apis[index]?.scopes[0]?.scope ?? '',
+      ...(purpose && { purpose }),
+    })),
   })
-  afterAll(() => stage?.close())
+}
 
-  function wish(indexes: number[], mode: Mode = 'fetch', purpose?: string): ConnectParams {
-    const apis = stage.network.operatorProfiles[0]?.apis ?? []
-    return stage.wish({
-      mode,
-      apis: indexes.map((index) => ({
-        resource: apis[index]?.resource ?? '',
-        scope: apis[index]?.scopes[0]?.scope ?? '',
-        ...(purpose && { purpose }),
-      })),
-    })
-  }
-
-  async function grantFor(params: ConnectParams): Promise<string> {
-    await gesture(page)
-    const connecting = call<Grant>(page, 'northbound_connect', params)
-    await answerConsent(stage, 'allow')
-    const { result } = await connecting
-    await gone(stage.browser, '/ui/consent/')
-    return String(result?.grantId)
-  }
-
-  test('K11: grants given, used and revoked at once are there once each, and so are they in the log', async () => {
+describe('five tabs and the popup', () => {
+  test('K11: grants given, used and revoked at once are there once each, and so are they in the log', async ({
+    stage,
+    page,
+  }) => {
+    const wish = (indexes: number[], mode?: Mode, purpose?: string) =>
+      wishFor(stage, indexes, mode, purpose)
+    async function grantFor(params: ConnectParams): Promise<string> {
+      await gesture(page)
+      const { result } = await call<Grant>(page, 'northbound_connect', params)
+      return String(result?.grantId)
+    }
+    await signInBeforehand(stage, wish([0, 1]))
+    await withoutRevocation(stage)
+    const popup = await openScreen(stage)
     const used = await grantFor(wish([0]))
     const byPage = await grantFor(wish([0], 'token'))
     const byOtherPage = await grantFor(wish([1], 'token'))
@@ -84,11 +69,8 @@ describe.each(BROWSERS)('in %s, five tabs and the popup', (name) => {
         CALLS_OF_A_TAB,
       ) as Promise<{ result?: FetchResult }[]>
     await gesture(page)
-    const connecting = call<Grant>(page, 'northbound_connect', wish([1], 'fetch', PURPOSE))
-    await pageAt(stage.browser, '/ui/consent/')
-    const [given, , revoked, other, , ...uses] = await Promise.all([
-      connecting,
-      answerConsent(stage, 'allow'),
+    const [given, revoked, other, , ...uses] = await Promise.all([
+      call<Grant>(page, 'northbound_connect', wish([1], 'fetch', PURPOSE)),
       call<object>(tabs[0] as Page, 'northbound_revoke', { grantId: byPage }),
       call<object>(tabs[1] as Page, 'northbound_revoke', { grantId: byOtherPage }),
       askBackground(popup, 'revokeGrant', { grantId: byUser }),

@@ -7,14 +7,13 @@
  */
 
 import { createHash } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { ElementHandle, Page } from 'puppeteer-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Page } from 'puppeteer-core'
+import { describe, expect } from 'vitest'
 import type { OperatorProfile } from '../../shared/messages/operator-profile.ts'
 import type { FetchResult, Grant } from '../../shared/messages/page-api.ts'
 import type { OperatorCheck } from '../../shared/messages/screen-channel.ts'
+import { test as base } from './fixtures.ts'
+import { chooseFile, openOperators } from './support/operators-screen.ts'
 import { inFront } from './support/pages.ts'
 import {
   ask,
@@ -23,10 +22,9 @@ import {
   SITE,
   type SitesStage,
   siteOf,
-  startSitesStage,
   switchSiteOn,
 } from './support/sites-stage.ts'
-import { answerConsent, atRedirectHost, BROWSERS, openScreen } from './support/stage.ts'
+import { answerConsent, atRedirectHost } from './support/stage.ts'
 
 const ISSUER = 'https://login.operator.example'
 const API = 'https://api.operator.example'
@@ -81,65 +79,56 @@ function serve({ outside: { answers } }: SitesStage): void {
   )
 }
 
-describe.each(BROWSERS)('in %s, the released build', (name) => {
-  let stage: SitesStage
-  let popup: Page
-  let folder: string
+const test = base
+  .extend('build', 'released')
+  .extend('popup', ({ sitesStage }) => openPopup(sitesStage))
 
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'northkey-profiles-'))
-    stage = await startSitesStage(name, 'released')
-    serve(stage)
-    popup = await openPopup(stage)
-  })
-  afterAll(async () => {
-    await stage?.close()
-    await rm(folder, { recursive: true, force: true })
-  })
+/** As a user does it who got a file from the operator. */
+async function importOperator(stage: SitesStage, popup: Page): Promise<void> {
+  for (const origin of [ISSUER, API]) await stage.give(popup, origin)
+  const screen = await openOperators(stage)
+  await chooseFile(screen, OPERATOR)
+  await screen.click('[data-testid=confirm-import]')
+  await screen.waitForSelector('[data-testid=operator]')
+}
 
-  test('knows no operator, and takes none on this machine', async () => {
+describe('the released build', () => {
+  test('knows no operator, and takes none on this machine', async ({ popup }) => {
     expect(await askBackground(popup, 'listOperators', {})).toEqual({ operators: [], refused: [] })
     const text = JSON.stringify({ ...OPERATOR, issuer: 'http://localhost:4400' })
     const { reasons } = await askBackground<OperatorCheck>(popup, 'checkOperator', { text })
     expect(reasons).toEqual(['issuer: expected an https URL'])
   })
 
-  test('is on for no page of this machine, and cannot be switched on for one', async () => {
-    const { origin } = stage.application
-    const page = await stage.open(origin)
+  test('is on for no page of this machine, and cannot be switched on for one', async ({
+    sitesStage,
+    popup,
+  }) => {
+    const { origin } = sitesStage.application
+    const page = await sitesStage.open(origin)
     expect(await ask(page, 'broker_getInfo')).toBeUndefined()
     expect((await siteOf(popup, origin)).state).toBe('unfit')
-    await page.close()
   })
 
-  /** As a user does it who got a file from the operator. */
-  async function importOperator(): Promise<void> {
-    for (const origin of [ISSUER, API]) await stage.give(popup, origin)
-    const file = join(folder, 'operator.json')
-    await writeFile(file, JSON.stringify(OPERATOR))
-    const screen = await openScreen(stage, '/ui/operators/index.html')
-    const input = (await screen.$('[data-testid=file]')) as ElementHandle<HTMLInputElement> | null
-    await input?.uploadFile(file)
-    await screen.waitForSelector('[data-testid=confirm-import]')
-    await screen.click('[data-testid=confirm-import]')
-    await screen.waitForSelector('[data-testid=operator]')
-    await screen.close()
-  }
-
-  test('a flow works from the file of an operator to a northbound call, over https alone', async () => {
-    await importOperator()
-    await switchSiteOn(stage, popup, SITE)
-    const page = await stage.open(SITE)
+  test('a flow works from the file of an operator to a northbound call, over https alone', async ({
+    sitesStage,
+    popup,
+  }) => {
+    serve(sitesStage)
+    await importOperator(sitesStage, popup)
+    await switchSiteOn(sitesStage, popup, SITE)
+    const page = await sitesStage.open(SITE)
     await inFront(page)
     const apis = [{ resource: `${API}/v1`, scope: 'qod' }]
     const connecting = ask<Grant>(page, 'northbound_connect', { issuer: ISSUER, apis })
-    await answerConsent(stage, 'allow')
+    await answerConsent(sitesStage, 'allow')
     expect((await connecting)?.result).toMatchObject({ issuer: ISSUER, apis, mode: 'fetch' })
     const url = `${API}/v1/sessions`
     const answer = await ask<FetchResult>(page, 'northbound_fetch', { url })
     expect(answer?.result).toMatchObject({ status: 200 })
-    const reached = [...new Set(stage.outside.requests.map((request) => new URL(request).origin))]
+    const { requests } = sitesStage.outside
+    const reached = [...new Set(requests.map((request) => new URL(request).origin))]
     expect(reached).toEqual(expect.arrayContaining([SITE, ISSUER, API]))
-    expect(atRedirectHost(stage)).toEqual([])
+    expect(atRedirectHost(sitesStage)).toEqual([])
   })
 })

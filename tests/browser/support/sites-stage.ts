@@ -11,16 +11,17 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Browser, Page } from 'puppeteer-core'
+import type { Page } from 'puppeteer-core'
 import { inject } from 'vitest'
 import { startNetwork } from '../../../demo-site/network/index.ts'
 import { CHROMIUM_ID, REDIRECT_BASE } from '../../../extension/identity.ts'
 import type { BrowserName } from '../../../scripts/browsers.ts'
 import { copyExtension, type ExtensionCopy } from '../../../scripts/extension-copy.ts'
-import type { ProviderDetail } from '../../../shared/messages/page-api.ts'
+import type { ProviderDetail, RequestArguments } from '../../../shared/messages/page-api.ts'
 import type { Site } from '../../../shared/messages/screen-channel.ts'
 import { startApplication } from './application.ts'
 import type { BrowserHost } from './browser-host.ts'
+import { openExtensionsPage } from './extensions-page.ts'
 import { until } from './pages.ts'
 import type { Called, Stage } from './stage.ts'
 import { CLIENT_ID, openScreen } from './stage.ts'
@@ -48,12 +49,6 @@ async function withholdHosts(extension: string): Promise<void> {
   const { optional_host_permissions, ...manifest } = JSON.parse(await readFile(path, 'utf8'))
   manifest.host_permissions.push(...optional_host_permissions)
   await writeFile(path, JSON.stringify(manifest))
-}
-
-async function extensionsPage(browser: Browser): Promise<Page> {
-  const page = await browser.newPage()
-  await page.goto('chrome://extensions/')
-  return page
 }
 
 function developer(page: Page, name: string, ...args: unknown[]): Promise<unknown> {
@@ -124,7 +119,7 @@ export async function startSitesStage(
       : await copyExtension(name, network.operatorProfiles, inject('builds'))
   if (name === 'chromium') await withholdHosts(extension.path)
   const brokerOrigin = await host.install(extension.path)
-  const settings = name === 'chromium' ? await extensionsPage(browser) : undefined
+  const settings = name === 'chromium' ? await openExtensionsPage(host) : undefined
   if (settings) {
     await setHostAccess(settings, 'ON_SPECIFIC_SITES')
     // The development build's own hosts are withheld by that too.
@@ -179,7 +174,10 @@ export async function startSitesStage(
   }
 }
 
-/** A call from a page that knows nothing of tests; `undefined` where there is no broker. */
+/**
+ * A call from a page that knows nothing of tests; `undefined` where there is no broker. A page that has found
+ * the provider keeps it until the page is reloaded.
+ */
 export function ask<T>(
   page: Page,
   method: string,
@@ -187,21 +185,20 @@ export function ask<T>(
 ): Promise<Called<T> | undefined> {
   return page.evaluate(
     async (name, given) => {
-      interface Found {
-        provider: { request(call: { method: string; params?: unknown }): Promise<unknown> }
-      }
-      const found = await new Promise<Found | undefined>((resolve) => {
-        window.addEventListener(
-          'northbound:announceProvider',
-          (event) => resolve((event as CustomEvent<Found>).detail),
-          { once: true },
-        )
-        window.dispatchEvent(new Event('northbound:requestProvider'))
-        setTimeout(resolve, 500, undefined)
-      })
-      if (!found) return undefined
+      window.addEventListener(
+        'northbound:announceProvider',
+        (event) => {
+          window.detail = (event as CustomEvent).detail
+        },
+        { once: true },
+      )
+      // A broker was there before the page's scripts, and announces itself within this event.
+      if (!window.detail) window.dispatchEvent(new Event('northbound:requestProvider'))
+      const detail = window.detail as ProviderDetail | undefined
+      if (!detail) return undefined
       try {
-        return { result: await found.provider.request({ method: name, params: given }) }
+        const call = { method: name, params: given } as RequestArguments
+        return { result: await detail.provider.request(call) }
       } catch (error) {
         const { code, message, data } = error as Error & { code: number; data: unknown }
         return { error: { code, message, data } }
@@ -212,9 +209,8 @@ export function ask<T>(
   ) as Promise<Called<T> | undefined>
 }
 
-/** What one of the broker's own screens may ask. */
-/** The page takes its title from the event, once it comes. */
-export function hearDisconnect(page: Page): Promise<void> {
+/** The page's title is `disconnected` from the event `disconnect` on. */
+export function listenForDisconnect(page: Page): Promise<void> {
   return page.evaluate(() => {
     window.addEventListener(
       'northbound:announceProvider',
@@ -230,19 +226,33 @@ export function hearDisconnect(page: Page): Promise<void> {
   })
 }
 
+/**
+ * A request of the broker's own screens to the background.
+ *
+ * @throws Error with the message of the background's error.
+ */
 export function askBackground<T>(screen: Page, method: string, params: object): Promise<T> {
   return screen.evaluate(
-    (name, given) =>
-      (
-        globalThis as unknown as {
-          chrome: { runtime: { sendMessage(message: object): Promise<unknown> } }
-        }
-      ).chrome.runtime.sendMessage({ type: 'screenRequest', method: name, params: given }),
+    async (name, given) => {
+      interface Answer {
+        /** What the polyfill of Chromium makes of an error. */
+        __mozWebExtensionPolyfillReject__?: true
+        message?: string
+      }
+      const { chrome } = globalThis as unknown as {
+        chrome: { runtime: { sendMessage(message: object): Promise<Answer | null | undefined> } }
+      }
+      const message = { type: 'screenRequest', method: name, params: given }
+      const answer = await chrome.runtime.sendMessage(message)
+      if (answer?.__mozWebExtensionPolyfillReject__) throw new Error(answer.message)
+      return answer
+    },
     method,
     params as never,
   ) as Promise<T>
 }
 
+/** The popup's page, in a tab. */
 export const openPopup = (stage: Stage): Promise<Page> => openScreen(stage)
 
 export const siteOf = (screen: Page, origin: string): Promise<Site> =>
