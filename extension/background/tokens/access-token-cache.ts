@@ -10,6 +10,7 @@ import type {
   GetAccessTokenParams,
 } from '../../../shared/messages/page-api.ts'
 import { deduplicationKey } from '../../../shared/messages/request-deduplication.ts'
+import { TOKEN_CACHE_LIFETIME_MS } from '../../limits.ts'
 import type { GrantRecord } from '../grants/grants.ts'
 import { isFresh, type StoredToken } from '../grants/stored-token.ts'
 import { mayCall } from '../page/rate-limit.ts'
@@ -17,7 +18,6 @@ import { log } from '../platform/log.ts'
 import { changes } from '../platform/state-version.ts'
 
 const METHOD = 'northbound_getAccessToken'
-const LASTS_MS = 60_000
 const MAX_QUESTIONS = 100
 
 interface Given {
@@ -80,7 +80,7 @@ export function givenAgain(
   if (!known) return undefined
   const { grant, api, token, minValidityMs, atMs, logAgain } = known
   const now = Date.now()
-  if (now - atMs > LASTS_MS || grant.expiresAt <= now) return undefined
+  if (now - atMs > TOKEN_CACHE_LIFETIME_MS || grant.expiresAt <= now) return undefined
   if (!isFresh(token, minValidityMs, now) || !mayCall(origin)) return undefined
   logAgain()
   return toAccessToken(grant, api, token)
