@@ -1,34 +1,53 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import type { BrowserName } from './scripts/browsers.ts'
 
 const SCRIPT_FILE = fileURLToPath(
   new URL('tests/extension/support/script-file.ts', import.meta.url),
 )
-const node = { environment: 'node', pool: 'forks', testTimeout: 30_000 } as const
+const node = {
+  environment: 'node',
+  pool: 'forks',
+  maxWorkers: 2,
+  testTimeout: 30_000,
+} as const
 
-/** Groups run one after the other: what measures or opens browsers has the machine to itself. */
+/** Groups run one after the other: two browsers have the machine to themselves. */
 const group = (groupOrder: number) => ({ sequence: { groupOrder } })
 
 /**
  * One browser a worker, which its files share; each test has an installation of the extension of its own
  * (tests/browser/fixtures.ts).
+ *
+ * @param name Of the project; those of `npm run test:full` begin with `full:`.
  */
-const browser = (name: 'chromium' | 'firefox', include: string[], groupOrder: number) => ({
+const browserProject = (
+  name: string,
+  browserName: BrowserName,
+  groupOrder: number,
+  include: string[],
+  exclude: string[] = [],
+) => ({
   test: {
     ...node,
     ...group(groupOrder),
     name,
     include,
-    provide: { browserName: name },
+    exclude,
+    provide: { browserName },
     globalSetup: 'tests/browser/support/build.ts',
     isolate: false,
-    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
 })
 
 const BROWSER_TESTS = ['tests/browser/**/*.test.ts', 'tests/attacks/**/*.test.ts']
+/** Their outcome depends on the engine; the others run in Firefox in `npm run test:full`. */
+const IN_BOTH_ENGINES = ['browser/flow', 'browser/silent-port'].map(
+  (file) => `tests/${file}.test.ts`,
+)
+const REAL_TIME_TESTS = ['tests/real-time/**/*.test.ts']
 
 export default defineConfig({
   test: {
@@ -44,7 +63,6 @@ export default defineConfig({
       {
         test: {
           ...node,
-          ...group(1),
           name: 'network',
           include: ['tests/network/**/*.test.ts'],
           testTimeout: 60_000,
@@ -59,8 +77,11 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
-      browser('chromium', BROWSER_TESTS, 2),
-      browser('firefox', BROWSER_TESTS, 3),
+      browserProject('chromium', 'chromium', 2, BROWSER_TESTS),
+      browserProject('firefox', 'firefox', 3, IN_BOTH_ENGINES),
+      browserProject('full:firefox', 'firefox', 4, BROWSER_TESTS, IN_BOTH_ENGINES),
+      browserProject('full:real-time-chromium', 'chromium', 5, REAL_TIME_TESTS),
+      browserProject('full:real-time-firefox', 'firefox', 6, REAL_TIME_TESTS),
     ],
   },
 })

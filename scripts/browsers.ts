@@ -1,6 +1,6 @@
 /**
- * The browsers of this machine: finds them, installs what is missing where that is possible (Debian,
- * as root), and opens them with the extension loaded in a throw-away profile.
+ * Finds the browsers of this machine, installs missing ones where that is possible (Debian, as root), and opens
+ * them with the extension in a temporary profile.
  */
 
 import { execFile, spawn } from 'node:child_process'
@@ -11,13 +11,13 @@ import puppeteer, { type Browser } from 'puppeteer-core'
 export type BrowserName = 'chromium' | 'firefox'
 
 interface BrowserKind {
-  /** Commands on the PATH, best first. */
+  /** Commands on the PATH, in order of preference. */
   commands: string[]
-  /** Where macOS and Windows put it. */
+  /** Installation paths of macOS and Windows. */
   paths: string[]
-  /** Debian's package. */
+  /** Name of the Debian package. */
   package: string
-  /** Names a browser elsewhere. */
+  /** Environment variable with the path of another executable. */
   variable: string
 }
 
@@ -69,7 +69,7 @@ async function findFirstExecutable(candidates: string[]): Promise<string | undef
   return undefined
 }
 
-/** The path of a browser of this kind, or `undefined`. */
+/** Returns the path of a browser, or `undefined` when none is installed. */
 export function findBrowser(name: BrowserName): Promise<string | undefined> {
   const { commands, paths, variable } = BROWSER_KINDS[name]
   const configuredPath = process.env[variable]
@@ -93,9 +93,9 @@ function runCommand(command: string, args: string[]): Promise<void> {
 }
 
 /**
- * Makes sure that these browsers are there.
+ * Installs the browsers that are missing.
  *
- * @throws Error that names what is missing and the command that installs it.
+ * @throws Error that names the missing packages and the command that installs them.
  */
 export async function ensureBrowsers(
   names: BrowserName[],
@@ -118,7 +118,7 @@ export async function ensureBrowsers(
   await runCommand(debian, ['install', '-y', '-qq', '--no-install-recommends', ...missing])
 }
 
-/** The version that the browser states of itself, as in `Chromium 156.0`. */
+/** Returns the version that the browser prints, for instance `Chromium 156.0`. */
 export async function browserVersion(name: BrowserName): Promise<string> {
   const path = await findBrowser(name)
   if (!path) throw new Error(`${name}: not found`)
@@ -133,14 +133,14 @@ export interface OpenOptions {
   /** Folder of a built extension. */
   extension?: string
   headless?: boolean
-  /** Profile folder that outlives the browser; without it a throw-away one. */
+  /** Profile folder, which is kept. Default: a temporary profile. */
   profile?: string
   /** `host:port` of an HTTP proxy for everything beyond loopback. */
   proxy?: string
-  /** For servers of tests that sign their own certificates. */
+  /** Accepts self-signed certificates, for test servers. */
   acceptInsecureCerts?: boolean
   args?: string[]
-  /** Of Firefox. */
+  /** Preferences of Firefox. */
   preferences?: Record<string, boolean | number | string>
 }
 
@@ -155,7 +155,7 @@ function createFirefoxProxyPreferences(proxy: string): Record<string, string | n
   }
 }
 
-/** Opens a browser with nothing of its own to say to the network. */
+/** Opens a browser without background requests of its own. */
 export async function openBrowser(name: BrowserName, options: OpenOptions = {}): Promise<Browser> {
   const executablePath = await findBrowser(name)
   if (!executablePath) throw new Error(`${name}: not found`)
@@ -190,7 +190,7 @@ export async function openBrowser(name: BrowserName, options: OpenOptions = {}):
   const browser = await puppeteer.launch({
     ...common,
     browser: 'firefox',
-    // The broker's own pages are tested too; Firefox shows those to a driver only when asked.
+    // Tests drive the pages of the broker too; Firefox exposes extension pages to WebDriver only with this flag.
     args: ['-remote-allow-system-access', '--width=1280', '--height=860', ...args],
     extraPrefsFirefox: { ...preferences, ...(proxy && createFirefoxProxyPreferences(proxy)) },
   })

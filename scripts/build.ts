@@ -1,4 +1,4 @@
-/** Builds the extension for both browsers, as released and for development, and the demo site. */
+/** Builds the extension for both browsers (release and development builds) and the demo site. */
 
 import { join, resolve } from 'node:path'
 import { build } from 'vite'
@@ -6,13 +6,13 @@ import { build } from 'vite'
 export const DEVELOPMENT_MODES = ['chromium-development', 'firefox-development']
 export const ALL_MODES = ['chromium', 'firefox', ...DEVELOPMENT_MODES, 'demo-site']
 
-/** Where a development build goes, below the folder of all builds. */
+/** Returns the folder of a development build, below the folder of all builds. */
 export const getDevelopmentBuildPath = (folder: string, name: string) =>
   join(folder, 'development', name)
 
 /**
  * @param modes Modes of vite.config.ts.
- * @param folder Where the builds go: `dist`, or a folder of one's own.
+ * @param folder Output folder. Default: `dist`.
  */
 export async function buildModes(
   modes: string[],

@@ -1,7 +1,6 @@
 /**
- * Copy of a development build, with the operators of one running network written beside its manifest, and
- * with replaced time limits where a test asks for them. Each run has a copy of its own, so that runs do not
- * disturb each other.
+ * Copies a development build, and adds the operator profiles of one running network beside its manifest and the
+ * time limits that a test replaces. Each run uses a copy of its own, so that parallel runs do not share one.
  */
 
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -64,7 +63,7 @@ async function writeLimits(folder: string, replaced: Limits): Promise<void> {
 
 /**
  * @param builds Folder of all builds, as given to `buildModes`.
- * @param folder Where the copy goes; without it a temporary folder.
+ * @param folder Folder of the copy. Default: a temporary folder.
  * @param replaced Time limits that this copy has in the place of the product's.
  */
 export async function copyExtension(

@@ -1,4 +1,4 @@
-/** Makes sure that Chromium and Firefox are on this machine, or says how to get them. */
+/** Installs Chromium and Firefox if they are missing, or prints the command that does. */
 
 import { ensureBrowsers } from './browsers.ts'
 

@@ -1,6 +1,6 @@
 /**
- * `npm start`: the whole demonstration with one command. Whatever it starts it stops: servers, browser,
- * the browser's profile and the copy of the extension.
+ * Implements `npm start`: runs the complete demonstration. It stops and removes everything that it has started:
+ * servers, browser, the profile of the browser and the copy of the extension.
  */
 
 import { Cleanup } from './start/cleanup.ts'
@@ -10,7 +10,7 @@ const cleanup = new Cleanup()
 
 let stopping = false
 
-/** The first reason to stop decides: whatever fails because of it is no news. */
+/** Stops once: the first call sets code and message, because later failures are its consequences. */
 async function stopAndExit(code: number, complaint?: string): Promise<void> {
   if (stopping) return
   stopping = true
@@ -20,7 +20,7 @@ async function stopAndExit(code: number, complaint?: string): Promise<void> {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  // 128 and the number of the signal, as a shell says it.
+  // Exit code of a shell: 128 plus the number of the signal.
   process.once(signal, () => void stopAndExit(128 + { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 }[signal]))
 }
 
@@ -28,7 +28,7 @@ try {
   const options = parseFlags(process.argv.slice(2))
   if (options.help) console.log(HELP)
   else {
-    // Loaded late, so that a wrong flag is answered at once and by nothing but its own line.
+    // Imported late, so that a wrong flag is answered at once and with a single line.
     const { runDemonstration } = await import('./start/run.ts')
     await runDemonstration(options, cleanup)
   }

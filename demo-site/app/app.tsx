@@ -1,7 +1,7 @@
 /**
- * Skyframe, a cloud-gaming application on the UE that asks the network for a better QoS session. It
- * speaks the provider convention and nothing else: it never sees an authorization code, a verifier or a
- * refresh token, and in `fetch` mode no access token either.
+ * Root of Skyframe, a cloud-gaming application on the UE that requests a better QoS session from the network. It
+ * uses the provider convention only: it never gets an authorization code, a code verifier or a refresh token, and
+ * in `fetch` mode no access token either.
  *
  * Hooks for scripted browsers (`data-testid`, stable):
  *
@@ -12,13 +12,13 @@
  * | `step` | one of four; `data-step`: `find`, `connect`, `boost`, `play`; `data-state`: `waiting`, `current`, `busy`, `done`, `failed` |
  * | `mode-fetch`, `mode-token` | radio buttons for the mode |
  * | `connect`, `boost`, `list-sessions`, `disconnect` | the actions; absent where they make no sense |
- * | `cancel` | takes the request under way back |
+ * | `cancel` | aborts the running request |
  * | `grant` | the permission; `data-grant-id`, `data-mode` |
  * | `session`, `end-session` | one per session; `data-session-id` |
  * | `sessions-empty` | the network keeps no session |
  * | `result`, `result-status`, `result-request`, `result-headers`, `result-body` | the API's answer |
  * | `error`, `error-code`, `error-name`, `error-title`, `error-action` | the last error; absent where there is none |
- * | `notice` | what happened to the page: a revocation |
+ * | `notice` | an event that the page did not cause: a revocation |
  * | `trace`, `trace-entry`, `trace-clear` | the developer's view; an entry has `data-title`, `data-outcome` |
  * | `stage`, `downlink` | the picture, `data-quality`: `standard`, `priority`; the rate measured |
  * | `theme` | switches light and dark |
@@ -40,7 +40,7 @@ import { Stage } from './stream/stage.tsx'
 
 export interface AppProps {
   store: Store
-  /** What the user plane carries, in bits per second, where it is measured. */
+  /** Measured downlink in bits per second; `undefined` without a measurement. */
   downlink: ReadonlySignal<number | undefined>
 }
 

@@ -1,6 +1,6 @@
 /**
- * What the page uses of a token broker. The screens and the store know this type alone, so a test
- * passes its own.
+ * Type of a token broker, as far as the page uses it. Screens and store depend on this type only, so that a test
+ * can pass a double.
  */
 
 import type { Broker as PageBroker } from '../../shared/page/index.ts'
@@ -10,5 +10,5 @@ export type Broker = Pick<
   'info' | 'connect' | 'getGrants' | 'getAccessToken' | 'fetch' | 'createProof' | 'revoke' | 'on'
 >
 
-/** Looks for a broker; `undefined` where none answers. */
+/** Searches for a broker; resolves with `undefined` when none answers. */
 export type FindBroker = () => Promise<Broker | undefined>

@@ -1,6 +1,6 @@
 /**
- * What the page is told about the network it talks to: `/config.json` of its own origin. Nothing in it
- * is a secret; a UE application has none.
+ * Loads the configuration of the page: `/config.json` of its own origin, which describes the network. It contains no
+ * secret; a UE application has none.
  */
 
 export interface DemoSiteConfig {
@@ -10,15 +10,15 @@ export interface DemoSiteConfig {
   resource: string
   /** OAuth scope string of that API. */
   scope: string
-  /** A W3C DPV term, told to the resource owner. */
+  /** W3C DPV term, shown to the resource owner. */
   purpose?: string
-  /** Where the operator knows the application beforehand. */
+  /** Client identifier, if the application is pre-registered. */
   clientId?: string
   /** Identifier of the SCS/AS, the first path segment below the API (TS 29.122 clause 5.14.3). */
   scsAsId: string
   /** Pre-defined QoS information that the operator and the application agreed on. */
   qosReference?: string
-  /** An endless download over the network's user plane, to measure what a session does. */
+  /** Endless download over the user plane, to measure the effect of a session. */
   streamUrl?: string
 }
 
@@ -29,7 +29,7 @@ const OPTIONAL = ['purpose', 'clientId', 'qosReference', 'streamUrl'] as const
 const URLS = ['issuer', 'resource', 'streamUrl'] as const
 
 /**
- * Checks what `/config.json` holds.
+ * Validates the content of `/config.json`.
  *
  * @throws TypeError that names the member and the expectation.
  */

@@ -1,4 +1,4 @@
-/** Starts the page: reads its configuration, makes the store from the client for pages, mounts the app. */
+/** Starts the page: loads its configuration, creates the store from the client for pages, and renders the app. */
 
 import { type Signal, signal } from '@preact/signals'
 import { render } from 'preact'
@@ -27,7 +27,7 @@ async function startPage(root: HTMLElement): Promise<void> {
   }
 }
 
-/** A page that nobody looks at leaves the network alone. */
+/** Measures the downlink only while the page is visible. */
 function measureWhileVisible(url: string, downlink: Signal<number | undefined>): void {
   let abort: AbortController | undefined
   const restartMeasurement = () => {

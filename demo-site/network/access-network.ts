@@ -1,6 +1,6 @@
 /**
- * What the mobile network knows by itself: which subscriber's UE sends from which address. A UE that
- * comes over Wi-Fi has an address that belongs to nobody here. @see CAMARA, network-based authentication
+ * Maps UE addresses to subscribers, as the mobile network knows them from attachment. A UE on Wi-Fi has an
+ * address that maps to no subscriber. @see CAMARA, network-based authentication
  */
 
 export class AccessNetwork {
@@ -20,7 +20,7 @@ export class AccessNetwork {
     this.#subscriberByAddress.delete(normalizeAddress(address))
   }
 
-  /** Identifier of the subscriber at an address; nobody for a UE on Wi-Fi. */
+  /** Identifier of the subscriber at an address; `undefined` for a UE on Wi-Fi. */
   subscriberAt(address: string | undefined): string | undefined {
     return address === undefined
       ? undefined
@@ -32,7 +32,7 @@ export class AccessNetwork {
   }
 }
 
-/** An IPv4 address looks the same on a socket for both families. */
+/** Removes the prefix that a dual-stack socket puts before an IPv4 address. */
 function normalizeAddress(address: string): string {
   return address.toLowerCase().replace(/^::ffff:(?=\d+\.)/, '')
 }

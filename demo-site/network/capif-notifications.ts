@@ -1,6 +1,7 @@
 /**
- * Notifications over WebSocket, for clients that can host no callback: each subscription that asks for
- * it gets an address of its own, whose last segment nobody can guess.
+ * Sends CAPIF and T8 notifications over WebSocket, for clients that cannot host a callback. Each subscription that
+ * requests it gets a channel of its own, whose URI ends in a random segment. Notifications for a channel without
+ * a connection are queued until the first connection.
  * @see TS 29.122 clause 5.2.5.4, TS 29.222 clause 7.6
  */
 
@@ -12,7 +13,7 @@ const MAX_UNSENT = 50
 
 interface Channel {
   sockets: Set<WebSocket>
-  /** What was sent while nobody listened. */
+  /** Notifications that were sent while no WebSocket was connected. */
   unsent: string[]
 }
 
@@ -22,7 +23,7 @@ export class CapifNotifications {
   readonly #origin: string
   readonly #path: string
 
-  /** @param origin Where the HTTP server lies, `http://…`. */
+  /** @param origin Origin of the HTTP server, `http://…`. */
   constructor(origin: string, path: string) {
     this.#origin = origin
     this.#path = path
@@ -35,7 +36,7 @@ export class CapifNotifications {
     return `${this.#origin.replace(/^http/, 'ws')}${this.#path}/${id}`
   }
 
-  /** Sends to everyone who listens; what nobody hears is kept for the first who comes. */
+  /** Sends to all connections of a channel; without one, queues the notification for the first connection. */
   send(uri: string | undefined, message: object): void {
     const channel = this.#channels.get(uri?.split('/').at(-1) ?? '')
     if (!channel) return

@@ -1,4 +1,4 @@
-/** `npm run network`: the network alone, until Ctrl-C. */
+/** Implements `npm run network`: runs the network alone until Ctrl-C. */
 
 import { createWriteStream, writeFileSync } from 'node:fs'
 import { Failure, fail } from './cli/failure.ts'
@@ -50,7 +50,7 @@ function runOrFail(run: () => void, complaint: string): void {
   }
 }
 
-/** oidc-provider remarks on the version of Node, which is nothing that a user could act on. */
+/** Loads the network without the warning of oidc-provider about the version of Node, which no user can act on. */
 async function loadQuietly(): Promise<typeof import('./index.ts')> {
   const { warn } = console
   console.warn = () => {}
@@ -61,7 +61,7 @@ async function loadQuietly(): Promise<typeof import('./index.ts')> {
   }
 }
 
-/** @returns What ends the log, once everything is on the disk. */
+/** @returns Function that closes the log file and resolves once all lines are on the disk. */
 async function writeLog(network: Network, path: string): Promise<() => Promise<void>> {
   const stream = createWriteStream(path, { flags: 'a', mode: 0o600 })
   await new Promise<void>((resolve, reject) => {

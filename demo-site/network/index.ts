@@ -1,7 +1,7 @@
 /**
- * The network: an operator's authorization function and API exposing functions in one process, on
- * loopback, with nothing to install beside it. A double for demonstration and tests, made of real
- * protocol implementations.
+ * Starts the network: the authorization function, the API exposing functions and the user plane of an operator in
+ * one process, on loopback. It is a double for demonstration and tests, built from real protocol implementations,
+ * and needs no other software.
  */
 
 import { AccessNetwork } from './access-network.ts'
@@ -86,7 +86,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
         server?.close(),
       ),
     )
-  // WebAuthn wants a domain, and cookies of `localhost` stay away from those of 127.0.0.1.
+  // WebAuthn requires a domain, and cookies of `localhost` are separate from those of 127.0.0.1.
   const origin = `http://${requestedIssuer?.hostname ?? 'localhost'}:${authorizationServer.port}`
   const path = requestedIssuer?.pathname.replace(/\/$/, '') ?? ''
   const apisOrigin = `http://${host}:${apiServer.port}`
@@ -186,7 +186,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   }
 }
 
-/** @throws StartError for what the types cannot say. */
+/** @throws StartError for options that the types cannot exclude. */
 function checkOptions(
   options: NetworkOptions,
   host: string,
@@ -199,7 +199,7 @@ function checkOptions(
   }
 }
 
-/** @throws StartError for an issuer that this network cannot be. @see RFC 8414 section 2 */
+/** @throws StartError for an issuer that this network cannot serve. @see RFC 8414 section 2 */
 function parseIssuer(issuer: string): URL {
   const url = URL.canParse(issuer) ? new URL(issuer) : undefined
   const loopback = url && /^(localhost|127(\.\d+){3})$/.test(url.hostname)
@@ -210,7 +210,7 @@ function parseIssuer(issuer: string): URL {
   )
 }
 
-/** Starts all servers, or none. */
+/** Starts all servers; if one fails, closes those that have started. */
 async function startServers(
   all: readonly ServeOptions[],
 ): Promise<[RunningServer, RunningServer, RunningServer, RunningServer?]> {

@@ -11,32 +11,32 @@ import type { TextMessages } from './text-messages.ts'
 export interface Network {
   /** Issuer identifier of the authorization function's `oauth` profile. */
   issuer: string
-  /** Origin of the authorization function, where `/account` and `/phone` lie as well. */
+  /** Origin of the authorization function, which also serves `/account` and `/phone`. */
   origin: string
   /** Origin of the API exposing functions. */
   apisOrigin: string
   /** Origin of the demo's byte stream (`/stream`) and datagrams (`/datagrams`). */
   userPlaneOrigin: string
-  /** Ready to hand to the broker. */
+  /** Operator profiles for the broker, one per issuer. */
   operatorProfiles: OperatorProfile[]
   subscribers: SubscriberDirectory
-  /** Which address is whose: attach a UE, or take it off the mobile network. */
+  /** Addresses of attached UEs: attaches a UE to the mobile network, or detaches it. */
   accessNetwork: AccessNetwork
-  /** Text messages to the subscribers' phones. */
+  /** Text messages to the phones of the subscribers. */
   messages: TextMessages
   log: RequestLog
-  /** What goes wrong on demand. */
+  /** Faults that the servers inject on demand. */
   faults: Faults
-  /** Origin of the control API, where one was asked for. */
+  /** Origin of the control API, if `ports.control` was given. */
   controlOrigin?: string
-  /** Takes a subscriber's authorization of an application back, as the network would. */
+  /** Revokes a subscriber's authorization of an application, as the network would. False if there is none. */
   revoke(
     issuer: string,
     subscriberId: string,
     clientId: string,
     cause?: RevocationCause,
   ): Promise<boolean>
-  /** Lets an issuer sign with a new key. */
+  /** Rotates the signing key of an issuer. */
   rotateKeys(issuer: string): Promise<void>
   close(): Promise<void>
 }

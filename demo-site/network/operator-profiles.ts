@@ -1,18 +1,18 @@
-/** The issuers of the network, and what each tells a broker about itself. */
+/** Creates the operator profiles of the network, one per issuer, as a broker reads them. */
 
 import type { OperatorProfile, ProfileName } from '../../shared/messages/operator-profile.ts'
 import { listOperatorApis } from './apis/catalogue.ts'
 import type { AuthorizationServerSettings } from './authorization-function/authorization-server-settings.ts'
 import { DEFAULT_OPERATOR } from './operator.ts'
 
-/** One issuer per profile, at a path of its own. */
+/** Profiles of the network: each has an issuer with its own path. */
 export const PROFILES: readonly { profile: ProfileName; path: string }[] = [
   { profile: 'oauth', path: '' },
   { profile: 'capif', path: '/capif' },
   { profile: 'camara', path: '/camara' },
 ]
 
-/** What an operator of such an issuer would hand to a broker. */
+/** Creates the operator profile of an issuer. */
 export function createOperatorProfile(settings: AuthorizationServerSettings): OperatorProfile {
   const { issuer, profile, apisOrigin, options } = settings
   const { name } = options.operator ?? DEFAULT_OPERATOR
@@ -20,7 +20,7 @@ export function createOperatorProfile(settings: AuthorizationServerSettings): Op
     issuer,
     name: profile === 'oauth' ? name : `${name} (${TITLES[profile]})`,
     profile,
-    // CAMARA has no public clients: a key made on the UE is registered for each installation.
+    // CAMARA has no public clients: each installation registers a key that was created on the UE.
     clientAuthentication: profile === 'camara' ? 'private_key_jwt' : 'none',
     onboarding: profile === 'camara' ? 'dynamic' : 'preregistered',
     dpop: profile === 'capif' ? 'never' : 'when_offered',

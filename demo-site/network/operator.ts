@@ -1,4 +1,4 @@
-/** The made-up mobile operator that runs this network, as its own screens and its profile name it. */
+/** Name of the fictitious mobile operator that runs this network, for its screens and its profiles. */
 
 export interface Operator {
   name: string

@@ -4,12 +4,12 @@ import type { JWK } from 'jose'
 import type { Operator } from './operator.ts'
 import type { Subscriber } from './subscribers.ts'
 
-/** A UE application that the operator knows beforehand: a public client bound to origins. */
+/** UE application that is registered in advance: a public client bound to origins. */
 export interface Application {
   clientId: string
   name: string
   origins: string[]
-  /** Public keys for `private_key_jwt`; without them the client is a public one. */
+  /** Public keys for `private_key_jwt`; without them the client is public. */
   jwks?: { keys: JWK[] }
 }
 
@@ -17,12 +17,12 @@ export interface Ports {
   authorization?: number
   apis?: number
   userPlane?: number
-  /** Given, even as 0, the control API listens there. */
+  /** Port of the control API, 0 for a free one. Absent: no control API. */
   control?: number
 }
 
 export interface NetworkOptions {
-  /** Issuer of the `oauth` profile: http on a loopback name, with the port to use and maybe a path. */
+  /** Issuer of the `oauth` profile: an http URL on loopback, optionally with port and path. */
   issuer?: string
   /** Address to listen on. Default: 127.0.0.1. */
   host?: string
@@ -30,7 +30,7 @@ export interface NetworkOptions {
   ports?: Ports
   operator?: Operator
   applications: Application[]
-  /** What `identity.getRedirectURL()` gives in each browser: the hosts of the broker. */
+  /** Redirect hosts of the broker: the results of `identity.getRedirectURL()`, one per browser. */
   redirectBases: string[]
   subscribers?: readonly Subscriber[]
   /** Default: 600. */
@@ -39,8 +39,8 @@ export interface NetworkOptions {
   dpop?: 'with-nonce' | 'without-nonce' | 'off'
   /** Default: offered. */
   pushedAuthorizationRequests?: boolean
-  /** Whether a connection serves more than one request. Default: true. */
+  /** Whether connections are kept alive for further requests. Default: true. */
   reuseConnections?: boolean
-  /** Which subscriber's UE has which address, for authentication by the access network. */
+  /** Subscriber identifiers by UE address, for authentication by the access network. */
   accessNetwork?: Readonly<Record<string, string>>
 }

@@ -1,4 +1,4 @@
-/** Revocation of resource-owner authorization, as the network announces it to those that have to know. */
+/** Type of a revocation of resource-owner authorization, as `Revocations` announces it. */
 
 import type { IssuedToken } from './authorization-function/issued-tokens.ts'
 
@@ -14,6 +14,6 @@ export interface Revocation {
   clientId: string
   accountId: string
   cause: RevocationCause
-  /** Tokens that were still good. */
+  /** Access tokens that were valid until now. */
   tokens: IssuedToken[]
 }

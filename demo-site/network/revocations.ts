@@ -1,6 +1,7 @@
 /**
- * Taking resource-owner authorization back. Whoever starts it, the tokens are useless at once, and
- * everyone who has to know is told here. @see TS 23.222 clauses 8.23 and 8.35, TS 33.122 clause 6.5.3.4
+ * Revokes resource-owner authorization, at the request of the subscriber or of the network. The tokens become
+ * invalid at once, and a `revoked` event informs everything that depends on them.
+ * @see TS 23.222 clauses 8.23 and 8.35, TS 33.122 clause 6.5.3.4
  */
 
 import { EventEmitter } from 'node:events'
@@ -14,7 +15,7 @@ export class Revocations extends EventEmitter<{ revoked: [Revocation] }> {
     this.#servers = servers
   }
 
-  /** Whether there was anything to take back. */
+  /** Revokes an authorization. Returns whether there was one. */
   async revoke(
     issuer: string,
     accountId: string,

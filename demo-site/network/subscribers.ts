@@ -1,11 +1,11 @@
 /**
- * The subscribers of the made-up operator: the resource owners of TS 23.222 (clause 3.1). Names,
- * numbers and places are invented; the numbers lie in a range that is kept free for fiction.
+ * Directory of the subscribers of the fictitious operator: the resource owners of TS 23.222 (clause 3.1). Names,
+ * numbers and places are invented; the numbers are in a range that is reserved for fiction.
  */
 
-/** A subscriber of the mobile network. */
+/** Subscriber of the mobile network. */
 export interface Subscriber {
-  /** Account identifier inside the network; never leaves it. */
+  /** Account identifier inside the network; it is never disclosed. */
   id: string
   name: string
   /** Generic public subscription identifier. @see TS 29.571 clause 5.3.2 */
@@ -44,7 +44,7 @@ export const DEFAULT_SUBSCRIBERS: readonly Subscriber[] = [
   },
 ]
 
-/** Finds subscribers by what the different faces of the network know of them. */
+/** Finds subscribers by account identifier, GPSI or phone number. */
 export class SubscriberDirectory {
   readonly #all: readonly Subscriber[]
 
@@ -64,7 +64,7 @@ export class SubscriberDirectory {
     return this.#all.find((subscriber) => subscriber.gpsi === gpsi)
   }
 
-  /** Reads a number as people type it: spaces, hyphens, brackets and `tel:` do not matter. */
+  /** Accepts a number as people type it: ignores spaces, hyphens, brackets and `tel:`. */
   byPhoneNumber(typed: string): Subscriber | undefined {
     const digits = typed.replace(/^tel:/i, '').replace(/[\s().-]/g, '')
     const number = digits.startsWith('00') ? `+${digits.slice(2)}` : digits

@@ -1,4 +1,4 @@
-/** Text messages to the subscribers' phones. The "phone" page shows them. */
+/** Delivers text messages to the phones of the subscribers. The "phones" page shows them. */
 
 const MAX_PER_PHONE = 20
 

@@ -1,10 +1,10 @@
-/** What every answer of the demo site carries, so that the page can do what it must and nothing else. */
+/** Security headers of the demo site, for all of its answers. */
 
 import type { DemoSiteConfig } from '../app/config.ts'
 
 /**
- * The page's policy. Its ways out are the API, which `token` mode calls from the page (`fetch` mode would
- * do without), and the stream that it measures.
+ * Returns the content security policy of the page. It may connect to the API, which it calls itself in `token`
+ * mode only, and to the stream that it measures.
  *
  * @see Content Security Policy Level 3
  */

@@ -1,6 +1,6 @@
 /**
- * The web server of the UE application: the built page and its `/config.json`. It takes no part in the
- * flow and never sees a code, a verifier or a token.
+ * Serves the UE application: the built page and its `/config.json`. The server takes no part in the flow and never
+ * sees a code, a verifier or a token.
  */
 
 import { existsSync } from 'node:fs'
@@ -20,18 +20,18 @@ export const SERVER_NAME = 'demo-site'
 export interface DemoSiteOptions {
   /** Default: any free port. */
   port?: number
-  /** Default: `127.0.0.1`; the authorization function lives on `localhost`, so no cookie is shared. */
+  /** Default: `127.0.0.1`. The authorization function uses `localhost`, so the two share no cookie. */
   host?: string
-  /** A function where the network, which wants to know the page's origin, starts later. */
+  /** Configuration, or a function that returns it when the network starts after this server. */
   config: DemoSiteConfig | (() => DemoSiteConfig)
   /** Folder of the built page. Default: `dist/demo-site`. */
   root?: string
-  /** A log to write to, for instance the network's. Default: one of its own. */
+  /** Log to write to, for instance that of the network. Default: a new one. */
   log?: RequestLog
 }
 
 export interface DemoSite {
-  /** As `location.origin` prints it. */
+  /** Origin, in the form of `location.origin`. */
   origin: string
   log: RequestLog
   close(): Promise<void>
@@ -40,7 +40,7 @@ export interface DemoSite {
 /**
  * Starts the demo site.
  *
- * @throws Error where the page was not built or the port cannot be had; the message is one line.
+ * @throws Error when the page is not built or the port is not available; the message is one line.
  */
 export async function startDemoSite(options: DemoSiteOptions): Promise<DemoSite> {
   const { port = 0, host = '127.0.0.1', root = BUILT_PAGE, log = new RequestLog() } = options
@@ -70,7 +70,7 @@ function createApp(origin: string, config: () => DemoSiteConfig, root: string): 
   app.use(async (context, next) => {
     context.set(securityHeaders(config()))
     if (context.host !== new URL(origin).host) {
-      // A name that an attacker points at this machine gets nothing (DNS rebinding).
+      // Rejects a host name that an attacker resolves to this machine (DNS rebinding).
       context.status = 421
     } else if (context.method !== 'GET' && context.method !== 'HEAD') {
       context.status = 405
@@ -92,7 +92,7 @@ function createApp(origin: string, config: () => DemoSiteConfig, root: string): 
       })
     })
   })
-  // Koa would print what a client did wrong; the log has it.
+  // Koa would print errors of clients; the request log contains them.
   app.silent = true
   return app
 }

@@ -11,7 +11,12 @@ import {
   PORT_EVENT,
   type ProviderToContent,
 } from '../../shared/messages/document-channel.ts'
-import { closeConnection, handlePageMessages, runtime } from './worker-connection.ts'
+import {
+  closeConnection,
+  handlePageMessages,
+  runtime,
+  settleEndedCalls,
+} from './worker-connection.ts'
 
 function acceptPort(event: Event): void {
   // Tells the provider that its port is taken, so that it gives the port to no other content script.
@@ -29,6 +34,7 @@ function acceptPort(event: Event): void {
   })
 
   addEventListener('pagehide', closeConnection)
+  addEventListener('pageshow', settleEndedCalls)
 }
 
 addEventListener(PORT_EVENT, acceptPort, { once: true })

@@ -194,12 +194,24 @@ export function handlePageMessages(
   sendToWorker(toBroker)
 }
 
+/** Calls that ended when the document was left. */
+let endedCalls: number[] = []
+
 /**
  * Ends all calls of a document that is unloaded and closes its port, by which the broker notices. A document
  * that comes back from the back/forward cache finds its calls settled.
  */
 export function closeConnection(): void {
+  endedCalls = [...pendingCalls.keys()]
   for (const id of pendingCalls.keys()) settleCall(id, answerLost)
   port?.disconnect()
   handleDisconnect()
+}
+
+/**
+ * Settles the calls of a document that is shown again. Firefox loses what was posted to the document while it
+ * went into the back/forward cache; where it arrived, the provider ignores the second outcome.
+ */
+export function settleEndedCalls(): void {
+  for (const id of endedCalls) postToPage([{ id, ...answerLost }])
 }

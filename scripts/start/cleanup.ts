@@ -1,4 +1,4 @@
-/** Undoes what was done, last first, once; one failure does not keep the rest from being undone. */
+/** Runs cleanup steps once, in reverse order of their registration. A step that fails does not prevent the next. */
 
 export class Cleanup {
   #steps: (() => Promise<unknown>)[] = []

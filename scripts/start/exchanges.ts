@@ -1,20 +1,20 @@
 /**
- * What happened, as the servers saw it: the steps of RFC 7636 section 1.1 found in the request log and
- * checked against each other. What the log does not show did not happen.
+ * Finds the steps of RFC 7636 section 1.1 in the request log of the servers, and checks that they are consistent.
+ * A step that is not in the log is an error.
  */
 
 import { createHash } from 'node:crypto'
 import type { LogEntry, RequestLog } from '../../demo-site/network/index.ts'
 
 export interface Exchanges {
-  /** RFC 9126: where the parameters were sent ahead, and the request names them only. */
+  /** Pushed authorization request (RFC 9126), if the client sent one. */
   pushedRequest: LogEntry | undefined
   authorizationRequest: LogEntry
-  /** Parameters of the authorization request, whichever way they came. */
+  /** Parameters of the authorization request, pushed or in its URL. */
   parameters: Fields
   authentication: LogEntry
   authorization: LogEntry
-  /** The answer that redirects with the authorization code. */
+  /** Exchange whose answer redirects with the authorization code. */
   authorizationResponse: LogEntry
   tokenRequest: LogEntry
   invocation: LogEntry
@@ -36,13 +36,13 @@ function assertConsistent(holds: boolean, what: string): void {
 
 export const getBody = (entry: LogEntry): Fields => (entry.body ?? {}) as Fields
 
-/** Where an answer sends the browser. */
+/** Returns the redirect target of an answer. */
 export function getLocation({ answerHeaders }: LogEntry): URL | undefined {
   const location = answerHeaders?.location
   return typeof location === 'string' && URL.canParse(location) ? new URL(location) : undefined
 }
 
-/** @throws Error that names the step that the log does not show. */
+/** @throws Error that names the step that the log does not contain, or the check that fails. */
 export function readExchanges(log: RequestLog, clientId: string, scsAsId: string): Exchanges {
   const posts = log.filter({ method: 'POST' })
   const authorizationRequest = requireSingleEntry(
@@ -52,7 +52,7 @@ export function readExchanges(log: RequestLog, clientId: string, scsAsId: string
     }),
     'authorization request',
   )
-  // RFC 9449 section 8: a server may turn the first request down to hand out a nonce.
+  // RFC 9449 section 8: a server may reject the first request to provide a nonce.
   const pushedRequest =
     authorizationRequest.query.request_uri === undefined
       ? undefined

@@ -1,12 +1,12 @@
-/** The flags of `npm start`. */
+/** Parses the flags of `npm start`. */
 
 import { parseArgs } from 'node:util'
 
 export interface StartOptions {
-  /** Port of the demo site; authorization function, APIs and user plane take the three after it. */
+  /** Port of the demo site; authorization function, APIs and user plane use the next three ports. */
   port: number | undefined
   headless: boolean
-  /** Leaves the servers running when the work is done or the browser was closed. */
+  /** Keeps the servers running after the demonstration. */
   keep: boolean
   help: boolean
 }
@@ -25,7 +25,7 @@ in a throw-away profile. Without a display it carries out the main job by itself
 /** The last port that leaves room for three more. */
 const HIGHEST_PORT = 65_532
 
-/** A flag that cannot be used; the message is one line for people. */
+/** Error of an invalid flag; the message is one line for the user. */
 export class FlagError extends Error {
   override readonly name = 'FlagError'
 }
@@ -56,7 +56,7 @@ export function parseFlags(args: string[]): StartOptions {
     return { ...values, port: parsePort(values.port) }
   } catch (error) {
     if (error instanceof FlagError) throw error
-    // Node's text may have several sentences; the first one names the flag.
+    // The message of Node may have several sentences; the first names the flag.
     const [sentence] = (error instanceof Error ? error.message : '').split(/\. |\n/)
     throw new FlagError(`${sentence}; --help lists the flags`)
   }

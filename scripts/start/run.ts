@@ -1,4 +1,4 @@
-/** One run of the demonstration: build, servers, browser, and then the user's turn or the script's. */
+/** Runs the demonstration: builds, starts servers and browser, then waits for the user or runs the scripted user. */
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -25,7 +25,7 @@ function hasDisplay(): boolean {
   return Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY)
 }
 
-/** Chromium and its kin first; Firefox where a user can see it and there is nothing else. */
+/** Prefers Chromium and related browsers; uses Firefox if it is the only one and has a window. */
 async function chooseBrowser(headless: boolean): Promise<BrowserName> {
   if (await findBrowser('chromium')) return 'chromium'
   if (!headless && (await findBrowser('firefox'))) return 'firefox'
@@ -76,7 +76,7 @@ async function waitForUser(browser: Browser, servers: Servers): Promise<void> {
   await new Promise<void>((resolve) => browser.once('disconnected', () => resolve()))
 }
 
-/** @param cleanup Takes whatever was started, to be stopped by the caller. */
+/** @param cleanup Collects what has to be stopped or removed; the caller runs it. */
 export async function runDemonstration(options: StartOptions, cleanup: Cleanup): Promise<void> {
   const headless = options.headless || !hasDisplay()
   const name = await chooseBrowser(headless)
@@ -90,7 +90,7 @@ export async function runDemonstration(options: StartOptions, cleanup: Cleanup):
   const browser = await openWithExtension(name, servers, headless, cleanup)
   await (headless ? runScriptedUser : waitForUser)(browser, servers)
   if (!options.keep) return
-  // The user may have closed it already.
+  // The user may have closed the browser already.
   await browser.close().catch(() => {})
   printLine('The servers go on; Ctrl-C stops them.')
   await new Promise(() => {})

@@ -1,6 +1,6 @@
 /**
- * The main job, carried out by a scripted user in a real browser: connect, consent, sign in, authorize,
- * boost. The user's part is all that is scripted; page, extension and servers run as they are.
+ * Performs the main job as a scripted user in a real browser: connect, consent, sign in, authorize, boost. Only the
+ * user is scripted; page, extension and servers run unchanged.
  */
 
 import { mkdir, rm } from 'node:fs/promises'
@@ -14,21 +14,21 @@ const POLL_MS = 50
 const RESIZE_MS = 200
 const MEASURE_MS = 1_200
 
-/** As large as the broker opens its windows; a headless browser makes all of them alike. */
+/** Size of the windows of the broker, which a headless browser does not apply. */
 const WINDOW = { width: 480, height: 720 }
 
-/** What the page shows in the end. */
+/** Final state of the page. */
 export interface MainJobResult {
   /** For instance `201 Created`. */
   status: string
   body: string
-  /** Downlink as the page measured it, before and after. */
+  /** Downlink that the page measured, before and after the session. */
   rates: [before: string, after: string]
   /** Files, in the order of the steps. */
   screenshots: string[]
 }
 
-/** A window that is just opening has no address yet. */
+/** Returns the URL of a page; a window that is still opening has none. */
 function getUrl(page: Page): string {
   try {
     return page.url()
@@ -59,7 +59,7 @@ async function readText(page: Page, name: string): Promise<string> {
   return page.$eval(selectByTestId(name), (element) => element.textContent ?? '')
 }
 
-/** @throws Error that says at which step, with the error that the page shows. */
+/** @throws Error that names the failed step, or contains the error that the page shows. */
 export async function runMainJob(
   browser: Browser,
   { site, network }: Servers,
@@ -78,7 +78,7 @@ export async function runMainJob(
 
   report('Opening the application …')
   const page = await browser.newPage()
-  // The picture stands still, so that each run's screenshots are the same.
+  // Without animation the screenshots of all runs are alike.
   await page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }])
   await page.goto(site.origin)
   await page.waitForSelector(`${selectByTestId('broker-state')}[data-state=found]`, {
@@ -92,7 +92,7 @@ export async function runMainJob(
   await consent.setViewport(WINDOW)
   await consent.bringToFront()
   await consent.waitForSelector(selectByTestId('allow'), { timeout: TIMEOUT_MS })
-  // The window's new size disarms its buttons for a while, and so would a picture of the full page.
+  // The broker disables its buttons after a resize, which a full-page screenshot would cause as well.
   await new Promise((resolve) => setTimeout(resolve, RESIZE_MS))
   await consent.waitForSelector(`${selectByTestId('allow')}:not([disabled])`, {
     timeout: TIMEOUT_MS,
@@ -124,7 +124,7 @@ export async function runMainJob(
   await waitForElementOrError(page, 'result')
   const status = await readText(page, 'result-status')
   if (!status.startsWith('201')) throw new Error(`the API answered ${status}, expected 201`)
-  // The picture follows the rate that the page measures.
+  // The picture quality follows the measured rate.
   await page.waitForSelector(`${selectByTestId('stage')}[data-quality=priority]`, {
     timeout: TIMEOUT_MS,
   })
@@ -146,7 +146,7 @@ export async function runMainJob(
   }
 }
 
-/** Waits for an element of the page, or for the error that comes in its place. */
+/** Waits for an element of the page. @throws Error when the page shows an error instead. */
 async function waitForElementOrError(page: Page, name: string): Promise<void> {
   await page.waitForSelector(`${selectByTestId(name)}, ${selectByTestId('error')}`, {
     timeout: TIMEOUT_MS,

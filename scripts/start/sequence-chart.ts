@@ -1,7 +1,7 @@
 /**
- * The steps in print: the letters are those of RFC 7636 section 1.1, the columns and numbers those of
- * figure 6.Y.2-1, in which the client of the RFC is the application on the UE (the API invoker) and its
- * authorization server the authorization function. No code, verifier or token is printed.
+ * Formats the steps of a flow as a sequence chart. Letters are those of RFC 7636 section 1.1; columns and numbers
+ * are those of figure 6.Y.2-1, in which the client of the RFC is the application on the UE (the API invoker) and
+ * its authorization server the authorization function. No code, verifier or token is printed.
  */
 
 import type { LogEntry } from '../../demo-site/network/index.ts'
@@ -24,7 +24,7 @@ interface Message {
 
 const getCenter = (column: Column) => INDENT + column * WIDTH + Math.floor(WIDTH / 2)
 
-/** The lifelines, with an arrow from one to another. */
+/** Draws the lifelines, with an arrow between two of them. */
 export function drawArrow(from: Column, to: Column): string {
   const line = Array.from({ length: getCenter(3) + 1 }, () => ' ')
   for (const column of [0, 1, 2, 3] as const) line[getCenter(column)] = '│'
@@ -43,13 +43,13 @@ function formatHeading(words: readonly string[]): string {
   return (' '.repeat(INDENT) + cells.join('')).trimEnd()
 }
 
-/** A path segment of this length names one run of the flow; it is nobody's business afterwards. */
+/** Path segments of this length are identifiers of a flow, which are replaced in the output. */
 const LONG_SEGMENT = /[\w-]{30,}/g
 
 const formatExchange = ({ method, path, status }: LogEntry) =>
   `${method} ${path.replace(LONG_SEGMENT, '{flow}')} → ${status}`
 
-/** What was exchanged, in the order of figure 6.Y.2-1. */
+/** Lists the messages in the order of figure 6.Y.2-1. */
 function listMessages(found: Exchanges): Message[] {
   const { pushedRequest, authorizationRequest, authorizationResponse } = found
   const { parameters: asked, tokenRequest, invocation } = found
@@ -130,7 +130,7 @@ function listMessages(found: Exchanges): Message[] {
   ]
 }
 
-/** The lines to print. */
+/** Returns the lines of the chart. */
 export function formatSequence(found: Exchanges): string[] {
   const pad = ' '.repeat(INDENT)
   return [

@@ -1,4 +1,4 @@
-/** The servers of the demonstration: the UE application's, and the network that it asks. */
+/** Starts the servers of the demonstration: the web server of the UE application, and the network. */
 
 import type { DemoSiteConfig } from '../../demo-site/app/config.ts'
 import { type Network, startNetwork } from '../../demo-site/network/index.ts'
@@ -7,7 +7,7 @@ import { REDIRECT_BASE } from '../../extension/identity.ts'
 
 const API = '3gpp-as-session-with-qos'
 
-/** The UE application, as the operator knows it beforehand. */
+/** UE application, as it is pre-registered at the operator. */
 const APPLICATION = { clientId: 'skyframe', name: 'Skyframe' }
 
 export interface Servers {
@@ -35,12 +35,12 @@ function createSiteConfig(network: Network): DemoSiteConfig {
 }
 
 /**
- * @param port First of four ports in a row; without it free ones.
- * @param root Folder of the built page, where it is not `dist/demo-site`.
+ * @param port First of four consecutive ports. Default: free ports.
+ * @param root Folder of the built page. Default: `dist/demo-site`.
  */
 export async function startServers(port?: number, root?: string): Promise<Servers> {
   let config: DemoSiteConfig | undefined
-  // The network wants to know the page's origin, so the page's server comes first.
+  // The network needs the origin of the page, so the server of the page starts first.
   const site = await startDemoSite({
     ...(port === undefined ? {} : { port }),
     ...(root === undefined ? {} : { root }),

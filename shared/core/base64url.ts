@@ -1,2 +1,2 @@
-/** Base64url, where the core looks for it. */
+/** Re-exports base64url for the core. */
 export { base64url } from '../oauth/base64url.ts'

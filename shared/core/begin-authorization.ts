@@ -1,4 +1,7 @@
-/** Begins a flow: makes what is secret, fixes what must not change, and says where to send the user. */
+/**
+ * Begins an authorization flow: creates its secrets (state, nonce, PKCE pair), fixes the data that must not
+ * change, and builds the authorization URL.
+ */
 
 import type { ApiAccess } from '../messages/page-api.ts'
 import type { Binding } from '../oauth/access-token-response.ts'
@@ -26,28 +29,28 @@ export interface BeginAuthorization {
   clientId: string
   redirectUri: string
   apis: readonly ApiAccess[]
-  /** Epoch milliseconds after which no response is taken any more. */
+  /** Epoch milliseconds. A response after this time is rejected. */
   deadlineMs: number
-  /** Whether a refresh token is wanted. Default: no. */
+  /** Whether to request a refresh token. Default: false. */
   offlineAccess?: boolean
   prompt?: Prompt | undefined
   loginHint?: string | undefined
   acrValues?: string | undefined
   maxAge?: number | undefined
-  /** The key for DPoP, made for this grant. Used where server and operator allow it. */
+  /** DPoP key of this grant. It is used if server and operator profile allow DPoP. */
   dpop?: DpopKey | undefined
-  /** For `private_key_jwt`. */
+  /** Key for `private_key_jwt`. */
   clientKey?: ClientKey | undefined
 }
 
 export interface BegunAuthorization {
-  /** To be written down before the URL is opened. */
+  /** To be stored before the URL is opened. */
   flow: AwaitingAuthorizationResponse
   authorizationUrl: string
 }
 
 /**
- * Prepares an authorization request and pushes it where that is due.
+ * Prepares an authorization request, and pushes it if the server requires or offers that.
  * @see RFC 6749 section 4.1.1, RFC 7636 section 4.3, RFC 9126 section 2
  */
 export function beginAuthorization(
@@ -124,7 +127,7 @@ function parametersOf(
   })
 }
 
-/** Of an operator profile, what a flow has to remember. */
+/** The members of an operator profile that a flow stores. */
 function flowServer(server: ServerConfig): ServerConfig {
   const { issuer, profile, clientAuthentication, dpop, capif } = server
   return {
@@ -136,7 +139,7 @@ function flowServer(server: ServerConfig): ServerConfig {
   }
 }
 
-/** Whether and how a token will be bound to the key. @see RFC 9449 section 5 */
+/** The binding of the token to the key, from profile, operator and metadata. @see RFC 9449 section 5 */
 export function bindingOf(
   server: ServerConfig,
   metadata: ServerMetadata,

@@ -1,6 +1,6 @@
 /**
- * What a page is told of an error: the table of section 4 of the page contract, for every code. The
- * server's registered word stays; nothing of what lies below an error travels.
+ * Maps errors of the core to the `ProviderError` of the page contract (section 4), for every code. The
+ * server's registered `error` is kept; the `cause` of an error never reaches a page.
  */
 
 import {
@@ -17,9 +17,9 @@ import {
 
 interface Row {
   code: ErrorCode
-  /** The word for the page, where it is not the server's. */
+  /** `data.error` for the page, unless the server's `error` replaces it. */
   error: string
-  /** Whether the server's own word takes its place. */
+  /** Whether the server's own `error` replaces it. */
   keepsServerError?: true
 }
 
@@ -74,7 +74,7 @@ const TABLE: Readonly<Record<NorthkeyErrorCode, Row>> = {
   internal_error: { code: ERROR_CODE.internalError, error: 'internal_error' },
 }
 
-/** The `ProviderError` for an error, as a plain object. What is not ours is a defect of ours. */
+/** Converts an error to a `ProviderError` as a plain object. An error of another type is an `internal_error`. */
 export function toProviderError(error: unknown): ProviderErrorObject {
   const known: NorthkeyErrorObject = isNorthkeyError(error)
     ? error

@@ -1,13 +1,13 @@
 /**
- * One authorization as a state machine. Each state carries its own data and no other's: the verifier
- * lives where a response is awaited and where a code waits to be sent, and from the moment in which it
- * is sent neither of the two is there any more. Every state is a plain JSON value, so that a flow can
- * be written down at any point and taken up again after the program has ended.
+ * State machine of one authorization. Each state has only its own data: the code verifier exists while a
+ * response is awaited and until the code is sent. From the moment of sending, the state has neither code nor
+ * verifier. Every state is a plain JSON value, so that a flow can be stored at any point and resumed after a
+ * restart of the program.
  *
  *     awaitingRequestUri ─▶ awaitingAuthorizationResponse ─▶ readyToRedeem ─▶ awaitingTokenResponse ─▶ authorized
  *               └──────────────────────┴───────────────────────┴───────────────────┴──────▶ failed
  *
- * Border: pure. Time comes in with events; sending is the drivers' work.
+ * Border: pure functions. Events carry the time; the callers send the requests.
  */
 
 import type { ApiAccess } from '../messages/page-api.ts'
@@ -19,7 +19,7 @@ import type { ServerMetadata } from '../oauth/metadata.ts'
 import type { ServerConfig } from '../profiles/profile.ts'
 import type { CodeVerifier } from './pkce.ts'
 
-/** What a flow keeps from beginning to end. The metadata is the snapshot that it began with. */
+/** Data that a flow keeps from beginning to end. The metadata is the snapshot that it began with. */
 export interface FlowContext {
   readonly server: ServerConfig
   readonly issuer: string
@@ -27,7 +27,7 @@ export interface FlowContext {
   readonly clientId: string
   readonly redirectUri: string
   readonly apis: readonly ApiAccess[]
-  /** The scope that was asked. */
+  /** The requested scope. */
   readonly scope: string
   readonly deadlineMs: number
   readonly nonce?: string
@@ -42,44 +42,44 @@ interface Pending extends FlowContext {
   readonly codeVerifier: CodeVerifier
 }
 
-/** The request is being pushed (RFC 9126); nobody has been asked anything yet. */
+/** The request is being pushed (RFC 9126); the user has not been asked yet. */
 export interface AwaitingRequestUri extends Pending {
   readonly name: 'awaitingRequestUri'
 }
 
-/** The user is at the server. */
+/** The user is at the authorization server. */
 export interface AwaitingAuthorizationResponse extends Pending {
   readonly name: 'awaitingAuthorizationResponse'
 }
 
 declare const isValidated: unique symbol
 
-/** A response has passed every check; its code waits to be sent. Only {@link transition} makes one. */
+/** The response is validated; its code has not been sent yet. Only {@link transition} makes this state. */
 export interface RedeemableFlow extends Pending {
   readonly name: 'readyToRedeem'
   readonly callbackUrl: string
   readonly [isValidated]: true
 }
 
-/** The code is on its way, or has been: it will not be sent again. */
+/** The code is being sent, or was sent: it is not sent again. */
 export interface AwaitingTokenResponse extends FlowContext {
   readonly name: 'awaitingTokenResponse'
 }
 
-/** Access to one resource, as the server granted it. JSON, but never for a page. */
+/** The tokens that the server issued for one resource. Plain JSON, but never passed to a page. */
 export interface TokenSet {
   readonly accessToken: string
   readonly tokenType: 'Bearer' | 'DPoP'
   readonly expiresAtMs: number
-  /** What was granted. */
+  /** The granted scope. */
   readonly scope: string
-  /** The resource that it was asked for, where the server knows resources. */
+  /** The requested resource, for a server that supports resource indicators. */
   readonly resource?: string
   readonly refreshToken?: string
   readonly idTokenClaims?: IdTokenClaims
   /** `sub` of the ID token. */
   readonly subject?: string
-  /** Serves one call: not to be kept. */
+  /** The access token is for one call and must not be stored. */
   readonly singleUse: boolean
 }
 
@@ -114,7 +114,7 @@ export type RedirectReceived = {
 export type CodeSent = { readonly type: 'codeSent'; readonly now: number }
 export type TokensReceived = { readonly type: 'tokensReceived'; readonly tokens: TokenSet }
 export type Failed = { readonly type: 'failed'; readonly error: NorthkeyErrorObject }
-/** The program has started again and finds the flow written down. */
+/** The program has restarted and found the stored flow. */
 export type Resumed = { readonly type: 'resumed'; readonly now: number }
 
 export type FlowEvent =
@@ -127,7 +127,7 @@ export type FlowEvent =
 
 type Running = Exclude<FlowState, AuthorizedFlow | FailedFlow>
 
-/** The next state. An event that has no place in a state does not compile, and throws if it comes. */
+/** Returns the next state. An event that a state does not accept fails to compile, and throws at run time. */
 export function transition(
   state: AwaitingRequestUri,
   event: RequestUriReceived,
@@ -173,7 +173,7 @@ export function transition(state: FlowState, event: FlowEvent): FlowState {
   throw misplacedEvent(event.type, state)
 }
 
-/** Refuses what holds no code, or one that comes too late to be sent. */
+/** Throws for a flow without a code, or after its deadline. */
 export function requireRedeemable(state: FlowState, now: number): void {
   if (state.name !== 'readyToRedeem') throw misplacedEvent('codeSent', state)
   if (now > state.deadlineMs) throw flowExpired()

@@ -1,13 +1,13 @@
 /**
- * What a page has been granted of what it asked. Less is common and shown; more is never handed out,
- * whatever the server adds. @see RFC 6749 section 3.3
+ * Intersects the requested APIs with the granted scope. A server often grants less, which the page sees. Scope
+ * that the server adds is never passed on. @see RFC 6749 section 3.3
  */
 
 import type { ApiAccess } from '../messages/page-api.ts'
 import { profileOf } from '../profiles/index.ts'
 import type { ServerConfig } from '../profiles/profile.ts'
 
-/** The APIs with the part of their scope that was granted; those with nothing left are gone. */
+/** The requested APIs with the granted part of their scope. APIs without granted scope are left out. */
 export function grantedApis(
   server: Pick<ServerConfig, 'profile'>,
   asked: readonly ApiAccess[],

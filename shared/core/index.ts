@@ -1,11 +1,11 @@
 /**
- * The core: the whole client side of an authorization, for a worker, a page or Node.
+ * Public interface of the core: the client side of an authorization, for a worker, a page or Node.
  *
  *     const metadata = await discover(server, effects)
  *     const { flow, authorizationUrl } = await beginAuthorization({ server, metadata, … }, effects)
- *     // write `flow` down, open `authorizationUrl`, wait for the redirect
+ *     // store `flow`, open `authorizationUrl`, wait for the redirect
  *     const redeemable = receiveAuthorizationResponse(flow, url, effects.now())
- *     // write down transition(redeemable, { type: 'codeSent', now })
+ *     // store transition(redeemable, { type: 'codeSent', now })
  *     const tokens = await redeemCode(redeemable, effects)
  *
  * Every failure is a {@link NorthkeyError}.

@@ -1,9 +1,9 @@
 /**
- * The security context of an API invoker at a CAPIF core: settles that the APIs are used with OAuth and
- * PKCE, and where the core tells of a revocation.
+ * Negotiates the security context of an API invoker at a CAPIF core: the APIs are used with OAuth and PKCE, and
+ * the core reports revocations over a WebSocket.
  *
- * A core that keeps invokers without a certificate out (TS 29.222 clause 10.2) negotiates nothing with
- * us; that is the operator's choice, and the flow goes on without notifications.
+ * A core that rejects API invokers without a certificate (TS 29.222 clause 10.2) does not negotiate with the
+ * broker. That is the operator's choice, and the flow continues without notifications.
  */
 
 import type { Effects } from '../oauth/effects.ts'
@@ -21,7 +21,7 @@ import type { ServerConfig } from '../profiles/profile.ts'
 const ENDPOINT = 'security context of the CAPIF core'
 
 /**
- * @returns What the core settled on, or `undefined` where it does not negotiate.
+ * @returns The negotiated values, or `undefined` if the core does not negotiate.
  * @see TS 29.222 clause 8.5, `PUT /trustedInvokers/{apiInvokerId}`
  */
 export function negotiateSecurity(
@@ -33,7 +33,7 @@ export function negotiateSecurity(
   return withOwnErrors(async () => {
     const { apiRoot, notifications } = server.capif ?? {}
     if (server.profile !== 'capif' || apiRoot === undefined) return undefined
-    // A scope names APIs by name; the identifiers of publication are for onboarded invokers to know.
+    // A scope has API names only; the identifiers of published APIs are known to onboarded invokers only.
     const aefIds = scopes.flatMap((scope) => parseCapifScope(scope).aefs.map(({ aefId }) => aefId))
     const apis = [...new Set(aefIds)].map((aefId) => ({ aefId }))
     const invoker = encodeURIComponent(clientId)

@@ -1,5 +1,5 @@
 /**
- * Proof Key for Code Exchange: the pair. S256 is the only method; there is no way to ask for `plain`.
+ * Proof Key for Code Exchange: creates the pair. S256 is the only method; `plain` is not available.
  * @see RFC 7636 sections 4.1, 4.2 and 7.1
  */
 
@@ -7,9 +7,9 @@ import { asciiString, base64url, base64urlCodes } from '../oauth/base64url.ts'
 
 declare const kind: unique symbol
 
-/** The secret half: goes to the token endpoint and nowhere else. */
+/** The secret part. It is sent to the token endpoint only. */
 export type CodeVerifier = string & { readonly [kind]: 'code_verifier' }
-/** The public half: goes through the browser. */
+/** The public part. It is sent through the browser. */
 export type CodeChallenge = string & { readonly [kind]: 'code_challenge' }
 
 export interface PkcePair {
@@ -17,10 +17,10 @@ export interface PkcePair {
   readonly codeChallenge: CodeChallenge
 }
 
-/** A fresh pair of 256 random bits. @see RFC 7636 section 4.1 */
+/** Creates a pair from 256 random bits. @see RFC 7636 section 4.1 */
 export async function createPkcePair(): Promise<PkcePair> {
   const codes = randomCodes()
-  // The string is made while the digest is under way.
+  // The string is made while the digest is computed.
   const digest = crypto.subtle.digest('SHA-256', codes)
   const codeVerifier = asciiString(codes) as CodeVerifier
   return { codeVerifier, codeChallenge: challengeOf(await digest) }
@@ -36,7 +36,7 @@ function challengeOf(digest: ArrayBuffer): CodeChallenge {
   return base64url(new Uint8Array(digest)) as CodeChallenge
 }
 
-/** An unguessable value of 256 bits, for `state` and `nonce`. @see RFC 6749 section 10.10 */
+/** Creates an unguessable value of 256 bits, for `state` and `nonce`. @see RFC 6749 section 10.10 */
 export function randomValue(): string {
   return asciiString(randomCodes())
 }

@@ -1,4 +1,4 @@
-/** Takes the redirect: a flow that may be redeemed, or the error that the response amounts to. */
+/** Receives the redirect: returns a redeemable flow, or throws the error of the response. */
 
 import { NorthkeyError } from '../oauth/error.ts'
 import { type AwaitingAuthorizationResponse, type RedeemableFlow, transition } from './flow.ts'

@@ -1,6 +1,7 @@
 /**
- * Redeems a code, once. Whoever keeps flows writes down `transition(flow, { type: 'codeSent', … })`
- * first: that record has neither code nor verifier, so that what is found later cannot be sent again.
+ * Redeems an authorization code, once. A caller that stores flows first stores
+ * `transition(flow, { type: 'codeSent', … })`: that record has neither code nor verifier, so that the code
+ * cannot be sent again after a restart.
  */
 
 import { requestAccessToken } from '../oauth/access-token-request.ts'
@@ -15,16 +16,16 @@ import { profileOf } from '../profiles/index.ts'
 import { authenticationOf } from './client.ts'
 import { type RedeemableFlow, requireRedeemable, type TokenSet } from './flow.ts'
 
-/** Keys do not lie in the record of a flow; who redeems brings them. */
+/** Keys for the token request. The caller passes them, since the record of a flow does not contain keys. */
 export interface FlowKeys {
   dpop?: DpopKey | undefined
   clientKey?: ClientKey | undefined
-  /** GPSI of the resource owner, where a CAPIF core wants to be told. */
+  /** GPSI of the resource owner, for a CAPIF core that requires it. */
   gpsi?: string | undefined
 }
 
 /**
- * Sends code and verifier to the token endpoint of the flow's own metadata and judges the tokenResponse.
+ * Sends code and verifier to the token endpoint of the flow's own metadata, and validates the response.
  * @see RFC 6749 section 4.1.3, RFC 7636 section 4.5, OpenID Connect Core section 3.1.3
  */
 export function redeemCode(
@@ -42,7 +43,7 @@ async function sendCode(flow: RedeemableFlow, effects: Effects, keys: FlowKeys):
   const dpop = flow.binding === 'none' ? undefined : keys.dpop
   await requireDpopKey(flow.dpopJkt, dpop)
   const resource = profile.resourceIndicators ? flow.apis[0]?.resource : undefined
-  // Judged again: the record in which the redirect lay may have been anywhere.
+  // Validated again: the record that contains the redirect may come from any storage.
   const parameters = validateAuthorizationResponse(flow, flow.callbackUrl)
   const shape = profile.codeRequest(parameters.get('code') ?? '', server.capif, keys.gpsi)
   const response = await requestAccessToken(

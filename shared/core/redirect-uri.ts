@@ -1,13 +1,12 @@
 /**
- * The broker's redirect URI for one issuer. A path per issuer is the mix-up defence of RFC 8252
- * section 8.10 and RFC 9700 section 4.4.2: a response that arrives on another issuer's path is
- * nobody's answer.
+ * Redirect URI of the broker for one issuer. A path for each issuer is the mix-up defence of RFC 8252
+ * section 8.10 and RFC 9700 section 4.4.2: a response that arrives on the path of another issuer is rejected.
  */
 
 import { base64url } from './base64url.ts'
 
 /**
- * @param base What `identity.getRedirectURL()` gives: the broker's own host with a trailing slash.
+ * @param base Return value of `identity.getRedirectURL()`: the broker's own host with a trailing slash.
  * @param issuer Issuer identifier, as the operator profile spells it.
  * @returns The exact redirect URI to register and to send.
  * @see RFC 6749 section 3.1.2

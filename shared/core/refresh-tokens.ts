@@ -1,4 +1,4 @@
-/** Renews access by a refresh token. The caller sees to it that there is one refresh at a time. */
+/** Refreshes tokens. The caller makes sure that one refresh of a grant is in flight at a time. */
 
 import { validateAccessTokenResponse } from '../oauth/access-token-response.ts'
 import type { ClientKey } from '../oauth/client-authentication.ts'
@@ -20,7 +20,7 @@ export interface RefreshTokens {
   metadata: ServerMetadata
   clientId: string
   refreshToken: string
-  /** The scope of the grant, if it is known: nothing beyond it is asked for. */
+  /** The granted scope, if known. A request never exceeds it. */
   grantedScope?: string | undefined
   /** A part of the granted scope. Default: all of it. */
   scope?: string | undefined
@@ -28,13 +28,13 @@ export interface RefreshTokens {
   /** The key that the refresh token is bound to. */
   dpop?: DpopKey | undefined
   clientKey?: ClientKey | undefined
-  /** Of the grant's first ID token: a refreshed one must be about the same subject. */
+  /** Claims of the grant's first ID token. An ID token of a refresh must have the same subject. */
   idTokenClaims?: IdTokenClaims | undefined
 }
 
 /**
- * Sends the refresh token and judges the tokenResponse. The old refresh token stays in the result where the
- * server gave no new one.
+ * Sends the refresh token and validates the response. The result contains the old refresh token if the server
+ * issued no new one.
  * @see RFC 6749 section 6, RFC 9700 section 4.14, OpenID Connect Core section 12.2
  */
 export function refreshTokens(request: RefreshTokens, effects: Effects): Promise<TokenSet> {
@@ -92,7 +92,7 @@ export function refreshTokens(request: RefreshTokens, effects: Effects): Promise
   })
 }
 
-/** Refuses what goes beyond the grant. @see RFC 6749 section 6 */
+/** Throws for a scope that exceeds the granted scope. @see RFC 6749 section 6 */
 function requireScopeWithin(scope: string | undefined, granted = scope): string | undefined {
   if (scope === undefined || granted === undefined) return undefined
   const words = new Set(scopeWords(granted))

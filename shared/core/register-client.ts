@@ -1,4 +1,4 @@
-/** Onboards an application: a client of its own at the server, without a secret. */
+/** Registers an application as a client of its own at the server, without a client secret. */
 
 import { type RegisteredClient, requestClientRegistration } from '../oauth/client-registration.ts'
 import type { Effects } from '../oauth/effects.ts'
@@ -14,7 +14,7 @@ export interface RegisterClient {
   clientName: string
   redirectUris: readonly string[]
   scope?: string | undefined
-  /** The public half of the key for `private_key_jwt`, where the server wants that. */
+  /** Public key for `private_key_jwt`, for a server that requires it. */
   clientPublicKey?: CryptoKey | undefined
   initialAccessToken?: string | undefined
 }

@@ -1,4 +1,4 @@
-/** Takes a token back at the server. */
+/** Revokes tokens at the authorization server. */
 
 import type { ClientKey } from '../oauth/client-authentication.ts'
 import type { Effects } from '../oauth/effects.ts'
@@ -18,8 +18,8 @@ export interface RevokeToken {
 }
 
 /**
- * Revokes one token. `unsupported_by_server` where the server has no endpoint for it;
- * `network_error` with `retryAfterSeconds` where it has to be tried again.
+ * Revokes one token. Throws `unsupported_by_server` if the server has no revocation endpoint, and
+ * `network_error` with `retryAfterSeconds` if the request has to be retried.
  * @see RFC 7009 section 2
  */
 export function revokeToken(request: RevokeToken, effects: Effects): Promise<void> {

@@ -1,9 +1,9 @@
-/** What has to hold among several authorization servers. */
+/** Rules for a set of authorization servers. */
 
 import { NorthkeyError } from '../oauth/error.ts'
 
 /**
- * Refuses two servers that share an issuer: a response could no longer be told from the other's.
+ * Throws for two servers with the same issuer: their responses could not be distinguished.
  * @see RFC 9207 section 4
  */
 export function requireDistinctIssuers(servers: readonly { issuer: string }[]): void {

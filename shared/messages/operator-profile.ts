@@ -1,7 +1,7 @@
 /**
- * An operator profile, version 1: what a mobile operator, or the owner of an authorization function,
- * tells the broker about itself. The JSON Schema beside the page contract is the normative form;
- * whatever comes from outside is checked against it before it has this type.
+ * Operator profile, version 1: the configuration that a mobile operator, or the owner of an authorization
+ * function, provides for the broker. The JSON Schema beside the page contract is the normative form; input from
+ * outside is validated against it before it has this type.
  */
 
 export type ProfileName = 'oauth' | 'capif' | 'camara'
@@ -12,7 +12,7 @@ export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 export interface CapifSettings {
   /** `{apiRoot}` of the CAPIF core function (TS 29.222). */
   apiRoot?: string
-  /** How `resOwnerId` goes into the token request, which 3GPP leaves open. */
+  /** Encoding of `resOwnerId` in the token request, which 3GPP leaves open. */
   resOwnerId?: 'omit' | 'json' | 'gpsi'
   /** Name of the code in the token request: TS 29.222 says `authCode`, RFC 6749 `code`. */
   authCode?: 'both' | 'authCode' | 'code'
@@ -43,7 +43,7 @@ export interface OperatorProfile {
   issuer: string
   name: string
   profile: ProfileName
-  /** RFC 8414 members where the server publishes none, or that override what it publishes. */
+  /** RFC 8414 members for a server that publishes none, or that override published members. */
   metadata?: Record<string, unknown>
   clientAuthentication?: ClientAuthentication
   onboarding?: Onboarding
@@ -56,7 +56,7 @@ export interface OperatorProfile {
   applications?: OperatorApplication[]
 }
 
-/** What a file of a profile may have. */
+/** Size limit of a profile file. */
 export const MAX_PROFILE_BYTES = 256 * 1024
 
 export const PROFILE_TOO_LARGE = 'file: expected at most 256 KiB'

@@ -1,9 +1,9 @@
 /**
- * The provider convention, version 1: what a page may say to a token broker and what it gets back.
+ * Provider convention, version 1: the messages between a page and a token broker.
  *
- * These types are the contract itself; the broker, the scripts that enter a page and the client for
- * pages (`northkey/page`) are all checked against them. Discovery has the shape of EIP-6963, the call
- * that of EIP-1193, the words are those of OAuth 2.0 and 3GPP.
+ * These types are the contract; the broker, the scripts in a page and the client for pages (`northkey/page`)
+ * are all type-checked against them. Discovery follows EIP-6963, calls follow EIP-1193, and the terms are those
+ * of OAuth 2.0 and 3GPP.
  */
 
 export const PROTOCOL = '1'
@@ -11,10 +11,10 @@ export const PROTOCOL = '1'
 export const ANNOUNCE_EVENT = 'northbound:announceProvider'
 export const REQUEST_EVENT = 'northbound:requestProvider'
 
-/** `fetch`: the broker makes the call, the token stays with it. `token`: the page gets access tokens. */
+/** `fetch`: the broker makes the calls and keeps the token. `token`: the page gets access tokens. */
 export type Mode = 'fetch' | 'token'
 
-/** One northbound API that a page asks for, or that a grant covers. */
+/** One northbound API in a request, or in a grant. */
 export interface ApiAccess {
   /** Base URL of the API. */
   resource: string
@@ -98,7 +98,7 @@ export interface CreateProofParams {
   htu: string
   body?: string | ArrayBuffer
   query?: string
-  /** What the API sent in `DPoP-Nonce`. @see RFC 9449 section 9 */
+  /** The `DPoP-Nonce` of the API's response. @see RFC 9449 section 9 */
   nonce?: string
 }
 
@@ -108,11 +108,11 @@ export interface RevokeParams {
 
 export interface RevokeResult {
   revoked: string[]
-  /** Grants whose end the server could not be told yet. It will be. */
+  /** Grants that ended, but whose tokens are not revoked at the server yet. The broker retries. */
   pending: string[]
 }
 
-/** Every method with the shapes of its parameters and of its result. */
+/** All methods with the types of their parameters and results. */
 export interface ProviderMethods {
   broker_getInfo: { params: undefined; result: BrokerInfo }
   northbound_connect: { params: ConnectParams; result: Grant }
@@ -159,7 +159,7 @@ export interface ProviderDetail {
   readonly provider: Provider
 }
 
-/** The numbers of the contract's section 4, by what they mean. */
+/** Error numbers of section 4 of the contract, by meaning. */
 export const ERROR_CODE = {
   accessDenied: 4001,
   noGrant: 4100,
@@ -180,16 +180,16 @@ export const ERROR_CODE = {
 
 export type ErrorCode = (typeof ERROR_CODE)[keyof typeof ERROR_CODE]
 
-/** What a `ProviderError` says besides its number. */
+/** The `data` member of a `ProviderError`. */
 export interface ProviderErrorData {
-  /** The server's registered word where a server said one, else the broker's. */
+  /** The server's registered `error` if the server sent one, else the broker's. */
   error: string
   errorDescription?: string
   httpStatus?: number
   retryAfterSeconds?: number
 }
 
-/** A `ProviderError` as it crosses a border: a cloned `Error` would lose its code and its data. */
+/** A `ProviderError` as it crosses a border, as a plain object: a cloned `Error` would lose its code and data. */
 export interface ProviderErrorObject {
   code: ErrorCode
   message: string

@@ -1,25 +1,25 @@
-/** The border between the broker's own screens and its background. Pages have no part in it. */
+/** Types the messages between the broker's own screens and its background. Pages do not use this channel. */
 
 import type { OperatorProfile } from './operator-profile.ts'
 import type { ApiAccess, Grant, Mode } from './page-api.ts'
 
-/** `once`: this task. `session`: this browser session. `month`: 30 days without use end it. */
+/** Lifetime of a grant. `once`: this task. `session`: this browser session. `month`: until 30 days without use. */
 export type Lifetime = 'once' | 'session' | 'day' | 'month'
 
-/** One word of a scope, and what it lets the application do. */
+/** One word of a scope, with a description of what it permits. */
 export interface ScopeInWords {
   scope: string
   description?: string
 }
 
-/** An API that a page asks for, in the operator's words. */
+/** A requested API, with the operator's descriptions. */
 export interface ConsentApi extends ApiAccess {
   name: string
   description?: string
   scopes: ScopeInWords[]
 }
 
-/** One immutable question to the user. */
+/** One immutable consent request to the user. */
 export interface ConsentRequest {
   flowId: string
   origin: string
@@ -31,11 +31,11 @@ export interface ConsentRequest {
   apis: ConsentApi[]
 }
 
-/** What the user leaves of one API that was asked for. */
+/** The part of one requested API that the user approves. */
 export interface ApprovedApi {
-  /** Its place in the request. */
+  /** Index of the API in the request. */
   index: number
-  /** The scope words that stay. */
+  /** The approved scope words. */
   scopes: string[]
 }
 
@@ -46,20 +46,20 @@ export interface ConnectedSite extends Grant {
   lifetime: Lifetime
 }
 
-/** Where a profile comes from: browser policy, a file that the user imported, or the demonstration. */
+/** Source of a profile: browser policy, a file that the user imported, or the demonstration. */
 export type OperatorSource = 'policy' | 'file' | 'demo'
 
 export interface KnownOperator {
   profile: OperatorProfile
   source: OperatorSource
-  /** Match patterns that the browser has not let Northkey reach yet. */
+  /** Match patterns without a host permission of the browser yet. */
   unreachable: string[]
 }
 
-/** A profile that is there and not used, with the reasons. */
+/** A profile that is stored but rejected, with the reasons. */
 export interface RefusedOperator {
   source: OperatorSource
-  /** As far as it can be told. */
+  /** As far as it can be read from the profile. */
   name: string
   reasons: string[]
 }
@@ -75,16 +75,16 @@ export type OperatorCheck =
 
 /**
  * `on`: pages of this origin find the broker. `always`: loopback, in a development build.
- * `unfit`: no page of a kind that may use it.
+ * `unfit`: pages of this kind may not use it.
  */
 export type SiteState = 'on' | 'off' | 'always' | 'unfit'
 
 export interface Site {
   origin: string
   state: SiteState
-  /** Operators that name this origin as an application's. */
+  /** Operators whose profile lists this origin for an application. */
   operators: string[]
-  /** What `permissions.request` has to ask for: the site, and those operators' servers. */
+  /** Origins for `permissions.request`: the site, and the servers of these operators. */
   permissions: string[]
 }
 
@@ -101,7 +101,7 @@ export type LogEvent =
 export interface LogEntry {
   /** Epoch milliseconds. */
   at: number
-  /** The last of `times` equal entries, where there is more than one. */
+  /** Time of the last of `times` equal entries, if there are several. */
   until?: number
   times?: number
   event: LogEvent
@@ -116,7 +116,7 @@ type Nothing = Record<string, never>
 
 export interface ScreenMethods {
   getConsentRequest: { params: { flowId: string }; result: ConsentRequest | null }
-  /** What is not in `apis` is not granted; nothing can be added to what the page asked for. */
+  /** APIs and scopes outside of `apis` are not granted; nothing can be added to the page's request. */
   approve: {
     params: { flowId: string; apis: ApprovedApi[]; lifetime: Lifetime }
     result: undefined
@@ -125,16 +125,16 @@ export interface ScreenMethods {
   listGrants: { params: Nothing; result: ConnectedSite[] }
   revokeGrant: { params: { grantId: string }; result: undefined }
   listOperators: { params: Nothing; result: OperatorList }
-  /** Judges a file's text and changes nothing. */
+  /** Checks the text of a profile file and stores nothing. */
   checkOperator: { params: { text: string }; result: OperatorCheck }
-  /** Adds what `checkOperator` found good, after the user's confirmation. */
+  /** Adds a profile that `checkOperator` accepted, after the user's confirmation. */
   addOperator: { params: { text: string }; result: OperatorCheck }
   removeOperator: { params: { issuer: string }; result: undefined }
   getSite: { params: { origin: string }; result: Site }
   listSites: { params: Nothing; result: Site[] }
-  /** The user is about to be asked for the permission, which may close the screen that asks. */
+  /** Announces a permission request, during which the browser may close the screen. */
   proposeSite: { params: { origin: string; tabId?: number }; result: undefined }
-  /** The permission is there. */
+  /** Switches the site on, after the permission was granted. */
   useSite: { params: { origin: string; tabId?: number }; result: Site }
   stopSite: { params: { origin: string }; result: Site }
   readLog: { params: Nothing; result: LogEntry[] }

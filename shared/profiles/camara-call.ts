@@ -1,21 +1,21 @@
 /**
- * Calls of CAMARA APIs: what must not be sent with a three-legged token, and what an error of theirs
- * means for the token that was used.
+ * Rules for calls of CAMARA APIs: members that must not be sent with a three-legged token, and the meaning of
+ * an API's error for the token that was used.
  * @see CAMARA API design guidelines (error responses, "Working with device information")
  */
 
 import { NorthkeyError, type NorthkeyErrorCode } from '../oauth/error.ts'
 import { isJsonObject, parseJson } from '../oauth/json-response.ts'
 
-/** Members that name a subscriber. A three-legged token names one already. */
+/** Members that identify a subscriber. A three-legged token identifies the subscriber already. */
 const IDENTIFIERS = ['device', 'phoneNumber'] as const
 
-/** Scopes of APIs whose very question is a phone number. */
+/** Scopes of APIs whose request is a phone number by purpose. */
 const ASKS_FOR_NUMBER = /(^| )number-verification:/
 
 /**
- * Refuses a body that names the device beside a token that stands for it: the API would answer
- * `UNNECESSARY_IDENTIFIER`, and the subscriber's number would have left for nothing.
+ * Throws for a body that identifies the device beside a token that identifies it already: the API would answer
+ * `UNNECESSARY_IDENTIFIER`, and the subscriber's number would have been sent without need.
  */
 export function requireNoIdentifier(body: string | undefined, scope: string): void {
   const value = body === undefined ? undefined : parseJson(body)
@@ -31,20 +31,20 @@ export function requireNoIdentifier(body: string | undefined, scope: string): vo
   }
 }
 
-/** What a broker does about an error of an API. */
+/** Reaction of the broker to an error of an API. */
 export type CamaraReaction =
-  /** Get a new token and call once more. Never for tokens that serve one call. */
+  /** Get a new token and retry the call once. Never for single-use tokens. */
   | 'renew'
-  /** The token does not allow it; the same token never will. */
+  /** The token does not permit the call, and a retry with it cannot succeed. */
   | 'insufficient_scope'
   /** The subscriber was not authenticated by the mobile network. */
   | 'not_on_mobile_network'
-  /** Later, as `Retry-After` says. */
+  /** Retry later, after `Retry-After`. */
   | 'wait'
-  /** The page's own affair. */
+  /** Pass the error to the page. */
   | 'pass'
 
-/** The reaction to an API's status and `code`. */
+/** Maps an API's status and `code` to a reaction. */
 export function camaraReaction(status: number, code: string | undefined): CamaraReaction {
   if (code?.endsWith('USER_NOT_AUTHENTICATED_BY_MOBILE_NETWORK')) return 'not_on_mobile_network'
   if (status === 401) return 'renew'
@@ -62,7 +62,7 @@ const REACTION_CODE: Readonly<Record<CamaraReaction, NorthkeyErrorCode | undefin
   pass: undefined,
 }
 
-/** Our code for an API's error, or nothing where the page gets the answer as it is. */
+/** Maps an API's error to a code, or returns `undefined` if the page gets the response unchanged. */
 export function camaraErrorCode(status: number, body: string): NorthkeyErrorCode | undefined {
   const value = parseJson(body)
   const code = isJsonObject(value) && typeof value.code === 'string' ? value.code : undefined

@@ -1,7 +1,6 @@
 /**
- * The profile `camara`: the CAMARA Security and Interoperability Profile over OpenID Connect.
- * One purpose a request, an ID token always, a refresh token only when it is wanted, and tokens that
- * serve one call for the APIs that say so.
+ * Profile `camara`: the CAMARA Security and Interoperability Profile over OpenID Connect. A request has one
+ * purpose and always returns an ID token; a refresh token is optional; some APIs have single-use tokens.
  */
 
 import type { ApiAccess } from '../messages/page-api.ts'
@@ -12,10 +11,10 @@ import type { Profile } from './profile.ts'
 
 const PURPOSE = /^dpv:[A-Za-z]+$/
 
-/** Scopes whose tokens serve one call and live for 300 s at most. */
+/** Scopes with single-use tokens, which live for 300 s at most. */
 const SINGLE_USE = /^number-verification:/
 
-/** The one purpose of a request, whether it stands in `purpose` or in the scope. */
+/** Returns the single purpose of a request, from `purpose` or from the scope. */
 export function camaraPurpose(apis: readonly ApiAccess[]): string {
   const purposes = new Set(
     apis.flatMap(({ scope, purpose }) => [
@@ -30,7 +29,7 @@ export function camaraPurpose(apis: readonly ApiAccess[]): string {
   return purpose
 }
 
-/** Claims that bind a proof to the very octets sent. Both are hashes of raw bytes. */
+/** Makes the claims that bind a proof to the octets of body and query. Both are hashes of raw bytes. */
 export async function camaraProofClaims(
   required: readonly string[] | undefined,
   parts: { body?: BufferSource | string | undefined; query?: string | undefined },

@@ -1,6 +1,6 @@
 /**
- * The message with which a CAPIF core takes an authorization back. The token's member is `access_token`
- * in V19.4 and `accessToken` in V19.5; both are read.
+ * Revocation notification of a CAPIF core. The member of the token is `access_token` in V19.4 and `accessToken`
+ * in V19.5; both are read.
  * @see TS 29.222 clause 8.5.4.2.5 (SecurityNotification)
  */
 
@@ -18,7 +18,7 @@ export interface SecurityNotification {
 
 const CAUSE = /^[A-Za-z0-9_.-]{1,64}$/
 
-/** The checked notification, or `invalid_response`. */
+/** Parses and checks a notification, or throws `invalid_response`. */
 export function parseSecurityNotification(value: unknown): SecurityNotification {
   if (!isJsonObject(value)) throw invalidNotification('the notification must be an object')
   const { apiInvokerId, apiIds, cause, aefId } = value

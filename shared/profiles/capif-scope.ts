@@ -1,11 +1,11 @@
 /**
- * The scope grammar of CAPIF, both ways:
+ * Parses and formats CAPIF scopes:
  *
  *     scope       = capif-scope *( SP other )
  *     capif-scope = "3gpp#" aef *( ";" aef )
  *     aef         = aefId ":" apiName *( "," apiName )
  *
- * Later releases add finer-grained words after it; those stay opaque.
+ * Later releases add finer-grained words after it; these words stay opaque.
  * @see TS 29.222 V17.4.0 table 8.5.4.2.6-1
  */
 
@@ -13,16 +13,16 @@ import { NorthkeyError } from '../oauth/error.ts'
 import { requireScope } from '../oauth/scope.ts'
 
 export interface CapifScope {
-  /** API names by AEF id, in the order written. */
+  /** API names by AEF id, in the order of the scope. */
   aefs: { aefId: string; apiNames: string[] }[]
-  /** Words outside of 3GPP's grammar. */
+  /** Words outside of the 3GPP grammar. */
   others: string[]
 }
 
 const PREFIX = '3gpp#'
 const NAME = /^[^\s#;:,]+$/
 
-/** The parts of a CAPIF scope; `invalid_params` where it does not follow the grammar. */
+/** Parses a CAPIF scope. Throws `invalid_params` if it does not follow the grammar. */
 export function parseCapifScope(scope: string): CapifScope {
   const [first = '', ...others] = requireScope(scope).split(' ')
   if (!first.startsWith(PREFIX)) throw invalidScope('must begin with "3gpp#"')
@@ -40,7 +40,7 @@ export function parseCapifScope(scope: string): CapifScope {
   return { aefs, others }
 }
 
-/** The scope string of its parts; AEFs and API names that come twice are written once. */
+/** Formats a CAPIF scope, without duplicate AEFs and API names. */
 export function formatCapifScope(scope: CapifScope): string {
   const apis = new Map<string, Set<string>>()
   for (const { aefId, apiNames } of scope.aefs) {
@@ -56,7 +56,7 @@ export function formatCapifScope(scope: CapifScope): string {
   return requireScope([PREFIX + aefs.join(';'), ...new Set(scope.others)].join(' '))
 }
 
-/** One CAPIF scope for several: a scope string has room for a single `3gpp#` word. */
+/** Joins several CAPIF scopes into one, since a scope string has a single `3gpp#` word. */
 export function joinCapifScopes(scopes: readonly string[]): string {
   const parsed = scopes.map(parseCapifScope)
   return formatCapifScope({
@@ -65,7 +65,7 @@ export function joinCapifScopes(scopes: readonly string[]): string {
   })
 }
 
-/** The APIs of a scope that another scope has too; empty where there is none. */
+/** The APIs of a scope that the granted scope contains too; an empty string if there is none. */
 export function capifScopeWithin(asked: string, granted: string): string {
   if (!granted.startsWith(PREFIX)) return ''
   const { aefs, others } = parseCapifScope(asked)
@@ -81,7 +81,7 @@ export function capifScopeWithin(asked: string, granted: string): string {
     : formatCapifScope({ aefs: kept, others: others.filter((word) => also.includes(word)) })
 }
 
-/** Whether a granted scope has an API of an AEF. */
+/** Whether a granted scope contains an API of an AEF. */
 export function capifScopeAllows(scope: string, aefId: string, apiName: string): boolean {
   return parseCapifScope(scope).aefs.some(
     (aef) => aef.aefId === aefId && aef.apiNames.includes(apiName),

@@ -1,9 +1,9 @@
 /**
- * Security negotiation with a CAPIF core: which grant type an API is to be used with, in the names of
- * V18.4 (`authorizationFlow`, `…_FLOW…`) and of V18.5 and V19 (`grantType`, `OAuthGrantType`).
+ * Security negotiation with a CAPIF core: the grant type of an API, in the names of V18.4
+ * (`authorizationFlow`, `…_FLOW…`) and of V18.5 and V19 (`grantType`, `OAuthGrantType`).
  *
- * Border: the code grant with PKCE or none. A core that would have the code grant without PKCE is
- * refused, whatever it calls it.
+ * Border: only the code grant with PKCE. A core that offers the code grant without PKCE is rejected, under
+ * any of these names.
  * @see TS 29.222 clause 8.5, CAPIF_Security_API and CAPIF_Discover_Service_API
  */
 
@@ -15,7 +15,7 @@ export const PKCE_GRANT = 'AUTHORIZATION_CODE_WITH_PKCE'
 /** The same in V18.4. */
 export const PKCE_FLOW = 'AUTHORIZATION_CODE_FLOW_WITH_PKCE'
 
-/** The query of a discovery for APIs that may be used with PKCE (V19.1). */
+/** Query for the discovery of APIs that support PKCE (V19.1). */
 export function capifDiscoveryQuery(apiInvokerId: string): URLSearchParams {
   return new URLSearchParams({
     'api-invoker-id': apiInvokerId,
@@ -29,7 +29,7 @@ export interface CapifApi {
   apiId?: string
 }
 
-/** A type and not an interface, so that a validator takes it for plain data. */
+/** A type and not an interface, so that it is assignable to the plain data of a validator. */
 export type ServiceSecurity = {
   securityInfo: { aefId: string; apiId?: string; prefSecurityMethods: string[] }[]
   notificationDestination: string
@@ -41,8 +41,8 @@ export type ServiceSecurity = {
 const WEBSOCKET_FEATURE = '2'
 
 /**
- * The body of `PUT /trustedInvokers/{apiInvokerId}`. A UE hosts no callback: the destination that the
- * schema wants is one that never resolves, and the notifications come over a WebSocket.
+ * Body of `PUT /trustedInvokers/{apiInvokerId}`. A UE hosts no callback: the required destination is a name that
+ * never resolves, and the notifications arrive over a WebSocket.
  */
 export function capifServiceSecurity(
   apis: readonly CapifApi[],
@@ -60,12 +60,12 @@ export function capifServiceSecurity(
   }
 }
 
-/** What a core settled on. */
+/** Result of the negotiation. */
 export interface CapifNegotiation {
   websocketUri?: string
 }
 
-/** Judges the core's response: OAuth, and the code grant with PKCE, for every API. */
+/** Validates the core's response: OAuth, and the code grant with PKCE, for every API. */
 export function readServiceSecurity(response: unknown): CapifNegotiation {
   const entries = isJsonObject(response) ? response.securityInfo : undefined
   if (!Array.isArray(entries) || entries.length === 0 || !entries.every(isJsonObject)) {
@@ -92,7 +92,7 @@ export function offersPkce(entry: JsonObject): boolean {
 }
 
 /**
- * Whether an AEF lets an API be used with PKCE: what an interface says overrules its profile.
+ * Whether an AEF offers PKCE for an API. The grant types of an interface override those of its profile.
  * @see TS 29.222 `AefProfile.grantTypes`, `InterfaceDescription.grantTypes` (V19.1)
  */
 export function aefOffersPkce(aefProfile: JsonObject, interfaceIndex = 0): boolean {

@@ -1,10 +1,9 @@
 /**
- * The profile `capif`: a CAPIF core function as authorization function (TS 23.222 clause 7.5).
+ * Profile `capif`: a CAPIF core function as authorization function (TS 23.222 clause 7.5).
  *
  * TS 29.222 defines a token endpoint and no authorization endpoint, calls the code `authCode`, and has
- * no `code_verifier`, no refresh token and no proof of possession (TS 33.122 annex C: bearer). Both
- * names of the code go out by default: that is the one request that a strict CAPIF core and a stock
- * OAuth server both take.
+ * no `code_verifier`, no refresh token and no proof of possession (TS 33.122 annex C: bearer). By default the
+ * code is sent under both names: a strict CAPIF core and a standard OAuth server both accept that request.
  */
 
 import { NorthkeyError } from '../oauth/error.ts'
@@ -27,7 +26,7 @@ export const capifProfile: Profile = {
   dpop: false,
   acceptsBearerForDpop: false,
   assertionAudience: 'endpoint',
-  // A core exists that creates tokens with 201.
+  // Some cores answer a token request with 201.
   successStatuses: [201],
 
   authorizationScope: (apis) => joinCapifScopes(apis.map((api) => api.scope)),

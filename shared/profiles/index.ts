@@ -1,4 +1,4 @@
-/** The three profiles by name. */
+/** Lookup of the three protocol profiles by name. */
 
 import type { ProfileName } from '../messages/operator-profile.ts'
 import { camaraProfile } from './camara.ts'

@@ -1,4 +1,4 @@
-/** The profile `oauth`: the RFCs as they are. */
+/** Profile `oauth`: the RFCs without changes. */
 
 import { joinScopes, requireScope, scopeWithin } from '../oauth/scope.ts'
 import type { Profile } from './profile.ts'

@@ -1,6 +1,6 @@
 /**
- * What one family of authorization functions has of its own: data and small pure functions, so that
- * the flow reads the same for all and has no `if` for any.
+ * Protocol profile: the differences of one family of authorization functions, as data and pure functions. The
+ * flow has no branches for single families.
  */
 
 import type { CapifSettings, OperatorProfile } from '../messages/operator-profile.ts'
@@ -22,40 +22,40 @@ export type ServerConfig = Pick<
 >
 
 export interface ScopeWishes {
-  /** Whether a refresh token is wanted. */
+  /** Whether to request a refresh token. */
   offlineAccess: boolean
 }
 
 export interface TokenRequestShape {
-  /** Form parameters to add to those of RFC 6749. */
+  /** Form parameters in addition to those of RFC 6749. */
   add: Record<string, string>
-  /** Parameters of RFC 6749 to leave out. */
+  /** Parameters of RFC 6749 to omit. */
   omit: string[]
 }
 
 export interface Profile {
-  /** Which metadata documents a server of this family publishes. */
+  /** The metadata documents that a server of this family publishes. */
   readonly wellKnown: readonly WellKnown[]
-  /** Whether `resource` (RFC 8707) is understood. */
+  /** Whether `resource` (RFC 8707) is supported. */
   readonly resourceIndicators: boolean
-  /** Whether there are refresh tokens at all; else a grant is renewed by a silent authorization. */
+  /** Whether the family has refresh tokens. If not, a silent authorization renews a grant. */
   readonly refreshTokens: boolean
-  /** Whether DPoP may be used at all. */
+  /** Whether DPoP may be used. */
   readonly dpop: boolean
-  /** Whether a bearer token is an acceptable answer to a proof, unless the operator requires DPoP. */
+  /** Whether a bearer token is accepted although a proof was sent, unless the operator requires DPoP. */
   readonly acceptsBearerForDpop: boolean
   readonly assertionAudience: 'issuer' | 'endpoint'
-  /** Statuses of a token response beside 200. */
+  /** Success statuses of a token response besides 200. */
   readonly successStatuses: readonly number[]
 
   /** The scope of the authorization request, checked by the family's rules. */
   authorizationScope(apis: readonly ApiAccess[], wishes: ScopeWishes): string
-  /** The metadata as it holds for one client. */
+  /** The metadata for one client. */
   metadataFor(metadata: ServerMetadata, server: ServerConfig, clientId: string): ServerMetadata
-  /** How the code request differs from RFC 6749 section 4.1.3. */
+  /** Differences of the token request from RFC 6749 section 4.1.3. */
   codeRequest(code: string, settings: CapifSettings | undefined, gpsi?: string): TokenRequestShape
-  /** The part of a scope that lies within another; empty where there is none. */
+  /** The part of a requested scope that the granted scope contains; an empty string if there is none. */
   scopeWithin(asked: string, granted: string): string
-  /** Whether a token for this scope serves one call alone. */
+  /** Whether a token for this scope is for one call only. */
   isSingleUse(scope: string): boolean
 }

@@ -5,6 +5,7 @@
  * - `host`: the browser of this worker, which all its tests share.
  * - `stage`: a network, an application and an installation of the extension for this test alone.
  * - `page`: a tab of the application.
+ * - `strangerApplication`, `stranger`: an application on an origin that no operator knows, and a tab of it.
  * - `granted`: the grant that the page has got the quickest way, for the API of `stage.wish(wish)`.
  * - `worker`: the switch that stops the broker's worker.
  * - `sitesStage`, in the place of `stage`: https sites that the user switches on one by one.
@@ -17,9 +18,11 @@
 import { test as base, inject } from 'vitest'
 import type { BrowserName } from '../../scripts/browsers.ts'
 import type { ConnectParams, Grant } from '../../shared/messages/page-api.ts'
+import { startApplication } from './support/application.ts'
 import { type BrowserHost, openHost } from './support/browser-host.ts'
 import { startPageStage } from './support/demo-page-stage.ts'
 import { connectQuickly } from './support/known-subscriber.ts'
+import { openPage } from './support/pages.ts'
 import { startSitesStage } from './support/sites-stage.ts'
 import { type StageOptions, startStage } from './support/stage.ts'
 import { workerSwitch } from './support/worker.ts'
@@ -67,6 +70,14 @@ export const test = base
     return stage
   })
   .extend('page', ({ stage }) => stage.open())
+  .extend('strangerApplication', async ({ stage: _ }, { onCleanup }) => {
+    const application = await startApplication()
+    onCleanup(() => application.close())
+    return application
+  })
+  .extend('stranger', ({ stage, strangerApplication }) =>
+    openPage(stage.browser, strangerApplication.origin),
+  )
   .extend('wish', {} as Partial<ConnectParams>)
   .extend('granted', async ({ stage, page, wish }): Promise<Grant> => {
     const { result, error } = await connectQuickly(stage, page, stage.wish(wish))

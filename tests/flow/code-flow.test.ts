@@ -82,7 +82,7 @@ describe('the code flow with a real authorization server', () => {
     expect(effects.to('/token')).toHaveLength(1)
   })
 
-  test('sends a challenge that its one verifier hashes to (RFC 7636 section 4.6)', async () => {
+  test('sends the challenge that is the hash of its verifier (RFC 7636 section 4.6)', async () => {
     await connect()
     const verifier = effects.to('/token')[0]?.form.get('code_verifier') ?? ''
     const [asked] = as.authorizationRequests
@@ -93,13 +93,13 @@ describe('the code flow with a real authorization server', () => {
     expect(String(asked)).not.toContain(verifier)
   })
 
-  test('P04: every attempt has a challenge of its own (RFC 9700 section 2.1.1)', async () => {
+  test('P04: every attempt has a new challenge (RFC 9700 section 2.1.1)', async () => {
     for (let round = 0; round < 5; round++) await authorize()
     const challenges = as.authorizationRequests.map((asked) => asked.get('code_challenge'))
     expect(new Set(challenges.filter((challenge) => challenge !== null)).size).toBe(5)
   })
 
-  test('R17: a code of another flow is refused by its verifier (RFC 9700 section 4.5)', async () => {
+  test('R17: a code of another flow is rejected because of its verifier (RFC 9700 section 4.5)', async () => {
     const attacker = await authorize()
     const victim = await authorize()
     const code = new URL(attacker.url).searchParams.get('code') ?? ''
@@ -111,14 +111,14 @@ describe('the code flow with a real authorization server', () => {
     expect(effects.to('/token')).toHaveLength(1)
   })
 
-  test('R26: a code without its verifier buys nothing', async () => {
+  test('R26: a code without its verifier gives no token', async () => {
     const { flow, url } = await authorize()
     const thief = { ...flow, codeVerifier: 'x'.repeat(43) } as AwaitingAuthorizationResponse
     const ready = receiveAuthorizationResponse(thief, url, Date.now())
     expect((await failure(redeemCode(ready, effects))).error).toBe('invalid_grant')
   })
 
-  test('R15, T13: a code that was used is refused, and the flow fails once (RFC 6749 section 4.1.2)', async () => {
+  test('R15, T13: a used code is rejected, and the flow fails without a retry (RFC 6749 section 4.1.2)', async () => {
     const { flow, url } = await authorize()
     const ready = receiveAuthorizationResponse(flow, url, Date.now())
     await redeemCode(ready, effects)
@@ -126,7 +126,7 @@ describe('the code flow with a real authorization server', () => {
     expect(effects.to('/token')).toHaveLength(2)
   })
 
-  test('R08, R09: the iss of the server itself is required, and only that (RFC 9207 section 2.4)', async () => {
+  test('R08, R09: the iss of the server itself is required, and no other is accepted (RFC 9207 section 2.4)', async () => {
     expect(metadata.authorization_response_iss_parameter_supported).toBe(true)
     const { flow, url } = await authorize()
     expect(new URL(url).searchParams.get('iss')).toBe(as.issuer)
@@ -138,20 +138,20 @@ describe('the code flow with a real authorization server', () => {
     }
   })
 
-  test('P11: a redirect URI that is not the registered one is refused by the server', async () => {
+  test('P11: a redirect URI that is not the registered one is rejected by the server', async () => {
     for (const redirectUri of [`${REDIRECT_URI}/`, 'https://broker.example/Issuer']) {
       const { authorizationUrl } = await beginAuthorization(request({ redirectUri }), effects)
       await expect(as.visit(authorizationUrl)).rejects.toThrow('400')
     }
   })
 
-  test('X16: a silent attempt without a session says login_required (OpenID Connect Core section 3.1.2.6)', async () => {
+  test('X16: a silent attempt without a session fails with login_required (OpenID Connect Core section 3.1.2.6)', async () => {
     const { flow, url } = await authorize({ prompt: 'none' })
     const error = await failure(() => receiveAuthorizationResponse(flow, url, Date.now()))
     expect([error.code, error.error]).toEqual(['interaction_required', 'login_required'])
   })
 
-  test('a silent attempt with a session needs nobody', async () => {
+  test('a silent attempt with a session needs no interaction', async () => {
     const jar = new Map<string, string>()
     const first = await beginAuthorization(request(), effects)
     await as.visit(first.authorizationUrl, jar)
@@ -164,12 +164,12 @@ describe('the code flow with a real authorization server', () => {
     expect((await redeemCode(ready, effects)).subject).toBe('subscriber-1')
   })
 
-  test('max_age brings auth_time, and it is checked (OpenID Connect Core section 3.1.2.1)', async () => {
+  test('max_age adds auth_time to the ID token, and auth_time is checked (OpenID Connect Core section 3.1.2.1)', async () => {
     const tokens = await connect({ maxAge: 300 })
     expect(tokens.idTokenClaims?.auth_time).toBeGreaterThan(Date.now() / 1000 - 300)
   })
 
-  test('T11: what the server does not grant is not in the scope', async () => {
+  test('T11: words that the server does not grant are not in the scope', async () => {
     const tokens = await connect({ apis: [{ resource: QOS, scope: 'openid qos made-up' }] })
     expect(tokens.scope).not.toContain('made-up')
   })
@@ -201,7 +201,7 @@ describe('refresh (RFC 6749 section 6)', () => {
     expect(decodeJwt(second.accessToken)).toMatchObject({ aud: LOCATION, scope: 'location' })
   })
 
-  test('J21: accepts the ID token of a refresh for the same subject alone', async () => {
+  test('J21: accepts the ID token of a refresh for the same subject only', async () => {
     const first = await connect()
     const again = await refreshTokens(
       { ...held(first.refreshToken ?? ''), idTokenClaims: first.idTokenClaims },
@@ -223,7 +223,7 @@ describe('revocation (RFC 7009)', () => {
       effects,
     )
 
-  test('C14: a revoked refresh token buys nothing any more', async () => {
+  test('C14: a revoked refresh token gives no token any more', async () => {
     const { refreshToken = '' } = await connect()
     await revoke(refreshToken)
     expect((await failure(refreshTokens(held(refreshToken), effects))).error).toBe('invalid_grant')
@@ -235,7 +235,7 @@ describe('revocation (RFC 7009)', () => {
 })
 
 describe('two authorization servers', () => {
-  test('R12: a code of the one never reaches the other (RFC 9700 section 4.4)', async () => {
+  test('R12: a code of one server is never sent to the other (RFC 9700 section 4.4)', async () => {
     const evil = await startAuthorizationServer()
     try {
       const evilServer: ServerConfig = { issuer: evil.issuer, profile: 'oauth' }

@@ -78,7 +78,7 @@ describe('pushed authorization requests with a real server (RFC 9126)', () => {
     expect(effects.to('/request')).toHaveLength(1)
   })
 
-  test('P12: a request_uri serves once, and the next flow has another', async () => {
+  test('P12: a request_uri works once, and the next flow has another', async () => {
     const { as, begin } = await setUp({ features })
     const first = await begin()
     await as.visit(first.authorizationUrl)
@@ -88,7 +88,7 @@ describe('pushed authorization requests with a real server (RFC 9126)', () => {
     expect(await as.visit(second.authorizationUrl)).toContain('code=')
   })
 
-  test('P13: what the server does not accept leads to no authorization URL', async () => {
+  test('P13: a request that the server rejects gives no authorization URL', async () => {
     const { begin } = await setUp({ features })
     const error = await failure(begin({ redirectUri: 'https://other.example/' }))
     expect(error.code).toBe('authorization_server_error')
@@ -106,7 +106,7 @@ describe('DPoP with a real server (RFC 9449)', () => {
     return { ...context, dpop, connectBound: () => context.connect({ dpop }, { dpop }) }
   }
 
-  test('D05: the nonce that the server wants costs one retry with the same grant', async () => {
+  test('D05: a required nonce causes one retry with the same grant', async () => {
     const { effects, connectBound } = await bound()
     const tokens = await connectBound()
     expect(tokens.tokenType).toBe('DPoP')
@@ -120,7 +120,7 @@ describe('DPoP with a real server (RFC 9449)', () => {
     expect(requests[0]?.form.get('code')).toBe(requests[1]?.form.get('code'))
   })
 
-  test('D08: the nonce is known in the next request, and the refresh token is bound to the key', async () => {
+  test('D08: the next request has the nonce, and the refresh token is bound to the key', async () => {
     const { effects, server, metadata, dpop, connectBound } = await bound()
     const { refreshToken = '' } = await connectBound()
     const held = { server, metadata, clientId: 'app', refreshToken }
@@ -162,7 +162,7 @@ describe('DPoP with a real server (RFC 9449)', () => {
     expect(new Set(proofs.map(({ jti }) => jti)).size).toBe(proofs.length)
   })
 
-  test('D11: a clock that is ten minutes off does no harm where the server has nonces, and is told where it has none', async () => {
+  test('D11: a clock that is ten minutes off works with a server that uses nonces, and is reported by a server without nonces', async () => {
     for (const offset of [-600_000, 600_000]) {
       const withNonces = await bound()
       const clock = withNonces.effects.now
@@ -189,7 +189,7 @@ describe('DPoP with a real server (RFC 9449)', () => {
     }
   })
 
-  test('with PAR the proof of the push binds the code (RFC 9449 section 10.1)', async () => {
+  test('with PAR the proof of the pushed request binds the code (RFC 9449 section 10.1)', async () => {
     const { effects, connectBound } = await bound({
       ...nonces,
       pushedAuthorizationRequests: { enabled: true },
@@ -257,7 +257,7 @@ describe('registration with a real server (RFC 7591)', () => {
     registration: { enabled: true },
   }
 
-  test('makes a public client with which the flow works', async () => {
+  test('registers a public client with which the flow works', async () => {
     const { effects, server, metadata, connect } = await setUp({ features, clients: [] })
     const client = await registerClient(
       { server, metadata, clientName: 'Cloud gaming', redirectUris: [REDIRECT_URI] },
@@ -267,7 +267,7 @@ describe('registration with a real server (RFC 7591)', () => {
     expect((await connect({ clientId: client.clientId })).subject).toBe('subscriber-1')
   })
 
-  test('makes a client with a key of this UE, with which private_key_jwt works', async () => {
+  test('registers a client with a key of this UE, with which private_key_jwt works', async () => {
     const { effects, server, metadata, connect } = await setUp(
       { features, clients: [] },
       { clientAuthentication: 'private_key_jwt' },
@@ -307,7 +307,7 @@ describe('registration with a real server (RFC 7591)', () => {
     expect(renewed.accessToken).not.toBe(tokens.accessToken)
   })
 
-  test('private_key_jwt with another key is refused', async () => {
+  test('private_key_jwt with another key is rejected', async () => {
     const { effects, server, metadata, connect } = await setUp(
       { features, clients: [] },
       { clientAuthentication: 'private_key_jwt' },
@@ -337,7 +337,7 @@ describe('registration with a real server (RFC 7591)', () => {
 })
 
 describe('CAMARA settings with a real server', () => {
-  test('openid and one purpose are asked, and the assertion is for the endpoint', async () => {
+  test('openid and one purpose are requested, and the assertion is for the endpoint', async () => {
     const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, [
       'sign',
       'verify',

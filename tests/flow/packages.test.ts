@@ -40,7 +40,7 @@ async function runElsewhere(name: string, source: string, args: string[] = []): 
 }
 
 describe('the packed library', () => {
-  test('has what is built and nothing of the rest', () => {
+  test('contains the built files and nothing else', () => {
     const unexpected = packed.filter(
       (file) => !/^(dist\/packages\/|package\.json$|README\.md$|LICENSE$)/.test(file),
     )
@@ -64,7 +64,7 @@ describe('the packed library', () => {
     ])
   })
 
-  test('carries out the whole code flow with a real server', async () => {
+  test('completes the code flow with a real server', async () => {
     const as = await startAuthorizationServer()
     try {
       const source = `
@@ -97,7 +97,7 @@ describe('the packed library', () => {
     }
   })
 
-  test('finds no broker where there is none', async () => {
+  test('finds no broker in a page without a broker', async () => {
     const source = `
       const target = new EventTarget()
       for (const name of ['addEventListener', 'removeEventListener', 'dispatchEvent']) {
@@ -108,7 +108,7 @@ describe('the packed library', () => {
     expect(await runElsewhere('page.mjs', source)).toBe('undefined\n')
   })
 
-  test('has types that a strict program elsewhere compiles with, and that refuse a verifier in the place of a challenge', async () => {
+  test('has types with which a strict program elsewhere compiles, and which reject a verifier in place of a challenge', async () => {
     const source = `
       import { beginAuthorization, type CodeChallenge, createPkcePair, type Effects,
         NorthkeyError, type NorthkeyErrorCode, toProviderError, transition,
@@ -173,7 +173,7 @@ describe('the packed library', () => {
     expect(gzipSync(bundle?.output[0]?.code ?? '').length).toBeLessThanOrEqual(2048)
   })
 
-  test('names no extension API', async () => {
+  test('uses no extension API', async () => {
     for (const name of ['core', 'page']) {
       const file = join(folder, `node_modules/northkey/dist/packages/${name}.js`)
       const source = await readFile(file, 'utf8')

@@ -287,7 +287,7 @@ describe('the control API', () => {
     expect(rule?.({ action: { type: 'hang' } })).toBe(true)
     expect(rule?.({ action: { type: 'hang', ms: 1 } })).toBe(false)
     for (const [path, operations] of Object.entries(description.paths)) {
-      for (const method of Object.keys(operations).filter((method) => method !== 'parameters')) {
+      for (const method of Object.keys(operations).filter((name) => name !== 'parameters')) {
         const url = `${control}${path.replace(/\{\w+\}/g, '1')}`
         const answer = await fetch(url, { method: method.toUpperCase() })
         const text = await answer.text()

@@ -6,28 +6,30 @@ import { expect, it } from 'vitest'
 import { startTestNetwork } from './support/client.ts'
 
 const SCHEMA = join(import.meta.dirname, '../../../shared/design/operator-profile.schema.json')
-const found = existsSync(SCHEMA)
 
-it(
-  found
-    ? 'the operator profiles of the network are as their schema says, one issuer each'
-    : 'NOT RUN: ../shared/design/operator-profile.schema.json is not there, so no profile was checked',
-  async () => {
-    const network = await startTestNetwork()
-    try {
-      const issuers = network.operatorProfiles.map(({ issuer }) => issuer)
-      expect(new Set(issuers).size).toBe(3)
-      if (!found) return
-      const ajv = new Ajv2020({ strict: false })
-      addFormats.default(ajv)
-      const validate = ajv.compile(JSON.parse(readFileSync(SCHEMA, 'utf8')))
-      for (const profile of network.operatorProfiles) {
-        validate(profile)
-        expect(validate.errors).toBeNull()
-      }
-      expect(validate({ ...network.operatorProfiles[0], surplus: 1 })).toBe(false)
-    } finally {
-      await network.close()
+it('the operator profiles of the network have an issuer each', async () => {
+  const network = await startTestNetwork()
+  try {
+    const issuers = network.operatorProfiles.map(({ issuer }) => issuer)
+    expect(new Set(issuers).size).toBe(3)
+  } finally {
+    await network.close()
+  }
+})
+
+it('the operator profiles of the network follow their schema', async ({ skip }) => {
+  skip(!existsSync(SCHEMA), 'did not run: ../shared/design/operator-profile.schema.json is missing')
+  const network = await startTestNetwork()
+  try {
+    const ajv = new Ajv2020({ strict: false })
+    addFormats.default(ajv)
+    const validate = ajv.compile(JSON.parse(readFileSync(SCHEMA, 'utf8')))
+    for (const profile of network.operatorProfiles) {
+      validate(profile)
+      expect(validate.errors).toBeNull()
     }
-  },
-)
+    expect(validate({ ...network.operatorProfiles[0], surplus: 1 })).toBe(false)
+  } finally {
+    await network.close()
+  }
+})

@@ -101,12 +101,12 @@ const UNIT = [
 const rows = rowsOf(document)
 
 describe('docs/conformance.md', () => {
-  test('names no test that does not exist, and has a proof for each row', () => {
+  test('names only tests that exist, and has a proof for each row', () => {
     expect(rows.length).toBeGreaterThan(100)
     expect(faultsOf(rows)).toEqual([])
   })
 
-  test('has each id once, and ids of the catalogue alone', () => {
+  test('has each id once, and only ids of the catalogue', () => {
     const ids = rows.map(({ id }) => id)
     expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([])
     expect(ids.filter((id) => !/^S\d\d$/.test(id) && !catalogueIds.includes(id))).toEqual([])
@@ -121,16 +121,16 @@ describe('docs/conformance.md', () => {
     expect(UNIT.filter((id) => !proved.has(id))).toEqual([])
   })
 
-  test('is read by a test that can fail', () => {
+  test('is checked by a test that can fail', () => {
     const table = '| id | where | what | proof |\n|---|---|---|---|\n'
     const here = '`tests/shared/conformance.node.test.ts`'
     const faults = (proof: string) => faultsOf(rowsOf(`${table}| P01 | U | x | ${proof} |`))
-    expect(faults(`${here} › is read by a test that can fail`)).toEqual([])
+    expect(faults(`${here} › is checked by a test that can fail`)).toEqual([])
     expect(faults('does not concern us: there is nothing to test')).toEqual([])
     expect(faults(`${here} › ${'no such'} title`)).toHaveLength(1)
     expect(faults('`tests/shared/none.test.ts` › x')).toHaveLength(1)
     expect(faults('')).toEqual(['P01: no proof'])
     expect(faults('does not concern us:')).toHaveLength(1)
-    expect(faults(`${here} › is read by a test that can fail<br>later`)).toHaveLength(1)
+    expect(faults(`${here} › is checked by a test that can fail<br>later`)).toHaveLength(1)
   })
 })

@@ -82,7 +82,7 @@ describe('requests of the profile against the OpenAPI files of 3GPP', () => {
     expect(validate({ securityInfo: [] })).toBe(false)
   })
 
-  test('the grant type asked for is one of OAuthGrantType (V19.5.0)', () => {
+  test('the requested grant type is one of OAuthGrantType (V19.5.0)', () => {
     const [grantType] = JSON.parse(capifDiscoveryQuery('x').get('grant-types') ?? '[]')
     const { anyOf } = openRelease('rel19').schema(SECURITY, 'OAuthGrantType').schema as {
       anyOf: { enum?: string[] }[]
@@ -91,7 +91,7 @@ describe('requests of the profile against the OpenAPI files of 3GPP', () => {
   })
 })
 
-describe('responses that the profile accepts, by the same files', () => {
+describe('responses that the profile accepts against the same files', () => {
   test.each([V18_5, 'rel19'])('AccessTokenRsp of %s', async (folder) => {
     const validate = validator(folder, 'AccessTokenRsp')
     const body = { ...success, scope: apis[0]?.scope }
@@ -106,18 +106,21 @@ describe('responses that the profile accepts, by the same files', () => {
     }
   })
 
-  test.each([V18_5, 'rel19'])('AccessTokenErr of %s: each of its words is kept', async (folder) => {
-    const validate = validator(folder, 'AccessTokenErr')
-    const schema = validate.schema as { properties: { error: { enum: string[] } } }
-    const server: ServerConfig = { issuer: ISSUER, profile: 'capif', capif: { apiRoot: ISSUER } }
-    expect(schema.properties.error.enum.length).toBeGreaterThan(5)
-    for (const error of schema.properties.error.enum) {
-      expectValid(validate, { error })
-      const network = closedNetwork().on(TOKEN, json({ error }, { status: 400 }))
-      const flow = await redeemable(network, { server, metadata, apis })
-      expect((await failure(redeemCode(flow, network))).error).toBe(error)
-    }
-  })
+  test.each([V18_5, 'rel19'])(
+    'AccessTokenErr of %s: each of its errors is kept',
+    async (folder) => {
+      const validate = validator(folder, 'AccessTokenErr')
+      const schema = validate.schema as { properties: { error: { enum: string[] } } }
+      const server: ServerConfig = { issuer: ISSUER, profile: 'capif', capif: { apiRoot: ISSUER } }
+      expect(schema.properties.error.enum.length).toBeGreaterThan(5)
+      for (const error of schema.properties.error.enum) {
+        expectValid(validate, { error })
+        const network = closedNetwork().on(TOKEN, json({ error }, { status: 400 }))
+        const flow = await redeemable(network, { server, metadata, apis })
+        expect((await failure(redeemCode(flow, network))).error).toBe(error)
+      }
+    },
+  )
 
   test('ProblemDetails (TS 29.122)', async () => {
     const problem = {

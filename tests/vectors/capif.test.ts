@@ -27,7 +27,7 @@ describe('the scope example of TS 29.222 V17.4.0 table 8.5.4.2.6-1', () => {
   const EXAMPLE =
     '3gpp#aef-jiangsu-nanjing:3gpp-monitoring-event,3gpp-as-session-with-qos;aef-zhejiang-hangzhou:3gpp-cp-parameter-provisioning,3gpp-pfd-management'
 
-  test('is read into its AEFs and APIs, and written again', () => {
+  test('is parsed into its AEFs and APIs, and formatted again', () => {
     const scope = parseCapifScope(EXAMPLE)
     expect(scope).toEqual({
       aefs: [
@@ -144,7 +144,7 @@ describe('answers of CAPIF cores', () => {
     expect(tokens).toMatchObject({ accessToken: 'jws', scope: apis[0]?.scope, singleUse: false })
   })
 
-  test('a token of TS 29.222 names the API invoker as its iss, and nobody minds (V17.4.0 table 8.5.4.2.8-1)', async () => {
+  test('a token of TS 29.222 has the API invoker as its iss, which is accepted since the token is opaque (V17.4.0 table 8.5.4.2.8-1)', async () => {
     const claims = btoa(JSON.stringify({ iss: CLIENT_ID, scope: apis[0]?.scope, exp: 1 }))
     const body = {
       access_token: `eyJhbGciOiJSUzI1NiJ9.${claims}.c2ln`,

@@ -32,7 +32,7 @@ const keys = () => [key.jwk, rsa.jwk]
 const parts = (token: string) => token.split('.') as [string, string, string]
 const text = (value: string) => encodeBytes(new TextEncoder().encode(value))
 
-test('J05: the tokens that the cases begin with are good', async () => {
+test('J05: the unchanged tokens of the cases are valid', async () => {
   for (const token of [good, goodRsa]) {
     expect((await check(token, { keys: keys(), metadata })).sub).toBe('subscriber-1')
   }
@@ -88,7 +88,7 @@ const SIGNATURES: Case[] = [
   ],
 ]
 
-describe('J05: an ECDSA signature is refused when', () => {
+describe('J05: an ECDSA signature is rejected when', () => {
   test.each(SIGNATURES)('%s', async (_what, change) => {
     const [header, payload, signature] = parts(good)
     const token = `${header}.${payload}.${await change(signature)}`
@@ -96,7 +96,7 @@ describe('J05: an ECDSA signature is refused when', () => {
   })
 })
 
-describe('J05: an RSA signature is refused when', () => {
+describe('J05: an RSA signature is rejected when', () => {
   test.each<Case>([
     ['it is empty', () => ''],
     ['it is zero', () => encodeBytes(new Uint8Array(256))],
@@ -146,7 +146,7 @@ describe('J05: an RSA signature is refused when', () => {
   })
 })
 
-describe('J05: the compact form is refused when', () => {
+describe('J05: the compact form is rejected when', () => {
   test.each<[string, (token: string) => string]>([
     ['it has four parts', (t) => `${t}.`],
     ['it has two parts', (t) => t.split('.').slice(0, 2).join('.')],

@@ -1,6 +1,6 @@
 /**
- * Schemas of the 3GPP OpenAPI files as JSON Schema validators. The files lie beside the repository and
- * are never part of it; references to files that do not lie there accept anything.
+ * Makes JSON Schema validators from the 3GPP OpenAPI files. The files lie beside the repository and are never
+ * part of it; references to missing files accept any value.
  */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
@@ -13,8 +13,8 @@ const ROOT = fileURLToPath(new URL('../../../shared/3gpp/', import.meta.url))
 
 export const hasOpenApiFiles = existsSync(ROOT)
 
-/** What a test says that could not run. */
-export const MISSING = 'not run: the folder ../shared/3gpp with the OpenAPI files is missing'
+/** The reason for a test that is skipped because the files are missing. */
+export const MISSING = 'did not run: ../shared/3gpp is missing'
 
 export interface Release {
   /** A validator for one schema of one file. */
@@ -36,7 +36,10 @@ function readRelease(folder: string): Release {
   addFormats.default(ajv)
   for (const file of files) {
     const document = parse(readFileSync(directory + file, 'utf8')) as object
-    ajv.addSchema({ ...(closed(document, files) as object), $id: `https://3gpp.example/${file}` })
+    ajv.addSchema({
+      ...(replaceMissingReferences(document, files) as object),
+      $id: `https://3gpp.example/${file}`,
+    })
   }
   return {
     schema(file, name) {
@@ -47,14 +50,16 @@ function readRelease(folder: string): Release {
   }
 }
 
-/** The document with references into absent files replaced by a schema that accepts anything. */
-function closed(node: unknown, files: readonly string[]): unknown {
-  if (Array.isArray(node)) return node.map((item) => closed(item, files))
+/** Replaces references to missing files by a schema that accepts any value. */
+function replaceMissingReferences(node: unknown, files: readonly string[]): unknown {
+  if (Array.isArray(node)) return node.map((item) => replaceMissingReferences(item, files))
   if (typeof node !== 'object' || node === null) return node
   const reference = (node as { $ref?: unknown }).$ref
   if (typeof reference === 'string') {
     const file = reference.split('#', 1)[0] ?? ''
     return file === '' || files.includes(file) ? node : {}
   }
-  return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, closed(value, files)]))
+  return Object.fromEntries(
+    Object.entries(node).map(([key, value]) => [key, replaceMissingReferences(value, files)]),
+  )
 }

@@ -20,7 +20,7 @@ describe.each(asymmetric)('RFC 7520 section $section ($alg)', ({ alg, key, compa
   const jwk = publicHalf(key as JWK)
   const metadata = { id_token_signing_alg_values_supported: [alg] }
 
-  test('the example verifies under its key, and not with its last octet changed', async () => {
+  test('the example verifies with its key, and not with a changed last octet', async () => {
     const publicKey = await importJWK(jwk, alg)
     const { payload } = await compactVerify(compact, publicKey)
     expect(new TextDecoder().decode(payload)).toMatch(/^It’s a dangerous business, Frodo/)
@@ -29,26 +29,26 @@ describe.each(asymmetric)('RFC 7520 section $section ($alg)', ({ alg, key, compa
     await expect(compactVerify(changed, publicKey)).rejects.toThrow()
   })
 
-  test('J06: an ID token under the key of the example is accepted, by its public half alone', async () => {
+  test('J06: an ID token signed with the key of the example is accepted with its public key only', async () => {
     const idToken = await idTokenBy(alg, key as JWK)
     expect((await check(idToken, { keys: [jwk], metadata })).sub).toBe(CLAIMS.sub)
     const error = await failure(check(idToken, { keys: [key], metadata }))
     expect(error.code).toBe('invalid_id_token')
   })
 
-  test('J06: the signature of the example under our claims is refused', async () => {
+  test('J06: the signature of the example is rejected with other claims', async () => {
     const [header, body] = (await idTokenBy(alg, key as JWK)).split('.')
     const signature = compact.split('.')[2]
     const error = await failure(check(`${header}.${body}.${signature}`, { keys: [jwk], metadata }))
     expect(error.code).toBe('invalid_id_token')
   })
 
-  test('the example itself is no ID token: its payload is a sentence', async () => {
+  test('the example itself is not an ID token: its payload is a sentence', async () => {
     expect((await failure(check(compact, { keys: [jwk], metadata }))).code).toBe('invalid_id_token')
   })
 })
 
-test('RFC 7520 section 4.4 (HS256): an ID token under a shared secret is refused', async () => {
+test('RFC 7520 section 4.4 (HS256): an ID token signed with a shared secret is rejected', async () => {
   const { key, alg } = vectors.find((vector) => vector.alg === 'HS256') as (typeof vectors)[number]
   const secret = await crypto.subtle.importKey(
     'jwk',

@@ -15,7 +15,7 @@ const DIGEST = [
 const VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
 const CHALLENGE = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'
 
-test('RFC 7636 appendix B: the octets make the verifier, and its hash the challenge', async () => {
+test('RFC 7636 appendix B: the octets give the verifier, and its hash gives the challenge', async () => {
   expect(base64url(Uint8Array.from(RANDOM))).toBe(VERIFIER)
   expect(base64url(Uint8Array.from(DIGEST))).toBe(CHALLENGE)
   expect(await codeChallengeOf(VERIFIER as CodeVerifier)).toBe(CHALLENGE)
@@ -35,13 +35,13 @@ test.each([
   ['foob', 'Zm9vYg'],
   ['fooba', 'Zm9vYmE'],
   ['foobar', 'Zm9vYmFy'],
-])('RFC 4648 section 10: "%s" is "%s" both ways', (text, encoded) => {
+])('RFC 4648 section 10: "%s" is encoded as "%s", and decoded again', (text, encoded) => {
   const bytes = new TextEncoder().encode(text)
   expect(base64url(bytes)).toBe(encoded)
   expect(fromBase64url(encoded)).toEqual(bytes)
 })
 
-test('long input is encoded as short input is', () => {
+test('long input is encoded like short input', () => {
   const bytes = Uint8Array.from({ length: 100_000 }, (_, index) => (index * 31) & 255)
   expect(fromBase64url(base64url(bytes))).toEqual(bytes)
 })

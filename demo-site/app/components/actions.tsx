@@ -1,4 +1,4 @@
-/** What the player can do now, and in which mode. */
+/** Shows the actions that the player can take now, and the mode switch. */
 
 import { useEffect, useRef } from 'preact/hooks'
 import type { Activity } from '../model/state.ts'
@@ -29,7 +29,7 @@ export function Actions({ store }: { store: Store }) {
   const row = useRef<HTMLDivElement>(null)
   const previousActivity = useRef(runningActivity)
 
-  // A button that has done its work may be gone; the next one to press takes the focus over.
+  // A button may disappear after its action; the next button then gets the focus.
   useEffect(() => {
     const ended = previousActivity.current !== undefined && runningActivity === undefined
     if (ended && document.activeElement === document.body) {

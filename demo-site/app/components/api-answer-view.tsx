@@ -1,4 +1,4 @@
-/** The API's answer: its status in a sentence, then status, headers and body as they came. */
+/** Shows an answer of the API: a sentence for its status, then status, headers and body as received. */
 
 import type { ApiAnswer } from '../model/api-answer.ts'
 import { answerText } from '../model/api-answer-texts.ts'

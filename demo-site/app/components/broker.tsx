@@ -1,4 +1,4 @@
-/** Who answered the page's question for a broker. */
+/** Shows the broker that has answered the discovery. */
 
 import type { BrokerState } from '../model/state.ts'
 

@@ -1,6 +1,6 @@
 /**
- * A button that keeps the focus while it works: `aria-disabled` instead of `disabled`, so that a
- * keyboard is not thrown back to the top of the page.
+ * Button that keeps the focus while its action runs: it uses `aria-disabled` instead of `disabled`, which would move
+ * the keyboard focus to the top of the page.
  */
 
 import type { ComponentChildren } from 'preact'

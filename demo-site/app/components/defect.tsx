@@ -1,4 +1,4 @@
-/** The page cannot start: its own server gave it nothing to work with. */
+/** Shows that the page cannot start, because its own server provided no valid configuration. */
 
 export function Defect({ reason }: { reason: string }) {
   return (

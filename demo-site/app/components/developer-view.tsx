@@ -1,4 +1,4 @@
-/** What the page sent and what it got, call by call. Credentials were withheld before they came here. */
+/** Shows the requests and answers of the page, call by call. Credentials have been redacted before. */
 
 import type { Trace, TraceEntry } from '../model/trace.ts'
 import { Button } from './button.tsx'

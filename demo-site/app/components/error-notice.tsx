@@ -1,4 +1,4 @@
-/** The last error in plain words, its number for those who ask for it, and the way on. */
+/** Shows the last error: its text, its code, and a button for the next step. */
 
 import { errorText, type NextAction } from '../model/error-texts.ts'
 import type { FailedActivity } from '../model/state.ts'

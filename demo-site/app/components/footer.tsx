@@ -1,4 +1,4 @@
-/** Where the page's questions go. */
+/** Shows the servers that the page sends requests to. */
 
 import type { DemoSiteConfig } from '../config.ts'
 

@@ -1,4 +1,4 @@
-/** Name, broker and theme. */
+/** Shows the name of the application, the broker and the theme switch. */
 
 import type { ComponentChildren } from 'preact'
 import { ThemeToggle } from './theme-toggle.tsx'

@@ -1,4 +1,4 @@
-/** JSON, indented and coloured; a plain text stays one. */
+/** Shows JSON with indentation and colours; plain text stays plain. */
 
 const TOKEN = /("(?:\\.|[^"\\])*")(\s*:)?|\b(?:true|false|null)\b|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
 
@@ -7,7 +7,7 @@ interface JsonPiece {
   text: string
 }
 
-/** Cuts printed JSON into pieces of one colour each. */
+/** Splits printed JSON into pieces that have one colour each. */
 export function splitJson(json: string): JsonPiece[] {
   const pieces: JsonPiece[] = []
   let end = 0

@@ -1,4 +1,4 @@
-/** Who makes the call: the broker (default), or the page with an access token of its own. */
+/** Selects the mode: the broker makes the call (default), or the page does with an access token. */
 
 import type { Signal } from '@preact/signals'
 import type { Mode } from '../../../shared/messages/page-api.ts'

@@ -1,4 +1,4 @@
-/** The empty state: there is no broker, and what one can do about it. */
+/** Shows that there is no broker, and how to get one. */
 
 import { Button } from './button.tsx'
 

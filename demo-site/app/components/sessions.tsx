@@ -1,4 +1,4 @@
-/** The permission the page holds, and the sessions that the network keeps under it. */
+/** Shows the grant of the page, and its sessions in the network. */
 
 import type { Grant } from '../../../shared/messages/page-api.ts'
 import type { QosSession } from '../model/qos-session.ts'

@@ -1,4 +1,4 @@
-/** Where the player stands on the way to a steady stream. */
+/** Shows the progress of the player through the four steps. */
 
 import type { Step, StepState } from '../model/steps.ts'
 

@@ -1,4 +1,4 @@
-/** Follows the system until the player chooses; the choice is kept on this device. */
+/** Switches the theme. It follows the system until the player chooses; the choice is stored on this device. */
 
 import { useEffect, useState } from 'preact/hooks'
 
@@ -11,7 +11,7 @@ function storedTheme(): Theme | undefined {
     const stored = localStorage.getItem(KEY)
     return stored === 'light' || stored === 'dark' ? stored : undefined
   } catch {
-    // Storage may be closed to this page; the system's theme then stays.
+    // The page may have no access to storage; the theme of the system then applies.
     return undefined
   }
 }
@@ -32,7 +32,7 @@ export function ThemeToggle() {
     try {
       localStorage.setItem(KEY, next)
     } catch {
-      // Then it lasts as long as the page.
+      // Without storage the choice lasts as long as the page.
     }
   }
   return (

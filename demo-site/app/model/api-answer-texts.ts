@@ -1,6 +1,5 @@
 /**
- * What the status of an API's answer means to a player. The figures and bodies themselves are in the
- * developer's view.
+ * Explains the status of an API answer to the player in one sentence. Figures and bodies are in the developer view.
  *
  * @see TS 29.122 V19.6.0 clause 5.2.6 (errors of the T8 APIs)
  */
@@ -30,7 +29,7 @@ const TEXTS: Readonly<Record<number, AnswerText>> = {
   503: { tone: 'bad', text: 'The network is too busy just now. Try again in a minute.' },
 }
 
-/** One sentence for an answer of the API. */
+/** Returns the sentence for an answer of the API. */
 export function answerText({ method, status }: Pick<ApiAnswer, 'method' | 'status'>): AnswerText {
   if (method === 'DELETE' && status === 200) return TEXTS[204] as AnswerText
   if (method === 'GET' && status === 200) {

@@ -1,4 +1,4 @@
-/** An answer of the API exposing function, whichever way it came to the page. */
+/** Reads answers of the API exposing function, in `fetch` mode and in `token` mode. */
 
 export interface ApiAnswer {
   method: string
@@ -6,7 +6,7 @@ export interface ApiAnswer {
   status: number
   statusText: string
   headers: [name: string, value: string][]
-  /** Parsed where it is JSON, else text; `undefined` where there is none. */
+  /** Parsed JSON, or text for another type; `undefined` without a body. */
   body: unknown
 }
 
@@ -16,7 +16,7 @@ export interface ApiRequest {
   body?: object
 }
 
-/** Reads a `Response`, however it was made. */
+/** Reads a `Response` of the broker or of the browser. */
 export async function readAnswer(
   { method, url }: ApiRequest,
   response: Response,
@@ -32,7 +32,7 @@ export async function readAnswer(
   }
 }
 
-/** One header of an answer. */
+/** Returns a header of an answer by its lower-case name. */
 export function headerOf({ headers }: ApiAnswer, name: string): string | undefined {
   return headers.find(([known]) => known.toLowerCase() === name)?.[1]
 }

@@ -1,20 +1,20 @@
 /**
- * How fast the network's data really comes: reads the network's endless stream and counts. The figure
- * is measured here, so that a QoS session shows by what it does and not by what was promised.
+ * Measures the downlink: reads the endless stream of the network and counts its bytes. The page shows the measured
+ * rate, not the promised one, so that the effect of a QoS session is visible.
  */
 
 export interface DownlinkOptions {
-  /** An endless download that passes the user plane. */
+  /** URL of an endless download over the user plane. */
   url: string
   fetch: typeof fetch
-  /** Milliseconds of a clock that never goes back. */
+  /** Milliseconds of a monotonic clock. */
   now(): number
-  /** `undefined`: nothing can be measured just now. */
+  /** Called for each window; `undefined` when nothing can be measured. */
   report(bitsPerSecond: number | undefined): void
   signal: AbortSignal
-  /** How long each measurement takes. Default: 500 ms. */
+  /** Duration of a measurement. Default: 500 ms. */
   windowMs?: number
-  /** How long to wait after a failure. Default: 3 s. */
+  /** Pause after a failure. Default: 3 s. */
   pauseMs?: number
 }
 
@@ -22,7 +22,7 @@ export interface DownlinkOptions {
 export async function watchDownlink(options: DownlinkOptions): Promise<void> {
   const { report, signal, pauseMs = 3_000 } = options
   while (!signal.aborted) {
-    // A stream that breaks is asked for again; there is nothing better to do about it.
+    // A stream that fails is requested again after a pause.
     await measureStream(options).catch(() => {})
     if (signal.aborted) return
     report(undefined)
@@ -58,7 +58,7 @@ function waitOrAbort(ms: number, signal: AbortSignal): Promise<void> {
   })
 }
 
-/** Megabits per second, as people write them. */
+/** Formats a rate in megabits per second. */
 export function formatRate(bitsPerSecond: number): string {
   const megabits = bitsPerSecond / 1_000_000
   return `${megabits.toFixed(megabits < 10 ? 1 : 0)} Mbit/s`

@@ -1,6 +1,6 @@
 /**
- * Every error of the provider convention (PAGE-API section 4) in plain words: what has happened and what
- * to do next. One table; the text of an error never shows what a server wrote, only its registered word.
+ * Explains every error of the provider convention (PAGE-API section 4) to the player: cause and next step. The texts
+ * contain the registered error word at most, never text that a server has written.
  */
 
 import {
@@ -9,7 +9,7 @@ import {
   type ProviderErrorData,
 } from '../../../shared/messages/page-api.ts'
 
-/** What the button beside the error does. */
+/** Action of the button beside the error. */
 export type NextAction = 'retry' | 'connect' | 'discover' | 'reload' | 'none'
 
 export interface ErrorText {
@@ -20,7 +20,7 @@ export interface ErrorText {
 }
 
 type Row = ErrorText & {
-  /** Words of `data.error` that deserve a text of their own. */
+  /** Texts for certain words of `data.error`. */
   words?: Record<string, Partial<ErrorText>>
 }
 

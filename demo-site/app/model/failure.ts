@@ -1,15 +1,15 @@
-/** Whatever was thrown, as the page keeps and shows it. */
+/** Converts a thrown value to the failure that the page stores and shows. */
 
 import { ERROR_CODE, type ProviderErrorData } from '../../../shared/messages/page-api.ts'
 
-/** An error with its number and its data, and nothing else of it. */
+/** Code and data of an error; everything else of it is dropped. */
 export interface Failure {
-  /** `undefined`: the broker broke the convention. */
+  /** `undefined` when the broker violates the provider convention. */
   code: number | undefined
   data: ProviderErrorData
 }
 
-/** The page's own fetch failed before any answer (token mode). */
+/** Failure of the page's own fetch without an answer (token mode). */
 export const UNREACHABLE: Failure = {
   code: ERROR_CODE.unreachable,
   data: { error: 'network_error' },
@@ -19,12 +19,12 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
 }
 
-/** Whether the page itself took the request back. */
+/** Returns whether the page has aborted the request itself. */
 export function isAbort(error: unknown): boolean {
   return isRecord(error) && error.name === 'AbortError'
 }
 
-/** Reads a `ProviderError` by its members: a class would not survive the way through the browser. */
+/** Reads a `ProviderError` by its members, because structured cloning does not keep its class. */
 export function failureOf(error: unknown): Failure {
   if (!isRecord(error) || typeof error.code !== 'number') {
     return { code: undefined, data: { error: 'unexpected' } }

@@ -1,6 +1,6 @@
 /**
- * The two ways to the API. `fetch` mode: the broker makes the call and the token stays with it.
- * `token` mode: the page asks for an access token, holds it for this one call, and calls by itself.
+ * Calls the northbound API in one of two modes. `fetch` mode: the broker makes the call and keeps the token.
+ * `token` mode: the page gets an access token for this call and sends the request itself.
  *
  * @see RFC 6750 section 2.1, RFC 9449 section 7.1
  */
@@ -58,7 +58,7 @@ const callByPage: Call = async (request, context) => {
   const first = await sendWithToken(request, context, token)
   const nonce = first.status === 401 ? headerOf(first, 'dpop-nonce') : undefined
   if (token.tokenType !== 'DPoP' || nonce === undefined) return first
-  // RFC 9449 section 9: the API hands out a nonce with its first refusal; once is enough.
+  // RFC 9449 section 9: the API provides a nonce with its first 401 answer. The request is repeated once.
   return sendWithToken(request, context, token, nonce)
 }
 
@@ -101,7 +101,7 @@ async function sendWithToken(
   )
 }
 
-/** The browser does not tell a page why its fetch failed. */
+/** Converts the error of a failed fetch, whose cause the browser hides from the page. */
 function rethrowUnreachable(error: unknown): never {
   if (isAbort(error) || failureOf(error).code !== undefined) throw error
   throw Object.assign(new Error('the API could not be reached'), UNREACHABLE)

@@ -1,14 +1,14 @@
 /**
- * The game session as TS 29.122 words it: the request for an AS session with required QoS, and what of
- * the answer the page shows. The UE is left out of the request: the network knows the subscriber from
- * the access token, and the page must not be able to name another one.
+ * Creates the request for a game session and reads its answers, in the terms of TS 29.122 (AS session with required
+ * QoS). The request does not name the UE: the network derives the subscriber from the access token, and the page
+ * must not be able to name another subscriber.
  */
 
 import type { DemoSiteConfig } from '../config.ts'
 
 export const DEFAULT_QOS_REFERENCE = 'QOS_L'
 
-/** Where the game server streams from; an address reserved for documentation (RFC 5737). */
+/** Address of the game server, from a range that is reserved for documentation (RFC 5737). */
 const GAME_SERVER = '203.0.113.20'
 const MEDIA_PORT = 40000
 
@@ -21,7 +21,7 @@ export interface QosSessionRequest {
   qosReference: string
 }
 
-/** A session that the network keeps. */
+/** Session that is active in the network. */
 export interface QosSession {
   /** `self` of the subscription. */
   url: string
@@ -41,8 +41,8 @@ export function subscriptionsUrl({ resource, scsAsId }: DemoSiteConfig): string 
 /**
  * The body of the request that creates the session.
  *
- * A page cannot host the callback that `notificationDestination` demands, so it names an address that
- * can never exist (RFC 6761) and asks for delivery over a WebSocket instead.
+ * A page cannot host the callback that `notificationDestination` requires. It names an address that cannot
+ * exist (RFC 6761) and requests delivery over a WebSocket instead.
  *
  * @see TS 29.122 V19.6.0 clause 5.14.2.1.2, TS 29.214 clause 5.3.8 for the flow descriptions
  */
@@ -65,7 +65,7 @@ export function qosSessionRequest(config: DemoSiteConfig): QosSessionRequest {
   }
 }
 
-/** Reads one AsSessionWithQoSSubscription; `undefined` where the answer is none. */
+/** Reads an AsSessionWithQoSSubscription; `undefined` for any other body. */
 export function readQosSession(body: unknown, location?: string): QosSession | undefined {
   if (typeof body !== 'object' || body === null) return undefined
   const { self, qosReference } = body as Record<string, unknown>

@@ -1,6 +1,6 @@
 /**
- * What the developer's view may show. Everything is copied through here before it reaches the page's
- * state, so that no token comes into the DOM even in `token` mode.
+ * Removes credentials from everything that the developer view shows. Data is redacted before it reaches the state
+ * of the page, so that no token gets into the DOM, not even in `token` mode.
  */
 
 export const WITHHELD = '••• withheld •••'
@@ -23,7 +23,7 @@ const SECRET_MEMBERS = new Set([
   'set-cookie',
 ])
 
-/** A JWS or a JWE in compact form, wherever it stands. */
+/** Matches a JWS or JWE in compact form anywhere in a text. */
 const COMPACT_JOSE = /\beyJ[\w-]+(?:\.[\w-]*){2,4}/g
 
 function isHeader(value: unknown): value is [string, string] {
@@ -32,7 +32,7 @@ function isHeader(value: unknown): value is [string, string] {
   )
 }
 
-/** A copy of JSON-like data in which whatever is or may be a credential is withheld. */
+/** Copies JSON-like data and replaces every value that is or may be a credential. */
 export function redactCredentials(value: unknown): unknown {
   if (typeof value === 'string') return value.replace(COMPACT_JOSE, WITHHELD)
   if (isHeader(value)) {

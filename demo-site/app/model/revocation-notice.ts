@@ -1,4 +1,4 @@
-/** What a `grantRevoked` event says to a player. */
+/** Formats a `grantRevoked` event as a notice for the player. */
 
 import type { ProviderEvents } from '../../../shared/messages/page-api.ts'
 import type { Notice } from './state.ts'

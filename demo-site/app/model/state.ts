@@ -1,4 +1,4 @@
-/** The states of the page, each with what only it has. */
+/** Types of the state of the page. Each variant contains only its own data. */
 
 import type { ProviderInfo } from '../../../shared/messages/page-api.ts'
 import type { Broker } from '../broker.ts'
@@ -10,7 +10,7 @@ export type BrokerState =
   | { kind: 'found'; broker: Broker; info: Readonly<ProviderInfo> }
   | { kind: 'gone' }
 
-/** What the page is doing; one thing at a time. */
+/** Running activity of the page; there is at most one. */
 export type Activity = 'connect' | 'boost' | 'list' | 'end' | 'disconnect'
 
 export interface FailedActivity {
@@ -18,7 +18,7 @@ export interface FailedActivity {
   failure: Failure
 }
 
-/** Something that happened to the page, as against something it did. */
+/** Message about an event that the page did not cause. */
 export interface Notice {
   tone: 'info' | 'warning'
   text: string

@@ -1,4 +1,4 @@
-/** The four steps from a stuttering stream to a steady one, derived from the state of the page. */
+/** Derives the four steps from a stuttering stream to a steady stream from the state of the page. */
 
 import type { Activity, BrokerState } from './state.ts'
 
@@ -17,11 +17,11 @@ export interface StepsInput {
   connected: boolean
   boosted: boolean
   activity: Activity | undefined
-  /** The action that failed last, until the next one begins. */
+  /** Activity that failed last, until the next activity starts. */
   failed: Activity | undefined
 }
 
-/** Pure: the table in its test is its specification. */
+/** Pure function; the table in its test is the specification. */
 export function stepsOf(input: StepsInput): Step[] {
   return [
     describeFindStep(input),

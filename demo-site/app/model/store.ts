@@ -1,6 +1,6 @@
 /**
- * The state of the page and what a player can do with it. Made by a factory from a client, so that
- * nothing here knows a browser extension; whatever can be derived is computed.
+ * Holds the state of the page and the actions of the player. A factory creates it from a client, so that it does
+ * not depend on a browser extension. Derived values are computed signals.
  */
 
 import { batch, computed, type ReadonlySignal, type Signal, signal } from '@preact/signals'
@@ -37,7 +37,7 @@ export interface Store {
   readonly mode: Signal<Mode>
   readonly grant: ReadonlySignal<Grant | undefined>
   readonly activity: ReadonlySignal<Activity | undefined>
-  /** `undefined`: not asked yet. */
+  /** `undefined` until the list has been requested. */
   readonly sessions: ReadonlySignal<readonly QosSession[] | undefined>
   readonly boosted: ReadonlySignal<boolean>
   readonly answer: ReadonlySignal<ApiAnswer | undefined>
@@ -50,9 +50,9 @@ export interface Store {
   listSessions(): Promise<void>
   endSession(session: QosSession): Promise<void>
   disconnect(): Promise<void>
-  /** Takes the request under way back. */
+  /** Aborts the running request. */
   cancel(): void
-  /** Does what failed last once more. */
+  /** Repeats the activity that failed last. */
   retry(): Promise<void>
 }
 
@@ -90,7 +90,7 @@ export function createStore({ config, findBroker, fetch, now }: StoreDependencie
   let retryActivity: (() => Promise<void>) | undefined
   let unsubscribe: (() => void)[] = []
 
-  /** One thing at a time; what fails is kept for the player to see. */
+  /** Runs an activity unless another is running, and stores its failure. */
   async function runActivity(
     name: Activity,
     run: (client: Broker, signal: AbortSignal) => Promise<void>,
@@ -123,7 +123,7 @@ export function createStore({ config, findBroker, fetch, now }: StoreDependencie
     })
   }
 
-  /** The broker is gone, and with it whatever the page knew through it. */
+  /** Clears the state that came from the broker, which is gone. */
   function handleBrokerGone(): void {
     batch(() => {
       broker.value = { kind: 'gone' }
@@ -190,7 +190,7 @@ export function createStore({ config, findBroker, fetch, now }: StoreDependencie
       return
     }
     subscribeToEvents(client)
-    // A broker that cannot say what it holds still can be asked to connect.
+    // A broker that cannot list its grants can still connect.
     const knownGrants = await trace
       .call('northbound_getGrants', undefined, () => client.getGrants())
       .catch(() => [])
@@ -252,7 +252,7 @@ export function createStore({ config, findBroker, fetch, now }: StoreDependencie
           { method: 'DELETE', url: session.url },
           signal,
         )
-        // 404: the network ended it before we could ask.
+        // 404: the network has ended the session already.
         if (apiAnswer === undefined || ![200, 204, 404].includes(apiAnswer.status)) return
         sessions.value = (sessions.value ?? []).filter(({ url }) => url !== session.url)
       }),

@@ -1,4 +1,4 @@
-/** The developer's view: what the page sent and what it got, newest first, credentials withheld. */
+/** Records the calls, events and answers of the page for the developer view, newest first, without credentials. */
 
 import { type Signal, signal } from '@preact/signals'
 import { failureOf, isAbort } from './failure.ts'
@@ -11,7 +11,7 @@ export interface TraceEntry {
   /** A method of the provider, an event, or an HTTP request line. */
   title: string
   outcome: TraceOutcome
-  /** One word for the summary: a status or an error code. */
+  /** Status or error code, for the summary. */
   brief?: string
   durationMs?: number
   sent?: unknown
@@ -20,7 +20,7 @@ export interface TraceEntry {
 
 export interface Trace {
   readonly entries: Signal<readonly TraceEntry[]>
-  /** Runs a call and notes both of its ends; `view` picks what is shown of the result. */
+  /** Runs a call and records its parameters and its result; `view` selects the recorded part of the result. */
   call<T>(
     title: string,
     sent: unknown,

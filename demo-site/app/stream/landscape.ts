@@ -1,21 +1,21 @@
 /**
- * The far part of the picture: sky, aurora, planet and ridges. Pure drawing from a time; sizes are
- * fractions of the frame, so that the same scene is drawn for every resolution of the stream.
+ * Draws the background of the picture: sky, aurora, planet and ridges. Each function draws from a time only. Sizes are
+ * fractions of the frame, so that the same scene fits every resolution of the stream.
  */
 
 export interface Frame {
   context: CanvasRenderingContext2D
   width: number
   height: number
-  /** Seconds of the game's own clock. */
+  /** Seconds of the game clock. */
   time: number
-  /** Fine detail is only worth its cost in a picture that can show it. */
+  /** Whether fine detail is drawn, which costs time and is visible at high resolution only. */
   detailed: boolean
 }
 
 export const HORIZON = 0.52
 
-/** The same "random" number for the same seed, so that a frame is a function of its time. */
+/** Computes a pseudo-random number from a seed, so that a frame depends on its time only. */
 export function computeNoise(seed: number): number {
   const value = Math.sin(seed * 127.1 + 11.7) * 43758.5453
   return value - Math.floor(value)
@@ -54,7 +54,7 @@ export function drawSky(frame: Frame): void {
   context.globalAlpha = 1
 }
 
-/** The aurora is soft, so it is painted small and drawn large: most of a frame's cost is saved. */
+/** The aurora is painted small and scaled up, because it is soft. This saves most of the cost of a frame. */
 const AURORA = { width: 240, height: 64, columns: 120, reach: HORIZON }
 
 let auroraPicture: OffscreenCanvas | undefined
@@ -135,7 +135,7 @@ export function drawPlanet({ context, width, height, time }: Frame): void {
   ring(0, Math.PI)
 }
 
-/** Three ridges that drift past at their own speeds, hazier the farther they are. */
+/** Draws three ridges that move at different speeds; distant ridges are hazier. */
 export function drawRidges({ context, width, height, time, detailed }: Frame): void {
   const ridges: [color: string, tall: number, base: number, speed: number, seed: number][] = [
     ['#7a4a7c', 0.17, HORIZON + 0.01, 0.008, 2],

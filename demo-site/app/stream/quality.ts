@@ -1,11 +1,11 @@
 /**
- * What a quality of service means for the picture. The page has no video: it draws each frame with the
- * resolution and at the rate that the session would carry, so that the difference can be seen.
+ * Maps the quality of service to the quality of the picture. The page has no video: it draws each frame with the
+ * resolution and frame rate that the session would carry, so that the difference is visible.
  */
 
 export interface Quality {
   name: 'Standard' | 'Priority'
-  /** Of the picture as drawn; it is scaled to the stage. */
+  /** Width of the picture as drawn; it is scaled to the stage. */
   width: number
   height: number
   framesPerSecond: number
@@ -19,16 +19,16 @@ export const PRIORITY: Quality = {
   framesPerSecond: 60,
 }
 
-/** What the full picture needs at the least. */
+/** Minimum rate of the full picture. */
 const PRIORITY_BITS_PER_SECOND = 8_000_000
 
-/** The picture follows what is measured; without a measurement, what was agreed. */
+/** Selects the quality by the measured rate; without a measurement, by the session. */
 export function selectQuality(boosted: boolean, bitsPerSecond: number | undefined): Quality {
   if (bitsPerSecond === undefined) return boosted ? PRIORITY : STANDARD
   return bitsPerSecond >= PRIORITY_BITS_PER_SECOND ? PRIORITY : STANDARD
 }
 
-/** How many pixels a stage can make use of: never more than its session carries. */
+/** Computes the size of the picture: at most the pixels of the stage, and at most those of the session. */
 export function computePictureSize(
   quality: Quality,
   stage: { width: number; height: number; pixelRatio: number },

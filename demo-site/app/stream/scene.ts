@@ -1,4 +1,4 @@
-/** One picture of the game. No asset is loaded: everything is drawn, at the stream's own resolution. */
+/** Draws one picture of the game. It loads no assets: everything is drawn, at the resolution of the stream. */
 
 import { drawAurora, drawPlanet, drawRidges, drawSky, type Frame } from './landscape.ts'
 import { drawGates, drawGlider, drawGround, drawTrack } from './track.ts'

@@ -1,6 +1,6 @@
 /**
- * The game stream: a canvas that is painted as well as the session allows. Stands still for people who
- * ask for reduced motion, and while nobody looks.
+ * Shows the game stream: a canvas with the quality that the session allows. The animation stops for users who prefer
+ * reduced motion, and while the canvas is not visible.
  */
 
 import { useEffect, useRef } from 'preact/hooks'
@@ -31,7 +31,7 @@ function startStream(canvas: HTMLCanvasElement, quality: Quality): () => void {
 
   function handleAnimationFrame(nowMs: number): void {
     request = requestAnimationFrame(handleAnimationFrame)
-    // A display's frames are never exactly on time; half a frame of grace keeps the full rate.
+    // Display frames are not exactly on time; a tolerance of half a frame keeps the full rate.
     if (nowMs - lastMs < 1000 / quality.framesPerSecond - 4) return
     lastMs = nowMs
     paintFrame(STILL_SECONDS + nowMs / 1000)
@@ -64,7 +64,7 @@ function startStream(canvas: HTMLCanvasElement, quality: Quality): () => void {
 
 export interface StageProps {
   boosted: boolean
-  /** As measured; `undefined` where there is nothing to measure. */
+  /** Measured rate; `undefined` without a measurement. */
   bitsPerSecond: number | undefined
 }
 

@@ -1,4 +1,4 @@
-/** The near part of the picture: the track in perspective, its gates, and the glider. */
+/** Draws the foreground of the picture: the track in perspective, its gates, and the glider. */
 
 import { computeNoise, type Frame, HORIZON } from './landscape.ts'
 
@@ -6,7 +6,7 @@ const CAMERA = 0.055
 const SPEED = 0.9
 const FAR = 9
 
-/** Where a point of the track at a distance stands on the frame. */
+/** Projects a point of the track at a distance to the frame. */
 function projectPoint({ width, height }: Frame, distance: number, time: number) {
   const scale = CAMERA / (distance * 0.11 + CAMERA)
   const travelled = distance + time * SPEED
@@ -82,7 +82,7 @@ export function drawTrack(frame: Frame): void {
   }
 }
 
-/** Hexagonal gates that the glider flies through. */
+/** Draws hexagonal gates that the glider flies through. */
 export function drawGates(frame: Frame): void {
   const { context, height, time, detailed } = frame
   const spacing = 2.2

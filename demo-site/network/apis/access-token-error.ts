@@ -1,12 +1,12 @@
 /**
- * A call that its access token does not allow. Each face of the network says it in its own body; the
- * challenge is the same for all. @see RFC 6750 section 3, RFC 9449 section 7.1
+ * Error of a call whose access token is missing, invalid or insufficient. Each API formats the body in its own
+ * way; the `WWW-Authenticate` challenge is the same for all. @see RFC 6750 section 3, RFC 9449 section 7.1
  */
 
 export interface ChallengeDetails {
   scope?: string
   dpop?: boolean
-  /** A fresh DPoP nonce. */
+  /** New DPoP nonce. */
   nonce?: string
 }
 
@@ -15,7 +15,7 @@ export class AccessTokenError extends Error {
   readonly code: string | undefined
   readonly headers: Record<string, string>
 
-  /** Without a code no authentication was tried at all. */
+  /** @param code RFC 6750 error code; absent when the request has no authentication information. */
   constructor(status: 401 | 403, code?: string, detail?: string, details: ChallengeDetails = {}) {
     super(detail ?? 'an access token is required')
     this.status = status

@@ -1,6 +1,6 @@
 /**
- * How an API exposing function judges an access token: who issued it, for which API, which scope,
- * until when, whose key it is bound to, and whether the network has taken it back.
+ * Verifies access tokens at the API exposing functions: issuer, audience, scope, expiry, key binding, and
+ * revocation by the network.
  * @see RFC 9068 section 4, RFC 6750 section 3, RFC 9449 section 7, TS 33.122 clause 6.5.3
  */
 
@@ -17,7 +17,7 @@ import { AccessTokenError } from './access-token-error.ts'
 import type { ExposedApi } from './catalogue.ts'
 import { type ProofChecker, ProofError } from './dpop-proof.ts'
 
-/** What a handler may know about its caller, once the token is accepted. */
+/** Caller of an API, as its access token identifies it. Handlers read it after verification. */
 export interface Caller {
   clientId: string
   subscriber: Subscriber
@@ -31,20 +31,20 @@ export interface TokenTrust {
   subscribers: SubscriberDirectory
   proofs: ProofChecker
   addresses: SubscriberAddresses
-  /** Whether a DPoP proof needs a nonce of ours. */
+  /** Whether a DPoP proof has to contain a nonce of this server. */
   nonceRequired: boolean
 }
 
 const callers = new WeakMap<Context, Caller>()
 
-/** The caller of a request that `requireToken` has let through. */
+/** Returns the caller of a request that has passed `requireToken`. */
 export function callerOf(ctx: Context): Caller {
   const caller = callers.get(ctx)
   if (!caller) throw new AccessTokenError(401)
   return caller
 }
 
-/** Lets a request pass only with an access token for this API, and with this scope. */
+/** Creates middleware that rejects a request without an access token for this API and scope. */
 export function requireToken(trust: TokenTrust, api: ExposedApi, scope: string): Middleware {
   return async (ctx, next) => {
     callers.set(ctx, await verifyAccessToken(ctx, trust, api, scope))
@@ -128,7 +128,7 @@ async function verifySignature(
   }
 }
 
-/** A token that is bound to a key needs a proof by that key, and must not come as a bearer token. */
+/** Checks the DPoP proof of a key-bound token, and rejects such a token when it is sent as a bearer token. */
 async function checkBinding(
   ctx: Context,
   trust: TokenTrust,

@@ -1,4 +1,4 @@
-/** The API exposing functions (TS 23.222 clause 3.1): one HTTP server, one router per API. */
+/** Serves the API exposing functions (TS 23.222 clause 3.1): one HTTP server with one router per API. */
 
 import Koa from 'koa'
 import type { CapifNotifications } from '../capif-notifications.ts'

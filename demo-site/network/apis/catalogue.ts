@@ -1,6 +1,6 @@
 /**
- * The northbound APIs that the network exposes: what they are called on the wire, and what the
- * consent screen and an operator profile say of them in plain words.
+ * Lists the northbound APIs that the network exposes: their names on the wire, and the descriptions that the
+ * consent screen and the operator profiles show.
  */
 
 import type {
@@ -9,7 +9,7 @@ import type {
   ProfileName,
 } from '../../../shared/messages/operator-profile.ts'
 
-/** The one API exposing function of this network. @see TS 29.222 clause 8.2.4.2.4 */
+/** Identifier of the only API exposing function of this network. @see TS 29.222 clause 8.2.4.2.4 */
 export const AEF_ID = 'aef-meridian'
 
 export interface ApiScope {
@@ -132,7 +132,7 @@ export const EXPOSED_APIS: readonly ExposedApi[] = [
   },
 ]
 
-/** W3C DPV purposes that the operator knows, in plain words. */
+/** Descriptions of the W3C DPV purposes that the operator supports. */
 export const PURPOSE_TEXTS: Readonly<Record<string, string>> = {
   'dpv:RequestedServiceProvision': 'To provide the service that you asked it for',
   'dpv:FraudPreventionAndDetection': 'To prevent and detect fraud',
@@ -141,7 +141,7 @@ export const PURPOSE_TEXTS: Readonly<Record<string, string>> = {
   'dpv:ResearchAndDevelopment': 'For research and development',
 }
 
-/** How the scope of an API is spelled in one profile. @see TS 29.222 table 8.5.4.2.6-1 */
+/** Lists the scopes of an API in the syntax of one profile. @see TS 29.222 table 8.5.4.2.6-1 */
 export function listScopes(api: ExposedApi, profile: ProfileName): ApiScope[] {
   if (profile !== 'capif') return [...api.scopes]
   const description = api.scopes.map((scope) => scope.description).join(', and ')
@@ -158,7 +158,7 @@ export function listApis(profile: ProfileName): ExposedApi[] {
   return EXPOSED_APIS.filter(({ profiles }) => profiles.includes(profile))
 }
 
-/** The APIs of one profile as an operator profile lists them. */
+/** Lists the APIs of one profile in the form of an operator profile. */
 export function listOperatorApis(profile: ProfileName, apisOrigin: string): OperatorApi[] {
   return listApis(profile).map((api) => ({
     resource: `${apisOrigin}${api.path}`,

@@ -1,6 +1,6 @@
 /**
- * Lets a page call the APIs with its own fetch, as it does when the broker hands it the token. No
- * cookies are in play, so any origin may ask; the token decides. @see the Fetch standard, CORS
+ * Allows cross-origin calls of the APIs, for a page that got an access token from the broker. The APIs use no
+ * cookies, so every origin is allowed; the access token decides. @see Fetch standard, CORS protocol
  */
 
 import type { Middleware } from 'koa'

@@ -1,6 +1,6 @@
 /**
- * How an API exposing function judges a DPoP proof. @see RFC 9449 sections 4.3, 7.1 and 9; CAMARA
- * Security and Interoperability Profile for `camara:bh` and `camara:qh`
+ * Verifies DPoP proofs at the API exposing functions.
+ * @see RFC 9449 sections 4.3, 7.1 and 9; CAMARA Security and Interoperability Profile for `camara:bh` and `camara:qh`
  */
 
 import { createHash, createHmac, randomBytes } from 'node:crypto'
@@ -12,14 +12,14 @@ const NONCE_SECONDS = 120
 
 export interface ProofRequirements {
   method: string
-  /** The URL called, without query and fragment. */
+  /** URL of the request, without query and fragment. */
   url: string
   accessToken: string
   thumbprint: string
   nonceRequired: boolean
-  /** Raw query, where `camara:qh` is demanded. */
+  /** Raw query, where `camara:qh` is required. */
   query?: string | undefined
-  /** Raw body, where `camara:bh` is demanded. */
+  /** Raw body, where `camara:bh` is required. */
   body?: Buffer | undefined
 }
 
@@ -36,7 +36,7 @@ export class ProofChecker {
   readonly #seen = new LRUCache<string, true>({ max: 20_000, ttl: 2 * WINDOW_SECONDS * 1000 })
   readonly #secret = randomBytes(32)
 
-  /** The nonce of now; those of the last minutes count as well. */
+  /** Creates the nonce of a time step. Proofs may use the nonce of the current step and of the one before. */
   createNonce(step = Math.floor(Date.now() / 1000 / NONCE_SECONDS)): string {
     return createHmac('sha256', this.#secret).update(String(step)).digest('base64url')
   }

@@ -1,4 +1,4 @@
-/** Reads the JSON body of a request to an API; another content type is a 415. */
+/** Parses JSON request bodies of the APIs. Another content type is answered with 415. */
 
 import type { Middleware } from 'koa'
 import type { RecordedRequest } from '../http/recorded-request.ts'

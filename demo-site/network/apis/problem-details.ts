@@ -1,4 +1,7 @@
-/** Errors of the T8 and CAPIF faces. @see TS 29.122 clause 5.2.6, TS 29.571 clause 5.2.4.1, RFC 9457 */
+/**
+ * Formats errors of the T8 and CAPIF APIs as `ProblemDetails`.
+ * @see TS 29.122 clause 5.2.6, TS 29.571 clause 5.2.4.1, RFC 9457
+ */
 
 import type { Context, Middleware } from 'koa'
 import { AccessTokenError } from './access-token-error.ts'
@@ -32,7 +35,7 @@ const TITLES: Record<number, string> = {
   503: 'Service Unavailable',
 }
 
-/** Thrown by a handler, answered as `application/problem+json`. */
+/** Error of a handler, which `handleProblems` answers as `application/problem+json`. */
 export class Problem extends Error {
   readonly details: ProblemDetails
   readonly headers: Record<string, string>
@@ -48,7 +51,7 @@ export class Problem extends Error {
   }
 }
 
-/** Answers whatever a handler throws; what is not a `Problem` says nothing about itself. */
+/** Creates middleware that answers every error of a handler. An unexpected error is answered without details. */
 export function handleProblems(): Middleware {
   return async (ctx, next) => {
     try {
@@ -79,7 +82,7 @@ export function sendProblem(ctx: Context, problem: Problem): void {
   ctx.type = 'application/problem+json'
 }
 
-/** Parsers of the framework say what they think of a body by an error with a status. */
+/** Reads the status of an error that a parser of the framework throws for a malformed body. */
 function readStatus(error: unknown): number {
   const status = typeof error === 'object' && error !== null ? Reflect.get(error, 'status') : 0
   return typeof status === 'number' && status >= 400 && status < 500 ? status : 500

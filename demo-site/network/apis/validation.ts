@@ -1,4 +1,4 @@
-/** Judges request bodies by JSON Schema, and says which member is wrong without repeating its value. */
+/** Validates request bodies by JSON Schema. An error names the member, and does not repeat its value. */
 
 import { Ajv, type ErrorObject, type JSONSchemaType, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
@@ -11,7 +11,7 @@ export function compileSchema<T>(schema: JSONSchemaType<T> | object): ValidateFu
   return ajv.compile<T>(schema)
 }
 
-/** The body as its type, or a 400 that names every member that is not as it should be. */
+/** Returns the body as its type. @throws Problem 400 that names every invalid member. */
 export function validateBody<T>(validate: ValidateFunction<T>, body: unknown): T {
   if (validate(body)) return body
   throw new Problem(400, {

@@ -1,7 +1,4 @@
-/**
- * Where the authorization function keeps its sessions, grants, codes and tokens: in memory, in one
- * bounded cache that drops the least recently used first.
- */
+/** Stores sessions, grants, codes and tokens of the authorization function in memory, in one bounded LRU cache. */
 
 import { LRUCache } from 'lru-cache'
 import type { Adapter, AdapterPayload } from 'oidc-provider'
@@ -15,7 +12,7 @@ export function createRecordStore(): RecordStore {
   return new LRUCache({ max: MAX_RECORDS })
 }
 
-/** Adapter of oidc-provider for one kind of record. */
+/** Adapter of oidc-provider for one kind of record. Loopback client documents are read through it. */
 export class MemoryAdapter implements Adapter {
   readonly #kind: string
   readonly #store: RecordStore

@@ -1,4 +1,4 @@
-/** The files that the operator's screens need: one style sheet, one script. */
+/** Serves the static files of the operator's screens: one style sheet and one script. */
 
 import { createHash } from 'node:crypto'
 import type Koa from 'koa'

@@ -1,7 +1,7 @@
 /**
- * The authorization function as a whole: one HTTP server, one authorization server per issuer on it,
- * and beside them what belongs to no issuer (the phones, the account). Issuers differ by path, so
- * well-known addresses are looked for in both places that clients try.
+ * Runs the authorization function: one HTTP server with one authorization server per issuer, and the pages that
+ * belong to no issuer (phones, account). Issuers differ by path. Well-known documents are served at both
+ * locations that clients try.
  */
 
 import type { JWK } from 'jose'
@@ -23,17 +23,17 @@ import { getBasePath } from './screens/render.ts'
 /** One issuer of the authorization function. */
 export interface AuthorizationServer {
   readonly settings: AuthorizationServerSettings
-  /** Public keys that its tokens verify with, newest first. @see RFC 7517 section 5 */
+  /** Public keys that verify its tokens, newest first. @see RFC 7517 section 5 */
   readonly jwks: { keys: JWK[] }
   readonly provider: Provider
-  /** What the subscriber knows a client by. */
+  /** Name of a client, as shown to the subscriber. */
   clientName(clientId: string): Promise<string>
-  /** Signs with a new key from now on; tokens of the old one stay good. */
+  /** Signs with a new key from now on; tokens that the previous key signed stay valid. */
   rotateKeys(): Promise<void>
-  /** Ends a grant with everything that hangs on it. */
+  /** Ends a grant, its refresh tokens, its access tokens and the stored authorization. */
   revokeGrant(grantId: string): Promise<void>
   readonly handler: Handler
-  /** Tells a client that listens of a revocation. */
+  /** Notifies the client of a revocation, if it has subscribed to notifications. */
   notify(revocation: Revocation): void
 }
 
@@ -95,10 +95,10 @@ export async function createAuthorizationServer(
   }
 }
 
-/** A part of the server that belongs to no issuer: says whether the request was its own. */
+/** Finds the handler of a path that belongs to no issuer; `undefined` when the path is not one of its own. */
 export type FindHandler = (path: string) => Handler | undefined
 
-/** Puts issuers and annexes on the server. */
+/** Routes requests of the server to the issuers and to the pages that belong to none. */
 export function mountAuthorizationFunction(
   server: RunningServer,
   servers: readonly AuthorizationServer[],
@@ -126,11 +126,11 @@ export function mountAuthorizationFunction(
       answer.writeHead(404).end()
       return
     }
-    // RFC 8414 section 3.1 puts the well-known part before the issuer's path.
+    // RFC 8414 section 3.1 puts the well-known part before the path of the issuer.
     const localPath = wellKnown
       ? `/.well-known/${wellKnown[1]}`
       : path.slice(target.path.length) || '/'
-    // oidc-provider finds out where it is mounted by comparing the two.
+    // oidc-provider derives its mount path from the difference between the two.
     Object.assign(request, { originalUrl: `${target.path}${localPath}${query}` })
     request.url = `${localPath}${query}`
     return target.handler(request, answer)

@@ -1,6 +1,6 @@
 /**
- * Stored resource-owner authorization: which application a subscriber has authorized, through which
- * grant. What is stored here need not be asked again. @see TS 23.222 clauses 8.31 and 8.33
+ * Stores resource-owner authorization: the grant by which a subscriber has authorized an application. A stored
+ * authorization is not requested again. @see TS 23.222 clauses 8.31 and 8.33
  */
 
 export interface StoredAuthorization {

@@ -1,6 +1,6 @@
 /**
- * Client ID Metadata Documents on loopback, where there is no https: the id of a client is the URL of
- * its own description. For https addresses oidc-provider does this itself.
+ * Loads Client ID Metadata Documents from loopback, where there is no https: the identifier of a client is the URL
+ * of its metadata. For https URLs oidc-provider loads them itself.
  * @see draft-ietf-oauth-client-id-metadata-document sections 3 and 4
  */
 
@@ -19,7 +19,7 @@ export function isLoopbackClientId(clientId: string): boolean {
   return loopback && url.pathname !== '/' && url.href === clientId && !/[?#]/.test(clientId)
 }
 
-/** The description of a client, or nothing where it has none that counts. */
+/** Loads the metadata of a client; `undefined` when there is none, or it is invalid. */
 export async function loadClientDocument(clientId: string): Promise<AdapterPayload | undefined> {
   const cached = documentCache.get(clientId)
   if (cached) return cached

@@ -1,4 +1,4 @@
-/** The pre-registered public clients: the UE applications that the operator knows beforehand. */
+/** Creates metadata of pre-registered public clients: the UE applications that the operator has registered in advance. */
 
 import type { ClientMetadata } from 'oidc-provider'
 import { redirectUriFor } from '../../../shared/core/redirect-uri.ts'
@@ -23,7 +23,7 @@ export async function createClientMetadata(
     ...(application.jwks
       ? { token_endpoint_auth_method: 'private_key_jwt' as const, jwks: application.jwks }
       : { token_endpoint_auth_method: 'none' as const }),
-    // Each browser has a broker's host of its own, and several hosts need a sector to be allowed.
+    // The redirect host of the broker differs by browser, and several hosts require a sector identifier.
     sector_identifier_uri: `https://${sectorOf(application.clientId)}.applications.example/`,
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The conversation with the subscriber while an authorization request waits: sign-in, then consent.
- * Every step is bound to the browser that began it, by a cookie that oidc-provider checks.
+ * Handles the interaction with the subscriber during an authorization request: sign-in, then consent. A cookie
+ * that oidc-provider checks binds each step to the browser that sent the request.
  */
 
 import { bodyParser } from '@koa/bodyparser'
@@ -22,7 +22,7 @@ import { mountSignIn, readFormField, type SignInState } from './sign-in-methods.
 
 type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>
 
-/** Adds the screens' routes to an authorization server. */
+/** Adds the routes of the screens to an authorization server. */
 export function mountInteractions(provider: Provider, settings: AuthorizationServerSettings): void {
   const router = new Router()
   const getInteractionPath = (uid: string) => `${getBasePath(settings.issuer)}/interaction/${uid}`
@@ -115,7 +115,7 @@ export function mountInteractions(provider: Provider, settings: AuthorizationSer
     try {
       await next()
     } catch (error) {
-      // A form that comes late or twice, or from another browser: there is nowhere to redirect to.
+      // A form that is submitted late, twice or by another browser: there is no redirect URI to answer to.
       const { statusCode, error: code, error_description: description } = Object(error)
       ctx.status = typeof statusCode === 'number' ? statusCode : 500
       renderErrorScreen(ctx, settings, { error: code, error_description: description })
@@ -125,8 +125,8 @@ export function mountInteractions(provider: Provider, settings: AuthorizationSer
 }
 
 /**
- * Somebody else signs in with a browser that another was signed in with: the session becomes theirs,
- * and knows nothing any more of what it was authorized for.
+ * Moves the session to another account, when a second subscriber signs in with the same browser. The
+ * authorizations of the first subscriber are removed from it.
  */
 async function changeSessionAccount(
   provider: Provider,

@@ -1,7 +1,7 @@
 /**
- * What the network remembers of the access tokens it has issued: whose they are, and whether they
- * still count. A JWT carries its own expiry but not its revocation, so the API exposing functions ask
- * here, as TS 33.122 lets an AEF ask the CAPIF core function.
+ * Records issued access tokens: their subscriber and client, and whether they are revoked. A JWT carries its
+ * expiry but not its revocation, so the API exposing functions look a token up here, as TS 33.122 lets an AEF
+ * ask the CAPIF core function.
  */
 
 import { LRUCache } from 'lru-cache'
@@ -20,9 +20,9 @@ export interface IssuedToken {
   /** How the subscriber was authenticated. @see RFC 8176 */
   amr: readonly string[]
   revoked: boolean
-  /** How often an API has accepted it. */
+  /** Number of calls that an API has accepted it for. */
   uses: number
-  /** The token itself, where a notification of its revocation has to name it. */
+  /** Encoded token, where a notification of its revocation has to contain it. */
   value?: string
 }
 
@@ -48,12 +48,12 @@ export class IssuedTokens {
     return token
   }
 
-  /** Tokens of a grant that are still good. */
+  /** Valid tokens of a grant. */
   findByGrant(grantId: string): IssuedToken[] {
     return [...this.#byId.values()].filter((token) => token.grantId === grantId && !token.revoked)
   }
 
-  /** Ends every token of a grant and returns those that were still good. */
+  /** Revokes every token of a grant and returns those that were valid. */
   revokeGrant(grantId: string): IssuedToken[] {
     const revoked: IssuedToken[] = []
     for (const token of this.#byId.values()) {

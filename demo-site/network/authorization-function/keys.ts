@@ -1,4 +1,4 @@
-/** The key that an authorization function signs with. */
+/** Creates the keys that an authorization function signs with. */
 
 import { exportJWK, generateKeyPair, type JWK } from 'jose'
 
@@ -9,7 +9,7 @@ export interface SigningKey {
   publicJwk: JWK
 }
 
-/** Makes a signing key whose `kid` no other key of this process has. @see RFC 7517 section 4.5 */
+/** Creates a signing key with a random `kid`. @see RFC 7517 section 4.5 */
 export async function createSigningKey(): Promise<SigningKey> {
   const { privateKey, publicKey } = await generateKeyPair(SIGNING_ALGORITHM, { extractable: true })
   const common = { kid: crypto.randomUUID(), use: 'sig', alg: SIGNING_ALGORITHM }

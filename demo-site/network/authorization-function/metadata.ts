@@ -1,7 +1,7 @@
 /**
- * What the published metadata of an issuer says beyond oidc-provider. A CAPIF core has a token endpoint
- * per API invoker, which metadata cannot name, so the OAuth document is without one; the OpenID
- * document names a general one for clients that know nothing of CAPIF.
+ * Extends the metadata that oidc-provider publishes for an issuer. A CAPIF core has one token endpoint per API
+ * invoker, which metadata cannot express, so the OAuth document has none. The OpenID document has a general
+ * one, for clients without CAPIF support.
  * @see RFC 8414 section 2, TS 29.222 clause 8.5.2
  */
 

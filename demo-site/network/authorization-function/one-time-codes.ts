@@ -1,4 +1,4 @@
-/** One-time codes by text message: six digits, five minutes, five attempts, one use. */
+/** Creates and redeems one-time codes by text message: six digits, valid for five minutes, five attempts, one use. */
 
 import { randomInt, timingSafeEqual } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
@@ -24,7 +24,7 @@ export class OneTimeCodes {
     this.#operator = operator
   }
 
-  /** Sends a code that counts for one interaction alone. */
+  /** Sends a code that is valid for this interaction only. */
   sendCode(interactionId: string, subscriber: Subscriber): void {
     const code = String(randomInt(1_000_000)).padStart(6, '0')
     this.#pending.set(interactionId, { code, subscriber, attempts: 0 })
@@ -38,7 +38,7 @@ export class OneTimeCodes {
     return this.#pending.has(interactionId)
   }
 
-  /** The subscriber whose code this is. A code that was right is spent. */
+  /** Returns the subscriber whose code was typed, and deletes the code. */
   redeemCode(interactionId: string, typed: string): Subscriber | undefined {
     const pending = this.#pending.get(interactionId)
     if (!pending) return undefined

@@ -1,4 +1,7 @@
-/** The subscribers' passkeys: registered in the account, used to sign in. @see WebAuthn level 3 */
+/**
+ * Registers the passkeys of subscribers from their account, and verifies sign-in with them.
+ * @see WebAuthn level 3
+ */
 
 import {
   type AuthenticationResponseJSON,
@@ -20,7 +23,7 @@ interface Passkey {
 }
 
 export interface RelyingParty {
-  /** A domain: WebAuthn takes no address. */
+  /** Domain name; WebAuthn does not accept an IP address. */
   id: string
   name: string
   origin: string
@@ -29,7 +32,7 @@ export interface RelyingParty {
 export class Passkeys {
   readonly #relyingParty: RelyingParty
   readonly #byId = new Map<string, Passkey>()
-  /** Challenges by what they were made for: an interaction or an account session. */
+  /** Challenges by their purpose: an interaction or an account session. */
   readonly #challenges = new LRUCache<string, string>({ max: 1000, ttl: LIFETIME_MS })
 
   constructor(relyingParty: RelyingParty) {
@@ -55,7 +58,7 @@ export class Passkeys {
     return options
   }
 
-  /** Whether the passkey was accepted; it is then the subscriber's. */
+  /** Registers a passkey for the subscriber. Returns whether it was accepted. */
   async register(
     purpose: string,
     subscriber: Subscriber,
@@ -85,7 +88,7 @@ export class Passkeys {
     return options
   }
 
-  /** Identifier of the subscriber whose passkey signed the challenge. */
+  /** Returns the identifier of the subscriber whose passkey has signed the challenge. */
   async authenticate(
     purpose: string,
     response: AuthenticationResponseJSON,

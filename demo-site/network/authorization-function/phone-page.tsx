@@ -1,6 +1,6 @@
 /** @jsxRuntime automatic */
 /** @jsxImportSource preact */
-/** The "phones" of the made-up subscribers: a page that shows the messages they got. */
+/** Renders the "phones" of the fictitious subscribers: a page with the text messages that they received. */
 
 import type { SubscriberDirectory } from '../subscribers.ts'
 import type { TextMessages } from '../text-messages.ts'

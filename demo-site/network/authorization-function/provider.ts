@@ -1,6 +1,6 @@
 /**
- * One authorization function of the network: an authorization server on oidc-provider, for public
- * clients with PKCE. TS 23.222 clause 3.1 says what it is for, RFC 6749 and RFC 7636 how.
+ * Configures the authorization server of one issuer on oidc-provider, for public clients with PKCE. TS 23.222
+ * clause 3.1 defines the authorization function; RFC 6749 and RFC 7636 define the protocol.
  */
 
 import { createHmac, randomBytes } from 'node:crypto'
@@ -17,13 +17,13 @@ import { createRequestPolicy, OFFLINE_PARAMETER } from './request-policy.ts'
 import { createResourceServer, getDefaultResource } from './resources.ts'
 import { renderErrorScreen } from './screens/render.ts'
 
-/** What outlives a change of keys: records, cookies, and the secret behind pairwise subjects. */
+/** State that a key rotation keeps: records, cookie keys, and the secret of the pairwise subjects. */
 export interface AuthorizationServerState {
   store: RecordStore
   cookieKeys: string[]
   pairwiseSecret: Buffer
   nonceSecret: Buffer
-  /** Codes whose request wanted a refresh token. */
+  /** Authorization codes whose request had the scope `offline_access`. */
   offlineCodes: LRUCache<string, true>
 }
 
@@ -37,7 +37,7 @@ export function createServerState(): AuthorizationServerState {
   }
 }
 
-/** Builds the server; its own routes are mounted below the path of the issuer. */
+/** Creates the server; its own routes are mounted below the path of the issuer. */
 export async function createProvider(
   settings: AuthorizationServerSettings,
   state: AuthorizationServerState,
@@ -58,7 +58,7 @@ export async function createProvider(
   return provider
 }
 
-/** The broker's requests carry the origin of its extension, which Firefox draws anew on each device. */
+/** Recognises the origin of a broker extension. In Firefox it is a random UUID per installation. */
 function isExtension(origin: string): boolean {
   return /^(?:chrome|moz)-extension:\/\//.test(origin)
 }
@@ -92,7 +92,7 @@ function createConfiguration(
     assertJwtClientAuthClaimsAndHeader: (_ctx, claims) => checkAssertion(claims),
     subjectTypes: ['pairwise'],
     sectorIdentifierUriValidate: () => false,
-    // By client and not by sector: all applications share the redirect URI's host, the broker's.
+    // By client and not by sector: all applications share the host of the redirect URI, that of the broker.
     pairwiseIdentifier: (_ctx, accountId, client) =>
       createHmac('sha256', state.pairwiseSecret)
         .update(JSON.stringify([client.clientId, accountId]))
@@ -103,7 +103,7 @@ function createConfiguration(
       ...(profile === 'camara' ? Object.keys(PURPOSE_TEXTS) : []),
     ],
     extraParams: createRequestPolicy(settings),
-    // Cookies of one host are shared by all of its ports, so their names tell the servers apart.
+    // All ports of a host share its cookies, so each server uses cookie names of its own.
     cookies: {
       keys: state.cookieKeys,
       names: {
@@ -119,7 +119,7 @@ function createConfiguration(
     clientBasedCORS: (_ctx, origin) => isExtension(origin),
     features: {
       devInteractions: { enabled: false },
-      // TS 33.122 annex C wants bearer tokens.
+      // TS 33.122 annex C requires bearer tokens.
       dPoP: {
         enabled: profile !== 'capif' && options.dpop !== 'off',
         nonceSecret: state.nonceSecret,
@@ -211,7 +211,7 @@ function recordIssuedTokens(provider: Provider, settings: AuthorizationServerSet
   })
 }
 
-/** Tokens of these scopes serve one call. @see CAMARA Number Verification, token rules */
+/** Tokens with these scopes are valid for one call. @see CAMARA Number Verification, token rules */
 const SINGLE_USE_SCOPE = /(^| )number-verification:/
 
 function mayRefresh(
@@ -231,7 +231,7 @@ function recordOfflineCodes(provider: Provider, { offlineCodes }: AuthorizationS
   })
 }
 
-/** @see CAMARA Security and Interoperability Profile: an assertion lives for 300 s at most */
+/** Limits the lifetime of a client assertion to 300 s. @see CAMARA Security and Interoperability Profile */
 function checkAssertion(claims: { exp?: number; iat?: number }): void {
   const issued = claims.iat ?? Math.floor(Date.now() / 1000)
   if ((claims.exp ?? 0) - issued > 300) {

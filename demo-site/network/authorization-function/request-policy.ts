@@ -1,6 +1,6 @@
 /**
- * What is looked at once per authorization request, after oidc-provider has checked it and before it
- * asks who the subscriber is: the scope rules of the profile, and who the access network says it is.
+ * Checks each authorization request once, after oidc-provider has validated it and before it identifies the
+ * subscriber: applies the scope rules of the profile, and signs in the subscriber whom the access network knows.
  */
 
 import { errors, type KoaContextWithOIDC } from 'oidc-provider'
@@ -8,12 +8,12 @@ import { listApis } from '../apis/catalogue.ts'
 import { findScopeError } from '../capif-core/scope.ts'
 import type { AuthorizationServerSettings } from './authorization-server-settings.ts'
 
-/** Parameter of our own: whether `offline_access` was asked for, which oidc-provider takes out. */
+/** Internal parameter: whether `offline_access` was requested, which oidc-provider removes from the scope. */
 export const OFFLINE_PARAMETER = 'northbound_offline'
 
 type Policy = (ctx: KoaContextWithOIDC) => void
 
-/** The hook, in the form that oidc-provider runs: the validator of an extra parameter. */
+/** Creates the check as the validator of an extra parameter, which is the hook that oidc-provider offers. */
 export function createRequestPolicy(settings: AuthorizationServerSettings): {
   [OFFLINE_PARAMETER]: Policy
 } {
@@ -61,7 +61,7 @@ function signInByAccessNetwork(
   const { session, params } = ctx.oidc
   if (!session || params?.prompt === 'login') return
   const attachedSubscriberId = network.subscriberAt(ctx.req.socket.remoteAddress)
-  // Who was known by the address alone is unknown once it is gone.
+  // A subscriber who was identified by the address alone is signed out when the UE leaves that address.
   if (session.amr?.includes('nba') && session.accountId !== attachedSubscriberId) {
     Reflect.deleteProperty(session, 'accountId')
   }

@@ -1,4 +1,4 @@
-/** What a consent screen has to say, and what it means when the resource owner allows it. */
+/** Selects what the consent screen shows, and creates the grant when the resource owner allows it. */
 
 import type { Provider } from 'oidc-provider'
 import type { ProfileName } from '../../../shared/messages/operator-profile.ts'
@@ -17,7 +17,7 @@ interface MissingConsent {
 
 const NUMBER_READ_SCOPE = /^number-verification:device-phone-number:read$/
 
-/** The APIs, scopes and purpose that are still to be authorized, in plain words. */
+/** Returns descriptions of the APIs, scopes and purpose that are not authorized yet. */
 export function getConsentDetails(
   interaction: Interaction,
   { profile }: AuthorizationServerSettings,
@@ -49,7 +49,7 @@ function listConsentApis(profile: ProfileName, words: readonly string[]): Consen
     .filter(({ scopes }) => scopes.length > 0)
 }
 
-/** Grants all that was asked for, stores the authorization, and returns the grant's identifier. */
+/** Grants the requested scopes, stores the authorization, and returns the identifier of the grant. */
 export async function grantRequestedScopes(
   provider: Provider,
   interaction: Interaction,
@@ -65,7 +65,7 @@ export async function grantRequestedScopes(
   if (details.missingOIDCScope) grant.addOIDCScope(details.missingOIDCScope.join(' '))
   if (details.missingOIDCClaims) grant.addOIDCClaims(details.missingOIDCClaims)
   for (const [resource, scopes] of Object.entries(details.missingResourceScopes ?? {})) {
-    // Who has allowed a list of APIs has allowed each of them.
+    // Consent to a list of APIs is consent to every part of the list.
     const words =
       profile === 'capif' ? [...scopes, ...listCapifScopes(scopes.flatMap(parseApiNames))] : scopes
     grant.addResourceScope(resource, [...new Set(words)].join(' '))

@@ -1,6 +1,7 @@
 /**
- * What a token may be for, by profile. `oauth` has one resource per API (RFC 8707); CAPIF and CAMARA
- * know no resource indicator, so there the scope alone says it, and one resource stands for all.
+ * Resource servers of an access token, by profile. `oauth` has one resource per API, which the request names with
+ * a resource indicator (RFC 8707). CAPIF and CAMARA have no resource indicators: one default resource covers all
+ * APIs, and the scope alone selects the API.
  */
 
 import { errors, type ResourceServer } from 'oidc-provider'
@@ -14,18 +15,18 @@ interface ResourceSettings {
   apisOrigin: string
 }
 
-/** The resource of a request that names none; `oauth` has no such default. */
+/** Returns the resource of a request without a resource indicator; `undefined` for `oauth`. */
 export function getDefaultResource({ profile, apisOrigin }: ResourceSettings): string | undefined {
   return profile === 'oauth' ? undefined : `${apisOrigin}/${profile}`
 }
 
-/** What `aud` has to be for an API. */
+/** Returns the value of the `aud` claim for the API at this path. */
 export function getAudience({ profile, apisOrigin }: ResourceSettings, path: string): string {
   if (profile === 'oauth') return `${apisOrigin}${path}`
   return profile === 'capif' ? AEF_ID : apisOrigin
 }
 
-/** @throws InvalidTarget for a resource that is not exposed. */
+/** Describes a resource server to oidc-provider. @throws InvalidTarget for a resource that is not exposed. */
 export function createResourceServer(settings: ResourceSettings, resource: string): ResourceServer {
   const { profile, apisOrigin } = settings
   const common = {

@@ -1,7 +1,7 @@
 /**
- * Revocation of access tokens that are JWTs, which oidc-provider leaves to their expiry. It still
- * authenticates the client: it is asked about a token that it cannot find, and when it says 200, the
- * token is taken back here. @see RFC 7009 section 2
+ * Revokes access tokens that are JWTs, which oidc-provider does not do: it lets them expire. It still authenticates
+ * the client. The request is forwarded with a random token that oidc-provider cannot find; when it answers 200,
+ * the JWT is revoked here. @see RFC 7009 section 2
  */
 
 import { randomBytes } from 'node:crypto'
@@ -47,7 +47,7 @@ function readTokenId(token: string | null): string | undefined {
   }
 }
 
-/** Whom oidc-provider has authenticated: by its name alone, or by the subject of its assertion. */
+/** Reads the client that oidc-provider has authenticated: `client_id`, or the subject of the assertion. */
 function readClientId(form: URLSearchParams): string | undefined {
   const assertion = form.get('client_assertion')
   if (assertion === null) return form.get('client_id') ?? undefined

@@ -1,6 +1,6 @@
 /**
- * How a subscriber shows who it is when the access network does not know: by password, by a one-time
- * code that goes to the phone, or by a passkey.
+ * Authenticates a subscriber whom the access network does not identify: by password, by a one-time code sent to
+ * the phone, or by a passkey.
  */
 
 import { bodyParser } from '@koa/bodyparser'
@@ -32,7 +32,7 @@ const WRONG_PASSWORD =
 const WRONG_CODE = 'This is not the code that we sent, or it is too old. Ask for a new one.'
 const WRONG_PASSKEY = 'This passkey does not sign you in. Use another way.'
 
-/** @see RFC 8176 for the names of the methods */
+/** Adds the routes of the sign-in methods. @see RFC 8176 for the names of the methods */
 export function mountSignIn(
   router: Router,
   provider: Provider,
@@ -64,7 +64,7 @@ export function mountSignIn(
     const interaction = await getInteraction(ctx)
     const phoneNumber = readFormField(ctx, 'phone_number')
     const subscriber = subscribers.byPhoneNumber(phoneNumber)
-    // Says the same for a number that nobody has.
+    // An unknown number gets the same answer, so that it cannot be told from a known one.
     if (subscriber) codes.sendCode(interaction.uid, subscriber)
     return showSignIn(ctx, interaction, { phoneNumber, codeSent: true })
   })
@@ -92,7 +92,7 @@ export function mountSignIn(
   })
 }
 
-/** The assertion travels in a field of the form, as JSON; verification judges what it is. */
+/** Parses the assertion, which a form field carries as JSON. Verification rejects a malformed one. */
 function parseAssertion(ctx: Context): AuthenticationResponseJSON {
   try {
     return JSON.parse(readFormField(ctx, 'assertion'))
@@ -101,7 +101,7 @@ function parseAssertion(ctx: Context): AuthenticationResponseJSON {
   }
 }
 
-/** A field of the posted form; an absent or repeated one counts as empty. */
+/** Reads a field of the posted form; an absent or repeated field is an empty string. */
 export function readFormField(ctx: Context, name: string): string {
   const body: unknown = ctx.request.body
   const value = typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined

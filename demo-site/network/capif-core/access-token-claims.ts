@@ -1,6 +1,6 @@
 /**
- * The claims of a CAPIF access token: `iss` is the API invoker, the resource owner is named by GPSI.
- * @see TS 29.222 table 8.5.4.2.8-1, TS 33.122 annex C.2.2
+ * Sets the claims of CAPIF access tokens: `iss` is the API invoker, and `resOwnerId` names the resource owner by
+ * GPSI. @see TS 29.222 table 8.5.4.2.8-1, TS 33.122 annex C.2.2
  */
 
 import type { SubscriberDirectory } from '../subscribers.ts'

@@ -1,4 +1,7 @@
-/** Joins the CAPIF core to the authorization server of its issuer. */
+/**
+ * Connects the CAPIF core function to the authorization server of its issuer, and notifies API invokers of
+ * revocations.
+ */
 
 import { redirectUriFor } from '../../../shared/core/redirect-uri.ts'
 import type { MemoryAdapter } from '../authorization-function/adapter.ts'
@@ -22,7 +25,7 @@ export interface CapifCoreSettings {
 
 export interface CapifCore {
   handler: Handler
-  /** Tells the invoker that a resource owner has taken its authorization back. */
+  /** Notifies the invoker that a resource owner has revoked its authorization. */
   notify(revocation: Revocation): void
 }
 
@@ -80,7 +83,7 @@ export function createCapifCore(core: CapifCoreSettings, next: Handler): CapifCo
   }
 }
 
-/** @see TS 29.222 clause 7.6: over a connection of its own. This network calls loopback alone. */
+/** Posts a notification to an invoker without WebSocket. Only loopback is called. @see TS 29.222 clause 7.6 */
 async function postNotification(destination: string, notification: object): Promise<void> {
   if (!/^http:\/\/(localhost|127(\.\d+){3})(:\d+)?\//.test(destination)) return
   await fetch(destination, {

@@ -1,5 +1,5 @@
 /**
- * The API invokers that were onboarded at the CAPIF core itself, and the security contexts of all.
+ * Stores the API invokers that are onboarded at the CAPIF core itself, and the security contexts of all invokers.
  * @see TS 29.222 clauses 8.4 and 8.5
  */
 

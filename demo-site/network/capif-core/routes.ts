@@ -1,6 +1,6 @@
 /**
- * The CAPIF core function: onboarding, discovery, security contexts and notifications. Its tokens come
- * from the authorization server of the same issuer, since the core is the authorization function.
+ * Implements the CAPIF core function: onboarding, discovery, security contexts and notifications. Tokens come from
+ * the authorization server of the same issuer, because the core is the authorization function.
  * @see TS 23.222 clause 7.5, TS 29.222 V19.5.0
  */
 
@@ -23,7 +23,7 @@ export interface CapifRoutesSettings {
   apisOrigin: string
   invokers: Invokers
   notifications: CapifNotifications
-  /** Makes the invoker a client of the authorization server. */
+  /** Registers the invoker as a client of the authorization server. */
   registerClient(invoker: Invoker): Promise<void>
   isClient(clientId: string): Promise<boolean>
 }
@@ -51,7 +51,7 @@ const validateEnrolment = compileSchema<Enrolment>({
 const PATHS =
   /^\/(api-invoker-management\/v1|service-apis\/v1|open-api-disc\/v1|capif-security\/v1\/trustedInvokers)\//
 
-/** Takes the paths of the core, and hands everything else on. */
+/** Creates a handler for the paths of the core function; other requests go to `next`. */
 export function createCapifRoutes(settings: CapifRoutesSettings, next: Handler): Handler {
   const { invokers } = settings
   const router = new Router()
@@ -104,7 +104,7 @@ export function createCapifRoutes(settings: CapifRoutesSettings, next: Handler):
       ...(apiName === undefined ? {} : { apiName }),
       ...(aefId === undefined ? {} : { aefId }),
     })
-    // The list has at least one member, so none found is no member at all.
+    // TS 29.222 requires at least one item in the list, so an empty result has no list.
     ctx.body = found.length === 0 ? {} : { serviceAPIDescriptions: found }
   })
 
@@ -161,7 +161,7 @@ export function createCapifRoutes(settings: CapifRoutesSettings, next: Handler):
     return found
   }
 
-  /** TS 29.222 clause 10.2 wants mutual TLS, which loopback has not: the onboarding secret stands in. */
+  /** Checks the onboarding secret. It replaces mutual TLS (TS 29.222 clause 10.2), which loopback does not have. */
   async function requireInvoker(ctx: Context): Promise<string> {
     const id = String(ctx.params.apiInvokerId)
     const invoker = invokers.find(id)
@@ -209,7 +209,7 @@ function createMissingParameterProblem(param: string): Problem {
   return new Problem(400, { invalidParams: [{ param, reason: 'is required' }] })
 }
 
-/** `content: application/json` of the specification, or a list with commas. */
+/** Parses a JSON array (`content: application/json` in the specification) or a comma-separated list. */
 function parseStringList(text: string): string[] {
   try {
     const value: unknown = JSON.parse(text)
@@ -220,7 +220,7 @@ function parseStringList(text: string): string[] {
   throw new Problem(400, { invalidParams: [{ param: 'grant-types', reason: 'must be an array' }] })
 }
 
-/** The notification that tells an invoker of a revocation. @see TS 29.222 clause 8.5.4.2.5 */
+/** Creates the notification of a revocation to an invoker. @see TS 29.222 clause 8.5.4.2.5 */
 export function createSecurityNotification(
   apiInvokerId: string,
   cause: string,

@@ -1,13 +1,13 @@
 /**
- * The scopes that this CAPIF core grants. A CAPIF scope is one word that lists APIs, so each list of
- * the APIs of the one AEF is a word of its own. @see TS 29.222 table 8.5.4.2.6-1
+ * Creates and parses CAPIF scopes. A CAPIF scope is one word that contains a list of APIs, so every selection and
+ * order of the APIs of the AEF is a scope of its own. @see TS 29.222 table 8.5.4.2.6-1
  */
 
 import { AEF_ID } from '../apis/catalogue.ts'
 
 const PREFIX = '3gpp#'
 
-/** Every word that names some of these APIs, in any order. */
+/** Lists every scope that contains some of these APIs, in any order. */
 export function listCapifScopes(apiNames: readonly string[]): string[] {
   return listOrderedSelections(apiNames).map((list) => `${PREFIX}${AEF_ID}:${list.join(',')}`)
 }
@@ -19,7 +19,7 @@ function listOrderedSelections(names: readonly string[]): string[][] {
   })
 }
 
-/** The API names that a scope gives access to at our AEF; nothing for a scope of another form. */
+/** Returns the names of the APIs that a scope allows at our AEF; none for a scope of another syntax. */
 export function parseApiNames(scope: string): string[] {
   const word = scope.split(' ').find((candidate) => candidate.startsWith(PREFIX))
   if (word === undefined) return []
@@ -32,7 +32,7 @@ export function parseApiNames(scope: string): string[] {
     })
 }
 
-/** What is wrong with a scope, in the words that CAPIF cores in the field use. */
+/** Returns the error of a scope, in the wording of deployed CAPIF cores; `undefined` for a valid scope. */
 export function findScopeError(scope: string, known: readonly string[]): string | undefined {
   const [word = ''] = scope.split(' ')
   if (!word.startsWith('3gpp')) return "The first characters must be '3gpp'"

@@ -1,7 +1,6 @@
 /**
- * The security context of an API invoker: which security method and which grant type it uses with
- * which API. Names of V18.4 are taken as well as those of V18.5 and later.
- * @see TS 29.222 clause 8.5.2.3, ServiceSecurity
+ * Negotiates the security context of an API invoker: security method and grant type for each API. Accepts member
+ * names of V18.4 as well as those of V18.5 and later. @see TS 29.222 clause 8.5.2.3, ServiceSecurity
  */
 
 import { AEF_ID, listApis } from '../apis/catalogue.ts'
@@ -66,7 +65,7 @@ export const validateServiceSecurity = compileSchema<ServiceSecurity>({
   },
 })
 
-/** What the core answers: OAuth with PKCE for each API, or nothing at all. */
+/** Selects OAuth with PKCE for each API. @throws Problem 400 when any item cannot be agreed on. */
 export function negotiateSecurity(
   body: unknown,
   websocketUri: string | undefined,

@@ -1,6 +1,7 @@
 /**
- * The published APIs as discovery shows them: fully to an onboarded invoker, and without what only an
- * invoker needs to whoever asks. @see TS 29.222 clauses 8.1 (Discover_Service) and 8.11 (open discovery)
+ * Describes the published APIs for discovery. An onboarded invoker gets the complete description
+ * (Discover_Service, clause 8.1); open discovery (clause 8.11) leaves out security methods, grant types and
+ * interfaces. @see TS 29.222
  */
 
 import { AEF_ID, type ExposedApi, listApis } from '../apis/catalogue.ts'
@@ -29,7 +30,7 @@ function describeVersions(api: ExposedApi) {
   ]
 }
 
-/** `ServiceAPIDescription` of each API that meets the filter. */
+/** Returns a `ServiceAPIDescription` for each API that matches the filter. */
 export function describeServiceApis(apisOrigin: string, filter: DiscoveryFilter) {
   const { hostname, port } = new URL(apisOrigin)
   const grantTypeMatches =
@@ -64,7 +65,7 @@ export function describeServiceApis(apisOrigin: string, filter: DiscoveryFilter)
     }))
 }
 
-/** `OpenAPIDetails`: no security methods, no grant types, no interfaces. */
+/** Returns `OpenAPIDetails`, without security methods, grant types and interfaces. */
 export function describeOpenServiceApis(apiNames: readonly string[] | undefined) {
   return listApis('capif')
     .filter((api) => apiNames === undefined || apiNames.includes(api.name))

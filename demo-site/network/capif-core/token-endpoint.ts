@@ -1,7 +1,7 @@
 /**
- * `POST /securities/{securityId}/token`: what TS 29.222 makes of a token endpoint. The code may be called
- * `authCode` or `code`; the names of RFC 6749 go on to the authorization server behind, with the
- * verifier that the specification forgot. @see TS 29.222 clause 8.5.2.5, AccessTokenReq
+ * Serves the CAPIF token endpoint, `POST /securities/{securityId}/token`, in front of the authorization server. The
+ * code is accepted as `authCode` or `code` and forwarded with the names of RFC 6749, together with the code
+ * verifier, which the specification does not mention. @see TS 29.222 clause 8.5.2.5, AccessTokenReq
  */
 
 import type { RecordedRequest } from '../http/recorded-request.ts'
@@ -15,9 +15,9 @@ const GRANT_TYPES = ['client_credentials', 'authorization_code']
 export interface TokenEndpointSettings {
   invokers: Invokers
   subscribers: SubscriberDirectory
-  /** Whether this is a client at all. */
+  /** Whether the client is registered. */
   isClient(clientId: string): Promise<boolean>
-  /** Whose code this is, where it is one. */
+  /** Finds the account that a code was issued for; `undefined` for an unknown code. */
   findOwner(code: string): Promise<string | undefined>
 }
 
@@ -58,7 +58,7 @@ function forwardRequest(
   if (code !== null) form.set('code', code)
   for (const name of ['authCode', 'resOwnerId', 'gpsi', 'client_secret', 'scope']) form.delete(name)
   const copy = request.copyWith({ url: '/token', body: form.toString() })
-  // The secret was judged here; behind this face the client is a public one.
+  // The secret has been verified here; to the authorization server the client is a public one.
   delete copy.headers.authorization
   Object.assign(copy, { originalUrl: Reflect.get(request, 'originalUrl') })
   return next(copy, answer)
@@ -99,7 +99,7 @@ async function checkClient(
   }
   const invoker = invokers.find(clientId)
   if (!invoker) return undefined
-  // An invoker that was onboarded here has agreed on its security before it asks for a token.
+  // An invoker that is onboarded here has to negotiate a security context before it requests a token.
   if (!invokers.findContext(clientId))
     return (answer) => sendProblem(answer, 404, 'Security context not found')
   const secret = form.get('client_secret') ?? parseBasicCredentials(request)?.secret
@@ -109,7 +109,7 @@ async function checkClient(
   return undefined
 }
 
-/** `resOwnerId`, as JSON or as `gpsi`, has to be the one whose code it is. */
+/** Checks that `resOwnerId`, as JSON or as `gpsi`, names the resource owner that the code was issued for. */
 async function checkResourceOwner(
   form: URLSearchParams,
   { subscribers, findOwner }: TokenEndpointSettings,

@@ -1,4 +1,4 @@
-/** What ends the command: one clear line. */
+/** Error that ends the command with a message of one line. */
 
 export class Failure extends Error {}
 

@@ -1,4 +1,4 @@
-/** The flags of `npm run network`. */
+/** Parses the flags of `npm run network`. */
 
 import { parseArgs } from 'node:util'
 import { fail } from './failure.ts'
@@ -34,7 +34,7 @@ Flags that name one thing of many (--application, --redirect-base, --attach, --f
 
 export type Flags = ReturnType<typeof parseFlags>
 
-/** @throws Failure for a flag that is not one, or lacks its value. */
+/** @throws Failure for an unknown flag or a missing value. */
 export function parseFlags(args: readonly string[]) {
   try {
     return parseArgs({

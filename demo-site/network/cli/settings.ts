@@ -1,4 +1,4 @@
-/** Puts file and flags together to what the network is started with. */
+/** Merges the configuration file and the flags into the options of the network. Flags take precedence. */
 
 import { readFileSync } from 'node:fs'
 import type { ErrorObject, ValidateFunction } from 'ajv'
@@ -138,7 +138,7 @@ function isDpopMode(mode: string): mode is NonNullable<NetworkOptions['dpop']> {
   return ['with-nonce', 'without-nonce', 'off'].includes(mode)
 }
 
-/** Leaves out what nobody has set. */
+/** Removes members that are undefined. */
 function omitUndefined<T extends object>(
   members: T,
 ): { [Name in keyof T]?: Exclude<T[Name], undefined> } {

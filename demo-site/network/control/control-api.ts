@@ -1,6 +1,6 @@
 /**
- * The control API of the network, on loopback: faults, log, access network, revocation, keys. For tests
- * and for people who test their own clients. Described by `/openapi.json`.
+ * Serves the control API of the network on loopback: faults, request log, access network, revocation, key
+ * rotation. It is made for tests of this project and of other clients. `/openapi.json` describes it.
  */
 
 import Router from '@koa/router'
@@ -115,7 +115,7 @@ export function startControl(server: RunningServer, network: ControlledNetwork):
   app.silent = true
   app.use(handleProblems())
   app.use(async (ctx, next) => {
-    // A web page must not switch faults on, neither by fetch nor by a name that points to loopback.
+    // A web page must not reach the control API, neither by fetch nor by DNS rebinding to loopback.
     const local = /^(localhost|127(\.\d+){3})$/.test(ctx.hostname)
     if (!local || ctx.get('origin') !== '') throw new Problem(403)
     ctx.set('Cache-Control', 'no-store')

@@ -1,4 +1,4 @@
-/** The control API, described for machines. @see OpenAPI Specification 3.1 */
+/** Describes the control API as an OpenAPI document. @see OpenAPI Specification 3.1 */
 
 import { FAULT_RULE_SCHEMA } from '../faults/rule.ts'
 
@@ -18,7 +18,7 @@ export const REVOCATION_SCHEMA = {
 
 const NO_CONTENT = { 204: { description: 'Done.' } }
 const PROBLEM = {
-  description: 'What was wrong.',
+  description: 'Problem details.',
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 }
 
@@ -44,7 +44,7 @@ export function describeControlApi(): object {
     info: {
       title: 'Control of the network',
       version: '1.0.0',
-      description: 'Faults on demand, the request log, and what an operator can do. Loopback only.',
+      description: 'Faults on demand, the request log, and actions of the operator. Loopback only.',
     },
     paths: {
       '/network': {
@@ -55,7 +55,7 @@ export function describeControlApi(): object {
       },
       '/faults': {
         get: {
-          summary: 'The faults that are switched on.',
+          summary: 'Active faults.',
           responses: {
             200: describeAnswer('Faults, oldest first.', describeList(referTo('ActiveFault'))),
           },
@@ -63,14 +63,17 @@ export function describeControlApi(): object {
         post: {
           summary: 'Switch a fault on.',
           requestBody: describeBody(referTo('FaultRule')),
-          responses: { 201: describeAnswer('It is on.', referTo('ActiveFault')), 400: PROBLEM },
+          responses: {
+            201: describeAnswer('The fault is active.', referTo('ActiveFault')),
+            400: PROBLEM,
+          },
         },
         delete: { summary: 'Switch all faults off.', responses: NO_CONTENT },
       },
       '/faults/{id}': {
         parameters: [describePathParameter('id')],
         get: {
-          summary: 'A fault, and how often it has happened.',
+          summary: 'A fault, and how often it was applied.',
           responses: { 200: describeAnswer('The fault.', referTo('ActiveFault')), 404: PROBLEM },
         },
         delete: { summary: 'Switch a fault off.', responses: { ...NO_CONTENT, 404: PROBLEM } },
@@ -81,11 +84,11 @@ export function describeControlApi(): object {
           parameters: ['server', 'method', 'path'].map(describeQueryParameter),
           responses: { 200: describeAnswer('Requests.', describeList(referTo('LogEntry'))) },
         },
-        delete: { summary: 'Forget them.', responses: NO_CONTENT },
+        delete: { summary: 'Clear the log.', responses: NO_CONTENT },
       },
       '/access-network': {
         get: {
-          summary: 'Which address is whose.',
+          summary: 'Addresses of attached UEs.',
           responses: {
             200: describeAnswer('Subscribers by address.', {
               type: 'object',
@@ -97,7 +100,7 @@ export function describeControlApi(): object {
       '/access-network/{address}': {
         parameters: [describePathParameter('address')],
         put: {
-          summary: 'The UE at this address is on the mobile network.',
+          summary: 'Attach the UE at this address to the mobile network.',
           requestBody: describeBody({
             type: 'object',
             required: ['subscriber'],
@@ -105,7 +108,7 @@ export function describeControlApi(): object {
           }),
           responses: { ...NO_CONTENT, 400: PROBLEM },
         },
-        delete: { summary: 'It is on Wi-Fi.', responses: NO_CONTENT },
+        delete: { summary: 'Detach the UE from the mobile network.', responses: NO_CONTENT },
       },
       '/messages/{phoneNumber}': {
         parameters: [describePathParameter('phoneNumber')],
@@ -116,14 +119,14 @@ export function describeControlApi(): object {
       },
       '/revocations': {
         post: {
-          summary: 'Take an authorization back.',
+          summary: 'Revoke an authorization.',
           requestBody: describeBody(referTo('Revocation')),
           responses: { ...NO_CONTENT, 400: PROBLEM, 404: PROBLEM },
         },
       },
       '/key-rotations': {
         post: {
-          summary: 'Let an issuer sign with a new key.',
+          summary: 'Rotate the signing key of an issuer.',
           requestBody: describeBody({
             type: 'object',
             required: ['issuer'],
@@ -143,8 +146,8 @@ export function describeControlApi(): object {
           properties: {
             id: { type: 'string', format: 'uuid' },
             rule: referTo('FaultRule'),
-            matched: { type: 'integer', description: 'Requests that it was for.' },
-            applied: { type: 'integer', description: 'Requests that it has happened to.' },
+            matched: { type: 'integer', description: 'Number of matching requests.' },
+            applied: { type: 'integer', description: 'Number of requests that it was applied to.' },
           },
         },
         LogEntry: {

@@ -1,4 +1,4 @@
-/** What each fault does to a request. */
+/** Applies the action of a fault to a request. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RecordedRequest } from '../http/recorded-request.ts'
@@ -11,11 +11,11 @@ import type { FaultAction } from './rule.ts'
 export interface FaultContext {
   request: RecordedRequest
   answer: Answer
-  /** Carries the request out as if there were no fault. */
+  /** Processes the request without a fault. */
   next: () => Promise<void>
   /** Resolves when the fault is switched off. */
   switchedOff: Promise<void>
-  /** Lets the issuer of this path take a new key. */
+  /** Rotates the signing key of the issuer at this path. */
   rotateKeys: (path: string) => Promise<void>
 }
 

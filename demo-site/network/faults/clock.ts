@@ -1,6 +1,6 @@
 /**
- * A clock that goes wrong for one request: inside of `withClock` the time of day is shifted, outside it
- * is right. Libraries read the time from `Date.now`, so that is what is shifted, and only while needed.
+ * Shifts the clock for one request: inside `runWithClockShift` the time of day is shifted, outside it is correct.
+ * Libraries read the time from `Date.now`, so this function is replaced, and only while a shift is active.
  */
 
 import { AsyncLocalStorage } from 'node:async_hooks'

@@ -1,4 +1,4 @@
-/** The faults that are switched on, and the place where they meet the requests. */
+/** Holds the active faults, and selects the one that a request triggers. */
 
 import { randomUUID } from 'node:crypto'
 import type { Interceptor } from '../http/serve.ts'
@@ -8,7 +8,7 @@ import type { FaultRule } from './rule.ts'
 export interface ActiveFault {
   id: string
   rule: FaultRule
-  /** How many requests have matched, and to how many it has happened. */
+  /** Number of requests that matched the rule, and number of those that the fault was applied to. */
   matched: number
   applied: number
 }
@@ -29,14 +29,14 @@ function createOffSwitch(): OffSwitch {
 export class Faults {
   readonly #active = new Map<string, ActiveFault>()
   readonly #switches = new Map<string, OffSwitch>()
-  /** Set once the issuers stand. */
+  /** Set after the issuers have started. */
   rotateKeys: (path: string) => Promise<void> = async () => {}
 
   get active(): readonly ActiveFault[] {
     return [...this.#active.values()]
   }
 
-  /** Switches a fault on and returns its identifier. Older faults are asked first. */
+  /** Switches a fault on and returns its identifier. Older faults take precedence. */
   add(rule: FaultRule): string {
     const id = randomUUID()
     this.#active.set(id, { id, rule, matched: 0, applied: 0 })
@@ -48,7 +48,7 @@ export class Faults {
     return this.#active.get(id)
   }
 
-  /** Switches a fault off; requests that hang in it lose their connection, held ones go on. */
+  /** Switches a fault off: hanging requests lose their connection, held requests continue. */
   remove(id: string): boolean {
     this.#switches.get(id)?.switchOff()
     this.#switches.delete(id)

@@ -1,15 +1,15 @@
-/** Holds back what a handler answers, so that the fault layer can change it before it leaves. */
+/** Buffers the answer of a handler, so that the fault layer can change it before it is sent. */
 
 import type { OutgoingHttpHeader, OutgoingHttpHeaders } from 'node:http'
 import type { Answer } from '../http/serve.ts'
 
 export interface HeldAnswer {
   body: Buffer
-  /** Sends what is held, with this body. */
+  /** Sends the buffered status and headers with this body. */
   send(body: Buffer): void
 }
 
-/** Runs the handler and resolves once it has ended its answer, of which nothing has left yet. */
+/** Runs the handler and resolves once it has ended its answer; nothing has been sent yet. */
 export async function holdAnswer(
   answer: Answer,
   handler: () => Promise<void>,

@@ -1,8 +1,8 @@
-/** Another issuer in what an authorization function says of itself. @see RFC 9207 section 2 */
+/** Replaces the issuer in authorization responses and metadata of an authorization server. @see RFC 9207 section 2 */
 
 import type { Answer } from '../http/serve.ts'
 
-/** Changes `iss` of an authorization response and `issuer` of metadata; `null` leaves them out. */
+/** Replaces `iss` of an authorization response and `issuer` of metadata; `null` removes them. */
 export function replaceIssuer(answer: Answer, body: Buffer, issuer: string | null): Buffer {
   const location = answer.getHeader('location')
   if (typeof location === 'string' && URL.canParse(location)) {

@@ -1,44 +1,44 @@
-/** What goes wrong, where, and how often: the rules of the fault layer, and their JSON Schema. */
+/** Types and JSON Schema of fault rules: the action, the requests that it applies to, and how often. */
 
 import { compileSchema } from '../apis/validation.ts'
 
 export type FaultAction =
-  /** Answers later. */
+  /** Delays the request. */
   | { type: 'delay'; ms: number }
   /** Never answers. */
   | { type: 'hang' }
-  /** Stands still, not carried out yet or with the answer ready, until the fault is switched off. */
+  /** Holds the request, before it is processed or before it is answered, until the fault is switched off. */
   | { type: 'hold'; before: 'processing' | 'answering' }
-  /** Closes the connection: unread, read, carried out but unanswered, or in the middle of the answer. */
+  /** Closes the connection: before or after reading, after processing, or in the middle of the answer. */
   | { type: 'drop'; when: 'before-reading' | 'after-reading' | 'after-processing' | 'mid-body' }
-  /** Answers so many bytes a second. */
+  /** Limits the rate of the answer. */
   | { type: 'drip'; bytesPerSecond: number }
-  /** Answers this status instead of doing anything. */
+  /** Answers with this status instead of processing the request. */
   | { type: 'status'; status: number; headers?: Record<string, string>; body?: string }
-  /** Changes the headers of the answer; `null` takes one away. */
+  /** Sets headers of the answer; `null` removes a header. */
   | { type: 'header'; headers: Record<string, string | null> }
-  /** Changes the body of the answer. */
+  /** Replaces the body of the answer. */
   | { type: 'body'; body: string; contentType?: string }
-  /** Redirects instead of doing anything. */
+  /** Redirects instead of processing the request. */
   | { type: 'redirect'; location: string; status?: 301 | 302 | 303 | 307 | 308 }
-  /** The server's clock goes wrong by so many seconds. */
+  /** Shifts the clock of the server. */
   | { type: 'clock'; seconds: number }
-  /** Another issuer in authorization responses and metadata; `null` leaves it out. */
+  /** Replaces the issuer in authorization responses and metadata; `null` removes it. */
   | { type: 'issuer'; issuer: string | null }
-  /** The issuer takes a new signing key first. */
+  /** Rotates the signing key of the issuer before the request is processed. */
   | { type: 'rotate-keys' }
 
 export interface FaultRule {
-  /** Name of the server; any without it. */
+  /** Name of the server. Default: any. */
   server?: string
   method?: string
-  /** Exact path; `*` stands for anything. */
+  /** Exact path; `*` matches any characters. */
   path?: string
-  /** The n-th request that matches, counted from 1. */
+  /** Applies to the n-th matching request only, counted from 1. */
   nth?: number
-  /** Each n-th request that matches. */
+  /** Applies to every n-th matching request. */
   every?: number
-  /** How many requests it happens to at most. */
+  /** Maximum number of requests that it applies to. */
   times?: number
   action: FaultAction
 }
@@ -65,13 +65,21 @@ export const FAULT_RULE_SCHEMA = {
   properties: {
     server: {
       enum: ['authorization-function', 'api-exposing-functions', 'user-plane'],
-      description: 'Name of the server; any without it.',
+      description: 'Name of the server. Default: any.',
     },
     method: { type: 'string', pattern: '^[A-Z]+$' },
-    path: { type: 'string', pattern: '^[/*]', description: 'Exact path; * stands for anything.' },
-    nth: { type: 'integer', minimum: 1, description: 'The n-th request that matches.' },
-    every: { type: 'integer', minimum: 1, description: 'Each n-th request that matches.' },
-    times: { type: 'integer', minimum: 1, description: 'To how many requests at most.' },
+    path: {
+      type: 'string',
+      pattern: '^[/*]',
+      description: 'Exact path; * matches any characters.',
+    },
+    nth: { type: 'integer', minimum: 1, description: 'Applies to the n-th matching request only.' },
+    every: { type: 'integer', minimum: 1, description: 'Applies to every n-th matching request.' },
+    times: {
+      type: 'integer',
+      minimum: 1,
+      description: 'Maximum number of requests that it applies to.',
+    },
     action: {
       oneOf: [
         createActionSchema('delay', ['ms'], {

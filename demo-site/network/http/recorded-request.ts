@@ -1,6 +1,6 @@
 /**
- * An incoming request that keeps a copy of its body as the parser delivers it, so that the log, the
- * faults and a handler that wants to pass a request on can have it whatever else reads the stream.
+ * Incoming request that records its body as the parser delivers it. The log, the fault layer and a handler that
+ * forwards the request can read the body, whoever else reads the stream.
  */
 
 import { IncomingMessage } from 'node:http'
@@ -20,12 +20,12 @@ export class RecordedRequest extends IncomingMessage {
     return super.push(chunk, encoding)
   }
 
-  /** What has arrived of the body so far, up to 1 MiB. */
+  /** Part of the body that has arrived so far, up to 1 MiB. */
   get recordedBody(): Buffer {
     return Buffer.concat(this.#chunks)
   }
 
-  /** The whole body. Only for a handler that no other reader of the stream follows. */
+  /** Reads the complete body. Only for a handler after which nothing else reads the stream. */
   readBody(): Promise<Buffer> {
     this.#body ??= this.#readToEnd()
     return this.#body
@@ -33,12 +33,12 @@ export class RecordedRequest extends IncomingMessage {
 
   async #readToEnd(): Promise<Buffer> {
     for await (const _chunk of this) {
-      // The chunks are kept by `push`.
+      // `push` records the chunks.
     }
     return this.recordedBody
   }
 
-  /** The same request with another target or body, for a handler that passes it on. */
+  /** Copies the request with another target or body, for a handler that forwards it. */
   copyWith(changes: { url?: string; body?: string }): RecordedRequest {
     const copy = new RecordedRequest(this.socket)
     copy.method = this.method
@@ -59,7 +59,7 @@ export class RecordedRequest extends IncomingMessage {
   }
 }
 
-/** A body as its content type says it is to be read. */
+/** Parses a body by its content type. */
 export function parseBody(body: Buffer, contentType: string | undefined): unknown {
   if (body.length === 0) return undefined
   const text = body.toString('utf8')
@@ -75,7 +75,7 @@ export function parseBody(body: Buffer, contentType: string | undefined): unknow
   return text
 }
 
-/** Parameters as an object: a name that comes once has a string, one that comes again an array. */
+/** Converts parameters to an object: a single value is a string, repeated values are an array. */
 export function toFields(parameters: URLSearchParams): Record<string, string | string[]> {
   const fields: Record<string, string | string[]> = Object.create(null)
   for (const name of new Set(parameters.keys())) {

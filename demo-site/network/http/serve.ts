@@ -1,6 +1,6 @@
 /**
- * One HTTP server of the network: listens on loopback, logs every exchange, and lets the fault layer
- * have each request before the handler does.
+ * Starts an HTTP server of the network on loopback. It logs every exchange, and passes each request through the
+ * fault layer before the handler.
  */
 
 import {
@@ -17,7 +17,7 @@ export type Answer = ServerResponse<RecordedRequest>
 export type Handler = (request: RecordedRequest, answer: Answer) => void | Promise<void>
 export type UpgradeHandler = (request: RecordedRequest, socket: Socket, head: Buffer) => void
 
-/** Sits between the socket and the handler; `next` is the handler. */
+/** Intercepts a request before the handler, which it calls as `next`. */
 export type Interceptor = (
   server: string,
   request: RecordedRequest,
@@ -32,7 +32,7 @@ export interface ServeOptions {
   /** 0 for any free port. */
   port: number
   log: RequestLog
-  /** Whether a connection serves more than one request. Default: true. */
+  /** Whether connections are kept alive for further requests. Default: true. */
   reuseConnections?: boolean
   intercept?: Interceptor
 }
@@ -45,12 +45,12 @@ export interface RunningServer {
   close(): Promise<void>
 }
 
-/** A server could not be started; the message is one line for people. */
+/** Error of a server that cannot start; the message is one line for the user. */
 export class StartError extends Error {
   override readonly name = 'StartError'
 }
 
-/** Starts a server that answers 503 until it is given a handler. */
+/** Starts a server that answers 503 until `handle` sets a handler. */
 export async function startServer(options: ServeOptions): Promise<RunningServer> {
   let handler: Handler = (_request, answer) => {
     answer.writeHead(503).end()
@@ -116,7 +116,7 @@ function logArrival(options: ServeOptions, request: RecordedRequest): LogEntry {
   })
 }
 
-/** The status line of the answer to an upgrade is the first thing that is written. */
+/** Logs an upgrade. Its status is read from the status line, which is the first data written to the socket. */
 function logUpgrade(options: ServeOptions, request: RecordedRequest, socket: Socket): void {
   const entry = logArrival(options, request)
   const write = socket.write.bind(socket) as (...rest: unknown[]) => boolean
@@ -143,7 +143,7 @@ async function handleExchange(
     const body = parseBody(request.recordedBody, contentType)
     if (body !== undefined) entry.body = body
   }
-  // Before the answer leaves, so that whoever has the answer finds the entry complete.
+  // Before the answer is sent, so that a client that has the answer finds the entry complete.
   const end = answer.end.bind(answer) as (...rest: unknown[]) => Answer
   answer.end = ((...rest: unknown[]) => {
     logBody()

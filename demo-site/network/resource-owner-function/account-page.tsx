@@ -1,6 +1,6 @@
 /** @jsxRuntime automatic */
 /** @jsxImportSource preact */
-/** The subscriber's account: what is authorized, and the buttons that take it back. */
+/** Renders the subscriber's account: the authorized applications, and buttons that revoke their access. */
 
 import { ErrorNote, Layout, type LayoutProps } from '../authorization-function/screens/layout.tsx'
 import type { Subscriber } from '../subscribers.ts'

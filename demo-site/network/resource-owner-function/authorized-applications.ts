@@ -1,4 +1,4 @@
-/** What a subscriber has authorized, over all issuers, in the words of the account page. */
+/** Lists the applications that a subscriber has authorized, over all issuers, for the account page. */
 
 import { EXPOSED_APIS, listScopes } from '../apis/catalogue.ts'
 import type { AuthorizationServer } from '../authorization-function/authorization-function.ts'

@@ -1,5 +1,5 @@
 /**
- * The resource owner function: where a subscriber sees what is authorized and takes it back.
+ * Serves the resource owner function: a subscriber sees the authorized applications and revokes their access.
  * @see TS 23.222 clauses 6.3.7 and 8.35
  */
 
@@ -26,7 +26,7 @@ import { Account, AccountSignIn } from './account-page.tsx'
 import { listAuthorizedApplications } from './authorized-applications.ts'
 
 export interface ResourceOwnerSettings {
-  /** Origin that the pages lie on. */
+  /** Origin that serves the pages. */
   origin: string
   operator: Operator
   subscribers: SubscriberDirectory
@@ -39,7 +39,7 @@ export interface ResourceOwnerSettings {
 const SESSION_MS = 30 * 60 * 1000
 const PATHS = /^\/(account|phone|assets)(\/|$)/
 
-/** The pages of the subscriber, beside the issuers on their server. */
+/** Creates the handlers of the account and phone pages, on the server of the issuers. */
 export function createResourceOwnerFunction(settings: ResourceOwnerSettings): FindHandler {
   const { subscribers, servers, revocations, passkeys, operator } = settings
   const frame = { operator, styleSheet: '/assets/operator.css' }

@@ -1,6 +1,6 @@
 /**
- * Whose data comes from which address. The access network knows it for a UE that is attached; for
- * any other the network learns it from who signs in or asks for a session from there.
+ * Maps UE addresses to subscribers for the user plane. The access network knows the address of an attached UE. For
+ * another UE, the network records the address that its subscriber last called an API from.
  */
 
 import { LRUCache } from 'lru-cache'

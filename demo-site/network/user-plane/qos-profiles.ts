@@ -1,6 +1,6 @@
 /**
- * The QoS profiles of the operator: what a `qosReference` (TS 29.122) or a `qosProfile` (CAMARA)
- * names, and what a subscriber's data gets without any.
+ * QoS profiles of the operator, which a `qosReference` (TS 29.122) or a `qosProfile` (CAMARA) names, and the best
+ * effort that applies without a session.
  */
 
 export interface QosProfile {

@@ -1,6 +1,6 @@
 /**
- * The QoS sessions that hold right now, whichever API asked for them. The user plane reads its rate
- * here, so a session is felt as soon as it stands.
+ * Holds the active QoS sessions of all APIs. The user plane reads its rate here, so a session takes effect as soon
+ * as it is created.
  */
 
 import { EventEmitter } from 'node:events'
@@ -11,7 +11,7 @@ export type EndCause = 'duration-expired' | 'deleted' | 'network-terminated'
 export interface QosSession {
   id: string
   subscriberId: string
-  /** The application that asked for it, and the issuer of its token. */
+  /** Issuer of the token that requested the session; `clientId` is the application. */
   issuer: string
   clientId: string
   profile: QosProfile
@@ -31,7 +31,7 @@ export class QosSessions extends EventEmitter<Events> {
   readonly #sessions = new Map<string, QosSession>()
   readonly #timers = new Map<string, NodeJS.Timeout>()
 
-  /** Starts a session, or changes the one that has this identifier. */
+  /** Starts a session, or changes the session with this identifier. */
   set(session: QosSession): void {
     this.#sessions.set(session.id, session)
     this.#schedule(session)
@@ -48,7 +48,7 @@ export class QosSessions extends EventEmitter<Events> {
     this.emit('changed', session.subscriberId)
   }
 
-  /** Ends what an application holds for a subscriber who has taken its authorization back. */
+  /** Ends the sessions of an application for a subscriber who has revoked its authorization. */
   endByClient(issuer: string, clientId: string, subscriberId: string): void {
     for (const session of [...this.#sessions.values()]) {
       const isOfClient = session.issuer === issuer && session.clientId === clientId
@@ -61,7 +61,7 @@ export class QosSessions extends EventEmitter<Events> {
     return this.#sessions.get(id)
   }
 
-  /** What the subscriber's data gets now: the fastest session, or best effort. */
+  /** Returns the QoS profile of the subscriber's fastest session, or best effort. */
   profileOf(subscriberId: string): QosProfile {
     let best = BEST_EFFORT
     for (const session of this.#sessions.values()) {

@@ -1,4 +1,4 @@
-/** A token bucket: bytes may pass as fast as the rate says, which may change at any moment. */
+/** Limits a byte stream with a token bucket, whose rate may change at any time. */
 
 const BURST_SECONDS = 0.5
 
@@ -14,7 +14,7 @@ export class TokenBucket {
     this.#lastMs = nowMs()
   }
 
-  /** Takes out all bytes that may pass now. */
+  /** Takes all bytes that may be sent now. */
   takeBytes(): number {
     const now = this.#nowMs()
     const bytesPerSecond = this.#bitsPerSecond() / 8

@@ -1,7 +1,7 @@
 /**
- * The user plane: the demo's data passes here and feels the subscriber's QoS session. `/stream` is a
- * download without end, `/datagrams` a WebSocket that gives back what it gets, late and not always.
- * @see TS 23.501 clause 5.7 for what QoS does to data
+ * Serves the user plane: the data of the demo passes here and is shaped by the QoS session of the subscriber.
+ * `/stream` is an endless download. `/datagrams` is a WebSocket that echoes datagrams with latency and loss.
+ * @see TS 23.501 clause 5.7 for the effect of QoS on data
  */
 
 import { randomBytes } from 'node:crypto'
@@ -55,7 +55,7 @@ export function startUserPlane(
     answer.writeHead(200, { 'content-type': 'application/octet-stream' })
     const timer = setInterval(() => {
       let bytes = bucket.takeBytes()
-      // A reader that is slower than the network gets what it can take.
+      // Back-pressure: a reader that is slower than the network gets only what it can take.
       if (answer.writableNeedDrain) return
       for (; bytes > 0; bytes -= CHUNK.length) answer.write(CHUNK.subarray(0, bytes))
       if (performance.now() >= endsAt) answer.end()

@@ -17,7 +17,7 @@ import {
 import { noGrant } from '../platform/broker-error.ts'
 import { wakeAt } from '../platform/housekeeping-alarm.ts'
 import { memoize, memoizeByKey } from '../platform/memoize.ts'
-import { changed } from '../platform/state-version.ts'
+import { bumpStateVersion } from '../platform/state-version.ts'
 import { openStore } from '../platform/stores.ts'
 
 export interface GrantRecord extends Grant {
@@ -50,7 +50,7 @@ const known = memoizeByKey(readOrigin)
 
 function forget({ origin }: Pick<GrantRecord, 'origin'>): void {
   known.delete(origin)
-  changed()
+  bumpStateVersion()
 }
 
 /** Grants that ended while this worker lives: nothing that comes late brings them back. */
@@ -140,7 +140,7 @@ export const hasEnded = (grantId: string): boolean => ended.has(grantId)
 
 export async function deleteGrant(record: Pick<GrantRecord, 'origin' | 'grantId'>): Promise<void> {
   ended.add(record.grantId)
-  changed()
+  bumpStateVersion()
   await del(keyOf(record), store)
   forget(record)
 }
@@ -170,7 +170,7 @@ export async function sweepGrants(): Promise<GrantRecord[]> {
     return [over, records.filter((record) => !over.includes(record))] as const
   })
   known.clear()
-  changed()
+  bumpStateVersion()
   for (const { expiresAt } of living) await wakeAt(expiresAt)
   return over
 }

@@ -11,8 +11,9 @@ import { offeredApis } from '../grants/offered-apis.ts'
 import type { StoredToken } from '../grants/stored-token.ts'
 import { setScopeInUse } from '../grants/token-records.ts'
 import { noGrant } from '../platform/broker-error.ts'
-import { changes } from '../platform/state-version.ts'
-import { recordGiven, toAccessToken } from '../tokens/access-token-cache.ts'
+import { log } from '../platform/log.ts'
+import { stateVersion } from '../platform/state-version.ts'
+import { cacheAnswer } from '../tokens/access-token-cache.ts'
 import { accessTokenOf } from '../tokens/token-renewal.ts'
 import type { Call } from './page-call.ts'
 import { renewWithUser } from './user-interaction.ts'
@@ -35,13 +36,19 @@ async function tokenFor(
   }
 }
 
+function toAccessToken({ grantId }: GrantRecord, api: ApiAccess, token: StoredToken): AccessToken {
+  const { accessToken, tokenType, expiresAtMs: expiresAt, scope } = token
+  return { accessToken, tokenType, expiresAt, scope, resource: api.resource, grantId }
+}
+
 export async function getAccessToken(
   call: Call,
   params: GetAccessTokenParams,
 ): Promise<AccessToken> {
-  const before = changes()
-  const { grantId, resource, scope } = params
-  for (const grant of await grantsOf(call.origin)) {
+  const version = stateVersion()
+  const { grantId, resource, scope, minValiditySeconds = 0 } = params
+  const { origin } = call
+  for (const grant of await grantsOf(origin)) {
     if (grant.mode !== 'token' || (grantId !== undefined && grant.grantId !== grantId)) continue
     const api = (await offeredApis(grant)).find(
       (candidate) =>
@@ -53,8 +60,11 @@ export async function getAccessToken(
     const token = await tokenFor(call, grant, wanted, params)
     await setScopeInUse(grant, api, wanted.scope)
     await touch(grant)
-    recordGiven(params, grant, wanted, token, before)
-    return toAccessToken(grant, api, token)
+    const logGiven = log.record('token', 'given to the site', { ...grant, apis: [wanted] })
+    const answer = toAccessToken(grant, api, token)
+    const minValidityMs = minValiditySeconds * 1_000
+    cacheAnswer(origin, call.key, { answer, grant, token, minValidityMs, log: logGiven }, version)
+    return answer
   }
   throw noGrant()
 }

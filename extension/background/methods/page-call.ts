@@ -10,6 +10,8 @@ export interface Caller {
 /** The caller, and what the browser said of its document at that moment. */
 export interface Call extends Caller {
   requestId: string
+  /** The deduplication key of the request, if it came with one. Its answer may be cached under it. */
+  key: string | undefined
   userActivation: boolean
   visible: boolean
   signal: AbortSignal

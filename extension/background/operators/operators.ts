@@ -19,7 +19,7 @@ import type {
 } from '../../../shared/messages/screen-channel.ts'
 import { record } from '../platform/log.ts'
 import { memoize } from '../platform/memoize.ts'
-import { changed } from '../platform/state-version.ts'
+import { bumpStateVersion } from '../platform/state-version.ts'
 import { openStore } from '../platform/stores.ts'
 import { permissionsOf } from './host-permissions.ts'
 import { issuerTaken, type SelectedOperators } from './merge-operator-profiles.ts'
@@ -38,7 +38,7 @@ const selected = memoize(
 
 function forget(): void {
   selected.reset()
-  changed()
+  bumpStateVersion()
 }
 
 // Policy may change while the browser runs.

@@ -21,7 +21,7 @@ async function subjectOf(origin: string, method: string, params: unknown): Promi
   }
 }
 
-export async function logRefusal(
+export async function logFailedCall(
   origin: string,
   { method, params }: { method: string; params: unknown },
   { data }: ProviderErrorObject,

@@ -12,6 +12,7 @@ import {
   type ProviderMethod,
   type ProviderMethods,
 } from '../../../shared/messages/page-api.ts'
+import { decodeRequest } from '../../../shared/messages/request-deduplication.ts'
 import { cancelCall, outcomeOf } from '../authorization/authorization-flow.ts'
 import { grantsOf, publicGrant } from '../grants/grants.ts'
 import { connect } from '../methods/connect.ts'
@@ -22,8 +23,10 @@ import type { Call, Caller } from '../methods/page-call.ts'
 import { revoke } from '../methods/revoke.ts'
 import { interrupted, noGrant, Refusal, toErrorObject } from '../platform/broker-error.ts'
 import { redirectBase } from '../platform/redirect-base.ts'
+import { createSingleFlight } from '../platform/single-flight.ts'
 import { isSiteOn } from '../sites/sites.ts'
-import { logRefusal } from './log-failed-call.ts'
+import { findCachedAnswer } from '../tokens/access-token-cache.ts'
+import { logFailedCall } from './log-failed-call.ts'
 import { type CheckedParams, checkParams, isProviderMethod } from './params.ts'
 import { mayCall, takeCall } from './rate-limit.ts'
 
@@ -46,14 +49,6 @@ const handlers: { [M in ProviderMethod]?: Handler<M> } = {
   northbound_createProof: createProof,
   northbound_revoke: revoke,
 }
-
-interface Running {
-  origin: string
-  controller: AbortController
-  ended: Promise<Ended>
-}
-
-const running = new Map<string, Running>()
 
 function dispatch<M extends ProviderMethod>(
   call: Call,
@@ -104,7 +99,7 @@ async function answer(
   signal: AbortSignal,
   deliver: Call['deliver'],
 ): Promise<Outcome> {
-  const { method, params, attempt, userActivation, visible } = request
+  const { method, key, params, attempt, userActivation, visible } = request
   try {
     if (!(await isSiteOn(caller.origin))) throw noGrant()
     if (attempt > 0) {
@@ -115,15 +110,61 @@ async function answer(
     }
     takeCall(caller.origin)
     if (!isProviderMethod(method)) return unsupported()
-    const call = { ...caller, requestId, userActivation, visible, signal, deliver }
+    const call = { ...caller, requestId, key, userActivation, visible, signal, deliver }
     return { result: await dispatch(call, method, params) }
   } catch (error) {
     return { error: toErrorObject(error) }
   }
 }
 
+/** No origin contains a space: the name of a call cannot reach into another origin. */
+const callKey = ({ origin }: Caller, requestId: string) => `${origin} ${requestId}`
+
+const calls = createSingleFlight<Ended>()
+/** Abort the calls that run, by the key of the call. */
+const controllers = new Map<string, AbortController>()
+
+async function run(
+  caller: Caller,
+  requestId: string,
+  request: UnverifiedPageRequest,
+  deliver: Call['deliver'],
+): Promise<Ended> {
+  const key = callKey(caller, requestId)
+  const controller = new AbortController()
+  controllers.set(key, controller)
+  let deliveredBytes = 0
+  const outcome = await answer(caller, requestId, request, controller.signal, (part) => {
+    deliveredBytes += part.byteLength
+    deliver(part)
+  })
+  controllers.delete(key)
+  if ('error' in outcome) void logFailedCall(caller.origin, request, outcome.error)
+  else if (deliveredBytes > 0) {
+    const { body } = outcome.result as FetchResult
+    return { ...outcome, length: deliveredBytes + body.byteLength }
+  }
+  return outcome
+}
+
+/** The cached answer to a request: nothing is read, and nothing is awaited. */
+function cachedAnswer(
+  { origin }: Caller,
+  { method, key, params, attempt }: UnverifiedPageRequest,
+): Ended | undefined {
+  if (method !== 'northbound_getAccessToken' || !key || params !== undefined || attempt > 0) {
+    return undefined
+  }
+  const cached = findCachedAnswer(origin, key)
+  // An origin that calls too often gets its error where every other call gets it.
+  if (!cached || !mayCall(origin)) return undefined
+  cached.log()
+  return { result: cached.answer }
+}
+
 /**
- * Answers a call; the same call asked again joins the one that runs.
+ * Answers a call: from the cache in the same task, or once its method has run. A call that is sent again
+ * joins the one that runs.
  *
  * @param requestId Names the call across repeated messages, so that it survives the worker that took it.
  * @param deliver Takes the parts of a large body.
@@ -133,35 +174,23 @@ export function handlePageRequest(
   requestId: string,
   request: UnverifiedPageRequest,
   deliver: Call['deliver'],
-): Promise<Ended> {
-  const known = running.get(requestId)
-  if (known?.origin === caller.origin) return known.ended
-  const controller = new AbortController()
-  let delivered = 0
-  const outcome = answer(caller, requestId, request, controller.signal, (part) => {
-    delivered += part.byteLength
-    deliver(part)
-  })
-  const ended = outcome.then((came) => {
-    running.delete(requestId)
-    if ('error' in came) void logRefusal(caller.origin, request, came.error)
-    else if (delivered) {
-      return { ...came, length: delivered + (came.result as FetchResult).body.byteLength }
-    }
-    return came
-  })
-  running.set(requestId, { origin: caller.origin, controller, ended })
-  return ended
+): Ended | Promise<Ended> {
+  return (
+    cachedAnswer(caller, request) ??
+    calls.run(callKey(caller, requestId), () =>
+      run(caller, requestId, decodeRequest(request), deliver),
+    )
+  )
 }
 
 export function abortPageRequest(caller: Caller, requestId: string): void {
-  const known = running.get(requestId)
-  if (known?.origin === caller.origin) known.controller.abort()
+  const controller = controllers.get(callKey(caller, requestId))
+  if (controller) controller.abort()
   // A page that calls and gives up without pause does not make the broker read its disk each time.
   else if (mayCall(caller.origin)) void cancelCall(caller.origin, requestId)
 }
 
-/** The site was taken back: what it waits for ends. */
+/** Aborts all calls of a site that was taken back. */
 export function abortOrigin(origin: string): void {
-  for (const call of running.values()) if (call.origin === origin) call.controller.abort()
+  for (const [key, controller] of controllers) if (key.startsWith(`${origin} `)) controller.abort()
 }

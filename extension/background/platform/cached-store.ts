@@ -7,7 +7,7 @@
  */
 
 import type { SealedStore } from './sealed-store.ts'
-import { changed, changes } from './state-version.ts'
+import { bumpStateVersion, stateVersion } from './state-version.ts'
 
 export function remembered<T>(store: SealedStore<T>): SealedStore<T> {
   const known = new Map<string, T>()
@@ -16,13 +16,13 @@ export function remembered<T>(store: SealedStore<T>): SealedStore<T> {
     async get(id) {
       const here = known.get(id)
       if (here !== undefined) return here
-      const before = changes()
+      const before = stateVersion()
       const record = await store.get(id)
-      if (record !== undefined && before === changes()) known.set(id, record)
+      if (record !== undefined && before === stateVersion()) known.set(id, record)
       return record
     },
     async set(id, record) {
-      changed()
+      bumpStateVersion()
       try {
         await store.set(id, record)
         known.set(id, record)
@@ -30,20 +30,20 @@ export function remembered<T>(store: SealedStore<T>): SealedStore<T> {
         known.delete(id)
         throw error
       } finally {
-        changed()
+        bumpStateVersion()
       }
     },
     async delete(id) {
-      changed()
+      bumpStateVersion()
       known.delete(id)
       await store.delete(id)
-      changed()
+      bumpStateVersion()
       known.delete(id)
     },
     all: () => store.all(),
     async sweep() {
       known.clear()
-      changed()
+      bumpStateVersion()
       await store.sweep()
     },
   }

@@ -1,12 +1,13 @@
 /**
- * Counts the changes of what this worker remembers of grants, tokens, operators and sites. What was
- * worked out before a change does not hold after it.
+ * The version of what this worker remembers of grants, tokens, operators and sites. What was worked out
+ * under an earlier version does not hold any more.
  */
 
-let count = 0
+let version = 0
 
-export const changes = (): number => count
+export const stateVersion = (): number => version
 
-export function changed(): void {
-  count += 1
+/** Called where the state changes: before a write begins, and again when it has ended. */
+export function bumpStateVersion(): void {
+  version += 1
 }

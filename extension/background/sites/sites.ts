@@ -13,7 +13,7 @@ import { hostPattern } from '../operators/host-permissions.ts'
 import { memoize } from '../platform/memoize.ts'
 import { isLoopbackOrigin, isSecureOrigin } from '../platform/secure-origin.ts'
 import { createSerialQueue } from '../platform/serial-queue.ts'
-import { changed } from '../platform/state-version.ts'
+import { bumpStateVersion } from '../platform/state-version.ts'
 import { openStore } from '../platform/stores.ts'
 import {
   injectContentScripts,
@@ -30,7 +30,7 @@ export const siteOrigins = memoize(
 
 function forget(): void {
   siteOrigins.reset()
-  changed()
+  bumpStateVersion()
 }
 
 /** Loopback, in a development build: the scripts are in its manifest. */

@@ -1,87 +1,61 @@
 /**
- * The token that a page has just been given, given again: the same question, and nothing has changed
- * since it was answered. It spares the way through all the records, and for no longer than a minute.
+ * Caches the last answers of `northbound_getAccessToken`, by origin and deduplication key. A hit is given
+ * without a look at the records. It is given for a minute at most, and only while the state version is the
+ * one under which the answer was worked out (`stateVersion`).
+ *
+ * Border: counting and logging a hit is up to who asks. Requests without a key are not cached.
  */
 
-import type { UnverifiedPageRequest } from '../../../shared/messages/broker-channel.ts'
-import type {
-  AccessToken,
-  ApiAccess,
-  GetAccessTokenParams,
-} from '../../../shared/messages/page-api.ts'
-import { deduplicationKey } from '../../../shared/messages/request-deduplication.ts'
+import type { AccessToken } from '../../../shared/messages/page-api.ts'
 import { TOKEN_CACHE_LIFETIME_MS } from '../../limits.ts'
 import type { GrantRecord } from '../grants/grants.ts'
 import { isFresh, type StoredToken } from '../grants/stored-token.ts'
-import { mayCall } from '../page/rate-limit.ts'
-import { log } from '../platform/log.ts'
-import { changes } from '../platform/state-version.ts'
+import { stateVersion } from '../platform/state-version.ts'
 
-const METHOD = 'northbound_getAccessToken'
-const MAX_QUESTIONS = 100
+const MAX_ENTRIES = 100
+/** Longer than the key of any valid parameters. */
+const MAX_KEY_LENGTH = 10_000
 
-interface Given {
+export interface CachedAnswer {
+  answer: AccessToken
   grant: GrantRecord
-  api: ApiAccess
   token: StoredToken
+  /** How long the token has to be valid yet, as the page asked. */
   minValidityMs: number
-  atMs: number
-  logAgain(): void
+  /** Logs that the answer was given once more. */
+  log(): void
 }
 
-const given = new Map<string, Given>()
-/** No origin has a space in it: what the page chose to ask cannot reach into another origin's name. */
-const nameOf = (origin: string, key: string) => `${origin} ${key}`
-/** As of which change they are. */
-let asOf = 0
+const cache = new Map<string, CachedAnswer & { cachedAtMs: number }>()
+/** The state version of all entries. */
+let cachedVersion = 0
 
-export function toAccessToken(
-  { grantId }: GrantRecord,
-  api: ApiAccess,
-  token: StoredToken,
-): AccessToken {
-  const { accessToken, tokenType, expiresAtMs: expiresAt, scope } = token
-  return { accessToken, tokenType, expiresAt, scope, resource: api.resource, grantId }
-}
+/** An origin contains no space: a key, which is the page's own text, cannot reach into another origin. */
+const entryKey = (origin: string, key: string) => `${origin} ${key}`
 
 /**
- * Logs a token that is given, and remembers it.
- *
- * @param before What `changes` said when the question was asked.
+ * @param key The deduplication key of the request. Without one the answer is not cached.
+ * @param version The state version when the work on the answer began.
  */
-export function recordGiven(
-  params: GetAccessTokenParams,
-  grant: GrantRecord,
-  api: ApiAccess,
-  token: StoredToken,
-  before: number,
-): void {
-  const { origin, issuer, mode } = grant
-  const logAgain = log.record('token', 'given to the site', { origin, issuer, mode, apis: [api] })
-  const key = deduplicationKey(METHOD, params, JSON.stringify)
-  if (!key || before !== changes()) return
-  if (asOf !== before || given.size >= MAX_QUESTIONS) given.clear()
-  asOf = before
-  const { minValiditySeconds = 0 } = params
-  const minValidityMs = minValiditySeconds * 1_000
-  given.set(nameOf(origin, key), { grant, api, token, minValidityMs, atMs: Date.now(), logAgain })
-}
-
-/**
- * The token, where this question was answered with it and everything still is as it was. The question is
- * asked by its key, without parameters beside it.
- */
-export function givenAgain(
+export function cacheAnswer(
   origin: string,
-  { key, params, attempt }: UnverifiedPageRequest,
-): AccessToken | undefined {
-  if (!key || params !== undefined || attempt > 0 || asOf !== changes()) return undefined
-  const known = given.get(nameOf(origin, key))
-  if (!known) return undefined
-  const { grant, api, token, minValidityMs, atMs, logAgain } = known
+  key: string | undefined,
+  answer: CachedAnswer,
+  version: number,
+): void {
+  if (!key || key.length > MAX_KEY_LENGTH || version !== stateVersion()) return
+  if (cachedVersion !== version || cache.size >= MAX_ENTRIES) cache.clear()
+  cachedVersion = version
+  cache.set(entryKey(origin, key), { ...answer, cachedAtMs: Date.now() })
+}
+
+/** The cached answer to this request of this origin, while it holds. */
+export function findCachedAnswer(origin: string, key: string): CachedAnswer | undefined {
+  if (cachedVersion !== stateVersion()) return undefined
+  const entry = cache.get(entryKey(origin, key))
+  if (!entry) return undefined
+  const { grant, token, minValidityMs, cachedAtMs } = entry
   const now = Date.now()
-  if (now - atMs > TOKEN_CACHE_LIFETIME_MS || grant.expiresAt <= now) return undefined
-  if (!isFresh(token, minValidityMs, now) || !mayCall(origin)) return undefined
-  logAgain()
-  return toAccessToken(grant, api, token)
+  if (now - cachedAtMs > TOKEN_CACHE_LIFETIME_MS || grant.expiresAt <= now) return undefined
+  return isFresh(token, minValidityMs, now) ? entry : undefined
 }

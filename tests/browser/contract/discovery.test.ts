@@ -9,18 +9,21 @@
 
 import { readdir } from 'node:fs/promises'
 import type { Page } from 'puppeteer-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { ProviderInfo } from '../../../shared/messages/page-api.ts'
-import { gesture } from '../support/known-subscriber.ts'
+import { describe, expect } from 'vitest'
+import type { Provider, ProviderInfo } from '../../../shared/messages/page-api.ts'
+import { test } from '../fixtures.ts'
+import { isProviderAnnounced } from '../support/announcement.ts'
 import { UUID_V4 } from '../support/shapes.ts'
-import { answerConsent, BROWSERS, call, type Stage, startStage } from '../support/stage.ts'
 
 const BARE = '<!DOCTYPE html><html><head><title>Bare</title></head><body></body></html>'
 
-/** Counts what is announced, from before the page's first script can have missed anything. */
+/** Counts the announcements from the page's first script on. */
 const COUNTING = `<script>
   window.announced = 0
-  window.addEventListener('northbound:announceProvider', () => window.announced++)
+  window.addEventListener('northbound:announceProvider', ({ detail }) => {
+    window.announced++
+    window.detail = detail
+  })
   window.ask = () => window.dispatchEvent(new Event('northbound:requestProvider'))
 </script>`
 
@@ -29,40 +32,31 @@ interface Counting {
   ask(): void
 }
 
-describe.each(BROWSERS)('in %s, a page', (name) => {
-  let stage: Stage
-  let page: Page
+const infoOf = (document: Page) =>
+  document.evaluate(async () => ((await window.broker()) as { info: ProviderInfo }).info)
 
-  beforeAll(async () => {
-    stage = await startStage(name)
-    stage.application.routes.set('/bare', { html: BARE, raw: true })
+describe('a page that asks for the provider', () => {
+  test('discovery: the broker announces only as an answer, once for each ask', async ({
+    stage,
+  }) => {
     stage.application.routes.set('/counting', { html: COUNTING, raw: true })
-    stage.application.routes.set('/framing', { html: '<iframe src="/counting"></iframe>' })
-    page = await stage.open()
-  })
-  afterAll(() => stage?.close())
-
-  const infoOf = (document: Page) =>
-    document.evaluate(async () => ((await window.broker()) as { info: ProviderInfo }).info)
-
-  test('discovery: the broker announces only as an answer, once for each ask', async () => {
     const counting = await stage.open('/counting')
     const counts = await counting.evaluate(async () => {
       const own = window as unknown as Counting
-      await new Promise((resolve) => setTimeout(resolve, 500))
       const seen = [own.announced]
       for (let time = 0; time < 3; time++) {
         own.ask()
         seen.push(own.announced)
       }
-      await new Promise((resolve) => setTimeout(resolve, 500))
+      // An announcement that nobody asked for would come before the answer to a later call.
+      const { provider } = window.detail as { provider: Provider }
+      await provider.request({ method: 'broker_getInfo' })
       return [...seen, own.announced]
     })
     expect(counts).toEqual([0, 1, 2, 3, 3])
-    await counting.close()
   })
 
-  test('discovery: detail is frozen, with everything in it', async () => {
+  test('discovery: detail is frozen, with everything in it', async ({ page }) => {
     const { parts, loose } = await page.evaluate(async () => {
       const seen = new Set<unknown>()
       const loose: string[] = []
@@ -81,7 +75,9 @@ describe.each(BROWSERS)('in %s, a page', (name) => {
     expect(loose).toEqual([])
   })
 
-  test('discovery: detail is { info, provider }, and info has its six members', async () => {
+  test('discovery: detail is { info, provider }, and info has its six members', async ({
+    page,
+  }) => {
     const members = await page.evaluate(async () => {
       const { provider, ...rest } = (await window.broker()) as { provider: object }
       return { rest, provider: Object.keys(provider).sort() }
@@ -99,7 +95,10 @@ describe.each(BROWSERS)('in %s, a page', (name) => {
     })
   })
 
-  test('discovery: uuid is the same in one document and another in each', async () => {
+  test('discovery: uuid is the same in one document and another in each', async ({
+    stage,
+    page,
+  }) => {
     const second = await stage.open()
     const first = (await infoOf(page)).uuid
     const uuids = [first, (await infoOf(second)).uuid]
@@ -107,83 +106,64 @@ describe.each(BROWSERS)('in %s, a page', (name) => {
     await second.reload()
     uuids.push((await infoOf(second)).uuid)
     expect(new Set(uuids).size).toBe(3)
-    await second.close()
   })
 
-  test('discovery: icon is an image', async () => {
-    const loaded = await page.evaluate(
-      async (src) => {
-        const image = new Image()
-        image.src = src
-        await new Promise((resolve, reject) => {
-          image.onload = resolve
-          image.onerror = reject
-        })
-        return image.complete
-      },
-      (await infoOf(page)).icon,
-    )
-    expect(loaded).toBe(true)
+  test('discovery: icon is an image', async ({ page }) => {
+    const { icon } = await infoOf(page)
+    const isLoaded = await page.evaluate(async (src) => {
+      const image = new Image()
+      image.src = src
+      await image.decode()
+      return image.complete
+    }, icon)
+    expect(isLoaded).toBe(true)
   })
+})
 
-  const askIn = (document: { evaluate: Page['evaluate'] }): Promise<boolean> =>
-    document.evaluate(
-      () =>
-        new Promise<boolean>((resolve) => {
-          window.addEventListener('northbound:announceProvider', () => resolve(true))
-          window.dispatchEvent(new Event('northbound:requestProvider'))
-          setTimeout(resolve, 300, false)
-        }),
-    )
-
-  test('discovery: only a top-level document is answered', async () => {
+describe('a page where the broker is not', () => {
+  test('discovery: only a top-level document is answered', async ({ stage }) => {
+    stage.application.routes.set('/framing', { html: '<iframe src="/framed"></iframe>' })
     const framing = await stage.open('/framing')
     const [top, frame] = framing.frames()
     if (!top || !frame) return expect.unreachable('a document with a frame')
-    expect([await askIn(top), await askIn(frame)]).toEqual([true, false])
-    await framing.close()
+    expect([await isProviderAnnounced(top), await isProviderAnnounced(frame)]).toEqual([
+      true,
+      false,
+    ])
   })
 
-  test.each([
+  test.for([
     ['discovery: only a secure context is answered', 'http://plain.example/', false],
     ['discovery: only a site that is switched on is answered', 'https://other.example/', true],
-  ])('%s', async (_, url, secure) => {
+  ] as const)('%s', async ([, url, isSecure], { stage, page }) => {
+    expect(await isProviderAnnounced(page)).toBe(true)
     const elsewhere = await stage.browser.newPage()
     await elsewhere.goto(url)
-    expect(await elsewhere.evaluate(() => window.isSecureContext)).toBe(secure)
-    expect(await askIn(elsewhere)).toBe(false)
-    await elsewhere.close()
+    expect(await elsewhere.evaluate(() => window.isSecureContext)).toBe(isSecure)
+    expect(await isProviderAnnounced(elsewhere)).toBe(false)
   })
 
-  test('discovery: without asking there is no global and no element', async () => {
+  test('discovery: without asking there is no global and no element', async ({ stage }) => {
+    stage.application.routes.set('/bare', { html: BARE, raw: true })
     const globalsAt = async (url: string) => {
       const visited = await stage.browser.newPage()
       await visited.goto(url)
-      const seen = await visited.evaluate(() => ({
+      return visited.evaluate(() => ({
         globals: Object.getOwnPropertyNames(window),
         html: document.documentElement.outerHTML,
       }))
-      await visited.close()
-      return seen
     }
     const here = await globalsAt(`${stage.application.origin}/bare`)
     const { globals } = await globalsAt('https://other.example/')
-    expect(here.globals.filter((each) => !globals.includes(each))).toEqual([])
+    expect(here.globals.filter((name) => !globals.includes(name))).toEqual([])
     expect(`<!DOCTYPE html>${here.html}`).toBe(BARE)
   })
 
-  test('discovery: no file of the broker is web accessible', async () => {
-    // Firefox makes up the broker's origin; one of its own windows tells.
-    await gesture(page)
-    const outcome = call(page, 'northbound_connect', stage.wish())
-    await answerConsent(stage, 'deny')
-    await outcome
+  test('discovery: no file of the broker is web accessible', async ({ stage, page }) => {
     const entries = await readdir(stage.extensionPath, { recursive: true, withFileTypes: true })
     const files = entries
       .filter((entry) => entry.isFile())
-      .map(({ parentPath, name: file }) =>
-        `${parentPath}/${file}`.slice(stage.extensionPath.length),
-      )
+      .map(({ parentPath, name }) => `${parentPath}/${name}`.slice(stage.extensionPath.length))
     expect(files).toContain('/manifest.json')
     const reached = await page.evaluate(
       async (origin, paths) => {

@@ -6,7 +6,7 @@
  */
 
 import type { Page } from 'puppeteer-core'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import type { FaultAction, FaultRule } from '../../../demo-site/network/index.ts'
 import { redirectUriFor } from '../../../shared/core/index.ts'
 import type {
@@ -15,9 +15,12 @@ import type {
   Grant,
   ProviderErrorData,
 } from '../../../shared/messages/page-api.ts'
-import { during, freshConnections, gesture, startQuietStage } from '../support/known-subscriber.ts'
+import { test } from '../fixtures.ts'
+import { connectQuickly, signInBeforehand } from '../support/known-subscriber.ts'
+import { wishAt } from '../support/operator-wishes.ts'
 import { expectError } from '../support/shapes.ts'
-import { BROWSERS, type Called, call, type Stage, signIn } from '../support/stage.ts'
+import { call, gesture, type Stage } from '../support/stage.ts'
+import { addApiFault, subscriptionsUrl } from '../support/subscriptions.ts'
 
 const METADATA = '/.well-known/*'
 
@@ -41,8 +44,8 @@ const tokens = (more: object) =>
     body: JSON.stringify({ access_token: 'x'.repeat(20), token_type: 'Bearer', ...more }),
   })
 
-/** A word that the authorization function refuses the code with. */
-const refusal = (title: string, status: number, error: string): Case => ({
+/** An error response of the token endpoint (RFC 6749 section 5.2), whose word the page gets. */
+const errorResponse = (title: string, status: number, error: string): Case => ({
   title,
   rule: atToken({
     type: 'status',
@@ -92,11 +95,15 @@ const CASES: Case[] = [
     code: 4300,
     error: 'token_type_mismatch',
   },
-  refusal('4310 invalid_grant: the server’s word stays', 400, 'invalid_grant'),
-  refusal('4310 invalid_client: the server’s word stays', 401, 'invalid_client'),
-  refusal('4310 invalid_scope: the server’s word stays', 400, 'invalid_scope'),
-  refusal('4310 unsupported_grant_type: the server’s word stays', 400, 'unsupported_grant_type'),
-  refusal('4310 a_word_of_its_own: the server’s word stays', 400, 'a_word_of_its_own'),
+  errorResponse('4310 invalid_grant: the server’s word stays', 400, 'invalid_grant'),
+  errorResponse('4310 invalid_client: the server’s word stays', 401, 'invalid_client'),
+  errorResponse('4310 invalid_scope: the server’s word stays', 400, 'invalid_scope'),
+  errorResponse(
+    '4310 unsupported_grant_type: the server’s word stays',
+    400,
+    'unsupported_grant_type',
+  ),
+  errorResponse('4310 a_word_of_its_own: the server’s word stays', 400, 'a_word_of_its_own'),
   {
     title: '4290 rate_limited: the authorization function said 429',
     rule: atToken({ type: 'status', status: 429, headers: { 'retry-after': '7' } }),
@@ -118,98 +125,85 @@ const CASES: Case[] = [
   },
 ]
 
-describe.each(BROWSERS)('in %s, an authorization', (name) => {
-  let stage: Stage
-  let page: Page
+/** A page that has a grant. */
+const grantedTest = test.extend('grantOfPage', { auto: true }, ({ granted }) => granted)
 
-  beforeAll(async () => {
-    ;({ stage, page } = await startQuietStage(name))
-    freshConnections(stage)
-  })
-  afterAll(() => stage?.close())
+/** The operator that knows its subscribers by the mobile network, and signs ID tokens. */
+const camaraTest = test.extend('options', {
+  operator: { onboarding: 'preregistered', clientAuthentication: 'none' },
+})
 
-  const connect = async () => {
+describe('an authorization', () => {
+  const titled = CASES.map((row): [string, Case] => [row.title, row])
+  test.for(titled)('%s', async ([, { rule, code, error, data }], { stage, page }) => {
+    await signInBeforehand(stage)
+    stage.network.faults.add(await rule(stage))
     await gesture(page)
-    return call<Grant>(page, 'northbound_connect', stage.wish())
-  }
-
-  const titled = CASES.map((each): [string, Case] => [each.title, each])
-  test.each(titled)('%s', async (_title, { rule, code, error, data }) => {
-    const outcome = await during(stage, await rule(stage), connect)
+    const outcome = await call<Grant>(page, 'northbound_connect', stage.wish())
     expectError(outcome, code, error, data)
     expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toEqual([])
   })
 
-  describe('and a call of an API', () => {
-    let url: string
-
-    beforeAll(async () => {
-      expect((await connect()).error).toBeUndefined()
-      // The oldest fault is asked first: those that keep the stage quiet would hide the others.
-      stage.network.faults.clear()
-      url = `${stage.wish().apis[0]?.resource}/cloud-gaming/subscriptions`
-    })
-    afterEach(() => stage.network.faults.clear())
-
-    const fetchWhile = (action: FaultAction): Promise<Called<FetchResult>> => {
-      stage.network.faults.add({ server: 'api-exposing-functions', action })
-      return call(page, 'northbound_fetch', { url })
-    }
-
-    const challenged = (status: number, parameters: string) =>
-      fetchWhile({
-        type: 'status',
-        status,
-        headers: { 'www-authenticate': `Bearer ${parameters}` },
-      })
-
-    test('4220 insufficient_user_authentication: the API wants another authentication (RFC 9470)', async () => {
-      const error = 'insufficient_user_authentication'
-      const outcome = await challenged(401, `error="${error}", max_age="1"`)
-      expectError(outcome, 4220, error, { httpStatus: 401 })
-    })
-
-    test('4220 insufficient_scope: the API wants more scope (RFC 6750)', async () => {
-      const outcome = await challenged(403, 'error="insufficient_scope", scope="everything"')
-      expectError(outcome, 4220, 'insufficient_scope', { httpStatus: 403 })
-    })
-
-    test('4290 rate_limited: the API said 429', async () => {
-      const headers = { 'retry-after': '7' }
-      const outcome = await fetchWhile({ type: 'status', status: 429, headers })
-      const data = { httpStatus: 429, retryAfterSeconds: 7 }
-      expectError(outcome, 4290, 'rate_limited', data)
-    })
-
-    test('4901 network_error: the API cannot be reached', async () => {
-      const outcome = await fetchWhile({ type: 'drop', when: 'before-reading' })
-      expectError(outcome, 4901, 'network_error')
-    })
-
-    /** At the operator that knows its subscribers by the mobile network, and signs ID tokens. */
-    async function connectThere(name: string): Promise<Called<Grant>> {
-      const camara = stage.network.operatorProfiles.find(({ profile }) => profile === 'camara')
-      const api = camara?.apis.find(({ resource }) => resource.includes(name))
-      const scope = api?.scopes.at(-1)?.scope ?? ''
-      const asked = { resource: api?.resource ?? '', scope, purpose: api?.purposes?.[0] ?? '' }
-      await gesture(page)
-      const params = { issuer: camara?.issuer, apis: [asked] }
-      const outcome = call<Grant>(page, 'northbound_connect', params)
-      await signIn(stage)
-      return outcome
-    }
-
-    test('4300 invalid_id_token: an ID token that nobody signed', async () => {
-      const forged = tokens({ expires_in: 600, id_token: 'eyJhbGciOiJub25lIn0.e30.' })
-      stage.network.faults.add(forged())
-      expectError(await connectThere('quality-on-demand'), 4300, 'invalid_id_token')
-    })
-
-    test('4230 not_on_mobile_network: the API knows subscribers by the mobile bearer, and this UE is not on it', async () => {
-      const { result } = await connectThere('number-verification')
-      const there = `${result?.apis[0]?.resource}/device-phone-number`
-      const outcome = await call(page, 'northbound_fetch', { url: there })
-      expectError(outcome, 4230, 'not_on_mobile_network', { httpStatus: 403 })
-    })
+  camaraTest('4300 invalid_id_token: an ID token that nobody signed', async ({ stage, page }) => {
+    const wish = wishAt(stage, 'camara', 'quality-on-demand')
+    await signInBeforehand(stage, wish)
+    const forged = tokens({ expires_in: 600, id_token: 'eyJhbGciOiJub25lIn0.e30.' })
+    stage.network.faults.add(forged())
+    await gesture(page)
+    const outcome = await call<Grant>(page, 'northbound_connect', wish)
+    expectError(outcome, 4300, 'invalid_id_token')
   })
+})
+
+describe('a call of an API', () => {
+  const fetchDuring = (stage: Stage, page: Page, action: FaultAction) => {
+    addApiFault(stage, action)
+    return call<FetchResult>(page, 'northbound_fetch', { url: subscriptionsUrl(stage) })
+  }
+
+  const challenge = (status: number, parameters: string): FaultAction => ({
+    type: 'status',
+    status,
+    headers: { 'www-authenticate': `Bearer ${parameters}` },
+  })
+
+  grantedTest(
+    '4220 insufficient_user_authentication: the API wants another authentication (RFC 9470)',
+    async ({ stage, page }) => {
+      const error = 'insufficient_user_authentication'
+      const action = challenge(401, `error="${error}", max_age="1"`)
+      expectError(await fetchDuring(stage, page, action), 4220, error, { httpStatus: 401 })
+    },
+  )
+
+  grantedTest(
+    '4220 insufficient_scope: the API wants more scope (RFC 6750)',
+    async ({ stage, page }) => {
+      const action = challenge(403, 'error="insufficient_scope", scope="everything"')
+      const outcome = await fetchDuring(stage, page, action)
+      expectError(outcome, 4220, 'insufficient_scope', { httpStatus: 403 })
+    },
+  )
+
+  grantedTest('4290 rate_limited: the API said 429', async ({ stage, page }) => {
+    const headers = { 'retry-after': '7' }
+    const outcome = await fetchDuring(stage, page, { type: 'status', status: 429, headers })
+    expectError(outcome, 4290, 'rate_limited', { httpStatus: 429, retryAfterSeconds: 7 })
+  })
+
+  grantedTest('4901 network_error: the API cannot be reached', async ({ stage, page }) => {
+    const outcome = await fetchDuring(stage, page, { type: 'drop', when: 'before-reading' })
+    expectError(outcome, 4901, 'network_error')
+  })
+
+  camaraTest(
+    '4230 not_on_mobile_network: the API knows subscribers by the mobile bearer, and this UE is not on it',
+    async ({ stage, page }) => {
+      const wish = wishAt(stage, 'camara', 'number-verification')
+      const { result } = await connectQuickly(stage, page, wish)
+      const url = `${result?.apis[0]?.resource}/device-phone-number`
+      const outcome = await call(page, 'northbound_fetch', { url })
+      expectError(outcome, 4230, 'not_on_mobile_network', { httpStatus: 403 })
+    },
+  )
 })

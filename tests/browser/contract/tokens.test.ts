@@ -8,67 +8,70 @@
  */
 
 import type { Page } from 'puppeteer-core'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import type { AccessToken, GetAccessTokenParams, Grant } from '../../../shared/messages/page-api.ts'
-import { gesture, startQuietStage } from '../support/known-subscriber.ts'
+import { describe, expect } from 'vitest'
+import type {
+  AccessToken,
+  ConnectParams,
+  GetAccessTokenParams,
+  Grant,
+} from '../../../shared/messages/page-api.ts'
+import { test as base } from '../fixtures.ts'
+import { connectQuickly } from '../support/known-subscriber.ts'
 import { PAGE_FOR_PEOPLE, REFRESH_REFUSED } from '../support/need-the-user.ts'
+import { wishAt } from '../support/operator-wishes.ts'
 import { aGrant } from '../support/shapes.ts'
 import {
   authorizationResponses,
-  BROWSERS,
   type Called,
   call,
   formOf,
+  gesture,
   type Stage,
-  signIn,
   tokenRequests,
 } from '../support/stage.ts'
 import { windowsOpenedBy } from '../support/windows.ts'
 
-/** More than any token has: each one that is asked for so is a new one. */
+/** More than any token has: each request for a token with it is a renewal. */
 const RENEWED = 3_600
 
-describe.each(BROWSERS)('in %s, a page in mode token', (name) => {
-  let stage: Stage
-  let page: Page
-  let grant: Grant
-  let resource: string
-  let scope: string
-
-  beforeAll(async () => {
-    ;({ stage, page } = await startQuietStage(name, { operator: { dpop: 'when_offered' } }))
-    ;[{ resource = '', scope = '' } = {}] = stage.wish().apis
-    await gesture(page)
-    const wish = stage.wish({ mode: 'token' })
-    const { result } = await call<Grant>(page, 'northbound_connect', wish)
-    expect(result).toStrictEqual(aGrant({ mode: 'token', tokenType: 'DPoP' }))
-    if (result) grant = result
-  })
-  afterAll(() => stage?.close())
-  afterEach(() => stage.network.faults.clear())
-
-  const ask = (params?: GetAccessTokenParams) =>
-    call<AccessToken>(page, 'northbound_getAccessToken', params)
-
-  const aToken = () => ({
-    accessToken: expect.stringMatching(/^\S{20,}$/),
-    tokenType: 'DPoP',
-    expiresAt: expect.any(Number),
-    scope,
-    resource,
-    grantId: grant.grantId,
+/** A page that has a grant in mode `token`. */
+const test = base
+  .extend('options', { operator: { dpop: 'when_offered' } })
+  .extend('wish', { mode: 'token' })
+  .extend('ask', ({ page, granted: _ }) => {
+    return (params?: GetAccessTokenParams) =>
+      call<AccessToken>(page, 'northbound_getAccessToken', params)
   })
 
-  test('northbound_getAccessToken: without parameters, by grantId, by resource and by scope', async () => {
+const tokenOf = ({ grantId, apis: [api] }: Grant) => ({
+  accessToken: expect.stringMatching(/^\S{20,}$/),
+  tokenType: 'DPoP',
+  expiresAt: expect.any(Number),
+  scope: api?.scope,
+  resource: api?.resource,
+  grantId,
+})
+
+const claimsOf = (jwt: string | undefined): Record<string, string> =>
+  JSON.parse(Buffer.from(jwt?.split('.')[1] ?? '', 'base64url').toString())
+
+describe('northbound_getAccessToken', () => {
+  test('northbound_getAccessToken: without parameters, by grantId, by resource and by scope', async ({
+    granted,
+    ask,
+  }) => {
+    expect(granted).toStrictEqual(aGrant({ mode: 'token', tokenType: 'DPoP' }))
+    const { grantId, apis } = granted
+    const [{ resource, scope } = { resource: '', scope: '' }] = apis
     const all = [
       await ask(),
-      await ask({ grantId: grant.grantId }),
+      await ask({ grantId }),
       await ask({ resource }),
       await ask({ scope }),
-      await ask({ grantId: grant.grantId, resource, scope, interactive: 'never' }),
+      await ask({ grantId, resource, scope, interactive: 'never' }),
     ]
     for (const { result } of all) {
-      expect(result).toStrictEqual(aToken())
+      expect(result).toStrictEqual(tokenOf(granted))
       expect(result?.expiresAt).toBeGreaterThan(Date.now() + 30_000)
     }
     expect(new Set(all.map(({ result }) => result?.accessToken)).size).toBe(1)
@@ -78,19 +81,28 @@ describe.each(BROWSERS)('in %s, a page in mode token', (name) => {
     }
   })
 
-  test('northbound_getAccessToken: minValiditySeconds renews a token that ends too soon', async () => {
+  test('northbound_getAccessToken: minValiditySeconds renews a token that ends too soon', async ({
+    stage,
+    granted,
+    ask,
+  }) => {
     const before = await ask()
     const requests = tokenRequests(stage).length
     expect((await ask({ minValiditySeconds: 60 })).result).toEqual(before.result)
     const { result } = await ask({ minValiditySeconds: RENEWED })
-    expect(result).toStrictEqual(aToken())
+    expect(result).toStrictEqual(tokenOf(granted))
     expect(result?.accessToken).not.toBe(before.result?.accessToken)
     expect(tokenRequests(stage).slice(requests).map(formOf)).toMatchObject([
       { grant_type: 'refresh_token' },
     ])
   })
 
-  test('northbound_getAccessToken: a window opens with interactive ifNeeded and a gesture, and not else', async () => {
+  test('northbound_getAccessToken: a window opens with interactive ifNeeded and a gesture, and not else', async ({
+    stage,
+    page,
+    granted,
+    ask,
+  }) => {
     stage.network.faults.add(REFRESH_REFUSED)
     for (const interactive of [undefined, 'never', 'ifNeeded'] as const) {
       stage.network.faults.add(PAGE_FOR_PEOPLE)
@@ -105,19 +117,43 @@ describe.each(BROWSERS)('in %s, a page in mode token', (name) => {
       stage.network.faults.clear()
       if (interactive === 'ifNeeded') {
         expect(windows).toBe(1)
-        expect(outcome?.result).toStrictEqual(aToken())
+        expect(outcome?.result).toStrictEqual(tokenOf(granted))
       } else {
         expect([windows, outcome?.error?.code]).toEqual([0, 4210])
       }
     }
   })
 
-  const claimsOf = (jwt: string | undefined): Record<string, string> =>
-    JSON.parse(Buffer.from(jwt?.split('.')[1] ?? '', 'base64url').toString())
+  test('northbound_getAccessToken: neither a refresh token, a code, a verifier, an ID token nor a private key reaches the page', async ({
+    stage,
+    page,
+    ask,
+  }) => {
+    await ask({ minValiditySeconds: RENEWED })
+    await call(page, 'northbound_getGrants')
+    const { result } = await ask()
+    const seen = await page.evaluate(() => JSON.stringify(window.seen))
+    expect(seen).toContain(result?.accessToken)
+    const forms = tokenRequests(stage).map(formOf)
+    const sent = forms.flatMap((form) => [form.refresh_token, form.code, form.code_verifier])
+    const secrets = sent.filter((secret) => typeof secret === 'string')
+    expect(secrets.length).toBeGreaterThanOrEqual(3)
+    for (const secret of secrets) expect(seen).not.toContain(secret)
+    for (const response of authorizationResponses(stage)) {
+      expect(seen).not.toContain(new URL(response).searchParams.get('code'))
+    }
+    expect(seen).not.toMatch(/refresh|id_?token|verifier|private|"d":/i)
+  })
+})
 
-  test('northbound_createProof: grantId, htm and htu give one proof for one request, and no window', async () => {
-    const htu = `${resource}/cloud-gaming/subscriptions`
-    const params = { grantId: grant.grantId, htm: 'POST', htu }
+describe('northbound_createProof', () => {
+  test('northbound_createProof: grantId, htm and htu give one proof for one request, and no window', async ({
+    stage,
+    page,
+    granted: { grantId, apis },
+  }) => {
+    const htu = `${apis[0]?.resource}/cloud-gaming/subscriptions`
+    const params = { grantId, htm: 'POST', htu }
     const proofs: (string | undefined)[] = []
     const windows = await windowsOpenedBy(stage, async () => {
       for (let time = 0; time < 2; time++) {
@@ -130,59 +166,48 @@ describe.each(BROWSERS)('in %s, a page in mode token', (name) => {
     expect(claimsOf(proofs[0])).toMatchObject({ htm: 'POST', htu })
     expect(claimsOf(proofs[0]).jti).not.toBe(claimsOf(proofs[1]).jti)
   })
+})
 
-  test('northbound_getAccessToken: neither a refresh token, a code, a verifier, an ID token nor a private key reaches the page', async () => {
-    await call(page, 'northbound_getGrants')
-    const { result } = await ask()
-    const seen = await page.evaluate(() => JSON.stringify(window.seen))
-    expect(seen).toContain(result?.accessToken)
-    const forms = tokenRequests(stage).map(formOf)
-    const sent = forms.flatMap((form) => [form.refresh_token, form.code, form.code_verifier])
-    const secrets = sent.filter((each) => typeof each === 'string')
-    expect(secrets.length).toBeGreaterThanOrEqual(3)
-    for (const secret of secrets) expect(seen).not.toContain(secret)
-    for (const response of authorizationResponses(stage)) {
-      expect(seen).not.toContain(new URL(response).searchParams.get('code'))
-    }
-    expect(seen).not.toMatch(/refresh|id_?token|verifier|private|"d":/i)
+describe('an operator that names the subscriber', () => {
+  const camaraTest = base.extend('options', {
+    operator: {
+      dpop: 'when_offered',
+      onboarding: 'preregistered',
+      clientAuthentication: 'none',
+    },
   })
 
-  describe('at an operator that names the subscriber', () => {
-    const connectThere = async (mode: 'fetch' | 'token') => {
-      const camara = stage.network.operatorProfiles.find(({ profile }) => profile === 'camara')
-      const api = camara?.apis.find(({ resource: base }) => base.includes('quality-on-demand'))
-      await gesture(page)
-      const asked = {
-        resource: api?.resource ?? '',
-        scope: api?.scopes[0]?.scope ?? '',
-        purpose: api?.purposes?.[0] ?? '',
-      }
-      const params = { issuer: camara?.issuer ?? '', apis: [asked], mode }
-      const outcome = call<Grant>(page, 'northbound_connect', params)
-      if (mode === 'token') await signIn(stage)
-      const { result, error } = await outcome
-      if (!result) throw new Error(`no grant: ${error?.message}`)
-      return result
-    }
+  async function connectThere(stage: Stage, page: Page, mode: ConnectParams['mode']) {
+    const wish = wishAt(stage, 'camara', 'quality-on-demand')
+    const { result, error } = await connectQuickly(stage, page, { ...wish, mode })
+    if (!result) throw new Error(`no grant: ${error?.message}`)
+    return result
+  }
 
-    test('northbound_createProof: body, query and nonce are in the proof where they are wanted', async () => {
-      const { grantId, apis } = await connectThere('token')
+  camaraTest(
+    'northbound_createProof: body, query and nonce are in the proof where they are wanted',
+    async ({ stage, page }) => {
+      const { grantId, apis } = await connectThere(stage, page, 'token')
       const htu = `${apis[0]?.resource}/sessions`
       const params = { grantId, htm: 'POST', htu, body: '{"a":1}', query: 'b=2', nonce: 'n-1' }
       const { result } = await call<{ dpop: string }>(page, 'northbound_createProof', params)
       const claims = claimsOf(result?.dpop)
       expect(claims).toMatchObject({ htm: 'POST', htu, nonce: 'n-1', jti: expect.any(String) })
       expect(Object.keys(claims)).toEqual(expect.arrayContaining(['camara:bh', 'camara:qh']))
-    })
+    },
+  )
 
-    test('northbound_connect: the subject of a Grant is the same for each grant of this origin, and no GPSI', async () => {
-      const second = await connectThere('fetch')
-      const grants = (await call<Grant[]>(page, 'northbound_getGrants')).result ?? []
-      const same = grants.filter(({ issuer }) => issuer === second.issuer)
-      expect(same).toHaveLength(2)
-      expect(new Set(same.map(({ subject }) => subject)).size).toBe(1)
+  camaraTest(
+    'northbound_connect: the subject of a Grant is the same for each grant of this origin, and no GPSI',
+    async ({ stage, page }) => {
+      const both = [
+        await connectThere(stage, page, 'token'),
+        await connectThere(stage, page, 'fetch'),
+      ]
+      expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toHaveLength(2)
+      expect(new Set(both.map(({ subject }) => subject)).size).toBe(1)
       const numbers = stage.network.subscribers.all.map(({ phoneNumber }) => phoneNumber.slice(1))
-      for (const number of numbers) expect(second.subject).not.toContain(number)
-    })
-  })
+      for (const number of numbers) expect(both[0]?.subject).not.toContain(number)
+    },
+  )
 })

@@ -60,3 +60,10 @@ export async function inFront(page: Page): Promise<void> {
   await page.bringToFront()
   await until('the page to be seen', () => page.evaluate(() => !document.hidden))
 }
+
+/** A new tab at an address. */
+export async function openPage(browser: Browser, address: string): Promise<Page> {
+  const page = await browser.newPage()
+  await page.goto(address)
+  return page
+}

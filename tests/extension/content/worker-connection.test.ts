@@ -1,14 +1,14 @@
 /**
- * The content script's calls, with a broker that the test plays.
+ * The content script's connection to the worker, with a broker that the test simulates.
  *
- * Seen to fail when: the length of a body is not compared, its parts stand in another order, those of a
- * stopped worker stay (L01), nobody says that a call waits, attempts are not counted, a document that is
- * left does not answer (B23), nobody is missed at the other end of a port (L01, first and second), the end
- * of a port that was left is a loss (L01, third), a port that closes while calls wait to be asked again is
- * one for those, too, each loss has a timer of its own, a call that is asked after a loss goes at
- * once, a lost port is closed though the extension is gone (L12), a port is closed before the page is
- * answered, what a knock finds out waits for the next call, each call is a message of its own, and
- * what cannot be sent ends the calls that were asked with it.
+ * Seen to fail when: the length of a body is not compared, its parts are joined in another order, the parts of
+ * a stopped worker are kept (L01), no keep-alive is sent, attempts are not counted, an unloaded document does
+ * not settle its calls (B23), a silent worker is not detected (L01, first and second), the end of a replaced
+ * port counts as a disconnect (L01, third), a port that closes during a reconnect counts an attempt for calls
+ * that were not sent, each disconnect has a timer of its own, a call during a reconnect is sent at once, a
+ * port is disconnected after the extension is gone (L12), a port is closed before the page gets its answers,
+ * an error of the keep-alive is reported only with the next call, each call is a message of its own, and a call
+ * that cannot be sent fails the other calls of its batch.
  */
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -20,12 +20,12 @@ import type {
 import type { ContentToProvider, Outcome } from '../../../shared/messages/document-channel.ts'
 
 interface FakePort {
-  /** The document's. */
+  /** Name of the document. */
   name: string
-  /** As they came: what was said in one turn goes together. */
-  lists: UnverifiedPageMessage[][]
+  /** The batches as they arrived. */
+  batches: UnverifiedPageMessage[][]
   sent: UnverifiedPageMessage[]
-  /** Until the script closes it. */
+  /** False after the script closed the port. */
   isOpen: boolean
   answer(...messages: BrokerAnswer[]): void
   /** The worker stops. */
@@ -33,52 +33,52 @@ interface FakePort {
 }
 
 let ports: FakePort[]
-/** Whether a worker is at the other end of ports that are open; if not, Chromium may say nothing of it. */
-let isAwake: boolean
+/** Whether a worker answers on open ports. If not, Chromium may report no disconnect. */
+let isWorkerRunning: boolean
 let runtime: { id: string | undefined; connect(info: { name: string }): unknown }
 let script: typeof import('../../../extension/content/worker-connection.ts')
-/** As they reach the page. */
-let told: ContentToProvider[][]
+/** The batches that reach the page. */
+let postedBatches: ContentToProvider[][]
 let settle: Map<number, (outcome?: Outcome) => void>
 
 beforeEach(async () => {
   vi.useFakeTimers()
   ports = []
-  isAwake = true
+  isWorkerRunning = true
   runtime = {
     id: 'broker',
     connect({ name }: { name: string }) {
       if (runtime.id === undefined) throw new Error('Extension context invalidated.')
-      const heard: ((messages: BrokerAnswer[]) => void)[] = []
-      const closed: ((port: object) => void)[] = []
-      const lists: UnverifiedPageMessage[][] = []
+      const messageListeners: ((messages: BrokerAnswer[]) => void)[] = []
+      const disconnectListeners: ((port: object) => void)[] = []
+      const batches: UnverifiedPageMessage[][] = []
       const sent: UnverifiedPageMessage[] = []
       const port = {
         name,
-        lists,
+        batches,
         sent,
         isOpen: true,
         answer: (...messages: BrokerAnswer[]) => {
-          for (const hear of heard) hear(messages)
+          for (const listener of messageListeners) listener(messages)
         },
         close: () => {
-          for (const hear of closed.splice(0)) hear(api)
+          for (const listener of disconnectListeners.splice(0)) listener(api)
         },
       }
       ports.push(port)
-      const sayHere = () => queueMicrotask(() => isAwake && port.answer({ id: 0 }))
-      sayHere()
+      const answerHere = () => queueMicrotask(() => isWorkerRunning && port.answer({ id: 0 }))
+      answerHere()
       const api = {
-        onMessage: { addListener: heard.push.bind(heard) },
-        onDisconnect: { addListener: closed.push.bind(closed) },
+        onMessage: { addListener: messageListeners.push.bind(messageListeners) },
+        onDisconnect: { addListener: disconnectListeners.push.bind(disconnectListeners) },
         postMessage: (messages: UnverifiedPageMessage[]) => {
-          const list = structuredClone(messages)
-          lists.push(list)
-          sent.push(...list)
-          if (messages.some(({ method, isOver }) => !method && !isOver)) sayHere()
+          const batch = structuredClone(messages)
+          batches.push(batch)
+          sent.push(...batch)
+          if (messages.some(({ method, isOver }) => !method && !isOver)) answerHere()
         },
         disconnect: () => {
-          // What a browser does where the extension is gone.
+          // A browser does this if the extension is gone.
           if (runtime.id === undefined) throw new Error('Extension context invalidated.')
           port.isOpen = false
         },
@@ -91,12 +91,12 @@ beforeEach(async () => {
   vi.stubGlobal('document', { hidden: false })
   vi.resetModules()
   script = await import('../../../extension/content/worker-connection.ts')
-  told = []
+  postedBatches = []
   settle = new Map()
 })
 
-function hear(messages: ContentToProvider[]): void {
-  told.push(messages)
+function postToPage(messages: ContentToProvider[]): void {
+  postedBatches.push(messages)
   for (const message of messages) {
     if (message.event === undefined) {
       const { id, ...outcome } = message
@@ -105,10 +105,10 @@ function hear(messages: ContentToProvider[]): void {
   }
 }
 
-/** The outcome, or `undefined`: there is no broker any more. */
-function ask(id: number, method: string, params?: unknown): Promise<Outcome | undefined> {
+/** Resolves with the outcome, or with `undefined` if the broker is gone. */
+function sendCall(id: number, method: string, params?: unknown): Promise<Outcome | undefined> {
   const outcome = new Promise<Outcome | undefined>((resolve) => settle.set(id, resolve))
-  script.handlePageMessages([{ id, method, params }], hear)
+  script.handlePageMessages([{ id, method, params }], postToPage)
   return outcome
 }
 afterEach(() => {
@@ -118,17 +118,17 @@ afterEach(() => {
 
 const idOf = (port: FakePort | undefined, index = 0) => port?.sent[index]?.id ?? Number.NaN
 const part = (...bytes: number[]) => new Uint8Array(bytes).buffer
-/** A comparison of buffers would not look at what is in them. */
+/** The octets of a body, since a comparison of buffers would not compare their content. */
 async function bytesOf(calling: Promise<object | undefined>): Promise<number[]> {
   const { result } = (await calling) as { result: { body: ArrayBuffer } }
   return [...new Uint8Array(result.body)]
 }
-const lost = { error: { code: 4901, data: { error: 'network_error' } } }
+const lostAnswer = { error: { code: 4901, data: { error: 'network_error' } } }
 
 describe('a call of the content script', () => {
   test('all calls go over one port, and each gets its own answer', async () => {
-    const first = ask(1, 'northbound_getGrants')
-    const second = ask(2, 'northbound_getGrants')
+    const first = sendCall(1, 'northbound_getGrants')
+    const second = sendCall(2, 'northbound_getGrants')
     const [port] = ports
     port?.answer({ id: idOf(port, 1), result: 'second' })
     port?.answer({ id: idOf(port), result: 'first' })
@@ -137,7 +137,7 @@ describe('a call of the content script', () => {
     expect(idOf(port)).not.toBe(idOf(port, 1))
   })
 
-  test('what is said in one turn goes together, both ways', () => {
+  test('the messages of one batch are forwarded as one batch, in both directions', () => {
     const params = { grantId: 'g' }
     script.handlePageMessages(
       [
@@ -145,20 +145,20 @@ describe('a call of the content script', () => {
         { id: 2, method: 'northbound_getGrants', params },
         { id: 1 },
       ],
-      hear,
+      postToPage,
     )
     const [port] = ports
-    expect(port?.lists).toHaveLength(1)
+    expect(port?.batches).toHaveLength(1)
     expect(port?.sent).toMatchObject([
       { method: 'northbound_getGrants', attempt: 0 },
       { method: 'northbound_getGrants', attempt: 0 },
       { id: idOf(port), isOver: true },
     ])
     port?.answer({ id: idOf(port), result: [] }, { id: idOf(port, 1), result: [] })
-    expect(told).toEqual([[{ id: 2, result: [] }]])
+    expect(postedBatches).toEqual([[{ id: 2, result: [] }]])
   })
 
-  test('what cannot be sent is refused, and does not take the others along', async () => {
+  test('a call that cannot be sent is rejected, and the others of its batch are sent', async () => {
     const refused = { error: { code: -32602, data: { error: 'invalid_params' } } }
     script.handlePageMessages(
       [
@@ -166,9 +166,9 @@ describe('a call of the content script', () => {
         { id: 2, method: 'northbound_fetch', params: { body: () => 'not plain' } },
         { id: 3, method: 'northbound_getGrants', params: undefined },
       ],
-      hear,
+      postToPage,
     )
-    expect(told).toMatchObject([[{ id: 2, ...refused }]])
+    expect(postedBatches).toMatchObject([[{ id: 2, ...refused }]])
     expect(ports).toHaveLength(1)
     expect(ports[0]?.sent).toMatchObject([
       { method: 'northbound_getGrants' },
@@ -176,28 +176,28 @@ describe('a call of the content script', () => {
     ])
   })
 
-  test('a body that comes in parts is put together', async () => {
-    const calling = ask(1, 'northbound_fetch', {})
+  test('a body that arrives in parts is reassembled', async () => {
+    const calling = sendCall(1, 'northbound_fetch', {})
     const [port] = ports
     const id = idOf(port)
     port?.answer({ id, part: part(1, 2) })
     port?.answer({ id, part: part(3) })
     port?.answer({ id, result: { status: 200, body: part(4) }, length: 4 })
     expect(await bytesOf(calling)).toEqual([1, 2, 3, 4])
-    expect(told).toHaveLength(1)
+    expect(postedBatches).toHaveLength(1)
   })
 
-  test('a body of which a part was missed is an error', async () => {
-    const calling = ask(1, 'northbound_fetch', {})
+  test('a body with a missing part is an error', async () => {
+    const calling = sendCall(1, 'northbound_fetch', {})
     const [port] = ports
     const id = idOf(port)
     port?.answer({ id, part: part(1) })
     port?.answer({ id, result: { status: 200, body: part(4) }, length: 4 })
-    expect(await calling).toMatchObject(lost)
+    expect(await calling).toMatchObject(lostAnswer)
   })
 
-  test('L01: after the worker has stopped it is asked again, and earlier parts do not count', async () => {
-    const calling = ask(1, 'northbound_fetch', {})
+  test('L01: after the worker has stopped the call is resent, and earlier parts are discarded', async () => {
+    const calling = sendCall(1, 'northbound_fetch', {})
     ports[0]?.answer({ id: idOf(ports[0]), part: part(1, 2) })
     ports[0]?.close()
     await vi.advanceTimersByTimeAsync(1_000)
@@ -211,24 +211,24 @@ describe('a call of the content script', () => {
     expect(await bytesOf(calling)).toEqual([7, 8])
   })
 
-  test('L08: what that message finds out is told at once', async () => {
-    ask(1, 'northbound_connect', {})
+  test('L08: an error of the keep-alive is reported to the page at once', async () => {
+    sendCall(1, 'northbound_connect', {})
     vi.stubGlobal('structuredClone', () => {
       throw new Error('Attempting to use a disconnected port object')
     })
     await vi.advanceTimersByTimeAsync(15_000)
-    expect(told).toMatchObject([[{ id: 1, error: {} }]])
+    expect(postedBatches).toMatchObject([[{ id: 1, error: {} }]])
   })
 
-  test('L12: a document that goes away after its extension is answered before the port is closed', () => {
-    ask(1, 'northbound_getGrants')
+  test('L12: a document that is unloaded after its extension gets its answers before the port is closed', () => {
+    sendCall(1, 'northbound_getGrants')
     runtime.id = undefined
     expect(script.closeConnection).toThrow('invalidated')
-    expect(told).toMatchObject([[{ id: 1, ...lost }]])
+    expect(postedBatches).toMatchObject([[{ id: 1, ...lostAnswer }]])
   })
 
-  test('L08: while it waits a message keeps the worker awake, and without a call the port is given back', async () => {
-    const calling = ask(1, 'northbound_connect', {})
+  test('L08: keep-alives are sent while a call is pending, and without a pending call the port is closed', async () => {
+    const calling = sendCall(1, 'northbound_connect', {})
     const [port] = ports
     await vi.advanceTimersByTimeAsync(60_000)
     const id = idOf(port)
@@ -239,16 +239,16 @@ describe('a call of the content script', () => {
     await vi.advanceTimersByTimeAsync(60_000)
     expect(port?.sent).toHaveLength(5)
     expect(port?.isOpen).toBe(false)
-    void ask(2, 'northbound_getGrants')
+    void sendCall(2, 'northbound_getGrants')
     expect(ports).toHaveLength(2)
   })
 
-  test('L01: with nobody at the other end of a new port, the call is asked again on another', async () => {
-    isAwake = false
-    const calling = ask(1, 'northbound_connect', {})
+  test('L01: if no worker answers on a new port, the call is resent on another port', async () => {
+    isWorkerRunning = false
+    const calling = sendCall(1, 'northbound_connect', {})
     await vi.advanceTimersByTimeAsync(14_000)
     expect(ports).toHaveLength(1)
-    isAwake = true
+    isWorkerRunning = true
     await vi.advanceTimersByTimeAsync(1_100)
     expect(ports).toHaveLength(2)
     expect(ports[1]?.sent).toMatchObject([{ method: 'northbound_connect', attempt: 1 }])
@@ -256,47 +256,47 @@ describe('a call of the content script', () => {
     expect(await calling).toEqual({ result: 'granted' })
   })
 
-  test('L01: a worker that falls silent is found out by the second look, and its late answer counts', async () => {
-    const calling = ask(1, 'northbound_connect', {})
+  test('L01: a silent worker is detected at the second keep-alive, and its late answer is accepted', async () => {
+    const calling = sendCall(1, 'northbound_connect', {})
     await vi.advanceTimersByTimeAsync(20_000)
-    isAwake = false
+    isWorkerRunning = false
     await vi.advanceTimersByTimeAsync(24_000)
     expect(ports).toHaveLength(1)
     await vi.advanceTimersByTimeAsync(1_100)
     expect(ports).toHaveLength(2)
-    // It was not gone, but slow: nobody closed its port.
+    // The worker was slow and not gone: its port was not closed.
     expect(ports[0]?.isOpen).toBe(true)
     ports[0]?.answer({ id: 1, result: 'granted' })
     expect(await calling).toEqual({ result: 'granted' })
   })
 
-  test('L01: when the port that was left closes at last, the call goes on over the other', async () => {
-    isAwake = false
-    const calling = ask(1, 'northbound_fetch', {})
+  test('L01: if the replaced port closes later, the call continues over the new port', async () => {
+    isWorkerRunning = false
+    const calling = sendCall(1, 'northbound_fetch', {})
     await vi.advanceTimersByTimeAsync(15_100)
-    isAwake = true
-    const [left, other] = ports
-    other?.answer({ id: 1, part: part(1) })
-    left?.close()
+    isWorkerRunning = true
+    const [replacedPort, newPort] = ports
+    newPort?.answer({ id: 1, part: part(1) })
+    replacedPort?.close()
     await vi.advanceTimersByTimeAsync(1_000)
     expect(ports).toHaveLength(2)
-    other?.answer({ id: 1, result: { body: part(2) }, length: 2 })
+    newPort?.answer({ id: 1, result: { body: part(2) }, length: 2 })
     expect(await bytesOf(calling)).toEqual([1, 2])
   })
 
-  test('a call that was not asked yet has lost nothing when a port closes', async () => {
-    void ask(1, 'northbound_getGrants')
+  test('a call that was not sent yet counts no attempt if a port closes', async () => {
+    void sendCall(1, 'northbound_getGrants')
     for (const pause of [0, 250]) {
       ports.at(-1)?.close()
       await vi.advanceTimersByTimeAsync(pause + 1)
     }
     ports.at(-1)?.close()
-    void ask(2, 'northbound_connect', {})
-    void ask(3, 'northbound_getGrants')
-    // Given up while all wait to be asked again: that goes at once, over a port that closes as well.
+    void sendCall(2, 'northbound_connect', {})
+    void sendCall(3, 'northbound_getGrants')
+    // An abort during a reconnect is sent at once, over a port that closes as well.
     script.handlePageMessages(
       [{ id: 3 } as Parameters<typeof script.handlePageMessages>[0][0]],
-      hear,
+      postToPage,
     )
     ports.at(-1)?.close()
     await vi.advanceTimersByTimeAsync(1_000)
@@ -306,31 +306,31 @@ describe('a call of the content script', () => {
     ])
   })
 
-  test('with nobody there ever, the call ends', async () => {
-    isAwake = false
-    const calling = ask(1, 'northbound_connect', {})
+  test('if no worker ever answers, the call ends', async () => {
+    isWorkerRunning = false
+    const calling = sendCall(1, 'northbound_connect', {})
     await vi.advanceTimersByTimeAsync(600_000)
     expect(await calling).toBeUndefined()
     expect(ports.length).toBeLessThan(25)
   })
 
-  test('L12: where the extension is gone there is no answer, sent or not', async () => {
-    const before = ask(1, 'northbound_getGrants')
+  test('L12: if the extension is gone, the broker is gone for calls before and after', async () => {
+    const before = sendCall(1, 'northbound_getGrants')
     runtime.id = undefined
     ports[0]?.close()
     expect(await before).toBeUndefined()
-    const after = ask(2, 'northbound_getGrants')
+    const after = sendCall(2, 'northbound_getGrants')
     await vi.advanceTimersByTimeAsync(1_000)
     expect(await after).toBeUndefined()
   })
 
-  test('a call that is asked after a loss goes with the others, and as its first attempt', async () => {
-    void ask(1, 'northbound_getGrants')
+  test('a call during a reconnect is sent with the others, and as its first attempt', async () => {
+    void sendCall(1, 'northbound_getGrants')
     for (let loss = 0; loss < 3; loss++) {
       ports.at(-1)?.close()
       if (loss < 2) await vi.advanceTimersByTimeAsync(1_000)
     }
-    void ask(2, 'northbound_connect', {})
+    void sendCall(2, 'northbound_connect', {})
     expect(ports).toHaveLength(3)
     await vi.advanceTimersByTimeAsync(10_000)
     expect(ports).toHaveLength(4)
@@ -340,22 +340,22 @@ describe('a call of the content script', () => {
     ])
   })
 
-  test('a page that asks on while the broker is lost does not lose it sooner', async () => {
-    const first = ask(1, 'northbound_getGrants')
+  test('new calls during a reconnect do not use up the attempts of earlier calls', async () => {
+    const first = sendCall(1, 'northbound_getGrants')
     let isOver = false
     void first.then(() => {
       isOver = true
     })
     for (let id = 2; id < 300; id++) {
       ports.at(-1)?.close()
-      void ask(id, 'northbound_getGrants')
+      void sendCall(id, 'northbound_getGrants')
       await vi.advanceTimersByTimeAsync(100)
     }
     expect(isOver).toBe(false)
   })
 
-  test('a worker that never answers ends it', async () => {
-    const calling = ask(1, 'northbound_getGrants')
+  test('a worker that never answers ends the call', async () => {
+    const calling = sendCall(1, 'northbound_getGrants')
     for (let round = 0; round < 30; round++) {
       ports.at(-1)?.close()
       await vi.advanceTimersByTimeAsync(6_000)
@@ -364,10 +364,19 @@ describe('a call of the content script', () => {
     expect(ports.length).toBeLessThan(40)
   })
 
-  test('B23: a document that is left answers its calls, and closes its port', async () => {
-    const calling = ask(1, 'northbound_connect', {})
+  test('B23: a document that is unloaded settles its calls, and closes its port', async () => {
+    const calling = sendCall(1, 'northbound_connect', {})
     script.closeConnection()
-    expect(await calling).toMatchObject(lost)
+    expect(await calling).toMatchObject(lostAnswer)
     expect(ports[0]?.isOpen).toBe(false)
+  })
+
+  test('B23: a document that is shown again gets the outcomes of its ended calls once more', () => {
+    sendCall(1, 'northbound_connect', {})
+    script.closeConnection()
+    const [atPagehide] = postedBatches.splice(0)
+    script.settleEndedCalls()
+    expect(atPagehide).toMatchObject([{ id: 1, ...lostAnswer }])
+    expect(postedBatches).toEqual([atPagehide])
   })
 })

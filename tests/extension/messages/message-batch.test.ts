@@ -1,69 +1,69 @@
 /**
- * What is said in one turn goes together.
+ * Batching of the messages of one task.
  *
- * Seen to fail when: each message goes alone, what is said while others are sent is lost, what cannot be
- * sent as a whole is lost, and what is said is kept in a list, whose places a page can give setters.
+ * Seen to fail when: each message is sent by itself, a message that is queued during a flush is lost, a batch
+ * that is too large is lost, and the queue is an array, whose indices can have setters of the page.
  */
 
 import { describe, expect, test, vi } from 'vitest'
 import { createBatch } from '../../../shared/messages/message-batch.ts'
 
-const [one, two, three, four] = [{ id: 1 }, { id: 2 }, { id: 3 }, { id: 4 }]
+const [first, second, third, fourth] = [{ id: 1 }, { id: 2 }, { id: 3 }, { id: 4 }]
 
-describe('messages of one turn', () => {
-  test('go together, in their order, when it is over', async () => {
-    const send = vi.fn<(list: object[]) => void>()
-    const say = createBatch(send, queueMicrotask)
-    for (const message of [one, two, three]) say(message)
+describe('the messages of one task', () => {
+  test('are sent as one batch, in their order, at the end of the task', async () => {
+    const send = vi.fn<(batch: object[]) => void>()
+    const queue = createBatch(send, queueMicrotask)
+    for (const message of [first, second, third]) queue(message)
     expect(send).not.toHaveBeenCalled()
     await Promise.resolve()
-    say(four)
+    queue(fourth)
     await Promise.resolve()
-    expect(send.mock.calls).toEqual([[[one, two, three]], [[four]]])
+    expect(send.mock.calls).toEqual([[[first, second, third]], [[fourth]]])
   })
 
-  test('who is alone goes at once, but passes nobody', async () => {
-    const send = vi.fn<(list: object[]) => void>()
-    const say = createBatch(send, queueMicrotask)
-    say(one, true)
-    expect(send.mock.calls).toEqual([[[one]]])
-    say(two)
-    say(three, true)
+  test('a message without company is sent at once, but never before a queued message', async () => {
+    const send = vi.fn<(batch: object[]) => void>()
+    const queue = createBatch(send, queueMicrotask)
+    queue(first, true)
+    expect(send.mock.calls).toEqual([[[first]]])
+    queue(second)
+    queue(third, true)
     expect(send).toHaveBeenCalledTimes(1)
     await Promise.resolve()
-    expect(send.mock.calls).toEqual([[[one]], [[two, three]]])
+    expect(send.mock.calls).toEqual([[[first]], [[second, third]]])
   })
 
-  test('what is said while the others are sent goes next', async () => {
-    const lists: object[][] = []
-    const say = createBatch<object>((list) => {
-      lists.push(list)
-      if (list.includes(one)) say(two)
+  test('a message that is queued during a flush is sent in the next batch', async () => {
+    const batches: object[][] = []
+    const queue = createBatch<object>((batch) => {
+      batches.push(batch)
+      if (batch.includes(first)) queue(second)
     }, queueMicrotask)
-    say(one)
-    await vi.waitFor(() => expect(lists).toEqual([[one], [two]]))
+    queue(first)
+    await vi.waitFor(() => expect(batches).toEqual([[first], [second]]))
   })
 
-  test('go one by one where they are too large as a whole', async () => {
-    const lists: object[][] = []
-    const say = createBatch<object>((list) => {
-      if (list.length > 1) throw new Error('Data cannot be cloned, out of memory.')
-      lists.push(list)
+  test('are sent one by one if the batch is too large', async () => {
+    const batches: object[][] = []
+    const queue = createBatch<object>((batch) => {
+      if (batch.length > 1) throw new Error('Data cannot be cloned, out of memory.')
+      batches.push(batch)
     }, queueMicrotask)
-    for (const message of [one, two]) say(message)
-    await vi.waitFor(() => expect(lists).toEqual([[one], [two]]))
+    for (const message of [first, second]) queue(message)
+    await vi.waitFor(() => expect(batches).toEqual([[first], [second]]))
   })
 
-  test('B14: go also where every object has a setter for the places of a list', async () => {
-    const send = vi.fn<(list: object[]) => void>()
-    const say = createBatch(send, queueMicrotask)
+  test('B14: are sent although every object has a setter for array indices', async () => {
+    const send = vi.fn<(batch: object[]) => void>()
+    const queue = createBatch(send, queueMicrotask)
     Object.defineProperty(Object.prototype, '0', { set: () => {}, configurable: true })
     try {
-      say(one)
+      queue(first)
     } finally {
       Reflect.deleteProperty(Object.prototype, '0')
     }
     await Promise.resolve()
-    expect(send.mock.calls).toEqual([[[one]]])
+    expect(send.mock.calls).toEqual([[[first]]])
   })
 })

@@ -1,4 +1,8 @@
-/** Seen to fail when: what is not plain is looked for on the first level alone, or without an end. */
+/**
+ * The check for plain data.
+ *
+ * Seen to fail when: only the first level is checked, or cyclic values are checked without a limit.
+ */
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -7,8 +11,8 @@ import { isPlain } from '../../../shared/messages/plain-data.ts'
 const cyclic: Record<string, unknown> = {}
 cyclic.own = cyclic
 
-describe('what a browser carries to the broker', () => {
-  test('is what JSON can say, and bytes', () => {
+describe('plain data', () => {
+  test('is JSON values and ArrayBuffers', () => {
     const value = fc.letrec((tie) => ({
       leaf: fc.oneof(fc.string(), fc.double(), fc.boolean(), fc.constant(null)),
       node: fc.oneof(
@@ -18,7 +22,7 @@ describe('what a browser carries to the broker', () => {
         fc.dictionary(fc.string(), tie('node')),
       ),
     })).node
-    fc.assert(fc.property(value, (given) => isPlain(given)))
+    fc.assert(fc.property(value, (plain) => isPlain(plain)))
     expect(isPlain({ body: new ArrayBuffer(8), bytes: [new ArrayBuffer(0)] })).toBe(true)
     expect(isPlain(undefined)).toBe(true)
   })

@@ -1,3 +1,5 @@
+/** The deduplication key, and the decoding of requests that have one. */
+
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decodeRequest, deduplicationKey } from '../../../shared/messages/request-deduplication.ts'
@@ -5,10 +7,10 @@ import { decodeRequest, deduplicationKey } from '../../../shared/messages/reques
 const TOKEN = 'northbound_getAccessToken'
 const keyOf = (method: string, params: unknown) => deduplicationKey(method, params, JSON.stringify)
 
-/** Names that stand for something else. */
+/** Names that the key treats specially, or that are not own members. */
 const RESERVED = ['interactive', 'constructor']
 
-const params = fc.record(
+const anyParams = fc.record(
   {
     grantId: fc.string(),
     resource: fc.string(),
@@ -19,17 +21,17 @@ const params = fc.record(
   { requiredKeys: [], noNullPrototype: true },
 )
 
-describe('calls that ask the same are joined in the page', () => {
-  test('equal parameters make equal keys, in whatever order they stand', () => {
+describe('the deduplication key', () => {
+  test('is equal for equal parameters, in any order of their names', () => {
     fc.assert(
-      fc.property(params, (given) => {
-        const turned = Object.fromEntries(Object.entries(given).reverse())
-        expect(keyOf(TOKEN, turned)).toBe(keyOf(TOKEN, given))
+      fc.property(anyParams, (params) => {
+        const reversed = Object.fromEntries(Object.entries(params).reverse())
+        expect(keyOf(TOKEN, reversed)).toBe(keyOf(TOKEN, params))
       }),
     )
   })
 
-  test('different parameters make different keys', () => {
+  test('differs for different parameters', () => {
     const plain = fc.record(
       {
         grantId: fc.uuid(),
@@ -39,14 +41,14 @@ describe('calls that ask the same are joined in the page', () => {
       { requiredKeys: [], noNullPrototype: true },
     )
     fc.assert(
-      fc.property(plain, plain, (one, other) => {
-        fc.pre(JSON.stringify(one) !== JSON.stringify(other))
-        expect(keyOf(TOKEN, one)).not.toBe(keyOf(TOKEN, other))
+      fc.property(plain, plain, (left, right) => {
+        fc.pre(JSON.stringify(left) !== JSON.stringify(right))
+        expect(keyOf(TOKEN, left)).not.toBe(keyOf(TOKEN, right))
       }),
     )
   })
 
-  test('a number is no string, and one method is not the other', () => {
+  test('differs for a number and a string, and for two methods', () => {
     expect(keyOf(TOKEN, { grantId: '1' })).not.toBe(keyOf(TOKEN, { grantId: 1 }))
     expect(keyOf('northbound_getGrants', {})).not.toBe(keyOf('broker_getInfo', {}))
   })
@@ -67,13 +69,13 @@ describe('calls that ask the same are joined in the page', () => {
     [TOKEN, []],
     [TOKEN, new Date(0)],
     [TOKEN, () => {}],
-  ])('%s %j is asked by itself', (method, given) => {
-    expect(keyOf(method, given)).toBeUndefined()
+  ])('does not exist for %s with %j', (method, params) => {
+    expect(keyOf(method, params)).toBeUndefined()
   })
 })
 
-describe('a key says its call', () => {
-  test('with the parameters as they were, whatever is in them', () => {
+describe('a request is decoded from its key', () => {
+  test('with equal parameters, for any names and values', () => {
     const names = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.constantFrom('__proto__', 'toJSON', '{', '\n'),
@@ -89,16 +91,16 @@ describe('a key says its call', () => {
           values,
           { noNullPrototype: true },
         ),
-        (given) => {
-          const key = keyOf(TOKEN, given) ?? ''
+        (params) => {
+          const key = keyOf(TOKEN, params) ?? ''
           const call = decodeRequest({ id: 1, method: TOKEN, key, params: undefined })
-          expect(call).toEqual({ id: 1, method: TOKEN, key, params: given })
+          expect(call).toEqual({ id: 1, method: TOKEN, key, params })
         },
       ),
     )
   })
 
-  test('also in a page that gives everything a toJSON and setters', () => {
+  test('in a page that defines a toJSON and setters on every object', () => {
     Object.defineProperties(Object.prototype, {
       toJSON: { value: () => 'changed', configurable: true },
       grantId: { set: () => {}, configurable: true },

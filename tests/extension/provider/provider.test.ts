@@ -1,9 +1,9 @@
 /**
- * The page's provider in front of a content script that the test plays, over a real `MessagePort`.
+ * The page's provider, with a content script that the test simulates over a real `MessagePort`.
  *
- * Seen to fail when: each call is a message of its own, who asks alone waits for the end of the turn,
- * parameters are read when they are sent, a message is judged by a member that it may inherit, all callers
- * get one answer, or one as deep as a token is, and a signal is listened to until after the answer.
+ * Seen to fail when: each call is a message of its own, a single call waits for the end of the task, parameters
+ * are read at the time of sending, the kind of a message is read from an inherited member, all callers get the
+ * same object or a flat copy of a nested result, and the listener on a signal is removed only after the answer.
  */
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -25,7 +25,7 @@ import { decodeRequest } from '../../../shared/messages/request-deduplication.ts
 
 const PING_MS = 2_000
 
-/** Node's own cannot be cancelled. */
+/** The `MessageEvent` of Node cannot be cancelled. */
 class CancelableMessageEvent extends Event {
   readonly ports: MessagePort[]
   constructor(type: string, { ports = [], ...init }: MessageEventInit) {
@@ -41,7 +41,7 @@ function setUp() {
   const window = Object.assign(page, {
     setTimeout: (task: () => void) => timers.push(task),
     dispatchEvent: page.dispatchEvent.bind(page),
-    // As a browser does it: what is thrown is reported.
+    // Reports an error of the task, like a browser.
     queueMicrotask: (task: () => void) =>
       queueMicrotask(() => {
         try {
@@ -60,8 +60,8 @@ function setUp() {
   vi.stubGlobal('MessageEvent', CancelableMessageEvent)
   vi.stubGlobal('__VERSION__', '0.0.0')
 
-  const lists: ProviderToContent[][] = []
-  const heard: ProviderToContent[] = []
+  const batches: ProviderToContent[][] = []
+  const received: ProviderToContent[] = []
   const waiting: ((message: ProviderToContent) => void)[] = []
   let port: MessagePort | undefined
   let offers = 0
@@ -71,21 +71,21 @@ function setUp() {
     ;[port] = (event as MessageEvent).ports
     if (!port) return
     port.onmessage = ({ data }: MessageEvent<ProviderToContent[]>) => {
-      lists.push(data)
+      batches.push(data)
       for (const message of data) {
         const next = waiting.shift()
         if (next) next(message)
-        else heard.push(message)
+        else received.push(message)
       }
     }
   })
   connectProvider()
   const detail = () => {
     let found: ProviderDetail | undefined
-    const hear = (event: Event) => {
+    const handleAnnouncement = (event: Event) => {
       found = (event as CustomEvent<ProviderDetail>).detail
     }
-    page.addEventListener(ANNOUNCE_EVENT, hear, { once: true })
+    page.addEventListener(ANNOUNCE_EVENT, handleAnnouncement, { once: true })
     page.dispatchEvent(new Event(REQUEST_EVENT))
     return found
   }
@@ -98,26 +98,26 @@ function setUp() {
     /** The next message of the page. */
     next: () =>
       new Promise<ProviderToContent>((resolve) => {
-        const first = heard.shift()
+        const first = received.shift()
         if (first) resolve(first)
         else waiting.push(resolve)
       }),
-    heard,
-    /** As they came: what was said in one turn goes together. */
-    lists,
+    received,
+    /** The batches as they arrived. */
+    batches,
     answer,
-    /** The pings that are due. */
-    tick: () => {
+    /** Runs the timers that are due: the pings. */
+    runTimers: () => {
       for (const task of timers.splice(0)) task()
     },
     close: () => port?.close(),
-    /** A content script arrives. */
+    /** A content script becomes ready. */
     contentReady: () => page.dispatchEvent(new Event(CONTENT_READY_EVENT)),
     offers: () => offers,
   }
 }
 
-/** It and all objects in it. */
+/** The value and all objects in it. */
 function objectsIn(value: unknown): object[] {
   if (typeof value !== 'object' || value === null) return []
   return [value, ...Object.values(value).flatMap(objectsIn)]
@@ -133,10 +133,10 @@ afterEach(() => {
 })
 
 const grants = { method: 'northbound_getGrants' }
-const settled = () => new Promise((resolve) => setTimeout(resolve, 20))
+const waitForMessages = () => new Promise((resolve) => setTimeout(resolve, 20))
 
 describe('the provider', () => {
-  test('PAGE-API section 1: what it announces is frozen, and announced on request alone', () => {
+  test('PAGE-API section 1: the announced detail is frozen, and announced on request only', () => {
     const detail = page.detail()
     const parts = [detail, detail?.info, detail?.provider, ...Object.values(detail?.provider ?? {})]
     expect(parts.map((part) => Object.isFrozen(part))).toEqual(Array(6).fill(true))
@@ -146,15 +146,15 @@ describe('the provider', () => {
     })
   })
 
-  test('a call is a message, and its answer settles it', async () => {
+  test('a call is one message, and its answer settles the call', async () => {
     const calling = page.provider.request(grants)
     const { id } = (await page.next()) as PageCall
     page.answer({ id, result: [1] })
     expect(await calling).toEqual([1])
-    // Nothing is awaited any more: nothing is pinged.
-    page.tick()
-    await settled()
-    expect(page.lists).toHaveLength(1)
+    // No call is pending any more: no ping is sent.
+    page.runTimers()
+    await waitForMessages()
+    expect(page.batches).toHaveLength(1)
   })
 
   test('PAGE-API section 4: an error is an Error with code and data', async () => {
@@ -172,36 +172,39 @@ describe('the provider', () => {
     ['northbound_getGrants', [{ grantId: 'g', apis: [{ resource: 'https://api.example' }] }]],
     ['northbound_getAccessToken', { accessToken: 'opaque', tokenType: 'DPoP', expiresAt: 1 }],
     ['broker_getInfo', { name: 'Northkey', features: [] }],
-  ])('a thousand equal calls of %s: one message, an answer for each', async (method, result) => {
-    const calling = Array.from({ length: 1_000 }, () => page.provider.request({ method }))
-    const { id } = (await page.next()) as PageCall
-    await settled()
-    expect(page.heard).toEqual([])
-    page.answer({ id, result })
-    const answers = await Promise.all(calling)
-    expect(answers).toStrictEqual(Array(1_000).fill(result))
-    // Nothing that can be changed is in two of them, however deep.
-    const [one, two] = answers.slice(-2).map((answer) => objectsIn(answer))
-    expect(new Set(answers).size).toBe(1_000)
-    expect(one?.filter((object) => two?.includes(object))).toEqual([])
-  })
+  ])(
+    'a thousand equal calls of %s are deduplicated: one message, and an answer for each call',
+    async (method, result) => {
+      const calling = Array.from({ length: 1_000 }, () => page.provider.request({ method }))
+      const { id } = (await page.next()) as PageCall
+      await waitForMessages()
+      expect(page.received).toEqual([])
+      page.answer({ id, result })
+      const answers = await Promise.all(calling)
+      expect(answers).toStrictEqual(Array(1_000).fill(result))
+      // No object is shared by two answers, at any depth.
+      const [left, right] = answers.slice(-2).map((answer) => objectsIn(answer))
+      expect(new Set(answers).size).toBe(1_000)
+      expect(left?.filter((object) => right?.includes(object))).toEqual([])
+    },
+  )
 
-  test('of different calls of one turn the first goes at once, the others in one message', async () => {
+  test('different calls of one task: the first is sent at once, the others in one batch', async () => {
     const params = { grantId: '' }
     const calling = ['a', 'b', 'c'].map((grantId) => {
       params.grantId = grantId
       return page.provider.request({ method: 'northbound_getAccessToken', params })
     })
-    const list = [await page.next(), await page.next(), await page.next()] as PageCall[]
-    expect(page.lists).toEqual([[list[0]], list.slice(1)])
-    // With the parameters that they had then.
-    const asked = list.map((message) => decodeRequest(message).params)
+    const messages = [await page.next(), await page.next(), await page.next()] as PageCall[]
+    expect(page.batches).toEqual([[messages[0]], messages.slice(1)])
+    // With the parameters at the time of the calls.
+    const asked = messages.map((message) => decodeRequest(message).params)
     expect(asked).toEqual([{ grantId: 'a' }, { grantId: 'b' }, { grantId: 'c' }])
-    page.answer(...list.map(({ id }, index) => ({ id, result: asked[index] })).reverse())
+    page.answer(...messages.map(({ id }, index) => ({ id, result: asked[index] })).reverse())
     expect(await Promise.all(calling)).toEqual(asked)
   })
 
-  test('B14: parameters are read once, and go also where every object has setters for them', async () => {
+  test('B14: parameters are read once, and are sent although every object has setters for them', async () => {
     let reads = 0
     const params = {
       get grantId() {
@@ -220,7 +223,7 @@ describe('the provider', () => {
     expect(reads).toBe(1)
   })
 
-  test('an equal call after the answer is asked anew', async () => {
+  test('an equal call after the answer is a new request', async () => {
     for (const result of ['first', 'second']) {
       const calling = page.provider.request(grants)
       const { id } = (await page.next()) as PageCall
@@ -229,21 +232,21 @@ describe('the provider', () => {
     }
   })
 
-  test('X04: who gives up does not take the others along; the last one ends the call', async () => {
-    const [one, two] = [new AbortController(), new AbortController()]
-    const first = page.provider.request({ ...grants, signal: one.signal })
-    const second = page.provider.request({ ...grants, signal: two.signal })
+  test('X04: an abort of one caller does not abort the others; the last abort ends the call', async () => {
+    const [firstAbort, secondAbort] = [new AbortController(), new AbortController()]
+    const first = page.provider.request({ ...grants, signal: firstAbort.signal })
+    const second = page.provider.request({ ...grants, signal: secondAbort.signal })
     const { id } = (await page.next()) as PageCall
-    one.abort()
+    firstAbort.abort()
     await expect(first).rejects.toMatchObject({ name: 'AbortError' })
-    await settled()
-    expect(page.heard).toEqual([])
-    two.abort()
+    await waitForMessages()
+    expect(page.received).toEqual([])
+    secondAbort.abort()
     await expect(second).rejects.toMatchObject({ name: 'AbortError' })
     expect(await page.next()).toEqual({ id })
   })
 
-  test('X04: who aborts what has been answered disturbs no later call', async () => {
+  test('X04: an abort after the answer does not affect a later call', async () => {
     const late = new AbortController()
     const later: Promise<unknown>[] = []
     const first = page.provider.request({ ...grants, signal: late.signal }).then(() => {
@@ -254,15 +257,15 @@ describe('the provider', () => {
     await first
     const { id } = (await page.next()) as PageCall
     later.push(page.provider.request(grants))
-    await settled()
-    expect(page.heard).toEqual([])
+    await waitForMessages()
+    expect(page.received).toEqual([])
     page.answer({ id, result: ['anew'] })
     expect(await Promise.all(later)).toEqual([['anew'], ['anew']])
   })
 
-  test('B14: an answer that comes too late is none, whatever every object has been given', async () => {
-    const heard: unknown[] = []
-    page.provider.on('disconnect', (payload) => heard.push(payload))
+  test('B14: an answer after an abort is ignored, although every object has an event member', async () => {
+    const payloads: unknown[] = []
+    page.provider.on('disconnect', (payload) => payloads.push(payload))
     const controller = new AbortController()
     const calling = page.provider.request({ ...grants, signal: controller.signal })
     const { id } = (await page.next()) as PageCall
@@ -271,14 +274,14 @@ describe('the provider', () => {
     Object.defineProperty(Object.prototype, 'event', { value: 'disconnect', configurable: true })
     try {
       page.answer({ id, result: [] })
-      await settled()
+      await waitForMessages()
     } finally {
       Reflect.deleteProperty(Object.prototype, 'event')
     }
-    expect(heard).toEqual([])
+    expect(payloads).toEqual([])
   })
 
-  test('B14: who has a signal that throws does not keep the others from their answer', async () => {
+  test('B14: a signal that throws does not keep the other callers from their answer', async () => {
     const { signal } = new AbortController()
     const thrown = new Error('not this one')
     signal.removeEventListener = () => {
@@ -290,11 +293,11 @@ describe('the provider', () => {
     const { id } = (await page.next()) as PageCall
     page.answer({ id, result: [] })
     expect(await Promise.all(calling)).toEqual([[], [], []])
-    await settled()
+    await waitForMessages()
     expect(page.reported).toEqual([thrown, thrown])
   })
 
-  test('a call that was given up is not joined by the next one', async () => {
+  test('an aborted call is not joined by the next equal call', async () => {
     const controller = new AbortController()
     const first = page.provider.request({ ...grants, signal: controller.signal })
     const { id } = (await page.next()) as PageCall
@@ -317,13 +320,13 @@ describe('the provider', () => {
     [{ method: 'northbound_fetch', params: { url: () => '' } }],
     [{ method: 'northbound_fetch', params: { body: new Blob(['x']) } }],
     [{ method: 'northbound_fetch', params: { headers: new Map() } }],
-  ])('PAGE-API section 4: %j is refused with invalid_params', async (args) => {
+  ])('PAGE-API section 4: %j is rejected with invalid_params', async (args) => {
     await expect(page.provider.request(args as never)).rejects.toMatchObject({ code: -32602 })
   })
 
-  test('B13: an answer to nothing, and a second answer, are dropped', async () => {
+  test('B13: an answer without a call, and a second answer, are ignored', async () => {
     page.answer({ id: 1, result: 'forged' })
-    await settled()
+    await waitForMessages()
     const calling = page.provider.request(grants)
     const { id } = (await page.next()) as PageCall
     page.answer({ id, result: 'true' })
@@ -331,7 +334,7 @@ describe('the provider', () => {
     expect(await calling).toBe('true')
   })
 
-  test('B14: members that every object has been given are no answer', async () => {
+  test('B14: members of Object.prototype are not read as an answer', async () => {
     const names = ['error', 'result', 'data', 'key', 'signal', 'id', 'event', 'method', 'params']
     for (const name of names) {
       Object.defineProperty(Object.prototype, name, { set: () => {}, configurable: true })
@@ -346,18 +349,18 @@ describe('the provider', () => {
     }
   })
 
-  test('B14: nor do they make an event of an answer, or an answer of an event', async () => {
-    const heard: unknown[] = []
-    page.provider.on('grantsChanged', (payload) => heard.push(payload))
+  test('B14: members of Object.prototype turn no answer into an event and no event into an answer', async () => {
+    const payloads: unknown[] = []
+    page.provider.on('grantsChanged', (payload) => payloads.push(payload))
     Object.assign(Object.prototype, { event: 'grantsChanged', id: 1 })
     try {
       const calling = page.provider.request(grants)
       const { id } = (await page.next()) as PageCall
       page.answer({ id: 0, event: 'grantsChanged', payload: 'event' })
-      await settled()
+      await waitForMessages()
       page.answer({ id, result: 'true' })
       expect(await calling).toBe('true')
-      expect(heard).toEqual(['event'])
+      expect(payloads).toEqual(['event'])
     } finally {
       for (const name of ['event', 'id']) Reflect.deleteProperty(Object.prototype, name)
     }
@@ -365,19 +368,19 @@ describe('the provider', () => {
 })
 
 describe('the broker’s end', () => {
-  test('L12: what is awaited ends with 4900, and the page is told', async () => {
-    const told: unknown[] = []
-    page.provider.on('disconnect', (payload) => told.push(payload))
+  test('L12: pending calls are rejected with 4900, and the page gets a disconnect event', async () => {
+    const payloads: unknown[] = []
+    page.provider.on('disconnect', (payload) => payloads.push(payload))
     const calling = page.provider.request(grants)
     await page.next()
     page.answer({ id: 0, event: 'disconnect', payload: {} })
     await expect(calling).rejects.toMatchObject({ code: 4900, data: { error: 'broker_gone' } })
-    expect(told).toEqual([{}])
+    expect(payloads).toEqual([{}])
     await expect(page.provider.request(grants)).rejects.toMatchObject({ code: 4900 })
     expect(page.detail()).toBeUndefined()
   })
 
-  test('L12: the script of a reloaded extension does not get the port that another has: it is the end', async () => {
+  test('L12: the content script of a reloaded extension does not get a port that is taken: the provider disconnects', async () => {
     const calling = page.provider.request(grants)
     const { id } = (await page.next()) as PageCall
     page.answer({ id, result: [] })
@@ -389,37 +392,37 @@ describe('the broker’s end', () => {
     expect(page.detail()).toBeUndefined()
   })
 
-  test(`silence over two pings of ${PING_MS} ms is the end`, async () => {
+  test(`two pings of ${PING_MS} ms without an answer mean that the broker is gone`, async () => {
     const calling = page.provider.request(grants)
     await page.next()
-    page.tick()
-    await settled()
-    expect(page.lists.at(-1)).toEqual([])
+    page.runTimers()
+    await waitForMessages()
+    expect(page.batches.at(-1)).toEqual([])
     page.answer()
-    await settled()
-    page.tick()
-    page.tick()
-    page.tick()
+    await waitForMessages()
+    page.runTimers()
+    page.runTimers()
+    page.runTimers()
     await expect(calling).rejects.toMatchObject({ code: 4900 })
   })
 })
 
 describe('events', () => {
-  test('reach each listener once; one that fails does not keep them from the others', async () => {
-    const heard: unknown[] = []
-    const listener = (payload: unknown) => heard.push(payload)
+  test('reach each listener once; a listener that throws does not keep them from the others', async () => {
+    const payloads: unknown[] = []
+    const listener = (payload: unknown) => payloads.push(payload)
     page.provider.on('grantsChanged', () => {
       throw new Error('listener')
     })
     page.provider.on('grantsChanged', listener)
     page.provider.on('grantsChanged', listener)
     page.answer({ id: 0, event: 'grantsChanged', payload: { grants: [] } })
-    await settled()
-    expect(heard).toEqual([{ grants: [] }])
+    await waitForMessages()
+    expect(payloads).toEqual([{ grants: [] }])
     expect(page.reported).toHaveLength(1)
     page.provider.removeListener('grantsChanged', listener)
     page.answer({ id: 0, event: 'grantsChanged', payload: { grants: [] } })
-    await settled()
-    expect(heard).toHaveLength(1)
+    await waitForMessages()
+    expect(payloads).toHaveLength(1)
   })
 })

@@ -77,7 +77,7 @@ export const flowBase = (more: Partial<FlowBase> = {}): FlowBase =>
   })
 
 /** Settles with a promise, or says that it does not. */
-export function soon<T>(promise: Promise<T>): Promise<T | 'hangs'> {
+export function soon<T>(promise: T | Promise<T>): Promise<T | 'hangs'> {
   return Promise.race([
     promise,
     new Promise<'hangs'>((resolve) => setTimeout(resolve, 2_000, 'hangs')),

@@ -1,7 +1,7 @@
 /**
- * Judges messages by the OpenAPI files of 3GPP and CAMARA, with ajv. The files lie beside the project,
- * not in it; `missing` says so where they do not. Files outside of the set are not judged: what they
- * would describe may be anything.
+ * Validates messages against the OpenAPI files of 3GPP and CAMARA, with ajv. The files lie beside the project
+ * and are not part of it; `hasFiles` tells whether they are there. References to files outside of the set accept
+ * any value.
  */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
@@ -14,11 +14,12 @@ const SHARED = join(import.meta.dirname, '../../../../shared')
 export const THREE_GPP = join(SHARED, '3gpp/rel19')
 export const CAMARA = join(SHARED, 'camara/r3.2')
 
-/** Why nothing can be judged, or nothing. */
-export function describeMissingFiles(folder: string): string | undefined {
-  if (existsSync(folder)) return undefined
+export const hasFiles = (folder: string): boolean => existsSync(folder)
+
+/** The reason for a test that is skipped because the files are missing. */
+export function missingFiles(folder: string): string {
   const name = relative(join(import.meta.dirname, '../../..'), folder)
-  return `NOT RUN: ${name} is not there, so nothing was checked against it`
+  return `did not run: ${name} is missing`
 }
 
 export class OpenApiFiles {
@@ -40,7 +41,7 @@ export class OpenApiFiles {
     }
   }
 
-  /** What is wrong with a value, as lines; none where it is as the schema says. */
+  /** The faults of a value, one a line; none for a valid value. */
   validate(file: string, schema: string, value: unknown): string[] {
     const id = `https://openapi.invalid/${file}#/components/schemas/${schema}`
     const validate = this.#ajv.getSchema(id)
@@ -49,7 +50,7 @@ export class OpenApiFiles {
     return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`)
   }
 
-  /** References to files that are not there become schemas that say nothing. */
+  /** Replaces references to missing files by schemas that accept any value. */
   #removeUnknownReferences(node: unknown): Record<string, unknown> {
     return this.#transformNode(node) as Record<string, unknown>
   }

@@ -86,7 +86,7 @@ describe('the authorization request (RFC 6749 section 4.1.1)', () => {
     expect(parameters.getAll('redirect_uri')).toEqual([REDIRECT_URI])
   })
 
-  test('P08: no response mode can be asked for, so that a code comes by the query alone', async () => {
+  test('P08: no response mode can be requested, so that a code arrives in the query only', async () => {
     for (const mode of ['fragment', 'form_post', 'web_message', 'query.jwt']) {
       const { parameters } = await sentParameters({
         response_mode: mode,
@@ -96,7 +96,7 @@ describe('the authorization request (RFC 6749 section 4.1.1)', () => {
     }
   })
 
-  test('P10: the state is opaque, of 256 bits, and never the same (RFC 9700 section 4.7)', async () => {
+  test('P10: the state is opaque, has 256 bits, and never repeats (RFC 9700 section 4.7)', async () => {
     const states = new Set<string>()
     for (let round = 0; round < 200; round++) {
       const { flow } = await sentParameters({ loginHint: 'tel:+34666666666' })
@@ -117,7 +117,7 @@ describe('the authorization request (RFC 6749 section 4.1.1)', () => {
     expect(flow.nonce).not.toBe(flow.state)
   })
 
-  test('several APIs make one scope and a resource each (RFC 8707 section 2)', async () => {
+  test('several APIs give one scope, and one resource for each API (RFC 8707 section 2)', async () => {
     const other = {
       resource: 'https://api.example/3gpp-monitoring-event/v1',
       scope: 'location qos',
@@ -127,7 +127,7 @@ describe('the authorization request (RFC 6749 section 4.1.1)', () => {
     expect(parameters.getAll('resource')).toEqual([API.resource, other.resource])
   })
 
-  test('optional parameters go out by their registered names', async () => {
+  test('optional parameters are sent under their registered names', async () => {
     const { parameters } = await sentParameters({
       prompt: 'none',
       loginHint: 'tel:+34666666666',
@@ -151,7 +151,7 @@ describe('the authorization request (RFC 6749 section 4.1.1)', () => {
     ['clientId', { clientId: '' }],
     ['resource', { apis: [{ resource: 'https://api.example/#f', scope: 'qos' }] }],
     ['resource', { apis: [{ resource: 'urn:x', scope: 'qos' }] }],
-  ])('names "%s" when it is wrong, and not its value', async (name, overrides) => {
+  ])('an invalid "%s" is named in the error, without its value', async (name, overrides) => {
     const error = await failure(
       beginAuthorization(request(overrides as Partial<BeginAuthorization>), closedNetwork()),
     )
@@ -162,13 +162,13 @@ describe('the authorization request (RFC 6749 section 4.1.1)', () => {
     }
   })
 
-  test('metadata of another issuer is refused', async () => {
+  test('metadata of another issuer is rejected', async () => {
     const metadata = { ...METADATA, issuer: 'https://other.example' }
     const error = await failure(beginAuthorization(request({ metadata }), closedNetwork()))
     expect(error.code).toBe('issuer_mismatch')
   })
 
-  test('D17: the thumbprint of the key goes along where the server offers DPoP (RFC 9449 section 10)', async () => {
+  test('D17: the thumbprint of the key is sent if the server offers DPoP (RFC 9449 section 10)', async () => {
     const dpop = await createDpopKey()
     const metadata = { ...METADATA, dpop_signing_alg_values_supported: ['ES256'] }
     const { flow, parameters } = await sentParameters({ metadata, dpop })
@@ -178,7 +178,7 @@ describe('the authorization request (RFC 6749 section 4.1.1)', () => {
     expect(plain.parameters.has('dpop_jkt')).toBe(false)
   })
 
-  test('DPoP that an operator requires cannot be forgotten (RFC 9449 section 5)', async () => {
+  test('a flow without a key is rejected if the operator requires DPoP (RFC 9449 section 5)', async () => {
     const server = { ...SERVER, dpop: 'required' as const }
     expect((await failure(beginAuthorization(request({ server }), closedNetwork()))).code).toBe(
       'key_mismatch',
@@ -197,7 +197,7 @@ describe('scopes (RFC 6749 section 3.3)', () => {
     ['no word', ''],
     ['a letter outside of ASCII', 'qös'],
     ['10 kB', 'x'.repeat(10_000)],
-  ])('P15: %s is refused before anything is sent', async (_what, scope) => {
+  ])('P15: %s is rejected before anything is sent', async (_what, scope) => {
     const error = await failure(
       beginAuthorization(request({ apis: [{ resource: RESOURCE, scope }] }), closedNetwork()),
     )
@@ -205,7 +205,7 @@ describe('scopes (RFC 6749 section 3.3)', () => {
     expect(error.message).toContain('"scope"')
   })
 
-  test('P15: a string is a scope exactly when each character is allowed and words are single-spaced', () => {
+  test('P15: a string is a scope if and only if each character is allowed and words are separated by one space', () => {
     const word = /^[\x21\x23-\x5b\x5d-\x7e]+$/
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (text) => {
@@ -220,7 +220,7 @@ describe('pushed authorization requests (RFC 9126)', () => {
   const metadata = { ...METADATA, pushed_authorization_request_endpoint: PAR }
   const answer = { request_uri: 'urn:ietf:params:oauth:request_uri:1', expires_in: 60 }
 
-  test('leave client_id and request_uri alone in the URL (RFC 9126 section 4)', async () => {
+  test('leave only client_id and request_uri in the URL (RFC 9126 section 4)', async () => {
     const network = closedNetwork().on(PAR, json(answer, { status: 201 }))
     const { flow, authorizationUrl } = await beginAuthorization(request({ metadata }), network)
     network.done()
@@ -235,7 +235,7 @@ describe('pushed authorization requests (RFC 9126)', () => {
     expect(form?.has('code_verifier')).toBe(false)
   })
 
-  test('P12: each flow pushes anew (RFC 9126 section 4)', async () => {
+  test('P12: each flow pushes a new request (RFC 9126 section 4)', async () => {
     const network = closedNetwork()
       .on(PAR, json(answer, { status: 201 }))
       .on(PAR, json({ ...answer, request_uri: 'urn:2' }, { status: 201 }))
@@ -255,7 +255,7 @@ describe('pushed authorization requests (RFC 9126)', () => {
     [500, 'network_error'],
     [503, 'network_error'],
   ])(
-    'P13: an answer %i leads to no authorization URL (RFC 9126 section 2.3)',
+    'P13: a response with status %i gives no authorization URL (RFC 9126 section 2.3)',
     async (status, code) => {
       const body = status === 200 ? answer : { error: 'invalid_request' }
       const network = closedNetwork().on(PAR, json(body, { status }))
@@ -267,13 +267,13 @@ describe('pushed authorization requests (RFC 9126)', () => {
     ['no request_uri', { expires_in: 60 }],
     ['no expires_in', { request_uri: 'urn:1' }],
     ['a request_uri with a line break', { ...answer, request_uri: 'urn:\r\n1' }],
-  ])('P13: a 201 with %s is refused', async (_what, body) => {
+  ])('P13: a 201 with %s is rejected', async (_what, body) => {
     const network = closedNetwork().on(PAR, json(body, { status: 201 }))
     const error = await failure(beginAuthorization(request({ metadata }), network))
     expect(error.code).toBe('invalid_response')
   })
 
-  test('what the operator requires and the server lacks is an error; what he forbids is not done', async () => {
+  test('a push that the operator requires and the server lacks is an error; a push that the operator forbids is not sent', async () => {
     const required = { ...SERVER, pushedAuthorizationRequests: 'required' as const }
     const missing = await failure(
       beginAuthorization(request({ server: required }), closedNetwork()),

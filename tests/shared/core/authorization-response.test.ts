@@ -17,17 +17,17 @@ async function refusal(change: Record<string, string | null>, metadata = METADAT
 }
 
 describe('the authorization response (RFC 6749 section 4.1.2)', () => {
-  test('R05: another state is refused (RFC 9700 section 4.7)', async () => {
+  test('R05: another state is rejected (RFC 9700 section 4.7)', async () => {
     expect((await refusal({ state: 'another' })).code).toBe('state_mismatch')
   })
 
-  test('R06: a missing or empty state is refused', async () => {
+  test('R06: a missing or empty state is rejected', async () => {
     expect((await refusal({ state: null })).code).toBe('state_mismatch')
     expect((await refusal({ state: '' })).code).toBe('state_mismatch')
   })
 
   test.each(['code', 'state', 'iss', 'error', 'error_description', 'response'])(
-    'R07: a second "%s" is refused, even an equal one (RFC 6749 section 3.1)',
+    'R07: a second "%s" is rejected, even an equal one (RFC 6749 section 3.1)',
     async (name) => {
       const flow = await begin(closedNetwork())
       const url = new URL(redirectOf(flow))
@@ -39,15 +39,15 @@ describe('the authorization response (RFC 6749 section 4.1.2)', () => {
     },
   )
 
-  test('R08: another issuer is refused (RFC 9207 section 2.4)', async () => {
+  test('R08: another issuer is rejected (RFC 9207 section 2.4)', async () => {
     expect((await refusal({ iss: 'https://evil.example' })).code).toBe('issuer_mismatch')
   })
 
-  test('R09: a missing issuer is refused where the server says that it sends one (RFC 9207 section 2.4)', async () => {
+  test('R09: a missing issuer is rejected if the server announces the parameter (RFC 9207 section 2.4)', async () => {
     expect((await refusal({ iss: null })).code).toBe('issuer_mismatch')
   })
 
-  test('R09: a missing issuer is accepted from a server that does not say so', async () => {
+  test('R09: a missing issuer is accepted if the server does not announce the parameter', async () => {
     const { authorization_response_iss_parameter_supported: _, ...metadata } = METADATA
     const flow = await begin(closedNetwork(), { metadata })
     const url = redirectOf(flow, { iss: null })
@@ -63,23 +63,26 @@ describe('the authorization response (RFC 6749 section 4.1.2)', () => {
     'https://as.example.',
     'https://xn--as-.example',
     ' https://as.example',
-  ])('R10: the issuer "%s" is not normalized into ours (RFC 9207 section 2.4)', async (iss) => {
-    expect((await refusal({ iss })).code).toBe('issuer_mismatch')
-  })
+  ])(
+    'R10: the issuer "%s" is compared without normalization (RFC 9207 section 2.4)',
+    async (iss) => {
+      expect((await refusal({ iss })).code).toBe('issuer_mismatch')
+    },
+  )
 
-  test('R11: a different issuer is refused even where none was announced', async () => {
+  test('R11: a different issuer is rejected even if the server did not announce the parameter', async () => {
     const { authorization_response_iss_parameter_supported: _, ...metadata } = METADATA
     const error = await refusal({ iss: 'https://evil.example' }, metadata)
     expect(error.code).toBe('issuer_mismatch')
   })
 
-  test('R13: two servers with one issuer are refused (RFC 9207 section 4)', async () => {
+  test('R13: two servers with one issuer are rejected (RFC 9207 section 4)', async () => {
     const twice = () => requireDistinctIssuers([SERVER, { ...SERVER, profile: 'camara' as const }])
     expect((await failure(twice)).code).toBe('invalid_params')
     requireDistinctIssuers([SERVER, { issuer: `${ISSUER}/path` }])
   })
 
-  test('R14: an error of another issuer is not attributed to ours (RFC 9207 section 2.4)', async () => {
+  test('R14: an error of another issuer is not attributed to the requested issuer (RFC 9207 section 2.4)', async () => {
     const error = await refusal({ code: null, error: 'access_denied', iss: 'https://evil.example' })
     expect(error.code).toBe('issuer_mismatch')
     expect(error.error).toBeUndefined()
@@ -95,11 +98,11 @@ describe('the authorization response (RFC 6749 section 4.1.2)', () => {
     ['letters outside of ASCII in the code', { code: 'cödé' }],
     ['a JARM response', { response: 'x.y.z' }],
     ['an ID token of the hybrid flow', { id_token: 'x.y.z' }],
-  ])('R20: %s is refused (RFC 6749 section 10.14)', async (_what, change) => {
+  ])('R20: %s is rejected (RFC 6749 section 10.14)', async (_what, change) => {
     expect((await refusal(change)).code).toBe('invalid_response')
   })
 
-  test('R20: whatever the query says, the answer is a flow or an error of ours', async () => {
+  test('R20: for any query the result is a flow or a NorthkeyError', async () => {
     const flow = await begin(closedNetwork())
     fc.assert(
       fc.property(
@@ -146,7 +149,7 @@ describe('the authorization response (RFC 6749 section 4.1.2)', () => {
     'https://evil.example/?https://broker.example/issuer-path',
     '//broker.example/issuer-path',
     'not a URL',
-  ])('R22: a response at "%s" is nobody\'s (RFC 8252 section 8.10)', async (base) => {
+  ])('R22: a response at "%s" is rejected (RFC 8252 section 8.10)', async (base) => {
     const flow = await begin(closedNetwork())
     const { search } = new URL(redirectOf(flow))
     const error = await failure(() => receiveAuthorizationResponse(flow, base + search, START))
@@ -161,7 +164,7 @@ describe('the authorization response (RFC 6749 section 4.1.2)', () => {
     expect(error.code).toBe('flow_expired')
   })
 
-  test('R28: a response leads nowhere: no parameter of it becomes a destination (RFC 9700 section 4.11)', async () => {
+  test('R28: no parameter of a response becomes a navigation target (RFC 9700 section 4.11)', async () => {
     const flow = await begin(closedNetwork())
     const url = redirectOf(flow, { return_to: 'https://evil.example', redirect_uri: 'https://x' })
     const ready = receiveAuthorizationResponse(flow, url, START)
@@ -179,17 +182,14 @@ describe('the authorization response (RFC 6749 section 4.1.2)', () => {
     ['invalid_scope', 'authorization_server_error'],
     ['temporarily_unavailable', 'authorization_server_error'],
     ['a_word_nobody_knows', 'authorization_server_error'],
-  ])(
-    'the error "%s" keeps its word and becomes %s (RFC 6749 section 4.1.2.1)',
-    async (error, code) => {
-      const failed = await refusal({ code: null, error, error_description: 'As the server says' })
-      expect(failed.code).toBe(code)
-      expect(failed.error).toBe(error)
-      expect(failed.errorDescription).toBe('As the server says')
-    },
-  )
+  ])('the error "%s" is kept and becomes %s (RFC 6749 section 4.1.2.1)', async (error, code) => {
+    const failed = await refusal({ code: null, error, error_description: 'As the server says' })
+    expect(failed.code).toBe(code)
+    expect(failed.error).toBe(error)
+    expect(failed.errorDescription).toBe('As the server says')
+  })
 
-  test('R21: the words of a server are inert: ASCII alone, without quotes, of bounded length', async () => {
+  test("R21: a server's text is sanitized: ASCII only, without quotes, of limited length", async () => {
     const error_description = `<b>"hi"</b>\u202e${'x'.repeat(5000)}`
     const { errorDescription = '' } = await refusal({ code: null, error: 'x', error_description })
     expect(errorDescription).toMatch(/^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/)
@@ -198,7 +198,7 @@ describe('the authorization response (RFC 6749 section 4.1.2)', () => {
 })
 
 describe('the state of a redirect', () => {
-  test('is read where it comes once, and proves nothing', () => {
+  test('is read if it occurs once, and is not validated by that', () => {
     expect(authorizationResponseState(`${REDIRECT_URI}?state=x`)).toBe('x')
     expect(authorizationResponseState(`${REDIRECT_URI}?state=x&state=x`)).toBeUndefined()
     expect(authorizationResponseState(`${REDIRECT_URI}?state=`)).toBeUndefined()

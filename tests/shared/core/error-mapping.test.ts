@@ -43,12 +43,12 @@ const CONTRACT: Record<NorthkeyErrorCode, [number, string]> = {
 }
 
 describe('an error for a page (page contract section 4)', () => {
-  test.each(NORTHKEY_ERROR_CODES)('%s has its number and its word', (code) => {
+  test.each(NORTHKEY_ERROR_CODES)('%s has its number and its error', (code) => {
     const { code: number, data } = toProviderError(new NorthkeyError(code, 'a sentence'))
     expect([number, data.error]).toEqual(CONTRACT[code])
   })
 
-  test("keeps the server's word where a server said one", () => {
+  test("keeps the server's error if the server sent one", () => {
     const refused = new NorthkeyError('authorization_server_error', 'x', { error: 'invalid_grant' })
     expect(toProviderError(refused).data.error).toBe('invalid_grant')
     const asked = new NorthkeyError('interaction_required', 'x', { error: 'login_required' })
@@ -57,7 +57,7 @@ describe('an error for a page (page contract section 4)', () => {
     expect(toProviderError(lied).data.error).toBe('invalid_response')
   })
 
-  test('carries status, time to wait and description, and nothing of the cause', () => {
+  test('has status, retry time and description, and nothing of the cause', () => {
     const error = new NorthkeyError('rate_limited', 'x', {
       httpStatus: 429,
       retryAfterSeconds: 7,
@@ -77,7 +77,7 @@ describe('an error for a page (page contract section 4)', () => {
   })
 
   test.each([new Error('secret'), 'secret', undefined, null, { code: 'timeout' }, 7])(
-    'what is not ours is a defect without a word of it: %j',
+    'an error of another type is an internal error without its details: %j',
     (error) => {
       expect(toProviderError(error)).toEqual({
         code: -32603,
@@ -89,7 +89,7 @@ describe('an error for a page (page contract section 4)', () => {
 })
 
 describe('an error at a border', () => {
-  test('is a plain object, and one again after it', () => {
+  test('is a plain object, before and after serialization', () => {
     const error = new NorthkeyError('invalid_response', 'x', { httpStatus: 400, error: 'e' })
     const object = JSON.parse(JSON.stringify(error))
     expect(isNorthkeyError(object)).toBe(true)
@@ -98,12 +98,12 @@ describe('an error at a border', () => {
     expect(toProviderError(object)).toEqual(toProviderError(error))
   })
 
-  test('is recognized by its fields, so that a stranger is not', () => {
+  test('is recognized by its fields, and another error is not', () => {
     expect(isNorthkeyError(new Error('x'))).toBe(false)
     expect(isNorthkeyError({ name: 'NorthkeyError', code: 'made_up' })).toBe(false)
   })
 
-  test('keeps of a server what RFC 6749 section 5.2 lets it say', () => {
+  test("keeps the characters of a server's text that RFC 6749 section 5.2 allows", () => {
     const error = new NorthkeyError('authorization_server_error', 'x', {
       error: 'bad\nword',
       errorDescription: 'line\nbreak "quoted" \u202ebidi',

@@ -49,7 +49,7 @@ describe('a whole flow (RFC 6749 section 4.1, RFC 7636 section 1.1)', () => {
     })
   })
 
-  test('survives being written down as JSON at every point', async () => {
+  test('can be stored as JSON at every point', async () => {
     const network = closedNetwork().on(TOKEN_ENDPOINT, json(TOKEN_RESPONSE))
     const flow = JSON.parse(JSON.stringify(await begin(network))) as Awaited<
       ReturnType<typeof begin>
@@ -61,7 +61,7 @@ describe('a whole flow (RFC 6749 section 4.1, RFC 7636 section 1.1)', () => {
     expect((await redeemCode(restored, network)).accessToken).toBe(TOKEN_RESPONSE.access_token)
   })
 
-  test('keeps neither code nor verifier once the code is on its way', async () => {
+  test('keeps neither code nor verifier after the code is sent', async () => {
     const network = closedNetwork()
     const ready = await redeemable(network)
     const written = JSON.stringify(transition(ready, { type: 'codeSent', now: START }))
@@ -70,7 +70,7 @@ describe('a whole flow (RFC 6749 section 4.1, RFC 7636 section 1.1)', () => {
     expect(written).not.toContain(ready.state)
   })
 
-  test('sends no code after the deadline, and none for a flow that holds none', async () => {
+  test('sends no code after the deadline, and none for a flow without a code', async () => {
     const network = closedNetwork()
     const ready = await redeemable(network)
     const flow = await begin(network)
@@ -90,7 +90,7 @@ describe('a whole flow (RFC 6749 section 4.1, RFC 7636 section 1.1)', () => {
   })
 })
 
-describe('what follows a flow', () => {
+describe('refresh and revocation after a flow', () => {
   const held = { server: SERVER, metadata: METADATA, clientId: CLIENT_ID }
 
   test('a refresh replaces the refresh token (RFC 6749 section 6)', async () => {

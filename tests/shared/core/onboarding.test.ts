@@ -33,7 +33,7 @@ describe('dynamic registration (RFC 7591)', () => {
     })
   })
 
-  test('registers the public half of a key for private_key_jwt, and DPoP where it is required', async () => {
+  test('registers the public key for private_key_jwt, and DPoP if it is required', async () => {
     const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, [
       'sign',
       'verify',
@@ -61,18 +61,18 @@ describe('dynamic registration (RFC 7591)', () => {
       'another authentication',
       { client_id: 'c', token_endpoint_auth_method: 'client_secret_basic' },
     ],
-  ])('refuses an answer with %s (RFC 7591 section 3.2.1)', async (_what, body) => {
+  ])('rejects a response with %s (RFC 7591 section 3.2.1)', async (_what, body) => {
     const network = closedNetwork().on(REGISTER, created(body))
     expect((await failure(registerClient(request, network))).code).toBe('invalid_response')
   })
 
-  test('keeps no secret that a server sends all the same', async () => {
+  test('does not keep a secret that a server sends all the same', async () => {
     const body = { client_id: 'c1', client_secret: 'hidden', client_secret_expires_at: 0 }
     const client = await registerClient(request, closedNetwork().on(REGISTER, created(body)))
     expect(JSON.stringify(client)).not.toContain('hidden')
   })
 
-  test('says what the server said when it refuses', async () => {
+  test("keeps the error of the server's error response", async () => {
     const body = { error: 'invalid_redirect_uri', error_description: 'host not allowed' }
     const network = closedNetwork().on(REGISTER, json(body, { status: 400 }))
     const error = await failure(registerClient(request, network))
@@ -88,7 +88,7 @@ describe('a client id metadata document', () => {
   const document = { client_id: clientId, client_name: 'Games', redirect_uris: [REDIRECT_URI] }
   const ask = { clientId, origin, redirectUri: REDIRECT_URI }
 
-  test('makes its URL a client of its own origin', async () => {
+  test('makes its URL a client identifier of its own origin', async () => {
     const network = closedNetwork().on(clientId, json(document))
     expect(await fetchClientDocument(ask, network)).toEqual({ clientId, clientName: 'Games' })
   })
@@ -106,7 +106,7 @@ describe('a client id metadata document', () => {
       'plain http',
       { clientId: 'http://games.example/client.json', origin: 'http://games.example' },
     ],
-  ])('is not asked for with %s', async (_what, change) => {
+  ])('is not requested with %s', async (_what, change) => {
     const network = closedNetwork()
     await failure(fetchClientDocument({ ...ask, ...change }, network))
     expect(network.sent).toHaveLength(0)
@@ -118,7 +118,7 @@ describe('a client id metadata document', () => {
     ['no redirect URIs', { redirect_uris: undefined }],
     ['a secret', { client_secret: 'x' }],
     ['an authentication by secret', { token_endpoint_auth_method: 'client_secret_post' }],
-  ])('with %s is refused', async (_what, change) => {
+  ])('with %s is rejected', async (_what, change) => {
     const network = closedNetwork().on(clientId, json({ ...document, ...change }))
     expect((await failure(fetchClientDocument(ask, network))).code).toBe('invalid_response')
   })
@@ -134,13 +134,13 @@ describe('revocation (RFC 7009)', () => {
     tokenTypeHint: 'refresh_token' as const,
   }
 
-  test('C16: a 200 is success whatever its body says (RFC 7009 section 2.2)', async () => {
+  test('C16: a 200 is success for any body (RFC 7009 section 2.2)', async () => {
     for (const body of ['', '<html>', '{"error":"invalid_token"}']) {
       await revokeToken(token, closedNetwork().on(REVOKE, new Response(body)))
     }
   })
 
-  test('C15: after a 503 the token still exists, and the time to wait is known (RFC 7009 section 2.2.1)', async () => {
+  test('C15: after a 503 the token still exists, and the retry time is known (RFC 7009 section 2.2.1)', async () => {
     const headers = { 'retry-after': new Date(START + 90_000).toUTCString() }
     const network = closedNetwork().on(REVOKE, new Response('', { status: 503, headers }))
     const error = await failure(revokeToken(token, network))
@@ -151,7 +151,7 @@ describe('revocation (RFC 7009)', () => {
     ])
   })
 
-  test('keeps the word unsupported_token_type and not the token (RFC 7009 section 2.2.1)', async () => {
+  test('keeps the error unsupported_token_type and not the token (RFC 7009 section 2.2.1)', async () => {
     const body = { error: 'unsupported_token_type', error_description: 'secret-token is no such' }
     const error = await failure(
       revokeToken(token, closedNetwork().on(REVOKE, json(body, { status: 400 }))),
@@ -160,7 +160,7 @@ describe('revocation (RFC 7009)', () => {
     expect(JSON.stringify(error)).not.toContain('secret-token')
   })
 
-  test('C17: where there is no endpoint, that is what is said', async () => {
+  test('C17: without a revocation endpoint the error is unsupported_by_server', async () => {
     const { revocation_endpoint: _, ...silent } = METADATA
     const error = await failure(revokeToken({ ...token, metadata: silent }, closedNetwork()))
     expect(error.code).toBe('unsupported_by_server')

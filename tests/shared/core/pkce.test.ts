@@ -42,14 +42,14 @@ test('P02: verifiers follow the grammar, differ, and use every symbol equally (R
   expect(chiSquare(verifiers)).toBeLessThan(CHI_SQUARE_LIMIT)
 })
 
-test('P02: 100,000 values of the source of verifier, state and nonce do so too', () => {
+test('P02: 100,000 values for verifier, state and nonce follow the grammar, differ, and use every symbol equally', () => {
   const values = Array.from({ length: 100_000 }, randomValue)
   expect(values.every((value) => GRAMMAR.test(value))).toBe(true)
   expect(new Set(values).size).toBe(values.length)
   expect(chiSquare(values)).toBeLessThan(CHI_SQUARE_LIMIT)
 })
 
-test('P03: without a CSPRNG there is no pair, rather than a weak one (RFC 7636 section 7.1)', async () => {
+test('P03: without a CSPRNG no pair is created (RFC 7636 section 7.1)', async () => {
   const original = Object.getOwnPropertyDescriptor(globalThis, 'crypto')
   Object.defineProperty(globalThis, 'crypto', { value: undefined, configurable: true })
   try {

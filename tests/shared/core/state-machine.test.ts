@@ -65,7 +65,7 @@ async function oneOfEach() {
 }
 
 describe('the flow as a state machine', () => {
-  test('every pair of a state and an event is a step or a defect', async () => {
+  test('every pair of a state and an event is a transition or an internal error', async () => {
     const { states, events } = await oneOfEach()
     expect(states.map(({ name }) => name)).toEqual(Object.keys(NEXT))
     for (const state of states) {
@@ -78,7 +78,7 @@ describe('the flow as a state machine', () => {
     }
   })
 
-  test('a state carries its own data: the verifier lives where it is needed, the code where it waits', async () => {
+  test('a state has only its own data: the verifier until the code is sent, the callback URL until then', async () => {
     const { states } = await oneOfEach()
     const has = (name: string) => states.filter((state) => name in state).map((state) => state.name)
     expect(has('codeVerifier')).toEqual([
@@ -92,7 +92,7 @@ describe('the flow as a state machine', () => {
     expect(has('error')).toEqual(['failed'])
   })
 
-  test('a transition changes nothing that it was given', async () => {
+  test('a transition does not modify its arguments', async () => {
     const { pending, url } = await start()
     const frozen = Object.freeze({ ...pending })
     const before = JSON.stringify(frozen)
@@ -101,7 +101,7 @@ describe('the flow as a state machine', () => {
     expect(JSON.stringify(frozen)).toBe(before)
   })
 
-  test('whatever comes in whatever order, with deaths in between, a code is sent at most once and only with the right state', async () => {
+  test('for any events in any order, with restarts in between, a code is sent at most once and only with the right state', async () => {
     const { pending, url, flow } = await start()
     const wrong = redirectOf(flow, { state: 'another' })
     const late = flow.deadlineMs + 1
@@ -143,7 +143,7 @@ describe('the flow as a state machine', () => {
     )
   })
 
-  test('what ended between sending and hearing is failed, never sent again', async () => {
+  test('a flow that was interrupted after sending the code has failed, and the code is not sent again', async () => {
     const { pending, url } = await start()
     const waiting = step(pending, { type: 'requestUriReceived' })
     const ready = step(waiting, { type: 'redirectReceived', url, now: START })
@@ -155,7 +155,7 @@ describe('the flow as a state machine', () => {
   })
 
   test.each(['awaitingAuthorizationResponse', 'readyToRedeem'])(
-    'a flow found in %s after its deadline is failed',
+    'a flow that is resumed in %s after its deadline has failed',
     async (name) => {
       const { states } = await oneOfEach()
       const state = states.find((candidate) => candidate.name === name) as FlowState

@@ -52,14 +52,17 @@ describe('the answer of the token endpoint (RFC 6749 section 5.1)', () => {
     'http://10.0.0.1/token',
     'ftp://as.example/token',
     'https://user:password@as.example/token',
-  ])('T02: the token endpoint "%s" is not asked (RFC 6749 section 3.2)', async (token_endpoint) => {
-    const network = closedNetwork({ allowInsecureLoopback: true })
-    const flow = await redeemable(network, { metadata: { ...METADATA, token_endpoint } })
-    expect((await failure(redeemCode(flow, network))).code).toBe('insecure_url')
-    expect(network.sent).toHaveLength(0)
-  })
+  ])(
+    'T02: the token endpoint "%s" gets no request (RFC 6749 section 3.2)',
+    async (token_endpoint) => {
+      const network = closedNetwork({ allowInsecureLoopback: true })
+      const flow = await redeemable(network, { metadata: { ...METADATA, token_endpoint } })
+      expect((await failure(redeemCode(flow, network))).code).toBe('insecure_url')
+      expect(network.sent).toHaveLength(0)
+    },
+  )
 
-  test('T02: http on loopback is asked only where that was allowed by name', async () => {
+  test('T02: http on loopback gets a request only if it was explicitly allowed', async () => {
     const token_endpoint = 'http://localhost:8080/token'
     const metadata = { ...METADATA, token_endpoint }
     const closed = closedNetwork()
@@ -89,12 +92,12 @@ describe('the answer of the token endpoint (RFC 6749 section 5.1)', () => {
     ['another charset', whole, 'application/json; charset=utf-16'],
     ['depth without measure', `{"a":${'['.repeat(100)}${']'.repeat(100)}}`, 'application/json'],
     ['two documents', `${whole}${whole}`, 'application/json'],
-  ])('T03: a 200 with %s is refused', async (_what, body, type) => {
+  ])('T03: a 200 with %s is rejected', async (_what, body, type) => {
     const headers = { 'content-type': type }
     expect((await refusal(new Response(body, { headers }))).code).toBe('invalid_response')
   })
 
-  test('T05: keys of a prototype stay keys', async () => {
+  test('T05: a member named __proto__ stays a member', async () => {
     const polluted = `{"__proto__":{"polluted":1,"access_token":"evil"},"constructor":{"prototype":{"polluted":1}},${whole.slice(1)}`
     const tokens = await redeem(json(polluted))
     expect(tokens.accessToken).toBe(TOKEN_RESPONSE.access_token)
@@ -103,7 +106,7 @@ describe('the answer of the token endpoint (RFC 6749 section 5.1)', () => {
     expect((await refusal(json(only))).code).toBe('invalid_response')
   })
 
-  test('T05: any JSON leads to tokens in their form or to an error of ours, and changes no prototype', async () => {
+  test('T05: any JSON gives well-formed tokens or a NorthkeyError, and changes no prototype', async () => {
     const key = fc.oneof(
       fc.constantFrom('access_token', 'token_type', 'expires_in', 'scope', '__proto__'),
       fc.string(),
@@ -135,7 +138,7 @@ describe('the answer of the token endpoint (RFC 6749 section 5.1)', () => {
     ['with NUL', 'a\u0000'],
     ['outside of ASCII', 'tökën'],
     ['of 100 kB', 'x'.repeat(100_000)],
-  ])('T06: an access token that is %s is refused', async (_what, access_token) => {
+  ])('T06: an access token that is %s is rejected', async (_what, access_token) => {
     expect((await refusal(json({ ...TOKEN_RESPONSE, access_token }))).code).toBe('invalid_response')
   })
 
@@ -166,7 +169,7 @@ describe('the answer of the token endpoint (RFC 6749 section 5.1)', () => {
     expect(error.code).toBe('token_type_mismatch')
   })
 
-  test('T09: a DPoP token where no proof was sent is discarded', async () => {
+  test('T09: a DPoP token is discarded if no proof was sent', async () => {
     const error = await refusal(json({ ...TOKEN_RESPONSE, token_type: 'DPoP' }))
     expect(error.code).toBe('token_type_mismatch')
   })
@@ -187,12 +190,12 @@ describe('the answer of the token endpoint (RFC 6749 section 5.1)', () => {
     expect(tokens.singleUse).toBe(singleUse)
   })
 
-  test('T10: expires_in that JSON reads as infinite is not believed', async () => {
+  test('T10: expires_in that JSON parses as infinite is ignored', async () => {
     const text = JSON.stringify(TOKEN_RESPONSE).replace('600', '1e999')
     expect((await redeem(json(text))).expiresAtMs).toBe(START + 60_000)
   })
 
-  test('T11: a narrower scope is what was granted (RFC 6749 section 3.3)', async () => {
+  test('T11: a narrower scope in the response is the granted scope (RFC 6749 section 3.3)', async () => {
     const tokens = await redeem(json({ ...TOKEN_RESPONSE, scope: 'qos' }))
     const asked = [
       { resource: RESOURCE, scope: 'qos qos:write' },
@@ -201,18 +204,18 @@ describe('the answer of the token endpoint (RFC 6749 section 5.1)', () => {
     expect(grantedApis(SERVER, asked, tokens.scope)).toEqual([{ resource: RESOURCE, scope: 'qos' }])
   })
 
-  test('T11: no scope in the answer means the one that was asked (RFC 6749 section 5.1)', async () => {
+  test('T11: a response without scope grants the requested scope (RFC 6749 section 5.1)', async () => {
     const { scope: _, ...silent } = TOKEN_RESPONSE
     expect((await redeem(json(silent))).scope).toBe('qos')
   })
 
-  test('T12: what a server grants beyond the request is recorded and not handed out', async () => {
+  test('T12: scope beyond the request is recorded and not passed to the page', async () => {
     const tokens = await redeem(json({ ...TOKEN_RESPONSE, scope: 'qos admin' }))
     expect(tokens.scope).toBe('qos admin')
     expect(grantedApis(SERVER, [API], tokens.scope)).toEqual([API])
   })
 
-  test.each(['a\u0000', 'a  b', 7, {}])('T12: the scope %j is refused', async (scope) => {
+  test.each(['a\u0000', 'a  b', 7, {}])('T12: the scope %j is rejected', async (scope) => {
     expect((await refusal(json({ ...TOKEN_RESPONSE, scope }))).code).toBe('invalid_response')
   })
 })

@@ -47,12 +47,12 @@ test.each([
   },
 )
 
-test('several challenges of one field are told apart (RFC 9110 section 11.6.1)', async () => {
+test('several challenges of one field are separated (RFC 9110 section 11.6.1)', async () => {
   const challenges = await parseChallenges('Basic realm="a, b", Negotiate YWJj, Bearer scope="x y"')
   expect(challenges.map(({ scheme }) => scheme)).toEqual(['basic', 'negotiate', 'bearer'])
 })
 
-test('a field of 10 kB and any text at all lead to challenges or to none', async () => {
+test('a field of 10 kB and arbitrary text give challenges or an empty list, and never an error', async () => {
   expect(await parseChallenges(`Bearer x="${'y'.repeat(10_000)}"`)).toEqual([])
   await fc.assert(
     fc.asyncProperty(fc.string({ unit: 'grapheme-ascii' }), async (text) => {

@@ -30,7 +30,7 @@ async function assertionFor(config: ServerConfig, apis: { resource: string; scop
 const qos = [{ resource: 'https://api.example/v1', scope: 'qos' }]
 
 describe('private_key_jwt (OpenID Connect Core section 9, RFC 7523 section 3)', () => {
-  test('is an assertion of this client about itself, signed, for one minute', async () => {
+  test('is a signed assertion of the client about itself, valid for one minute', async () => {
     const { form, key, assertion } = await assertionFor(server, qos)
     expect(form.get('client_assertion_type')).toBe(
       'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
@@ -51,7 +51,7 @@ describe('private_key_jwt (OpenID Connect Core section 9, RFC 7523 section 3)', 
     expect(jti).toMatch(/^[\w-]{43}$/)
   })
 
-  test('goes to the endpoint by its full URL in CAMARA, for at most 300 s (CAMARA security profile)', async () => {
+  test('has the full URL of the endpoint as its audience in CAMARA, for at most 300 s (CAMARA security profile)', async () => {
     const camara = { ...server, profile: 'camara' as const }
     const apis = [{ resource: 'https://api.example/v1', scope: 'dpv:X qos' }]
     const { aud, iat = 0, exp = 0 } = decodeJwt((await assertionFor(camara, apis)).assertion)
@@ -59,7 +59,7 @@ describe('private_key_jwt (OpenID Connect Core section 9, RFC 7523 section 3)', 
     expect(exp - iat).toBeLessThanOrEqual(300)
   })
 
-  test('without its key nothing is sent', async () => {
+  test('without a key no request is sent', async () => {
     const network = closedNetwork()
     const flow = await redeemable(network, { server })
     expect((await failure(redeemCode(flow, network))).code).toBe('key_mismatch')

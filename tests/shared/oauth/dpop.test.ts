@@ -41,7 +41,7 @@ async function hash(text: string): Promise<string> {
 }
 
 describe('a proof (RFC 9449 section 4.2)', () => {
-  test('D01: has the type, ES256, the public key alone, and the claims', async () => {
+  test('D01: has the type, ES256, only the public key, and the claims', async () => {
     const network = closedNetwork()
     const key = await createDpopKey()
     const proof = await createDpopProof(
@@ -114,7 +114,7 @@ describe('a proof (RFC 9449 section 4.2)', () => {
     expect(decodeJwt(proof).htu).toBe(htu)
   })
 
-  test('D02: where runtimes write a path differently, the htu is as the request is sent', async () => {
+  test('D02: if runtimes serialize a path differently, the htu equals the URL of the request', async () => {
     const key = await createDpopKey()
     // Browsers disagree about this character; the proof has to agree with the browser that it runs in.
     const url = 'https://api.example/a|b'
@@ -146,7 +146,7 @@ describe('a proof (RFC 9449 section 4.2)', () => {
     expect(new Set(keys.map(({ nonces }) => nonces)).size).toBe(20)
   })
 
-  test('D16: camara:bh and camara:qh are hashes of the very octets (CAMARA security profile)', async () => {
+  test('D16: camara:bh and camara:qh are hashes of the octets that are sent (CAMARA security profile)', async () => {
     const required = ['camara:bh', 'camara:qh']
     const body = '{"a": 1}'
     const query = 'b=%20&a'
@@ -171,7 +171,7 @@ describe('proofs at the token endpoint (RFC 9449 sections 5 and 8)', () => {
     return redeemCode(await redeemable(network, { metadata, dpop }), network, { dpop })
   }
 
-  test('D05: a nonce that the server wants brings one retry with a new proof', async () => {
+  test('D05: a required nonce causes one retry with a new proof', async () => {
     const network = closedNetwork()
       .on(TOKEN_ENDPOINT, nonceError('as-nonce'))
       .on(TOKEN_ENDPOINT, json(success))
@@ -185,7 +185,7 @@ describe('proofs at the token endpoint (RFC 9449 sections 5 and 8)', () => {
     expect(decodeJwt(proofOf(second))).toMatchObject({ htm: 'POST', htu: TOKEN_ENDPOINT })
   })
 
-  test('D07: a server that always wants another nonce is asked twice', async () => {
+  test('D07: a server that always requires another nonce gets two requests', async () => {
     const network = closedNetwork()
       .on(TOKEN_ENDPOINT, nonceError('one'))
       .on(TOKEN_ENDPOINT, nonceError('two'))
@@ -194,13 +194,13 @@ describe('proofs at the token endpoint (RFC 9449 sections 5 and 8)', () => {
     expect(network.sent).toHaveLength(2)
   })
 
-  test('D07: a server that wants a nonce and gives none is asked once', async () => {
+  test('D07: a server that requires a nonce and supplies none gets one request', async () => {
     const network = closedNetwork().on(TOKEN_ENDPOINT, nonceError(null))
     await failure(redeem(network, await createDpopKey()))
     expect(network.sent).toHaveLength(1)
   })
 
-  test('D08: the newest nonce of a success is used next (RFC 9449 section 8.2)', async () => {
+  test('D08: the latest nonce of a successful response is used in the next request (RFC 9449 section 8.2)', async () => {
     const dpop = await createDpopKey()
     const network = closedNetwork()
       .on(TOKEN_ENDPOINT, json(success, { headers: { 'dpop-nonce': 'from-200' } }))
@@ -213,7 +213,7 @@ describe('proofs at the token endpoint (RFC 9449 sections 5 and 8)', () => {
     expect(decodeJwt(proofOf(network.sent[1])).nonce).toBe('from-200')
   })
 
-  test('D13: another key than the one of the flow is refused before anything is sent', async () => {
+  test('D13: a key other than the key of the flow is rejected before a request is sent', async () => {
     const network = closedNetwork()
     const flow = await redeemable(network, { metadata, dpop: await createDpopKey() })
     for (const keys of [{}, { dpop: await createDpopKey() }]) {
@@ -223,7 +223,7 @@ describe('proofs at the token endpoint (RFC 9449 sections 5 and 8)', () => {
   })
 
   test.each(['', 'a b', 'a"b', 'a\\b', 'ä', 'x'.repeat(10_000)])(
-    'D10: a nonce %j does not have the form of one and is left alone (RFC 9449 section 8.1)',
+    'D10: the malformed nonce %j is ignored (RFC 9449 section 8.1)',
     async (nonce) => {
       const dpop = await createDpopKey()
       const headers = new Headers()

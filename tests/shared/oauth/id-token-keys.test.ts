@@ -42,13 +42,13 @@ async function refused(idToken: string | Promise<string>, options: CheckOptions 
 }
 
 describe('key sets (OpenID Connect Core section 10.1)', () => {
-  test('J17: without kid the only key is used, and several are refused', async () => {
+  test('J17: without kid a single key is used, and several keys are rejected', async () => {
     const idToken = await sign(key, {}, {})
     await accepted(idToken)
     await refused(idToken, { keys: [key.jwk, other.jwk] })
   })
 
-  test('J18: a key that was rotated in is found with one more request', async () => {
+  test('J18: a new key after a rotation is found with one more request', async () => {
     const jwks = createJwksStore()
     const network = closedNetwork({ jwks })
       .on(JWKS_URI, json({ keys: [key.jwk] }))
@@ -66,7 +66,7 @@ describe('key sets (OpenID Connect Core section 10.1)', () => {
     network.done()
   })
 
-  test('J19: unknown keys make no flood of requests: one in a minute', async () => {
+  test('J19: unknown keys cause at most one request a minute', async () => {
     const jwks = createJwksStore()
     const network = closedNetwork({ jwks }).on(JWKS_URI, json({ keys: [key.jwk] }))
     const expected = {
@@ -90,7 +90,7 @@ describe('key sets (OpenID Connect Core section 10.1)', () => {
     expect(network.sent).toHaveLength(2)
   })
 
-  test('a server that cannot give its keys is a network error, and is asked again', async () => {
+  test('a server that fails to return its keys is a network error, and the next call requests them again', async () => {
     const network = closedNetwork()
       .on(JWKS_URI, new Response('', { status: 503 }))
       .on(JWKS_URI, json({ keys: [key.jwk] }))
@@ -105,7 +105,7 @@ describe('key sets (OpenID Connect Core section 10.1)', () => {
     expect((await validateIdToken(idToken, expected, network)).sub).toBe('subscriber-1')
   })
 
-  test('J20: what cannot verify is passed over: secrets, private keys, encryption keys, garbage', async () => {
+  test('J20: keys that cannot verify are ignored: secrets, private keys, encryption keys, malformed keys', async () => {
     const pair = await createTestKey('ES256', 'k1')
     const { key_ops: _operations, ...exported } = await crypto.subtle.exportKey(
       'jwk',
@@ -126,11 +126,11 @@ describe('key sets (OpenID Connect Core section 10.1)', () => {
     await refused(sign(pair), { keys: [leaked] })
   })
 
-  test('J20: two keys with one kid are refused rather than guessed', async () => {
+  test('J20: two keys with the same kid are rejected', async () => {
     await refused(sign(key), { keys: [key.jwk, { ...other.jwk, kid: 'k1' }] })
   })
 
-  test('J20: of 10,000 keys the first 64 are looked at', async () => {
+  test('J20: of 10,000 keys the first 64 are used', async () => {
     // Without use and kid, 10,000 of them would still pass the limit of octets by far.
     const many = Array.from({ length: 1500 }, (_, index) => ({ kty: 'EC', kid: `x${index}` }))
     await accepted(await sign(key), { keys: [key.jwk, ...many] })
@@ -143,7 +143,7 @@ describe('key sets (OpenID Connect Core section 10.1)', () => {
   test.each([
     ['no key set', { nothing: true }],
     ['keys that are no list', { keys: {} }],
-  ])('J20: %s is refused', async (_what, body) => {
+  ])('J20: %s is rejected', async (_what, body) => {
     const network = closedNetwork().on(JWKS_URI, json(body))
     const expected = {
       metadata: { ...METADATA, id_token_signing_alg_values_supported: ['ES256'] },
@@ -156,7 +156,7 @@ describe('key sets (OpenID Connect Core section 10.1)', () => {
   })
 })
 
-describe('a refreshed ID token (OpenID Connect Core section 12.2)', () => {
+describe('an ID token of a refresh (OpenID Connect Core section 12.2)', () => {
   const idTokenClaims = {
     iss: ISSUER,
     sub: 'subscriber-1',
@@ -187,12 +187,12 @@ describe('a refreshed ID token (OpenID Connect Core section 12.2)', () => {
     ['another issuer', { iss: 'https://evil.example' }],
     ['another audience', { aud: 'another' }],
     ['another time of authentication', { auth_time: NOW }],
-  ])('J21: %s is refused', async (_what, changes) => {
+  ])('J21: %s is rejected', async (_what, changes) => {
     expect((await failure(refresh(changes))).code).toBe('invalid_id_token')
   })
 })
 
-test('J22: an access token is never read: whatever it looks like, it stays as it came', async () => {
+test('J22: an access token is opaque: it is returned unchanged, also if it looks like a JWT', async () => {
   for (const access_token of ['opaque', 'eyJhbGciOiJub25lIn0.e30.', 'a.b.c', '{"alg":"none"}']) {
     const network = closedNetwork().on(TOKEN_ENDPOINT, json({ ...TOKEN_RESPONSE, access_token }))
     const tokens = await redeemCode(await redeemable(network), network)

@@ -49,7 +49,7 @@ describe('limits of a response', () => {
     expect(tokens.accessToken).toBe(TOKEN_RESPONSE.access_token)
   })
 
-  test('T04: 100,000 brackets cost neither stack nor time', async () => {
+  test('T04: 100,000 brackets overflow no stack and take no long time', async () => {
     const deep = `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`
     expect((await refusal(json(deep))).code).toBe('invalid_response')
   })
@@ -79,7 +79,7 @@ describe('limits of a response', () => {
     ['its stream stays open', announcing(OCTETS.length, true)],
     ['less was announced than comes', announcing(OCTETS.length - 1, false)],
     ['more was announced than comes', announcing(OCTETS.length + 1, false)],
-  ])('T04: a body is read to its end where %s', async (_case, answer) => {
+  ])('T04: a body is read to its end if %s', async (_case, answer) => {
     const network = closedNetwork({ timeoutMs: 1000 }).on(TOKEN_ENDPOINT, answer)
     const tokens = await redeemCode(await redeemable(network), network)
     expect(tokens.accessToken).toBe(TOKEN_RESPONSE.access_token)
@@ -95,7 +95,7 @@ describe('limits of a response', () => {
     expect((await refusal(answer, 20)).code).toBe('timeout')
   })
 
-  test('N05: the limit holds over the whole body, one octet at a time', async () => {
+  test('N05: the timeout applies to the entire body, also if it arrives one octet at a time', async () => {
     const drip = new ReadableStream<Uint8Array>({
       async pull(controller) {
         await new Promise((resolve) => setTimeout(resolve, 5))
@@ -105,17 +105,17 @@ describe('limits of a response', () => {
     expect((await refusal(new Response(drip, type), 60)).code).toBe('timeout')
   })
 
-  test('L07: a server that never answers is a timeout, even where fetch ignores its signal', async () => {
+  test('L07: a server that never answers is a timeout, even if fetch ignores its signal', async () => {
     expect((await refusal(() => new Promise<Response>(() => undefined), 20)).code).toBe('timeout')
   })
 
-  test('the limit cannot be set beyond 25 s, before a worker is stopped', async () => {
+  test('the timeout is at most 25 s, before the browser stops a worker', async () => {
     const { timeoutMs } = await import('../../../shared/oauth/effects.ts')
     expect(timeoutMs(closedNetwork({ timeoutMs: 600_000 }))).toBe(25_000)
     expect(timeoutMs(closedNetwork())).toBe(10_000)
   })
 
-  test('a caller that gives up is told so at once', async () => {
+  test('an abort by the caller rejects the request at once', async () => {
     const controller = new AbortController()
     const network = closedNetwork({ signal: controller.signal }).on(TOKEN_ENDPOINT, () => {
       controller.abort()
@@ -125,7 +125,7 @@ describe('limits of a response', () => {
     expect(error.code).toBe('aborted')
   })
 
-  test('N01: a connection that fails is a network error that says nothing of the cause', async () => {
+  test('N01: a failed connection is a network error without details of its cause', async () => {
     const error = await refusal(() => {
       throw new TypeError('getaddrinfo ENOTFOUND as.example with code=secret')
     })
@@ -133,7 +133,7 @@ describe('limits of a response', () => {
     expect(JSON.stringify(error)).not.toContain('secret')
   })
 
-  test('N03: a body that breaks off is a network error', async () => {
+  test('N03: an incomplete body is a network error', async () => {
     const broken = new ReadableStream<Uint8Array>({
       start(controller) {
         controller.enqueue(new TextEncoder().encode('{"access_'))

@@ -52,9 +52,12 @@ describe('metadata (RFC 8414)', () => {
     'HTTPS://as.example',
     undefined,
     7,
-  ])('M-01: the issuer %j is not the one that was asked (RFC 8414 section 3.3)', async (issuer) => {
-    expect((await refusal({ ...METADATA, issuer })).code).toBe('issuer_mismatch')
-  })
+  ])(
+    'M-01: the issuer %j is rejected, since it is not the requested issuer (RFC 8414 section 3.3)',
+    async (issuer) => {
+      expect((await refusal({ ...METADATA, issuer })).code).toBe('issuer_mismatch')
+    },
+  )
 
   test.each([
     'authorization_endpoint',
@@ -63,7 +66,7 @@ describe('metadata (RFC 8414)', () => {
     'revocation_endpoint',
     'registration_endpoint',
     'pushed_authorization_request_endpoint',
-  ])('M-02: a "%s" without TLS is refused', async (name) => {
+  ])('M-02: a "%s" without TLS is rejected', async (name) => {
     for (const url of [
       'http://as.example/x',
       'http://localhost/x',
@@ -92,7 +95,7 @@ describe('metadata (RFC 8414)', () => {
   })
 
   test.each([400, 401, 403, 404, 405, 410])(
-    'M-03: where the one document is refused with %i, the other is asked for',
+    'M-03: if the first document is answered with %i, the other document is requested',
     async (status) => {
       const network = closedNetwork()
         .on(ISSUER + OAUTH2, new Response('', { status }))
@@ -101,7 +104,7 @@ describe('metadata (RFC 8414)', () => {
     },
   )
 
-  test('M-03: the profile camara asks for the OpenID document first', async () => {
+  test('M-03: the profile camara requests the OpenID document first', async () => {
     const network = closedNetwork().on(ISSUER + OIDC, json(METADATA))
     await discover({ ...SERVER, profile: 'camara' }, network)
     network.done()
@@ -144,13 +147,13 @@ describe('metadata (RFC 8414)', () => {
     ['authorization_response_iss_parameter_supported', 'true'],
     ['require_pushed_authorization_requests', 1],
     ['id_token_signing_alg_values_supported', { 0: 'RS256' }],
-  ])('M-07: "%s" as %j is named and refused', async (name, value) => {
+  ])('M-07: "%s" with the value %j is rejected by name', async (name, value) => {
     const error = await refusal({ ...METADATA, [name]: value })
     expect(error.code).toBe('invalid_metadata')
     expect(error.message).toContain(`"${name}"`)
   })
 
-  test('M-07: whatever a server publishes, the result is checked metadata or an error of ours', () => {
+  test('M-07: for any published document the result is checked metadata or a NorthkeyError', () => {
     const member = fc.constantFrom(
       ...Object.keys(METADATA),
       'jwks_uri',
@@ -179,7 +182,7 @@ describe('metadata (RFC 8414)', () => {
     )
   })
 
-  test('M-07: a document of 1 MB is refused', async () => {
+  test('M-07: a document of 1 MB is rejected', async () => {
     const network = closedNetwork().on(
       ISSUER + OAUTH2,
       json({ ...METADATA, padding: 'x'.repeat(1_000_000) }),
@@ -187,7 +190,7 @@ describe('metadata (RFC 8414)', () => {
     expect((await failure(discover(SERVER, network))).code).toBe('invalid_response')
   })
 
-  test('M-06: metadata is asked anew for each flow, past any HTTP cache', async () => {
+  test('M-06: metadata is requested for each flow, without an HTTP cache', async () => {
     const moved = { ...METADATA, token_endpoint: `${ISSUER}/moved` }
     const network = closedNetwork()
       .on(ISSUER + OAUTH2, json(METADATA))
@@ -216,7 +219,7 @@ describe('metadata (RFC 8414)', () => {
     expect(network.sent).toHaveLength(0)
   })
 
-  test('M-08: a server that cannot be reached is a network error, and its own words are not lost', async () => {
+  test('M-08: an unreachable server is a network error, and a server error keeps its code', async () => {
     const unreachable = closedNetwork().on(ISSUER + OAUTH2, () => {
       throw new TypeError('network')
     })
@@ -226,7 +229,7 @@ describe('metadata (RFC 8414)', () => {
     expect([error.code, error.httpStatus]).toEqual(['network_error', 503])
   })
 
-  test('N07: a captive portal is no metadata', async () => {
+  test('N07: the page of a captive portal is not accepted as metadata', async () => {
     const network = closedNetwork().on(
       ISSUER + OAUTH2,
       new Response('<html>', { headers: { 'content-type': 'text/html' } }),
@@ -237,14 +240,14 @@ describe('metadata (RFC 8414)', () => {
 
 describe('PKCE in metadata (RFC 7636 section 4.2, RFC 9700 section 2.1.1)', () => {
   test.each([undefined, [], ['plain'], ['s256'], ['S512']])(
-    'P05: code_challenge_methods_supported as %j is refused; there is no way to plain',
+    'P05: code_challenge_methods_supported as %j is rejected; plain is never used',
     async (code_challenge_methods_supported) => {
       const error = await refusal({ ...METADATA, code_challenge_methods_supported })
       expect(error.code).toBe('pkce_unsupported')
     },
   )
 
-  test('P05: plain beside S256 does no harm', async () => {
+  test('P05: a server that offers plain besides S256 is accepted', async () => {
     const network = closedNetwork().on(
       ISSUER + OAUTH2,
       json({ ...METADATA, code_challenge_methods_supported: ['plain', 'S256'] }),
@@ -253,17 +256,17 @@ describe('PKCE in metadata (RFC 7636 section 4.2, RFC 9700 section 2.1.1)', () =
   })
 })
 
-describe("the operator's own words", () => {
+describe("the operator's overrides", () => {
   const without = (network: ClosedNetwork) =>
     network.on(ISSUER + OAUTH2, notFound()).on(ISSUER + OIDC, notFound())
 
-  test('describe a server that publishes nothing', async () => {
+  test('describe a server that publishes no metadata', async () => {
     const { issuer: _, ...metadata } = METADATA
     const server: ServerConfig = { ...SERVER, metadata }
     expect(await discover(server, without(closedNetwork()))).toEqual(METADATA)
   })
 
-  test('complete and override what a server publishes, but for the issuer', async () => {
+  test('complete and override the published metadata, except the issuer', async () => {
     const network = closedNetwork().on(ISSUER + OAUTH2, json(METADATA))
     const overrides = { token_endpoint: `${ISSUER}/other`, issuer: 'https://evil.example' }
     const metadata = await discover({ ...SERVER, metadata: overrides }, network)

@@ -29,7 +29,7 @@ async function hash(text: string): Promise<string> {
 }
 
 describe('proofs at a resource (RFC 9449 sections 7 and 9)', () => {
-  test('D03: the token goes as DPoP with a proof of its hash, and in no other way', async () => {
+  test('D03: the token is sent as DPoP with a proof of its hash, and in no other way', async () => {
     const network = closedNetwork().on(API, json({}))
     await call(network, await createDpopKey())
     const [sent] = network.sent
@@ -44,7 +44,7 @@ describe('proofs at a resource (RFC 9449 sections 7 and 9)', () => {
     'DPOP realm="a, b", error=use_dpop_nonce',
     'Bearer realm="a", DPoP error="use_dpop_nonce", algs="ES256"',
     'Basic realm="DPoP error=\\"x\\"", DPoP error="use_dpop_nonce"',
-  ])('D06: %j brings one retry with the nonce', async (header) => {
+  ])('D06: the challenge %j causes one retry with the nonce', async (header) => {
     const network = closedNetwork().on(API, challenge(header)).on(API, json({}))
     const response = await call(network, await createDpopKey())
     expect(response.status).toBe(200)
@@ -54,14 +54,14 @@ describe('proofs at a resource (RFC 9449 sections 7 and 9)', () => {
     )
   })
 
-  test('D07: a resource that always wants a nonce is asked twice', async () => {
+  test('D07: a resource that always requires a new nonce gets two requests', async () => {
     const header = 'DPoP error="use_dpop_nonce"'
     const network = closedNetwork().on(API, challenge(header, 'a')).on(API, challenge(header, 'b'))
     expect((await call(network, await createDpopKey())).status).toBe(401)
     expect(network.sent).toHaveLength(2)
   })
 
-  test('D09: nonces of one server never go to another (RFC 9449 section 9)', async () => {
+  test('D09: a nonce of one server is never sent to another (RFC 9449 section 9)', async () => {
     const dpop = await createDpopKey()
     const other = 'https://other.example/v1'
     const give = (nonce: string) => json({}, { headers: { 'dpop-nonce': nonce } })
@@ -85,7 +85,7 @@ describe('proofs at a resource (RFC 9449 sections 7 and 9)', () => {
     ])
   })
 
-  test('D18: each attempt has a proof of its own', async () => {
+  test('D18: each attempt has a new proof', async () => {
     const dpop = await createDpopKey()
     const network = closedNetwork()
       .on(API, () => {
@@ -104,7 +104,7 @@ describe('proofs at a resource (RFC 9449 sections 7 and 9)', () => {
     expect(network.sent.map((sent) => sent.headers.get('authorization'))).toEqual(['DPoP at'])
   })
 
-  test('a DPoP token without its key is not sent at all', async () => {
+  test('a DPoP token without its key is not sent', async () => {
     const request = { url: API, method: 'GET', accessToken: 'at', tokenType: 'DPoP' as const }
     expect((await failure(requestResource(request, closedNetwork()))).code).toBe('key_mismatch')
   })
@@ -131,7 +131,7 @@ describe('a call with a bearer token (RFC 6750 section 2.1)', () => {
   })
 
   test.each([301, 302, 307, 308])(
-    'B18: a redirect %i is refused with the token kept',
+    'B18: a redirect %i is rejected, and the token is not sent to its target',
     async (status) => {
       const headers = { location: 'https://evil.example/' }
       const network = closedNetwork().on(API, new Response(null, { status, headers }))
@@ -140,7 +140,7 @@ describe('a call with a bearer token (RFC 6750 section 2.1)', () => {
     },
   )
 
-  test('plain http is refused', async () => {
+  test('plain http is rejected', async () => {
     const url = 'http://api.example/'
     const error = await failure(requestResource({ ...request, url }, closedNetwork()))
     expect(error.code).toBe('insecure_url')

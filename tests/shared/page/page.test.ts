@@ -70,7 +70,7 @@ async function find(answer: (args: RequestArguments) => unknown = () => undefine
 }
 
 describe('findBroker (page contract section 1)', () => {
-  test('asks once and gives the broker that answers', async () => {
+  test('requests an announcement once and returns the broker that announces itself', async () => {
     const { provider } = fakeProvider(() => undefined)
     const seen = announce({ info, provider })
     const broker = await findBroker()
@@ -79,11 +79,11 @@ describe('findBroker (page contract section 1)', () => {
     expect(seen.asks).toBe(1)
   })
 
-  test('gives undefined where there is none', async () => {
+  test('returns undefined if there is no broker', async () => {
     expect(await findBroker({ timeoutMs: 5 })).toBeUndefined()
   })
 
-  test('waits for a broker that comes later', async () => {
+  test('waits for a broker that announces itself later', async () => {
     const { provider } = fakeProvider(() => undefined)
     setTimeout(() => {
       dispatchEvent(new CustomEvent(ANNOUNCE_EVENT, { detail: { info, provider } }))
@@ -98,12 +98,12 @@ describe('findBroker (page contract section 1)', () => {
     [{ provider: {} }],
     [{ info: { ...info, protocol: '2' }, provider: {} }],
     ['text'],
-  ])('passes over an announcement %j', async (detail) => {
+  ])('ignores an announcement %j', async (detail) => {
     announce(detail)
     expect(await findBroker({ timeoutMs: 5 })).toBeUndefined()
   })
 
-  test('takes the one that the page wants where several answer', async () => {
+  test('selects a broker by the filter of the page if several announce themselves', async () => {
     const { provider } = fakeProvider(() => undefined)
     announce({ info: { ...info, rdns: 'example.other' }, provider })
     announce({ info, provider })
@@ -113,7 +113,7 @@ describe('findBroker (page contract section 1)', () => {
 })
 
 describe('the methods (page contract section 2)', () => {
-  test('call their names with their parameters and the signal', async () => {
+  test('pass their names, parameters and signal to the provider', async () => {
     const { broker, calls } = await find()
     const { signal } = new AbortController()
     const params = { issuer: 'https://as.example', apis: [] }
@@ -136,7 +136,7 @@ describe('the methods (page contract section 2)', () => {
     ])
   })
 
-  test('an event has a listener until its undo', async () => {
+  test('an event listener stays until the returned function removes it', async () => {
     const { broker, listeners } = await find()
     const heard: unknown[] = []
     const stop = broker.on('grantsChanged', (payload) => heard.push(payload))
@@ -146,7 +146,7 @@ describe('the methods (page contract section 2)', () => {
     expect(listeners.size).toBe(0)
   })
 
-  test('an error of the convention is told by its fields', () => {
+  test('an error of the convention is recognized by its fields', () => {
     const error = Object.assign(new Error('x'), { code: 4001, data: { error: 'access_denied' } })
     expect(isProviderError(error)).toBe(true)
     expect(isProviderError(new Error('x'))).toBe(false)
@@ -167,7 +167,7 @@ describe('fetch', () => {
     body: new TextEncoder().encode('{"a":1}').buffer as ArrayBuffer,
   }
 
-  test('gives a real Response', async () => {
+  test('returns a Response of the platform', async () => {
     const { broker } = await find(() => result)
     const response = await broker.fetch('https://api.example/v1/sessions')
     expect(response).toBeInstanceOf(Response)
@@ -181,7 +181,7 @@ describe('fetch', () => {
     expect(await response.json()).toEqual({ a: 1 })
   })
 
-  test('sends method, headers and octets of the body', async () => {
+  test('sends method, headers and the octets of the body', async () => {
     const { broker, calls } = await find(() => result)
     await broker.fetch('https://api.example/v1', {
       method: 'POST',
@@ -201,7 +201,7 @@ describe('fetch', () => {
     expect([...new Uint8Array(params.body as ArrayBuffer)]).toEqual([0xc3, 0xa4])
   })
 
-  test('takes a Request and a URL', async () => {
+  test('accepts a Request and a URL', async () => {
     const { broker, calls } = await find(() => result)
     await broker.fetch(new URL('https://api.example/v1?a=b'))
     await broker.fetch(new Request('https://api.example/v1', { method: 'DELETE' }))
@@ -212,13 +212,13 @@ describe('fetch', () => {
     expect(calls.every(({ params }) => !('body' in (params ?? {})))).toBe(true)
   })
 
-  test.each([204, 205, 304])('a %i has no body', async (status) => {
+  test.each([204, 205, 304])('a response with status %i has no body', async (status) => {
     const { broker } = await find(() => ({ ...result, status, body: new ArrayBuffer(0) }))
     const response = await broker.fetch('https://api.example/v1')
     expect([response.status, response.body]).toEqual([status, null])
   })
 
-  test('carries the signal, also one that was aborted before', async () => {
+  test('passes the signal on, also a signal that was aborted before', async () => {
     const { broker, calls } = await find(() => result)
     const controller = new AbortController()
     await broker.fetch('https://api.example/v1', { signal: controller.signal })

@@ -47,7 +47,7 @@ describe('the scope of a request (CAMARA security profile, "Purpose")', () => {
     )
   })
 
-  test('P14: the same purpose twice is one; two, none and a misspelt one are refused', async () => {
+  test('P14: the same purpose twice counts once; two purposes, none, and a misspelt purpose are rejected', async () => {
     const api = (scope: string, purpose?: string) => ({
       resource,
       scope,
@@ -69,7 +69,7 @@ describe('the scope of a request (CAMARA security profile, "Purpose")', () => {
     }
   })
 
-  test('has offline_access only when it is wanted, and never for tokens that serve one call', async () => {
+  test('has offline_access only if requested, and never for single-use tokens', async () => {
     const api = { resource, scope: 'sim-swap:check offline_access', purpose: PURPOSE }
     expect(await scopeOf([api])).not.toContain('offline_access')
     expect(await scopeOf([api], true)).toContain('offline_access')
@@ -77,7 +77,7 @@ describe('the scope of a request (CAMARA security profile, "Purpose")', () => {
     expect(await scopeOf([single], true)).not.toContain('offline_access')
   })
 
-  test('tells apart the scopes whose tokens serve one call', () => {
+  test('recognizes the scopes with single-use tokens', () => {
     const profile = profileOf(server)
     expect(profile.isSingleUse('openid number-verification:device-phone-number:read')).toBe(true)
     expect(profile.isSingleUse('openid quality-on-demand:sessions:create')).toBe(false)
@@ -92,7 +92,7 @@ describe('the scope of a request (CAMARA security profile, "Purpose")', () => {
   })
 })
 
-describe('a bearer answer to a proof (CAMARA security profile, "DPoP")', () => {
+describe('a bearer token although a proof was sent (CAMARA security profile, "DPoP")', () => {
   async function redeem(dpopPolicy: 'when_offered' | 'required', scope = 'sim-swap:check') {
     const key = await createTestKey()
     const dpop = await createDpopKey()
@@ -116,13 +116,13 @@ describe('a bearer answer to a proof (CAMARA security profile, "DPoP")', () => {
     return redeemCode(flow, network, { dpop })
   }
 
-  test('is accepted where the operator leaves the choice, and refused where he requires DPoP', async () => {
+  test('is accepted by default, and rejected if the operator requires DPoP', async () => {
     const tokens = await redeem('when_offered')
     expect([tokens.tokenType, tokens.subject]).toEqual(['Bearer', 'subscriber-1'])
     expect((await failure(redeem('required'))).code).toBe('token_type_mismatch')
   })
 
-  test('a token for number verification is marked as serving one call', async () => {
+  test('a token for number verification is marked as single-use', async () => {
     expect((await redeem('when_offered', 'number-verification:verify')).singleUse).toBe(true)
     expect((await redeem('when_offered')).singleUse).toBe(false)
   })
@@ -135,7 +135,7 @@ describe('calls with a three-legged token (CAMARA API design guide)', () => {
       'quality-on-demand:sessions:create',
     ],
     ['{"phoneNumber":"+34666666666"}', 'sim-swap:check'],
-  ])('a body %s is refused before the API says UNNECESSARY_IDENTIFIER', async (body, scope) => {
+  ])('a body %s is rejected before the API answers UNNECESSARY_IDENTIFIER', async (body, scope) => {
     const error = await failure(() => requireNoIdentifier(body, scope))
     expect(error.code).toBe('invalid_params')
     expect(error.message).not.toContain('666')
@@ -147,7 +147,7 @@ describe('calls with a three-legged token (CAMARA API design guide)', () => {
     ['not JSON', 'a'],
     [undefined, 'a'],
     ['[{"device":1}]', 'a'],
-  ])('a body %j is none of that', (body, scope) => {
+  ])('a body %j is accepted', (body, scope) => {
     requireNoIdentifier(body, scope)
   })
 
@@ -172,12 +172,12 @@ describe('calls with a three-legged token (CAMARA API design guide)', () => {
     [422, 'UNNECESSARY_IDENTIFIER', 'pass', undefined],
     [422, 'UNSUPPORTED_IDENTIFIER', 'pass', undefined],
     [422, 'SERVICE_NOT_APPLICABLE', 'pass', undefined],
-  ])('the error %i %s makes a broker "%s"', (status, code, reaction, own) => {
+  ])('the error %i %s leads to the reaction "%s"', (status, code, reaction, own) => {
     expect(camaraReaction(status, code)).toBe(reaction)
     expect(camaraErrorCode(status, JSON.stringify({ status, code, message: 'x' }))).toBe(own)
   })
 
-  test('an error without a body of the design guide goes by its status', () => {
+  test('an error without a body of the design guide is classified by its status', () => {
     expect(camaraErrorCode(401, '<html>')).toBe('invalid_token')
     expect(camaraErrorCode(403, '')).toBe('insufficient_scope')
     expect(camaraErrorCode(500, '')).toBeUndefined()

@@ -40,7 +40,7 @@ describe('the scope grammar (TS 29.222 V17.4.0 table 8.5.4.2.6-1)', () => {
     ['a second number sign', '3gpp#aef-a:api#b'],
     ['another word first', 'openid 3gpp#aef-a:api'],
     ['a control character', '3gpp#aef-a:api\n'],
-  ])('refuses %s', async (_what, scope) => {
+  ])('rejects %s', async (_what, scope) => {
     expect((await failure(() => parseCapifScope(scope))).code).toBe('invalid_params')
   })
 
@@ -53,7 +53,7 @@ describe('the scope grammar (TS 29.222 V17.4.0 table 8.5.4.2.6-1)', () => {
     others: fc.uniqueArray(fc.stringMatching(/^[a-z:]{1,9}$/), { maxLength: 3 }),
   })
 
-  test('reads back what it writes, and writes back what it reads', () => {
+  test('parses what it formats, and formats what it parses', () => {
     fc.assert(
       fc.property(scope, (value: CapifScope) => {
         const text = formatCapifScope(value)
@@ -85,11 +85,11 @@ describe('the scope grammar (TS 29.222 V17.4.0 table 8.5.4.2.6-1)', () => {
     [{ aefs: [{ aefId: 'a', apiNames: [] }], others: [] }],
     [{ aefs: [{ aefId: 'a b', apiNames: ['c'] }], others: [] }],
     [{ aefs: [{ aefId: 'a', apiNames: ['b;c'] }], others: [] }],
-  ])('does not write %j', async (value) => {
+  ])('does not format %j', async (value) => {
     expect((await failure(() => formatCapifScope(value))).code).toBe('invalid_params')
   })
 
-  test('tells what is granted by AEF and API', () => {
+  test('returns the granted APIs by AEF and API name', () => {
     const granted = '3gpp#aef-a:one,two;aef-b:three'
     expect(capifScopeAllows(granted, 'aef-a', 'two')).toBe(true)
     expect(capifScopeAllows(granted, 'aef-b', 'two')).toBe(false)
@@ -130,12 +130,12 @@ describe('security negotiation (TS 29.222 clauses 8.1 and 8.5)', () => {
     ],
     ['no grant type', {}, 'pkce_unsupported'],
     ['a value of a later release', { grantType: ['SOMETHING_NEW'] }, 'pkce_unsupported'],
-  ])('stops at %s', async (_what, entry, code) => {
+  ])('rejects %s', async (_what, entry, code) => {
     const answer = { securityInfo: [{ ...info, ...entry }] }
     expect((await failure(() => readServiceSecurity(answer))).code).toBe(code)
   })
 
-  test('stops where one API of several lacks PKCE, and at an answer of no form', async () => {
+  test('rejects a response in which one of several APIs lacks PKCE, and a malformed response', async () => {
     const good = { ...info, grantType: ['AUTHORIZATION_CODE_WITH_PKCE'] }
     const mixed = { securityInfo: [good, { ...info, grantType: ['CLIENT_CREDENTIALS'] }] }
     expect((await failure(() => readServiceSecurity(mixed))).code).toBe('pkce_unsupported')
@@ -144,7 +144,7 @@ describe('security negotiation (TS 29.222 clauses 8.1 and 8.5)', () => {
     }
   })
 
-  test('gives the WebSocket of the notifications', () => {
+  test('returns the WebSocket address of the notifications', () => {
     const securityInfo = [{ ...info, grantType: ['AUTHORIZATION_CODE_WITH_PKCE'] }]
     const websockNotifConfig = { websocketUri: 'wss://ccf.example/ws/1' }
     expect(readServiceSecurity({ securityInfo, websockNotifConfig })).toEqual({
@@ -152,7 +152,7 @@ describe('security negotiation (TS 29.222 clauses 8.1 and 8.5)', () => {
     })
   })
 
-  test('an interface overrules the profile of its AEF (V19.1)', () => {
+  test('the grant types of an interface override those of its AEF profile (V19.1)', () => {
     const pkce = { grantTypes: ['AUTHORIZATION_CODE_WITH_PKCE'] }
     const other = { grantTypes: ['CLIENT_CREDENTIALS'] }
     expect(aefOffersPkce(pkce)).toBe(true)
@@ -186,7 +186,7 @@ describe('a SecurityNotification (TS 29.222 clause 8.5.4.2.5)', () => {
     [{ ...notification, apiIds: [7] }],
     [{ ...notification, cause: '<b>' }],
     [{ ...notification, apiInvokerId: 7 }],
-  ])('is refused as %j', async (value) => {
+  ])('is rejected as %j', async (value) => {
     expect((await failure(() => parseSecurityNotification(value))).code).toBe('invalid_response')
   })
 })

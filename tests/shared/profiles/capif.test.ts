@@ -51,14 +51,14 @@ describe('the token request (TS 29.222 clause 8.5, AccessTokenReq)', () => {
     })
   })
 
-  test('has one name of the code where the operator says so', async () => {
+  test('sends one name of the code if the operator configures it', async () => {
     const strict = (await redeem({ authCode: 'authCode' })).form
     expect([strict.get('code'), strict.get('authCode')]).toEqual([null, 'the-code'])
     const stock = (await redeem({ authCode: 'code' })).form
     expect([stock.get('code'), stock.get('authCode')]).toEqual(['the-code', null])
   })
 
-  test('names the resource owner only where that is set, in the form that is set', async () => {
+  test('sends the resource owner only if configured, in the configured form', async () => {
     const gpsi = 'msisdn-34666666666'
     expect((await redeem({}, gpsi)).form.has('resOwnerId')).toBe(false)
     expect((await redeem({ resOwnerId: 'json' }, gpsi)).form.get('resOwnerId')).toBe(
@@ -80,7 +80,7 @@ describe('the token request (TS 29.222 clause 8.5, AccessTokenReq)', () => {
     )
   })
 
-  test('uses a token endpoint of the metadata where there is one, and needs one of the two', async () => {
+  test('uses the token endpoint of the metadata if there is one, else the API root, and requires one of them', async () => {
     const own = await beginAuthorization(
       request({ server: server(), metadata: METADATA, apis }),
       closedNetwork(),
@@ -119,7 +119,7 @@ describe('the token response (TS 29.222 AccessTokenRsp, AccessTokenErr, ProblemD
     }
   })
 
-  test('leaves a refresh token behind: a grant is renewed by a silent authorization', async () => {
+  test('drops a refresh token: a grant is renewed by a silent authorization', async () => {
     const withRefresh = { ...TOKEN_RESPONSE, refresh_token: 'unexpected' }
     expect((await redeem({}, undefined, withRefresh)).tokens.refreshToken).toBeUndefined()
     const error = await failure(
@@ -131,7 +131,7 @@ describe('the token response (TS 29.222 AccessTokenRsp, AccessTokenErr, ProblemD
     expect(error.code).toBe('unsupported_by_server')
   })
 
-  test('is refused in two shapes, told apart by the media type', async () => {
+  test('has two error formats: an OAuth error and ProblemDetails', async () => {
     const refusal = async (body: object, status: number, type: string) => {
       const headers = { 'content-type': type }
       const network = closedNetwork().on(TOKEN, json(body, { status, headers }))
@@ -155,7 +155,7 @@ describe('the token response (TS 29.222 AccessTokenRsp, AccessTokenErr, ProblemD
   })
 })
 
-test('a CAPIF core that publishes no metadata is described by the operator alone', async () => {
+test('a CAPIF core that publishes no metadata is described by the operator profile only', async () => {
   const { issuer: _issuer, ...metadata } = PUBLISHED
   const network = closedNetwork()
     .on(`${ISSUER}/.well-known/oauth-authorization-server`, new Response('', { status: 404 }))

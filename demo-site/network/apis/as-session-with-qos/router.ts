@@ -1,6 +1,6 @@
 /**
- * `3gpp-as-session-with-qos/v1`: an application asks for a better session for the subscriber whose
- * token it brings. @see TS 29.122 V19.6.0 clause 5.14
+ * Implements `3gpp-as-session-with-qos/v1`: an application requests a QoS session for the subscriber that its
+ * access token identifies. @see TS 29.122 V19.6.0 clause 5.14
  */
 
 import Router from '@koa/router'
@@ -137,7 +137,7 @@ export function asSessionWithQosRouter(settings: AsSessionWithQosSettings): Rout
   return router
 }
 
-/** What the schema cannot say: references exist, and the subscriber is the token's. */
+/** Checks what a schema cannot express: the QoS profile exists, and the subscriber is that of the token. */
 function checkRequest(subscription: AsSessionWithQoSSubscription, caller: Caller): void {
   if (subscription.qosReference !== undefined && !findQosProfile(subscription.qosReference)) {
     throw new Problem(400, {
@@ -163,7 +163,7 @@ function pickServerMembers(stored: AsSessionWithQoSSubscription) {
   }
 }
 
-/** @see RFC 7396 section 2; the members of this type are replaced as wholes */
+/** Merges a patch. The members of this type are replaced, not merged recursively. @see RFC 7396 section 2 */
 function mergePatch(target: object, patch: object): Record<string, unknown> {
   const merged: Record<string, unknown> = { ...target }
   for (const [name, value] of Object.entries(patch)) {

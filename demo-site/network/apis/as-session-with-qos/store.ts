@@ -1,6 +1,6 @@
 /**
- * The subscriptions that stand, each kept with its owner: the application and the subscriber whose
- * token made it. For anyone else it does not exist.
+ * Stores active subscriptions by owner: the application and the subscriber of the token that created them.
+ * Any other caller gets 404, as if the subscription did not exist.
  */
 
 import { randomUUID } from 'node:crypto'
@@ -32,7 +32,7 @@ export class SubscriptionStore<T> {
     if (this.list(owner).length >= MAX_PER_OWNER) {
       throw new Problem(403, {
         cause: 'QUOTA_EXCEEDED',
-        detail: 'too many subscriptions stand already',
+        detail: 'too many subscriptions are active already',
       })
     }
     const id = randomUUID()
@@ -45,7 +45,7 @@ export class SubscriptionStore<T> {
     return [...this.#byId.values()].filter((stored) => isSameOwner(stored.owner, owner))
   }
 
-  /** The subscription, or 404, also where it belongs to somebody else. */
+  /** @throws Problem 404 when the subscription does not exist, or belongs to another owner. */
   get(id: string, owner: Owner): Stored<T> {
     const stored = this.#byId.get(id)
     if (!stored || !isSameOwner(stored.owner, owner)) {

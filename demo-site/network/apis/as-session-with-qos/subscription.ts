@@ -1,6 +1,6 @@
 /**
- * The members of `AsSessionWithQoSSubscription` that this API exposing function understands; others
- * of the specification are kept and given back. @see TS 29.122 V19.6.0 clause 5.14.2
+ * Types and schemas of `AsSessionWithQoSSubscription`: the members that this API exposing function interprets.
+ * Other members of the specification are stored and returned unchanged. @see TS 29.122 V19.6.0 clause 5.14.2
  */
 
 import { compileSchema } from '../validation.ts'

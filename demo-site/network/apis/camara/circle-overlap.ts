@@ -1,4 +1,7 @@
-/** How much of one circle on the earth lies in another: the device is somewhere in the first. */
+/**
+ * Computes the share of one circle on the earth that another circle covers. Location verification compares the
+ * circle in which the device is known to be with the requested area.
+ */
 
 export interface Circle {
   latitude: number
@@ -8,7 +11,7 @@ export interface Circle {
 
 const EARTH_RADIUS_METERS = 6_371_000
 
-/** Share of `inner` that `outer` covers, from 0 to 1. The circles are taken as flat. */
+/** Computes the share of `inner` that `outer` covers, from 0 to 1. Treats the circles as flat. */
 export function computeCoveredShare(inner: Circle, outer: Circle): number {
   const distance = computeDistanceMeters(inner, outer)
   const { radiusMeters: r } = inner
@@ -22,7 +25,7 @@ export function computeCoveredShare(inner: Circle, outer: Circle): number {
   return Math.min(1, Math.max(0, lens / (Math.PI * r * r)))
 }
 
-/** Area of the part of a circle that lies beyond a chord at this distance from its centre. */
+/** Computes the area of a circular segment, which a chord at this distance from the centre cuts off. */
 function computeSegmentArea(radius: number, chord: number): number {
   const ratio = Math.min(1, Math.max(-1, chord / radius))
   return (

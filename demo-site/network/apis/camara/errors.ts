@@ -1,5 +1,5 @@
 /**
- * Errors of the CAMARA faces, and the correlator that goes with every answer.
+ * Formats errors of the CAMARA APIs as `ErrorInfo`, and adds `x-correlator` to every answer.
  * @see CAMARA API Design Guide, error responses and x-correlator
  */
 
@@ -8,7 +8,7 @@ import type { Middleware } from 'koa'
 import { AccessTokenError } from '../access-token-error.ts'
 import { Problem } from '../problem-details.ts'
 
-/** Thrown by a handler, answered as `ErrorInfo`. */
+/** Error of a handler, which `handleCamaraErrors` answers as `ErrorInfo`. */
 export class CamaraError extends Error {
   readonly status: number
   readonly code: string
@@ -32,7 +32,7 @@ const CODES: Readonly<Record<number, string>> = {
 
 const CORRELATOR = /^[a-zA-Z0-9-_:;./<>{}]{1,256}$/
 
-/** Answers whatever a handler throws in CAMARA's shape. */
+/** Creates middleware that answers every error of a handler as `ErrorInfo`. */
 export function handleCamaraErrors(): Middleware {
   return async (ctx, next) => {
     const correlator = ctx.get('x-correlator')
@@ -64,7 +64,7 @@ function createErrorInfo(status: number, message: string | undefined) {
   return { status, code: CODES[status] ?? 'INVALID_ARGUMENT', message: message ?? 'refused' }
 }
 
-/** A three-legged token names the subscriber, so the body must not. */
+/** Rejects a body that names a device: a three-legged token identifies the subscriber already. */
 export function rejectDeviceMember(body: unknown): void {
   if (Reflect.get(Object(body), 'device') === undefined) return
   throw new CamaraError(

@@ -1,4 +1,7 @@
-/** CAMARA Location Verification, version 3: is the subscriber's device in this circle? */
+/**
+ * Implements CAMARA Location Verification, version 3: checks whether the subscriber's device is in a circle that
+ * the application names.
+ */
 
 import Router from '@koa/router'
 import { callerOf, requireToken, type TokenTrust } from '../access-token.ts'

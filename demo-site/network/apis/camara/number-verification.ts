@@ -1,6 +1,6 @@
 /**
- * CAMARA Number Verification, version 2. It answers only for a subscriber whom the access network has
- * authenticated, and each token serves one call.
+ * Implements CAMARA Number Verification, version 2. Only a subscriber whom the access network has authenticated
+ * can be verified, and each token is valid for one call.
  */
 
 import { createHash } from 'node:crypto'

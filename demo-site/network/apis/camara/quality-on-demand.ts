@@ -1,4 +1,4 @@
-/** CAMARA Quality on Demand, version 1: sessions with a QoS profile for the subscriber's device. */
+/** Implements CAMARA Quality on Demand, version 1: sessions with a QoS profile for the subscriber's device. */
 
 import { randomUUID } from 'node:crypto'
 import Router from '@koa/router'
@@ -71,7 +71,7 @@ const STATUS_INFO: Readonly<Record<EndCause, string>> = {
   deleted: 'DELETE_REQUESTED',
 }
 
-/** How long an ended session can still be read. */
+/** Time for which an ended session can still be read. */
 const RETENTION_MS = 6 * 60 * 1000
 
 export function qualityOnDemandRouter({

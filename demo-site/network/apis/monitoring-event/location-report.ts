@@ -1,4 +1,4 @@
-/** The location of a subscriber as a `MonitoringEventReport`. @see TS 29.122 clause 5.3.2.3.2 */
+/** Formats the location of a subscriber as a `MonitoringEventReport`. @see TS 29.122 clause 5.3.2.3.2 */
 
 import { createHash } from 'node:crypto'
 import type { Subscriber } from '../../subscribers.ts'

@@ -1,6 +1,6 @@
 /**
- * `3gpp-monitoring-event/v1`: where the subscriber's UE is. One report is answered at once; more of
- * them come over a WebSocket. @see TS 29.122 V19.5.0 clause 5.3
+ * Implements `3gpp-monitoring-event/v1`: reports the location of the subscriber's UE. A request for one report is
+ * answered at once; further reports are sent over a WebSocket. @see TS 29.122 V19.5.0 clause 5.3
  */
 
 import Router from '@koa/router'
@@ -91,7 +91,7 @@ export function monitoringEventRouter(settings: MonitoringEventSettings): Router
     store.remove(id)
   }
 
-  /** Reports until there were enough, the time is over, or the token is taken back. */
+  /** Sends reports until their number or their time is reached, or the token is revoked. */
   function startReports(id: string, value: MonitoringEventSubscription, ctx: Context): void {
     const { subscriber, token } = callerOf(ctx)
     const uri = value.websockNotifConfig?.websocketUri

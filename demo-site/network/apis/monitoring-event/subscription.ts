@@ -1,4 +1,4 @@
-/** The members of `MonitoringEventSubscription` that this API exposing function understands. */
+/** Types and schema of `MonitoringEventSubscription`: the members that this API exposing function interprets. */
 
 import { compileSchema } from '../validation.ts'
 

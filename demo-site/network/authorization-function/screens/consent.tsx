@@ -1,6 +1,9 @@
 /** @jsxRuntime automatic */
 /** @jsxImportSource preact */
-/** Where the subscriber, as resource owner, authorizes an application. @see TS 23.222 clause 8.31 */
+/**
+ * Renders the consent screen, where the subscriber as resource owner authorizes an application.
+ * @see TS 23.222 clause 8.31
+ */
 
 import { Layout, type LayoutProps } from './layout.tsx'
 
@@ -17,7 +20,7 @@ export interface ConsentProps extends Omit<LayoutProps, 'title' | 'screen' | 'ch
   subscriber: { name: string; phoneNumber: string }
   apis: ConsentApi[]
   purpose?: string
-  /** Whether nothing that the application gets tells the number. */
+  /** Whether the phone number stays hidden: neither the token nor a granted scope reveals it. */
   numberIsHidden: boolean
 }
 

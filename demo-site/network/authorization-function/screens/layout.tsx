@@ -1,6 +1,6 @@
 /** @jsxRuntime automatic */
 /** @jsxImportSource preact */
-/** The frame around every screen of the operator: brand, card, footer. Markup without any script. */
+/** Lays out every screen of the operator: brand, card and footer. The markup needs no script. */
 
 import type { ComponentChildren } from 'preact'
 import type { Operator } from '../../operator.ts'
@@ -8,14 +8,14 @@ import type { Operator } from '../../operator.ts'
 export interface LayoutProps {
   operator: Operator
   title: string
-  /** Where the style sheet lies. */
+  /** URL of the style sheet. */
   styleSheet: string
   /** Name of the screen, for scripted browsers. */
   screen: string
   wide?: boolean
-  /** A script of the operator's own, for the one screen that needs one. */
+  /** URL of the passkey script, for screens that use it. */
   script?: string
-  /** Loads itself anew, for a screen that shows what happens elsewhere. */
+  /** Interval of automatic reloads, for a screen that shows events of other screens. */
   refreshSeconds?: number
   children: ComponentChildren
 }

@@ -1,6 +1,6 @@
 /**
- * The operator's one script: it asks the browser for a passkey. Served as a file; without it, or
- * without WebAuthn, the other ways to sign in remain. @see WebAuthn level 3, section 5.1
+ * Source of the only script of the operator's screens: it calls WebAuthn for a passkey. It is served as a file.
+ * Without script or WebAuthn the other sign-in methods remain. @see WebAuthn level 3, section 5.1
  */
 
 export const PASSKEY_SCRIPT = `

@@ -1,6 +1,6 @@
 /** @jsxRuntime automatic */
 /** @jsxImportSource preact */
-/** What the subscriber sees when a request cannot go on, and there is nowhere safe to redirect to. */
+/** Renders the error screen of a request that cannot continue and has no safe redirect URI. */
 
 import { Layout, type LayoutProps } from './layout.tsx'
 

@@ -1,6 +1,6 @@
 /**
- * Turns a screen into an answer: markup, and the headers that keep it where it belongs. The policy
- * allows no script, and lets a form go on to the client's redirect URI, which Chromium checks.
+ * Renders a screen with its security headers. The content security policy allows no inline script. It lets a form
+ * lead to the redirect URI of the client, because Chromium applies `form-action` to redirects.
  */
 
 import type { Context } from 'koa'
@@ -15,12 +15,12 @@ export interface ScreenSettings {
   options: Pick<NetworkOptions, 'operator'>
 }
 
-/** Path of the issuer without a slash at its end: what its routes are mounted below. */
+/** Returns the path of the issuer without a trailing slash. Its routes are mounted below it. */
 export function getBasePath(issuer: string): string {
   return new URL(issuer).pathname.replace(/\/$/, '')
 }
 
-/** What every screen gets. */
+/** Returns the layout properties that every screen has. */
 export function getLayoutProps(settings: ScreenSettings) {
   return {
     operator: settings.options.operator ?? DEFAULT_OPERATOR,
@@ -30,9 +30,9 @@ export function getLayoutProps(settings: ScreenSettings) {
 
 export interface RenderOptions {
   status?: number
-  /** Origins that a form of this screen may end at, by way of redirects. */
+  /** Origins that a form submission of this screen may be redirected to. */
   formTargets?: readonly string[]
-  /** Whether the screen brings the operator's own script. */
+  /** Whether the screen loads the passkey script. */
   script?: boolean
 }
 

@@ -1,6 +1,6 @@
 /** @jsxRuntime automatic */
 /** @jsxImportSource preact */
-/** Where the subscriber signs in: by password, by a code on the phone, or by a passkey. */
+/** Renders the sign-in screen: password, one-time code on the phone, or passkey. */
 
 import { ErrorNote, Layout, type LayoutProps } from './layout.tsx'
 
@@ -8,10 +8,10 @@ export interface SignInProps extends Omit<LayoutProps, 'title' | 'screen' | 'chi
   action: string
   application: string
   phoneNumber: string
-  /** Shown because this is a demonstration. */
+  /** Credentials that the screen shows, because this is a demonstration. */
   hint: { phoneNumber: string; password: string }
   error?: string
-  /** Whether a code is on its way to the phone. */
+  /** Whether a one-time code has been sent to the phone. */
   codeSent?: boolean
 }
 

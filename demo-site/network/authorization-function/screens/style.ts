@@ -1,4 +1,4 @@
-/** The one style sheet of the operator's screens. Served as a file, so that no style is inline. */
+/** Style sheet of the operator's screens. It is served as a file, so that no style is inline. */
 
 export const STYLE_SHEET = `
 :root {

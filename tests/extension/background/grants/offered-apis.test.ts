@@ -29,6 +29,7 @@ const call = {
   origin: ORIGIN,
   tabId: 1,
   documentId: 'document',
+  key: undefined,
   requestId: 'request',
   userActivation: true,
   visible: true,

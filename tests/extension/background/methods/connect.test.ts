@@ -33,6 +33,7 @@ function callOf(members: Partial<Call>): Call {
     origin: ORIGIN,
     tabId: 1,
     documentId: 'document',
+    key: undefined,
     requestId: crypto.randomUUID(),
     userActivation: true,
     visible: true,

@@ -15,9 +15,10 @@ vi.mock('webextension-polyfill', async () => ({
   default: (await import('../../support/fake-browser.ts')).default,
 }))
 
-const known = new Map<number, object>()
+/** Cached answers, by the key of the request. */
+const cached = new Map<string, object>()
 vi.mock('../../../../extension/background/tokens/access-token-cache.ts', () => ({
-  givenAgain: (_origin: string, { id }: UnverifiedPageMessage) => known.get(id),
+  findCachedAnswer: (_origin: string, key: string) => cached.get(key),
 }))
 
 import { describe, expect, test, vi } from 'vitest'
@@ -37,6 +38,14 @@ const request = (id: number): UnverifiedPageRequest => ({
   userActivation: false,
   visible: true,
 })
+
+/** A request that has its answer in the cache. */
+function cachedRequest(id: number): UnverifiedPageRequest {
+  const method = 'northbound_getAccessToken'
+  const key = `${method}{"minValiditySeconds":${id}}`
+  cached.set(key, { answer: { accessToken: `opaque ${id}` }, log: () => {} })
+  return { ...request(id), method, key }
+}
 
 function open(
   postMessage: (answers: BrokerAnswer[]) => void,
@@ -109,42 +118,39 @@ describe('a document’s port', () => {
   })
 
   test.each([
-    ['asked', []],
-    ['known', [1, 2]],
-  ])('a port that is closed takes nothing along: what is %s', async (_what, ids) => {
-    for (const id of ids) known.set(id, { accessToken: 'opaque' })
+    ['asked', request],
+    ['known', cachedRequest],
+  ])('a port that is closed takes nothing along: what is %s', async (_what, requestOf) => {
     const post = vi.fn<() => void>(() => {
       throw new Error('Attempt to postMessage on disconnected port')
     })
     const { hear } = open(post)
-    hear([request(1), request(2)])
+    hear([requestOf(1), requestOf(2)])
     // Together, and one by one.
     await vi.waitFor(() => expect(post).toHaveBeenCalledTimes(3))
   })
 
   test('one that is known is answered at once, and a port that is closed takes nothing along', () => {
-    known.set(1, { accessToken: 'opaque' })
     const post = vi.fn<(answers: BrokerAnswer[]) => void>()
     const { hear } = open(post)
-    hear([request(1)])
-    expect(post.mock.calls).toEqual([[[{ id: 1, result: { accessToken: 'opaque' } }]]])
+    hear([cachedRequest(1)])
+    expect(post.mock.calls).toEqual([[[{ id: 1, result: { accessToken: 'opaque 1' } }]]])
     post.mockImplementation(() => {
       throw new Error('Attempt to postMessage on disconnected port')
     })
-    hear([request(1)])
+    hear([cachedRequest(1)])
     expect(post).toHaveBeenCalledTimes(2)
   })
 
   test('of several answers that are known already and too large together, each comes', async () => {
-    for (const id of [1, 2]) known.set(id, { accessToken: `${id}` })
     const told: BrokerAnswer[] = []
     const { hear } = open((answers) => {
       if (answers.length > 1) throw new Error('Message length exceeded maximum allowed length.')
       told.push(...answers)
     })
-    hear([request(1), request(2)])
+    hear([cachedRequest(1), cachedRequest(2)])
     await vi.waitFor(() =>
-      expect(told).toEqual([1, 2].map((id) => ({ id, result: { accessToken: `${id}` } }))),
+      expect(told).toEqual([1, 2].map((id) => ({ id, result: { accessToken: `opaque ${id}` } }))),
     )
   })
 

@@ -26,13 +26,13 @@ async function redeem(answer: Answer, metadata = METADATA, keys: FlowKeys = {}) 
 const refusal = (answer: Answer, metadata = METADATA, keys: FlowKeys = {}) =>
   failure(redeem(answer, metadata, keys))
 
-describe('a refusal of the token endpoint (RFC 6749 section 5.2)', () => {
+describe('an error response of the token endpoint (RFC 6749 section 5.2)', () => {
   test.each([
     ['invalid_grant', 400],
     ['invalid_client', 401],
     ['unauthorized_client', 400],
     ['unsupported_grant_type', 400],
-  ])('T13, T14: "%s" fails once and keeps its word', async (error, status) => {
+  ])('T13, T14: "%s" fails without a retry and keeps its error', async (error, status) => {
     const network = closedNetwork().on(TOKEN_ENDPOINT, json({ error }, { status }))
     const failed = await failure(redeemCode(await redeemable(network), network))
     expect(network.sent).toHaveLength(1)
@@ -43,14 +43,14 @@ describe('a refusal of the token endpoint (RFC 6749 section 5.2)', () => {
     })
   })
 
-  test('T14: invalid_client with a challenge keeps its word (RFC 6749 section 5.2)', async () => {
+  test('T14: invalid_client with a challenge keeps its error (RFC 6749 section 5.2)', async () => {
     const headers = { 'www-authenticate': 'Basic realm="as"' }
     const failed = await refusal(json({ error: 'invalid_client' }, { status: 401, headers }))
     expect(failed.error).toBe('invalid_client')
   })
 
   test.each(['text/html', 'text/plain', ''])(
-    'T15: a 400 of type "%s" is an HTTP error without the words of its body',
+    'T15: a 400 of type "%s" is an HTTP error without the text of its body',
     async (type) => {
       const body = '<p>secret stack trace</p>'
       const failed = await refusal(
@@ -62,7 +62,7 @@ describe('a refusal of the token endpoint (RFC 6749 section 5.2)', () => {
     },
   )
 
-  test('T16: a code whose answer is lost is not sent again (RFC 6749 section 4.1.2)', async () => {
+  test('T16: a code whose response is lost is not sent again (RFC 6749 section 4.1.2)', async () => {
     const network = closedNetwork().on(TOKEN_ENDPOINT, () => {
       throw new TypeError('network')
     })
@@ -71,7 +71,7 @@ describe('a refusal of the token endpoint (RFC 6749 section 5.2)', () => {
     expect(network.sent).toHaveLength(1)
   })
 
-  test('T17, T18: no cookie, no cache, no referrer goes with a request', async () => {
+  test('T17, T18: a request has no cookie, no cache and no referrer', async () => {
     const network = closedNetwork().on(TOKEN_ENDPOINT, json(TOKEN_RESPONSE))
     await redeemCode(await redeemable(network), network)
     expect(network.sent[0]?.init).toMatchObject({
@@ -81,7 +81,7 @@ describe('a refusal of the token endpoint (RFC 6749 section 5.2)', () => {
     })
   })
 
-  test('T19: what a server echoes of a secret is taken out', async () => {
+  test('T19: a secret that a server repeats is removed from its text', async () => {
     const network = closedNetwork()
     const flow = await redeemable(network)
     network.on(TOKEN_ENDPOINT, ({ form }) =>
@@ -100,7 +100,7 @@ describe('a refusal of the token endpoint (RFC 6749 section 5.2)', () => {
     expect(text).not.toContain('eyJ')
   })
 
-  test('T19: a refresh token that comes back as the error word is taken out', async () => {
+  test('T19: a refresh token that a server repeats as its error is removed', async () => {
     const network = closedNetwork().on(
       TOKEN_ENDPOINT,
       json({ error: 'secret-refresh-token' }, { status: 400 }),
@@ -139,7 +139,7 @@ describe('a refusal of the token endpoint (RFC 6749 section 5.2)', () => {
 describe('a refresh (RFC 6749 section 6)', () => {
   const held = { server: SERVER, metadata: METADATA, clientId: CLIENT_ID, refreshToken: 'first' }
 
-  test('C13: never asks for more than the grant has', async () => {
+  test('C13: never requests more than the granted scope', async () => {
     const network = closedNetwork()
     const error = await failure(
       refreshTokens({ ...held, grantedScope: 'qos', scope: 'qos admin' }, network),
@@ -148,14 +148,14 @@ describe('a refresh (RFC 6749 section 6)', () => {
     expect(network.sent).toHaveLength(0)
   })
 
-  test('may ask for less', async () => {
+  test('may request less', async () => {
     const network = closedNetwork().on(TOKEN_ENDPOINT, json({ ...TOKEN_RESPONSE, scope: 'a' }))
     const tokens = await refreshTokens({ ...held, grantedScope: 'a b', scope: 'a' }, network)
     expect(network.sent[0]?.form.get('scope')).toBe('a')
     expect(tokens.scope).toBe('a')
   })
 
-  test('a resource is asked for by its indicator (RFC 8707 section 2.2)', async () => {
+  test('a resource is requested by its indicator (RFC 8707 section 2.2)', async () => {
     const network = closedNetwork().on(TOKEN_ENDPOINT, json(TOKEN_RESPONSE))
     const tokens = await refreshTokens({ ...held, resource: RESOURCE }, network)
     expect(network.sent[0]?.form.getAll('resource')).toEqual([RESOURCE])

@@ -1,0 +1,92 @@
+/**
+ * Targets, methods and header fields that a page names in `northbound_fetch` to make a call that its grant
+ * does not cover. Every row is refused before a request is sent, so the rows share a stage.
+ *
+ * Seen to fail when a URL is matched by its origin alone (B17, B19), and when methods or headers are not
+ * checked (B17).
+ */
+
+import type { Page } from 'puppeteer-core'
+import { describe, expect } from 'vitest'
+import type { Grant } from '../../shared/messages/page-api.ts'
+import { test } from '../browser/fixtures.ts'
+import { expectServed, subscriptionsUrl } from '../browser/support/api-calls.ts'
+import { connectQuickly } from '../browser/support/known-subscriber.ts'
+import { call, type Stage, startStage } from '../browser/support/stage.ts'
+
+let stage: Stage
+let page: Page
+let grant: Grant
+
+test.beforeAll(async ({ hosts }) => {
+  stage = await startStage(await hosts.get())
+  page = await stage.open()
+  const { result } = await connectQuickly(stage, page)
+  if (!result) throw new Error('no grant')
+  grant = result
+})
+test.afterAll(() => stage?.close())
+
+/** The answer to a call, of which no server has heard. */
+async function refused(params: object) {
+  const { log } = stage.network
+  const before = log.entries.length
+  const beforeOutside = stage.outside.requests.length
+  const { error } = await call(page, 'northbound_fetch', params)
+  expect(log.entries).toHaveLength(before)
+  expect(stage.outside.requests).toHaveLength(beforeOutside)
+  return error
+}
+
+describe('a sealed call', () => {
+  test('B17: reaches what the grant covers', async () => {
+    await expectServed(page, grant)
+  })
+
+  const tricks: [title: string, make: (base: URL) => string][] = [
+    ['a path beside the resource', (base) => `${base.origin}/3gpp-monitoring-event/v1/x`],
+    ['a longer last segment', (base) => `${base.href}0/x`],
+    ['dots', (base) => `${base.href}/../../3gpp-monitoring-event/v1/x`],
+    ['encoded dots', (base) => `${base.href}/%2e%2e/%2E%2E/3gpp-monitoring-event/v1/x`],
+    ['an encoded slash', (base) => `${base.href}/..%2f..%2f3gpp-monitoring-event/v1/x`],
+    ['backslashes', (base) => `${base.origin}\\3gpp-monitoring-event\\v1\\x`],
+    ['dots with parameters', (base) => `${base.href}/..;/..;/3gpp-monitoring-event/v1/x`],
+    ['an empty segment', (base) => `${base.origin}//evil.example${base.pathname}`],
+    ['user information', (base) => `http://user@${base.host}${base.pathname}/x`],
+    [
+      'a host that only begins alike',
+      (base) => `http://${base.hostname}.evil.example${base.pathname}`,
+    ],
+    ['another port', (base) => `http://${base.hostname}:1${base.pathname}/x`],
+    ['another scheme', (base) => `https://${base.host}${base.pathname}/x`],
+    ['the worker’s own files', () => 'chrome-extension://x/manifest.json'],
+    ['a file', () => 'file:///etc/hosts'],
+    ['data', () => 'data:text/plain,x'],
+    ['a private address', () => 'http://169.254.169.254/latest/meta-data'],
+    ['the authorization function', () => `${stage.network.issuer}/token`],
+  ]
+  test.each(tricks)('B17, B19: a sealed call does not reach %s', async (_, make) => {
+    const url = make(new URL(grant.apis[0]?.resource ?? ''))
+    expect([4100, -32602]).toContain((await refused({ url }))?.code)
+  })
+
+  test.each(['TRACE', 'CONNECT', 'OPTIONS', 'HEAD', 'get x', 'PROPFIND'])(
+    'B17: not with the method %s',
+    async (method) => {
+      const error = await refused({ url: subscriptionsUrl(grant), method })
+      expect(error).toMatchObject({ code: -32602 })
+    },
+  )
+
+  test.each([
+    'Authorization',
+    'cookie',
+    'DPoP',
+    'Host',
+    'X-HTTP-Method-Override',
+    'Proxy-Authorization',
+  ])('B17: not with the header %s', async (header) => {
+    const error = await refused({ url: subscriptionsUrl(grant), headers: { [header]: 'x' } })
+    expect(error).toMatchObject({ code: -32602 })
+  })
+})
