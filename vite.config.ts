@@ -66,6 +66,7 @@ function extension(target: Target, development: boolean): UserConfig {
     publicDir: false,
     define: {
       __DEVELOPMENT__: JSON.stringify(development),
+      __REPLACED_LIMITS__: development ? 'globalThis.northkeyLimits' : 'undefined',
       __TARGET__: JSON.stringify(target),
       __VERSION__: JSON.stringify(version),
     },
@@ -85,6 +86,7 @@ function extension(target: Target, development: boolean): UserConfig {
       target: ['chrome130', 'firefox128'],
       modulePreload: false,
       rolldownOptions: {
+        optimization: { inlineConst: { mode: 'all', pass: 2 } },
         input: [path('extension/ui/consent/index.html'), path('extension/ui/sites/index.html')],
       },
     },

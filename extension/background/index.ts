@@ -5,6 +5,7 @@
 
 import browser, { type Runtime } from 'webextension-polyfill'
 import type { ScreenRequest } from '../../shared/messages/screen-channel.ts'
+import { PERMISSION_CHECK_DELAY_MS } from '../limits.ts'
 import { redirectReceived, tabClosed } from './authorization/authorization-flow.ts'
 import { listen } from './authorization/capif-revocation-channel.ts'
 import { permissionAdded, permissionRemoved } from './lifecycle/site-changes.ts'
@@ -17,7 +18,6 @@ import { redirectBase } from './platform/redirect-base.ts'
 import { handleScreenRequest } from './screens/screen-router.ts'
 import { reregisterScripts, syncScripts } from './sites/sites.ts'
 
-const RECONCILE_AFTER_MS = 1_000
 const OWN_ORIGIN = browser.runtime.getURL('').replace(/\/$/, '')
 
 function onScreenRequest(
@@ -52,7 +52,7 @@ browser.permissions.onAdded.addListener(() => void permissionAdded())
 browser.permissions.onRemoved.addListener(() => void permissionRemoved())
 
 // What happened to permissions while nobody listened is found out, after the event that woke the worker.
-setTimeout(() => void permissionRemoved().then(syncScripts), RECONCILE_AFTER_MS)
+setTimeout(() => void permissionRemoved().then(syncScripts), PERMISSION_CHECK_DELAY_MS)
 
 browser.storage.onChanged.addListener((_, area) => {
   if (area === 'managed') void housekeeping()

@@ -20,11 +20,8 @@ import type {
   Outcome,
   ProviderToContent,
 } from '../../shared/messages/document-channel.ts'
+import { KEEP_ALIVE_MS, RECONNECT_BACKOFF_MS } from '../limits.ts'
 
-/** Half of the time that the browser lets a worker live without a message. */
-const KEEP_ALIVE_MS = 15_000
-/** Back-off: no pause after the first disconnect, and this much longer after each further one. */
-const BACKOFF_MS = 250
 const MAX_ATTEMPTS = 20
 
 // Both browsers return promises here; the polyfill would add 10 kB to every page.
@@ -119,7 +116,7 @@ function handleDisconnect(closedPort = port): void {
   for (const [id, call] of pendingCalls) {
     const { request } = call
     // The pause follows the attempts of the oldest call.
-    pause ||= BACKOFF_MS * request.attempt
+    pause ||= RECONNECT_BACKOFF_MS * request.attempt
     // The next worker sends a body from its beginning.
     call.parts = []
     if (isBrokerGone() || request.attempt++ > MAX_ATTEMPTS) settleCall(id)

@@ -26,9 +26,8 @@ import {
 } from '../../shared/messages/page-api.ts'
 import { isPlain } from '../../shared/messages/plain-data.ts'
 import { deduplicationKey } from '../../shared/messages/request-deduplication.ts'
+import { PING_INTERVAL_MS } from '../limits.ts'
 import { ICON } from './icon.ts'
-
-const PING_INTERVAL_MS = 2_000
 
 /** A caller of `request` that waits. */
 interface Waiter {

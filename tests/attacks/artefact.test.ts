@@ -77,8 +77,8 @@ describe.each(TARGETS)('the shipped extension for %s', (target) => {
     expect(having(/postMessage\([^)]*,\s*["'`]\*["'`]/)).toEqual([])
   })
 
-  test('E11: nothing of the development build: no http, no file of operators, no map', () => {
-    expect(having(/demo-operators|allowInsecureLoopback:\s*(?:!0|true)/)).toEqual([])
+  test('E11: nothing of the development build: no http, no file of operators, no replaced limits, no map', () => {
+    expect(having(/demo-operators|northkeyLimits|allowInsecureLoopback:\s*(?:!0|true)/)).toEqual([])
     expect(having(/allowInsecureLoopback:\s*(?:!1|false)/)).not.toEqual([])
     const addresses = scripts().flatMap(([, text]) => text.match(/http:\/\/[\w.]+/g) ?? [])
     expect(addresses.filter((address) => address !== 'http://www.w3.org')).toEqual([])

@@ -30,7 +30,10 @@ async function missTheFirst(extension: string): Promise<void> {
   expect(places).toBe(1)
 }
 
-const test = base.extend('options', { prepareExtension: missTheFirst })
+const test = base.extend('options', {
+  prepareExtension: missTheFirst,
+  limits: { KEEP_ALIVE_MS: 500 },
+})
 
 describe('a document whose port reaches nobody', () => {
   test('L01: asks again over another, and is answered', async ({ page }) => {

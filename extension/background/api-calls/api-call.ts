@@ -16,6 +16,7 @@ import {
   requestResource,
 } from '../../../shared/core/index.ts'
 import { retryAfter } from '../../../shared/oauth/error-response.ts'
+import { API_CALL_TIMEOUT_MS } from '../../limits.ts'
 import type { CallRules } from './call-rules.ts'
 import { readBody } from './response-body.ts'
 
@@ -53,8 +54,6 @@ export interface ApiAnswer {
   body: ArrayBuffer
 }
 
-/** Below the 30 s after which a browser stops a worker in the middle of a request. */
-const TIMEOUT_MS = 25_000
 /** Errors are short; a longer body is the page's to read. */
 const ERROR_BODY_BYTES = 64 * 1024
 
@@ -85,7 +84,7 @@ async function send(
       tokenType: token.tokenType,
       ...(token.tokenType === 'DPoP' && { dpop: await tokens.key(), proofClaims }),
     },
-    { ...effects, timeoutMs: TIMEOUT_MS },
+    { ...effects, timeoutMs: API_CALL_TIMEOUT_MS },
   )
   const abort = effects.signal ?? new AbortController().signal
   const { ok, status, statusText, headers: received } = response

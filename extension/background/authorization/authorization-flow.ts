@@ -43,9 +43,6 @@ import {
 import { authorizeSilently, windowMayHelp } from './silent-authorization.ts'
 import * as windows from './windows.ts'
 
-/** How long a user may take, from the page's call to the last redirect. */
-export const FLOW_TIME_MS = 10 * 60_000
-
 /** Writes down which tab a flow's window has; one that cannot be written down is closed again. */
 async function showing(
   opening: Promise<number>,

@@ -12,6 +12,7 @@ import {
 } from '../../../shared/core/index.ts'
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 import type { ApiAccess } from '../../../shared/messages/page-api.ts'
+import { CAPIF_KEEP_ALIVE_MS, FIRST_CAPIF_PAUSE_MS, LONGEST_CAPIF_PAUSE_MS } from '../../limits.ts'
 import { endGrant } from '../grants/end-grant.ts'
 import { allGrants, type GrantRecord } from '../grants/grants.ts'
 import { grantIdOfToken } from '../grants/token-records.ts'
@@ -32,11 +33,6 @@ interface Channel {
   /** Not before. */
   dueAtMs: number
 }
-
-/** Traffic at this pace keeps the worker, and with it the connection, alive. */
-const KEEP_ALIVE_MS = 20_000
-const RECONNECT_MS = 30_000
-const LONGEST_PAUSE_MS = 3_600_000
 
 const channels = openSealedStore<Channel>('channels')
 const sockets = new Map<string, WebSocket>()
@@ -105,7 +101,7 @@ function connect(channel: Channel, websocketUri: string): void {
   sockets.set(id, socket)
   const timer = setInterval(() => {
     if (socket.readyState === WebSocket.OPEN) socket.send('')
-  }, KEEP_ALIVE_MS)
+  }, CAPIF_KEEP_ALIVE_MS)
   socket.onopen = () => void changes(() => worked(id))
   socket.onmessage = ({ data }) => void heard(channel, data)
   socket.onclose = () => {
@@ -126,7 +122,10 @@ async function note(id: string, failuresAfter: (failures: number) => number): Pr
   if (!channel) return
   const failures = failuresAfter(channel.failures)
   if (failures === channel.failures) return
-  const pause = failures === 0 ? 0 : Math.min(LONGEST_PAUSE_MS, RECONNECT_MS * 2 ** (failures - 1))
+  const pause =
+    failures === 0
+      ? 0
+      : Math.min(LONGEST_CAPIF_PAUSE_MS, FIRST_CAPIF_PAUSE_MS * 2 ** (failures - 1))
   const dueAtMs = Date.now() + pause
   await channels.set(id, { ...channel, failures, dueAtMs })
   if (failures > 0) await wakeAt(dueAtMs)

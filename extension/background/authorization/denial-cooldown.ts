@@ -5,11 +5,10 @@
  */
 
 import browser from 'webextension-polyfill'
+import { FIRST_DENIAL_PAUSE_MS, LONGEST_DENIAL_PAUSE_MS } from '../../limits.ts'
 import { createSerialQueue } from '../platform/serial-queue.ts'
 
 const NAME = 'refusals'
-const FIRST_PAUSE_MS = 5_000
-const LONGEST_PAUSE_MS = 10 * 60_000
 
 /** How often in a row, and when last. */
 interface Refused {
@@ -21,16 +20,17 @@ type Refusals = Record<string, Refused>
 
 const keyOf = (origin: string, issuer: string) => `${origin} ${issuer}`
 
-const pauseAfter = (times: number) => Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (times - 1))
+const pauseAfter = (times: number) =>
+  Math.min(LONGEST_DENIAL_PAUSE_MS, FIRST_DENIAL_PAUSE_MS * 2 ** (times - 1))
 
 /** Whether no window may open yet. A clock that was set back does not make the pause longer. */
 export function isLeftAlone({ times, at }: Refused, now: number): boolean {
-  return now < at + pauseAfter(times) && now >= at - LONGEST_PAUSE_MS
+  return now < at + pauseAfter(times) && now >= at - LONGEST_DENIAL_PAUSE_MS
 }
 
 /** A refusal counts until ten minutes have passed in which a window could have opened. */
 function counts({ times, at }: Refused, now: number): boolean {
-  return Math.abs(now - at) < pauseAfter(times) + LONGEST_PAUSE_MS
+  return Math.abs(now - at) < pauseAfter(times) + LONGEST_DENIAL_PAUSE_MS
 }
 
 async function read(): Promise<Refusals> {

@@ -18,6 +18,7 @@ import {
 } from '../../../shared/core/index.ts'
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 import { type ApiAccess, ERROR_CODE } from '../../../shared/messages/page-api.ts'
+import { SILENT_AUTHORIZATION_TIMEOUT_MS } from '../../limits.ts'
 import { clientKeyOf, redirectUriOf } from '../clients/clients.ts'
 import { flowKey } from '../clients/dpop.ts'
 import type { AuthorizationResult } from '../grants/authorization-result.ts'
@@ -25,7 +26,6 @@ import { interactionRequired, Refusal, timedOut, unreachable } from '../platform
 import { effects } from '../platform/effects.ts'
 import { createSerialQueue } from '../platform/serial-queue.ts'
 
-const TIMEOUT_MS = 15_000
 /** What Chromium says when there was no answer, rather than a page for the user. */
 const UNREACHABLE = /could not be loaded/
 
@@ -51,7 +51,7 @@ async function launch(url: string): Promise<string> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_, reject) => {
     const message = 'the operator did not answer an authorization without a window in time'
-    timer = setTimeout(() => reject(timedOut(message)), TIMEOUT_MS)
+    timer = setTimeout(() => reject(timedOut(message)), SILENT_AUTHORIZATION_TIMEOUT_MS)
   })
   const answer = identity.launchWebAuthFlow({ url, interactive: false }).catch((error: unknown) => {
     throw UNREACHABLE.test(String(error)) ? unreachable() : refused()
@@ -104,7 +104,7 @@ export function authorizeSilently(request: SilentRequest): Promise<Authorization
           clientId,
           redirectUri: await redirectUriOf(server.issuer),
           apis,
-          deadlineMs: Date.now() + 2 * TIMEOUT_MS,
+          deadlineMs: Date.now() + 2 * SILENT_AUTHORIZATION_TIMEOUT_MS,
           offlineAccess: true,
           prompt: 'none',
           loginHint,

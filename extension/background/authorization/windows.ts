@@ -4,6 +4,7 @@
  */
 
 import browser, { type Tabs } from 'webextension-polyfill'
+import { WINDOW_POLL_INTERVAL_MS, WINDOW_SHOWN_TIMEOUT_MS } from '../../limits.ts'
 
 interface Size {
   width: number
@@ -13,8 +14,6 @@ interface Size {
 const CONSENT: Size = { width: 460, height: 680 }
 const SIGN_IN: Size = { width: 520, height: 760 }
 const WAITING = 'icons/128.png'
-const SHOWN_WITHIN_MS = 5_000
-const LOOK_EVERY_MS = 10
 
 /** What a tab shows, as far as the broker may see that. */
 export interface Showing {
@@ -53,11 +52,11 @@ export async function openSignIn(flowId: string): Promise<number> {
 
 /** Firefox forgets where a tab is sent before it has shown its first page. */
 async function untilShown(tabId: number): Promise<void> {
-  const end = Date.now() + SHOWN_WITHIN_MS
+  const end = Date.now() + WINDOW_SHOWN_TIMEOUT_MS
   while (Date.now() < end) {
     const tab = await showing(tabId)
     if (!tab || isLeftWaiting(tab)) return
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
+    await new Promise((resolve) => setTimeout(resolve, WINDOW_POLL_INTERVAL_MS))
   }
 }
 

@@ -7,6 +7,13 @@ import { del, promisifyRequest, set, values } from 'idb-keyval'
 import browser from 'webextension-polyfill'
 import type { ApiAccess, Grant } from '../../../shared/messages/page-api.ts'
 import type { Lifetime } from '../../../shared/messages/screen-channel.ts'
+import {
+  DAY_GRANT_LIFETIME_MS,
+  GRANT_EXTENSION_STEP_MS,
+  MONTH_GRANT_LIFETIME_MS,
+  ONCE_GRANT_LIFETIME_MS,
+  SESSION_GRANT_LIFETIME_MS,
+} from '../../limits.ts'
 import { noGrant } from '../platform/broker-error.ts'
 import { wakeAt } from '../platform/housekeeping-alarm.ts'
 import { memoize, memoizeByKey } from '../platform/memoize.ts'
@@ -22,15 +29,12 @@ export interface GrantRecord extends Grant {
   session: string
 }
 
-const HOUR_MS = 3_600_000
-const DAY_MS = 24 * HOUR_MS
-
 /** `once` covers what a page does in one go; `month` begins anew with each use. */
 const LIFETIME_MS: Record<Lifetime, number> = {
-  once: HOUR_MS,
-  session: DAY_MS,
-  day: DAY_MS,
-  month: 30 * DAY_MS,
+  once: ONCE_GRANT_LIFETIME_MS,
+  session: SESSION_GRANT_LIFETIME_MS,
+  day: DAY_GRANT_LIFETIME_MS,
+  month: MONTH_GRANT_LIFETIME_MS,
 }
 
 const store = openStore('grants')
@@ -144,7 +148,7 @@ export async function deleteGrant(record: Pick<GrantRecord, 'origin' | 'grantId'
 /** A grant that is used begins its thirty days anew, at most once an hour. */
 export async function touch(record: GrantRecord): Promise<void> {
   const expiresAt = expiryOf(record.lifetime, Date.now())
-  if (record.lifetime !== 'month' || expiresAt - record.expiresAt < HOUR_MS) return
+  if (record.lifetime !== 'month' || expiresAt - record.expiresAt < GRANT_EXTENSION_STEP_MS) return
   await saveGrant({ ...record, expiresAt })
 }
 

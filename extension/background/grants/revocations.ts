@@ -12,6 +12,11 @@ import {
   type ServerMetadata,
 } from '../../../shared/core/index.ts'
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
+import {
+  FIRST_REVOCATION_PAUSE_MS,
+  LONGEST_RETRY_AFTER_MS,
+  LONGEST_REVOCATION_PAUSE_MS,
+} from '../../limits.ts'
 import { clientKeyOf } from '../clients/clients.ts'
 import { findOperator } from '../operators/operators.ts'
 import { effects } from '../platform/effects.ts'
@@ -32,9 +37,6 @@ interface Revocation {
   dueAtMs: number
 }
 
-const FIRST_PAUSE_MS = 30_000
-const LONGEST_PAUSE_MS = 3_600_000
-const LONGEST_ASKED_MS = 24 * LONGEST_PAUSE_MS
 const MOST_ATTEMPTS = 20
 
 /** Nothing that the server has said about the token. Asked again, it may. */
@@ -75,8 +77,8 @@ const subjectOf = ({ origin, server: { issuer } }: Revocation) => ({ origin, iss
 
 async function putOff(revocation: Revocation, retryAfterSeconds = 0): Promise<void> {
   const { id, attempts } = revocation
-  const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempts)
-  const asked = Math.min(LONGEST_ASKED_MS, retryAfterSeconds * 1_000)
+  const pause = Math.min(LONGEST_REVOCATION_PAUSE_MS, FIRST_REVOCATION_PAUSE_MS * 2 ** attempts)
+  const asked = Math.min(LONGEST_RETRY_AFTER_MS, retryAfterSeconds * 1_000)
   const dueAtMs = Date.now() + Math.max(pause, asked)
   await store.set(id, { ...revocation, attempts: attempts + 1, dueAtMs })
   await wakeAt(dueAtMs)
@@ -115,7 +117,7 @@ export async function revokeTokens(
     tokens.map(async (token) => {
       const what = { server, origin, clientId, metadata, token, tokenTypeHint } as const
       // Should the worker stop on the way, the alarm takes it up.
-      const dueAtMs = Date.now() + 2 * FIRST_PAUSE_MS
+      const dueAtMs = Date.now() + 2 * FIRST_REVOCATION_PAUSE_MS
       const revocation = { ...what, id: crypto.randomUUID(), attempts: 0, dueAtMs }
       // A disk that is full does not keep the server from hearing it now.
       await store.set(revocation.id, revocation).catch(() => {})

@@ -3,6 +3,7 @@
 import type { TokenSet } from '../../../shared/core/index.ts'
 import type { ApiAccess } from '../../../shared/messages/page-api.ts'
 import { scopeWords } from '../../../shared/oauth/scope.ts'
+import { TOKEN_MARGIN_MS } from '../../limits.ts'
 
 export interface StoredToken {
   accessToken: string
@@ -14,9 +15,6 @@ export interface StoredToken {
   singleUse: boolean
 }
 
-/** Renewed this long before its end: a call takes its time, and clocks differ. */
-const EXPIRY_MARGIN_MS = 30_000
-
 export function toStoredToken(set: TokenSet, nowMs: number): StoredToken {
   const { accessToken, tokenType, expiresAtMs, scope, singleUse } = set
   return { accessToken, tokenType, obtainedAtMs: nowMs, expiresAtMs, scope, singleUse }
@@ -27,8 +25,8 @@ export function toStoredToken(set: TokenSet, nowMs: number): StoredToken {
  * was set back, and says nothing about the time that has passed since.
  */
 export function isFresh(token: StoredToken, minValidityMs: number, nowMs: number): boolean {
-  if (nowMs < token.obtainedAtMs - EXPIRY_MARGIN_MS) return false
-  const margin = token.singleUse ? 0 : Math.max(minValidityMs, EXPIRY_MARGIN_MS)
+  if (nowMs < token.obtainedAtMs - TOKEN_MARGIN_MS) return false
+  const margin = token.singleUse ? 0 : Math.max(minValidityMs, TOKEN_MARGIN_MS)
   return token.expiresAtMs - margin > nowMs
 }
 

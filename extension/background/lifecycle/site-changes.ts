@@ -5,6 +5,7 @@
 
 import browser from 'webextension-polyfill'
 import type { Site, SiteState } from '../../../shared/messages/screen-channel.ts'
+import { SITE_PROPOSAL_LIFETIME_MS } from '../../limits.ts'
 import { cancel, pendingOf } from '../authorization/authorization-flow.ts'
 import { endGrant } from '../grants/end-grant.ts'
 import { allGrants, grantsOf } from '../grants/grants.ts'
@@ -24,7 +25,6 @@ import {
 } from '../sites/sites.ts'
 
 const PROPOSAL = 'proposedSite'
-const PROPOSAL_LASTS_MS = 120_000
 
 interface Proposal {
   origin: string
@@ -72,7 +72,7 @@ export async function useSite(origin: string, tabId?: number): Promise<Site> {
 /** The user said yes to the browser: what was proposed becomes true, if this was it. */
 export async function permissionAdded(): Promise<void> {
   const proposal = (await browser.storage.session.get(PROPOSAL))[PROPOSAL] as Proposal | undefined
-  if (!proposal || Date.now() - proposal.at > PROPOSAL_LASTS_MS) return
+  if (!proposal || Date.now() - proposal.at > SITE_PROPOSAL_LIFETIME_MS) return
   if (await hasPermission(proposal.origin)) await useSite(proposal.origin, proposal.tabId)
 }
 

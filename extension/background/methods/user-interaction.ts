@@ -6,7 +6,8 @@
 import { NorthkeyError } from '../../../shared/core/index.ts'
 import type { Outcome } from '../../../shared/messages/document-channel.ts'
 import type { ApiAccess, Grant } from '../../../shared/messages/page-api.ts'
-import { cancel, FLOW_TIME_MS, pendingOf, startFlow } from '../authorization/authorization-flow.ts'
+import { FLOW_LIFETIME_MS } from '../../limits.ts'
+import { cancel, pendingOf, startFlow } from '../authorization/authorization-flow.ts'
 import { hasRefused } from '../authorization/denial-cooldown.ts'
 import type { Approval, FlowBase } from '../authorization/flow-records.ts'
 import type { GrantRecord } from '../grants/grants.ts'
@@ -94,7 +95,7 @@ export async function runFlow(
     documentId,
     pageTabId: tabId,
     createdAtMs,
-    deadlineMs: createdAtMs + FLOW_TIME_MS,
+    deadlineMs: createdAtMs + FLOW_LIFETIME_MS,
     ...request,
   }
   return unwrap(await startFlow(flow, consent))

@@ -4,12 +4,10 @@
  */
 
 import browser from 'webextension-polyfill'
+import { SOONEST_ALARM_MS } from '../../limits.ts'
 import { createSerialQueue } from './serial-queue.ts'
 
 export const HOUSEKEEPING = 'housekeeping'
-
-/** Browsers wake nobody sooner. */
-const SOONEST_MS = 30_000
 
 const changes = createSerialQueue()
 
@@ -24,5 +22,5 @@ async function setAlarm(timeMs: number): Promise<void> {
   if (set !== undefined && set > now && set <= timeMs) return
   // One that should have rung by now has not been lost: it rings as soon as it may.
   const due = set !== undefined && set <= now ? set : timeMs
-  browser.alarms.create(HOUSEKEEPING, { when: Math.max(due, now + SOONEST_MS) })
+  browser.alarms.create(HOUSEKEEPING, { when: Math.max(due, now + SOONEST_ALARM_MS) })
 }

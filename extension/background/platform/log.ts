@@ -7,16 +7,12 @@
 import { clear, delMany, entries, keys, setMany, type UseStore } from 'idb-keyval'
 import type { ApiAccess, Mode } from '../../../shared/messages/page-api.ts'
 import type { LogEntry, LogEvent } from '../../../shared/messages/screen-channel.ts'
+import { LOG_COUNT_DELAY_MS, LOG_DEDUPLICATION_MS, LOG_WRITE_INTERVAL_MS } from '../../limits.ts'
 import { openStore } from './stores.ts'
 
 /** How many entries are kept at least; a few more may lie there until the next trimming. */
 export const MAX_ENTRIES = 2_000
 const TRIM_EVERY = 100
-const JOIN_WITHIN_MS = 60_000
-/** A page that calls without pause costs a few writes a second, not one a call. */
-const WRITE_EVERY_MS = 250
-/** How long a count may wait for its writing: a call that is the same as one before is not news. */
-const COUNT_WITHIN_MS = 2_000
 
 /** What a page can bring about as often as it likes. Of all else each entry stands for itself. */
 const JOINED: readonly LogEvent[] = ['token', 'call', 'proof', 'refusal']
@@ -122,7 +118,7 @@ export function createLog(
 
   function forgetOld(at: number): void {
     for (const [text, { entry }] of recent) {
-      if (Math.abs(at - entry.at) <= JOIN_WITHIN_MS && recent.size <= TRIM_EVERY) return
+      if (Math.abs(at - entry.at) <= LOG_DEDUPLICATION_MS && recent.size <= TRIM_EVERY) return
       recent.delete(text)
     }
   }
@@ -181,7 +177,7 @@ export function createLog(
 }
 
 /** The broker's own log. */
-export const log = createLog(undefined, undefined, WRITE_EVERY_MS, COUNT_WITHIN_MS)
+export const log = createLog(undefined, undefined, LOG_WRITE_INTERVAL_MS, LOG_COUNT_DELAY_MS)
 
 /** One entry. A grant record can be passed as it is: only what belongs into the log is copied. */
 export const record = log.record

@@ -6,9 +6,10 @@
  */
 
 import { createStore, type UseStore } from 'idb-keyval'
+import { FIRST_DATABASE_PAUSE_MS, SECOND_DATABASE_PAUSE_MS } from '../../limits.ts'
 import { storageUnavailable } from './broker-error.ts'
 
-const PAUSES_MS = [50, 250]
+const PAUSES_MS = [FIRST_DATABASE_PAUSE_MS, SECOND_DATABASE_PAUSE_MS]
 
 /** Somewhere around the pause, so that several that failed together do not try together. */
 const about = (ms: number) => {

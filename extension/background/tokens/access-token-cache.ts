@@ -7,11 +7,11 @@
  */
 
 import type { AccessToken } from '../../../shared/messages/page-api.ts'
+import { TOKEN_CACHE_LIFETIME_MS } from '../../limits.ts'
 import type { GrantRecord } from '../grants/grants.ts'
 import { isFresh, type StoredToken } from '../grants/stored-token.ts'
 import { stateVersion } from '../platform/state-version.ts'
 
-const MAX_AGE_MS = 60_000
 const MAX_ENTRIES = 100
 /** Longer than the key of any valid parameters. */
 const MAX_KEY_LENGTH = 10_000
@@ -56,6 +56,6 @@ export function findCachedAnswer(origin: string, key: string): CachedAnswer | un
   if (!entry) return undefined
   const { grant, token, minValidityMs, cachedAtMs } = entry
   const now = Date.now()
-  if (now - cachedAtMs > MAX_AGE_MS || grant.expiresAt <= now) return undefined
+  if (now - cachedAtMs > TOKEN_CACHE_LIFETIME_MS || grant.expiresAt <= now) return undefined
   return isFresh(token, minValidityMs, now) ? entry : undefined
 }

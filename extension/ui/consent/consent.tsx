@@ -9,6 +9,7 @@ import type {
   ConsentRequest,
   Lifetime,
 } from '../../../shared/messages/screen-channel.ts'
+import { CONSENT_READ_PAUSE_MS } from '../../limits.ts'
 import { focusHeading } from '../keep-focus.ts'
 import { LIFETIMES } from '../lifetime.ts'
 import type { ScreenClient } from '../screen-client.ts'
@@ -28,7 +29,6 @@ type State =
   | { status: 'failed' }
 
 const READS = 5
-const PAUSE_MS = 250
 
 /** A worker that stops while it is asked answers nothing; the next one knows the question as well. */
 async function read(client: ScreenClient, flowId: string): Promise<ConsentRequest | null> {
@@ -37,7 +37,7 @@ async function read(client: ScreenClient, flowId: string): Promise<ConsentReques
       return await client.ask('getConsentRequest', { flowId })
     } catch (error) {
       if (time === READS) throw error
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+      await new Promise((resolve) => setTimeout(resolve, CONSENT_READ_PAUSE_MS))
     }
   }
 }

@@ -4,8 +4,7 @@
  */
 
 import { useEffect, useState } from 'preact/hooks'
-
-export const ARMING_MS = 500
+import { CONSENT_INERT_MS } from '../../limits.ts'
 
 export function useArmed(): boolean {
   const [armed, setArmed] = useState(false)
@@ -19,7 +18,7 @@ export function useArmed(): boolean {
     const arm = () => {
       disarm()
       if (!document.hasFocus() || document.visibilityState !== 'visible') return
-      timer = setTimeout(() => setArmed(true), ARMING_MS)
+      timer = setTimeout(() => setArmed(true), CONSENT_INERT_MS)
     }
     arm()
     window.addEventListener('focus', arm)

@@ -1,6 +1,7 @@
 /** Saves the log as a JSON file, oldest entry first. Nothing is sent anywhere. */
 
 import type { LogEntry } from '../../../shared/messages/screen-channel.ts'
+import { EXPORT_URL_LIFETIME_MS } from '../../limits.ts'
 
 export function logAsJson(entries: readonly LogEntry[]): string {
   const lines = [...entries].reverse().map(({ at, until, ...rest }) => ({
@@ -17,5 +18,5 @@ export function exportLog(entries: readonly LogEntry[]): void {
   link.href = url
   link.download = `northkey-log-${new Date().toISOString().slice(0, 10)}.json`
   link.click()
-  setTimeout(() => URL.revokeObjectURL(url), 10_000)
+  setTimeout(() => URL.revokeObjectURL(url), EXPORT_URL_LIFETIME_MS)
 }

@@ -14,7 +14,7 @@ import {
 } from '../../../demo-site/network/index.ts'
 import { REDIRECT_BASE } from '../../../extension/identity.ts'
 import type { BrowserName } from '../../../scripts/browsers.ts'
-import { copyExtension } from '../../../scripts/extension-copy.ts'
+import { copyExtension, type Limits } from '../../../scripts/extension-copy.ts'
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 import type {
   ConnectParams,
@@ -70,6 +70,8 @@ export interface StageOptions extends Partial<Omit<NetworkOptions, 'operator'>> 
   others?: (origin: string) => Promise<OperatorProfile[]>
   /** Whether the broker's own consent window opens. Default: false. */
   requireConsent?: boolean
+  /** Time limits of the product that this test replaces, beside {@link SHORT_LIMITS}. */
+  limits?: Limits
   /** Changes to the extension's folder before the browser loads it. */
   prepareExtension?: (path: string) => Promise<void>
 }
@@ -77,11 +79,21 @@ export interface StageOptions extends Partial<Omit<NetworkOptions, 'operator'>> 
 /** Every parameter in the front channel, where a test can read it and tamper with it. */
 const PLAIN = { pushedAuthorizationRequests: 'never', dpop: 'never' } as const
 
+/** Limits that make tests wait without deciding anything in them. A test of such a limit sets its own value. */
+const SHORT_LIMITS: Limits = { CONSENT_INERT_MS: 50 }
+
 export const CLIENT_ID = 'cloud-gaming'
 
 /** Puts a new network, a new application and a new installation of the extension into a browser. */
 export async function startStage(host: BrowserHost, options: StageOptions = {}): Promise<Stage> {
-  const { operator, others, requireConsent = false, prepareExtension, ...networkOptions } = options
+  const {
+    operator,
+    others,
+    requireConsent = false,
+    prepareExtension,
+    limits,
+    ...networkOptions
+  } = options
   const { name, browser, outside } = host
   const application = await startApplication()
   const network = await startNetwork({
@@ -96,7 +108,10 @@ export async function startStage(host: BrowserHost, options: StageOptions = {}):
     ...profile,
     applications: profile.applications?.map((entry) => ({ ...entry, requireConsent })) ?? [],
   }))
-  const extension = await copyExtension(name, profiles, inject('builds'))
+  const extension = await copyExtension(name, profiles, inject('builds'), undefined, {
+    ...SHORT_LIMITS,
+    ...limits,
+  })
   await prepareExtension?.(extension.path)
   const brokerOrigin = await host.install(extension.path)
   const api = network.operatorProfiles[0]?.apis.find(({ resource }) =>

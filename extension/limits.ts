@@ -1,0 +1,182 @@
+/**
+ * Time limits of the product, each with its unit in its name. A development build may replace them by the
+ * members of `globalThis.northkeyLimits`, so that a test of a limit need not wait in real time.
+ *
+ * This is no risk in a released build. `__REPLACED_LIMITS__` is a constant of the build and `undefined` there:
+ * the bundler makes a plain number of each limit, and the name `northkeyLimits` is not in the build
+ * (`tests/attacks/artefact.test.ts`). In a development build only a script of the extension's own folder
+ * sets the global (`scripts/extension-copy.ts`), before each script that reads a limit.
+ *
+ * Border: this file imports nothing, since scripts in each page contain a part of it. Limits that are no times
+ * (sizes, rates, numbers of attempts) stay where they are applied.
+ */
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 3_600_000
+const DAY_MS = 86_400_000
+
+// Between a page and the worker.
+
+/**
+ * Interval of a document's keep-alives: half of the time that a browser lets a worker live without a
+ * message.
+ */
+export const KEEP_ALIVE_MS = __REPLACED_LIMITS__?.KEEP_ALIVE_MS ?? 15_000
+
+/**
+ * Back-off of a document's reconnects: no pause after the first disconnect, and this much longer after
+ * each further disconnect, so that a worker that cannot start is not called in a loop.
+ */
+export const RECONNECT_BACKOFF_MS = __REPLACED_LIMITS__?.RECONNECT_BACKOFF_MS ?? 250
+
+/**
+ * Interval of the provider's pings: a page learns within three of them that the broker is gone, and an
+ * idle page has no timer at all.
+ */
+export const PING_INTERVAL_MS = __REPLACED_LIMITS__?.PING_INTERVAL_MS ?? 2_000
+
+// Requests and flows.
+
+/**
+ * Limits a request to an operator: well below the 30 s after which a browser stops a worker in the
+ * middle of a request.
+ */
+export const REQUEST_TIMEOUT_MS = __REPLACED_LIMITS__?.REQUEST_TIMEOUT_MS ?? 15_000
+
+/**
+ * Limits a call of an API: below the same 30 s, and longer than for an operator, since APIs do work.
+ */
+export const API_CALL_TIMEOUT_MS = __REPLACED_LIMITS__?.API_CALL_TIMEOUT_MS ?? 25_000
+
+/**
+ * Limits an authorization without a window, of which the browser runs one at a time: the next waits.
+ */
+export const SILENT_AUTHORIZATION_TIMEOUT_MS =
+  __REPLACED_LIMITS__?.SILENT_AUTHORIZATION_TIMEOUT_MS ?? 15_000
+
+/** Limits an authorization in a window: enough for a sign-in with a text message. */
+export const FLOW_LIFETIME_MS = __REPLACED_LIMITS__?.FLOW_LIFETIME_MS ?? 10 * MINUTE_MS
+
+/** Limits the wait for the first page of a new window; the flow goes on without it. */
+export const WINDOW_SHOWN_TIMEOUT_MS = __REPLACED_LIMITS__?.WINDOW_SHOWN_TIMEOUT_MS ?? 5_000
+
+/** Interval of the looks at a new window, for which the browser has no event in time. */
+export const WINDOW_POLL_INTERVAL_MS = __REPLACED_LIMITS__?.WINDOW_POLL_INTERVAL_MS ?? 10
+
+/**
+ * Time for which the buttons of a consent window stay inert: a click meant for something else does not
+ * land on them.
+ */
+export const CONSENT_INERT_MS = __REPLACED_LIMITS__?.CONSENT_INERT_MS ?? 500
+
+/** Pause before a consent window reads its question again: the worker that stopped is started anew meanwhile. */
+export const CONSENT_READ_PAUSE_MS = __REPLACED_LIMITS__?.CONSENT_READ_PAUSE_MS ?? 250
+
+/** Cooldown after a user's first denial: a window closed by mistake is no lasting matter. */
+export const FIRST_DENIAL_PAUSE_MS = __REPLACED_LIMITS__?.FIRST_DENIAL_PAUSE_MS ?? 5_000
+
+/**
+ * Longest cooldown after denials, each of which doubles it; also the time after which a denial is
+ * forgotten.
+ */
+export const LONGEST_DENIAL_PAUSE_MS =
+  __REPLACED_LIMITS__?.LONGEST_DENIAL_PAUSE_MS ?? 10 * MINUTE_MS
+
+// Tokens and grants.
+
+/** Renewal of a token this long before its expiry: a call takes its time, and clocks differ. */
+export const TOKEN_MARGIN_MS = __REPLACED_LIMITS__?.TOKEN_MARGIN_MS ?? 30_000
+
+/** Limits an entry of the cache of access tokens: the records are read at least once a minute. */
+export const TOKEN_CACHE_LIFETIME_MS = __REPLACED_LIMITS__?.TOKEN_CACHE_LIFETIME_MS ?? MINUTE_MS
+
+/** Lifetime of a grant for once: the longest task at one sitting. */
+export const ONCE_GRANT_LIFETIME_MS = __REPLACED_LIMITS__?.ONCE_GRANT_LIFETIME_MS ?? HOUR_MS
+
+/** Longest lifetime of a grant for a browser session that does not end. */
+export const SESSION_GRANT_LIFETIME_MS = __REPLACED_LIMITS__?.SESSION_GRANT_LIFETIME_MS ?? DAY_MS
+
+/** Lifetime of a grant for a day. */
+export const DAY_GRANT_LIFETIME_MS = __REPLACED_LIMITS__?.DAY_GRANT_LIFETIME_MS ?? DAY_MS
+
+/** Lifetime of a grant for a month, counted from its last use. */
+export const MONTH_GRANT_LIFETIME_MS = __REPLACED_LIMITS__?.MONTH_GRANT_LIFETIME_MS ?? 30 * DAY_MS
+
+/** Smallest extension of a grant by its use: more would be a write for each call. */
+export const GRANT_EXTENSION_STEP_MS = __REPLACED_LIMITS__?.GRANT_EXTENSION_STEP_MS ?? HOUR_MS
+
+// Revocations and the CAPIF channel.
+
+/**
+ * Pause before a revocation is sent again: no shorter, since an alarm is not sooner. Each attempt
+ * doubles it.
+ */
+export const FIRST_REVOCATION_PAUSE_MS = __REPLACED_LIMITS__?.FIRST_REVOCATION_PAUSE_MS ?? 30_000
+
+/**
+ * Longest pause between two attempts of a revocation: a server that comes back is asked within the hour.
+ */
+export const LONGEST_REVOCATION_PAUSE_MS =
+  __REPLACED_LIMITS__?.LONGEST_REVOCATION_PAUSE_MS ?? HOUR_MS
+
+/**
+ * Longest `Retry-After` that is heeded for a revocation: a token must not stay valid for a header's
+ * sake.
+ */
+export const LONGEST_RETRY_AFTER_MS = __REPLACED_LIMITS__?.LONGEST_RETRY_AFTER_MS ?? DAY_MS
+
+/**
+ * Interval of keep-alives to a CAPIF core: traffic at this pace keeps the worker, and with it the
+ * connection, alive.
+ */
+export const CAPIF_KEEP_ALIVE_MS = __REPLACED_LIMITS__?.CAPIF_KEEP_ALIVE_MS ?? 20_000
+
+/**
+ * Pause before the channel to a CAPIF core is opened again: no shorter, since an alarm is not sooner.
+ * Each failure doubles it.
+ */
+export const FIRST_CAPIF_PAUSE_MS = __REPLACED_LIMITS__?.FIRST_CAPIF_PAUSE_MS ?? 30_000
+
+/** Longest pause between two attempts to open such a channel. */
+export const LONGEST_CAPIF_PAUSE_MS = __REPLACED_LIMITS__?.LONGEST_CAPIF_PAUSE_MS ?? HOUR_MS
+
+// Alarms, storage and the log.
+
+/** Shortest time to an alarm: browsers wake no worker sooner. */
+export const SOONEST_ALARM_MS = __REPLACED_LIMITS__?.SOONEST_ALARM_MS ?? 30_000
+
+/** Delay of a new worker's look at permissions: the event that woke the worker goes first. */
+export const PERMISSION_CHECK_DELAY_MS = __REPLACED_LIMITS__?.PERMISSION_CHECK_DELAY_MS ?? 1_000
+
+/**
+ * Time for which a site waits for the browser's permission: enough to read the browser's question.
+ */
+export const SITE_PROPOSAL_LIFETIME_MS =
+  __REPLACED_LIMITS__?.SITE_PROPOSAL_LIFETIME_MS ?? 2 * MINUTE_MS
+
+/**
+ * Pause after a database did not open the first time: another process of the browser may hold it for a
+ * moment.
+ */
+export const FIRST_DATABASE_PAUSE_MS = __REPLACED_LIMITS__?.FIRST_DATABASE_PAUSE_MS ?? 50
+
+/** Pause after a database did not open the second time; the third failure is an error. */
+export const SECOND_DATABASE_PAUSE_MS = __REPLACED_LIMITS__?.SECOND_DATABASE_PAUSE_MS ?? 250
+
+/**
+ * Time within which equal entries of the log are counted instead of added: a busy page adds one a
+ * minute.
+ */
+export const LOG_DEDUPLICATION_MS = __REPLACED_LIMITS__?.LOG_DEDUPLICATION_MS ?? MINUTE_MS
+
+/**
+ * Shortest time between two writes of the log: a page that calls without pause costs a few writes a
+ * second.
+ */
+export const LOG_WRITE_INTERVAL_MS = __REPLACED_LIMITS__?.LOG_WRITE_INTERVAL_MS ?? 250
+
+/** Delay of the writing of a count: a call that equals an earlier call is not news. */
+export const LOG_COUNT_DELAY_MS = __REPLACED_LIMITS__?.LOG_COUNT_DELAY_MS ?? 2_000
+
+/** Lifetime of the address of an exported log: the browser has read it long before. */
+export const EXPORT_URL_LIFETIME_MS = __REPLACED_LIMITS__?.EXPORT_URL_LIFETIME_MS ?? 10_000
