@@ -1,6 +1,6 @@
 /**
- * A real authorization server (oidc-provider) on loopback for the flow tests, with a subscriber who
- * signs in at once, and a user agent that follows redirects and keeps cookies.
+ * Authorization server of the flow tests: oidc-provider on loopback, a subscriber who is signed in without
+ * interaction, and a user agent that follows redirects and stores cookies.
  */
 
 import { randomBytes } from 'node:crypto'
@@ -18,9 +18,9 @@ export const SCOPES: Record<string, string> = { [QOS]: 'qos', [LOCATION]: 'locat
 export interface AuthorizationServer {
   issuer: string
   provider: Provider
-  /** Opens an authorization URL as a browser would and gives the redirect to the broker. */
+  /** Opens an authorization URL like a browser, and returns the redirect to the broker. */
   visit(authorizationUrl: string, jar?: CookieJar): Promise<string>
-  /** What the authorization endpoint was asked, newest last. */
+  /** Parameters of the requests to the authorization endpoint, in order of arrival. */
   authorizationRequests: URLSearchParams[]
   close(): Promise<void>
 }
@@ -28,7 +28,7 @@ export interface AuthorizationServer {
 export interface ServerOptions {
   clients?: ClientMetadata[]
   features?: Configuration['features']
-  /** Called before the server sees a request; what it answers itself, the server does not see. */
+  /** Called before the server handles a request. Returns true if it has answered the request itself. */
   intercept?: (request: IncomingMessage, response: ServerResponse) => boolean
   accountId?: string
 }
@@ -160,7 +160,7 @@ export interface Recorded {
   status: number
 }
 
-/** Effects of a program that keeps a log of what it sent. */
+/** Effects that record the requests that are sent. */
 export function recordingEffects(): Effects & { sent: Recorded[]; to(path: string): Recorded[] } {
   const sent: Recorded[] = []
   return {

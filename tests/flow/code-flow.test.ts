@@ -1,3 +1,5 @@
+/** The code flow with a real authorization server. */
+
 import { createHash } from 'node:crypto'
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -85,17 +87,19 @@ describe('the code flow with a real authorization server', () => {
   test('sends the challenge that is the hash of its verifier (RFC 7636 section 4.6)', async () => {
     await connect()
     const verifier = effects.to('/token')[0]?.form.get('code_verifier') ?? ''
-    const [asked] = as.authorizationRequests
-    expect(asked?.get('code_challenge_method')).toBe('S256')
-    expect(asked?.get('code_challenge')).toBe(
+    const [parameters] = as.authorizationRequests
+    expect(parameters?.get('code_challenge_method')).toBe('S256')
+    expect(parameters?.get('code_challenge')).toBe(
       createHash('sha256').update(verifier).digest('base64url'),
     )
-    expect(String(asked)).not.toContain(verifier)
+    expect(String(parameters)).not.toContain(verifier)
   })
 
   test('P04: every attempt has a new challenge (RFC 9700 section 2.1.1)', async () => {
     for (let round = 0; round < 5; round++) await authorize()
-    const challenges = as.authorizationRequests.map((asked) => asked.get('code_challenge'))
+    const challenges = as.authorizationRequests.map((parameters) =>
+      parameters.get('code_challenge'),
+    )
     expect(new Set(challenges.filter((challenge) => challenge !== null)).size).toBe(5)
   })
 
@@ -244,7 +248,7 @@ describe('two authorization servers', () => {
         request({ server: evilServer, metadata: evilMetadata }),
         effects,
       )
-      // The evil server sends the user on to the honest one, with the parameters of the flow.
+      // The malicious server redirects the user to the honest server, with the parameters of the flow.
       const onward = new URL(`${as.issuer}/auth`)
       onward.search = new URL(begun.authorizationUrl).search
       const url = await as.visit(onward.href)

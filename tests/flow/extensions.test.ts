@@ -1,3 +1,5 @@
+/** Pushed requests, DPoP, registration and CAMARA settings with a real authorization server. */
+
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { decodeJwt } from 'jose'
@@ -127,12 +129,12 @@ describe('DPoP with a real server (RFC 9449)', () => {
     const renewed = await refreshTokens({ ...held, dpop }, effects)
     expect(renewed.tokenType).toBe('DPoP')
     expect(effects.to('/token').map(({ status }) => status)).toEqual([400, 200, 200])
-    const stranger = {
+    const requestOfOtherKey = {
       ...held,
       refreshToken: renewed.refreshToken ?? '',
       dpop: await createDpopKey(),
     }
-    expect((await failure(refreshTokens(stranger, effects))).error).toMatch(
+    expect((await failure(refreshTokens(requestOfOtherKey, effects))).error).toMatch(
       /invalid_grant|invalid_dpop_proof/,
     )
   })
@@ -213,7 +215,7 @@ describe('DPoP with a real server (RFC 9449)', () => {
     expect(resource.statuses).toEqual([401, 200, 200, 200, 200])
   })
 
-  /** A resource server whose checks are oauth4webapi's. */
+  /** A resource server with the checks of oauth4webapi. */
   async function startResource(as: AuthorizationServer, _key: DpopKey) {
     const statuses: number[] = []
     const issuer: oauth.AuthorizationServer = {

@@ -1,4 +1,4 @@
-/** `northkey/core` and `northkey/page` as somebody else gets them: packed, installed elsewhere, used. */
+/** The packages `northkey/core` and `northkey/page`: packed, installed in another project, and used there. */
 
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -117,7 +117,7 @@ describe('the packed library', () => {
       const effects: Effects = { fetch, now: () => Date.now() }
       const { codeVerifier, codeChallenge } = await createPkcePair()
       const right: CodeChallenge = codeChallenge
-      // @ts-expect-error a verifier is no challenge
+      // @ts-expect-error a verifier is not a challenge
       const wrong: CodeChallenge = codeVerifier
       const code: NorthkeyErrorCode = new NorthkeyError('timeout', 'x').code
       const broker: Broker | undefined = await findBroker()
@@ -127,9 +127,9 @@ describe('the packed library', () => {
       declare const waiting: AwaitingAuthorizationResponse
       declare const sent: AwaitingTokenResponse
       const next = transition(waiting, { type: 'redirectReceived', url: 'x', now: 0 }).name
-      // @ts-expect-error a code cannot be sent before it has come
+      // @ts-expect-error a code cannot be sent before the response
       transition(waiting, { type: 'codeSent', now: 0 })
-      // @ts-expect-error once the code is sent there is no verifier any more
+      // @ts-expect-error a flow has no verifier after the code is sent
       void sent.codeVerifier
       export { next, answer, code, right, toProviderError, wrong }`
     await writeFile(join(folder, 'types.ts'), source)

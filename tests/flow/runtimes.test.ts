@@ -1,6 +1,6 @@
 /**
- * The unit suite of the core, in the runtimes that it is made for: the very same files, built once, in
- * a page, a worker and a service worker.
+ * Unit suite of the core in all of its runtimes: the same test files, built once, run in a page, a worker and a
+ * service worker.
  */
 
 import { createServer, type Server } from 'node:http'
@@ -32,7 +32,7 @@ async function bundle(): Promise<string> {
       modulePreload: false,
       rolldownOptions: {
         input: path('../shared/runtimes/run.ts'),
-        // A service worker may not import once it runs.
+        // A service worker cannot import modules after its installation.
         output: { format: 'es', codeSplitting: false },
       },
     },
@@ -56,7 +56,7 @@ beforeAll(async () => {
 
 afterAll(() => closeServer(server))
 
-/** What a page does to have the suite run somewhere. It travels as text, so that no build touches it. */
+/** Functions that run the suite from a page, as text, so that no build transforms them. */
 const RUNS = {
   page: `async () => { await import('/suite.js'); return globalThis.runSuite() }`,
   worker: `() => new Promise((resolve, reject) => {
@@ -102,7 +102,7 @@ describe.each<[BrowserName, (keyof typeof RUNS)[]]>([
       const report = (await page.evaluate(`(${RUNS[runtime]})()`)) as Report
       expect(report.failed).toEqual([])
       expect(report.runtime).toBe(SCOPES[runtime])
-      // The suite is all there, not a file of it.
+      // The complete suite ran, and not a part of it.
       expect(report.passed).toBeGreaterThan(600)
       await page.close()
     },

@@ -1,4 +1,4 @@
-/** Reads docs/conformance.md and fails where it promises a test that is not there. */
+/** Checks docs/conformance.md: every test that it lists exists, and every row has a proof. */
 
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -14,7 +14,7 @@ interface Row {
   proofs: string[]
 }
 
-/** The rows of all tables of the document whose head is `id | where | what | proof`. */
+/** The rows of all tables with the head `id | where | what | proof`. */
 function rowsOf(markdown: string): Row[] {
   let isTable = false
   const rows: Row[] = []
@@ -34,7 +34,7 @@ function rowsOf(markdown: string): Row[] {
 
 const sources = new Map<string, string>()
 
-/** The text of a test file without the escapes of its strings, or nothing where there is none. */
+/** The text of a test file without the escapes of its strings, or an empty string for a missing file. */
 function sourceOf(file: string): string {
   const known = sources.get(file)
   if (known !== undefined) return known
@@ -44,7 +44,7 @@ function sourceOf(file: string): string {
   return source
 }
 
-/** What is wrong with a proof, or nothing. */
+/** The fault of a proof, or `undefined` for a valid one. */
 function faultOf(proof: string): string | undefined {
   if (/^does not concern us: \S.{10,}/.test(proof)) return undefined
   const [, file, title] = /^`(tests\/[\w./-]+\.test\.tsx?)` › (.+)$/.exec(proof) ?? []
@@ -62,7 +62,7 @@ function faultsOf(rows: readonly Row[]): string[] {
   ])
 }
 
-/** How many rows each letter of the catalogue has. */
+/** Number of rows for each letter of the catalogue. */
 const CATALOGUE = {
   P: 16,
   R: 29,
@@ -86,7 +86,7 @@ const catalogueIds = Object.entries(CATALOGUE).flatMap(([letter, count]) =>
   }),
 )
 
-/** Rows of the flow that unit tests have to cover. */
+/** Rows of the flow that require a unit test. */
 const UNIT = [
   ...'P01 P02 P03 P05 P07 P08 P10 P14 P15'.split(' '),
   ...'R05 R06 R07 R08 R09 R10 R11 R13 R20 R22 R23 R28'.split(' '),

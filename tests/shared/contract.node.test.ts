@@ -1,6 +1,6 @@
 /**
- * Holds the tests in tests/browser/contract against the contract itself, which lies beside the
- * repository: every row of its tables, every word in them, every parameter and every bullet has a test.
+ * Checks tests/browser/contract for completeness against the page contract, which lies beside the repository:
+ * every row of its tables, every error in them, every parameter and every bullet has a test.
  */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
@@ -12,10 +12,10 @@ import { LINES } from '../browser/contract/lines.ts'
 const CONTRACT = fileURLToPath(new URL('../../../shared/design/PAGE-API.md', import.meta.url))
 const PAGE = fileURLToPath(new URL('../../docs/page-api.md', import.meta.url))
 const FOLDER = fileURLToPath(new URL('../browser/contract', import.meta.url))
-/** No browser's disk can be filled at will: what a full one does is shown there. */
+/** Covers a full disk, which no browser test can produce. */
 const STORAGE = '../../extension/background/platform/open-database.test.ts'
 
-/** The strings of the test files that are titles: they say what they are about before a colon. */
+/** Titles in the test files: strings with their subject before a colon. */
 const titles = [...readdirSync(FOLDER), STORAGE]
   .filter((file) => file.endsWith('.test.ts'))
   .flatMap((file) => [
@@ -33,14 +33,14 @@ function rows(markdown: string, first: RegExp): string[][] {
     .filter(([cell = '']) => first.test(cell))
 }
 
-/** What stands in backticks. */
+/** The texts in backticks. */
 const code = (cell: string): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, it = '']) => it)
 
 /** Names of members in a shape such as `{ a, b?: 'x' | 'y' }`. */
 const members = (shape: string): string[] =>
   shape.replaceAll(/'\w+'/g, '').match(/[a-z]\w*/gi) ?? []
 
-/** Rows of the tables, words and parameters in them, and events, that no title is about. */
+/** Rows of the tables, errors and parameters in them, and events that have no title. */
 function untestedRows(markdown: string, all: readonly string[]): string[] {
   const errors = rows(markdown, /^-?\d+$/).flatMap(([number, words = '']) =>
     code(words).map((word) => `${number} ${word}`),

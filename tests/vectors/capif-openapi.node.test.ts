@@ -1,3 +1,5 @@
+/** Messages of the profile `capif` against the OpenAPI files of 3GPP. */
+
 import type { ValidateFunction } from 'ajv'
 import { beforeEach, describe, expect, test } from 'vitest'
 import {
@@ -54,7 +56,7 @@ async function tokenRequest(capif: Settings): Promise<Record<string, unknown>> {
   const flow = await redeemable(network, { server, metadata, apis })
   await redeemCode(flow, network, { gpsi: 'msisdn-34666666666' })
   const form: Record<string, unknown> = Object.fromEntries(network.sent[0]?.form ?? [])
-  // 3GPP has an object in a form and does not say how; the JSON is what the schema describes.
+  // 3GPP does not specify the encoding of an object in a form; the schema describes the decoded JSON.
   if (typeof form.resOwnerId === 'string') form.resOwnerId = JSON.parse(form.resOwnerId)
   return form
 }

@@ -1,4 +1,4 @@
-/** Published examples and observed answers of CAPIF: what real cores say, and what we make of it. */
+/** Published examples and observed responses of CAPIF cores, with the results of the profile. */
 
 import { describe, expect, test } from 'vitest'
 import {

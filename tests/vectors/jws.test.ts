@@ -1,6 +1,6 @@
 /**
- * JWS cases of the kinds that Wycheproof's `json_web_signature` collects: what an attacker does to a
- * token that was good. Each begins with a good token, and the first test shows that it is.
+ * JWS manipulations of the kinds in Wycheproof's `json_web_signature`. Each case changes a valid token; the first
+ * test shows that the unchanged tokens are valid.
  */
 
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -46,7 +46,7 @@ const zero = new Uint8Array(32)
 const one = hex('01'.padStart(64, '0'))
 const order = hex(ORDER)
 
-/** The same signature as ASN.1 writes it. */
+/** The same signature in ASN.1 encoding. */
 function der(signature: Uint8Array): Uint8Array {
   const integer = (bytes: Uint8Array) => {
     const from = bytes.findIndex((byte) => byte !== 0)

@@ -1,3 +1,5 @@
+/** The JWS examples of RFC 7520, and ID tokens signed with their keys. */
+
 import { compactVerify, importJWK, type JWK } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { failure } from '../shared/support/failure.ts'
@@ -10,7 +12,7 @@ function publicHalf({ kty, kid, use, n, e, crv, x, y }: JWK): JWK {
   return JSON.parse(JSON.stringify({ kty, kid, use, n, e, crv, x, y }))
 }
 
-/** An ID token of ours under a key of the cookbook. */
+/** An ID token of the test, signed with a key of the cookbook. */
 async function idTokenBy(alg: string, key: JWK): Promise<string> {
   const privateKey = (await importJWK(key, alg)) as CryptoKey
   return sign({ alg, privateKey, publicKey: privateKey, jwk: key })

@@ -1,13 +1,15 @@
+/** The published examples of PKCE and base64url. */
+
 import { expect, test } from 'vitest'
 import { type CodeVerifier, codeChallengeOf } from '../../shared/core/index.ts'
 import { base64url, fromBase64url } from '../../shared/oauth/base64url.ts'
 
-/** The octets that RFC 7636 appendix B begins with. */
+/** The octets of the example in RFC 7636 appendix B. */
 const RANDOM = [
   116, 24, 223, 180, 151, 153, 224, 37, 79, 250, 96, 125, 216, 173, 187, 186, 22, 212, 37, 77, 105,
   214, 191, 240, 91, 88, 5, 88, 83, 132, 141, 121,
 ]
-/** The hash that it arrives at. */
+/** The hash of the example. */
 const DIGEST = [
   19, 211, 30, 150, 26, 26, 216, 236, 47, 22, 177, 12, 76, 152, 46, 8, 118, 168, 120, 173, 109, 241,
   68, 86, 110, 225, 137, 74, 203, 112, 249, 195,

@@ -1,6 +1,6 @@
 /**
- * One broken version of the core for each unit row of the catalogue: what is taken away or bent, and
- * the file of tests in which a test of that row has to fail then.
+ * Mutations of the core, one for each unit row of the catalogue: the source text that is replaced, and the test
+ * file in which a test of that row has to fail.
  */
 
 export interface Edit {
@@ -10,7 +10,7 @@ export interface Edit {
 }
 
 export interface Mutation {
-  /** The row; tests whose title has it are run. */
+  /** Id of the row. The tests with this id in their title are run. */
   row: string
   tests: string
   edits: Edit[]

@@ -1,7 +1,8 @@
 /**
- * `npm run test:broken`: shows for each unit row of the catalogue that its tests can fail. For each
- * mutation the tests of the row run against the broken core, and one of them has to notice. Nothing is
- * written: the core is broken while it is loaded. Rows can be named: `npm run test:broken -- J04 T06`.
+ * Mutation testing of the core (`npm run test:broken`): shows for each unit row of the catalogue that its tests
+ * can fail. For each mutation the tests of the row run against the mutated core, and at least one test has to
+ * fail. No file is written: a mutation is applied while the core is loaded. Arguments select rows:
+ * `npm run test:broken -- J04 T06`.
  */
 
 import { fileURLToPath } from 'node:url'

@@ -1,3 +1,5 @@
+/** Authorization requests: parameters, scopes, and pushed requests. */
+
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {

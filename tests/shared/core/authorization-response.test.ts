@@ -1,3 +1,5 @@
+/** Validation of authorization responses. */
+
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
@@ -11,19 +13,19 @@ import { closedNetwork, START } from '../support/closed-network.ts'
 import { failure } from '../support/failure.ts'
 import { begin, ISSUER, METADATA, REDIRECT_URI, redirectOf, SERVER } from '../support/fixtures.ts'
 
-async function refusal(change: Record<string, string | null>, metadata = METADATA) {
+async function tokenError(change: Record<string, string | null>, metadata = METADATA) {
   const flow = await begin(closedNetwork(), { metadata })
   return failure(() => receiveAuthorizationResponse(flow, redirectOf(flow, change), START))
 }
 
 describe('the authorization response (RFC 6749 section 4.1.2)', () => {
   test('R05: another state is rejected (RFC 9700 section 4.7)', async () => {
-    expect((await refusal({ state: 'another' })).code).toBe('state_mismatch')
+    expect((await tokenError({ state: 'another' })).code).toBe('state_mismatch')
   })
 
   test('R06: a missing or empty state is rejected', async () => {
-    expect((await refusal({ state: null })).code).toBe('state_mismatch')
-    expect((await refusal({ state: '' })).code).toBe('state_mismatch')
+    expect((await tokenError({ state: null })).code).toBe('state_mismatch')
+    expect((await tokenError({ state: '' })).code).toBe('state_mismatch')
   })
 
   test.each(['code', 'state', 'iss', 'error', 'error_description', 'response'])(
@@ -40,11 +42,11 @@ describe('the authorization response (RFC 6749 section 4.1.2)', () => {
   )
 
   test('R08: another issuer is rejected (RFC 9207 section 2.4)', async () => {
-    expect((await refusal({ iss: 'https://evil.example' })).code).toBe('issuer_mismatch')
+    expect((await tokenError({ iss: 'https://evil.example' })).code).toBe('issuer_mismatch')
   })
 
   test('R09: a missing issuer is rejected if the server announces the parameter (RFC 9207 section 2.4)', async () => {
-    expect((await refusal({ iss: null })).code).toBe('issuer_mismatch')
+    expect((await tokenError({ iss: null })).code).toBe('issuer_mismatch')
   })
 
   test('R09: a missing issuer is accepted if the server does not announce the parameter', async () => {
@@ -66,13 +68,13 @@ describe('the authorization response (RFC 6749 section 4.1.2)', () => {
   ])(
     'R10: the issuer "%s" is compared without normalization (RFC 9207 section 2.4)',
     async (iss) => {
-      expect((await refusal({ iss })).code).toBe('issuer_mismatch')
+      expect((await tokenError({ iss })).code).toBe('issuer_mismatch')
     },
   )
 
   test('R11: a different issuer is rejected even if the server did not announce the parameter', async () => {
     const { authorization_response_iss_parameter_supported: _, ...metadata } = METADATA
-    const error = await refusal({ iss: 'https://evil.example' }, metadata)
+    const error = await tokenError({ iss: 'https://evil.example' }, metadata)
     expect(error.code).toBe('issuer_mismatch')
   })
 
@@ -83,7 +85,11 @@ describe('the authorization response (RFC 6749 section 4.1.2)', () => {
   })
 
   test('R14: an error of another issuer is not attributed to the requested issuer (RFC 9207 section 2.4)', async () => {
-    const error = await refusal({ code: null, error: 'access_denied', iss: 'https://evil.example' })
+    const error = await tokenError({
+      code: null,
+      error: 'access_denied',
+      iss: 'https://evil.example',
+    })
     expect(error.code).toBe('issuer_mismatch')
     expect(error.error).toBeUndefined()
   })
@@ -99,7 +105,7 @@ describe('the authorization response (RFC 6749 section 4.1.2)', () => {
     ['a JARM response', { response: 'x.y.z' }],
     ['an ID token of the hybrid flow', { id_token: 'x.y.z' }],
   ])('R20: %s is rejected (RFC 6749 section 10.14)', async (_what, change) => {
-    expect((await refusal(change)).code).toBe('invalid_response')
+    expect((await tokenError(change)).code).toBe('invalid_response')
   })
 
   test('R20: for any query the result is a flow or a NorthkeyError', async () => {
@@ -183,7 +189,7 @@ describe('the authorization response (RFC 6749 section 4.1.2)', () => {
     ['temporarily_unavailable', 'authorization_server_error'],
     ['a_word_nobody_knows', 'authorization_server_error'],
   ])('the error "%s" is kept and becomes %s (RFC 6749 section 4.1.2.1)', async (error, code) => {
-    const failed = await refusal({ code: null, error, error_description: 'As the server says' })
+    const failed = await tokenError({ code: null, error, error_description: 'As the server says' })
     expect(failed.code).toBe(code)
     expect(failed.error).toBe(error)
     expect(failed.errorDescription).toBe('As the server says')
@@ -191,7 +197,11 @@ describe('the authorization response (RFC 6749 section 4.1.2)', () => {
 
   test("R21: a server's text is sanitized: ASCII only, without quotes, of limited length", async () => {
     const error_description = `<b>"hi"</b>\u202e${'x'.repeat(5000)}`
-    const { errorDescription = '' } = await refusal({ code: null, error: 'x', error_description })
+    const { errorDescription = '' } = await tokenError({
+      code: null,
+      error: 'x',
+      error_description,
+    })
     expect(errorDescription).toMatch(/^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/)
     expect(errorDescription.length).toBeLessThanOrEqual(300)
   })

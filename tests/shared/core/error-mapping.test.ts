@@ -1,3 +1,5 @@
+/** Mapping of errors to the `ProviderError` of a page. */
+
 import { describe, expect, test } from 'vitest'
 import {
   isNorthkeyError,
@@ -7,7 +9,7 @@ import {
   toProviderError,
 } from '../../../shared/core/index.ts'
 
-/** The table of the page contract, section 4, by the codes of the core. */
+/** The table of section 4 of the page contract, by the codes of the core. */
 const CONTRACT: Record<NorthkeyErrorCode, [number, string]> = {
   access_denied: [4001, 'access_denied'],
   user_cancelled: [4001, 'access_denied'],
@@ -49,12 +51,16 @@ describe('an error for a page (page contract section 4)', () => {
   })
 
   test("keeps the server's error if the server sent one", () => {
-    const refused = new NorthkeyError('authorization_server_error', 'x', { error: 'invalid_grant' })
-    expect(toProviderError(refused).data.error).toBe('invalid_grant')
-    const asked = new NorthkeyError('interaction_required', 'x', { error: 'login_required' })
-    expect(toProviderError(asked).data.error).toBe('login_required')
-    const lied = new NorthkeyError('invalid_response', 'x', { error: 'access_denied' })
-    expect(toProviderError(lied).data.error).toBe('invalid_response')
+    const serverError = new NorthkeyError('authorization_server_error', 'x', {
+      error: 'invalid_grant',
+    })
+    expect(toProviderError(serverError).data.error).toBe('invalid_grant')
+    const interactionError = new NorthkeyError('interaction_required', 'x', {
+      error: 'login_required',
+    })
+    expect(toProviderError(interactionError).data.error).toBe('login_required')
+    const responseError = new NorthkeyError('invalid_response', 'x', { error: 'access_denied' })
+    expect(toProviderError(responseError).data.error).toBe('invalid_response')
   })
 
   test('has status, retry time and description, and nothing of the cause', () => {

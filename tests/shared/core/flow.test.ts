@@ -1,3 +1,5 @@
+/** A complete flow, with refresh and revocation. */
+
 import { describe, expect, test } from 'vitest'
 import {
   authorizationResponseState,

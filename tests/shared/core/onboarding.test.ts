@@ -1,3 +1,5 @@
+/** Registration of clients, client ID metadata documents, and revocation. */
+
 import { describe, expect, test } from 'vitest'
 import { fetchClientDocument, registerClient, revokeToken } from '../../../shared/core/index.ts'
 import { type Answer, closedNetwork, json, START } from '../support/closed-network.ts'
@@ -86,11 +88,11 @@ describe('a client id metadata document', () => {
   const origin = 'https://games.example'
   const clientId = `${origin}/northbound/client.json`
   const document = { client_id: clientId, client_name: 'Games', redirect_uris: [REDIRECT_URI] }
-  const ask = { clientId, origin, redirectUri: REDIRECT_URI }
+  const request = { clientId, origin, redirectUri: REDIRECT_URI }
 
   test('makes its URL a client identifier of its own origin', async () => {
     const network = closedNetwork().on(clientId, json(document))
-    expect(await fetchClientDocument(ask, network)).toEqual({ clientId, clientName: 'Games' })
+    expect(await fetchClientDocument(request, network)).toEqual({ clientId, clientName: 'Games' })
   })
 
   test.each([
@@ -108,7 +110,7 @@ describe('a client id metadata document', () => {
     ],
   ])('is not requested with %s', async (_what, change) => {
     const network = closedNetwork()
-    await failure(fetchClientDocument({ ...ask, ...change }, network))
+    await failure(fetchClientDocument({ ...request, ...change }, network))
     expect(network.sent).toHaveLength(0)
   })
 
@@ -120,7 +122,7 @@ describe('a client id metadata document', () => {
     ['an authentication by secret', { token_endpoint_auth_method: 'client_secret_post' }],
   ])('with %s is rejected', async (_what, change) => {
     const network = closedNetwork().on(clientId, json({ ...document, ...change }))
-    expect((await failure(fetchClientDocument(ask, network))).code).toBe('invalid_response')
+    expect((await failure(fetchClientDocument(request, network))).code).toBe('invalid_response')
   })
 })
 

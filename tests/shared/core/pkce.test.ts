@@ -1,3 +1,5 @@
+/** PKCE pairs and random values. */
+
 import { expect, test } from 'vitest'
 import {
   type CodeVerifier,
@@ -19,7 +21,7 @@ test('P01: the challenge of a pair is that of its verifier (RFC 7636 section 4.2
   }
 })
 
-/** How far the first 42 symbols are from being equally likely; the 43rd holds four bits. */
+/** Chi-square statistic of the first 42 symbols against a uniform distribution. The 43rd has four bits only. */
 function chiSquare(samples: readonly string[]): number {
   const counts = new Map<string, number>()
   for (const sample of samples) {
@@ -30,7 +32,7 @@ function chiSquare(samples: readonly string[]): number {
   return [...counts.values()].reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0)
 }
 
-/** 63 degrees of freedom: one run in a hundred million exceeds this by chance. */
+/** With 63 degrees of freedom, one run in a hundred million exceeds this by chance. */
 const CHI_SQUARE_LIMIT = 160
 const GRAMMAR = /^[A-Za-z0-9\-._~]{43,128}$/
 
@@ -56,7 +58,7 @@ test('P03: without a CSPRNG no pair is created (RFC 7636 section 7.1)', async ()
     await expect(createPkcePair()).rejects.toThrow()
     expect(() => randomValue()).toThrow()
   } finally {
-    // In a worker the property lies on the prototype.
+    // In a worker the property is on the prototype.
     if (original === undefined) Reflect.deleteProperty(globalThis, 'crypto')
     else Object.defineProperty(globalThis, 'crypto', original)
   }

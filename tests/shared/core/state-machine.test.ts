@@ -1,3 +1,5 @@
+/** The state machine of a flow. */
+
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
@@ -11,7 +13,7 @@ import { closedNetwork, START } from '../support/closed-network.ts'
 import { failure } from '../support/failure.ts'
 import { begin, redirectOf, TOKEN_RESPONSE } from '../support/fixtures.ts'
 
-/** The machine without its types, as a store that was tampered with would drive it. */
+/** The state machine without its types, as a manipulated store could drive it. */
 const step = transition as (state: FlowState, event: FlowEvent) => FlowState
 
 const tokens = {
@@ -122,7 +124,7 @@ describe('the flow as a state machine', () => {
         let state: FlowState = pending
         let sent = 0
         for (const next of events) {
-          // Between any two steps the program may end and find what it wrote.
+          // Between any two steps the program may restart and read the stored state.
           const written: FlowState = JSON.parse(JSON.stringify(state))
           try {
             state = step(written, next)

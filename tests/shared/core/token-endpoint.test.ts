@@ -1,3 +1,5 @@
+/** Successful responses of the token endpoint. */
+
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
@@ -28,7 +30,7 @@ async function redeem(answer: Answer, metadata = METADATA, keys: FlowKeys = {}) 
   return redeemCode(flow, network, keys)
 }
 
-const refusal = (answer: Answer, metadata = METADATA, keys: FlowKeys = {}) =>
+const tokenError = (answer: Answer, metadata = METADATA, keys: FlowKeys = {}) =>
   failure(redeem(answer, metadata, keys))
 
 describe('the answer of the token endpoint (RFC 6749 section 5.1)', () => {
@@ -66,8 +68,8 @@ describe('the answer of the token endpoint (RFC 6749 section 5.1)', () => {
     const token_endpoint = 'http://localhost:8080/token'
     const metadata = { ...METADATA, token_endpoint }
     const closed = closedNetwork()
-    const refused = await failure(redeemCode(await redeemable(closed, { metadata }), closed))
-    expect(refused.code).toBe('insecure_url')
+    const rejected = await failure(redeemCode(await redeemable(closed, { metadata }), closed))
+    expect(rejected.code).toBe('insecure_url')
     const open = closedNetwork({ allowInsecureLoopback: true }).on(
       token_endpoint,
       json(TOKEN_RESPONSE),
@@ -94,7 +96,7 @@ describe('the answer of the token endpoint (RFC 6749 section 5.1)', () => {
     ['two documents', `${whole}${whole}`, 'application/json'],
   ])('T03: a 200 with %s is rejected', async (_what, body, type) => {
     const headers = { 'content-type': type }
-    expect((await refusal(new Response(body, { headers }))).code).toBe('invalid_response')
+    expect((await tokenError(new Response(body, { headers }))).code).toBe('invalid_response')
   })
 
   test('T05: a member named __proto__ stays a member', async () => {
@@ -103,7 +105,7 @@ describe('the answer of the token endpoint (RFC 6749 section 5.1)', () => {
     expect(tokens.accessToken).toBe(TOKEN_RESPONSE.access_token)
     expect(({} as Record<string, unknown>).polluted).toBeUndefined()
     const only = '{"__proto__":{"access_token":"evil","token_type":"Bearer"}}'
-    expect((await refusal(json(only))).code).toBe('invalid_response')
+    expect((await tokenError(json(only))).code).toBe('invalid_response')
   })
 
   test('T05: any JSON gives well-formed tokens or a NorthkeyError, and changes no prototype', async () => {
@@ -139,7 +141,9 @@ describe('the answer of the token endpoint (RFC 6749 section 5.1)', () => {
     ['outside of ASCII', 'tökën'],
     ['of 100 kB', 'x'.repeat(100_000)],
   ])('T06: an access token that is %s is rejected', async (_what, access_token) => {
-    expect((await refusal(json({ ...TOKEN_RESPONSE, access_token }))).code).toBe('invalid_response')
+    expect((await tokenError(json({ ...TOKEN_RESPONSE, access_token }))).code).toBe(
+      'invalid_response',
+    )
   })
 
   test.each(['bearer', 'BEARER', 'Bearer'])(
@@ -158,19 +162,19 @@ describe('the answer of the token endpoint (RFC 6749 section 5.1)', () => {
   test.each([undefined, '', 'mac', 'N_A', 7, ['Bearer']])(
     'T08: a token of the type %j is not used (RFC 6749 section 7.1)',
     async (token_type) => {
-      const error = await refusal(json({ ...TOKEN_RESPONSE, token_type }))
+      const error = await tokenError(json({ ...TOKEN_RESPONSE, token_type }))
       expect(error.code).toBe('invalid_response')
     },
   )
 
   test('T09: a bearer token for a proof is discarded (RFC 9449 section 5)', async () => {
     const dpop = await createDpopKey()
-    const error = await refusal(json(TOKEN_RESPONSE), WITH_DPOP, { dpop })
+    const error = await tokenError(json(TOKEN_RESPONSE), WITH_DPOP, { dpop })
     expect(error.code).toBe('token_type_mismatch')
   })
 
   test('T09: a DPoP token is discarded if no proof was sent', async () => {
-    const error = await refusal(json({ ...TOKEN_RESPONSE, token_type: 'DPoP' }))
+    const error = await tokenError(json({ ...TOKEN_RESPONSE, token_type: 'DPoP' }))
     expect(error.code).toBe('token_type_mismatch')
   })
 
@@ -197,11 +201,13 @@ describe('the answer of the token endpoint (RFC 6749 section 5.1)', () => {
 
   test('T11: a narrower scope in the response is the granted scope (RFC 6749 section 3.3)', async () => {
     const tokens = await redeem(json({ ...TOKEN_RESPONSE, scope: 'qos' }))
-    const asked = [
+    const requestedApis = [
       { resource: RESOURCE, scope: 'qos qos:write' },
       { resource: 'https://api.example/other', scope: 'location' },
     ]
-    expect(grantedApis(SERVER, asked, tokens.scope)).toEqual([{ resource: RESOURCE, scope: 'qos' }])
+    expect(grantedApis(SERVER, requestedApis, tokens.scope)).toEqual([
+      { resource: RESOURCE, scope: 'qos' },
+    ])
   })
 
   test('T11: a response without scope grants the requested scope (RFC 6749 section 5.1)', async () => {
@@ -216,6 +222,6 @@ describe('the answer of the token endpoint (RFC 6749 section 5.1)', () => {
   })
 
   test.each(['a\u0000', 'a  b', 7, {}])('T12: the scope %j is rejected', async (scope) => {
-    expect((await refusal(json({ ...TOKEN_RESPONSE, scope }))).code).toBe('invalid_response')
+    expect((await tokenError(json({ ...TOKEN_RESPONSE, scope }))).code).toBe('invalid_response')
   })
 })

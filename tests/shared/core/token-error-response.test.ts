@@ -1,3 +1,5 @@
+/** Error responses of the token endpoint, and refresh requests. */
+
 import { describe, expect, test } from 'vitest'
 import {
   type FlowKeys,
@@ -23,7 +25,7 @@ async function redeem(answer: Answer, metadata = METADATA, keys: FlowKeys = {}) 
   return redeemCode(flow, network, keys)
 }
 
-const refusal = (answer: Answer, metadata = METADATA, keys: FlowKeys = {}) =>
+const tokenError = (answer: Answer, metadata = METADATA, keys: FlowKeys = {}) =>
   failure(redeem(answer, metadata, keys))
 
 describe('an error response of the token endpoint (RFC 6749 section 5.2)', () => {
@@ -45,7 +47,7 @@ describe('an error response of the token endpoint (RFC 6749 section 5.2)', () =>
 
   test('T14: invalid_client with a challenge keeps its error (RFC 6749 section 5.2)', async () => {
     const headers = { 'www-authenticate': 'Basic realm="as"' }
-    const failed = await refusal(json({ error: 'invalid_client' }, { status: 401, headers }))
+    const failed = await tokenError(json({ error: 'invalid_client' }, { status: 401, headers }))
     expect(failed.error).toBe('invalid_client')
   })
 
@@ -53,7 +55,7 @@ describe('an error response of the token endpoint (RFC 6749 section 5.2)', () =>
     'T15: a 400 of type "%s" is an HTTP error without the text of its body',
     async (type) => {
       const body = '<p>secret stack trace</p>'
-      const failed = await refusal(
+      const failed = await tokenError(
         new Response(body, { status: 400, headers: { 'content-type': type } }),
       )
       expect(failed.code).toBe('invalid_response')
@@ -129,7 +131,7 @@ describe('an error response of the token endpoint (RFC 6749 section 5.2)', () =>
     [500, '', 'network_error', undefined],
   ])('N04: status %i with Retry-After "%s"', async (status, header, code, seconds) => {
     const headers = { 'retry-after': header }
-    const failed = await refusal(new Response('', { status, headers }))
+    const failed = await tokenError(new Response('', { status, headers }))
     expect(failed.code).toBe(code)
     expect(failed.httpStatus).toBe(status)
     expect(failed.retryAfterSeconds).toBe(seconds)

@@ -1,3 +1,5 @@
+/** Challenges of a resource (`WWW-Authenticate`). */
+
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { judgeChallenges, parseChallenges } from '../../../shared/core/index.ts'

@@ -1,3 +1,5 @@
+/** Client authentication at the token endpoint. */
+
 import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { redeemCode, type ServerConfig } from '../../../shared/core/index.ts'
@@ -19,7 +21,7 @@ async function assertionFor(config: ServerConfig, apis: { resource: string; scop
   const key = await createTestKey('ES256', 'instance-1')
   const network = closedNetwork().on(TOKEN_ENDPOINT, json(TOKEN_RESPONSE))
   const flow = await redeemable(network, { server: config, apis })
-  // A CAMARA answer lacks its ID token here; what counts is the request.
+  // The CAMARA response lacks its ID token; this test is about the request only.
   await redeemCode(flow, network, {
     clientKey: { privateKey: key.privateKey, kid: 'instance-1' },
   }).catch(() => undefined)
@@ -36,7 +38,7 @@ describe('private_key_jwt (OpenID Connect Core section 9, RFC 7523 section 3)', 
       'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
     )
     expect(form.get('client_id')).toBe(CLIENT_ID)
-    // The system's second may pass between two looks at its clock.
+    // The second of the system clock may change between two readings.
     const clock = { currentDate: new Date(START), clockTolerance: 1 }
     await jwtVerify(assertion, key.publicKey, clock)
     expect(decodeProtectedHeader(assertion)).toEqual({ alg: 'ES256', kid: 'instance-1' })

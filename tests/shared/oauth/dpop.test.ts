@@ -1,3 +1,5 @@
+/** DPoP proofs, and nonces at the token endpoint. */
+
 import { decodeJwt, decodeProtectedHeader, importJWK, type JWK, jwtVerify } from 'jose'
 import { describe, expect, test } from 'vitest'
 import {
@@ -62,7 +64,7 @@ describe('a proof (RFC 9449 section 4.2)', () => {
       htu: API,
       ath: await hash('the-token'),
     })
-    // The system's second may pass between two looks at its clock.
+    // The second of the system clock may change between two readings.
     expect(Math.abs((claims.iat ?? 0) - START / 1000)).toBeLessThanOrEqual(1)
   })
 
@@ -116,7 +118,7 @@ describe('a proof (RFC 9449 section 4.2)', () => {
 
   test('D02: if runtimes serialize a path differently, the htu equals the URL of the request', async () => {
     const key = await createDpopKey()
-    // Browsers disagree about this character; the proof has to agree with the browser that it runs in.
+    // Browsers encode this character differently; the proof has to match the browser that it runs in.
     const url = 'https://api.example/a|b'
     const request = { key, method: 'GET', url, accessToken: 'at' }
     const proof = await createDpopProof(request, closedNetwork())

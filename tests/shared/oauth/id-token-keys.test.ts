@@ -1,3 +1,5 @@
+/** Key sets for ID tokens, and ID tokens of a refresh. */
+
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createJwksStore, redeemCode, refreshTokens } from '../../../shared/core/index.ts'
 import { validateIdToken } from '../../../shared/oauth/id-token.ts'
@@ -25,18 +27,18 @@ import {
 } from '../support/id-tokens.ts'
 
 let key: TestKey
-let other: TestKey
+let otherKey: TestKey
 
 beforeAll(async () => {
   key = await createTestKey('ES256', 'k1')
-  other = await createTestKey('ES256', 'k2')
+  otherKey = await createTestKey('ES256', 'k2')
 })
 
-async function accepted(idToken: string, options: CheckOptions = {}) {
+async function expectAccepted(idToken: string, options: CheckOptions = {}) {
   expect((await check(idToken, { keys: [key.jwk], ...options })).sub).toBe('subscriber-1')
 }
 
-async function refused(idToken: string | Promise<string>, options: CheckOptions = {}) {
+async function expectRejected(idToken: string | Promise<string>, options: CheckOptions = {}) {
   const error = await failure(check(await idToken, { keys: [key.jwk], ...options }))
   expect(error.code).toBe('invalid_id_token')
 }
@@ -44,15 +46,15 @@ async function refused(idToken: string | Promise<string>, options: CheckOptions 
 describe('key sets (OpenID Connect Core section 10.1)', () => {
   test('J17: without kid a single key is used, and several keys are rejected', async () => {
     const idToken = await sign(key, {}, {})
-    await accepted(idToken)
-    await refused(idToken, { keys: [key.jwk, other.jwk] })
+    await expectAccepted(idToken)
+    await expectRejected(idToken, { keys: [key.jwk, otherKey.jwk] })
   })
 
   test('J18: a new key after a rotation is found with one more request', async () => {
     const jwks = createJwksStore()
     const network = closedNetwork({ jwks })
       .on(JWKS_URI, json({ keys: [key.jwk] }))
-      .on(JWKS_URI, json({ keys: [key.jwk, other.jwk] }))
+      .on(JWKS_URI, json({ keys: [key.jwk, otherKey.jwk] }))
     const expected = {
       metadata: { ...METADATA, id_token_signing_alg_values_supported: ['ES256'] },
       clientId: CLIENT_ID,
@@ -61,7 +63,7 @@ describe('key sets (OpenID Connect Core section 10.1)', () => {
     }
     await validateIdToken(await sign(key), expected, network)
     network.advance(61_000)
-    const rotated = await sign(other, { exp: NOW + 900 })
+    const rotated = await sign(otherKey, { exp: NOW + 900 })
     expect((await validateIdToken(rotated, expected, network)).sub).toBe('subscriber-1')
     network.done()
   })
@@ -75,7 +77,7 @@ describe('key sets (OpenID Connect Core section 10.1)', () => {
       accessToken: ACCESS_TOKEN,
       nonce: NONCE,
     }
-    const unknown = await sign(other, { exp: NOW + 900 }, { kid: 'nobody' })
+    const unknown = await sign(otherKey, { exp: NOW + 900 }, { kid: 'nobody' })
     await Promise.all(
       Array.from({ length: 20 }, () => failure(validateIdToken(unknown, expected, network))),
     )
@@ -115,26 +117,26 @@ describe('key sets (OpenID Connect Core section 10.1)', () => {
     const keys = [
       { kty: 'oct', k: 'c2VjcmV0', kid: 'k1' },
       leaked,
-      { ...other.jwk, kid: 'k1', use: 'enc' },
+      { ...otherKey.jwk, kid: 'k1', use: 'enc' },
       { kty: 'EC' },
       null,
       'key',
       7,
       key.jwk,
     ]
-    await accepted(await sign(key), { keys })
-    await refused(sign(pair), { keys: [leaked] })
+    await expectAccepted(await sign(key), { keys })
+    await expectRejected(sign(pair), { keys: [leaked] })
   })
 
   test('J20: two keys with the same kid are rejected', async () => {
-    await refused(sign(key), { keys: [key.jwk, { ...other.jwk, kid: 'k1' }] })
+    await expectRejected(sign(key), { keys: [key.jwk, { ...otherKey.jwk, kid: 'k1' }] })
   })
 
   test('J20: of 10,000 keys the first 64 are used', async () => {
-    // Without use and kid, 10,000 of them would still pass the limit of octets by far.
+    // Short keys, and 1,500 of them, since 10,000 would exceed the size limit of a response.
     const many = Array.from({ length: 1500 }, (_, index) => ({ kty: 'EC', kid: `x${index}` }))
-    await accepted(await sign(key), { keys: [key.jwk, ...many] })
-    await refused(sign(key), { keys: [...many, key.jwk] })
+    await expectAccepted(await sign(key), { keys: [key.jwk, ...many] })
+    await expectRejected(sign(key), { keys: [...many, key.jwk] })
     const tooMany = Array.from({ length: 10_000 }, (_, index) => ({ ...key.jwk, kid: `x${index}` }))
     const error = await failure(check(await sign(key), { keys: [key.jwk, ...tooMany] }))
     expect(error.code).toBe('invalid_response')

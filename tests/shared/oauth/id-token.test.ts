@@ -1,3 +1,5 @@
+/** Validation of ID tokens: signature, claims and header. */
+
 import { beforeAll, describe, expect, test } from 'vitest'
 import { redeemCode } from '../../../shared/core/index.ts'
 import { validateIdToken } from '../../../shared/oauth/id-token.ts'
@@ -28,18 +30,18 @@ import {
 } from '../support/id-tokens.ts'
 
 let key: TestKey
-let other: TestKey
+let otherKey: TestKey
 
 beforeAll(async () => {
   key = await createTestKey('ES256', 'k1')
-  other = await createTestKey('ES256', 'k2')
+  otherKey = await createTestKey('ES256', 'k2')
 })
 
-async function accepted(idToken: string, options: CheckOptions = {}) {
+async function expectAccepted(idToken: string, options: CheckOptions = {}) {
   expect((await check(idToken, { keys: [key.jwk], ...options })).sub).toBe('subscriber-1')
 }
 
-async function refused(idToken: string | Promise<string>, options: CheckOptions = {}) {
+async function expectRejected(idToken: string | Promise<string>, options: CheckOptions = {}) {
   const error = await failure(check(await idToken, { keys: [key.jwk], ...options }))
   expect(error.code).toBe('invalid_id_token')
 }
@@ -66,16 +68,16 @@ describe('signature and algorithm (RFC 7515 section 5.2, RFC 8725 section 3)', (
     async (...offered) => {
       const metadata = { id_token_signing_alg_values_supported: offered }
       for (const alg of ['none', 'None', 'NONE', '']) {
-        await refused(signRaw(JSON.stringify({ alg }), {}), { metadata })
-        await refused(signRaw(JSON.stringify({ alg, kid: 'k1' }), {}, key), { metadata })
+        await expectRejected(signRaw(JSON.stringify({ alg }), {}), { metadata })
+        await expectRejected(signRaw(JSON.stringify({ alg, kid: 'k1' }), {}, key), { metadata })
       }
     },
   )
 
   test('J01: an empty signature is rejected', async () => {
     const [header, payload] = (await sign(key)).split('.')
-    await refused(`${header}.${payload}.`)
-    await refused(`${header}.${payload}`)
+    await expectRejected(`${header}.${payload}.`)
+    await expectRejected(`${header}.${payload}`)
   })
 
   test('J02: HS256 with the public key as its secret is rejected (RFC 8725 section 3.1)', async () => {
@@ -91,13 +93,15 @@ describe('signature and algorithm (RFC 7515 section 5.2, RFC 8725 section 3)', (
     const input = unsigned.slice(0, -1)
     const mac = await crypto.subtle.sign('HMAC', hmac, new TextEncoder().encode(input))
     const idToken = `${input}.${encodeBytes(new Uint8Array(mac))}`
-    await refused(idToken)
-    await refused(idToken, { metadata: { id_token_signing_alg_values_supported: ['HS256'] } })
+    await expectRejected(idToken)
+    await expectRejected(idToken, {
+      metadata: { id_token_signing_alg_values_supported: ['HS256'] },
+    })
   })
 
   test('J03: an algorithm that the server does not list is rejected (RFC 8725 section 3.2)', async () => {
     const p384 = await createTestKey('ES384', 'k1')
-    await refused(sign(p384), { keys: [p384.jwk] })
+    await expectRejected(sign(p384), { keys: [p384.jwk] })
     const { id_token_signing_alg_values_supported: _, ...silent } = METADATA
     const network = closedNetwork().on(JWKS_URI, json({ keys: [key.jwk] }))
     const expected = {
@@ -119,10 +123,10 @@ describe('signature and algorithm (RFC 7515 section 5.2, RFC 8725 section 3)', (
         metadata: { id_token_signing_alg_values_supported: [alg] },
       }
       const idToken = await sign(signer)
-      await accepted(idToken, options)
+      await expectAccepted(idToken, options)
       const [header, payload, signature = ''] = idToken.split('.')
       const flipped = (signature.startsWith('A') ? 'B' : 'A') + signature.slice(1)
-      await refused(`${header}.${payload}.${flipped}`, options)
+      await expectRejected(`${header}.${payload}.${flipped}`, options)
     },
   )
 
@@ -131,7 +135,7 @@ describe('signature and algorithm (RFC 7515 section 5.2, RFC 8725 section 3)', (
     const payload = encodeBytes(
       new TextEncoder().encode(JSON.stringify({ ...CLAIMS, sub: 'somebody else' })),
     )
-    await refused(`${header}.${payload}.${signature}`)
+    await expectRejected(`${header}.${payload}.${signature}`)
   })
 })
 
@@ -162,11 +166,11 @@ describe('claims (OpenID Connect Core section 3.1.3.7)', () => {
     ['J14: a number for a sub', { sub: 7 }],
     ['J23: the events of a logout token', { events: { logout: {} } }],
   ])('%s is rejected', async (_what, changes) => {
-    await refused(sign(key, changes))
+    await expectRejected(sign(key, changes))
   })
 
   test('J08: a list that contains only the client is accepted', async () => {
-    await accepted(await sign(key, { aud: [CLIENT_ID] }))
+    await expectAccepted(await sign(key, { aud: [CLIENT_ID] }))
   })
 
   test.each([
@@ -174,20 +178,20 @@ describe('claims (OpenID Connect Core section 3.1.3.7)', () => {
     ['J11: iat a little ahead', { iat: NOW + 20 }],
     ['J11: nbf a little ahead', { nbf: NOW + 20 }],
   ])('%s is within the tolerance', async (_what, changes) => {
-    await accepted(await sign(key, changes))
+    await expectAccepted(await sign(key, changes))
   })
 
   test('J13: the right at_hash is accepted (OpenID Connect Core section 3.1.3.6)', async () => {
     const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(ACCESS_TOKEN))
     const at_hash = encodeBytes(new Uint8Array(digest).slice(0, 16))
-    await accepted(await sign(key, { at_hash }))
+    await expectAccepted(await sign(key, { at_hash }))
   })
 
   test('auth_time is required and must be recent if a maximum age was requested', async () => {
     const expected = { maxAge: 60 }
-    await refused(sign(key), { expected })
-    await refused(sign(key, { auth_time: NOW - 120 }), { expected })
-    await accepted(await sign(key, { auth_time: NOW - 60 }), { expected })
+    await expectRejected(sign(key), { expected })
+    await expectRejected(sign(key, { auth_time: NOW - 120 }), { expected })
+    await expectAccepted(await sign(key, { auth_time: NOW - 60 }), { expected })
   })
 
   test('J12: a wrong nonce rejects the response, and no token is returned (RFC 9700 section 4.5)', async () => {
@@ -222,26 +226,26 @@ describe('header (RFC 7515 section 4)', () => {
     ['J23: a proof', '{"alg":"ES256","kid":"k1","typ":"dpop+jwt"}'],
     ['J23: a typ that is no string', '{"alg":"ES256","kid":"k1","typ":7}'],
   ])('%s is rejected', async (_what, header) => {
-    await refused(signRaw(header, {}, key))
+    await expectRejected(signRaw(header, {}, key))
   })
 
   test.each(['JWT', 'jwt', 'application/jwt'])('the type "%s" is accepted', async (typ) => {
-    await accepted(await sign(key, {}, { kid: 'k1', typ }))
+    await expectAccepted(await sign(key, {}, { kid: 'k1', typ }))
   })
 
   test('a header with strings that look like members is accepted', async () => {
-    await accepted(await signRaw('{"alg":"ES256","kid":"k1","x":"\\"alg\\":1"}', {}, key))
+    await expectAccepted(await signRaw('{"alg":"ES256","kid":"k1","x":"\\"alg\\":1"}', {}, key))
   })
 
   test('J16: jku, x5u and an embedded key are ignored, and nothing is fetched for them', async () => {
     const header = { kid: 'k1', jku: 'https://evil.example/jwks', x5u: 'https://evil.example/x5u' }
-    await refused(sign(other, {}, { ...header, jwk: other.jwk }))
-    await accepted(await sign(key, {}, header))
+    await expectRejected(sign(otherKey, {}, { ...header, jwk: otherKey.jwk }))
+    await expectAccepted(await sign(key, {}, header))
   })
 
   test('an encrypted token is rejected', async () => {
-    await refused(`${await sign(key)}.a.b`)
-    await refused('a.b.c')
-    await refused('')
+    await expectRejected(`${await sign(key)}.a.b`)
+    await expectRejected('a.b.c')
+    await expectRejected('')
   })
 })

@@ -1,3 +1,5 @@
+/** Limits of a request: size of the response, timeout, abort; and the loopback hosts. */
+
 import { describe, expect, test } from 'vitest'
 import { redeemCode } from '../../../shared/core/index.ts'
 import { isLoopbackHost } from '../../../shared/oauth/url-policy.ts'
@@ -5,7 +7,7 @@ import { type Answer, closedNetwork, json } from '../support/closed-network.ts'
 import { failure } from '../support/failure.ts'
 import { redeemable, TOKEN_ENDPOINT, TOKEN_RESPONSE } from '../support/fixtures.ts'
 
-async function refusal(answer: Answer, timeoutMs?: number) {
+async function tokenError(answer: Answer, timeoutMs?: number) {
   const network = closedNetwork(timeoutMs === undefined ? {} : { timeoutMs }).on(
     TOKEN_ENDPOINT,
     answer,
@@ -29,7 +31,7 @@ describe('limits of a response', () => {
         cancelled = true
       },
     })
-    expect((await refusal(new Response(endless, type))).code).toBe('invalid_response')
+    expect((await tokenError(new Response(endless, type))).code).toBe('invalid_response')
     expect(pulled).toBeLessThan(20)
     expect(cancelled).toBe(true)
   })
@@ -39,7 +41,7 @@ describe('limits of a response', () => {
     const body = new ReadableStream<Uint8Array>({
       pull: (controller) => controller.enqueue(new Uint8Array(1)),
     })
-    expect((await refusal(new Response(body, { headers }))).code).toBe('invalid_response')
+    expect((await tokenError(new Response(body, { headers }))).code).toBe('invalid_response')
   })
 
   test('T04: a body of just under 256 kB is read', async () => {
@@ -51,11 +53,11 @@ describe('limits of a response', () => {
 
   test('T04: 100,000 brackets overflow no stack and take no long time', async () => {
     const deep = `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`
-    expect((await refusal(json(deep))).code).toBe('invalid_response')
+    expect((await tokenError(json(deep))).code).toBe('invalid_response')
   })
 
-  /** A body that comes in one piece, in a response as `fetch` makes them; its stream ends or stays open. */
-  function announcing(
+  /** A response like one of `fetch`, with its body in one chunk. Its stream ends or stays open. */
+  function responseWithLength(
     length: number,
     open: boolean,
     {
@@ -76,23 +78,26 @@ describe('limits of a response', () => {
   }
 
   test.each([
-    ['its stream stays open', announcing(OCTETS.length, true)],
-    ['less was announced than comes', announcing(OCTETS.length - 1, false)],
-    ['more was announced than comes', announcing(OCTETS.length + 1, false)],
+    ['its stream stays open', responseWithLength(OCTETS.length, true)],
+    ['content-length is too small', responseWithLength(OCTETS.length - 1, false)],
+    ['content-length is too large', responseWithLength(OCTETS.length + 1, false)],
   ])('T04: a body is read to its end if %s', async (_case, answer) => {
     const network = closedNetwork({ timeoutMs: 1000 }).on(TOKEN_ENDPOINT, answer)
     const tokens = await redeemCode(await redeemable(network), network)
     expect(tokens.accessToken).toBe(TOKEN_RESPONSE.access_token)
   })
 
-  // Seen to fail without the look at the length, at `content-encoding`, at `type`, each on its own.
+  // Seen to fail without the check of the length, of `content-encoding` and of `type`, one at a time.
   test.each([
-    ['is shorter than announced', announcing(OCTETS.length + 1, true)],
-    ['is longer than announced', announcing(OCTETS.length - 1, true)],
-    ['was encoded', announcing(OCTETS.length, true, { headers: { 'content-encoding': 'gzip' } })],
-    ['may have been encoded', announcing(OCTETS.length, true, { kind: 'cors' })],
+    ['is shorter than announced', responseWithLength(OCTETS.length + 1, true)],
+    ['is longer than announced', responseWithLength(OCTETS.length - 1, true)],
+    [
+      'was encoded',
+      responseWithLength(OCTETS.length, true, { headers: { 'content-encoding': 'gzip' } }),
+    ],
+    ['may have been encoded', responseWithLength(OCTETS.length, true, { kind: 'cors' })],
   ])('N05: a body that hangs and %s is a timeout', async (_case, answer) => {
-    expect((await refusal(answer, 20)).code).toBe('timeout')
+    expect((await tokenError(answer, 20)).code).toBe('timeout')
   })
 
   test('N05: the timeout applies to the entire body, also if it arrives one octet at a time', async () => {
@@ -102,11 +107,13 @@ describe('limits of a response', () => {
         controller.enqueue(new Uint8Array([0x20]))
       },
     })
-    expect((await refusal(new Response(drip, type), 60)).code).toBe('timeout')
+    expect((await tokenError(new Response(drip, type), 60)).code).toBe('timeout')
   })
 
   test('L07: a server that never answers is a timeout, even if fetch ignores its signal', async () => {
-    expect((await refusal(() => new Promise<Response>(() => undefined), 20)).code).toBe('timeout')
+    expect((await tokenError(() => new Promise<Response>(() => undefined), 20)).code).toBe(
+      'timeout',
+    )
   })
 
   test('the timeout is at most 25 s, before the browser stops a worker', async () => {
@@ -126,7 +133,7 @@ describe('limits of a response', () => {
   })
 
   test('N01: a failed connection is a network error without details of its cause', async () => {
-    const error = await refusal(() => {
+    const error = await tokenError(() => {
       throw new TypeError('getaddrinfo ENOTFOUND as.example with code=secret')
     })
     expect(error.code).toBe('network_error')
@@ -140,7 +147,7 @@ describe('limits of a response', () => {
         controller.error(new TypeError('reset'))
       },
     })
-    expect((await refusal(new Response(broken, type))).code).toBe('network_error')
+    expect((await tokenError(new Response(broken, type))).code).toBe('network_error')
   })
 })
 

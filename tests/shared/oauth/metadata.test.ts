@@ -1,3 +1,5 @@
+/** Discovery and checks of authorization server metadata. */
+
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
@@ -29,7 +31,7 @@ const OAUTH2 = '/.well-known/oauth-authorization-server'
 const OIDC = '/.well-known/openid-configuration'
 const notFound = () => new Response('', { status: 404 })
 
-async function refusal(body: unknown, effects = closedNetwork()) {
+async function tokenError(body: unknown, effects = closedNetwork()) {
   return failure(discover(SERVER, effects.on(ISSUER + OAUTH2, json(body))))
 }
 
@@ -55,7 +57,7 @@ describe('metadata (RFC 8414)', () => {
   ])(
     'M-01: the issuer %j is rejected, since it is not the requested issuer (RFC 8414 section 3.3)',
     async (issuer) => {
-      expect((await refusal({ ...METADATA, issuer })).code).toBe('issuer_mismatch')
+      expect((await tokenError({ ...METADATA, issuer })).code).toBe('issuer_mismatch')
     },
   )
 
@@ -73,7 +75,7 @@ describe('metadata (RFC 8414)', () => {
       'javascript:alert(1)',
       'data:,',
     ]) {
-      expect((await refusal({ ...METADATA, [name]: url })).code).toBe('insecure_url')
+      expect((await tokenError({ ...METADATA, [name]: url })).code).toBe('insecure_url')
     }
   })
 
@@ -148,7 +150,7 @@ describe('metadata (RFC 8414)', () => {
     ['require_pushed_authorization_requests', 1],
     ['id_token_signing_alg_values_supported', { 0: 'RS256' }],
   ])('M-07: "%s" with the value %j is rejected by name', async (name, value) => {
-    const error = await refusal({ ...METADATA, [name]: value })
+    const error = await tokenError({ ...METADATA, [name]: value })
     expect(error.code).toBe('invalid_metadata')
     expect(error.message).toContain(`"${name}"`)
   })
@@ -242,7 +244,7 @@ describe('PKCE in metadata (RFC 7636 section 4.2, RFC 9700 section 2.1.1)', () =
   test.each([undefined, [], ['plain'], ['s256'], ['S512']])(
     'P05: code_challenge_methods_supported as %j is rejected; plain is never used',
     async (code_challenge_methods_supported) => {
-      const error = await refusal({ ...METADATA, code_challenge_methods_supported })
+      const error = await tokenError({ ...METADATA, code_challenge_methods_supported })
       expect(error.code).toBe('pkce_unsupported')
     },
   )

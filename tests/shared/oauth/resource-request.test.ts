@@ -1,3 +1,5 @@
+/** Calls of a resource with a DPoP or a bearer token. */
+
 import { decodeJwt } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { createDpopKey, type DpopKey, requestResource } from '../../../shared/core/index.ts'

@@ -1,3 +1,5 @@
+/** The client for pages, with a provider that the test simulates. */
+
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import {
   ANNOUNCE_EVENT,

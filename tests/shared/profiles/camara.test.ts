@@ -1,3 +1,5 @@
+/** Requests, tokens and errors of the profile `camara`. */
+
 import { describe, expect, test } from 'vitest'
 import {
   beginAuthorization,

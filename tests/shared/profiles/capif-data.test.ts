@@ -1,3 +1,5 @@
+/** Scopes, security negotiation and notifications of CAPIF. */
+
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
@@ -93,14 +95,14 @@ describe('the scope grammar (TS 29.222 V17.4.0 table 8.5.4.2.6-1)', () => {
     const granted = '3gpp#aef-a:one,two;aef-b:three'
     expect(capifScopeAllows(granted, 'aef-a', 'two')).toBe(true)
     expect(capifScopeAllows(granted, 'aef-b', 'two')).toBe(false)
-    const asked = [
+    const requestedApis = [
       { resource: 'https://a.example', scope: '3gpp#aef-a:one,four' },
       { resource: 'https://b.example', scope: '3gpp#aef-b:five' },
     ]
-    expect(grantedApis(server(), asked, granted)).toEqual([
+    expect(grantedApis(server(), requestedApis, granted)).toEqual([
       { resource: 'https://a.example', scope: '3gpp#aef-a:one' },
     ])
-    expect(grantedApis(server(), asked, 'unknown')).toEqual([])
+    expect(grantedApis(server(), requestedApis, 'unknown')).toEqual([])
   })
 })
 

@@ -1,3 +1,5 @@
+/** Token requests and responses of the profile `capif`. */
+
 import { describe, expect, test } from 'vitest'
 import {
   beginAuthorization,
@@ -132,20 +134,20 @@ describe('the token response (TS 29.222 AccessTokenRsp, AccessTokenErr, ProblemD
   })
 
   test('has two error formats: an OAuth error and ProblemDetails', async () => {
-    const refusal = async (body: object, status: number, type: string) => {
+    const tokenError = async (body: object, status: number, type: string) => {
       const headers = { 'content-type': type }
       const network = closedNetwork().on(TOKEN, json(body, { status, headers }))
       const flow = await redeemable(network, { server: server(), metadata: PUBLISHED, apis })
       return failure(redeemCode(flow, network))
     }
-    const oauth = await refusal({ error: 'invalid_grant' }, 400, 'application/json')
+    const oauth = await tokenError({ error: 'invalid_grant' }, 400, 'application/json')
     expect([oauth.code, oauth.error]).toEqual(['authorization_server_error', 'invalid_grant'])
     const problem = {
       title: 'Not Found',
       detail: 'Security context not found',
       cause: 'NO_CONTEXT',
     }
-    const problemDetails = await refusal(problem, 404, 'application/problem+json')
+    const problemDetails = await tokenError(problem, 404, 'application/problem+json')
     expect(problemDetails.toJSON()).toMatchObject({
       code: 'authorization_server_error',
       error: 'NO_CONTEXT',

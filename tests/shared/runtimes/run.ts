@@ -1,4 +1,4 @@
-/** Runs the whole unit suite in a page, in a worker or in a service worker, and reports. */
+/** Runs the complete unit suite in a page, in a worker or in a service worker, and reports the results. */
 
 /// <reference types="vite/client" />
 
@@ -76,7 +76,7 @@ addEventListener('message', (event) => {
     if (port !== undefined) port.postMessage(report)
     else postMessage(report)
   })
-  // A service worker stays alive for as long as its event does.
+  // A service worker is not stopped before the promise of its event settles.
   const { waitUntil } = event as unknown as { waitUntil?: (work: Promise<unknown>) => void }
   waitUntil?.call(event, work)
 })

@@ -1,6 +1,6 @@
 /**
- * Takes the place of `vitest` where the suite runs outside of Node: the same runner and the same
- * expectations, without the machinery around them.
+ * Replacement of `vitest` for runs outside of Node: the same runner and the same `expect`, without the other
+ * parts.
  */
 
 import {

@@ -1,6 +1,6 @@
 /**
- * A network that is closed: only exchanges that a test announces can happen, in their order, and each
- * announced one has to. It runs wherever the suite runs.
+ * Mock of the network: only announced exchanges can happen, in their order, and `done` checks that all of them
+ * happened. It works in every runtime of the suite.
  */
 
 import type { Effects } from '../../../shared/core/index.ts'
@@ -20,13 +20,13 @@ export interface ClosedNetwork extends Effects {
   /** Announces the next exchange with this URL. */
   on(url: string, answer: Answer): ClosedNetwork
   readonly sent: SentRequest[]
-  /** Fails unless everything announced has happened. */
+  /** Throws unless all announced exchanges have happened. */
   done(): void
   /** Moves the clock. */
   advance(milliseconds: number): void
 }
 
-/** 2026-01-01T00:00:00Z, far from the system's clock, so that a forgotten `Date.now()` shows. */
+/** 2026-01-01T00:00:00Z, far from the system clock, so that a test detects a use of `Date.now()`. */
 export const START = Date.UTC(2026, 0, 1)
 
 export function closedNetwork(options: Partial<Effects> = {}): ClosedNetwork {
@@ -46,7 +46,7 @@ export function closedNetwork(options: Partial<Effects> = {}): ClosedNetwork {
       return this
     },
     done() {
-      if (announced.length > 0) throw new Error(`never asked: ${announced.map((a) => a.url)}`)
+      if (announced.length > 0) throw new Error(`never requested: ${announced.map((a) => a.url)}`)
     },
     fetch: async (input, init = {}) => {
       const url = String(input)

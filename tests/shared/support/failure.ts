@@ -1,4 +1,4 @@
-/** What a call fails with; a call that succeeds fails the test. */
+/** Returns the error of a call. A call that succeeds fails the test. */
 
 import { NorthkeyError } from '../../../shared/core/index.ts'
 

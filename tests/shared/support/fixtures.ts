@@ -1,4 +1,4 @@
-/** A made-up authorization server and one flow with it, to vary from. */
+/** Fixture of an authorization server and of a flow with it, which tests vary. */
 
 import {
   type AwaitingAuthorizationResponse,
@@ -57,7 +57,7 @@ export async function begin(
   return (await beginAuthorization(request(overrides), network)).flow
 }
 
-/** The redirect with which the server answers a flow; `null` leaves a parameter out. */
+/** The redirect with which the server answers a flow. `null` removes a parameter. */
 export function redirectOf(
   flow: AwaitingAuthorizationResponse,
   changes: Record<string, string | null> = {},

@@ -1,4 +1,4 @@
-/** ID tokens of every kind, good and bad, signed by keys of the test. */
+/** Valid and invalid ID tokens, signed by keys of the test. */
 
 import { exportJWK, type JWK, type JWTPayload, SignJWT } from 'jose'
 import type { JwksStore, ServerMetadata } from '../../../shared/core/index.ts'
@@ -54,7 +54,7 @@ export async function createTestKey(alg: Algorithm = 'ES256', kid = 'k1'): Promi
   return { alg, privateKey: pair.privateKey, publicKey: pair.publicKey, jwk }
 }
 
-/** The claims with changes; `undefined` takes one out. */
+/** Signs the claims with changes. `undefined` removes a claim. */
 export function sign(
   key: TestKey,
   changes: Record<string, unknown> = {},
@@ -64,7 +64,7 @@ export function sign(
   return new SignJWT(claims).setProtectedHeader({ alg: key.alg, ...header }).sign(key.privateKey)
 }
 
-/** A JWS with exactly this header, signed where a key is given. */
+/** Makes a JWS with exactly this header. It is signed if a key is given. */
 export async function signRaw(
   header: string,
   claims: Record<string, unknown>,
@@ -93,11 +93,11 @@ export interface CheckOptions {
   keys?: unknown[]
   jwks?: JwksStore
   expected?: Partial<IdTokenExpectation>
-  /** How often the key set may be asked for. */
+  /** How many requests for the key set are announced. */
   fetches?: number
 }
 
-/** Checks an ID token against a server with these keys. */
+/** Validates an ID token of a server with these keys. */
 export async function check(idToken: string, options: CheckOptions = {}) {
   const network = closedNetwork({ jwks: options.jwks ?? createJwksStore() })
   const keys = options.keys ?? []
