@@ -1,7 +1,7 @@
 /**
- * The world of the content script, as whoever has broken out of a page into its process would find it:
- * the broker's stores are out of reach there, and the table of its screens does not answer. A script of
- * the test stands in the manifest beside our own, and so shares its world.
+ * The world of the content script, as an attacker finds it who has broken out of a page into its process: the
+ * broker's stores are out of reach there, and the table of the broker's screens does not answer. A script of
+ * the test stands in the manifest before our own, and so shares its world.
  *
  * Seen to fail when `closeToContentScripts` does nothing (Chromium), with the salt of the subject
  * handles in `storage.local` (Firefox, which has no such switch), and when any sender counts as one of
@@ -11,17 +11,17 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'puppeteer-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { BROWSERS, connect, type Stage, startStage } from '../browser/support/stage.ts'
+import { describe, expect } from 'vitest'
+import { BROWSER, test as base } from '../browser/fixtures.ts'
+import { databaseText, openScreen } from '../browser/support/stage.ts'
 
 interface Area {
   get(keys: null): Promise<object>
   set(items: object): Promise<void>
 }
 
-interface Reached {
-  [what: string]: unknown
-}
+/** What the probe got, by what it tried. */
+type Reached = Record<string, unknown>
 
 /** Runs in the content script's world; its source is what the browser loads. */
 function probe(): void {
@@ -66,32 +66,45 @@ async function addProbe(extension: string): Promise<void> {
   await writeFile(join(extension, 'probe.js'), `(${probe})()`)
 }
 
-describe.each(BROWSERS)('in %s, a script in the world of the content script', (name) => {
-  let stage: Stage
-  let page: Page
-  let reached: Reached
+async function reach(page: Page): Promise<Reached> {
+  await page.evaluate(() => document.dispatchEvent(new Event('northkey-test:probe')))
+  await page.waitForSelector('[data-reached]')
+  return page.evaluate(() => JSON.parse(document.documentElement.dataset.reached ?? ''))
+}
 
-  beforeAll(async () => {
-    stage = await startStage(name, { prepareExtension: addProbe })
-    page = await stage.open()
-    expect((await connect(stage, page)).error).toBeUndefined()
-    await page.evaluate(() => document.dispatchEvent(new Event('northkey-test:probe')))
-    await page.waitForSelector('[data-reached]')
-    reached = await page.evaluate(() => JSON.parse(document.documentElement.dataset.reached ?? ''))
-  })
-  afterAll(() => stage?.close())
+const test = base.extend('options', { prepareExtension: addProbe })
 
-  test('B16: reads none of the broker’s storage: the areas are refused, or hold nothing', () => {
-    expect(reached.local).toEqual(name === 'chromium' ? 'refused' : [])
-    expect(['refused', 'nothing']).toContainEqual(reached.session)
-  })
-
-  test('B16: sees the databases of the page alone', () => {
-    expect(reached.databases).toEqual([])
+describe('a script in the world of the content script', () => {
+  test('B16: reads none of the broker’s storage: the areas are refused, or hold nothing', async ({
+    page,
+    granted,
+  }) => {
+    expect(granted).toBeDefined()
+    const { local, session } = await reach(page)
+    expect(local).toEqual(BROWSER === 'chromium' ? 'refused' : [])
+    expect(['refused', 'nothing']).toContainEqual(session)
   })
 
-  test('B07, B16: is not answered by the table of the broker’s screens', () => {
-    const { listGrants, listOperators, readLog } = reached
+  test('B16: sees the databases of the page alone', async ({ stage, page, granted }) => {
+    expect(granted).toBeDefined()
+    await page.evaluate(
+      () =>
+        new Promise((resolve) => {
+          indexedDB.open('database-of-the-page').onsuccess = resolve
+        }),
+    )
+    expect((await reach(page)).databases).toEqual(['database-of-the-page'])
+    // The broker has databases of its own by now.
+    const databases = await databaseText(await openScreen(stage))
+    expect(Object.keys(databases)).toContain('tokens')
+  })
+
+  test('B07, B16: is not answered by the table of the broker’s screens', async ({
+    page,
+    granted,
+  }) => {
+    expect(granted).toBeDefined()
+    const { listGrants, listOperators, readLog } = await reach(page)
     for (const answer of [listGrants, listOperators, readLog]) {
       expect(['refused', 'nothing']).toContainEqual(answer)
     }

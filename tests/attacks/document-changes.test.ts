@@ -3,10 +3,9 @@
  * back/forward cache, prerendered, outlived by a reload of the extension.
  *
  * Seen to fail when events go to every tab and the content script does not compare their origin (B22), when
- * the calls of a document that enters the cache are not settled (B23; in Firefox also when that is said to it
- * while it enters the cache, and not again), when any frame may ask, of a document
- * in any state (B23, prerendered: one of the two checks would do), and when a dead runtime is not noticed
- * (L12).
+ * the calls of a document that enters the cache are not settled (B23; in Firefox also when they are not
+ * settled once more as it comes back), when any frame may ask, of a document in any state (B23, prerendered:
+ * one of the two checks would do), and when a dead runtime is not noticed (L12).
  */
 
 import type { Page } from 'puppeteer-core'

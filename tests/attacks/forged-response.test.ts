@@ -7,47 +7,47 @@
  */
 
 import type { Page } from 'puppeteer-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { ERROR_CODE } from '../../shared/messages/page-api.ts'
+import { test } from '../browser/fixtures.ts'
 import { changeMetadata } from '../browser/support/faults.ts'
 import { addressOf, until } from '../browser/support/pages.ts'
 import { beginSignIn, forgeResponse } from '../browser/support/sign-in-window.ts'
 import {
   atRedirectHost,
-  BROWSERS,
-  call,
   openScreen,
   type Stage,
   signIn,
-  startOver,
-  startStage,
   tokenRequests,
 } from '../browser/support/stage.ts'
 
 const MARKUP = '<img src=x onerror=location=1>'
 const LONG = 'x'.repeat(2_000)
 
-describe.each(BROWSERS)('in %s, a forged response', (name) => {
-  let stage: Stage
-  let page: Page
+test.afterEach(({ stage }) => expect(atRedirectHost(stage)).toEqual([]))
 
-  beforeAll(async () => {
-    stage = await startStage(name)
+/** An authorization response that arrives at another address, which is returned. */
+async function forgeAt(
+  stage: Stage,
+  operator: Page,
+  change: (redirect: URL) => string,
+): Promise<URL> {
+  let arrival: URL | undefined
+  await forgeResponse(stage, operator, (response, redirect) => {
+    const query = response.toString()
+    redirect.href = `${change(new URL(redirect.href))}?${query}`
+    arrival = new URL(redirect.href)
   })
-  afterAll(() => stage?.close())
-  beforeEach(async () => {
-    page = await startOver(stage)
-  })
-  afterEach(async () => {
-    stage.network.faults.clear()
-    expect(atRedirectHost(stage)).toEqual([])
-    await page.close()
-  })
+  if (!arrival) throw new Error('no address')
+  return arrival
+}
 
-  const begin = () => beginSignIn(stage, page)
-
-  test('R14: an error without state and issuer is not taken for the operator’s word', async () => {
-    const { outcome, operator } = await begin()
+describe('a forged response', () => {
+  test('R14: an error without state and issuer is not taken for the operator’s word', async ({
+    stage,
+    page,
+  }) => {
+    const { outcome, operator } = await beginSignIn(stage, page)
     await forgeResponse(stage, operator, (response) => {
       for (const name of ['code', 'state', 'iss']) response.delete(name)
       response.set('error', 'access_denied')
@@ -60,8 +60,8 @@ describe.each(BROWSERS)('in %s, a forged response', (name) => {
     expect(JSON.stringify(error)).not.toContain('access_denied')
   })
 
-  test('R14: an error in another tab ends no flow, whatever it knows', async () => {
-    const { outcome } = await begin()
+  test('R14: an error in another tab ends no flow, whatever it knows', async ({ stage, page }) => {
+    const { outcome } = await beginSignIn(stage, page)
     for (const known of [['state', 'iss'], ['iss'], []]) {
       const other = await stage.open()
       await forgeResponse(stage, other, (response) => {
@@ -75,21 +75,26 @@ describe.each(BROWSERS)('in %s, a forged response', (name) => {
     await signIn(stage)
     const { result } = await outcome
     expect(result).toMatchObject({ issuer: stage.network.issuer })
-    await call(page, 'northbound_revoke')
   })
 
-  test('R11: another issuer is refused where the server does not say that it names itself', async () => {
+  test('R11: another issuer is refused where the server does not say that it names itself', async ({
+    stage,
+    page,
+  }) => {
     await changeMetadata(stage.network, (metadata) => {
       metadata.authorization_response_iss_parameter_supported = false
     })
-    const { outcome, operator } = await begin()
+    const { outcome, operator } = await beginSignIn(stage, page)
     await forgeResponse(stage, operator, (r) => r.set('iss', 'https://evil.example'))
     expect((await outcome).error?.data.error).toBe('issuer_mismatch')
     expect(tokenRequests(stage)).toEqual([])
   })
 
-  test('R21, R28: the words of an error reach page and screens as inert text, and no address is opened', async () => {
-    const { outcome, operator } = await begin()
+  test('R21, R28: the words of an error reach page and screens as inert text, and no address is opened', async ({
+    stage,
+    page,
+  }) => {
+    const { outcome, operator } = await beginSignIn(stage, page)
     await forgeResponse(stage, operator, (response) => {
       response.delete('code')
       response.set('error', MARKUP)
@@ -100,9 +105,9 @@ describe.each(BROWSERS)('in %s, a forged response', (name) => {
     })
     const { error } = await outcome
     expect(error?.code).toBe(ERROR_CODE.authorizationServerError)
-    const said = error?.data.errorDescription ?? ''
-    expect(said).toMatch(/^[\x20-\x7e]{1,300}$/)
-    expect(said).not.toContain('"')
+    const description = error?.data.errorDescription ?? ''
+    expect(description).toMatch(/^[\x20-\x7e]{1,300}$/)
+    expect(description).not.toContain('"')
     expect(JSON.stringify(error)).not.toContain('evil.example')
     const screen = await openScreen(stage, '/ui/sites/index.html')
     await screen.waitForSelector('[data-testid=entry]')
@@ -110,43 +115,36 @@ describe.each(BROWSERS)('in %s, a forged response', (name) => {
     expect(shown).toContain(MARKUP)
     expect(shown).not.toMatch(/\u202e/)
     expect(await screen.$('[data-testid=entry] img')).toBeNull()
-    await screen.close()
     expect(stage.outside.connections).not.toContain('evil.example')
   })
-
-  /** An authorization response that arrives at another address, which is returned. */
-  async function forgeAt(operator: Page, change: (redirect: URL) => string): Promise<URL> {
-    let arrival: URL | undefined
-    await forgeResponse(stage, operator, (response, redirect) => {
-      const query = response.toString()
-      redirect.href = `${change(new URL(redirect.href))}?${query}`
-      arrival = new URL(redirect.href)
-    })
-    if (!arrival) throw new Error('no address')
-    return arrival
-  }
 
   const atOurHost: [title: string, change: (redirect: URL) => string][] = [
     ['a longer path', (url) => `${url.origin}${url.pathname}.evil`],
     ['a path that climbs', (url) => `${url.origin}${url.pathname}/../x`],
     ['another port', (url) => `${url.origin}:8443${url.pathname}`],
   ]
-  test.each(atOurHost)('R22: at %s it is refused, and no code is sent', async (_, change) => {
-    const { outcome, operator } = await begin()
-    await forgeAt(operator, change)
-    expect((await outcome).error?.data.error).toBe('invalid_response')
-    expect(tokenRequests(stage)).toEqual([])
-  })
+  test.for(atOurHost)(
+    'R22: at %s it is refused, and no code is sent',
+    async ([, change], { stage, page }) => {
+      const { outcome, operator } = await beginSignIn(stage, page)
+      await forgeAt(stage, operator, change)
+      expect((await outcome).error?.data.error).toBe('invalid_response')
+      expect(tokenRequests(stage)).toEqual([])
+    },
+  )
 
-  test('R22: at a host that only looks like ours it is nobody’s: not read, not blocked, not redeemed', async () => {
-    const { outcome, operator } = await begin()
+  test('R22: at a host that only looks like ours it is nobody’s: not read, not blocked, not redeemed', async ({
+    stage,
+    page,
+  }) => {
+    const { outcome, operator } = await beginSignIn(stage, page)
     const lookAlikes: ((redirect: URL) => string)[] = [
       (url) => `${url.origin}.evil.example${url.pathname}`,
       (url) => `${url.origin}@evil.example${url.pathname}`,
       (url) => `https://evil.example/${url.host}${url.pathname}`,
     ]
     for (const change of lookAlikes) {
-      const { host, pathname } = await forgeAt(operator, change)
+      const { host, pathname } = await forgeAt(stage, operator, change)
       await until(`a page at ${host}`, async () =>
         (await addressOf(operator)).includes(host + pathname),
       )

@@ -1,6 +1,6 @@
 /**
- * Somebody wants the user to work with somebody else's account: what the attacker signed in to is put
- * into the user's own sign-in window. @see R18 of the catalogue, RFC 9700 section 4.7
+ * An attacker wants the user to work with the attacker's account: the response to the attacker's own sign-in
+ * is put into the user's sign-in window. @see R18 of the catalogue, RFC 9700 section 4.7
  *
  * Seen to fail when `validateAuthorizationResponse` takes any state (the first), when the attacker knows
  * the verifier (the second), and when a grant is kept before the user has signed in, or the operator's
@@ -9,19 +9,16 @@
 
 import { createHash } from 'node:crypto'
 import type { Page } from 'puppeteer-core'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
-import { gesture } from '../browser/support/known-subscriber.ts'
+import { test } from '../browser/fixtures.ts'
+import { beginSignIn } from '../browser/support/sign-in-window.ts'
 import {
-  answerConsent,
   authorizationRequests,
-  BROWSERS,
   call,
   databaseText,
   openScreen,
   type Stage,
-  signInPage,
-  startStage,
   tokenRequests,
 } from '../browser/support/stage.ts'
 import { signInAndAllow } from '../network/support/client.ts'
@@ -29,67 +26,53 @@ import { ScriptedBrowser } from '../network/support/scripted-browser.ts'
 
 const VERIFIER = 'the-attackers-own-verifier-of-43-characters'
 
-describe.each(BROWSERS)('in %s, an account that is not the user’s', (name) => {
-  let stage: Stage
-  let page: Page
-
-  beforeAll(async () => {
-    stage = await startStage(name)
-    page = await stage.open()
-  })
-  beforeEach(() => stage.network.log.clear())
-  afterAll(() => stage?.close())
-
-  async function begin() {
-    await gesture(page)
-    const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
-    await answerConsent(stage, 'allow')
-    const operator = await signInPage(stage)
-    await operator.waitForSelector('[data-form=password]')
-    return { outcome, operator }
+/** The response to a flow of the attacker's own, at the same client and in another browser. */
+async function attackersResponse(stage: Stage): Promise<URL> {
+  const url = new URL(`${stage.network.issuer}/auth`)
+  for (const [member, value] of Object.entries(authorizationRequests(stage)[0]?.query ?? {})) {
+    url.searchParams.set(member, String(value))
   }
+  url.searchParams.set('state', 'the-state-of-the-attacker')
+  const challenge = createHash('sha256').update(VERIFIER).digest('base64url')
+  url.searchParams.set('code_challenge', challenge)
+  const { phoneNumber, password } = stage.network.subscribers.all[1] ?? {}
+  const credentials = { phone_number: phoneNumber ?? '', password: password ?? '' }
+  const { url: response } = await signInAndAllow(new ScriptedBrowser(), url, credentials)
+  expect(response.searchParams.get('code')).not.toBeNull()
+  return response
+}
 
-  /** The response to a flow of the attacker's own, at the same client and in another browser. */
-  async function attackersResponse(): Promise<URL> {
-    const url = new URL(`${stage.network.issuer}/auth`)
-    for (const [member, value] of Object.entries(authorizationRequests(stage)[0]?.query ?? {})) {
-      url.searchParams.set(member, String(value))
-    }
-    url.searchParams.set('state', 'the-state-of-the-attacker')
-    const challenge = createHash('sha256').update(VERIFIER).digest('base64url')
-    url.searchParams.set('code_challenge', challenge)
-    const { phoneNumber, password } = stage.network.subscribers.all[1] ?? {}
-    const credentials = { phone_number: phoneNumber ?? '', password: password ?? '' }
-    const { url: response } = await signInAndAllow(new ScriptedBrowser(), url, credentials)
-    expect(response.searchParams.get('code')).not.toBeNull()
-    return response
-  }
+const show = (operator: Page, response: URL) =>
+  operator.evaluate((address) => location.assign(address), response.href).catch(() => {})
 
-  const show = (operator: Page, response: URL) =>
-    operator.evaluate((address) => location.assign(address), response.href).catch(() => {})
+async function expectNothingStored(stage: Stage, page: Page): Promise<void> {
+  expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toEqual([])
+  const screen = await openScreen(stage)
+  expect((await databaseText(screen)).tokens ?? []).toEqual([])
+}
 
-  async function nothingIsStored(): Promise<void> {
-    expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toEqual([])
-    const screen = await openScreen(stage)
-    expect((await databaseText(screen)).tokens ?? []).toEqual([])
-    await screen.close()
-  }
-
-  test('R18: the response of the attacker’s own flow, in the user’s window, is refused before its code is sent', async () => {
-    const { outcome, operator } = await begin()
-    await show(operator, await attackersResponse())
+describe('an account that is not the user’s', () => {
+  test('R18: the response of the attacker’s own flow, in the user’s window, is refused before its code is sent', async ({
+    stage,
+    page,
+  }) => {
+    const { outcome, operator } = await beginSignIn(stage, page)
+    await show(operator, await attackersResponse(stage))
     expect((await outcome).error).toMatchObject({
       code: ERROR_CODE.untrustedResponse,
       data: { error: 'state_mismatch' },
     })
     expect(tokenRequests(stage)).toEqual([])
-    await nothingIsStored()
+    await expectNothingStored(stage, page)
   })
 
-  test('R18: even with the state of the user’s flow, the attacker’s code is worth nothing in it', async () => {
-    const { outcome, operator } = await begin()
+  test('R18: even with the state of the user’s flow, the attacker’s code is worth nothing in it', async ({
+    stage,
+    page,
+  }) => {
+    const { outcome, operator } = await beginSignIn(stage, page)
     const state = String(authorizationRequests(stage)[0]?.query.state)
-    const response = await attackersResponse()
+    const response = await attackersResponse(stage)
     response.searchParams.set('state', state)
     await show(operator, response)
     expect((await outcome).error).toMatchObject({
@@ -97,20 +80,23 @@ describe.each(BROWSERS)('in %s, an account that is not the user’s', (name) => 
       data: { error: 'invalid_grant' },
     })
     expect(tokenRequests(stage)).toHaveLength(1)
-    await nothingIsStored()
+    await expectNothingStored(stage, page)
   })
 
-  test('R18: the operator names the account before the user allows anything, and nothing is stored until then', async () => {
-    const { outcome, operator } = await begin()
-    const [subscriber] = stage.network.subscribers.all
-    await operator.type('[name=phone_number]', subscriber?.phoneNumber ?? '')
-    await operator.type('[name=password]', subscriber?.password ?? '')
+  test('R18: the operator names the account before the user allows anything, and nothing is stored until then', async ({
+    stage,
+    page,
+  }) => {
+    const { outcome, operator } = await beginSignIn(stage, page)
+    const { subscriber } = stage
+    await operator.type('[name=phone_number]', subscriber.phoneNumber)
+    await operator.type('[name=password]', subscriber.password)
     await operator.click('[data-form=password] [type=submit]')
     await operator.waitForSelector('[data-form=consent]')
     const text = await operator.evaluate(() => document.body.innerText)
-    expect(text).toContain(subscriber?.name)
-    expect(text).toContain(subscriber?.phoneNumber)
-    await nothingIsStored()
+    expect(text).toContain(subscriber.name)
+    expect(text).toContain(subscriber.phoneNumber)
+    await expectNothingStored(stage, page)
     await operator.bringToFront()
     await operator.click('[data-form=consent] [value=allow]')
     expect((await outcome).result).toBeDefined()

@@ -1,6 +1,6 @@
 /**
- * Private windows, which no grant of an ordinary window may follow into: the extension does not run
- * there, not even where the user has allowed it.
+ * Private windows, into which no grant of an ordinary window may follow: the extension does not run there, not
+ * even where the user has allowed it.
  *
  * Seen to fail with `incognito: 'spanning'` in the manifest. In Firefox no test can give an extension of
  * its own the user's leave for private windows, so nothing could fail there; its manifest says the same.
@@ -9,35 +9,33 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Page } from 'puppeteer-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished } from 'vitest'
 import { CHROMIUM_ID } from '../../extension/identity.ts'
-import { type Stage, startStage } from '../browser/support/stage.ts'
+import { BROWSER, test } from '../browser/fixtures.ts'
+import { openHost } from '../browser/support/browser-host.ts'
+import { findsBroker } from '../browser/support/discovery.ts'
+import { startStage } from '../browser/support/stage.ts'
 
-const findsBroker = (page: Page) => page.evaluate(async () => (await window.broker()) !== undefined)
+/** A profile in which the user has allowed the extension in private windows. */
+async function makeProfile(): Promise<string> {
+  const profile = await mkdtemp(join(tmpdir(), 'northkey-profile-'))
+  onTestFinished(() => rm(profile, { recursive: true, force: true, maxRetries: 5 }))
+  await mkdir(join(profile, 'Default'))
+  const allowed = { extensions: { settings: { [CHROMIUM_ID]: { incognito: true } } } }
+  await writeFile(join(profile, 'Default', 'Preferences'), JSON.stringify(allowed))
+  return profile
+}
 
-describe('in chromium, a private window', () => {
-  let profile: string
-  let stage: Stage
-
-  beforeAll(async () => {
-    profile = await mkdtemp(join(tmpdir(), 'northkey-profile-'))
-    await mkdir(join(profile, 'Default'))
-    const allowed = { extensions: { settings: { [CHROMIUM_ID]: { incognito: true } } } }
-    await writeFile(join(profile, 'Default', 'Preferences'), JSON.stringify(allowed))
-    stage = await startStage('chromium', { profile })
-  })
-  afterAll(async () => {
-    await stage?.close()
-    await rm(profile, { recursive: true, force: true, maxRetries: 5 })
-  })
-
+describe.runIf(BROWSER === 'chromium')('a private window', () => {
   test('E14: finds no broker, though the user allowed it there', async () => {
+    const host = await openHost('chromium', { profile: await makeProfile() })
+    onTestFinished(() => host.close())
+    const stage = await startStage(host)
+    onTestFinished(() => stage.close())
     expect(await findsBroker(await stage.open())).toBe(true)
     const privately = await stage.browser.createBrowserContext()
     const page = await privately.newPage()
     await page.goto(stage.application.origin)
     expect(await findsBroker(page)).toBe(false)
-    await privately.close()
   })
 })

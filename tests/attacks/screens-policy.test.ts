@@ -6,81 +6,82 @@
  */
 
 import type { Page } from 'puppeteer-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { gesture } from '../browser/support/known-subscriber.ts'
-import {
-  answerConsent,
-  BROWSERS,
-  call,
-  openScreen,
-  type Stage,
-  startStage,
-} from '../browser/support/stage.ts'
+import { describe, expect } from 'vitest'
+import { test } from '../browser/fixtures.ts'
+import { openPage } from '../browser/support/pages.ts'
+import { openScreen, type Stage } from '../browser/support/stage.ts'
 
 const SCREENS = ['/ui/popup/index.html', '/ui/sites/index.html', '/ui/operators/index.html']
 
-describe.each(BROWSERS)('in %s, the policy of the broker’s own pages', (name) => {
-  let stage: Stage
+interface Watched {
+  violations?: Set<string>
+}
 
-  beforeAll(async () => {
-    stage = await startStage(name)
-    const page = await stage.open()
-    await gesture(page)
-    const outcome = call(page, 'northbound_connect', stage.wish())
-    await answerConsent(stage, 'deny')
-    await outcome
-  })
-  afterAll(() => stage?.close())
-
-  /** What markup could try, each by the directive that has to stop it. */
-  function tryMarkup(screen: Page): Promise<string[]> {
-    return screen.evaluate(async () => {
-      const stopped = new Set<string>()
-      document.addEventListener('securitypolicyviolation', ({ effectiveDirective }) => {
-        stopped.add(effectiveDirective)
-      })
-      const add = (tag: string, members: object) =>
-        document.body.append(Object.assign(document.createElement(tag), members))
-      add('img', { src: 'https://evil.example/pixel.png' })
-      add('iframe', { src: 'https://evil.example/' })
-      add('video', { src: 'https://evil.example/film' })
-      add('link', { rel: 'stylesheet', href: 'https://evil.example/style.css' })
-      const inline = document.createElement('p')
-      inline.setAttribute('style', 'color: red')
-      document.body.append(inline)
-      const base = document.createElement('base')
-      base.href = 'https://evil.example/'
-      document.head.append(base)
-      const form = document.createElement('form')
-      form.action = 'https://evil.example/'
-      document.body.append(form)
-      try {
-        form.submit()
-      } catch {
-        // Firefox refuses at once what its policy forbids.
-      }
-      await new Promise((resolve) => setTimeout(resolve, 500))
-      return [...stopped].sort()
+/** Tries what markup could try. The directive that stops each of it is noted in the page. */
+function tryMarkup(screen: Page): Promise<void> {
+  return screen.evaluate(() => {
+    const violations = new Set<string>()
+    Object.assign(window, { violations })
+    document.addEventListener('securitypolicyviolation', ({ effectiveDirective }) => {
+      violations.add(effectiveDirective)
     })
-  }
-
-  test.each(SCREENS)('E04: %s loads and sends nothing that is not its own', async (path) => {
-    const screen = await openScreen(stage, path)
-    const stopped = await tryMarkup(screen)
-    expect(stopped).toEqual([
-      'base-uri',
-      'form-action',
-      'frame-src',
-      'img-src',
-      'media-src',
-      'style-src-attr',
-      'style-src-elem',
-    ])
-    expect(stage.outside.connections).not.toContain('evil.example')
-    await screen.close()
+    const add = (tag: string, members: object) =>
+      document.body.append(Object.assign(document.createElement(tag), members))
+    add('img', { src: 'https://evil.example/pixel.png' })
+    add('iframe', { src: 'https://evil.example/' })
+    add('video', { src: 'https://evil.example/film' })
+    add('link', { rel: 'stylesheet', href: 'https://evil.example/style.css' })
+    const inline = document.createElement('p')
+    inline.setAttribute('style', 'color: red')
+    document.body.append(inline)
+    const base = document.createElement('base')
+    base.href = 'https://evil.example/'
+    document.head.append(base)
+    const form = document.createElement('form')
+    form.action = 'https://evil.example/'
+    document.body.append(form)
+    try {
+      form.submit()
+    } catch {
+      // Firefox refuses at once what its policy forbids.
+    }
   })
+}
 
-  test('E04, E09: no script comes from text: not inline, not as a handler, not as markup', async () => {
+const violationsIn = (screen: Page) =>
+  screen.evaluate(() => [...((window as Watched).violations ?? [])].sort())
+
+/** A request that is sent after all others has arrived, and none of them has. */
+async function expectNothingSent({ browser, outside }: Stage): Promise<void> {
+  await openPage(browser, 'https://after.example/')
+  expect(outside.connections).toContain('after.example')
+  expect(outside.connections).not.toContain('evil.example')
+}
+
+describe('the policy of the broker’s own pages', () => {
+  test.for(SCREENS)(
+    'E04: %s loads and sends nothing that is not its own',
+    async (path, { stage }) => {
+      const screen = await openScreen(stage, path)
+      await tryMarkup(screen)
+      await expect
+        .poll(() => violationsIn(screen))
+        .toEqual([
+          'base-uri',
+          'form-action',
+          'frame-src',
+          'img-src',
+          'media-src',
+          'style-src-attr',
+          'style-src-elem',
+        ])
+      await expectNothingSent(stage)
+    },
+  )
+
+  test('E04, E09: no script comes from text: not inline, not as a handler, not as markup', async ({
+    stage,
+  }) => {
     const screen = await openScreen(stage)
     const outcome = await screen.evaluate(async () => {
       const tried: Record<string, string> = {}
@@ -109,7 +110,13 @@ describe.each(BROWSERS)('in %s, the policy of the broker’s own pages', (name) 
       })
       attempt('handler', () => target.setAttribute('onclick', 'document.title = "ran"'))
       target.click()
-      await new Promise((resolve) => setTimeout(resolve, 300))
+      // What the first image would have done, it would have done before this image fails.
+      await new Promise((resolve) => {
+        const image = document.createElement('img')
+        image.onerror = resolve
+        image.src = 'no-such-file'
+        target.append(image)
+      })
       return { tried, title: document.title }
     })
     expect(outcome.title).toBe('Northkey')
@@ -118,7 +125,6 @@ describe.each(BROWSERS)('in %s, the policy of the broker’s own pages', (name) 
       'script text': 'TypeError',
       'script address': 'TypeError',
     })
-    expect(stage.outside.connections).not.toContain('evil.example')
-    await screen.close()
+    await expectNothingSent(stage)
   })
 })

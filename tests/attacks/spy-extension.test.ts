@@ -1,29 +1,23 @@
 /**
- * A second extension with every host permission beside the broker: it sees the code of each flow, and
- * it must be worth nothing to it. It cannot speak to the broker either.
+ * A second extension with every host permission beside the broker: it sees the code of each flow, and the
+ * code must be worth nothing to it. It cannot send messages to the broker either.
  *
- * Seen to fail when the verifier is always the same (the stolen code buys a token), and when every file
- * is web accessible and `frame-ancestors` is gone. That the broker hears no other extension takes more
- * than one line to undo: it has no listener for them, and the manifest admits none.
+ * Seen to fail when the verifier is always the same (the stolen code buys a token). That the broker receives
+ * no message of another extension takes more than one line to undo: it has no listener for them, and the
+ * manifest admits none. The control has both, and there the spy is answered.
  */
 
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Page } from 'puppeteer-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { CHROMIUM_ID, GECKO_ID } from '../../extension/identity.ts'
 import type { Grant } from '../../shared/messages/page-api.ts'
-import { gesture } from '../browser/support/known-subscriber.ts'
+import { BROWSER, test as base } from '../browser/fixtures.ts'
+import { connectQuickly } from '../browser/support/known-subscriber.ts'
 import { pageAt } from '../browser/support/pages.ts'
-import {
-  BROWSERS,
-  call,
-  connect,
-  formOf,
-  openScreen,
-  type Stage,
-  startStage,
-  tokenRequests,
-} from '../browser/support/stage.ts'
+import { call, formOf, tokenRequests } from '../browser/support/stage.ts'
 
 const SPY = fileURLToPath(new URL('../spy-extension', import.meta.url))
 
@@ -33,36 +27,25 @@ interface Seen {
 }
 
 interface ExtensionApi {
-  runtime: {
-    sendMessage(...message: unknown[]): Promise<unknown>
-    connect(id: string): { onDisconnect: { addListener(listener: () => void): void } }
-  }
+  runtime: { sendMessage(...message: unknown[]): Promise<unknown> }
 }
 
-describe.each(BROWSERS)('in %s, beside an extension that sees every request', (name) => {
-  let stage: Stage
-  let spy: Page
-  let page: Page
-  const brokerId = name === 'chromium' ? CHROMIUM_ID : GECKO_ID
+/** `spy`: a page of the other extension. */
+const test = base.extend('spy', async ({ stage }, { onCleanup }) => {
+  const id = await stage.browser.installExtension(SPY)
+  onCleanup(() => stage.browser.uninstallExtension(id))
+  return pageAt(stage.browser, '/spy.html')
+})
 
-  beforeAll(async () => {
-    stage = await startStage(name)
-    await stage.browser.installExtension(SPY)
-    spy = await pageAt(stage.browser, '/spy.html')
-    page = await stage.open()
-  })
-  afterAll(() => stage?.close())
-
-  test('M4, B08: its messages reach nobody, whatever they ask', async () => {
-    const tried = await spy.evaluate(async (id) => {
+/** The answers to messages of another extension. */
+function sendMessages(spy: Page): Promise<string[]> {
+  return spy.evaluate(
+    (id) => {
       const { runtime } = (globalThis as unknown as { chrome: ExtensionApi }).chrome
+      const approval = { flowId: 'x', apis: [], lifetime: 'day' }
       const messages = [
         { type: 'screenRequest', method: 'listGrants', params: {} },
-        {
-          type: 'screenRequest',
-          method: 'approve',
-          params: { flowId: 'x', apis: [], lifetime: 'day' },
-        },
+        { type: 'screenRequest', method: 'approve', params: approval },
         [{ id: 1, attempt: 0, method: 'northbound_getGrants' }],
       ]
       const outcomes = messages.map((message) =>
@@ -72,17 +55,49 @@ describe.each(BROWSERS)('in %s, beside an extension that sees every request', (n
         ),
       )
       return Promise.all(outcomes)
-    }, brokerId)
-    expect(tried).toEqual(['nothing', 'nothing', 'nothing'])
+    },
+    BROWSER === 'chromium' ? CHROMIUM_ID : GECKO_ID,
+  )
+}
+
+/** A broker that admits other extensions and answers them. */
+async function listenToExtensions(extension: string): Promise<void> {
+  const path = join(extension, 'manifest.json')
+  const manifest = JSON.parse(await readFile(path, 'utf8'))
+  if (BROWSER === 'chromium') manifest.externally_connectable = { ids: ['*'] }
+  await writeFile(path, JSON.stringify(manifest))
+  const { service_worker, scripts } = manifest.background
+  const script = join(extension, service_worker ?? scripts[0])
+  const listener = `chrome.runtime.onMessageExternal.addListener((message, sender, answer) => answer(1))`
+  await writeFile(script, `${listener}\n${await readFile(script, 'utf8')}`)
+}
+
+describe('beside an extension that sees every request', () => {
+  test('M4, B08: its messages reach nobody, whatever they ask', async ({ page, spy }) => {
+    // The broker runs.
+    expect((await call(page, 'broker_getInfo')).error).toBeUndefined()
+    expect(await sendMessages(spy)).toEqual(['nothing', 'nothing', 'nothing'])
   })
 
-  test('R26, M12: it sees the code, and its own redemption is refused', async () => {
-    await gesture(page)
-    const outcome = await connect(stage, page)
-    const seen = async () =>
-      (await spy.evaluate(() =>
+  describe('control: a broker that listens to other extensions', () => {
+    const control = test.extend('options', { prepareExtension: listenToExtensions })
+
+    control('M4, B08: answers its messages', async ({ page, spy }) => {
+      expect((await call(page, 'broker_getInfo')).error).toBeUndefined()
+      expect(await sendMessages(spy)).toEqual(['answered 1', 'answered 1', 'answered 1'])
+    })
+  })
+
+  test('R26, M12: it sees the code, and its own redemption is refused', async ({
+    stage,
+    page,
+    spy,
+  }) => {
+    const outcome = await connectQuickly(stage, page)
+    const seen = () =>
+      spy.evaluate(() =>
         (globalThis as unknown as { chrome: ExtensionApi }).chrome.runtime.sendMessage('tell'),
-      )) as Seen
+      ) as Promise<Seen>
     await expect.poll(async () => (await seen()).answers.length, { timeout: 5_000 }).toBe(2)
     const { codes, answers } = await seen()
     // It did see the code, or there was nothing to show.
@@ -95,48 +110,10 @@ describe.each(BROWSERS)('in %s, beside an extension that sees every request', (n
       (entry) => formOf(entry).code_verifier && formOf(entry).code_verifier !== 'x'.repeat(43),
     )
     expect(own).toHaveLength(1)
-    // The broker was first, or the operator burned the code: a grant, or a typed refusal; no third.
+    // The broker was first, or the operator invalidated the code: a grant, or a typed error; no third.
     if (outcome.error) expect(outcome.error.data.error).toBe('invalid_grant')
     else expect(outcome.result).toMatchObject({ issuer: stage.network.issuer })
     const grants = await call<Grant[]>(page, 'northbound_getGrants')
     expect(grants.result).toHaveLength(outcome.error ? 0 : 1)
-  })
-
-  test('E05, V9: a page of the broker does not show in a frame', async () => {
-    await openScreen(stage).then((screen) => screen.close())
-    const framing = await stage.open('/framing')
-    const shown = await framing.evaluate(async (address) => {
-      const frame = document.createElement('iframe')
-      frame.src = address
-      const settled = new Promise((resolve) => {
-        frame.addEventListener('load', resolve)
-        setTimeout(resolve, 1_500)
-      })
-      document.body.append(frame)
-      await settled
-    }, `${stage.brokerOrigin}/ui/popup/index.html`)
-    expect(shown).toBeUndefined()
-    const framed = framing.frames().filter((frame) => frame !== framing.mainFrame())
-    for (const frame of framed) {
-      const text = await frame
-        .evaluate(() => document.getElementById('screen')?.childElementCount ?? 0)
-        .catch(() => 0)
-      expect(text).toBe(0)
-    }
-    await framing.close()
-  })
-
-  test('M3, B26: no file of the broker can be fetched by a page', async () => {
-    const found = await page.evaluate(async (origin) => {
-      const files = ['manifest.json', 'icons/16.png', 'ui/popup/index.html', 'demo-operators.json']
-      const tried = files.map((file) =>
-        fetch(`${origin}/${file}`).then(
-          () => file,
-          () => undefined,
-        ),
-      )
-      return (await Promise.all(tried)).filter((file) => file !== undefined)
-    }, stage.brokerOrigin)
-    expect(found).toEqual([])
   })
 })

@@ -1,0 +1,91 @@
+/**
+ * Files of the extension that a page asks for: no page of the broker shows in a frame of a site, and no file
+ * can be fetched.
+ *
+ * The controls are the same attempts against an extension whose files are web accessible and which may be
+ * framed: there the page shows and the files are fetched. Seen to fail when the broker itself is built so.
+ */
+
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Page } from 'puppeteer-core'
+import { describe, expect } from 'vitest'
+import { test } from '../browser/fixtures.ts'
+import { until } from '../browser/support/pages.ts'
+import type { Stage } from '../browser/support/stage.ts'
+
+const POPUP = 'ui/popup/index.html'
+const FILES = ['manifest.json', 'icons/16.png', POPUP]
+
+/** An extension as it must not be: every site may load its files, and show its pages in a frame. */
+async function openToAll(extension: string): Promise<void> {
+  const path = join(extension, 'manifest.json')
+  const manifest = JSON.parse(await readFile(path, 'utf8'))
+  manifest.web_accessible_resources = [{ resources: ['*'], matches: ['<all_urls>'] }]
+  const { extension_pages } = manifest.content_security_policy
+  manifest.content_security_policy.extension_pages = extension_pages.replace(
+    /frame-ancestors [^;]*;/,
+    '',
+  )
+  await writeFile(path, JSON.stringify(manifest))
+}
+
+/**
+ * Opens the popup in a frame of a page.
+ *
+ * @returns How many elements the screen in the frame has, once the frame has loaded.
+ */
+async function frameScreen({ brokerOrigin }: Stage, page: Page): Promise<number> {
+  await page.evaluate((address) => {
+    const frame = document.createElement('iframe')
+    frame.src = address
+    const loaded = new Promise((resolve) => frame.addEventListener('load', resolve))
+    document.body.append(frame)
+    return loaded
+  }, `${brokerOrigin}/${POPUP}`)
+  const frame = page.frames().find((each) => each !== page.mainFrame())
+  if (!frame) throw new Error('no frame')
+  const count = () => frame.evaluate(() => document.querySelectorAll('#screen > *').length)
+  // A screen is drawn after its document has loaded; the error page of the browser has no such place.
+  const hasScreen = await frame.evaluate(() => document.getElementById('screen') !== null)
+  return hasScreen ? until('the screen', async () => (await count()) || undefined) : count()
+}
+
+/** The files of the extension that a page can fetch. */
+function fetchFiles({ brokerOrigin }: Stage, page: Page): Promise<string[]> {
+  return page.evaluate(
+    async (origin, files) => {
+      const attempts = files.map((file) =>
+        fetch(`${origin}/${file}`).then(
+          () => [file],
+          () => [],
+        ),
+      )
+      return (await Promise.all(attempts)).flat()
+    },
+    brokerOrigin,
+    [...FILES, 'demo-operators.json'],
+  )
+}
+
+describe('a page that asks for files of the extension', () => {
+  test('E05, V9: a page of the broker does not show in a frame', async ({ stage, page }) => {
+    expect(await frameScreen(stage, page)).toBe(0)
+  })
+
+  test('M3, B26: no file of the broker can be fetched by a page', async ({ stage, page }) => {
+    expect(await fetchFiles(stage, page)).toEqual([])
+  })
+
+  describe('control: an extension that is open to all', () => {
+    const control = test.extend('options', { prepareExtension: openToAll })
+
+    control('E05, V9: shows its page in a frame', async ({ stage, page }) => {
+      expect(await frameScreen(stage, page)).toBeGreaterThan(0)
+    })
+
+    control('M3, B26: gives its files to a page', async ({ stage, page }) => {
+      expect(await fetchFiles(stage, page)).toEqual(expect.arrayContaining(FILES))
+    })
+  })
+})
