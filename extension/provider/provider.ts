@@ -159,9 +159,9 @@ export function connectProvider(): void {
         settleCall(call, ({ resolve, reject }) => {
           // Each caller gets a copy, so that a change by one caller does not reach another. A token is
           // flat, and the spread is faster where a thousand callers wait for it.
+          const copyResult = () => (result.accessToken ? { ...result } : structuredClone(result))
           if (error) reject(new ProviderError(error))
-          else if (call.waiters.size === 1) resolve(result)
-          else resolve(result.accessToken ? { ...result } : structuredClone(result))
+          else resolve(call.waiters.size === 1 ? result : copyResult())
         })
       } else if (!id) {
         if (event === 'disconnect') disconnect()
@@ -179,11 +179,11 @@ export function connectProvider(): void {
     if (!key) {
       // A copy, since the batch may be sent later in the task. A function stands for what cannot be copied:
       // it is not plain.
-      copy = structuredClone
       try {
         copy = structuredClone(params)
       } catch {
-        // A function, or another value that cannot be cloned, is in it.
+        // A value that cannot be cloned is in it, and a function is not plain.
+        copy = structuredClone
       }
       if (!isPlain(copy)) throw invalidParams('params: expected plain data')
     }
