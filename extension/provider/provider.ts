@@ -152,7 +152,7 @@ export function connectProvider(): void {
   port.onmessage = ({ data }: MessageEvent<ContentToProvider[]>) => {
     unansweredPings = 0
     for (const message of data) {
-      // Told apart by `id` first, and not by `in`: a page may put other members on every object.
+      // The kind of a message follows from its `id` first, not from `in`: a page may put members on every object.
       const { id, event, payload, error, result } = message as ContentMessage
       const call = pending.get(id)
       if (call) {
