@@ -11,30 +11,24 @@ import {
   PORT_EVENT,
   type ProviderToContent,
 } from '../../shared/messages/document-channel.ts'
-import {
-  closeConnection,
-  handlePageMessages,
-  runtime,
-  settleEndedCalls,
-} from './worker-connection.ts'
+import { closeConnection, handlePageMessages, runtime } from './worker-connection.ts'
 
 function acceptPort(event: Event): void {
   // Tells the provider that its port is taken, so that it gives the port to no other content script.
   event.preventDefault()
   const [port] = (event as MessageEvent).ports as [MessagePort]
-  const post = (batch: ContentToProvider[]) => port.postMessage(batch)
+  const post = port.postMessage.bind(port) as (batch: ContentToProvider[]) => void
 
   port.onmessage = ({ data }: MessageEvent<ProviderToContent[]>) => handlePageMessages(data, post)
 
-  runtime.onMessage.addListener((message: unknown) => {
-    const event = message as BrokerEvent
+  const forwardEvent = (event: BrokerEvent) => {
     // The tab may have navigated between the broker's check of its origin and the arrival of the message.
     if (event.origin === self.origin) post([{ id: 0 as const, ...event }])
     return undefined
-  })
+  }
+  runtime.onMessage.addListener(forwardEvent as (message: unknown) => undefined)
 
   addEventListener('pagehide', closeConnection)
-  addEventListener('pageshow', settleEndedCalls)
 }
 
 addEventListener(PORT_EVENT, acceptPort, { once: true })

@@ -26,6 +26,7 @@ const MAX_ATTEMPTS = 20
 
 // Both browsers return promises here; the polyfill would add 10 kB to every page.
 declare const chrome: { runtime: Runtime.Static }
+/** Its `id` is undefined after an update or a removal of the extension: the broker is gone, the script lives on. */
 export const runtime = chrome.runtime
 
 interface PendingCall {
@@ -55,6 +56,7 @@ const page = document
 
 const documentName = crypto.randomUUID()
 const pendingCalls = new Map<number, PendingCall>()
+/** Undefined before the first message of the page. */
 let postToPage: (batch: ContentToProvider[]) => void
 let port: Runtime.Port | undefined
 let keepAliveTimer: ReturnType<typeof setInterval> | undefined
@@ -62,14 +64,9 @@ let keepAliveTimer: ReturnType<typeof setInterval> | undefined
 let unanswered: number
 let reconnectTimer: ReturnType<typeof setTimeout> | undefined
 
-/** After an update or a removal of the extension the script lives on, but its runtime has no id any more. */
-function isBrokerGone(): boolean {
-  return !runtime.id
-}
-
-/** @param outcome `undefined` where the broker is gone. */
-function settleCall(id: number, outcome?: Outcome): void {
-  if (pendingCalls.delete(id)) postToPage([outcome ? { id, ...outcome } : GONE])
+/** @param outcome By default the broker is gone; the `id` of that event replaces the `id` of the call. */
+function settleCall(id: number, outcome: Outcome | typeof GONE = GONE): void {
+  if (pendingCalls.delete(id)) postToPage([{ id, ...outcome }])
 }
 
 /**
@@ -119,7 +116,7 @@ function handleDisconnect(closedPort = port): void {
     pause ||= RECONNECT_BACKOFF_MS * request.attempt
     // The next worker sends a body from its beginning.
     call.parts = []
-    if (isBrokerGone() || request.attempt++ > MAX_ATTEMPTS) settleCall(id)
+    if (!runtime.id || request.attempt++ > MAX_ATTEMPTS) settleCall(id)
   }
   reconnectTimer = setTimeout(resendPending, pause)
 }
@@ -136,7 +133,7 @@ function sendToWorker(batch: UnverifiedPageMessage[]): void {
     }
     port.postMessage(batch)
   } catch {
-    if (isBrokerGone()) handleDisconnect()
+    if (!runtime.id) handleDisconnect()
     else {
       for (const message of batch) {
         // Message by message, so that a message that cannot be sent does not fail the others.
@@ -172,17 +169,17 @@ export function handlePageMessages(
   postToPage = postAnswers
   const toBroker: UnverifiedPageMessage[] = []
   const { length } = messages
-  if (!length) postAnswers(isBrokerGone() ? [GONE] : [])
+  if (!length) postAnswers(runtime.id ? [] : [GONE])
   // By index: in Firefox each step of an iteration over an array of the page is a call into the page.
   for (let i = 0; i < length; i++) {
     const { id, key, method, params } = messages[i] as ProviderToContent
     if (method !== undefined) {
       const request: UnverifiedPageRequest = {
         id,
-        attempt: 0,
         key,
         method,
         params,
+        attempt: 0,
         userActivation: userActivation.isActive,
         visible: !page.hidden,
       }
@@ -194,24 +191,15 @@ export function handlePageMessages(
   sendToWorker(toBroker)
 }
 
-/** Calls that ended when the document was left. */
-let endedCalls: number[] = []
-
 /**
  * Ends all calls of a document that is unloaded and closes its port, by which the broker notices. A document
- * that comes back from the back/forward cache finds its calls settled.
+ * that comes back from the back/forward cache gets the outcomes. A timer posts them, which stops while the
+ * document is cached: Firefox loses messages that are posted while the document goes into the cache.
  */
 export function closeConnection(): void {
-  endedCalls = [...pendingCalls.keys()]
-  for (const id of pendingCalls.keys()) settleCall(id, answerLost)
+  const batch = [...pendingCalls.keys()].map((id) => ({ id, ...answerLost }))
+  pendingCalls.clear()
+  setTimeout(() => postToPage?.(batch))
   port?.disconnect()
   handleDisconnect()
-}
-
-/**
- * Settles the calls of a document that is shown again. Firefox loses what was posted to the document while it
- * went into the back/forward cache; where it arrived, the provider ignores the second outcome.
- */
-export function settleEndedCalls(): void {
-  for (const id of endedCalls) postToPage([{ id, ...answerLost }])
 }

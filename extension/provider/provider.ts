@@ -151,16 +151,16 @@ export function connectProvider(): void {
   port.onmessage = ({ data }: MessageEvent<ContentToProvider[]>) => {
     unansweredPings = 0
     for (const message of data) {
-      // Told apart by `id` first, and not by `in`: a page may put other members on every object.
+      // The kind of a message follows from its `id` first, not from `in`: a page may put members on every object.
       const { id, event, payload, error, result } = message as ContentMessage
       const call = pending.get(id)
       if (call) {
         settleCall(call, ({ resolve, reject }) => {
           // Each caller gets a copy, so that a change by one caller does not reach another. A token is
           // flat, and the spread is faster where a thousand callers wait for it.
+          const copyResult = () => (result.accessToken ? { ...result } : structuredClone(result))
           if (error) reject(new ProviderError(error))
-          else if (call.waiters.size === 1) resolve(result)
-          else resolve(result.accessToken ? { ...result } : structuredClone(result))
+          else resolve(call.waiters.size === 1 ? result : copyResult())
         })
       } else if (!id) {
         if (event === 'disconnect') disconnect()
@@ -178,11 +178,11 @@ export function connectProvider(): void {
     if (!key) {
       // A copy, since the batch may be sent later in the task. A function stands for what cannot be copied:
       // it is not plain.
-      copy = structuredClone
       try {
         copy = structuredClone(params)
       } catch {
-        // A function, or another value that cannot be cloned, is in it.
+        // A value that cannot be cloned is in it, and a function is not plain.
+        copy = structuredClone
       }
       if (!isPlain(copy)) throw invalidParams('params: expected plain data')
     }

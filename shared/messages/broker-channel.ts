@@ -36,8 +36,8 @@ export interface UnverifiedPageAbort {
   isOver: true
 }
 
-/** Keep-alive: the page still waits for this call, perhaps among others. The broker answers `BrokerIsHere`. */
-export interface UnverifiedPageWaits {
+/** Keep-alive: the page still waits for this call, perhaps among others. The broker answers `BrokerReady`. */
+export interface UnverifiedPageKeepAlive {
   id: number
   method?: undefined
   isOver?: undefined
@@ -46,10 +46,10 @@ export interface UnverifiedPageWaits {
 export type UnverifiedPageMessage =
   | UnverifiedPageRequest
   | UnverifiedPageAbort
-  | UnverifiedPageWaits
+  | UnverifiedPageKeepAlive
 
 /** The broker runs: sent at once over a new port, and in answer to a keep-alive. */
-interface BrokerIsHere {
+interface BrokerReady {
   id: 0
   part?: undefined
   length?: undefined
@@ -57,7 +57,7 @@ interface BrokerIsHere {
 
 /** The end of a call, or one part of a large body while the rest is still to come. */
 export type BrokerAnswer =
-  | BrokerIsHere
+  | BrokerReady
   | ({ id: number } & (Ended | { part: ArrayBuffer; length?: undefined }))
 
 /** The end of a call. */

@@ -4,7 +4,11 @@
  * whole message with them.
  */
 export function isPlain(value: unknown, depth = 4): boolean {
-  if (Object(value) !== value) return true
-  if (!depth || !/ (Object|Array(Buffer)?)]/.test({}.toString.call(value))) return false
-  return Object.values(value as object).every((member) => isPlain(member, depth - 1))
+  const isPrimitive = Object(value) !== value
+  return (
+    isPrimitive ||
+    (depth > 0 &&
+      / (Object|Array(Buffer)?)]/.test({}.toString.call(value)) &&
+      Object.values(value as object).every((member) => isPlain(member, depth - 1)))
+  )
 }

@@ -1,6 +1,7 @@
 /**
  * Reads error responses. The body has one of two formats: the OAuth error of RFC 6749 section 5.2, or the
- * ProblemDetails of RFC 9457, which TS 29.122 clause 5.2.6 and TS 29.222 use. A body with a valid `error`
+ * ProblemDetails of RFC 9457, which TS 29.122 clause 5.2.6 and TS 29.222 use. Both media types, `application/json`
+ * and `application/problem+json`, are accepted. A body with a valid `error`
  * member is an OAuth error.
  */
 

@@ -14,7 +14,7 @@ export default defineConfig(({ mode }) => {
       outDir: path('../../dist/packages'),
       emptyOutDir: false,
       target: 'es2022',
-      // Readable for whoever debugs an application; applications minify what they ship.
+      // Not minified, so that an application can be debugged; applications minify their own bundles.
       minify: false,
       lib: { entry: path(`../${mode}/index.ts`), formats: ['es'], fileName: () => `${mode}.js` },
       rolldownOptions: { external: ['oauth4webapi'] },

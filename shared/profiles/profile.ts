@@ -21,7 +21,7 @@ export type ServerConfig = Pick<
   | 'capif'
 >
 
-export interface ScopeWishes {
+export interface ScopeOptions {
   /** Whether to request a refresh token. */
   offlineAccess: boolean
 }
@@ -49,7 +49,7 @@ export interface Profile {
   readonly successStatuses: readonly number[]
 
   /** The scope of the authorization request, checked by the family's rules. */
-  authorizationScope(apis: readonly ApiAccess[], wishes: ScopeWishes): string
+  authorizationScope(apis: readonly ApiAccess[], options: ScopeOptions): string
   /** The metadata for one client. */
   metadataFor(metadata: ServerMetadata, server: ServerConfig, clientId: string): ServerMetadata
   /** Differences of the token request from RFC 6749 section 4.1.3. */
