@@ -166,8 +166,8 @@ describe('each fault takes effect when switched on, and ends when switched off',
     await switchOff(fault)
     const url = `${network.apisOrigin}/3gpp-as-session-with-qos/v1/a/subscriptions`
     const headers = { authorization: `Bearer ${tokens.access_token}` }
-    const refused = await fetch(url, { headers })
-    expect(refused.headers.get('www-authenticate')).toContain('expired')
+    const rejected = await fetch(url, { headers })
+    expect(rejected.headers.get('www-authenticate')).toContain('expired')
     expect((await obtainToken(network)).tokens.access_token).toBeTypeOf('string')
   })
 
