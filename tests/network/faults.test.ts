@@ -66,8 +66,9 @@ describe('each fault takes effect when switched on, and ends when switched off',
     await expect(fetch(metadata, { signal: AbortSignal.timeout(300) })).rejects.toMatchObject({
       name: 'TimeoutError',
     })
+    const afterId = network.log.lastId
     const hanging = fetch(metadata).catch((error: unknown) => error)
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await network.log.waitFor({ path: PATH }, { until: 'arrived', afterId })
     await switchOff(fault)
     expect(await hanging).toBeInstanceOf(TypeError)
   })
