@@ -1,4 +1,4 @@
-/** The command `npm start`: its flags, and the sequence chart that it prints from the request log. */
+/** Command `npm start`: its flags, and the sequence chart that it prints from the request log. */
 
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-/** The four steps of the page; this table is their specification. */
+/** Four steps of the page; this table is their specification. */
 
 import { describe, expect, test } from 'vitest'
 import { type StepState, type StepsInput, stepsOf } from '../../demo-site/app/model/steps.ts'

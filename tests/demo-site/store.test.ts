@@ -1,4 +1,4 @@
-/** The actions of the player and the state of the page, against a broker double. */
+/** Actions of the player and the state of the page, against a broker double. */
 
 import { describe, expect, test } from 'vitest'
 import { createStore } from '../../demo-site/app/model/store.ts'

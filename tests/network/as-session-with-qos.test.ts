@@ -1,4 +1,4 @@
-/** The API `3gpp-as-session-with-qos`: subscriptions, error answers, access tokens and cross-origin calls. */
+/** API `3gpp-as-session-with-qos`: subscriptions, error answers, access tokens and cross-origin calls. */
 
 import { generateKeyPair, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -140,7 +140,7 @@ describe('the access token at the API (RFC 6750 section 3, RFC 9068 section 4)',
     ['that is not a JWT', async () => 'opaque'],
     ['with a broken signature', async () => `${token.slice(0, -4)}AAAA`],
     ['with the algorithm none', async () => `eyJhbGciOiJub25lIn0.${token.split('.')[1]}.`],
-  ])('refuses a token %s', async (_what, make) => {
+  ])('rejects a token %s', async (_name, make) => {
     const answer = await callApi('/skyframe/subscriptions', { token: await make() })
     expect(answer.status).toBe(401)
     expect(answer.headers.get('www-authenticate')).toContain('error="invalid_token"')

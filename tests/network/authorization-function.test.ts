@@ -1,4 +1,4 @@
-/** The authorization function against a stock OAuth client: code grant, PKCE, screens, refresh and revocation. */
+/** Authorization function against a stock OAuth client: code grant, PKCE, screens, refresh and revocation. */
 
 import { createHash } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader } from 'jose'

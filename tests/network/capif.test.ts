@@ -1,5 +1,5 @@
 /**
- * The CAPIF core function: discovery, security context, token endpoint and revocation notifications, for strict CAPIF
+ * CAPIF core function: discovery, security context, token endpoint and revocation notifications, for strict CAPIF
  * clients and for stock OAuth clients.
  */
 
@@ -200,9 +200,9 @@ describe('the security context (TS 29.222 clause 8.5.2.3)', () => {
     const secret = { onboardingInformation: { onboardingSecret: 'wrong' } }
     expect((await putContext({ ...invoker, ...secret }, CONTEXT)).status).toBe(401)
     const psk = [{ aefId: 'aef-meridian', prefSecurityMethods: ['PSK'] }]
-    const refused = await putContext(invoker, { ...CONTEXT, securityInfo: psk })
-    expect(refused.status).toBe(400)
-    expectConforming('TS29122_CommonData.yaml', 'ProblemDetails', await refused.json())
+    const rejected = await putContext(invoker, { ...CONTEXT, securityInfo: psk })
+    expect(rejected.status).toBe(400)
+    expectConforming('TS29122_CommonData.yaml', 'ProblemDetails', await rejected.json())
   })
 })
 

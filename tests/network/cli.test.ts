@@ -1,4 +1,4 @@
-/** The command `npm run network`: settings, output and errors, each test in a process of its own. */
+/** Command `npm run network`: settings, output and errors, each test in a process of its own. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'

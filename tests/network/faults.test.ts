@@ -66,8 +66,9 @@ describe('each fault takes effect when switched on, and ends when switched off',
     await expect(fetch(metadata, { signal: AbortSignal.timeout(300) })).rejects.toMatchObject({
       name: 'TimeoutError',
     })
+    const afterId = network.log.lastId
     const hanging = fetch(metadata).catch((error: unknown) => error)
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await network.log.waitFor({ path: PATH }, { until: 'arrived', afterId })
     await switchOff(fault)
     expect(await hanging).toBeInstanceOf(TypeError)
   })
@@ -166,8 +167,8 @@ describe('each fault takes effect when switched on, and ends when switched off',
     await switchOff(fault)
     const url = `${network.apisOrigin}/3gpp-as-session-with-qos/v1/a/subscriptions`
     const headers = { authorization: `Bearer ${tokens.access_token}` }
-    const refused = await fetch(url, { headers })
-    expect(refused.headers.get('www-authenticate')).toContain('expired')
+    const rejected = await fetch(url, { headers })
+    expect(rejected.headers.get('www-authenticate')).toContain('expired')
     expect((await obtainToken(network)).tokens.access_token).toBeTypeOf('string')
   })
 

@@ -1,3 +1,5 @@
+/** Operator profiles of the network against their JSON Schema. */
+
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'

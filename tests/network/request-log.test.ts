@@ -1,5 +1,5 @@
 /**
- * The request log: waiting for requests by event, without polling. The first group adds entries to a log; the second
+ * Request log: waiting for requests by event, without polling. The first group adds entries to a log; the second
  * waits for real exchanges at a running network.
  */
 

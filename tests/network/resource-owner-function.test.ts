@@ -1,4 +1,4 @@
-/** The resource owner function: the account page, revocation by the subscriber, and its effects. */
+/** Resource owner function: the account page, revocation by the subscriber, and its effects. */
 
 import { generateKeyPair, SignJWT } from 'jose'
 import * as oauth from 'openid-client'
@@ -43,9 +43,9 @@ describe('the resource owner function (TS 23.222 clause 8.35)', () => {
     expect(after.document.querySelector('[data-revoked]')?.text).toContain('Skyframe')
     expect(after.document.querySelector('[data-authorization="skyframe"]')).toBeNull()
 
-    const refused = await fetch(url, { headers })
-    expect(refused.status).toBe(401)
-    expect(refused.headers.get('www-authenticate')).toContain('invalid_token')
+    const rejected = await fetch(url, { headers })
+    expect(rejected.status).toBe(401)
+    expect(rejected.headers.get('www-authenticate')).toContain('invalid_token')
     await expect(
       oauth.refreshTokenGrant(client.configuration, tokens.refresh_token as string),
     ).rejects.toMatchObject({ error: 'invalid_grant' })

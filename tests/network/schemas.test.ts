@@ -115,9 +115,9 @@ describe('the T8 APIs against TS 29.122', () => {
     for (const subscription of list.body as unknown[]) {
       expectConforming('threeGpp', QOS, 'AsSessionWithQoSSubscription', subscription)
     }
-    const refused = await callSessionApi(mine, 'POST', '/skyframe/subscriptions', { flowInfo: [] })
-    expect(refused.status).toBe(400)
-    expectConforming('threeGpp', COMMON, 'ProblemDetails', refused.body)
+    const rejected = await callSessionApi(mine, 'POST', '/skyframe/subscriptions', { flowInfo: [] })
+    expect(rejected.status).toBe(400)
+    expectConforming('threeGpp', COMMON, 'ProblemDetails', rejected.body)
     expect((await callSessionApi(mine, 'DELETE', self)).status).toBe(204)
     expectConforming(
       'threeGpp',
@@ -278,12 +278,12 @@ describe('the CAMARA APIs against their OpenAPI files', () => {
     expect(shared.body).toEqual({ devicePhoneNumber: phoneNumber })
 
     const onWifi = await startSession('camara', 'Number verification', 'password')
-    const refused = await callSessionApi(onWifi, 'POST', '/verify', { phoneNumber })
-    expect([refused.status, refused.body]).toMatchObject([
+    const rejected = await callSessionApi(onWifi, 'POST', '/verify', { phoneNumber })
+    expect([rejected.status, rejected.body]).toMatchObject([
       403,
       { code: 'NUMBER_VERIFICATION.USER_NOT_AUTHENTICATED_BY_MOBILE_NETWORK' },
     ])
-    expectConforming('camara', NUMBER, 'ErrorInfo', refused.body)
+    expectConforming('camara', NUMBER, 'ErrorInfo', rejected.body)
   })
 
   it('location-verification: true, partial and false', async () => {
@@ -301,9 +301,9 @@ describe('the CAMARA APIs against their OpenAPI files', () => {
       expect(answer.body).toMatchObject({ verificationResult: result })
       expectConforming('camara', LOCATION, 'VerifyLocationResponse', answer.body)
     }
-    const refused = await callSessionApi(mine, 'POST', '/verify', { device: {} })
-    expect(refused.body).toMatchObject({ code: 'UNNECESSARY_IDENTIFIER' })
-    expectConforming('camara', LOCATION, 'ErrorInfo', refused.body)
+    const rejected = await callSessionApi(mine, 'POST', '/verify', { device: {} })
+    expect(rejected.body).toMatchObject({ code: 'UNNECESSARY_IDENTIFIER' })
+    expectConforming('camara', LOCATION, 'ErrorInfo', rejected.body)
   })
 
   it('answers ErrorInfo to a token for another API, and to a request without a token', async () => {

@@ -1,4 +1,4 @@
-/** The sign-in methods of the authorization function, and the separation of sessions. */
+/** Sign-in methods of the authorization function, and the separation of sessions. */
 
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -46,8 +46,8 @@ describe('a one-time code', () => {
     const phones = await browser.open(`${network.origin}/phone`)
     expect(phones.document.querySelector('[data-message]')?.text).toContain(code)
     const wrong = code === '000000' ? '111111' : '000000'
-    const refused = await browser.submit(first, 'code', { code: wrong })
-    expect([refused.screen, refused.status]).toEqual(['code', 422])
+    const rejected = await browser.submit(first, 'code', { code: wrong })
+    expect([rejected.screen, rejected.status]).toEqual(['code', 422])
     const consent = await browser.submit(first, 'code', { code })
     expect(consent.screen).toBe('consent')
 

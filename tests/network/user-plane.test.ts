@@ -1,3 +1,5 @@
+/** User plane: rate, latency and loss of the data, before, during and after a QoS session. */
+
 import { get } from 'node:http'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -60,10 +62,10 @@ async function startSession(qosReference: string): Promise<string> {
   return ((await answer.json()) as { self: string }).self
 }
 
-/** What a bucket can hold back and give at once. */
+/** Burst of the token bucket, in seconds of its rate. */
 const BURST_SECONDS = 0.5
 
-/** Bytes that a rate gives in so many seconds. */
+/** Returns the bytes that a rate transfers in this time. */
 const bytesIn = (bitsPerSecond: number, seconds: number) => (bitsPerSecond / 8) * seconds
 
 describe('the byte stream of the demo', () => {

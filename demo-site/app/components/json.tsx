@@ -12,15 +12,15 @@ export function splitJson(json: string): JsonPiece[] {
   const pieces: JsonPiece[] = []
   let pieceEnd = 0
   for (const match of json.matchAll(TOKEN)) {
-    const [whole, text, colon] = match
+    const [matched, text, colon] = match
     if (match.index > pieceEnd)
       pieces.push({ kind: 'plain', text: json.slice(pieceEnd, match.index) })
-    if (text === undefined) pieces.push({ kind: 'literal', text: whole })
+    if (text === undefined) pieces.push({ kind: 'literal', text: matched })
     else {
       pieces.push({ kind: colon ? 'name' : 'string', text })
       if (colon) pieces.push({ kind: 'plain', text: colon })
     }
-    pieceEnd = match.index + whole.length
+    pieceEnd = match.index + matched.length
   }
   if (pieceEnd < json.length) pieces.push({ kind: 'plain', text: json.slice(pieceEnd) })
   return pieces

@@ -142,14 +142,14 @@ function checkRequest(subscription: AsSessionWithQoSSubscription, caller: Caller
   if (subscription.qosReference !== undefined && !findQosProfile(subscription.qosReference)) {
     throw new Problem(400, {
       cause: 'INVALID_MSG_FORMAT',
-      detail: 'the QoS reference is not one that this network has agreed to',
+      detail: 'the QoS reference is unknown to this network',
       invalidParams: [{ param: '/qosReference', reason: 'must name a known QoS profile' }],
     })
   }
   if (subscription.gpsi !== undefined && subscription.gpsi !== caller.subscriber.gpsi) {
     throw new Problem(403, {
       cause: 'USER_NOT_AUTHORIZED',
-      detail: 'the access token is another subscriber’s',
+      detail: 'the access token belongs to another subscriber',
     })
   }
 }

@@ -121,6 +121,6 @@ function requireOwnNumber({ msisdn, externalId }: MonitoringEventSubscription, c
   if (!isOtherNumber && externalId === undefined) return
   throw new Problem(403, {
     cause: 'USER_NOT_AUTHORIZED',
-    detail: 'the access token is another subscriber’s',
+    detail: 'the access token belongs to another subscriber',
   })
 }
