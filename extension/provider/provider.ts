@@ -58,8 +58,9 @@ type Listener = (payload: unknown) => void
 /** Its members are class fields, which are defined and not set: a page may put setters on every object. */
 class ProviderError extends Error {
   override readonly name = 'ProviderError'
-  readonly code
-  readonly data
+  // Declared only: as fields they would be assigned twice.
+  declare readonly code: ProviderErrorObject['code']
+  declare readonly data: ProviderErrorObject['data']
 
   constructor(error: ProviderErrorObject) {
     super(error.message)
