@@ -34,9 +34,9 @@ const pointDown = (name, comment, root, layers) =>
   }))
 
 const SCRIPT_REGISTRATION = '^extension/background/sites/content-script-registration\\.ts$'
+/** Values that every context of the extension has to know. */
+const COMMON_VALUES = '^extension/(?:identity|limits)\\.ts$'
 const IDENTITY = '^extension/identity\\.ts$'
-/** Constants of the product; the file imports nothing. */
-const LIMITS = '^extension/limits\\.ts$'
 
 const forbidden = [
   {
@@ -76,7 +76,7 @@ const forbidden = [
       path: '^extension/(provider|content|background|ui)/',
       pathNot: SCRIPT_REGISTRATION,
     },
-    to: { path: '^extension/', pathNot: ['^extension/$1/', IDENTITY, LIMITS] },
+    to: { path: '^extension/', pathNot: ['^extension/$1/', COMMON_VALUES] },
   },
   {
     name: 'contexts-meet-in-shared-messages',
@@ -85,7 +85,11 @@ const forbidden = [
     from: { path: SCRIPT_REGISTRATION },
     to: {
       path: '^extension/',
-      pathNot: ['^extension/background/', '^extension/(?:provider|content)/index\\.iife\\.ts$'],
+      pathNot: [
+        '^extension/background/',
+        '^extension/(?:provider|content)/index\\.iife\\.ts$',
+        COMMON_VALUES,
+      ],
     },
   },
   {
@@ -103,7 +107,7 @@ const forbidden = [
     from: { path: '^extension/(provider|content)/' },
     to: {
       path: '^(?:extension|shared|demo-site)/',
-      pathNot: ['^extension/$1/', '^shared/messages/', LIMITS],
+      pathNot: ['^extension/$1/', '^shared/messages/', COMMON_VALUES],
     },
   },
   {

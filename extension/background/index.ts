@@ -7,9 +7,9 @@ import browser, { type Runtime } from 'webextension-polyfill'
 import type { ScreenRequest } from '../../shared/messages/screen-channel.ts'
 import { PERMISSION_CHECK_DELAY_MS } from '../limits.ts'
 import { redirectReceived, tabClosed } from './authorization/authorization-flow.ts'
-import { listen } from './authorization/capif-revocation-channel.ts'
+import { listenForRevocations } from './authorization/capif-revocation-channel.ts'
 import { permissionAdded, permissionRemoved } from './lifecycle/site-changes.ts'
-import { housekeeping, sweepOnce } from './lifecycle/startup-cleanup.ts'
+import { cleanUpOnce, housekeeping } from './lifecycle/startup-cleanup.ts'
 import { warmUp } from './lifecycle/warm-up.ts'
 import { servePage } from './page/page-port.ts'
 import { isOwnScreen } from './page/sender.ts'
@@ -44,8 +44,8 @@ browser.webRequest.onBeforeRequest.addListener(
 
 browser.tabs.onRemoved.addListener((tabId) => void tabClosed(tabId))
 
-browser.runtime.onStartup.addListener(() => void sweepOnce())
-browser.runtime.onInstalled.addListener(() => void sweepOnce())
+browser.runtime.onStartup.addListener(() => void cleanUpOnce())
+browser.runtime.onInstalled.addListener(() => void cleanUpOnce())
 browser.runtime.onInstalled.addListener(() => void reregisterScripts())
 
 browser.permissions.onAdded.addListener(() => void permissionAdded())
@@ -65,5 +65,5 @@ browser.alarms.onAlarm.addListener(({ name }) => {
 warmUp()
 
 // A worker that wakes up, for whatever reason, hears the networks again, and the first one cleans up.
-void sweepOnce()
-void listen()
+void cleanUpOnce()
+void listenForRevocations()

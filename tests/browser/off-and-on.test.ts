@@ -1,7 +1,7 @@
 /**
  * The extension is switched off and on again, and removed, in the middle of things.
  *
- * Seen to fail without `sweepOnce` in `extension/background/index.ts` (L15: the record of the flow
+ * Seen to fail without `cleanUpOnce` in `extension/background/index.ts` (L15: the record of the flow
  * that was cut off stays).
  */
 

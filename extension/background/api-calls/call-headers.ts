@@ -37,7 +37,7 @@ const RESPONSE_HEADERS: ReadonlySet<string> = new Set([
   'x-correlator',
 ])
 
-/** @throws Refusal `invalid_params` for a header that a page may not send. */
+/** @throws BrokerError `invalid_params` for a header that a page may not send. */
 export function requestHeaders(headers: Readonly<Record<string, string>> = {}): Headers {
   const allowed = new Headers()
   for (const [name, value] of Object.entries(headers)) {

@@ -35,7 +35,7 @@ export function apiFor(apis: readonly OperatorApi[], url: URL): OperatorApi | un
 
 /**
  * @param name How the caller named the method, for the error.
- * @throws Refusal `invalid_params` for a method that the API does not allow.
+ * @throws BrokerError `invalid_params` for a method that the API does not allow.
  */
 export function requireMethod(api: OperatorApi, method: string, name: string): void {
   const methods = api.methods ?? ALL_METHODS
@@ -44,7 +44,7 @@ export function requireMethod(api: OperatorApi, method: string, name: string): v
   }
 }
 
-/** @throws Refusal `no_grant`, whether there is none or it is another origin's. */
+/** @throws BrokerError `no_grant`, whether there is none or it is another origin's. */
 export async function findTarget(
   origin: string,
   url: URL,

@@ -10,7 +10,7 @@ const AMBIGUOUS = /%(?:[01][0-9a-f]|25|2e|2f|3b|5c|7f)/i
 /** Dots with path parameters, `..;x`: some servers take the parameters away and then go up. */
 const DOTS_WITH_PARAMETERS = /\/\.{1,2};/
 
-/** @throws Refusal `invalid_params` */
+/** @throws BrokerError `invalid_params` */
 export function canonicalUrl(url: string): URL {
   const parsed = new URL(url)
   if (parsed.username || parsed.password) throw invalidParams('url: expected no user information')

@@ -11,7 +11,7 @@ import {
 } from '../../../shared/core/index.ts'
 import type { Outcome } from '../../../shared/messages/document-channel.ts'
 import { clientKeyOf, redirectUriOf, usableClientId } from '../clients/clients.ts'
-import { flowKey } from '../clients/dpop.ts'
+import { dpopKeyOfFlow } from '../clients/dpop.ts'
 import { keyOf } from '../clients/keys.ts'
 import type { AuthorizationResult } from '../grants/authorization-result.ts'
 import { sendGrantsChanged } from '../grants/grant-events.ts'
@@ -27,10 +27,10 @@ import {
 import { effects } from '../platform/effects.ts'
 import { wakeAt } from '../platform/housekeeping-alarm.ts'
 import { redirectBase } from '../platform/redirect-base.ts'
-import { listen, openChannel } from './capif-revocation-channel.ts'
-import { keepGrant, supersede } from './create-grant.ts'
-import { forgetRefusals } from './denial-cooldown.ts'
-import { answerLost, inTurn, settle, step, waitFor } from './flow-outcomes.ts'
+import { listenForRevocations, openChannel } from './capif-revocation-channel.ts'
+import { createGrant, supersede } from './create-grant.ts'
+import { clearDenials } from './denial-cooldown.ts'
+import { failOrphanedCalls, runInFlowQueue, settle, step, waitFor } from './flow-outcomes.ts'
 import {
   type Approval,
   baseOf,
@@ -82,7 +82,7 @@ export function approve(flowId: string, approval: Approval): Promise<void> {
     const record = await flows.get(flowId)
     if (record?.status !== 'awaitingConsent') return
     const tabId = record.tabId ?? (await windows.consentOf(flowId))
-    await forgetRefusals(record.origin, record.request.issuer)
+    await clearDenials(record.origin, record.request.issuer)
     await prepare({ ...baseOf(record), status: 'preparing', approval, tabId })
     await windows.close(tabId)
   })
@@ -90,7 +90,7 @@ export function approve(flowId: string, approval: Approval): Promise<void> {
 
 /** The user refused or closed the window; or the page gave up, which is no refusal of the user's. */
 export function cancel(flowId: string, by: 'user' | 'page' = 'page'): Promise<void> {
-  return inTurn(flowId, async () => {
+  return runInFlowQueue(flowId, async () => {
     const record = await flows.get(flowId)
     if (!record || record.status === 'settled' || record.status === 'redeeming') return
     await settle(record, { error: toErrorObject(accessDenied()) }, by)
@@ -127,7 +127,7 @@ async function prepare(record: FlowIn<'preparing'>): Promise<void> {
       loginHint,
       acrValues,
       maxAge,
-      dpop: await flowKey(server, metadata, flowId),
+      dpop: await dpopKeyOfFlow(server, metadata, flowId),
       clientKey: await clientKeyOf(server, origin),
     },
     effects(),
@@ -190,10 +190,10 @@ async function finish(
   approval: Approval,
   clientId: string,
 ): Promise<void> {
-  const grant = await keepGrant(record, authorized, approval, clientId)
+  const grant = await createGrant(record, authorized, approval, clientId)
   await settle(record, { result: publicGrant(grant) })
   await supersede(grant)
-  await listen()
+  await listenForRevocations()
   await sendGrantsChanged(record.origin)
 }
 
@@ -247,7 +247,10 @@ async function flowOfCall(origin: string, requestId: string): Promise<FlowRecord
 }
 
 /** Takes up the flow that a call of this origin started, if there is one. */
-export async function outcomeOf(origin: string, requestId: string): Promise<Outcome | undefined> {
+export async function resumeFlowOfCall(
+  origin: string,
+  requestId: string,
+): Promise<Outcome | undefined> {
   const record = await flowOfCall(origin, requestId)
   if (!record) return undefined
   const { flowId } = record
@@ -260,13 +263,13 @@ export async function outcomeOf(origin: string, requestId: string): Promise<Outc
 }
 
 /** The page gave up a call that an earlier worker took. */
-export async function cancelCall(origin: string, requestId: string): Promise<void> {
+export async function cancelFlowOfCall(origin: string, requestId: string): Promise<void> {
   const record = await flowOfCall(origin, requestId)
   if (record) await cancel(record.flowId)
 }
 
 /** The pending flow of an origin, if the user is at one of its windows. */
-export async function pendingOf(origin: string): Promise<FlowRecord | undefined> {
+export async function pendingFlowOf(origin: string): Promise<FlowRecord | undefined> {
   const records = await flows.all()
   return records.find((record) => record.origin === origin && record.status !== 'settled')
 }
@@ -279,7 +282,7 @@ export async function tabClosed(tabId: number): Promise<void> {
     if (isItsWindow) await cancel(record.flowId, 'user')
     else if (isItsPage) await cancel(record.flowId)
   }
-  await answerLost()
+  await failOrphanedCalls()
 }
 
 /** Fails the flows whose time is over, and those whose window went unseen. */
@@ -295,5 +298,5 @@ export async function settleOverdue(): Promise<void> {
       if (record.status !== 'settled') await resume(record)
     })
   }
-  await answerLost()
+  await failOrphanedCalls()
 }

@@ -67,7 +67,7 @@ export async function openChannel(
   })
 }
 
-async function concerned(
+async function grantsConcerned(
   { issuer, clientId }: Channel,
   notification: SecurityNotification,
 ): Promise<GrantRecord[]> {
@@ -81,20 +81,20 @@ async function concerned(
   return grants.filter((grant) => grant.grantId === grantId)
 }
 
-async function heard(channel: Channel, text: unknown): Promise<void> {
+async function handleNotification(channel: Channel, text: unknown): Promise<void> {
   let notification: SecurityNotification
   try {
     notification = parseSecurityNotification(JSON.parse(String(text)))
   } catch {
     return
   }
-  for (const grant of await concerned(channel, notification)) {
+  for (const grant of await grantsConcerned(channel, notification)) {
     await endGrant(grant, 'network', notification.cause)
   }
-  await listen()
+  await listenForRevocations()
 }
 
-function connect(channel: Channel, websocketUri: string): void {
+function openSocket(channel: Channel, websocketUri: string): void {
   const id = idOf(channel.issuer, channel.clientId)
   if (sockets.has(id)) return
   const socket = new WebSocket(websocketUri)
@@ -102,22 +102,25 @@ function connect(channel: Channel, websocketUri: string): void {
   const timer = setInterval(() => {
     if (socket.readyState === WebSocket.OPEN) socket.send('')
   }, CAPIF_KEEP_ALIVE_MS)
-  socket.onopen = () => void changes(() => worked(id))
-  socket.onmessage = ({ data }) => void heard(channel, data)
+  socket.onopen = () => void changes(() => recordSuccess(id))
+  socket.onmessage = ({ data }) => void handleNotification(channel, data)
   socket.onclose = () => {
     clearInterval(timer)
-    void changes(() => lost(id, socket))
+    void changes(() => handleClose(id, socket))
   }
 }
 
 /** Only once the pause is written down may another connection be made. */
-async function lost(id: string, socket: WebSocket): Promise<void> {
+async function handleClose(id: string, socket: WebSocket): Promise<void> {
   if (sockets.get(id) !== socket) return
-  await failed(id).finally(() => sockets.delete(id))
+  await recordFailure(id).finally(() => sockets.delete(id))
 }
 
 /** Each failure in a row doubles the pause. */
-async function note(id: string, failuresAfter: (failures: number) => number): Promise<void> {
+async function recordFailures(
+  id: string,
+  failuresAfter: (failures: number) => number,
+): Promise<void> {
   const channel = await channels.get(id)
   if (!channel) return
   const failures = failuresAfter(channel.failures)
@@ -131,11 +134,11 @@ async function note(id: string, failuresAfter: (failures: number) => number): Pr
   if (failures > 0) await wakeAt(dueAtMs)
 }
 
-const worked = (id: string) => note(id, () => 0)
-const failed = (id: string) => note(id, (failures) => failures + 1)
+const recordSuccess = (id: string) => recordFailures(id, () => 0)
+const recordFailure = (id: string) => recordFailures(id, (failures) => failures + 1)
 
 /** A channel serves the grants of its client, and those that a user is just making. */
-async function closeUnused(grants: GrantRecord[]): Promise<void> {
+async function closeUnusedChannels(grants: GrantRecord[]): Promise<void> {
   const known = await channels.all()
   const pending = known.length === 0 ? [] : await flows.all()
   for (const { issuer, clientId } of known) {
@@ -150,7 +153,7 @@ async function closeUnused(grants: GrantRecord[]): Promise<void> {
 }
 
 /** A grant outlives the browser session, and what is sealed does not: its channel is opened anew. */
-async function openMissing(): Promise<void> {
+async function openMissingChannels(): Promise<void> {
   for (const { issuer, clientId, apis } of await allGrants()) {
     const server = await findOperator(issuer)
     if (server?.profile !== 'capif') continue
@@ -160,10 +163,10 @@ async function openMissing(): Promise<void> {
     if (isOpen || !(await isDue(channel))) continue
     await openChannel(server, clientId, apis).catch(async () => {
       if (!channel) await channels.set(id, { issuer, clientId, failures: 0, dueAtMs: 0 })
-      await failed(id)
+      await recordFailure(id)
     })
   }
-  await connectAll()
+  await connectDueChannels()
 }
 
 async function isDue(channel: Channel | undefined): Promise<boolean> {
@@ -172,11 +175,11 @@ async function isDue(channel: Channel | undefined): Promise<boolean> {
   return false
 }
 
-async function connectAll(): Promise<void> {
-  await closeUnused(await allGrants())
+async function connectDueChannels(): Promise<void> {
+  await closeUnusedChannels(await allGrants())
   for (const channel of await channels.all()) {
     const { websocketUri } = channel
-    if (websocketUri !== undefined && (await isDue(channel))) connect(channel, websocketUri)
+    if (websocketUri !== undefined && (await isDue(channel))) openSocket(channel, websocketUri)
   }
 }
 
@@ -184,9 +187,9 @@ async function connectAll(): Promise<void> {
  * Listens to every core at which there is a living grant, and to no other. Cores that have to be asked
  * first are not waited for.
  */
-export async function listen(): Promise<void> {
-  await changes(connectAll)
-  changes(openMissing).catch(() => {})
+export async function listenForRevocations(): Promise<void> {
+  await changes(connectDueChannels)
+  changes(openMissingChannels).catch(() => {})
 }
 
 export const sweepChannels = (): Promise<void> => channels.sweep()

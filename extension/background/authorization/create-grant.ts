@@ -18,14 +18,14 @@ import {
   saveGrant,
 } from '../grants/grants.ts'
 import { isSameSubject, subjectHandle } from '../grants/subject-handle.ts'
-import { discard, forgetTokens, keepTokens } from '../grants/token-records.ts'
+import { deleteTokens, revokeUnused, saveTokens } from '../grants/token-records.ts'
 import { findOperator } from '../operators/operators.ts'
-import { accessDenied, noGrant, Refusal } from '../platform/broker-error.ts'
+import { accessDenied, BrokerError, noGrant } from '../platform/broker-error.ts'
 import { log } from '../platform/log.ts'
 import type { Approval, FlowRecord } from './flow-records.ts'
 
-/** @throws Refusal where nothing can be granted: what the server gave is revoked then. */
-export async function keepGrant(
+/** @throws BrokerError where nothing can be granted: what the server gave is revoked then. */
+export async function createGrant(
   record: FlowRecord,
   authorized: AuthorizationResult,
   approval: Approval,
@@ -41,13 +41,13 @@ export async function keepGrant(
     const grant = renews
       ? await renewedGrant(await grantOf(origin, renews), authorized, { ...approval, apis })
       : await newGrant(record, authorized, { ...approval, apis }, clientId)
-    await keepTokens(grant, flowId, authorized.tokens.resource ?? first.resource, authorized)
+    await saveTokens(grant, flowId, authorized.tokens.resource ?? first.resource, authorized)
     await saveGrant(grant)
     log.record('grant', renews ? 'renewed with the user' : 'granted', grant)
     return grant
   } catch (error) {
-    if (renews === undefined) await forgetTokens(flowId)
-    await discard({ issuer: request.issuer, origin, clientId }, flowId, authorized)
+    if (renews === undefined) await deleteTokens(flowId)
+    await revokeUnused({ issuer: request.issuer, origin, clientId }, flowId, authorized)
     throw error
   }
 }
@@ -102,7 +102,7 @@ async function renewedGrant(
   { apis, lifetime }: Approval,
 ): Promise<GrantRecord> {
   if (!(await isSameSubject(grant, authorized))) {
-    throw new Refusal(
+    throw new BrokerError(
       ERROR_CODE.untrustedResponse,
       'invalid_response',
       'another subscriber signed in at the operator',
@@ -121,17 +121,17 @@ async function renewedGrant(
  */
 export async function supersede(grant: GrantRecord): Promise<void> {
   const superfluous = (await grantsOf(grant.origin)).filter(
-    (other) =>
-      other.grantId !== grant.grantId &&
-      other.issuer === grant.issuer &&
-      other.clientId === grant.clientId &&
-      other.subject === grant.subject &&
-      other.mode === grant.mode &&
-      other.apis.every((api) => covers(grant.apis, api)),
+    (former) =>
+      former.grantId !== grant.grantId &&
+      former.issuer === grant.issuer &&
+      former.clientId === grant.clientId &&
+      former.subject === grant.subject &&
+      former.mode === grant.mode &&
+      former.apis.every((api) => covers(grant.apis, api)),
   )
-  for (const other of superfluous) {
-    await deleteGrant(other)
-    await forgetTokens(other.grantId)
-    log.record('revocation', 'superseded', other)
+  for (const former of superfluous) {
+    await deleteGrant(former)
+    await deleteTokens(former.grantId)
+    log.record('revocation', 'superseded', former)
   }
 }

@@ -11,12 +11,12 @@ import { createSerialQueue } from '../platform/serial-queue.ts'
 const NAME = 'refusals'
 
 /** How often in a row, and when last. */
-interface Refused {
+interface Denials {
   times: number
   at: number
 }
 
-type Refusals = Record<string, Refused>
+type DenialsByKey = Record<string, Denials>
 
 const keyOf = (origin: string, issuer: string) => `${origin} ${issuer}`
 
@@ -24,44 +24,44 @@ const pauseAfter = (times: number) =>
   Math.min(LONGEST_DENIAL_PAUSE_MS, FIRST_DENIAL_PAUSE_MS * 2 ** (times - 1))
 
 /** Whether no window may open yet. A clock that was set back does not make the pause longer. */
-export function isLeftAlone({ times, at }: Refused, now: number): boolean {
+export function isCoolingDown({ times, at }: Denials, now: number): boolean {
   return now < at + pauseAfter(times) && now >= at - LONGEST_DENIAL_PAUSE_MS
 }
 
-/** A refusal counts until ten minutes have passed in which a window could have opened. */
-function counts({ times, at }: Refused, now: number): boolean {
+/** A denial counts until ten minutes have passed in which a window could have opened. */
+function counts({ times, at }: Denials, now: number): boolean {
   return Math.abs(now - at) < pauseAfter(times) + LONGEST_DENIAL_PAUSE_MS
 }
 
-async function read(): Promise<Refusals> {
-  return ((await browser.storage.session.get(NAME))[NAME] as Refusals | undefined) ?? {}
+async function read(): Promise<DenialsByKey> {
+  return ((await browser.storage.session.get(NAME))[NAME] as DenialsByKey | undefined) ?? {}
 }
 
 const changes = createSerialQueue()
 
-/** One change after the other: two refusals at once are two. What counts no more goes. */
-function change(apply: (refusals: Refusals, now: number) => Refusals): Promise<void> {
+/** One change after the other: two denials at once are two. What counts no more goes. */
+function change(apply: (denials: DenialsByKey, now: number) => DenialsByKey): Promise<void> {
   return changes(async () => {
     const now = Date.now()
-    const known = Object.entries(await read()).filter(([, refused]) => counts(refused, now))
+    const known = Object.entries(await read()).filter(([, denied]) => counts(denied, now))
     await browser.storage.session.set({ [NAME]: apply(Object.fromEntries(known), now) })
   })
 }
 
-export async function hasRefused(origin: string, issuer: string): Promise<boolean> {
-  const refused = (await read())[keyOf(origin, issuer)]
-  return refused !== undefined && isLeftAlone(refused, Date.now())
+export async function isInCooldown(origin: string, issuer: string): Promise<boolean> {
+  const denied = (await read())[keyOf(origin, issuer)]
+  return denied !== undefined && isCoolingDown(denied, Date.now())
 }
 
-export function rememberRefusal(origin: string, issuer: string): Promise<void> {
+export function recordDenial(origin: string, issuer: string): Promise<void> {
   const key = keyOf(origin, issuer)
-  return change((refusals, at) => ({
-    ...refusals,
-    [key]: { times: (refusals[key]?.times ?? 0) + 1, at },
+  return change((denials, at) => ({
+    ...denials,
+    [key]: { times: (denials[key]?.times ?? 0) + 1, at },
   }))
 }
 
-export function forgetRefusals(origin: string, issuer: string): Promise<void> {
+export function clearDenials(origin: string, issuer: string): Promise<void> {
   const key = keyOf(origin, issuer)
   return change(({ [key]: _, ...rest }) => rest)
 }

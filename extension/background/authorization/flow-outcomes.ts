@@ -8,7 +8,7 @@ import { ERROR_CODE } from '../../../shared/messages/page-api.ts'
 import { deleteKey } from '../clients/keys.ts'
 import { interrupted, toErrorObject } from '../platform/broker-error.ts'
 import { createKeyedSerialQueue } from '../platform/serial-queue.ts'
-import { rememberRefusal } from './denial-cooldown.ts'
+import { recordDenial } from './denial-cooldown.ts'
 import { baseOf, type FlowRecord, flows, tabOf } from './flow-records.ts'
 import * as windows from './windows.ts'
 
@@ -20,7 +20,7 @@ interface Waiter {
 const waiting = new Map<string, Waiter>()
 
 /** Steps of one flow run one after the other. */
-export const inTurn = createKeyedSerialQueue()
+export const runInFlowQueue = createKeyedSerialQueue()
 
 /** The outcome of a flow, once it has one. */
 export function waitFor(flowId: string): Promise<Outcome> {
@@ -35,7 +35,7 @@ export function waitFor(flowId: string): Promise<Outcome> {
 }
 
 /** Tells the page, if it waits in this worker's life. */
-function answer(flowId: string, outcome: Outcome): void {
+function answerCall(flowId: string, outcome: Outcome): void {
   waiting.get(flowId)?.resolve(outcome)
   waiting.delete(flowId)
 }
@@ -51,7 +51,7 @@ export async function settle(
 ): Promise<void> {
   const { flowId } = record
   if (by === 'user' && record.status !== 'settled' && isAccessDenied(outcome)) {
-    await rememberRefusal(record.origin, record.request.issuer).catch(() => {})
+    await recordDenial(record.origin, record.request.issuer).catch(() => {})
   }
   try {
     if ('error' in outcome && record.status !== 'settled') await deleteKey(flowId)
@@ -59,7 +59,7 @@ export async function settle(
     else await flows.set(flowId, { ...baseOf(record), status: 'settled', outcome })
   } finally {
     // Whatever the disk says, the page hears of it and the window goes.
-    answer(flowId, outcome)
+    answerCall(flowId, outcome)
     await windows.close(tabOf(record))
     await windows.closeOwn(flowId)
   }
@@ -67,24 +67,24 @@ export async function settle(
 
 /** Runs a step in turn; what it throws is the flow's outcome. */
 export function step(flowId: string, run: () => Promise<void>): Promise<void> {
-  return inTurn(flowId, async () => {
+  return runInFlowQueue(flowId, async () => {
     try {
       await run()
     } catch (error) {
       const outcome = { error: toErrorObject(error) }
       const record = await flows.get(flowId).catch(() => undefined)
-      if (!record) answer(flowId, outcome)
+      if (!record) answerCall(flowId, outcome)
       else if (record.status !== 'settled') await settle(record, outcome)
     }
   })
 }
 
 /** Answers the calls whose flow has no record any more: the database was cleared. */
-export async function answerLost(): Promise<void> {
+export async function failOrphanedCalls(): Promise<void> {
   for (const flowId of [...waiting.keys()]) {
-    await inTurn(flowId, async () => {
+    await runInFlowQueue(flowId, async () => {
       if (await flows.get(flowId)) return
-      answer(flowId, { error: toErrorObject(interrupted()) })
+      answerCall(flowId, { error: toErrorObject(interrupted()) })
       await windows.closeOwn(flowId)
     })
   }

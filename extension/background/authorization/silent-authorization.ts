@@ -20,9 +20,14 @@ import type { OperatorProfile } from '../../../shared/messages/operator-profile.
 import { type ApiAccess, ERROR_CODE } from '../../../shared/messages/page-api.ts'
 import { SILENT_AUTHORIZATION_TIMEOUT_MS } from '../../limits.ts'
 import { clientKeyOf, redirectUriOf } from '../clients/clients.ts'
-import { flowKey } from '../clients/dpop.ts'
+import { dpopKeyOfFlow } from '../clients/dpop.ts'
 import type { AuthorizationResult } from '../grants/authorization-result.ts'
-import { interactionRequired, Refusal, timedOut, unreachable } from '../platform/broker-error.ts'
+import {
+  BrokerError,
+  interactionRequired,
+  timedOut,
+  unreachable,
+} from '../platform/broker-error.ts'
 import { effects } from '../platform/effects.ts'
 import { createSerialQueue } from '../platform/serial-queue.ts'
 
@@ -44,17 +49,17 @@ export interface SilentRequest {
 const attempts = createSerialQueue()
 
 async function launch(url: string): Promise<string> {
-  const refused = () => interactionRequired('the operator has to ask the user something')
+  const needsUser = () => interactionRequired('the operator has to ask the user something')
   // Firefox for Android has neither.
   const identity = browser.identity as typeof browser.identity | undefined
-  if (!identity?.launchWebAuthFlow) throw refused()
+  if (!identity?.launchWebAuthFlow) throw needsUser()
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_, reject) => {
     const message = 'the operator did not answer an authorization without a window in time'
     timer = setTimeout(() => reject(timedOut(message)), SILENT_AUTHORIZATION_TIMEOUT_MS)
   })
   const answer = identity.launchWebAuthFlow({ url, interactive: false }).catch((error: unknown) => {
-    throw UNREACHABLE.test(String(error)) ? unreachable() : refused()
+    throw UNREACHABLE.test(String(error)) ? unreachable() : needsUser()
   })
   try {
     return await Promise.race([answer, late])
@@ -65,7 +70,7 @@ async function launch(url: string): Promise<string> {
 
 /** Whether the operator has to ask the user. */
 export function needsInteraction(error: unknown): boolean {
-  const { code } = error instanceof Refusal ? error : toProviderError(error)
+  const { code } = error instanceof BrokerError ? error : toProviderError(error)
   return code === ERROR_CODE.interactionRequired || code === ERROR_CODE.notOnMobileNetwork
 }
 
@@ -74,28 +79,28 @@ export function needsInteraction(error: unknown): boolean {
  * answered with an error of its own instead of a redirect.
  */
 export function windowMayHelp(error: unknown): boolean {
-  const unanswered = error instanceof Refusal && error.data.error === 'network_error'
+  const unanswered = error instanceof BrokerError && error.data.error === 'network_error'
   return unanswered || needsInteraction(error)
 }
 
 /** Says why a silent attempt failed, where the operator knows subscribers by its network. */
-function explain(error: unknown, server: OperatorProfile): unknown {
+function explainFailure(error: unknown, server: OperatorProfile): unknown {
   const known = error as Partial<NorthkeyError>
   if (!server.networkAuthentication || known.error !== 'login_required') return error
-  return new Refusal(
+  return new BrokerError(
     ERROR_CODE.notOnMobileNetwork,
     'not_on_mobile_network',
     'the operator knows its subscribers by the mobile network, and this device is not on it',
   )
 }
 
-/** @throws Refusal or NorthkeyError; {@link windowMayHelp} tells whether a window would help. */
+/** @throws BrokerError or NorthkeyError; {@link windowMayHelp} tells whether a window would help. */
 export function authorizeSilently(request: SilentRequest): Promise<AuthorizationResult> {
   return attempts(async () => {
     const { server, origin, clientId, apis, keyId, loginHint } = request
     try {
       const metadata = request.metadata ?? (await discover(server, effects()))
-      const dpop = await flowKey(server, metadata, keyId)
+      const dpop = await dpopKeyOfFlow(server, metadata, keyId)
       const clientKey = await clientKeyOf(server, origin)
       const { flow, authorizationUrl } = await beginAuthorization(
         {
@@ -121,7 +126,7 @@ export function authorizeSilently(request: SilentRequest): Promise<Authorization
       const tokens = await redeemCode(redeemable, effects(), { dpop, clientKey })
       return { tokens, metadata }
     } catch (error) {
-      throw explain(error, server)
+      throw explainFailure(error, server)
     }
   })
 }

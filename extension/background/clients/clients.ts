@@ -55,7 +55,7 @@ const needsOwnKey = ({ onboarding, clientAuthentication }: OperatorProfile) =>
 /**
  * The application that this origin may act as at this operator, or `undefined`.
  *
- * @throws Refusal `invalid_params` where the page has to name its own document.
+ * @throws BrokerError `invalid_params` where the page has to name its own document.
  */
 export async function boundApplication(
   operator: OperatorProfile,

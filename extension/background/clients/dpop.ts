@@ -5,7 +5,7 @@ import type { OperatorProfile } from '../../../shared/messages/operator-profile.
 import { createKey, keyOf } from './keys.ts'
 
 /** The key of a flow, made when it is first asked for; `undefined` where none is wanted. */
-export async function flowKey(
+export async function dpopKeyOfFlow(
   server: OperatorProfile,
   metadata: ServerMetadata,
   keyId: string,

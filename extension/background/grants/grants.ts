@@ -46,10 +46,10 @@ interface Granted {
 }
 
 /** The grants of the origins asked for since the worker woke up. */
-const known = memoizeByKey(readOrigin)
+const grantsByOrigin = memoizeByKey(readOrigin)
 
-function forget({ origin }: Pick<GrantRecord, 'origin'>): void {
-  known.delete(origin)
+function invalidate({ origin }: Pick<GrantRecord, 'origin'>): void {
+  grantsByOrigin.delete(origin)
   bumpStateVersion()
 }
 
@@ -116,21 +116,21 @@ export async function allGrants(): Promise<GrantRecord[]> {
 }
 
 export async function grantsOf(origin: string): Promise<GrantRecord[]> {
-  const { records, session } = await known.get(origin)
+  const { records, session } = await grantsByOrigin.get(origin)
   return records.filter((record) => isAlive(record, session, Date.now()))
 }
 
-/** @throws Refusal `no_grant` */
+/** @throws BrokerError `no_grant` */
 export async function grantOf(origin: string, grantId: string): Promise<GrantRecord> {
   const record = (await grantsOf(origin)).find((candidate) => candidate.grantId === grantId)
   if (!record) throw noGrant()
   return record
 }
 
-/** @throws Refusal `no_grant` where the grant has ended meanwhile. */
+/** @throws BrokerError `no_grant` where the grant has ended meanwhile. */
 export async function saveGrant(record: GrantRecord): Promise<void> {
   if (!ended.has(record.grantId)) await set(keyOf(record), record, store)
-  forget(record)
+  invalidate(record)
   if (!ended.has(record.grantId)) return wakeAt(record.expiresAt)
   await deleteGrant(record)
   throw noGrant()
@@ -142,7 +142,7 @@ export async function deleteGrant(record: Pick<GrantRecord, 'origin' | 'grantId'
   ended.add(record.grantId)
   bumpStateVersion()
   await del(keyOf(record), store)
-  forget(record)
+  invalidate(record)
 }
 
 /** A grant that is used begins its thirty days anew, at most once an hour. */
@@ -169,7 +169,7 @@ export async function sweepGrants(): Promise<GrantRecord[]> {
     await promisifyRequest(grants.transaction)
     return [over, records.filter((record) => !over.includes(record))] as const
   })
-  known.clear()
+  grantsByOrigin.clear()
   bumpStateVersion()
   for (const { expiresAt } of living) await wakeAt(expiresAt)
   return over

@@ -40,7 +40,7 @@ interface Revocation {
 const MOST_ATTEMPTS = 20
 
 /** Nothing that the server has said about the token. Asked again, it may. */
-const PASSING: readonly NorthkeyErrorCode[] = [
+const TRANSIENT: readonly NorthkeyErrorCode[] = [
   'network_error',
   'timeout',
   'rate_limited',
@@ -62,8 +62,8 @@ async function attempt(revocation: Revocation): Promise<boolean> {
     await send(revocation)
   } catch (error) {
     const known = isNorthkeyError(error) ? error : undefined
-    if (known && PASSING.includes(known.code) && revocation.attempts < MOST_ATTEMPTS) {
-      await putOff(revocation, known.retryAfterSeconds)
+    if (known && TRANSIENT.includes(known.code) && revocation.attempts < MOST_ATTEMPTS) {
+      await scheduleRetry(revocation, known.retryAfterSeconds)
       return false
     }
     const why = known?.error ?? known?.code ?? 'internal_error'
@@ -75,7 +75,7 @@ async function attempt(revocation: Revocation): Promise<boolean> {
 
 const subjectOf = ({ origin, server: { issuer } }: Revocation) => ({ origin, issuer })
 
-async function putOff(revocation: Revocation, retryAfterSeconds = 0): Promise<void> {
+async function scheduleRetry(revocation: Revocation, retryAfterSeconds = 0): Promise<void> {
   const { id, attempts } = revocation
   const pause = Math.min(LONGEST_REVOCATION_PAUSE_MS, FIRST_REVOCATION_PAUSE_MS * 2 ** attempts)
   const asked = Math.min(LONGEST_RETRY_AFTER_MS, retryAfterSeconds * 1_000)
@@ -113,7 +113,7 @@ export async function revokeTokens(
   }
   const tokens = refreshToken === undefined ? accessTokens : [refreshToken]
   const tokenTypeHint = refreshToken === undefined ? 'access_token' : 'refresh_token'
-  const told = await Promise.all(
+  const outcomes = await Promise.all(
     tokens.map(async (token) => {
       const what = { server, origin, clientId, metadata, token, tokenTypeHint } as const
       // Should the worker stop on the way, the alarm takes it up.
@@ -125,7 +125,7 @@ export async function revokeTokens(
       return attempt(revocation)
     }),
   )
-  return told.every(Boolean)
+  return outcomes.every(Boolean)
 }
 
 /** Sends what is due, and says when to wake up for the rest. */

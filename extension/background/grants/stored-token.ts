@@ -37,12 +37,12 @@ export function slotOf({ resource, scope }: ApiAccess, wanted: string): string {
   return words === scopeWords(scope).sort().join(' ') ? resource : `${resource} ${words}`
 }
 
-/** Whether a token says more than is wanted: a word of the grant that the wish does not have. */
+/** Whether a token says more than is wanted: a word of the grant that was not asked for. */
 export function exceeds(tokenScope: string, wanted: string, granted: ApiAccess[]): boolean {
   if (tokenScope === wanted) return false
   const words = new Set(scopeWords(tokenScope))
-  const wish = new Set(scopeWords(wanted))
+  const wantedWords = new Set(scopeWords(wanted))
   return granted
     .flatMap(({ scope }) => scopeWords(scope))
-    .some((word) => words.has(word) && !wish.has(word))
+    .some((word) => words.has(word) && !wantedWords.has(word))
 }

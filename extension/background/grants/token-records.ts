@@ -9,7 +9,7 @@ import type { ApiAccess } from '../../../shared/messages/page-api.ts'
 import { joinScopes } from '../../../shared/oauth/scope.ts'
 import { deleteKey, keyOf } from '../clients/keys.ts'
 import { noGrant } from '../platform/broker-error.ts'
-import { remembered } from '../platform/cached-store.ts'
+import { withCache } from '../platform/cached-store.ts'
 import { openSealedStore } from '../platform/open-sealed-store.ts'
 import { createKeyedSerialQueue } from '../platform/serial-queue.ts'
 import type { AuthorizationResult } from './authorization-result.ts'
@@ -35,7 +35,7 @@ export interface TokenRecord {
   refreshSent?: true
 }
 
-const store = remembered(openSealedStore<TokenRecord>('tokens'))
+const store = withCache(openSealedStore<TokenRecord>('tokens'))
 
 /** Opens the database, so that it is open when a call comes. */
 export async function openTokens(): Promise<void> {
@@ -46,12 +46,12 @@ export function readTokens(grantId: string): Promise<TokenRecord | undefined> {
   return store.get(grantId)
 }
 
-/** @throws Refusal `no_grant` where the grant ended meanwhile: what came late is not kept, but revoked. */
-export async function keep(grant: GrantRecord, record: TokenRecord): Promise<void> {
+/** @throws BrokerError `no_grant` where the grant ended meanwhile: what came late is not kept, but revoked. */
+export async function saveRecord(grant: GrantRecord, record: TokenRecord): Promise<void> {
   if (!hasEnded(grant.grantId)) await store.set(grant.grantId, record)
   if (!hasEnded(grant.grantId)) return
   await store.delete(grant.grantId)
-  await tellServer(grant, record)
+  await revokeAtServer(grant, record)
   throw noGrant()
 }
 
@@ -76,7 +76,7 @@ function recordOf(
 }
 
 /** What reads and then writes the record of one grant takes its turn. */
-export const serialize = createKeyedSerialQueue()
+export const runInGrantQueue = createKeyedSerialQueue()
 
 /** The key that the tokens of a grant are bound to. Where it is lost they are worth nothing, and go. */
 export async function dpopKeyOf(grant: GrantRecord): Promise<DpopKey | undefined> {
@@ -87,24 +87,24 @@ export async function dpopKeyOf(grant: GrantRecord): Promise<DpopKey | undefined
 }
 
 /** Keeps what an authorization brought. Tokens of an earlier one give way. */
-export async function keepTokens(
+export async function saveTokens(
   grant: GrantRecord,
   keyId: string,
   slot: string,
   authorized: AuthorizationResult,
 ): Promise<void> {
   const earlier = await store.get(grant.grantId)
-  await keep(grant, recordOf(grant.grantId, keyId, slot, authorized, grant.apis))
+  await saveRecord(grant, recordOf(grant.grantId, keyId, slot, authorized, grant.apis))
   if (earlier && earlier.keyId !== keyId) await deleteKey(earlier.keyId)
 }
 
 /** What an authorization brought is not wanted: the server may forget it. */
-export async function discard(
+export async function revokeUnused(
   owner: TokenOwner,
   keyId: string,
   authorized: AuthorizationResult,
 ): Promise<void> {
-  await tellServer(owner, recordOf('', keyId, '', authorized))
+  await revokeAtServer(owner, recordOf('', keyId, '', authorized))
 }
 
 /**
@@ -118,10 +118,14 @@ export function dropAccessToken(
   slot: string,
   accessToken: string,
 ): Promise<boolean> {
-  return serialize(grantId, () => forget(grantId, slot, accessToken))
+  return runInGrantQueue(grantId, () => removeAccessToken(grantId, slot, accessToken))
 }
 
-export async function forget(grantId: string, slot: string, accessToken: string): Promise<boolean> {
+export async function removeAccessToken(
+  grantId: string,
+  slot: string,
+  accessToken: string,
+): Promise<boolean> {
   const record = await store.get(grantId)
   if (record?.tokens[slot]?.accessToken !== accessToken) return false
   const { [slot]: _, ...tokens } = record.tokens
@@ -148,7 +152,7 @@ export async function setScopeInUse(
   askedFor.set(key, scope)
   // Most calls ask for what the one before has asked for: they do not take a turn.
   if ((await scopeInUse(grant, api)) === scope) return
-  await serialize(grantId, async () => {
+  await runInGrantQueue(grantId, async () => {
     for (;;) {
       const record = await store.get(grantId)
       const last = askedFor.get(key) ?? scope
@@ -171,18 +175,18 @@ export async function requiredProofClaims(grant: GrantRecord): Promise<string[] 
 export async function endTokens(grant: GrantRecord): Promise<boolean> {
   const record = await store.get(grant.grantId)
   await store.delete(grant.grantId)
-  return record ? tellServer(grant, record) : true
+  return record ? revokeAtServer(grant, record) : true
 }
 
 /** Forgets tokens that others have taken the place of. */
-export async function forgetTokens(grantId: string): Promise<void> {
+export async function deleteTokens(grantId: string): Promise<void> {
   const record = await store.get(grantId)
   await store.delete(grantId)
   if (record) await deleteKey(record.keyId)
 }
 
 /** @returns Whether the server knows. */
-async function tellServer(owner: TokenOwner, record: TokenRecord): Promise<boolean> {
+async function revokeAtServer(owner: TokenOwner, record: TokenRecord): Promise<boolean> {
   const accessTokens = Object.values(record.tokens).map(({ accessToken }) => accessToken)
   const told = await revokeTokens(owner, { ...record, accessTokens })
   await deleteKey(record.keyId)

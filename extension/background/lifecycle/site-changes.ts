@@ -6,7 +6,7 @@
 import browser from 'webextension-polyfill'
 import type { Site, SiteState } from '../../../shared/messages/screen-channel.ts'
 import { SITE_PROPOSAL_LIFETIME_MS } from '../../limits.ts'
-import { cancel, pendingOf } from '../authorization/authorization-flow.ts'
+import { cancel, pendingFlowOf } from '../authorization/authorization-flow.ts'
 import { endGrant } from '../grants/end-grant.ts'
 import { allGrants, grantsOf } from '../grants/grants.ts'
 import { hostPattern, permissionsOf } from '../operators/host-permissions.ts'
@@ -81,7 +81,7 @@ async function endSite(origin: string): Promise<void> {
   if (!(await removeSite(origin))) return
   record('site', 'off', { origin })
   abortOrigin(origin)
-  const flow = await pendingOf(origin)
+  const flow = await pendingFlowOf(origin)
   if (flow) await cancel(flow.flowId)
   const grants = await grantsOf(origin)
   await Promise.allSettled(grants.map((grant) => endGrant(grant, 'user')))

@@ -2,7 +2,7 @@
 
 import browser from 'webextension-polyfill'
 import { settleOverdue } from '../authorization/authorization-flow.ts'
-import { listen, sweepChannels } from '../authorization/capif-revocation-channel.ts'
+import { listenForRevocations, sweepChannels } from '../authorization/capif-revocation-channel.ts'
 import { flows } from '../authorization/flow-records.ts'
 import { sweepRegistrations } from '../clients/clients.ts'
 import { sweepKeys } from '../clients/keys.ts'
@@ -29,7 +29,7 @@ const SWEPT = 'swept'
  * Once in each such life, whichever event wakes the first worker of it: an extension that was switched
  * off and on again hears of neither a start nor an update.
  */
-export const sweepOnce = memoize(async () => {
+export const cleanUpOnce = memoize(async () => {
   if ((await browser.storage.session.get(SWEPT))[SWEPT]) return
   await sweep()
   await browser.storage.session.set({ [SWEPT]: true })
@@ -53,7 +53,7 @@ export async function housekeeping(): Promise<void> {
   await endExpired()
   await endWithdrawn()
   await revokeDue()
-  await listen()
+  await listenForRevocations()
 }
 
 /** Grants whose time is over: the pages hear it, the log has it, and the servers are told. */

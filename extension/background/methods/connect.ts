@@ -32,7 +32,7 @@ async function usableGrant(
   return { reason }
 }
 
-function checkWish(operator: OperatorProfile, { apis, mode = 'fetch' }: ConnectParams): void {
+function requireOffered(operator: OperatorProfile, { apis, mode = 'fetch' }: ConnectParams): void {
   if (operator.modes && !operator.modes.includes(mode)) {
     throw invalidParams(`mode: expected one of ${operator.modes.join(', ')} at this operator`)
   }
@@ -53,7 +53,7 @@ export async function connect(call: Call, params: ConnectParams): Promise<Grant>
   const application = operator && (await boundApplication(operator, origin, params.clientId))
   // An operator that is not there and one that does not know this origin look the same from outside.
   if (!operator || !application) throw noGrant()
-  checkWish(operator, params)
+  requireOffered(operator, params)
 
   const { clientId } = application
   const here = (await grantsOf(origin)).filter((grant) => grant.issuer === issuer)

@@ -34,7 +34,7 @@ function queryOf(url: URL, query: string | undefined): string {
   return query
 }
 
-/** @throws Refusal or NorthkeyError */
+/** @throws BrokerError or NorthkeyError */
 export async function createProof(
   { origin, signal }: Call,
   params: CreateProofParams,

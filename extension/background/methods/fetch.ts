@@ -129,8 +129,8 @@ async function answerOrAsk(call: Call, target: CallTarget, params: Request): Pro
   }
 }
 
-/** @throws Refusal or NorthkeyError. What the API answers is a result, unless the contract says else. */
-export async function sealedFetch(call: Call, params: FetchParams): Promise<FetchResult> {
+/** @throws BrokerError or NorthkeyError. What the API answers is a result, unless the contract says else. */
+export async function fetchApi(call: Call, params: FetchParams): Promise<FetchResult> {
   const url = canonicalUrl(params.url)
   const target = await findTarget(call.origin, url, params.grantId)
   const method = (params.method ?? 'GET').toUpperCase()

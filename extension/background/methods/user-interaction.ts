@@ -7,15 +7,15 @@ import { NorthkeyError } from '../../../shared/core/index.ts'
 import type { Outcome } from '../../../shared/messages/document-channel.ts'
 import type { ApiAccess, Grant } from '../../../shared/messages/page-api.ts'
 import { FLOW_LIFETIME_MS } from '../../limits.ts'
-import { cancel, pendingOf, startFlow } from '../authorization/authorization-flow.ts'
-import { hasRefused } from '../authorization/denial-cooldown.ts'
+import { cancel, pendingFlowOf, startFlow } from '../authorization/authorization-flow.ts'
+import { isInCooldown } from '../authorization/denial-cooldown.ts'
 import type { Approval, FlowBase } from '../authorization/flow-records.ts'
 import type { GrantRecord } from '../grants/grants.ts'
 import {
   accessDenied,
   alreadyPending,
+  BrokerError,
   interactionRequired,
-  Refusal,
 } from '../platform/broker-error.ts'
 import { createSingleFlight } from '../platform/single-flight.ts'
 import type { Call } from './page-call.ts'
@@ -24,11 +24,11 @@ import type { Call } from './page-call.ts'
 function unwrap(outcome: Outcome): Grant {
   if ('result' in outcome) return outcome.result as Grant
   const { code, message, data } = outcome.error
-  throw new Refusal(code, data.error, message, data)
+  throw new BrokerError(code, data.error, message, data)
 }
 
 /** Origins for which a window is about to open. */
-const asking = new Set<string>()
+const originsAsking = new Set<string>()
 
 const windowNeeded = () =>
   interactionRequired('a window is needed, which takes a click of the user in a visible page')
@@ -38,7 +38,7 @@ const windowNeeded = () =>
  * tab waits for nobody.
  */
 async function isPending({ origin, tabId, documentId }: Call): Promise<boolean> {
-  const pending = await pendingOf(origin)
+  const pending = await pendingFlowOf(origin)
   if (!pending) return false
   const { flowId, pageTabId, renews } = pending
   if (renews || pageTabId !== tabId || pending.documentId === documentId) return true
@@ -60,17 +60,17 @@ export async function withUser<T>(
   reason?: unknown,
 ): Promise<T> {
   const { origin } = call
-  if (asking.has(origin)) throw alreadyPending()
+  if (originsAsking.has(origin)) throw alreadyPending()
   if (!call.userActivation || !call.visible) {
     throw (await isPending(call)) ? alreadyPending() : (reason ?? windowNeeded())
   }
-  asking.add(origin)
+  originsAsking.add(origin)
   try {
     if (await isPending(call)) throw alreadyPending()
-    if (await hasRefused(origin, issuer)) throw accessDenied()
+    if (await isInCooldown(origin, issuer)) throw accessDenied()
     return await ask()
   } finally {
-    asking.delete(origin)
+    originsAsking.delete(origin)
   }
 }
 

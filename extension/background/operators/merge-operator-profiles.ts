@@ -7,7 +7,7 @@ import type { OperatorProfile } from '../../../shared/messages/operator-profile.
 import type { OperatorSource, RefusedOperator } from '../../../shared/messages/screen-channel.ts'
 import { checkProfile, type ProfileCheck } from './operator-profile-check.ts'
 
-export interface SelectedOperators {
+export interface MergedOperators {
   operators: { profile: OperatorProfile; source: OperatorSource }[]
   refused: RefusedOperator[]
 }
@@ -25,7 +25,7 @@ function nameOf(value: unknown, index: number): string {
 
 function checkUnique(
   value: unknown,
-  { operators }: SelectedOperators,
+  { operators }: MergedOperators,
   development: boolean,
 ): ProfileCheck {
   const check = checkProfile(value, development)
@@ -37,11 +37,11 @@ export const issuerTaken = (name: string) =>
   `issuer: expected one that no other profile has; "${name}" has it`
 
 /** @param given By source, what was found there: a list, if all is well. */
-export function selectOperators(
+export function mergeOperatorProfiles(
   given: Record<OperatorSource, unknown>,
   development: boolean,
-): SelectedOperators {
-  const selection: SelectedOperators = { operators: [], refused: [] }
+): MergedOperators {
+  const selection: MergedOperators = { operators: [], refused: [] }
   for (const source of SOURCES) {
     const list = given[source]
     if (!Array.isArray(list)) {

@@ -6,18 +6,18 @@
  */
 
 import browser from 'webextension-polyfill'
-import { type SelectedOperators, selectOperators } from './merge-operator-profiles.ts'
+import { type MergedOperators, mergeOperatorProfiles } from './merge-operator-profiles.ts'
 
 const JUDGED = 'judgedOperators'
 /** `storage.session` has room for 10 MB, and others need it, too. */
 const MAX_LENGTH = 1_000_000
 
-export type GivenOperators = Parameters<typeof selectOperators>[0]
+export type GivenOperators = Parameters<typeof mergeOperatorProfiles>[0]
 
 interface Judged {
   /** What was judged, as JSON. */
   given: string
-  selected: SelectedOperators
+  selected: MergedOperators
 }
 
 async function readJudged(): Promise<Judged | undefined> {
@@ -29,14 +29,14 @@ async function readJudged(): Promise<Judged | undefined> {
 }
 
 /** @param reading Resolves to what was found, by source. */
-export async function judgeOperators(
+export async function mergeOperatorsCached(
   reading: Promise<GivenOperators>,
   development: boolean,
-): Promise<SelectedOperators> {
+): Promise<MergedOperators> {
   const [found, judged] = await Promise.all([reading, readJudged()])
   const given = JSON.stringify(found)
   if (judged?.given === given) return judged.selected
-  const selected = selectOperators(found, development)
+  const selected = mergeOperatorProfiles(found, development)
   if (given.length <= MAX_LENGTH) {
     // Where there is no room for it, the next worker judges again.
     browser.storage.session.set({ [JUDGED]: { given, selected } }).catch(() => {})

@@ -22,8 +22,8 @@ import { memoize } from '../platform/memoize.ts'
 import { bumpStateVersion } from '../platform/state-version.ts'
 import { openStore } from '../platform/stores.ts'
 import { permissionsOf } from './host-permissions.ts'
-import { issuerTaken, type SelectedOperators } from './merge-operator-profiles.ts'
-import { type GivenOperators, judgeOperators } from './operator-cache.ts'
+import { issuerTaken, type MergedOperators } from './merge-operator-profiles.ts'
+import { type GivenOperators, mergeOperatorsCached } from './operator-cache.ts'
 import { readProfile } from './operator-profile-check.ts'
 
 /** Written beside the manifest by whoever starts the demo; a released build has none. */
@@ -32,18 +32,18 @@ const DEMO_OPERATORS = 'demo-operators.json'
 const imported = openStore('operators')
 
 /** Judged once, until profiles or policy change. */
-const selected = memoize(
-  (): Promise<SelectedOperators> => judgeOperators(readAll(), __DEVELOPMENT__),
+const mergedOperators = memoize(
+  (): Promise<MergedOperators> => mergeOperatorsCached(readAll(), __DEVELOPMENT__),
 )
 
-function forget(): void {
-  selected.reset()
+function invalidate(): void {
+  mergedOperators.reset()
   bumpStateVersion()
 }
 
 // Policy may change while the browser runs.
 browser.storage.onChanged.addListener((_, area) => {
-  if (area === 'managed') forget()
+  if (area === 'managed') invalidate()
 })
 
 async function readPolicy(): Promise<unknown> {
@@ -70,7 +70,7 @@ async function readAll(): Promise<GivenOperators> {
     readPolicy(),
     values<OperatorProfile>(imported).catch(() => {
       // Without its database the broker still knows the others; it looks again when asked again.
-      forget()
+      invalidate()
       return []
     }),
     readDemo(),
@@ -79,12 +79,12 @@ async function readAll(): Promise<GivenOperators> {
 }
 
 export async function listOperators(): Promise<OperatorProfile[]> {
-  return (await selected()).operators.map(({ profile }) => profile)
+  return (await mergedOperators()).operators.map(({ profile }) => profile)
 }
 
 /** For the broker's own screens: with where each comes from, and with what was refused and why. */
 export async function describeOperators(): Promise<OperatorList> {
-  const { operators, refused } = await selected()
+  const { operators, refused } = await mergedOperators()
   const described = operators.map(async ({ profile, source }): Promise<KnownOperator> => {
     const unreachable = []
     for (const origin of permissionsOf(profile)) {
@@ -109,7 +109,7 @@ export async function addOperator(text: string): Promise<OperatorCheck> {
   const check = await checkOperator(text)
   if (check.profile) {
     await set(check.profile.issuer, check.profile, imported)
-    forget()
+    invalidate()
     record('operator', 'imported', { issuer: check.profile.issuer })
   }
   return check
@@ -117,12 +117,12 @@ export async function addOperator(text: string): Promise<OperatorCheck> {
 
 export async function removeOperator(issuer: string): Promise<void> {
   await del(issuer, imported)
-  forget()
+  invalidate()
   record('operator', 'removed', { issuer })
 }
 
 export async function findOperator(issuer: string): Promise<OperatorProfile | undefined> {
-  const { operators } = await selected()
+  const { operators } = await mergedOperators()
   return operators.find(({ profile }) => profile.issuer === issuer)?.profile
 }
 

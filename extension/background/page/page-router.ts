@@ -13,22 +13,22 @@ import {
   type ProviderMethods,
 } from '../../../shared/messages/page-api.ts'
 import { decodeRequest } from '../../../shared/messages/request-deduplication.ts'
-import { cancelCall, outcomeOf } from '../authorization/authorization-flow.ts'
+import { cancelFlowOfCall, resumeFlowOfCall } from '../authorization/authorization-flow.ts'
 import { grantsOf, publicGrant } from '../grants/grants.ts'
 import { connect } from '../methods/connect.ts'
 import { createProof } from '../methods/create-proof.ts'
-import { sealedFetch } from '../methods/fetch.ts'
+import { fetchApi } from '../methods/fetch.ts'
 import { getAccessToken } from '../methods/get-access-token.ts'
 import type { Call, Caller } from '../methods/page-call.ts'
 import { revoke } from '../methods/revoke.ts'
-import { interrupted, noGrant, Refusal, toErrorObject } from '../platform/broker-error.ts'
+import { BrokerError, interrupted, noGrant, toErrorObject } from '../platform/broker-error.ts'
 import { redirectBase } from '../platform/redirect-base.ts'
 import { createSingleFlight } from '../platform/single-flight.ts'
 import { isSiteOn } from '../sites/sites.ts'
 import { findCachedAnswer } from '../tokens/access-token-cache.ts'
 import { logFailedCall } from './log-failed-call.ts'
 import { type CheckedParams, checkParams, isProviderMethod } from './params.ts'
-import { mayCall, takeCall } from './rate-limit.ts'
+import { takeCall, tryTakeCall } from './rate-limit.ts'
 
 type Handler<M extends ProviderMethod> = (
   call: Call,
@@ -45,7 +45,7 @@ const handlers: { [M in ProviderMethod]?: Handler<M> } = {
   northbound_connect: connect,
   northbound_getGrants: async ({ origin }) => (await grantsOf(origin)).map(publicGrant),
   northbound_getAccessToken: getAccessToken,
-  northbound_fetch: sealedFetch,
+  northbound_fetch: fetchApi,
   northbound_createProof: createProof,
   northbound_revoke: revoke,
 }
@@ -56,12 +56,12 @@ function dispatch<M extends ProviderMethod>(
   params: unknown,
 ): Promise<ProviderMethods[M]['result']> {
   const handler = handlers[method]
-  return handler ? handler(call, checkParams(method, params)) : unsupported()
+  return handler ? handler(call, checkParams(method, params)) : throwUnsupported()
 }
 
-function unsupported(): never {
+function throwUnsupported(): never {
   const known = Object.keys(handlers).join(', ')
-  throw new Refusal(
+  throw new BrokerError(
     ERROR_CODE.unsupportedMethod,
     'unsupported_method',
     `method: expected one of ${known}`,
@@ -77,16 +77,16 @@ function isRepeatable({ method, params }: UnverifiedPageRequest): boolean {
 }
 
 /** What came of the flow that an earlier worker began for this call; it ends when the page gives up. */
-async function takeUp(
+async function resumeFlow(
   { origin }: Caller,
   requestId: string,
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
-  const end = () => void cancelCall(origin, requestId)
+  const end = () => void cancelFlowOfCall(origin, requestId)
   if (signal.aborted) end()
   signal.addEventListener('abort', end)
   try {
-    return await outcomeOf(origin, requestId)
+    return await resumeFlowOfCall(origin, requestId)
   } finally {
     signal.removeEventListener('abort', end)
   }
@@ -103,13 +103,13 @@ async function answer(
   try {
     if (!(await isSiteOn(caller.origin))) throw noGrant()
     if (attempt > 0) {
-      const outcome = await takeUp(caller, requestId, signal)
+      const outcome = await resumeFlow(caller, requestId, signal)
       // Any other call goes on where its window has brought it what it needs.
       if (outcome && ('error' in outcome || method === 'northbound_connect')) return outcome
       if (!isRepeatable(request)) throw interrupted()
     }
     takeCall(caller.origin)
-    if (!isProviderMethod(method)) return unsupported()
+    if (!isProviderMethod(method)) return throwUnsupported()
     const call = { ...caller, requestId, key, userActivation, visible, signal, deliver }
     return { result: await dispatch(call, method, params) }
   } catch (error) {
@@ -157,7 +157,7 @@ function cachedAnswer(
   }
   const cached = findCachedAnswer(origin, key)
   // An origin that calls too often gets its error where every other call gets it.
-  if (!cached || !mayCall(origin)) return undefined
+  if (!cached || !tryTakeCall(origin)) return undefined
   cached.log()
   return { result: cached.answer }
 }
@@ -187,7 +187,7 @@ export function abortPageRequest(caller: Caller, requestId: string): void {
   const controller = controllers.get(callKey(caller, requestId))
   if (controller) controller.abort()
   // A page that calls and gives up without pause does not make the broker read its disk each time.
-  else if (mayCall(caller.origin)) void cancelCall(caller.origin, requestId)
+  else if (tryTakeCall(caller.origin)) void cancelFlowOfCall(caller.origin, requestId)
 }
 
 /** Aborts all calls of a site that was taken back. */

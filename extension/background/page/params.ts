@@ -166,7 +166,7 @@ function requirePlain(params: unknown): void {
 /** A name that may be repeated to the page; any other is its own affair. */
 const NAME = /^[\w.]{1,64}$/
 
-/** @throws Refusal `invalid_params` that names the parameter and what was expected of it. */
+/** @throws BrokerError `invalid_params` that names the parameter and what was expected of it. */
 export function checkParams<M extends ProviderMethod>(
   method: M,
   params: unknown,

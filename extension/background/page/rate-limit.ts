@@ -9,7 +9,7 @@ import { createRateLimiter } from '../platform/rate-limiter.ts'
 export const takeCall = createRateLimiter({ burst: 2_000, perSecond: 100 })
 
 /** Takes one call of an origin, or says that there is none. */
-export function mayCall(origin: string): boolean {
+export function tryTakeCall(origin: string): boolean {
   try {
     takeCall(origin)
     return true

@@ -15,7 +15,7 @@ type Sender = Runtime.MessageSender & {
   documentLifecycle?: string
 }
 
-/** @throws Refusal `forbidden_context` */
+/** @throws BrokerError `forbidden_context` */
 export function verifyPageSender(
   sender: Runtime.MessageSender,
   ownId: string,

@@ -11,8 +11,8 @@ import {
   type ProviderErrorObject,
 } from '../../../shared/messages/page-api.ts'
 
-export class Refusal extends Error {
-  override readonly name = 'Refusal'
+export class BrokerError extends Error {
+  override readonly name = 'BrokerError'
   readonly code: ErrorCode
   readonly data: ProviderErrorData
 
@@ -29,39 +29,48 @@ export class Refusal extends Error {
 }
 
 export const invalidParams = (message: string) =>
-  new Refusal(ERROR_CODE.invalidParams, 'invalid_params', message)
+  new BrokerError(ERROR_CODE.invalidParams, 'invalid_params', message)
 
 /** Says the same whether there never was such a grant or it belongs to another origin. */
 export const noGrant = () =>
-  new Refusal(ERROR_CODE.noGrant, 'no_grant', 'this origin has no such grant')
+  new BrokerError(ERROR_CODE.noGrant, 'no_grant', 'this origin has no such grant')
 
 export const accessDenied = () =>
-  new Refusal(ERROR_CODE.accessDenied, 'access_denied', 'the user refused, or closed the window')
+  new BrokerError(
+    ERROR_CODE.accessDenied,
+    'access_denied',
+    'the user refused, or closed the window',
+  )
 
 export const interactionRequired = (message: string) =>
-  new Refusal(ERROR_CODE.interactionRequired, 'interaction_required', message)
+  new BrokerError(ERROR_CODE.interactionRequired, 'interaction_required', message)
 
 export const alreadyPending = () =>
-  new Refusal(ERROR_CODE.alreadyPending, 'already_pending', 'this origin already has a window open')
+  new BrokerError(
+    ERROR_CODE.alreadyPending,
+    'already_pending',
+    'this origin already has a window open',
+  )
 
 export const forbiddenContext = (message: string) =>
-  new Refusal(ERROR_CODE.forbiddenContext, 'forbidden_context', message)
+  new BrokerError(ERROR_CODE.forbiddenContext, 'forbidden_context', message)
 
 export const interrupted = () =>
-  new Refusal(
+  new BrokerError(
     ERROR_CODE.unreachable,
     'network_error',
     'the broker was interrupted before the answer was safe; ask again',
   )
 
 export const unreachable = () =>
-  new Refusal(ERROR_CODE.unreachable, 'network_error', 'the operator cannot be reached')
+  new BrokerError(ERROR_CODE.unreachable, 'network_error', 'the operator cannot be reached')
 
-export const timedOut = (message: string) => new Refusal(ERROR_CODE.unreachable, 'timeout', message)
+export const timedOut = (message: string) =>
+  new BrokerError(ERROR_CODE.unreachable, 'timeout', message)
 
 /** The disk is full or does not answer. What had to be written down first has not been done. */
 export const storageUnavailable = () =>
-  new Refusal(
+  new BrokerError(
     ERROR_CODE.internalError,
     'storage_unavailable',
     'the storage of this browser is full or cannot be opened',
@@ -69,7 +78,7 @@ export const storageUnavailable = () =>
 
 /** The plain object that crosses the border to a page. */
 export function toErrorObject(error: unknown): ProviderErrorObject {
-  if (error instanceof Refusal) {
+  if (error instanceof BrokerError) {
     return { code: error.code, message: error.message, data: error.data }
   }
   return toProviderError(error)

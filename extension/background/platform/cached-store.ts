@@ -1,6 +1,6 @@
 /**
  * A store whose records are also kept in the worker's memory, once read or written: what is asked for
- * again and again is not opened anew each time. The disk stays the truth: a record is remembered only
+ * again and again is not opened anew each time. The disk stays the truth: a record is cached only
  * when it is durable, and the worker's end forgets all of them.
  *
  * Border: this worker is the only one who writes. Records are not changed in place.
@@ -9,7 +9,7 @@
 import type { SealedStore } from './sealed-store.ts'
 import { bumpStateVersion, stateVersion } from './state-version.ts'
 
-export function remembered<T>(store: SealedStore<T>): SealedStore<T> {
+export function withCache<T>(store: SealedStore<T>): SealedStore<T> {
   const known = new Map<string, T>()
 
   return {

@@ -15,7 +15,7 @@ export const MAX_ENTRIES = 2_000
 const TRIM_EVERY = 100
 
 /** What a page can bring about as often as it likes. Of all else each entry stands for itself. */
-const JOINED: readonly LogEvent[] = ['token', 'call', 'proof', 'refusal']
+const COALESCED: readonly LogEvent[] = ['token', 'call', 'proof', 'refusal']
 
 /** What an entry is about. A grant record has this shape. */
 export interface LogSubject {
@@ -116,7 +116,7 @@ export function createLog(
     writing ??= write()
   }
 
-  function forgetOld(at: number): void {
+  function deleteOldEntries(at: number): void {
     for (const [text, { entry }] of recent) {
       if (Math.abs(at - entry.at) <= LOG_DEDUPLICATION_MS && recent.size <= TRIM_EVERY) return
       recent.delete(text)
@@ -142,8 +142,8 @@ export function createLog(
     const text = JSON.stringify([event, outcome, origin, issuer, mode, apis])
     const again = () => {
       const at = now()
-      forgetOld(at)
-      const equal = JOINED.includes(event) ? recent.get(text) : undefined
+      deleteOldEntries(at)
+      const equal = COALESCED.includes(event) ? recent.get(text) : undefined
       if (equal) count(equal, at)
       else add(text, entryOf(event, outcome, about, at))
       // A database that hangs must not fill the memory.

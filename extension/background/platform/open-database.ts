@@ -12,7 +12,7 @@ import { storageUnavailable } from './broker-error.ts'
 const PAUSES_MS = [FIRST_DATABASE_PAUSE_MS, SECOND_DATABASE_PAUSE_MS]
 
 /** Somewhere around the pause, so that several that failed together do not try together. */
-const about = (ms: number) => {
+const jitter = (ms: number) => {
   const [any = 0] = crypto.getRandomValues(new Uint8Array(1))
   return ms * (0.5 + any / 256)
 }
@@ -29,7 +29,7 @@ export function openDatabase(name: string, storeName: string, pausesMs = PAUSES_
         })
       } catch {
         if (begun || pause === undefined) break
-        await new Promise((resolve) => setTimeout(resolve, about(pause)))
+        await new Promise((resolve) => setTimeout(resolve, jitter(pause)))
       }
     }
     throw storageUnavailable()

@@ -1,7 +1,7 @@
 /** Limits how often an origin may do something: one token bucket for each origin. */
 
 import { ERROR_CODE } from '../../../shared/messages/page-api.ts'
-import { Refusal } from './broker-error.ts'
+import { BrokerError } from './broker-error.ts'
 
 export interface RateLimit {
   /** How many at once. */
@@ -27,7 +27,7 @@ export function createRateLimiter(
 ): (origin: string) => void {
   const buckets = new Map<string, Bucket>()
 
-  function forgetFull(at: number): void {
+  function deleteFullBuckets(at: number): void {
     for (const [origin, bucket] of buckets) {
       if (bucket.level + ((at - bucket.at) / 1_000) * perSecond >= burst) buckets.delete(origin)
     }
@@ -40,14 +40,14 @@ export function createRateLimiter(
     if (filled < 1) {
       buckets.set(origin, { level: filled, at })
       const retryAfterSeconds = Math.ceil((1 - filled) / perSecond)
-      throw new Refusal(
+      throw new BrokerError(
         ERROR_CODE.rateLimited,
         'rate_limited',
         'this origin asks too often; ask again later',
         { retryAfterSeconds },
       )
     }
-    if (buckets.size >= MAX_BUCKETS && !buckets.has(origin)) forgetFull(at)
+    if (buckets.size >= MAX_BUCKETS && !buckets.has(origin)) deleteFullBuckets(at)
     buckets.set(origin, { level: filled - 1, at })
   }
 }

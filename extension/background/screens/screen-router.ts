@@ -5,7 +5,7 @@ import type {
   ScreenMethods,
   ScreenRequest,
 } from '../../../shared/messages/screen-channel.ts'
-import { keptApis } from '../authorization/approved-apis.ts'
+import { selectApprovedApis } from '../authorization/approved-apis.ts'
 import { approve, cancel } from '../authorization/authorization-flow.ts'
 import { flows } from '../authorization/flow-records.ts'
 import { endGrant } from '../grants/end-grant.ts'
@@ -35,7 +35,7 @@ const handlers: Handlers = {
   async approve({ flowId, apis, lifetime }) {
     const record = await flows.get(flowId)
     if (record?.status !== 'awaitingConsent') return
-    const kept = keptApis(record.request.apis, apis)
+    const kept = selectApprovedApis(record.request.apis, apis)
     await (kept.length > 0 ? approve(flowId, { apis: kept, lifetime }) : cancel(flowId, 'user'))
   },
   async deny({ flowId }) {

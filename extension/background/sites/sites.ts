@@ -28,7 +28,7 @@ export const siteOrigins = memoize(
   async (): Promise<ReadonlySet<string>> => new Set(await keys<string>(store)),
 )
 
-function forget(): void {
+function invalidate(): void {
   siteOrigins.reset()
   bumpStateVersion()
 }
@@ -76,7 +76,7 @@ async function add(origin: string, tabId?: number): Promise<boolean> {
   if (!(await hasPermission(origin))) throw new Error('origin: expected the permission for it')
   if ((await siteOrigins()).has(origin)) return false
   await set(origin, { since: Date.now() }, store)
-  forget()
+  invalidate()
   await sync()
   // The tab may be gone or elsewhere by now; the site is on all the same.
   if (tabId !== undefined) await injectContentScripts(origin, tabId).catch(() => {})
@@ -89,7 +89,7 @@ export const removeSite = (origin: string): Promise<boolean> => changes(() => re
 async function remove(origin: string): Promise<boolean> {
   const was = (await siteOrigins()).has(origin)
   await del(origin, store)
-  forget()
+  invalidate()
   await sync()
   return was
 }

@@ -23,17 +23,17 @@ import {
 } from '../grants/stored-token.ts'
 import { isSameSubject } from '../grants/subject-handle.ts'
 import {
-  discard,
   dropAccessToken,
-  forget,
-  keep,
-  keepTokens,
   readTokens,
-  serialize,
+  removeAccessToken,
+  revokeUnused,
+  runInGrantQueue,
+  saveRecord,
+  saveTokens,
   type TokenRecord,
 } from '../grants/token-records.ts'
 import { findOperator } from '../operators/operators.ts'
-import { noGrant, Refusal } from '../platform/broker-error.ts'
+import { BrokerError, noGrant } from '../platform/broker-error.ts'
 import { effects } from '../platform/effects.ts'
 import { log } from '../platform/log.ts'
 import { createSingleFlight } from '../platform/single-flight.ts'
@@ -47,7 +47,7 @@ async function hasKey({ tokenType }: GrantRecord, { keyId }: TokenRecord): Promi
   return tokenType !== 'DPoP' || (await keyOf(keyId)) !== undefined
 }
 
-const refused = (error: unknown) => isNorthkeyError(error) && error.error === 'invalid_grant'
+const isInvalidGrant = (error: unknown) => isNorthkeyError(error) && error.error === 'invalid_grant'
 
 async function refresh(
   grant: GrantRecord,
@@ -59,9 +59,9 @@ async function refresh(
 ): Promise<StoredToken> {
   const { resource } = api
   if (!navigator.onLine) {
-    throw new Refusal(ERROR_CODE.unreachable, 'network_error', 'this device is offline')
+    throw new BrokerError(ERROR_CODE.unreachable, 'network_error', 'this device is offline')
   }
-  await keep(grant, { ...record, refreshSent: true })
+  await saveRecord(grant, { ...record, refreshSent: true })
   let set: TokenSet
   try {
     set = await refreshTokens(
@@ -83,11 +83,11 @@ async function refresh(
     // Without an answer nobody knows whether the refresh token was consumed. The server's no ends all
     // that came of it: somebody else may have used it.
     const { refreshToken: _, ...rest } = record
-    await keep(grant, refused(error) ? { ...rest, tokens: {} } : rest)
+    await saveRecord(grant, isInvalidGrant(error) ? { ...rest, tokens: {} } : rest)
     throw error
   }
   const token = toStoredToken(set, Date.now())
-  await keep(grant, {
+  await saveRecord(grant, {
     ...record,
     tokens: { ...record.tokens, [slotOf(api, scope)]: token },
     refreshToken: set.refreshToken ?? refreshToken,
@@ -118,25 +118,25 @@ async function renew(grant: GrantRecord, api: ApiAccess, scope: string): Promise
     server,
     origin: grant.origin,
     clientId: grant.clientId,
-    apis: [{ ...api, scope }, ...grant.apis.filter((other) => other !== api)],
+    apis: [{ ...api, scope }, ...grant.apis.filter((grantedApi) => grantedApi !== api)],
     keyId,
   }).catch(async (error) => {
     await deleteKey(keyId)
     throw error
   })
   if (!(await isSameSubject(grant, authorized))) {
-    await discard(grant, keyId, authorized)
-    throw new Refusal(
+    await revokeUnused(grant, keyId, authorized)
+    throw new BrokerError(
       ERROR_CODE.interactionRequired,
       'login_required',
       'another subscriber is signed in at the operator',
     )
   }
-  await keepTokens(grant, keyId, slotOf(api, scope), authorized)
+  await saveTokens(grant, keyId, slotOf(api, scope), authorized)
   return toStoredToken(authorized.tokens, Date.now())
 }
 
-export interface TokenWish {
+export interface TokenRequirements {
   minValidityMs?: number
   /** No more of the API than this. Without it a token may serve other APIs of the grant as well. */
   scope?: string | undefined
@@ -145,20 +145,20 @@ export interface TokenWish {
 /**
  * An access token of this grant for this resource.
  *
- * @throws Refusal or NorthkeyError `interaction_required` where only a window would help.
+ * @throws BrokerError or NorthkeyError `interaction_required` where only a window would help.
  */
 export async function accessTokenOf(
   grant: GrantRecord,
   resource: string,
-  wish: TokenWish = {},
+  requirements: TokenRequirements = {},
 ): Promise<StoredToken> {
-  const { minValidityMs = 0, scope } = wish
+  const { minValidityMs = 0, scope } = requirements
   const api = grant.apis.find((candidate) => candidate.resource === resource)
   if (!api) throw noGrant()
   const slot = slotOf(api, scope ?? api.scope)
   const key = `${grant.grantId} ${slot}`
   const running = renewals.join(key)
-  if (running) return share(running, grant, resource, wish)
+  if (running) return share(running, grant, resource, requirements)
   const record = await readTokens(grant.grantId)
   const cached = record?.tokens[slot]
   const fits = cached && (scope === undefined || !exceeds(cached.scope, scope, grant.apis))
@@ -166,15 +166,15 @@ export async function accessTokenOf(
     if (!cached.singleUse) return cached
     // Two callers may have read the same one; it is the one's who takes it away.
     if (await dropAccessToken(grant.grantId, slot, cached.accessToken)) return cached
-    return accessTokenOf(grant, resource, wish)
+    return accessTokenOf(grant, resource, requirements)
   }
   const begun = renewals.join(key)
-  if (begun) return share(begun, grant, resource, wish)
+  if (begun) return share(begun, grant, resource, requirements)
   return renewals.run(key, () =>
-    serialize(grant.grantId, async () => {
+    runInGrantQueue(grant.grantId, async () => {
       const token = await renew(grant, api, scope ?? api.scope)
       log.record('token', 'renewed', { ...grant, apis: [api] })
-      if (token.singleUse) await forget(grant.grantId, slot, token.accessToken)
+      if (token.singleUse) await removeAccessToken(grant.grantId, slot, token.accessToken)
       return token
     }),
   )
@@ -185,8 +185,8 @@ async function share(
   renewal: Promise<StoredToken>,
   grant: GrantRecord,
   resource: string,
-  wish: TokenWish,
+  requirements: TokenRequirements,
 ): Promise<StoredToken> {
   const token = await renewal
-  return token.singleUse ? accessTokenOf(grant, resource, wish) : token
+  return token.singleUse ? accessTokenOf(grant, resource, requirements) : token
 }

@@ -6,7 +6,7 @@
 import { GECKO_ID } from '../../../extension/identity.ts'
 import { openExtensionsPage } from './extensions-page.ts'
 import { openScreen, type Stage } from './stage.ts'
-import type { WorkerSwitch } from './worker.ts'
+import type { WorkerSwitch } from './worker-switch.ts'
 
 interface View {
   viewType: string

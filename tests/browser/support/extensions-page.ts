@@ -1,13 +1,16 @@
 /** The browser's own page of extensions: what it may do to them, a test may do there. */
 
-import type { Page } from 'puppeteer-core'
+import type { Browser, Page } from 'puppeteer-core'
+import type { BrowserName } from '../../../scripts/browsers.ts'
 import { addressOf, until } from './pages.ts'
-import type { Stage } from './stage.ts'
 
-export async function openExtensionsPage({
-  browser,
-  name,
-}: Pick<Stage, 'browser' | 'name'>): Promise<Page> {
+/** A stage or a host has this shape. */
+interface NamedBrowser {
+  name: BrowserName
+  browser: Browser
+}
+
+export async function openExtensionsPage({ browser, name }: NamedBrowser): Promise<Page> {
   const address = name === 'chromium' ? 'chrome://extensions/' : 'about:addons'
   const page = await browser.newPage()
   // Firefox's driver does not hear that such a page has loaded.
@@ -17,7 +20,7 @@ export async function openExtensionsPage({
 }
 
 /** In Chromium, without which an extension from a folder stays off once it has reloaded itself. */
-export async function useDeveloperMode(stage: Pick<Stage, 'browser' | 'name'>): Promise<void> {
+export async function useDeveloperMode(stage: NamedBrowser): Promise<void> {
   const page = await openExtensionsPage(stage)
   await page.evaluate(() => {
     interface Privileged {

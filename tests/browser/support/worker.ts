@@ -3,17 +3,12 @@
  * page that holds the switch belongs to the broker, but loads none of its scripts.
  */
 
-import type { Page } from 'puppeteer-core'
 import { eventPageSwitch } from './event-page.ts'
 import { until } from './pages.ts'
 import type { Stage } from './stage.ts'
+import type { WorkerSwitch } from './worker-switch.ts'
 
-export interface WorkerSwitch {
-  /** A page of the broker's own origin. */
-  page: Page
-  stop(): Promise<void>
-  close(): Promise<void>
-}
+export type { WorkerSwitch }
 
 type SwitchStage = Pick<Stage, 'name' | 'browser' | 'brokerOrigin'>
 

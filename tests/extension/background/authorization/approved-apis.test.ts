@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { keptApis } from '../../../../extension/background/authorization/approved-apis.ts'
+import { selectApprovedApis } from '../../../../extension/background/authorization/approved-apis.ts'
 
 const QOS = { resource: 'https://api.example/qos', scope: 'read write', purpose: 'dpv:Security' }
 const PLACE = { resource: 'https://api.example/place', scope: 'place' }
@@ -12,24 +12,26 @@ describe('the user may grant less than was asked', () => {
       { index: 0, scopes: ['write', 'read'] },
       { index: 1, scopes: ['place'] },
     ]
-    expect(keptApis(ASKED, all)).toEqual(ASKED)
+    expect(selectApprovedApis(ASKED, all)).toEqual(ASKED)
   })
 
   test('an API that is not named is not granted', () => {
-    expect(keptApis(ASKED, [{ index: 1, scopes: ['place'] }])).toEqual([PLACE])
+    expect(selectApprovedApis(ASKED, [{ index: 1, scopes: ['place'] }])).toEqual([PLACE])
   })
 
   test('a scope word that is not named is not granted', () => {
-    expect(keptApis(ASKED, [{ index: 0, scopes: ['read'] }])).toEqual([{ ...QOS, scope: 'read' }])
+    expect(selectApprovedApis(ASKED, [{ index: 0, scopes: ['read'] }])).toEqual([
+      { ...QOS, scope: 'read' },
+    ])
   })
 
   test('an API without a word is not granted', () => {
-    expect(keptApis(ASKED, [{ index: 0, scopes: [] }])).toEqual([])
+    expect(selectApprovedApis(ASKED, [{ index: 0, scopes: [] }])).toEqual([])
   })
 
   test('the same resource for two purposes: each stands for itself', () => {
     const other = { ...QOS, purpose: 'dpv:Marketing' }
-    expect(keptApis([QOS, other], [{ index: 1, scopes: ['read'] }])).toEqual([
+    expect(selectApprovedApis([QOS, other], [{ index: 1, scopes: ['read'] }])).toEqual([
       { ...other, scope: 'read' },
     ])
   })
@@ -43,7 +45,7 @@ describe('the user may grant less than was asked', () => {
     )
     fc.assert(
       fc.property(answers, (approved) => {
-        for (const kept of keptApis(ASKED, approved)) {
+        for (const kept of selectApprovedApis(ASKED, approved)) {
           const asked = ASKED.find(({ resource }) => resource === kept.resource)
           expect({ ...kept, scope: asked?.scope }).toEqual(asked)
           for (const word of kept.scope.split(' ')) expect(asked?.scope.split(' ')).toContain(word)

@@ -24,7 +24,7 @@ vi.mock('../../../../extension/background/operators/operators.ts', () => ({
 }))
 
 import {
-  listen,
+  listenForRevocations,
   openChannel,
 } from '../../../../extension/background/authorization/capif-revocation-channel.ts'
 import { flows } from '../../../../extension/background/authorization/flow-records.ts'
@@ -68,10 +68,10 @@ afterEach(async () => {
   await listened()
 })
 
-/** What `listen` does not wait for is done before the next one begins. */
+/** What `listenForRevocations` does not wait for is done before the next one begins. */
 async function listened(): Promise<FakeSocket[]> {
-  await listen()
-  await listen()
+  await listenForRevocations()
+  await listenForRevocations()
   return FakeSocket.all
 }
 

@@ -17,9 +17,9 @@ import {
   tabClosed,
 } from '../../../../extension/background/authorization/authorization-flow.ts'
 import {
-  forgetRefusals,
-  hasRefused,
-  rememberRefusal,
+  clearDenials,
+  isInCooldown,
+  recordDenial,
 } from '../../../../extension/background/authorization/denial-cooldown.ts'
 import {
   type FlowRecord,
@@ -56,7 +56,7 @@ describe('a no is', () => {
     const { tabId, outcome } = await asked()
     await tabClosed(tabId)
     expect(await outcome).toMatchObject({ error: { code: 4001 } })
-    expect(await hasRefused(ORIGIN, ISSUER)).toBe(true)
+    expect(await isInCooldown(ORIGIN, ISSUER)).toBe(true)
   })
 
   test('the button of the consent window', async () => {
@@ -64,7 +64,7 @@ describe('a no is', () => {
     const params = { flowId: flow.flowId }
     await handleScreenRequest({ type: 'screenRequest', method: 'deny', params })
     expect(await outcome).toMatchObject({ error: { code: 4001 } })
-    expect(await hasRefused(ORIGIN, ISSUER)).toBe(true)
+    expect(await isInCooldown(ORIGIN, ISSUER)).toBe(true)
   })
 
   test('not a page that gives up, and not its tab that closes', async () => {
@@ -76,7 +76,7 @@ describe('a no is', () => {
       { error: { code: 4001 } },
       { error: { code: 4001 } },
     ])
-    expect(await hasRefused(ORIGIN, ISSUER)).toBe(false)
+    expect(await isInCooldown(ORIGIN, ISSUER)).toBe(false)
   })
 })
 
@@ -85,7 +85,8 @@ describe('it is remembered', () => {
   async function pause(): Promise<number> {
     const now = Date.now()
     let seconds = 0
-    for (; await hasRefused(ORIGIN, ISSUER); seconds++) vi.setSystemTime(now + seconds * SECOND_MS)
+    for (; await isInCooldown(ORIGIN, ISSUER); seconds++)
+      vi.setSystemTime(now + seconds * SECOND_MS)
     return seconds - 1
   }
 
@@ -93,29 +94,29 @@ describe('it is remembered', () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     const pauses = []
     for (let times = 0; times < 9; times++) {
-      await rememberRefusal(ORIGIN, ISSUER)
+      await recordDenial(ORIGIN, ISSUER)
       pauses.push(await pause())
     }
     expect(pauses).toEqual([5, 10, 20, 40, 80, 160, 320, 600, 600])
   })
 
   test('for this origin at this operator alone, and not after a yes', async () => {
-    await rememberRefusal(ORIGIN, ISSUER)
-    await rememberRefusal(ORIGIN, ISSUER)
-    expect(await hasRefused('https://other.example', ISSUER)).toBe(false)
-    expect(await hasRefused(ORIGIN, 'https://other.example')).toBe(false)
-    await forgetRefusals(ORIGIN, ISSUER)
-    expect(await hasRefused(ORIGIN, ISSUER)).toBe(false)
-    await rememberRefusal(ORIGIN, ISSUER)
+    await recordDenial(ORIGIN, ISSUER)
+    await recordDenial(ORIGIN, ISSUER)
+    expect(await isInCooldown('https://other.example', ISSUER)).toBe(false)
+    expect(await isInCooldown(ORIGIN, 'https://other.example')).toBe(false)
+    await clearDenials(ORIGIN, ISSUER)
+    expect(await isInCooldown(ORIGIN, ISSUER)).toBe(false)
+    await recordDenial(ORIGIN, ISSUER)
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 6 * SECOND_MS })
-    expect(await hasRefused(ORIGIN, ISSUER)).toBe(false)
+    expect(await isInCooldown(ORIGIN, ISSUER)).toBe(false)
   })
 
   test('each of several at once, and nothing that is long past', async () => {
     await Promise.all([
-      rememberRefusal(ORIGIN, ISSUER),
-      rememberRefusal(ORIGIN, ISSUER),
-      rememberRefusal('https://other.example', ISSUER),
+      recordDenial(ORIGIN, ISSUER),
+      recordDenial(ORIGIN, ISSUER),
+      recordDenial('https://other.example', ISSUER),
     ])
     const before = (await storage.session.get('refusals')).refusals
     expect(before).toMatchObject({
@@ -123,14 +124,14 @@ describe('it is remembered', () => {
       [`https://other.example ${ISSUER}`]: { times: 1 },
     })
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3_600 * SECOND_MS })
-    await rememberRefusal(ORIGIN, ISSUER)
+    await recordDenial(ORIGIN, ISSUER)
     const after = (await storage.session.get('refusals')).refusals
     expect(after).toEqual({ [`${ORIGIN} ${ISSUER}`]: { times: 1, at: Date.now() } })
   })
 
   test('no longer than that where the clock is set back', async () => {
-    await rememberRefusal(ORIGIN, ISSUER)
+    await recordDenial(ORIGIN, ISSUER)
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 86_400 * SECOND_MS })
-    expect(await hasRefused(ORIGIN, ISSUER)).toBe(false)
+    expect(await isInCooldown(ORIGIN, ISSUER)).toBe(false)
   })
 })

@@ -5,7 +5,7 @@
  *
  * Seen to fail: with the waiter answered only where a record is, K03 and K12; without `wakeAt` in
  * `settleOverdue`, the deadline; with the outcome of a flow returned for any method, L05; without the
- * origin in `flowOfCall`, C01; without `cancelCall`, X10 (both; the second also without `takeUp`); with a renewed grant left as it was, the
+ * origin in `flowOfCall`, C01; without `cancelFlowOfCall`, X10 (both; the second also without `resumeFlow`); with a renewed grant left as it was, the
  * step-up; without `subject` in `supersede`, C22; with tokens revoked there, the test after it.
  */
 

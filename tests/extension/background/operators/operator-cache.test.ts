@@ -13,18 +13,18 @@ import { afterEach, beforeEach, expect, type MockInstance, test, vi } from 'vite
 import * as selection from '../../../../extension/background/operators/merge-operator-profiles.ts'
 import {
   type GivenOperators,
-  judgeOperators,
+  mergeOperatorsCached,
 } from '../../../../extension/background/operators/operator-cache.ts'
 import { OPERATOR } from '../../support/records.ts'
 
-let judging: MockInstance<typeof selection.selectOperators>
+let judging: MockInstance<typeof selection.mergeOperatorProfiles>
 const GIVEN = { policy: [], file: [OPERATOR], demo: [{ ...OPERATOR, issuer: 1 }] }
 
-const judge = (given: GivenOperators = GIVEN) => judgeOperators(Promise.resolve(given), false)
+const judge = (given: GivenOperators = GIVEN) => mergeOperatorsCached(Promise.resolve(given), false)
 const settled = () => new Promise((resolve) => setTimeout(resolve, 10))
 
 beforeEach(() => {
-  judging = vi.spyOn(selection, 'selectOperators')
+  judging = vi.spyOn(selection, 'mergeOperatorProfiles')
 })
 afterEach(async () => {
   vi.restoreAllMocks()
@@ -77,6 +77,8 @@ test('what is too large for the session is judged each time', async () => {
 })
 
 test('what cannot be read is told, and read again', async () => {
-  await expect(judgeOperators(Promise.reject(new Error('gone')), false)).rejects.toThrow('gone')
+  await expect(mergeOperatorsCached(Promise.reject(new Error('gone')), false)).rejects.toThrow(
+    'gone',
+  )
   expect((await judge()).operators).toHaveLength(1)
 })

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { permissionsOf } from '../../../../extension/background/operators/host-permissions.ts'
-import { selectOperators } from '../../../../extension/background/operators/merge-operator-profiles.ts'
+import { mergeOperatorProfiles } from '../../../../extension/background/operators/merge-operator-profiles.ts'
 import {
   checkProfile,
   readProfile,
@@ -179,13 +179,16 @@ describe('which profiles are used', () => {
 
   test('policy comes first, then files, then the demonstration', () => {
     const third = { ...PROFILE, issuer: 'https://third.example' }
-    const { operators } = selectOperators({ policy: [other], file: [PROFILE], demo: [third] }, true)
+    const { operators } = mergeOperatorProfiles(
+      { policy: [other], file: [PROFILE], demo: [third] },
+      true,
+    )
     expect(operators.map(({ source }) => source)).toEqual(['policy', 'file', 'demo'])
   })
 
   test('two with one issuer: the second is refused with the reason', () => {
     const copy = { ...PROFILE, name: 'Copy' }
-    const { operators, refused } = selectOperators(
+    const { operators, refused } = mergeOperatorProfiles(
       { ...none, policy: [PROFILE, copy], file: [{ ...PROFILE, name: 'File' }] },
       false,
     )
@@ -197,7 +200,7 @@ describe('which profiles are used', () => {
   })
 
   test('a bad one is refused by name and harms no other', () => {
-    const { operators, refused } = selectOperators(
+    const { operators, refused } = mergeOperatorProfiles(
       { ...none, policy: [{ name: 'Bad' }, other, 7] },
       false,
     )
@@ -206,7 +209,7 @@ describe('which profiles are used', () => {
   })
 
   test('a policy that is no list is refused as a whole', () => {
-    expect(selectOperators({ ...none, policy: { 0: PROFILE } }, false).refused).toEqual([
+    expect(mergeOperatorProfiles({ ...none, policy: { 0: PROFILE } }, false).refused).toEqual([
       expect.objectContaining({ reasons: ['operators: expected a list of profiles'] }),
     ])
   })

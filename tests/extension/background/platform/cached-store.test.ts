@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { remembered } from '../../../../extension/background/platform/cached-store.ts'
+import { withCache } from '../../../../extension/background/platform/cached-store.ts'
 import type { SealedStore } from '../../../../extension/background/platform/sealed-store.ts'
 
 /** A disk in which every step takes as long as the test wants, and may fail. */
@@ -27,10 +27,10 @@ function slowDisk() {
     all: async () => [...rows.values()],
     sweep: async () => rows.clear(),
   }
-  return { rows, reads, state, store: remembered(store) }
+  return { rows, reads, state, store: withCache(store) }
 }
 
-describe('a remembered record', () => {
+describe('a cached record', () => {
   test('is read once, and again after the worker’s end', async () => {
     const { rows, reads, store } = slowDisk()
     rows.set('a', 1)
@@ -48,7 +48,7 @@ describe('a remembered record', () => {
     expect(await store.get('b')).toBeUndefined()
   })
 
-  test('K03: that could not be written is not remembered', async () => {
+  test('K03: that could not be written is not cached', async () => {
     const { rows, state, store } = slowDisk()
     rows.set('a', 1)
     await store.get('a')

@@ -36,7 +36,7 @@ import {
 } from '../../../../extension/background/grants/grants.ts'
 import {
   dropAccessToken,
-  keepTokens,
+  saveTokens,
 } from '../../../../extension/background/grants/token-records.ts'
 import { getAccessToken } from '../../../../extension/background/methods/get-access-token.ts'
 import type { Call } from '../../../../extension/background/methods/page-call.ts'
@@ -45,7 +45,7 @@ import {
   removeOperator,
 } from '../../../../extension/background/operators/operators.ts'
 import { handlePageRequest } from '../../../../extension/background/page/page-router.ts'
-import { mayCall } from '../../../../extension/background/page/rate-limit.ts'
+import { tryTakeCall } from '../../../../extension/background/page/rate-limit.ts'
 import { log } from '../../../../extension/background/platform/log.ts'
 import { stateVersion } from '../../../../extension/background/platform/state-version.ts'
 import { addSite, removeSite } from '../../../../extension/background/sites/sites.ts'
@@ -91,7 +91,7 @@ function again(params: unknown = {}, { origin = grant.origin, method = METHOD, a
 async function keep(more: Parameters<typeof authorized>[0] = {}): Promise<void> {
   const kept = authorized({ expiresAtMs: Date.now() + 600_000, ...more })
   token = kept.tokens.accessToken
-  await keepTokens(grant, grant.grantId, A.resource, kept)
+  await saveTokens(grant, grant.grantId, A.resource, kept)
 }
 
 beforeEach(async () => {
@@ -222,7 +222,7 @@ describe('nothing is given again', () => {
   })
 
   test('to an origin that asks too often', () => {
-    while (mayCall(grant.origin));
+    while (tryTakeCall(grant.origin));
     expect(again()).toBeUndefined()
   })
 })

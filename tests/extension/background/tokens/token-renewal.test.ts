@@ -43,11 +43,11 @@ vi.mock('../../../../shared/core/index.ts', async (original) => ({
 }))
 
 const { accessTokenOf } = await import('../../../../extension/background/tokens/token-renewal.ts')
-const { endTokens, grantIdOfToken, keepTokens, scopeInUse, setScopeInUse } = await import(
+const { endTokens, grantIdOfToken, saveTokens, scopeInUse, setScopeInUse } = await import(
   '../../../../extension/background/grants/token-records.ts'
 )
 const { deleteGrant } = await import('../../../../extension/background/grants/grants.ts')
-const { flowKey } = await import('../../../../extension/background/clients/dpop.ts')
+const { dpopKeyOfFlow } = await import('../../../../extension/background/clients/dpop.ts')
 const { interactionRequired } = await import(
   '../../../../extension/background/platform/broker-error.ts'
 )
@@ -108,7 +108,11 @@ describe('C22: a grant is one subscriber’s', () => {
 describe('a renewal that fails', () => {
   test('leaves no private key behind', async () => {
     answers.silent = async ({ keyId, metadata }) => {
-      await flowKey({ ...OPERATOR, dpop: 'required' }, metadata ?? authorized().metadata, keyId)
+      await dpopKeyOfFlow(
+        { ...OPERATOR, dpop: 'required' },
+        metadata ?? authorized().metadata,
+        keyId,
+      )
       throw interactionRequired('the operator has to ask')
     }
     const grant = grantRecord()
@@ -121,7 +125,7 @@ describe('a renewal that fails', () => {
   test('C18: after the grant was revoked brings nothing back', async () => {
     const grant = grantRecord()
     const expiring = { accessToken: 'old', expiresAtMs: Date.now() + 1_000, refreshToken: 'r' }
-    await keepTokens(grant, grant.grantId, A.resource, authorized(expiring))
+    await saveTokens(grant, grant.grantId, A.resource, authorized(expiring))
     answers.refresh = async () => {
       await pause(50)
       throw new NorthkeyError('network_error', 'the answer is lost')
@@ -139,7 +143,7 @@ describe('a renewal that fails', () => {
 test('RFC 8707 section 2.2: a refresh token serves every API of its grant', async () => {
   const grant = grantRecord({ apis: [A, B] })
   const first = authorized({ resource: A.resource, refreshToken: 'r' })
-  await keepTokens(grant, grant.grantId, A.resource, first)
+  await saveTokens(grant, grant.grantId, A.resource, first)
   answers.refresh = async () => tokenSet({ accessToken: 'for B', scope: 'b', resource: B.resource })
   expect((await accessTokenOf(grant, B.resource)).accessToken).toBe('for B')
 })
@@ -148,7 +152,7 @@ describe('the scope that a page asked for last', () => {
   test('is that of the last call, also of several at once', async () => {
     const api = { ...A, scope: 'a more' }
     const grant = grantRecord({ apis: [api] })
-    await keepTokens(grant, grant.grantId, A.resource, authorized({ scope: 'a more' }))
+    await saveTokens(grant, grant.grantId, A.resource, authorized({ scope: 'a more' }))
     const rounds = [
       ['a', 'a more'],
       ['a more', 'a'],

@@ -1,0 +1,10 @@
+/** Stops the worker of the broker, in the way of its browser. */
+
+import type { Page } from 'puppeteer-core'
+
+export interface WorkerSwitch {
+  /** A page of the broker's own origin. */
+  page: Page
+  stop(): Promise<void>
+  close(): Promise<void>
+}
