@@ -12,7 +12,7 @@ import type { Page } from 'puppeteer-core'
 import { describe, expect } from 'vitest'
 import type { Provider, ProviderInfo } from '../../../shared/messages/page-api.ts'
 import { test } from '../fixtures.ts'
-import { isProviderAnnounced } from '../support/announcement.ts'
+import { findsBroker } from '../support/discovery.ts'
 import { UUID_V4 } from '../support/shapes.ts'
 
 const BARE = '<!DOCTYPE html><html><head><title>Bare</title></head><body></body></html>'
@@ -126,21 +126,18 @@ describe('a page where the broker is not', () => {
     const framing = await stage.open('/framing')
     const [top, frame] = framing.frames()
     if (!top || !frame) return expect.unreachable('a document with a frame')
-    expect([await isProviderAnnounced(top), await isProviderAnnounced(frame)]).toEqual([
-      true,
-      false,
-    ])
+    expect([await findsBroker(top), await findsBroker(frame)]).toEqual([true, false])
   })
 
   test.for([
     ['discovery: only a secure context is answered', 'http://plain.example/', false],
     ['discovery: only a site that is switched on is answered', 'https://other.example/', true],
   ] as const)('%s', async ([, url, isSecure], { stage, page }) => {
-    expect(await isProviderAnnounced(page)).toBe(true)
+    expect(await findsBroker(page)).toBe(true)
     const elsewhere = await stage.browser.newPage()
     await elsewhere.goto(url)
     expect(await elsewhere.evaluate(() => window.isSecureContext)).toBe(isSecure)
-    expect(await isProviderAnnounced(elsewhere)).toBe(false)
+    expect(await findsBroker(elsewhere)).toBe(false)
   })
 
   test('discovery: without asking there is no global and no element', async ({ stage }) => {
