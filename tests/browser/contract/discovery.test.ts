@@ -2,9 +2,9 @@
  * Section 1 of the contract: how a page finds the broker, and where it finds nothing.
  *
  * Seen to fail when: the provider announces itself once without being asked, answers each ask twice, or
- * its `info` is not frozen; `uuid` is a constant; `window === window.top` is not asked; the scripts
- * enter every site and `isSecureContext` is not asked; a global is left behind; a file is web
- * accessible.
+ * its `info` is not frozen; `uuid` is a constant; the scripts enter frames and `window === top` is not
+ * checked; the scripts enter every site and `isSecureContext` is not checked; a global is left behind; a file
+ * is web accessible.
  */
 
 import { readdir } from 'node:fs/promises'

@@ -118,12 +118,6 @@ const CASES: Case[] = [
     code: 4901,
     error: 'network_error',
   },
-  {
-    title: '4901 timeout: no answer',
-    rule: () => ({ path: METADATA, action: { type: 'hang' } }),
-    code: 4901,
-    error: 'timeout',
-  },
 ]
 
 /** The operator that knows its subscribers by the mobile network, and signs ID tokens. */
@@ -132,6 +126,12 @@ const camaraTest = test.extend('options', {
 })
 
 describe('an authorization', () => {
+  const impatientTest = test.extend('options', { limits: { REQUEST_TIMEOUT_MS: 500 } })
+  impatientTest('4901 timeout: no answer', async ({ stage, page }) => {
+    stage.network.faults.add({ path: METADATA, action: { type: 'hang' } })
+    expectError(await call<Grant>(page, 'northbound_connect', stage.wish()), 4901, 'timeout')
+  })
+
   const titled = CASES.map((row): [string, Case] => [row.title, row])
   test.for(titled)('%s', async ([, { rule, code, error, data }], { stage, page }) => {
     await signInBeforehand(stage)
