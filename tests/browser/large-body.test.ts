@@ -7,53 +7,56 @@
  */
 
 import type { Page } from 'puppeteer-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { FaultAction } from '../../demo-site/network/index.ts'
-import type { BrowserName } from '../../scripts/browsers.ts'
+import { describe, expect } from 'vitest'
 import type { FetchResult, Provider } from '../../shared/messages/page-api.ts'
+import { test as base } from './fixtures.ts'
+import { watchAnswer } from './support/answer-progress.ts'
+import { subscriptionsUrl } from './support/api-calls.ts'
 import { until } from './support/pages.ts'
-import { BROWSERS, call, connect, type Stage, startStage } from './support/stage.ts'
-import { workerSwitch } from './support/worker.ts'
+import { addApiFault, apiRequests, SUBSCRIPTIONS, subscription } from './support/subscriptions.ts'
 
-const SUBSCRIPTIONS = '/3gpp-as-session-with-qos/v1/cloud-gaming/subscriptions'
 const LETTERS = ['a', 'b', 'c', 'd', 'e']
 /** Below the 256 KiB that the API takes. */
 const NOTE_BYTES = 250_000
 const DESTINATION = 'https://unused.invalid/'
+/** The broker passes a body on in parts of 256 KiB: at least one has left by then, and half is to come. */
+const MIDDLE_BYTES = 600_000
 
-interface Filled {
-  stage: Stage
-  page: Page
-  url: string
+const COMPLETE = LETTERS.map((letter) => letter + NOTE_BYTES)
+/** Takes about three seconds. */
+const SLOWLY = { type: 'drip', bytesPerSecond: 400_000 } as const
+
+/** Gives the application so many subscriptions that their list is large. */
+async function addSubscriptions(page: Page, url: string): Promise<void> {
+  const statuses = await page.evaluate(
+    async (address, template, letters, bytes) => {
+      const outcomes = letters.map((letter) =>
+        window.call('northbound_fetch', {
+          url: address,
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: template.replace('NOTE', letter.repeat(bytes)),
+        }),
+      )
+      return ((await Promise.all(outcomes)) as { result?: FetchResult }[]).map(
+        ({ result }) => result?.status,
+      )
+    },
+    url,
+    subscription('NOTE'),
+    LETTERS,
+    NOTE_BYTES,
+  )
+  expect(statuses).toEqual(LETTERS.map(() => 201))
 }
 
-/** A page whose application has so many subscriptions that their list is large. */
-async function startFilled(name: BrowserName): Promise<Filled> {
-  const stage = await startStage(name)
-  const page = await stage.open()
-  expect((await connect(stage, page)).error).toBeUndefined()
-  const url = stage.network.apisOrigin + SUBSCRIPTIONS
-  const headers = { 'content-type': 'application/json' }
-  for (const letter of LETTERS) {
-    const body = JSON.stringify({
-      notificationDestination: DESTINATION + letter.repeat(NOTE_BYTES),
-      qosReference: 'QOS_L',
-      flowInfo: [{ flowId: 1, flowDescriptions: ['permit in ip from any to any'] }],
-    })
-    const params = { url, method: 'POST', headers, body }
-    const made = await call<FetchResult>(page, 'northbound_fetch', params)
-    expect(made.result?.status).toBe(201)
-  }
-  return { stage, page, url }
-}
-
-/** What the page got of each subscription, or the error; with `abortAfterMs` it gives up. */
-function notes({ page, url }: Filled, abortAfterMs?: number) {
+/** What the page gets of each subscription, or the error. `window.abort` aborts the latest call. */
+function readNotes(page: Page, url: string): Promise<string[] | string> {
   return page.evaluate(
-    async (address, prefix, after) => {
+    async (address, prefix) => {
       const { provider } = window.detail as { provider: Provider }
       const controller = new AbortController()
-      if (after !== undefined) setTimeout(() => controller.abort(), after)
+      Object.assign(window, { abort: () => controller.abort() })
       try {
         const { body } = (await provider.request({
           method: 'northbound_fetch',
@@ -74,69 +77,69 @@ function notes({ page, url }: Filled, abortAfterMs?: number) {
     },
     url,
     DESTINATION,
-    abortAfterMs,
   )
 }
 
-const WHOLE = LETTERS.map((letter) => letter + NOTE_BYTES)
+/** A page that reads a large list; the log has what comes after it was made. */
+const test = base.extend('readList', async ({ stage, page, granted }) => {
+  const url = subscriptionsUrl(granted)
+  await addSubscriptions(page, url)
+  stage.network.log.clear()
+  return () => readNotes(page, url)
+})
 
-const onceCalled = ({ stage }: Filled, action: FaultAction) =>
-  stage.network.faults.add({
-    server: 'api-exposing-functions',
-    method: 'GET',
-    path: SUBSCRIPTIONS,
-    action,
-    times: 1,
+/** A call whose answer stands in the middle. */
+async function beginReading(readList: () => Promise<string[] | string>) {
+  const sentBytes = watchAnswer('GET', SUBSCRIPTIONS)
+  const outcome = readList()
+  await until('the middle of the body', async () => sentBytes() >= MIDDLE_BYTES)
+  return { outcome }
+}
+
+describe('a large body', () => {
+  test('arrives complete, each byte in its place', async ({ readList }) => {
+    expect(await readList()).toEqual(COMPLETE)
   })
 
-describe.each(BROWSERS)('in %s, a large body', (name) => {
-  let filled: Filled
-  beforeAll(async () => {
-    filled = await startFilled(name)
-  })
-  afterAll(() => filled?.stage.close())
-
-  test('arrives whole, each byte in its place', async () => {
-    expect(await notes(filled)).toEqual(WHOLE)
+  test('does not mix with others that come at the same time', async ({ readList }) => {
+    const all = await Promise.all([readList(), readList(), readList()])
+    expect(all).toEqual([COMPLETE, COMPLETE, COMPLETE])
   })
 
-  test('does not mix with others that come at the same time', async () => {
-    const all = await Promise.all([notes(filled), notes(filled), notes(filled)])
-    expect(all).toEqual([WHOLE, WHOLE, WHOLE])
+  test('breaks off in the middle: an error, and nothing of it reaches the page', async ({
+    stage,
+    readList,
+  }) => {
+    addApiFault(stage, { type: 'drop', when: 'mid-body' }, 1)
+    expect(await readList()).toBe('ProviderError 4901')
+    expect(await readList()).toEqual(COMPLETE)
   })
 
-  test('breaks off in the middle: an error, and nothing of it reaches the page', async () => {
-    onceCalled(filled, { type: 'drop', when: 'mid-body' })
-    expect(await notes(filled)).toBe('ProviderError 4901')
-    expect(await notes(filled)).toEqual(WHOLE)
-  })
-
-  test('is given up in the middle, and the next one is whole', async () => {
-    onceCalled(filled, { type: 'drip', bytesPerSecond: 500_000 })
-    expect(await notes(filled, 1_500)).toMatch(/^AbortError/)
-    expect(await notes(filled)).toEqual(WHOLE)
+  test('is aborted in the middle, and the next one is complete', async ({
+    stage,
+    page,
+    readList,
+  }) => {
+    addApiFault(stage, SLOWLY, 1)
+    const { outcome } = await beginReading(readList)
+    await page.evaluate(() => (window as unknown as { abort(): void }).abort())
+    expect(await outcome).toMatch(/^AbortError/)
+    expect(await readList()).toEqual(COMPLETE)
   })
 })
 
-describe.each(BROWSERS)('in %s, a large body whose worker is stopped in the middle', (name) => {
-  let filled: Filled
-  beforeAll(async () => {
-    filled = await startFilled(name)
-  })
-  afterAll(() => filled?.stage.close())
-
-  test('L01: is asked for once more, and arrives whole', async () => {
-    const { stop } = await workerSwitch(filled.stage)
-    await filled.page.bringToFront()
-    const { log } = filled.stage.network
-    const calls = () => log.filter({ server: 'api-exposing-functions', method: 'GET' }).length
-    onceCalled(filled, { type: 'drip', bytesPerSecond: 500_000 })
-    const outcome = notes(filled)
-    await until('the call', async () => calls() === 1)
-    // Parts are under way by then.
-    await new Promise((resolve) => setTimeout(resolve, 1_500))
-    await stop()
-    expect(await outcome).toEqual(WHOLE)
-    expect(calls()).toBe(2)
+describe('a large body whose worker is stopped in the middle', () => {
+  test('L01: is requested once more, and arrives complete', async ({
+    stage,
+    page,
+    readList,
+    worker,
+  }) => {
+    await page.bringToFront()
+    addApiFault(stage, SLOWLY, 1)
+    const { outcome } = await beginReading(readList)
+    await worker.stop()
+    expect(await outcome).toEqual(COMPLETE)
+    expect(apiRequests(stage)).toHaveLength(2)
   })
 })

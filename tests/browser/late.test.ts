@@ -7,21 +7,19 @@
  */
 
 import type { Page } from 'puppeteer-core'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
-import { gesture } from './support/known-subscriber.ts'
+import { test } from './fixtures.ts'
 import { gone } from './support/pages.ts'
 import {
-  answerConsent,
   authorizationResponses,
-  BROWSERS,
   call,
   connect,
+  gesture,
   openScreen,
   type Stage,
   signIn,
   signInPage,
-  startStage,
   tokenRequests,
 } from './support/stage.ts'
 
@@ -67,45 +65,36 @@ const ringAlarm = (screen: Page) =>
     alarms.create('housekeeping', { when: Date.now() })
   })
 
-describe.each(BROWSERS)('in %s, a sign-in page that was left open', (name) => {
-  let stage: Stage
-  let page: Page
+/** A flow that stands at the operator's sign-in page when its time ends. */
+async function leaveSignInOpen(stage: Stage, page: Page) {
+  const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
+  await signInPage(stage)
+  const screen = await openScreen(stage)
+  await endTime(screen)
+  return { outcome, screen }
+}
 
-  beforeAll(async () => {
-    stage = await startStage(name)
-    page = await stage.open()
-  })
-  afterEach(async () => {
-    await call(page, 'northbound_revoke')
-    stage.network.log.clear()
-  })
-  afterAll(() => stage?.close())
+const TIMED_OUT = { code: ERROR_CODE.unreachable, data: { error: 'timeout' }, isError: true }
 
-  async function leftOpen() {
-    await gesture(page)
-    const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
-    await answerConsent(stage, 'allow')
-    await signInPage(stage)
-    const screen = await openScreen(stage)
-    await endTime(screen)
-    return { outcome, screen }
-  }
-
-  const TIMED_OUT = { code: ERROR_CODE.unreachable, data: { error: 'timeout' }, isError: true }
-
-  test('X14: its window closes when the time is over, the page is told, and a new flow works', async () => {
-    const { outcome, screen } = await leftOpen()
+describe('a sign-in page that was left open', () => {
+  test('X14: its window closes when the time is over, the page is told, and a new flow works', async ({
+    stage,
+    page,
+  }) => {
+    const { outcome, screen } = await leaveSignInOpen(stage, page)
     await ringAlarm(screen)
     expect((await outcome).error).toMatchObject(TIMED_OUT)
     await gone(stage.browser, stage.network.issuer)
     expect(tokenRequests(stage)).toEqual([])
-    await screen.close()
     await gesture(page)
     expect((await connect(stage, page)).result).toBeDefined()
   })
 
-  test('X14: who signs in after the time gets the same error, and the code is not sent', async () => {
-    const { outcome, screen } = await leftOpen()
+  test('X14: who signs in after the time gets the same error, and the code is not sent', async ({
+    stage,
+    page,
+  }) => {
+    const { outcome, screen } = await leaveSignInOpen(stage, page)
     await screen.close()
     await signIn(stage)
     expect((await outcome).error).toMatchObject(TIMED_OUT)

@@ -25,7 +25,6 @@ import {
   type Stage,
   signIn,
 } from '../support/stage.ts'
-import { openStranger } from '../support/stranger.ts'
 import { windowsOpenedBy } from '../support/windows.ts'
 
 const PURPOSE = 'dpv:RequestedServiceProvision'
@@ -147,9 +146,9 @@ describe('a page that is granted access', () => {
     stage,
     page,
     granted,
+    stranger,
   }) => {
     expect((await grantsOf(stage, page)).result).toStrictEqual([granted])
-    const stranger = await openStranger(stage)
     expect(await call(stranger, 'northbound_getGrants')).toEqual({ result: [] })
   })
 

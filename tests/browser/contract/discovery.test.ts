@@ -2,9 +2,9 @@
  * Section 1 of the contract: how a page finds the broker, and where it finds nothing.
  *
  * Seen to fail when: the provider announces itself once without being asked, answers each ask twice, or
- * its `info` is not frozen; `uuid` is a constant; `window === window.top` is not asked; the scripts
- * enter every site and `isSecureContext` is not asked; a global is left behind; a file is web
- * accessible.
+ * its `info` is not frozen; `uuid` is a constant; the scripts enter frames and `window === top` is not
+ * checked; the scripts enter every site and `isSecureContext` is not checked; a global is left behind; a file
+ * is web accessible.
  */
 
 import { readdir } from 'node:fs/promises'
@@ -12,7 +12,7 @@ import type { Page } from 'puppeteer-core'
 import { describe, expect } from 'vitest'
 import type { Provider, ProviderInfo } from '../../../shared/messages/page-api.ts'
 import { test } from '../fixtures.ts'
-import { isProviderAnnounced } from '../support/announcement.ts'
+import { findsBroker } from '../support/discovery.ts'
 import { UUID_V4 } from '../support/shapes.ts'
 
 const BARE = '<!DOCTYPE html><html><head><title>Bare</title></head><body></body></html>'
@@ -126,21 +126,18 @@ describe('a page where the broker is not', () => {
     const framing = await stage.open('/framing')
     const [top, frame] = framing.frames()
     if (!top || !frame) return expect.unreachable('a document with a frame')
-    expect([await isProviderAnnounced(top), await isProviderAnnounced(frame)]).toEqual([
-      true,
-      false,
-    ])
+    expect([await findsBroker(top), await findsBroker(frame)]).toEqual([true, false])
   })
 
   test.for([
     ['discovery: only a secure context is answered', 'http://plain.example/', false],
     ['discovery: only a site that is switched on is answered', 'https://other.example/', true],
   ] as const)('%s', async ([, url, isSecure], { stage, page }) => {
-    expect(await isProviderAnnounced(page)).toBe(true)
+    expect(await findsBroker(page)).toBe(true)
     const elsewhere = await stage.browser.newPage()
     await elsewhere.goto(url)
     expect(await elsewhere.evaluate(() => window.isSecureContext)).toBe(isSecure)
-    expect(await isProviderAnnounced(elsewhere)).toBe(false)
+    expect(await findsBroker(elsewhere)).toBe(false)
   })
 
   test('discovery: without asking there is no global and no element', async ({ stage }) => {

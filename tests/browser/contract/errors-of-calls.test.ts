@@ -12,11 +12,8 @@ import { signInBeforehand } from '../support/known-subscriber.ts'
 import { inFront, pageAt, until } from '../support/pages.ts'
 import { aGrant, expectError } from '../support/shapes.ts'
 import { answerConsent, CLIENT_ID, call, gesture, type Stage } from '../support/stage.ts'
-import { openStranger } from '../support/stranger.ts'
+import { getAccessToken, RENEWED } from '../support/tokens.ts'
 import { windowsOpenedBy } from '../support/windows.ts'
-
-/** More than any token has: it has to be renewed. */
-const RENEWED = 3_600
 
 const test = base.extend('wish', { mode: 'token' })
 const consentTest = base.extend('options', { requireConsent: true })
@@ -54,8 +51,8 @@ describe('a call without a grant', () => {
     stage,
     page,
     granted,
+    stranger,
   }) => {
-    const stranger = await openStranger(stage)
     const htu = `${granted.apis[0]?.resource}/cloud-gaming/subscriptions`
     const calls = (grantId: string): [method: string, params: object][] => [
       ['northbound_getAccessToken', { grantId }],
@@ -115,7 +112,7 @@ describe('a call that would need a window', () => {
 
   const tokenTest = test.extend('renew', ({ page, granted }) => () => {
     const { grantId } = granted
-    return call(page, 'northbound_getAccessToken', { grantId, minValiditySeconds: RENEWED })
+    return getAccessToken(page, { grantId, ...RENEWED })
   })
 
   tokenTest(

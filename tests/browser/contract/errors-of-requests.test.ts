@@ -13,7 +13,6 @@ import type { ProviderErrorObject } from '../../../shared/messages/page-api.ts'
 import { test } from '../fixtures.ts'
 import { expectError } from '../support/shapes.ts'
 import { type Called, call, openScreen, type Stage } from '../support/stage.ts'
-import { openStranger } from '../support/stranger.ts'
 
 describe('a call with a method or parameters that the contract does not have', () => {
   test('4200 unsupported_method: no such method', async ({ page }) => {
@@ -81,8 +80,11 @@ describe('a call with a method or parameters that the contract does not have', (
 })
 
 describe('a call that the broker cannot carry out', () => {
-  test('4290 rate_limited: too many requests from this origin', async ({ stage, page }) => {
-    const stranger = await openStranger(stage)
+  test('4290 rate_limited: too many requests from this origin', async ({
+    stage,
+    page,
+    stranger,
+  }) => {
     const params = { grantId: 'x', htm: 'GET', htu: `${stage.network.apisOrigin}/x` }
     const errors = await stranger.evaluate(async (given) => {
       const asked = Array.from({ length: 300 }, () => window.call('northbound_createProof', given))
@@ -114,7 +116,7 @@ describe('a call that the broker cannot carry out', () => {
         })
         opening.result.close()
       },
-      [origin, 'x'] as const,
+      [origin, 'x'],
     )
 
   test('-32603 internal_error: a defect, without a word of what happened inside', async ({

@@ -16,11 +16,12 @@ import type {
   ProviderErrorData,
 } from '../../../shared/messages/page-api.ts'
 import { test } from '../fixtures.ts'
+import { subscriptionsUrl } from '../support/api-calls.ts'
 import { connectQuickly, signInBeforehand } from '../support/known-subscriber.ts'
-import { wishAt } from '../support/operator-wishes.ts'
+import { wishFor, wishForAll } from '../support/operator-wish.ts'
 import { expectError } from '../support/shapes.ts'
 import { call, gesture, type Stage } from '../support/stage.ts'
-import { addApiFault, subscriptionsUrl } from '../support/subscriptions.ts'
+import { addApiFault } from '../support/subscriptions.ts'
 
 const METADATA = '/.well-known/*'
 
@@ -117,16 +118,7 @@ const CASES: Case[] = [
     code: 4901,
     error: 'network_error',
   },
-  {
-    title: '4901 timeout: no answer',
-    rule: () => ({ path: METADATA, action: { type: 'hang' } }),
-    code: 4901,
-    error: 'timeout',
-  },
 ]
-
-/** A page that has a grant. */
-const grantedTest = test.extend('grantOfPage', { auto: true }, ({ granted }) => granted)
 
 /** The operator that knows its subscribers by the mobile network, and signs ID tokens. */
 const camaraTest = test.extend('options', {
@@ -134,6 +126,12 @@ const camaraTest = test.extend('options', {
 })
 
 describe('an authorization', () => {
+  const impatientTest = test.extend('options', { limits: { REQUEST_TIMEOUT_MS: 500 } })
+  impatientTest('4901 timeout: no answer', async ({ stage, page }) => {
+    stage.network.faults.add({ path: METADATA, action: { type: 'hang' } })
+    expectError(await call<Grant>(page, 'northbound_connect', stage.wish()), 4901, 'timeout')
+  })
+
   const titled = CASES.map((row): [string, Case] => [row.title, row])
   test.for(titled)('%s', async ([, { rule, code, error, data }], { stage, page }) => {
     await signInBeforehand(stage)
@@ -145,7 +143,7 @@ describe('an authorization', () => {
   })
 
   camaraTest('4300 invalid_id_token: an ID token that nobody signed', async ({ stage, page }) => {
-    const wish = wishAt(stage, 'camara', 'quality-on-demand')
+    const wish = wishFor(stage, 'camara')
     await signInBeforehand(stage, wish)
     const forged = tokens({ expires_in: 600, id_token: 'eyJhbGciOiJub25lIn0.e30.' })
     stage.network.faults.add(forged())
@@ -156,9 +154,9 @@ describe('an authorization', () => {
 })
 
 describe('a call of an API', () => {
-  const fetchDuring = (stage: Stage, page: Page, action: FaultAction) => {
+  const fetchDuring = (stage: Stage, page: Page, granted: Grant, action: FaultAction) => {
     addApiFault(stage, action)
-    return call<FetchResult>(page, 'northbound_fetch', { url: subscriptionsUrl(stage) })
+    return call<FetchResult>(page, 'northbound_fetch', { url: subscriptionsUrl(granted) })
   }
 
   const challenge = (status: number, parameters: string): FaultAction => ({
@@ -167,40 +165,50 @@ describe('a call of an API', () => {
     headers: { 'www-authenticate': `Bearer ${parameters}` },
   })
 
-  grantedTest(
-    '4220 insufficient_user_authentication: the API wants another authentication (RFC 9470)',
-    async ({ stage, page }) => {
-      const error = 'insufficient_user_authentication'
-      const action = challenge(401, `error="${error}", max_age="1"`)
-      expectError(await fetchDuring(stage, page, action), 4220, error, { httpStatus: 401 })
-    },
-  )
+  test('4220 insufficient_user_authentication: the API wants another authentication (RFC 9470)', async ({
+    stage,
+    page,
+    granted,
+  }) => {
+    const error = 'insufficient_user_authentication'
+    const action = challenge(401, `error="${error}", max_age="1"`)
+    expectError(await fetchDuring(stage, page, granted, action), 4220, error, { httpStatus: 401 })
+  })
 
-  grantedTest(
-    '4220 insufficient_scope: the API wants more scope (RFC 6750)',
-    async ({ stage, page }) => {
-      const action = challenge(403, 'error="insufficient_scope", scope="everything"')
-      const outcome = await fetchDuring(stage, page, action)
-      expectError(outcome, 4220, 'insufficient_scope', { httpStatus: 403 })
-    },
-  )
+  test('4220 insufficient_scope: the API wants more scope (RFC 6750)', async ({
+    stage,
+    page,
+    granted,
+  }) => {
+    const action = challenge(403, 'error="insufficient_scope", scope="everything"')
+    const outcome = await fetchDuring(stage, page, granted, action)
+    expectError(outcome, 4220, 'insufficient_scope', { httpStatus: 403 })
+  })
 
-  grantedTest('4290 rate_limited: the API said 429', async ({ stage, page }) => {
+  test('4290 rate_limited: the API said 429', async ({ stage, page, granted }) => {
     const headers = { 'retry-after': '7' }
-    const outcome = await fetchDuring(stage, page, { type: 'status', status: 429, headers })
+    const outcome = await fetchDuring(stage, page, granted, {
+      type: 'status',
+      status: 429,
+      headers,
+    })
     expectError(outcome, 4290, 'rate_limited', { httpStatus: 429, retryAfterSeconds: 7 })
   })
 
-  grantedTest('4901 network_error: the API cannot be reached', async ({ stage, page }) => {
-    const outcome = await fetchDuring(stage, page, { type: 'drop', when: 'before-reading' })
+  test('4901 network_error: the API cannot be reached', async ({ stage, page, granted }) => {
+    const outcome = await fetchDuring(stage, page, granted, {
+      type: 'drop',
+      when: 'before-reading',
+    })
     expectError(outcome, 4901, 'network_error')
   })
 
   camaraTest(
     '4230 not_on_mobile_network: the API knows subscribers by the mobile bearer, and this UE is not on it',
     async ({ stage, page }) => {
-      const wish = wishAt(stage, 'camara', 'number-verification')
-      const { result } = await connectQuickly(stage, page, wish)
+      const { issuer, apis } = wishForAll(stage, 'camara', 2)
+      const wished = apis.filter(({ resource }) => resource.includes('number-verification'))
+      const { result } = await connectQuickly(stage, page, { issuer, apis: wished })
       const url = `${result?.apis[0]?.resource}/device-phone-number`
       const outcome = await call(page, 'northbound_fetch', { url })
       expectError(outcome, 4230, 'not_on_mobile_network', { httpStatus: 403 })

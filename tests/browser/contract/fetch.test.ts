@@ -12,24 +12,19 @@ import { describe, expect } from 'vitest'
 import type { LogEntry } from '../../../demo-site/network/index.ts'
 import type { FetchParams, FetchResult, Provider } from '../../../shared/messages/page-api.ts'
 import { test as base } from '../fixtures.ts'
+import { subscriptionsUrl } from '../support/api-calls.ts'
 import { PAGE_FOR_PEOPLE, REFRESH_REFUSED } from '../support/need-the-user.ts'
 import { until } from '../support/pages.ts'
 import { type Called, call, gesture } from '../support/stage.ts'
-import {
-  addApiFault,
-  apiRequests,
-  SUBSCRIPTIONS,
-  subscription,
-  subscriptionsUrl,
-} from '../support/subscriptions.ts'
+import { addApiFault, apiRequests, SUBSCRIPTIONS, subscription } from '../support/subscriptions.ts'
 import { windowsOpenedBy } from '../support/windows.ts'
 
 const MIB = 1024 * 1024
 
 /** A page that has a grant for the API at `url`. */
 const test = base
-  .extend('url', ({ stage }) => subscriptionsUrl(stage))
-  .extend('fetchIt', ({ page, url, granted: _ }) => {
+  .extend('url', ({ granted }) => subscriptionsUrl(granted))
+  .extend('fetchIt', ({ page, url }) => {
     return (params: Partial<FetchParams> = {}): Promise<Called<FetchResult>> =>
       call(page, 'northbound_fetch', { url, ...params })
   })
@@ -75,7 +70,6 @@ describe('the request that northbound_fetch makes', () => {
     stage,
     page,
     url,
-    granted: _,
   }) => {
     const text = subscription('x'.repeat(60))
     const bytes = [...new TextEncoder().encode(text)]
@@ -120,7 +114,6 @@ describe('the request that northbound_fetch makes', () => {
     stage,
     page,
     url,
-    granted: _,
   }) => {
     const outcomes = await page.evaluate(async (address) => {
       const common = { url: address, method: 'POST', headers: { 'content-type': 'text/plain' } }
@@ -131,7 +124,7 @@ describe('the request that northbound_fetch makes', () => {
     expect(apiRequests(stage)).toEqual([])
   })
 
-  test('northbound_fetch: an abort reaches the API', async ({ stage, page, url, granted: _ }) => {
+  test('northbound_fetch: an abort reaches the API', async ({ stage, page, url }) => {
     addApiFault(stage, { type: 'hang' })
     const closed: LogEntry[] = []
     stage.network.log.onCompleted((entry) => closed.push(entry))
@@ -164,7 +157,6 @@ describe('the result of northbound_fetch', () => {
     stage,
     page,
     url,
-    granted: _,
   }) => {
     const body = '{"it":"works"}'
     const headers = { 'content-type': 'application/json', etag: '"7"', 'x-internal': 'x' }
@@ -203,7 +195,6 @@ describe('the result of northbound_fetch', () => {
     stage,
     page,
     url,
-    granted: _,
   }) => {
     const body = 'northkey'.repeat(MIB / 8)
     addApiFault(stage, { type: 'body', body, contentType: 'text/plain' })
@@ -219,7 +210,6 @@ describe('the result of northbound_fetch', () => {
     stage,
     page,
     url,
-    granted: _,
   }) => {
     const answer = (bytes: number, times?: number) =>
       addApiFault(

@@ -6,13 +6,14 @@
  */
 
 import { fileURLToPath } from 'node:url'
-import type { Page } from 'puppeteer-core'
 import { build } from 'vite'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import type * as PageClient from '../../../shared/page/index.ts'
-import { gesture, startQuietStage } from '../support/known-subscriber.ts'
+import { test as base } from '../fixtures.ts'
+import { signInBeforehand } from '../support/known-subscriber.ts'
+import { openPage } from '../support/pages.ts'
 import { aGrant } from '../support/shapes.ts'
-import { BROWSERS, type Stage } from '../support/stage.ts'
+import { gesture } from '../support/stage.ts'
 
 type Client = typeof PageClient
 
@@ -29,38 +30,36 @@ async function buildClient(): Promise<string> {
   return bundle.output[0].code
 }
 
-describe.each(BROWSERS)('in %s, the client for pages', (name) => {
-  let stage: Stage
-  let page: Page
-  let script: string
+const test = base.extend('client', { scope: 'file' }, () => buildClient())
 
-  beforeAll(async () => {
-    script = await buildClient()
-    ;({ stage, page } = await startQuietStage(name))
-    await page.addScriptTag({ content: script })
-  })
-  afterAll(() => stage?.close())
-
-  test('discovery: findBroker resolves to undefined where there is none', async () => {
-    const elsewhere = await stage.browser.newPage()
-    await elsewhere.goto('https://other.example/')
-    await elsewhere.addScriptTag({ content: script })
+describe('the client for pages', () => {
+  test('discovery: findBroker resolves to undefined where there is none', async ({
+    stage,
+    client,
+  }) => {
+    const elsewhere = await openPage(stage.browser, 'https://other.example/')
+    await elsewhere.addScriptTag({ content: client })
     const found = await elsewhere.evaluate(async () => {
       const { northkey } = window as unknown as { northkey: Client }
       return String(await northkey.findBroker({ timeoutMs: 200 }))
     })
     expect(found).toBe('undefined')
-    await elsewhere.close()
   })
 
-  test('discovery: typed methods over request, and fetch returns a real Response', async () => {
+  test('discovery: typed methods over request, and fetch returns a real Response', async ({
+    stage,
+    page,
+    client,
+  }) => {
+    await signInBeforehand(stage)
+    await page.addScriptTag({ content: client })
     await gesture(page)
     const seen = await page.evaluate(async (wish) => {
       const { northkey } = window as unknown as { northkey: Client }
       const broker = await northkey.findBroker({ timeoutMs: 3_000 })
       if (!broker) return undefined
-      let heard = 0
-      const stop = broker.on('grantRevoked', () => heard++)
+      let revocations = 0
+      const stop = broker.on('grantRevoked', () => revocations++)
       const info = await broker.getInfo()
       const grant = await broker.connect(wish)
       const { grantId, apis } = grant
@@ -80,7 +79,7 @@ describe.each(BROWSERS)('in %s, the client for pages', (name) => {
       const grants = await broker.getGrants()
       const revoked = await broker.revoke({ grantId })
       stop()
-      return { protocol: info.protocol, grant, answer, token, proof, grants, revoked, heard }
+      return { protocol: info.protocol, grant, answer, token, proof, grants, revoked, revocations }
     }, stage.wish())
     const grantId = seen?.grant.grantId
     expect(seen).toStrictEqual({
@@ -97,7 +96,7 @@ describe.each(BROWSERS)('in %s, the client for pages', (name) => {
       proof: true,
       grants: [seen?.grant],
       revoked: { revoked: [grantId], pending: [] },
-      heard: 1,
+      revocations: 1,
     })
   })
 })

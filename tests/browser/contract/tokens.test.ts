@@ -9,16 +9,11 @@
 
 import type { Page } from 'puppeteer-core'
 import { describe, expect } from 'vitest'
-import type {
-  AccessToken,
-  ConnectParams,
-  GetAccessTokenParams,
-  Grant,
-} from '../../../shared/messages/page-api.ts'
+import type { AccessToken, GetAccessTokenParams, Grant } from '../../../shared/messages/page-api.ts'
 import { test as base } from '../fixtures.ts'
 import { connectQuickly } from '../support/known-subscriber.ts'
 import { PAGE_FOR_PEOPLE, REFRESH_REFUSED } from '../support/need-the-user.ts'
-import { wishAt } from '../support/operator-wishes.ts'
+import { wishFor } from '../support/operator-wish.ts'
 import { aGrant } from '../support/shapes.ts'
 import {
   authorizationResponses,
@@ -29,10 +24,8 @@ import {
   type Stage,
   tokenRequests,
 } from '../support/stage.ts'
+import { RENEWED } from '../support/tokens.ts'
 import { windowsOpenedBy } from '../support/windows.ts'
-
-/** More than any token has: each request for a token with it is a renewal. */
-const RENEWED = 3_600
 
 /** A page that has a grant in mode `token`. */
 const test = base
@@ -89,7 +82,7 @@ describe('northbound_getAccessToken', () => {
     const before = await ask()
     const requests = tokenRequests(stage).length
     expect((await ask({ minValiditySeconds: 60 })).result).toEqual(before.result)
-    const { result } = await ask({ minValiditySeconds: RENEWED })
+    const { result } = await ask(RENEWED)
     expect(result).toStrictEqual(tokenOf(granted))
     expect(result?.accessToken).not.toBe(before.result?.accessToken)
     expect(tokenRequests(stage).slice(requests).map(formOf)).toMatchObject([
@@ -110,7 +103,7 @@ describe('northbound_getAccessToken', () => {
       let outcome: Called<AccessToken> | undefined
       const windows = await windowsOpenedBy(stage, async () => {
         outcome = await ask({
-          minValiditySeconds: RENEWED,
+          ...RENEWED,
           ...(interactive && { interactive }),
         })
       })
@@ -129,7 +122,7 @@ describe('northbound_getAccessToken', () => {
     page,
     ask,
   }) => {
-    await ask({ minValiditySeconds: RENEWED })
+    await ask(RENEWED)
     await call(page, 'northbound_getGrants')
     const { result } = await ask()
     const seen = await page.evaluate(() => JSON.stringify(window.seen))
@@ -177,8 +170,8 @@ describe('an operator that names the subscriber', () => {
     },
   })
 
-  async function connectThere(stage: Stage, page: Page, mode: ConnectParams['mode']) {
-    const wish = wishAt(stage, 'camara', 'quality-on-demand')
+  async function connectThere(stage: Stage, page: Page, mode: Grant['mode']) {
+    const wish = wishFor(stage, 'camara')
     const { result, error } = await connectQuickly(stage, page, { ...wish, mode })
     if (!result) throw new Error(`no grant: ${error?.message}`)
     return result

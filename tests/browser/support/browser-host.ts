@@ -20,6 +20,8 @@ export interface BrowserHost {
    * @returns The origin of the extension's own pages.
    */
   install(folder: string): Promise<string>
+  /** Removes the extension, as a user may at any time. */
+  uninstall(): Promise<void>
   /** Removes the extension, closes all tabs and windows, deletes all cookies. */
   reset(): Promise<void>
   close(): Promise<void>
@@ -86,6 +88,7 @@ export async function openHost(
       installed = await browser.installExtension(folder)
       return originOfExtension()
     },
+    uninstall,
     async reset() {
       await uninstall()
       for (const page of await browser.pages()) {

@@ -1,6 +1,6 @@
 /**
- * The subscriptions of the first northbound API (TS 29.122 AsSessionWithQoS): the address that tests call, a
- * body that it accepts, and the faults and requests of that API.
+ * The subscriptions of the first northbound API (TS 29.122 AsSessionWithQoS) at its server: their path, a body
+ * that is accepted, faults, and the requests that came.
  */
 
 import type { FaultAction, LogEntry, Network } from '../../../demo-site/network/index.ts'
@@ -12,9 +12,6 @@ export const SUBSCRIPTIONS = '/3gpp-as-session-with-qos/v1/cloud-gaming/subscrip
 interface WithNetwork {
   network: Network
 }
-
-export const subscriptionsUrl = ({ network }: WithNetwork): string =>
-  network.apisOrigin + SUBSCRIPTIONS
 
 /** A subscription as JSON. `note` is a part of its notification address. */
 export const subscription = (note = ''): string =>
