@@ -4,7 +4,7 @@
  *
  * This is no risk in a released build. `__REPLACED_LIMITS__` is a constant of the build and `undefined` there:
  * the bundler makes a plain number of each limit, and the name `northkeyLimits` is not in the build
- * (`tests/attacks/artefact.test.ts`). In a development build only a script of the extension's own folder
+ * (`tests/extension/artefact.test.ts`). In a development build only a script of the extension's own folder
  * sets the global (`scripts/extension-copy.ts`), before each script that reads a limit.
  *
  * Border: this file imports nothing, since scripts in each page contain a part of it. Limits that are no times

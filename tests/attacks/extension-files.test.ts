@@ -8,11 +8,10 @@
 
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Page } from 'puppeteer-core'
+import type { Frame, Page } from 'puppeteer-core'
 import { describe, expect } from 'vitest'
 import { test } from '../browser/fixtures.ts'
-import { until } from '../browser/support/pages.ts'
-import type { Stage } from '../browser/support/stage.ts'
+import { openScreen, type Stage } from '../browser/support/stage.ts'
 
 const POPUP = 'ui/popup/index.html'
 const FILES = ['manifest.json', 'icons/16.png', POPUP]
@@ -30,26 +29,22 @@ async function openToAll(extension: string): Promise<void> {
   await writeFile(path, JSON.stringify(manifest))
 }
 
-/**
- * Opens the popup in a frame of a page.
- *
- * @returns How many elements the screen in the frame has, once the frame has loaded.
- */
-async function frameScreen({ brokerOrigin }: Stage, page: Page): Promise<number> {
+/** Opens the popup in a frame of a page, then in a tab: what happens in the frame has happened by then. */
+async function frameScreen(stage: Stage, page: Page): Promise<Frame> {
   await page.evaluate((address) => {
     const frame = document.createElement('iframe')
     frame.src = address
-    const loaded = new Promise((resolve) => frame.addEventListener('load', resolve))
     document.body.append(frame)
-    return loaded
-  }, `${brokerOrigin}/${POPUP}`)
+  }, `${stage.brokerOrigin}/${POPUP}`)
+  await openScreen(stage, `/${POPUP}`)
   const frame = page.frames().find((each) => each !== page.mainFrame())
   if (!frame) throw new Error('no frame')
-  const count = () => frame.evaluate(() => document.querySelectorAll('#screen > *').length)
-  // A screen is drawn after its document has loaded; the error page of the browser has no such place.
-  const hasScreen = await frame.evaluate(() => document.getElementById('screen') !== null)
-  return hasScreen ? until('the screen', async () => (await count()) || undefined) : count()
+  return frame
 }
+
+/** How many elements the screen in a frame has. The browser's error page, and an empty frame, have none. */
+const elementsIn = (frame: Frame) =>
+  frame.evaluate(() => document.querySelectorAll('#screen > *').length)
 
 /** The files of the extension that a page can fetch. */
 function fetchFiles({ brokerOrigin }: Stage, page: Page): Promise<string[]> {
@@ -70,7 +65,7 @@ function fetchFiles({ brokerOrigin }: Stage, page: Page): Promise<string[]> {
 
 describe('a page that asks for files of the extension', () => {
   test('E05, V9: a page of the broker does not show in a frame', async ({ stage, page }) => {
-    expect(await frameScreen(stage, page)).toBe(0)
+    expect(await elementsIn(await frameScreen(stage, page))).toBe(0)
   })
 
   test('M3, B26: no file of the broker can be fetched by a page', async ({ stage, page }) => {
@@ -81,7 +76,8 @@ describe('a page that asks for files of the extension', () => {
     const control = test.extend('options', { prepareExtension: openToAll })
 
     control('E05, V9: shows its page in a frame', async ({ stage, page }) => {
-      expect(await frameScreen(stage, page)).toBeGreaterThan(0)
+      const frame = await frameScreen(stage, page)
+      await expect.poll(() => elementsIn(frame)).toBeGreaterThan(0)
     })
 
     control('M3, B26: gives its files to a page', async ({ stage, page }) => {

@@ -115,7 +115,8 @@ describe('a forged response', () => {
     expect(shown).toContain(MARKUP)
     expect(shown).not.toMatch(/\u202e/)
     expect(await screen.$('[data-testid=entry] img')).toBeNull()
-    expect(stage.outside.connections).not.toContain('evil.example')
+    const { connections, requests } = stage.outside
+    expect([...connections, ...requests].join()).not.toContain('evil.example')
   })
 
   const atOurHost: [title: string, change: (redirect: URL) => string][] = [

@@ -9,8 +9,10 @@
  */
 
 import type { Page } from 'puppeteer-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { ERROR_CODE } from '../../shared/messages/page-api.ts'
+import { BROWSER, test } from './fixtures.ts'
+import { findsBroker } from './support/discovery.ts'
 import {
   ask,
   OTHER_SITE,
@@ -20,27 +22,19 @@ import {
   startSitesStage,
   switchSiteOn,
 } from './support/sites-stage.ts'
-import { BROWSERS, type Called } from './support/stage.ts'
 
-describe.each(BROWSERS)('in %s, beside a site that is switched on', (name) => {
-  let stage: SitesStage
-  let popup: Page
+let stage: SitesStage
 
-  beforeAll(async () => {
-    stage = await startSitesStage(name)
-    popup = await openPopup(stage)
-    await switchSiteOn(stage, popup, SITE)
-    await stage.giveAll(popup)
-  })
-  afterAll(() => stage?.close())
+// The rows only look, so they share a stage.
+test.beforeAll(async ({ hosts }) => {
+  stage = await startSitesStage(await hosts.get())
+  const popup: Page = await openPopup(stage)
+  await switchSiteOn(stage, popup, SITE)
+  await stage.giveAll(popup)
+})
+test.afterAll(() => stage?.close())
 
-  async function asked(address: string): Promise<Called<unknown> | undefined> {
-    const page = await stage.open(address)
-    const answer = await ask(page, 'broker_getInfo')
-    await page.close()
-    return answer
-  }
-
+describe('beside a site that is switched on', () => {
   const lookAlikes = [
     OTHER_SITE,
     'http://play.example',
@@ -50,17 +44,20 @@ describe.each(BROWSERS)('in %s, beside a site that is switched on', (name) => {
     'https://xn--ply-8cd.example',
   ]
   test.each(lookAlikes)('B09, B10: %s is another site, and finds nothing', async (origin) => {
-    expect(await asked(origin)).toBeUndefined()
+    expect(await findsBroker(await stage.open(origin))).toBe(false)
   })
 
   // To Chromium's patterns it is the same host, as it is to the DNS; to the broker it is another origin.
   test('B09: with a dot at its end it is another site, and gets nothing', async () => {
-    const answer = await asked(`${SITE}.`)
-    if (name === 'chromium') expect(answer?.error).toMatchObject({ code: ERROR_CODE.noGrant })
-    else expect(answer).toBeUndefined()
+    const page = await stage.open(`${SITE}.`)
+    expect(await findsBroker(page)).toBe(BROWSER === 'chromium')
+    if (BROWSER !== 'chromium') return
+    expect((await ask(page, 'broker_getInfo'))?.error).toMatchObject({ code: ERROR_CODE.noGrant })
   })
 
   test('B09: in upper case it is the same site', async () => {
-    expect((await asked('https://PLAY.example'))?.result).toBeDefined()
+    const page = await stage.open('https://PLAY.example')
+    expect(await findsBroker(page)).toBe(true)
+    expect((await ask(page, 'broker_getInfo'))?.result).toBeDefined()
   })
 })

@@ -1,20 +1,21 @@
 /**
- * An origin may begin another's: `https://a.example` and `https://a.example:8443`. Whatever it asks, it gets
- * nothing of the other's.
+ * Origins of which one is the beginning of the other: `https://a.example` and `https://a.example:8443`.
+ * Whatever the shorter one asks, it gets nothing of the longer one's.
  *
- * Seen to fail when what was given is looked up by origin and question without anything between them.
+ * Seen to fail when the cache of access tokens has keys of origin and request without a separator.
  */
 
-import type { Page } from 'puppeteer-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { type AccessToken, ERROR_CODE } from '../../shared/messages/page-api.ts'
+import { test as base } from './fixtures.ts'
 import { type ApplicationServer, startApplication } from './support/application.ts'
-import { BROWSERS, call, connect, type Stage, startStage } from './support/stage.ts'
+import { openPage } from './support/pages.ts'
+import { call } from './support/stage.ts'
 
 /** Ports that no browser speaks to. @see https://fetch.spec.whatwg.org/#bad-port */
 const BAD_PORTS = [4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697]
 
-/** An application whose port is the first digits of this one. */
+/** An application whose port is the first digits of another's port. */
 async function startBeginning(port: number): Promise<ApplicationServer> {
   for (const digits of [4, 3]) {
     const wanted = Number(`${port}`.slice(0, digits))
@@ -22,35 +23,31 @@ async function startBeginning(port: number): Promise<ApplicationServer> {
     try {
       return await startApplication('127.0.0.1', wanted)
     } catch {
-      // Somebody else has it.
+      // Another program has it.
     }
   }
   throw new Error(`none of the ports with which ${port} begins is free`)
 }
 
-describe.each(BROWSERS)('in %s, beside a page that has a token', (name) => {
-  let stage: Stage
-  let beginning: ApplicationServer
-  let page: Page
-  let grantId: string
-
-  beforeAll(async () => {
-    stage = await startStage(name)
-    beginning = await startBeginning(stage.application.port)
-    page = await stage.open()
-    grantId = (await connect(stage, page, stage.wish({ mode: 'token' }))).result?.grantId ?? ''
-    expect(grantId).not.toBe('')
-  })
-  afterAll(async () => {
-    await stage?.close()
-    await beginning?.close()
+const test = base
+  .extend('wish', { mode: 'token' } as const)
+  .extend('beginning', async ({ stage }, { onCleanup }) => {
+    const application = await startBeginning(stage.application.port)
+    onCleanup(() => application.close())
+    return application
   })
 
-  test('C01: an origin with which another’s begins gets nothing of it, whatever it asks', async () => {
+describe('beside a page that has a token', () => {
+  test('C01: an origin with which another’s begins gets nothing of it, whatever it asks', async ({
+    stage,
+    page,
+    granted,
+    beginning,
+  }) => {
+    const { grantId } = granted
     const end = stage.application.origin.slice(beginning.origin.length)
     expect(beginning.origin + end).toBe(stage.application.origin)
-    const other = await stage.browser.newPage()
-    await other.goto(beginning.origin)
+    const other = await openPage(stage.browser, beginning.origin)
     for (const params of [{}, { grantId }]) {
       const mine = await call<AccessToken>(page, 'northbound_getAccessToken', params)
       expect(mine.result?.grantId).toBe(grantId)
@@ -62,6 +59,5 @@ describe.each(BROWSERS)('in %s, beside a page that has a token', (name) => {
       const { error } = await call(other, 'northbound_getAccessToken', params)
       expect(error).toMatchObject({ code: ERROR_CODE.noGrant })
     }
-    await other.close()
   })
 })

@@ -1,5 +1,5 @@
 /**
- * Who has not been allowed gets nothing: other origins, frames, look-alikes.
+ * Strangers: other origins, frames and embedding pages get nothing of a page that has a grant.
  *
  * Seen to fail when grants are read without asking whose they are (C01, B01, B25), and without the rule that
  * blocks the host of the redirect URI (R25). The frames were seen to fail with the scripts in all frames
@@ -7,55 +7,56 @@
  * of `frameId`.
  */
 
-import type { Frame, Page } from 'puppeteer-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
-import { type ApplicationServer, startApplication } from './support/application.ts'
-import {
-  authorizationRequests,
-  BROWSERS,
-  call,
-  connect,
-  type Stage,
-  startStage,
-} from './support/stage.ts'
+import { test } from './fixtures.ts'
+import { findsBroker } from './support/discovery.ts'
+import { openPage } from './support/pages.ts'
+import { authorizationRequests, call } from './support/stage.ts'
 
-/** Whether a script in this frame is answered, as the page's own would be. */
-function findsBroker(frame: Frame | undefined): Promise<boolean> | undefined {
-  return frame?.evaluate(
-    () =>
-      new Promise<boolean>((resolve) => {
-        window.addEventListener('northbound:announceProvider', () => resolve(true))
-        window.dispatchEvent(new Event('northbound:requestProvider'))
-        setTimeout(resolve, 500, false)
-      }),
-  )
+interface Theft {
+  /** Ends the theft. @returns The addresses that could be read. */
+  endTheft?: () => string[]
 }
 
-describe.each(BROWSERS)('in %s, beside a page that has a grant', (name) => {
-  let stage: Stage
-  let stranger: ApplicationServer
-  let page: Page
-  let grantId: string
+/** A script of a page that runs a flow in a window and in a frame, and reads their addresses over and over. */
+function startTheft(address: string): void {
+  const opened = window.open(address)
+  const frame = document.createElement('iframe')
+  frame.src = address
+  document.body.append(frame)
+  const found = new Set<string>()
+  const read = () => {
+    for (const target of [opened, frame.contentWindow]) {
+      try {
+        found.add(String(target?.location.href))
+      } catch {
+        // Another origin: nothing to read.
+      }
+    }
+  }
+  read()
+  const reading = setInterval(read, 10)
+  const endTheft = () => {
+    read()
+    clearInterval(reading)
+    opened?.close()
+    return [...found]
+  }
+  Object.assign(window, { endTheft })
+}
 
-  beforeAll(async () => {
-    stage = await startStage(name)
-    stranger = await startApplication()
-    page = await stage.open()
-    grantId = (await connect(stage, page)).result?.grantId ?? ''
-    expect(grantId).not.toBe('')
-  })
-  afterAll(async () => {
-    await stage?.close()
-    await stranger?.close()
-  })
-
-  test('C01, B01: a page on another origin gets no grant, no token and no call', async () => {
-    const other = await stage.browser.newPage()
-    await other.goto(stranger.origin)
+describe('beside a page that has a grant', () => {
+  test('C01, B01: a page on another origin gets no grant, no token and no call', async ({
+    stage,
+    page,
+    granted,
+    stranger,
+  }) => {
+    const { grantId } = granted
     const [api] = stage.wish().apis
     const before = stage.network.log.entries.length
-    expect((await call<Grant[]>(other, 'northbound_getGrants')).result).toEqual([])
+    expect((await call<Grant[]>(stranger, 'northbound_getGrants')).result).toEqual([])
     const wishes: [method: string, params?: object][] = [
       ['northbound_connect', stage.wish()],
       ['northbound_connect', stage.wish({ clientId: 'cloud-gaming' })],
@@ -66,30 +67,31 @@ describe.each(BROWSERS)('in %s, beside a page that has a grant', (name) => {
       ['northbound_revoke', { grantId }],
     ]
     for (const [method, params] of wishes) {
-      expect((await call(other, method, params)).error, method).toMatchObject({
+      expect((await call(stranger, method, params)).error, method).toMatchObject({
         code: ERROR_CODE.noGrant,
         data: { error: 'no_grant' },
       })
     }
     expect(stage.network.log.entries).toHaveLength(before)
     expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toHaveLength(1)
-    await other.close()
   })
 
-  test('B25: what is not there and what belongs to another look the same', async () => {
-    const other = await stage.browser.newPage()
-    await other.goto(stranger.origin)
-    const theirs = await call(other, 'northbound_revoke', { grantId })
-    const none = await call(other, 'northbound_revoke', { grantId: crypto.randomUUID() })
+  test('B25: what is not there and what belongs to another look the same', async ({
+    stage,
+    granted,
+    stranger,
+  }) => {
+    const { grantId } = granted
+    const theirs = await call(stranger, 'northbound_revoke', { grantId })
+    const none = await call(stranger, 'northbound_revoke', { grantId: crypto.randomUUID() })
     expect(theirs).toEqual(none)
-    const known = await call(other, 'northbound_connect', stage.wish())
+    const known = await call(stranger, 'northbound_connect', stage.wish())
     const unknown = await call(
-      other,
+      stranger,
       'northbound_connect',
       stage.wish({ issuer: 'https://unknown.example' }),
     )
     expect(known).toEqual(unknown)
-    await other.close()
   })
 
   const frames: [title: string, frame: (origin: string) => string][] = [
@@ -108,34 +110,41 @@ describe.each(BROWSERS)('in %s, beside a page that has a grant', (name) => {
       </script>`,
     ],
   ]
-  test.each(frames)('a frame %s finds no broker', async (_, frame) => {
-    stage.application.routes.set('/framing', { html: frame(stranger.origin) })
-    const framing = await stage.open('/framing')
-    expect(await framing.evaluate(async () => (await window.broker()) !== undefined)).toBe(true)
-    expect(await findsBroker(framing.frames()[1])).toBe(false)
-    await framing.close()
-  })
+  test.for(frames)(
+    'a frame %s finds no broker',
+    async ([, frame], { stage, strangerApplication }) => {
+      stage.application.routes.set('/framing', { html: frame(strangerApplication.origin) })
+      const framing = await stage.open('/framing')
+      expect(await findsBroker(framing)).toBe(true)
+      const [, framed] = framing.frames()
+      expect(framed && (await findsBroker(framed))).toBe(false)
+    },
+  )
 
-  test('B04: the page that has a grant, framed by another, finds no broker there', async () => {
+  test('B04: the page that has a grant, framed by another, finds no broker there', async ({
+    stage,
+    page,
+    granted,
+    strangerApplication,
+  }) => {
+    expect(granted).toBeDefined()
     const framed = `<iframe src="${stage.application.origin}/"></iframe>`
-    stranger.routes.set('/embedding', { html: framed })
+    strangerApplication.routes.set('/embedding', { html: framed })
     stage.application.routes.set('/embedding', {
-      html: `<iframe src="${stranger.origin}/embedding"></iframe>`,
+      html: `<iframe src="${strangerApplication.origin}/embedding"></iframe>`,
     })
-    for (const top of [stranger.origin, stage.application.origin]) {
-      const embedding = await stage.browser.newPage()
-      await embedding.goto(`${top}/embedding`)
+    for (const top of [strangerApplication.origin, stage.application.origin]) {
+      const embedding = await openPage(stage.browser, `${top}/embedding`)
       const frame = embedding
         .frames()
         .find((each) => each.parentFrame() && each.url() === `${stage.application.origin}/`)
-      expect(await frame?.evaluate(() => location.origin)).toBe(stage.application.origin)
-      expect(await findsBroker(frame)).toBe(false)
-      await embedding.close()
+      expect(frame && (await findsBroker(frame))).toBe(false)
     }
     expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toHaveLength(1)
   })
 
-  test('a page cannot reach the table of the broker’s own screens', async () => {
+  test('a page cannot reach the table of the broker’s own screens', async ({ page, granted }) => {
+    const { grantId } = granted
     for (const method of ['getConsentRequest', 'approve', 'listGrants', 'revokeGrant']) {
       expect((await call(page, method, { flowId: grantId, grantId })).error).toMatchObject({
         code: ERROR_CODE.unsupportedMethod,
@@ -143,46 +152,37 @@ describe.each(BROWSERS)('in %s, beside a page that has a grant', (name) => {
     }
   })
 
-  test('R25: a page that runs a flow of its own with the same client gets no code', async () => {
-    const before = authorizationRequests(stage).length
+  test('R25: a page that runs a flow of its own with the same client gets no code', async ({
+    stage,
+    granted,
+  }) => {
+    expect(granted).toBeDefined()
     const [request] = authorizationRequests(stage)
+    const own = [String(request?.query.redirect_uri), `${stage.application.origin}/callback`]
     const leaks: string[] = []
-    for (const redirectUri of [
-      String(request?.query.redirect_uri),
-      `${stage.application.origin}/callback`,
-    ]) {
+    for (const redirectUri of own) {
       const url = new URL(`${stage.network.issuer}${request?.path}`)
       for (const [key, value] of Object.entries(request?.query ?? {})) {
-        for (const one of [value].flat()) url.searchParams.append(key, one)
+        for (const text of [value].flat()) url.searchParams.append(key, text)
       }
       url.searchParams.set('redirect_uri', redirectUri)
       url.searchParams.set('state', 'chosen by the page')
+      stage.network.log.clear()
       const thief = await stage.open('/thief')
-      const seen = await thief.evaluate(async (address) => {
-        const opened = window.open(address)
-        const frame = document.createElement('iframe')
-        frame.src = address
-        document.body.append(frame)
-        const found: string[] = []
-        for (let i = 0; i < 20; i++) {
-          await new Promise((resolve) => setTimeout(resolve, 100))
-          for (const target of [opened, frame.contentWindow]) {
-            try {
-              found.push(String(target?.location.href))
-            } catch {
-              // Another origin: nothing to read.
-            }
-          }
-        }
-        opened?.close()
-        return found
-      }, url.href)
+      await thief.evaluate(startTheft, url.href)
+      // One in a window, one in a frame.
+      const answered = () =>
+        authorizationRequests(stage).filter(({ status }) => status !== undefined).length
+      await expect.poll(answered).toBe(2)
+      // A request that is sent after the redirects has arrived.
+      await openPage(stage.browser, 'https://after.example/')
+      const seen = await thief.evaluate(() => (window as Window & Theft).endTheft?.() ?? [])
+      expect(seen).toContain('about:blank')
       leaks.push(...seen.filter((address) => address.includes('code=')))
-      await thief.close()
     }
-    expect(authorizationRequests(stage).length).toBeGreaterThan(before)
     expect(leaks).toEqual([])
     expect(stage.application.requests.filter((line) => line.includes('code='))).toEqual([])
+    expect(stage.outside.requests).toContain('https://after.example/')
     expect(stage.outside.requests.filter((url) => url.includes('code='))).toEqual([])
   })
 })

@@ -41,7 +41,7 @@ beforeAll(async () => {
       shipped.set(`${run} ${target}`, await filesUnder(join(builds, run, target)))
     }
   }
-})
+}, 120_000)
 afterAll(() => rm(builds, { recursive: true, force: true }))
 
 describe.each(TARGETS)('the shipped extension for %s', (target) => {
@@ -155,6 +155,7 @@ describe('what the project is made of', () => {
       '@cfworker/json-schema',
       'idb-keyval',
       'oauth4webapi',
+      'p-limit',
       'preact',
       'valibot',
       'webextension-polyfill',
