@@ -4,7 +4,7 @@
  * Seen to fail when `connect` looks for a pending flow without taking the origin first (X01: many windows),
  * when `accessTokenOf` does not join a renewal that runs (X02: many refreshes), when the worker that takes
  * a call up sends a refresh token that was sent before (X03), when a refresh token is kept that the server
- * has refused (C12), and when the popup's first question writes to the log (X15).
+ * has refused (C12), and when the popup proposes a site as it loads (X15).
  */
 
 import type { Page } from 'puppeteer-core'

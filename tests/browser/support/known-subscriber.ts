@@ -44,6 +44,11 @@ export async function signInBeforehand(
     password: subscriber.password,
   })
   const cookies = await signIn.cookies.store.getAllCookies()
+  // The operator's own cookies of an earlier session would be sent beside the new ones.
+  const earlier = (await stage.browser.cookies()).filter((known) =>
+    cookies.some(({ key, path }) => key === known.name && (path ?? '/') === known.path),
+  )
+  await stage.browser.deleteCookie(...earlier)
   await stage.browser.setCookie(
     ...cookies.map(({ key, value, path, httpOnly }) => ({
       name: key,
