@@ -80,7 +80,7 @@ export interface StageOptions extends Partial<Omit<NetworkOptions, 'operator'>> 
 const PLAIN = { pushedAuthorizationRequests: 'never', dpop: 'never' } as const
 
 /** Limits that make tests wait without deciding anything in them. A test of such a limit sets its own value. */
-const SHORT_LIMITS: Limits = { CONSENT_INERT_MS: 50 }
+export const SHORT_LIMITS: Limits = { CONSENT_INERT_MS: 50 }
 
 export const CLIENT_ID = 'cloud-gaming'
 
