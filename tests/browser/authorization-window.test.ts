@@ -8,24 +8,20 @@
  * @see RFC 8252 section 8.12
  */
 
-import type { Page } from 'puppeteer-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { type Network, startNetwork } from '../../demo-site/network/index.ts'
 import { REDIRECT_BASE } from '../../extension/identity.ts'
 import type { ConnectParams } from '../../shared/messages/page-api.ts'
-import { gesture } from './support/known-subscriber.ts'
+import { test as base } from './fixtures.ts'
 import { pagesAt } from './support/pages.ts'
 import {
-  answerConsent,
   authorizationRequests,
-  BROWSERS,
   CLIENT_ID,
   call,
+  gesture,
   openScreen,
-  type Stage,
   signIn,
   signInPage,
-  startStage,
 } from './support/stage.ts'
 
 /** Only a window of the type `normal` has an address bar in which a user can see where it is. */
@@ -33,124 +29,109 @@ interface Windows {
   getAll(how: { populate: true }): Promise<{ type?: string; tabs?: { url?: string }[] }[]>
 }
 
-describe.each(BROWSERS)('in %s, an authorization request', (name) => {
-  let stage: Stage
-  let foreign: Network
-  let page: Page
-
-  beforeAll(async () => {
-    stage = await startStage(name)
-    // It would serve this application, if only the broker asked it.
-    foreign = await startNetwork({
-      applications: [
-        { clientId: CLIENT_ID, name: 'Cloud gaming', origins: [stage.application.origin] },
-      ],
-      redirectBases: Object.values(REDIRECT_BASE),
-    })
-    page = await stage.open()
+/** A network that would serve the application, if only the broker asked it. */
+const test = base.extend('foreign', async ({ stage }, { onCleanup }) => {
+  const foreign = await startNetwork({
+    applications: [
+      { clientId: CLIENT_ID, name: 'Cloud gaming', origins: [stage.application.origin] },
+    ],
+    redirectBases: Object.values(REDIRECT_BASE),
   })
-  afterAll(async () => {
-    await stage?.close()
-    await foreign?.close()
-  })
+  onCleanup(() => foreign.close())
+  return foreign
+})
 
-  type Wish = (own: ConnectParams, issuer: string) => object
-  const wishes: [title: string, wish: Wish, code: number][] = [
-    ['of a server that nobody configured', (own, issuer) => ({ ...own, issuer }), 4100],
-    [
-      'of such a server, with its APIs',
-      (own, issuer) => ({
-        ...own,
-        issuer,
-        apis: foreign.operatorProfiles[0]?.apis.map(({ resource, scopes }) => ({
-          resource,
-          scope: scopes[0]?.scope ?? '',
-        })),
-      }),
+/** What a page asks for instead of its own wish, and the code of the error. */
+function wishesElsewhere(
+  own: ConnectParams,
+  { issuer, apisOrigin, operatorProfiles }: Network,
+): Record<string, [params: object, code: number]> {
+  const apis = operatorProfiles[0]?.apis.map(({ resource, scopes }) => ({
+    resource,
+    scope: scopes[0]?.scope ?? '',
+  }))
+  const withHost = (host: string) => own.issuer.replace('localhost', host)
+  const resource = `${apisOrigin}/3gpp-as-session-with-qos/v1`
+  return {
+    'of a server that nobody configured': [{ ...own, issuer }, 4100],
+    'of such a server, with its APIs': [{ ...own, issuer, apis }, 4100],
+    'of a server elsewhere': [{ ...own, issuer: 'https://authorization.example' }, 4100],
+    'with a slash more': [{ ...own, issuer: `${own.issuer}/` }, 4100],
+    'in upper case': [{ ...own, issuer: withHost('LOCALHOST') }, 4100],
+    'whose host only begins alike': [{ ...own, issuer: withHost('localhost.evil.example') }, 4100],
+    'behind user information': [
+      { ...own, issuer: issuer.replace('//', `//${new URL(own.issuer).host}@`) },
       4100,
     ],
-    ['of a server elsewhere', (own) => ({ ...own, issuer: 'https://authorization.example' }), 4100],
-    ['with a slash more', (own) => ({ ...own, issuer: `${own.issuer}/` }), 4100],
-    [
-      'in upper case',
-      (own) => ({ ...own, issuer: own.issuer.replace('localhost', 'LOCALHOST') }),
-      4100,
-    ],
-    [
-      'whose host only begins alike',
-      (own) => ({ ...own, issuer: own.issuer.replace('localhost', 'localhost.evil.example') }),
-      4100,
-    ],
-    [
-      'behind user information',
-      (own, issuer) => ({ ...own, issuer: issuer.replace('//', `//${new URL(own.issuer).host}@`) }),
-      4100,
-    ],
-    [
-      'with an authorization endpoint of the page’s choice',
-      (own, issuer) => ({ ...own, authorization_endpoint: `${issuer}/auth` }),
+    'with an authorization endpoint of the page’s choice': [
+      { ...own, authorization_endpoint: `${issuer}/auth` },
       -32602,
     ],
-    [
-      'with metadata of the page’s choice',
-      (own, issuer) => ({ ...own, metadata: { token_endpoint: `${issuer}/token` } }),
+    'with metadata of the page’s choice': [
+      { ...own, metadata: { token_endpoint: `${issuer}/token` } },
       -32602,
     ],
-    [
-      'with another server’s API',
-      (own) => ({
-        ...own,
-        apis: [{ ...own.apis[0], resource: `${foreign.apisOrigin}/3gpp-as-session-with-qos/v1` }],
-      }),
-      -32602,
-    ],
-  ]
-  test.each(wishes)(
-    'P09: for the issuer %s is not made, and nothing is sent',
-    async (_, wish, code) => {
-      const before = stage.network.log.entries.length
-      await gesture(page)
-      const params = wish(stage.wish(), foreign.issuer)
-      const { error } = await call(page, 'northbound_connect', params)
-      expect(error?.code).toBe(code)
-      expect(foreign.log.entries).toEqual([])
-      expect(stage.network.log.entries).toHaveLength(before)
-      expect(stage.outside.connections.filter((host) => host.endsWith('.example'))).toEqual([])
-      expect(await pagesAt(stage.browser, '/ui/consent/')).toEqual([])
-    },
-  )
-
-  const smuggled = {
-    redirect_uri: 'https://evil.example/',
-    response_type: 'token',
-    response_mode: 'fragment',
-    prompt: 'none',
-    code_challenge: 'x'.repeat(43),
-    code_challenge_method: 'plain',
-    state: 'chosen',
-    request_uri: 'urn:x',
+    'with another server’s API': [{ ...own, apis: [{ ...own.apis[0], resource }] }, -32602],
   }
-  test.each(Object.entries(smuggled))(
-    'P07, P08: with "%s" by the page is not made',
-    async (parameter, value) => {
-      const before = stage.network.log.entries.length
-      await gesture(page)
-      const wish = stage.wish()
-      for (const params of [
-        { ...wish, [parameter]: value },
-        { ...wish, apis: wish.apis.map((api) => ({ ...api, [parameter]: value })) },
-        { ...wish, apis: wish.apis.map((api) => ({ ...api, scope: `x&${parameter}=${value}` })) },
-      ]) {
-        expect((await call(page, 'northbound_connect', params)).error?.code).toBe(-32602)
-      }
-      expect(stage.network.log.entries).toHaveLength(before)
-    },
-  )
+}
 
-  test('P16: is shown in a top-level window with an address bar', async () => {
+const PROTECTED_PARAMETERS = {
+  redirect_uri: 'https://evil.example/',
+  response_type: 'token',
+  response_mode: 'fragment',
+  prompt: 'none',
+  code_challenge: 'x'.repeat(43),
+  code_challenge_method: 'plain',
+  state: 'chosen',
+  request_uri: 'urn:x',
+}
+
+describe('an authorization request', () => {
+  test('P09: for an issuer that nobody configured is not made, and nothing is sent', async ({
+    stage,
+    page,
+    foreign,
+  }) => {
+    const wishes = wishesElsewhere(stage.wish(), foreign)
+    const codes: Record<string, number | undefined> = {}
+    for (const [title, [params]] of Object.entries(wishes)) {
+      await gesture(page)
+      codes[title] = (await call(page, 'northbound_connect', params)).error?.code
+    }
+    const expected = Object.entries(wishes).map(([title, [, code]]) => [title, code])
+    expect(codes).toEqual(Object.fromEntries(expected))
+    expect(foreign.log.entries).toEqual([])
+    expect(stage.network.log.entries).toEqual([])
+    expect(stage.outside.connections.filter((host) => host.endsWith('.example'))).toEqual([])
+    for (const path of ['/ui/consent/', stage.network.issuer, foreign.issuer]) {
+      expect(await pagesAt(stage.browser, path)).toEqual([])
+    }
+  })
+
+  test('P07, P08: with a protected parameter by the page is not made', async ({ stage, page }) => {
+    const own = stage.wish()
+    const codes: Record<string, (number | undefined)[]> = {}
+    for (const [parameter, value] of Object.entries(PROTECTED_PARAMETERS)) {
+      await gesture(page)
+      codes[parameter] = []
+      for (const params of [
+        { ...own, [parameter]: value },
+        { ...own, apis: own.apis.map((api) => ({ ...api, [parameter]: value })) },
+        { ...own, apis: own.apis.map((api) => ({ ...api, scope: `x&${parameter}=${value}` })) },
+      ]) {
+        const { error } = await call(page, 'northbound_connect', params)
+        codes[parameter].push(error?.code)
+      }
+    }
+    const refused = [-32602, -32602, -32602]
+    const names = Object.keys(PROTECTED_PARAMETERS)
+    expect(codes).toEqual(Object.fromEntries(names.map((parameter) => [parameter, refused])))
+    expect(stage.network.log.entries).toEqual([])
+  })
+
+  test('P16: is shown in a top-level window with an address bar', async ({ stage, page }) => {
     await gesture(page)
     const outcome = call(page, 'northbound_connect', stage.wish())
-    await answerConsent(stage, 'allow')
     const operator = await signInPage(stage)
     await operator.waitForSelector('[data-form=password]')
     expect(await operator.evaluate(() => [window.top === window, window.opener])).toEqual([
@@ -166,6 +147,7 @@ describe.each(BROWSERS)('in %s, an authorization request', (name) => {
         .map(({ type }) => type)
     }, stage.network.issuer)
     expect(types).toEqual(['normal'])
+    for (const shown of [page, screen, operator]) expect(shown.frames()).toHaveLength(1)
     await screen.close()
     await signIn(stage)
     expect((await outcome).error).toBeUndefined()
@@ -175,9 +157,5 @@ describe.each(BROWSERS)('in %s, an authorization request', (name) => {
       'sec-fetch-dest': 'document',
       'sec-fetch-mode': 'navigate',
     })
-    const framed = (await stage.browser.pages()).flatMap((each) =>
-      each.frames().filter((frame) => frame !== each.mainFrame()),
-    )
-    expect(framed.map((frame) => frame.url())).toEqual([])
   })
 })

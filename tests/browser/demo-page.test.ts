@@ -16,18 +16,12 @@ import { ERROR_CODE } from '../../shared/messages/page-api.ts'
 import { FAKE_ACCESS_TOKEN, installFakeBroker } from '../demo-site/fake-provider.ts'
 import { BROWSER, test } from './fixtures.ts'
 import { violationsOf } from './support/axe.ts'
-import { hook, press, stateOf, textOf } from './support/demo-page-stage.ts'
+import { hook, openDetails, press, stateOf, textOf } from './support/demo-page-stage.ts'
 
 async function boost(page: Page): Promise<void> {
   await press(page, 'connect')
   await press(page, 'boost')
   await page.waitForSelector(hook('result'))
-}
-
-async function openDetails(page: Page): Promise<void> {
-  await page.$$eval('details', (entries) => {
-    for (const entry of entries) entry.open = true
-  })
 }
 
 describe('the demo page', () => {

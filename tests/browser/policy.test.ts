@@ -12,16 +12,17 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { Browser, Page } from 'puppeteer-core'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import type { Page } from 'puppeteer-core'
+import { describe, expect, inject } from 'vitest'
 import { CHROMIUM_ID, GECKO_ID } from '../../extension/identity.ts'
-import { openBrowser } from '../../scripts/browsers.ts'
+import type { BrowserName } from '../../scripts/browsers.ts'
 import { copyExtension } from '../../scripts/extension-copy.ts'
 import type { OperatorProfile } from '../../shared/messages/operator-profile.ts'
+import type { OperatorList } from '../../shared/messages/screen-channel.ts'
+import { BROWSER, test as base } from './fixtures.ts'
+import { type BrowserHost, openHost } from './support/browser-host.ts'
 import { until } from './support/pages.ts'
-import { BROWSERS } from './support/stage.ts'
-
-const FIREFOX_UUID = '6e0d9a0e-5d43-4c56-a5a4-3c1c0a6f2b10'
+import { askBackground } from './support/sites-stage.ts'
 
 const OPERATOR: OperatorProfile = {
   issuer: 'https://login.operator.example',
@@ -68,7 +69,7 @@ const MACHINE = 1
 const MANDATORY = 1
 
 /** Says to Chromium what an administrator would write into its policy folder. */
-async function setPolicy(browser: Browser, operators: unknown[]): Promise<void> {
+async function setPolicy({ browser }: BrowserHost, operators: unknown[]): Promise<void> {
   const page = await browser.newPage()
   await page.goto('chrome://policy/test')
   const policy = { namespace: CHROMIUM_ID, name: 'operators', value: operators }
@@ -98,59 +99,53 @@ async function writePolicy(home: string): Promise<void> {
   await writeFile(path, JSON.stringify(manifest))
 }
 
-/** A profile in which the extension's origin is known. */
-async function prepareProfile(home: string): Promise<string> {
-  const profile = join(home, 'profile')
-  await mkdir(profile)
-  const uuids = JSON.stringify(JSON.stringify({ [GECKO_ID]: FIREFOX_UUID }))
-  await writeFile(
-    join(profile, 'prefs.js'),
-    `user_pref("extensions.webextensions.uuids", ${uuids});\n`,
-  )
-  return profile
+/** A browser that reads the policy, which the shared browser must not do. */
+async function openHostWithPolicy(name: BrowserName, home: string): Promise<BrowserHost> {
+  if (name === 'chromium') return openHost(name)
+  await writePolicy(home)
+  const homeBefore = process.env.HOME
+  process.env.HOME = home
+  try {
+    return await openHost(name)
+  } finally {
+    process.env.HOME = homeBefore
+  }
 }
 
-describe.each(BROWSERS)('in %s, operators by policy', (name) => {
-  let home: string
-  let browser: Browser
-  let screen: Page
-  let remove: () => Promise<void>
-  const homeBefore = process.env.HOME
-
-  beforeAll(async () => {
-    home = await mkdtemp(join(tmpdir(), 'northkey-home-'))
-    const extension = await copyExtension(name, [], inject('builds'))
-    remove = extension.remove
-    const options = { extension: extension.path }
-    if (name === 'firefox') {
-      await writePolicy(home)
-      process.env.HOME = home
-      browser = await openBrowser(name, { ...options, profile: await prepareProfile(home) })
-    } else {
-      browser = await openBrowser(name, options)
-      await setPolicy(browser, POLICY.operators)
-    }
-    screen = await browser.newPage()
-    await showOperators('[data-testid=operator], [data-testid=refused]')
-  })
-  afterAll(async () => {
-    await browser?.close()
-    process.env.HOME = homeBefore
-    await rm(home, { recursive: true, force: true, maxRetries: 5 })
-    await remove?.()
-  })
-
-  /** A browser reads its policy a little after it has loaded the extension, or was told. */
-  async function showOperators(shown: string): Promise<void> {
-    const origin =
-      name === 'chromium' ? `chrome-extension://${CHROMIUM_ID}` : `moz-extension://${FIREFOX_UUID}`
-    await until('the operators', async () => {
-      void screen.goto(`${origin}/ui/operators/index.html`).catch(() => {})
-      return screen.waitForSelector(shown, { timeout: 1_500 }).catch(() => undefined)
+const test = base
+  .extend('policyHost', { scope: 'file' }, async ({ browserName }, { onCleanup }) => {
+    const home = await mkdtemp(join(tmpdir(), 'northkey-home-'))
+    const host = await openHostWithPolicy(browserName, home)
+    onCleanup(async () => {
+      await host.close()
+      await rm(home, { recursive: true, force: true, maxRetries: 5 })
     })
-  }
+    return host
+  })
+  // Chromium gives the same policy to no second installation.
+  .extend('brokerOrigin', { scope: 'file' }, async ({ policyHost }, { onCleanup }) => {
+    const extension = await copyExtension(policyHost.name, [], inject('builds'))
+    onCleanup(() => extension.remove())
+    return policyHost.install(extension.path)
+  })
+  .extend('screen', async ({ policyHost, brokerOrigin }, { onCleanup }) => {
+    if (BROWSER === 'chromium') await setPolicy(policyHost, POLICY.operators)
+    const screen = await policyHost.browser.newPage()
+    onCleanup(() => screen.close())
+    await showOperators(screen, brokerOrigin, '[data-testid=operator]')
+    return screen
+  })
 
-  test('one that is good is there, as a whole, and cannot be removed', async () => {
+/** Loads the screen until it has it: a browser reads its policy a little after it has the extension. */
+async function showOperators(screen: Page, brokerOrigin: string, shown: string): Promise<void> {
+  await until('the operators', async () => {
+    void screen.goto(`${brokerOrigin}/ui/operators/index.html`).catch(() => {})
+    return screen.waitForSelector(shown, { timeout: 500 }).catch(() => undefined)
+  })
+}
+
+describe('operators by policy', () => {
+  test('one that is good is there, as a whole, and cannot be removed', async ({ screen }) => {
     const shown = await screen.$$eval('[data-testid=operator]', (found) =>
       found.map((element) => (element as HTMLElement).innerText),
     )
@@ -159,17 +154,11 @@ describe.each(BROWSERS)('in %s, operators by policy', (name) => {
       expect(shown[0]).toContain(part)
     }
     expect(await screen.$('[data-testid=remove]')).toBeNull()
-    const { operators } = (await screen.evaluate(() =>
-      (
-        globalThis as unknown as {
-          chrome: { runtime: { sendMessage(message: object): Promise<unknown> } }
-        }
-      ).chrome.runtime.sendMessage({ type: 'screenRequest', method: 'listOperators', params: {} }),
-    )) as { operators: { profile: OperatorProfile }[] }
+    const { operators } = await askBackground<OperatorList>(screen, 'listOperators', {})
     expect(operators[0]?.profile).toEqual(OPERATOR)
   })
 
-  test('what is not used is shown with the reason', async () => {
+  test('what is not used is shown with the reason', async ({ screen }) => {
     const refused = await screen.$$eval('[data-testid=refused]', (found) =>
       found.map((element) => (element as HTMLElement).innerText.replace(/\s+/g, ' ')),
     )
@@ -180,11 +169,15 @@ describe.each(BROWSERS)('in %s, operators by policy', (name) => {
     ])
   })
 
-  if (name === 'chromium') {
+  if (BROWSER === 'chromium') {
     // Firefox reads its file once.
-    test('taken back while the browser runs, they are gone', async () => {
-      await setPolicy(browser, [])
-      await showOperators('::-p-text(None yet)')
+    test('taken back while the browser runs, they are gone', async ({
+      policyHost,
+      brokerOrigin,
+      screen,
+    }) => {
+      await setPolicy(policyHost, [])
+      await showOperators(screen, brokerOrigin, '::-p-text(None yet)')
       expect(await screen.$('[data-testid=operator]')).toBeNull()
       expect(await screen.$('[data-testid=refused]')).toBeNull()
     })

@@ -10,28 +10,25 @@
  */
 
 import type { Page } from 'puppeteer-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Grant } from '../../shared/messages/page-api.ts'
+import { describe, expect } from 'vitest'
+import type { ConnectParams, Grant } from '../../shared/messages/page-api.ts'
+import { BROWSER, test } from './fixtures.ts'
 import { violationsOf } from './support/axe.ts'
-import { gone, pageAt, until } from './support/pages.ts'
-import {
-  BROWSERS,
-  call,
-  forgetRefusals,
-  openScreen,
-  type Stage,
-  signIn,
-  startStage,
-} from './support/stage.ts'
+import { signInBeforehand } from './support/known-subscriber.ts'
+import { pageAt } from './support/pages.ts'
+import { answerConsent, call, gesture, openScreen, type Stage } from './support/stage.ts'
 
-const SCREENS = ['/ui/popup/index.html', '/ui/sites/index.html', '/ui/operators/index.html']
-
-/** What each says while no site is connected; a development build always knows operators. */
-const WORDS = ['No site yet', 'No site is connected', 'Demonstration']
+/** Each screen, what it shows while no site is connected, and the cards that it shows after that. */
+const SCREENS = [
+  { path: '/ui/popup/index.html', words: 'No site yet', card: 'connection' },
+  { path: '/ui/sites/index.html', words: 'No site is connected', card: 'connection' },
+  // A development build always knows operators.
+  { path: '/ui/operators/index.html', words: 'Demonstration', card: 'operator' },
+]
 
 const textOf = (page: Page) => page.evaluate(() => document.body.innerText)
 
-/** What the keyboard reaches, each once, by its words. */
+/** What the keyboard reaches, each element once, by its words. */
 async function reachedByKeyboard(page: Page): Promise<string[]> {
   const reached = new Map<number, string>()
   await page.bringToFront()
@@ -50,106 +47,123 @@ async function reachedByKeyboard(page: Page): Promise<string[]> {
   return [...reached.values()]
 }
 
-describe.each(BROWSERS)('in %s, the broker’s own screens', (name) => {
-  let stage: Stage
-  let page: Page
-
-  beforeAll(async () => {
-    stage = await startStage(name)
-    page = await stage.open()
+/** Two APIs of the operator, so that there is something to take away. */
+function wishForTwo(stage: Stage): ConnectParams {
+  const apis = stage.network.operatorProfiles[0]?.apis ?? []
+  return stage.wish({
+    reason: 'Smooth streaming',
+    apis: apis.slice(0, 2).map(({ resource, scopes, purposes }) => ({
+      resource,
+      scope: scopes.map(({ scope }) => scope).join(' '),
+      ...(purposes?.[0] && { purpose: purposes[0] }),
+    })),
   })
-  afterAll(() => stage?.close())
+}
 
-  /** Two APIs of the operator, so that there is something to take away. */
-  function wish() {
-    const apis = stage.network.operatorProfiles[0]?.apis ?? []
-    return stage.wish({
-      reason: 'Smooth streaming',
-      apis: apis.slice(0, 2).map(({ resource, scopes, purposes }) => ({
-        resource,
-        scope: scopes.map(({ scope }) => scope).join(' '),
-        ...(purposes?.[0] && { purpose: purposes[0] }),
-      })),
-    })
-  }
+async function consentWindow(stage: Stage): Promise<Page> {
+  const consent = await pageAt(stage.browser, '/ui/consent/')
+  await consent.bringToFront()
+  await consent.waitForSelector('[data-testid=allow]:not([disabled])')
+  return consent
+}
 
-  test('the consent window names the origin in full, and passes axe', async () => {
-    const connecting = call<Grant>(page, 'northbound_connect', wish())
-    const consent = await pageAt(stage.browser, '/ui/consent/')
-    await consent.bringToFront()
-    await consent.waitForSelector('[data-testid=allow]:not([disabled])')
-    stage.brokerOrigin ??= await consent.evaluate(() => location.origin)
-    const origin = await consent.$eval('[data-testid=consent-origin]', (e) => e.textContent)
-    expect(origin?.trim()).toBe(stage.application.origin)
-    expect(await violationsOf(consent)).toEqual([])
-    const reached = await reachedByKeyboard(consent)
-    expect(reached).toContainEqual(expect.stringContaining('BUTTON Allow'))
-    expect(reached).toContainEqual(expect.stringContaining('BUTTON Don’t allow'))
-    await consent.click('[data-testid=deny]')
-    expect((await connecting).error?.code).toBe(4001)
-    await gone(stage.browser, '/ui/consent/')
-  })
+describe('the consent window', () => {
+  const withConsent = test.extend('options', { requireConsent: true })
 
-  test.each(SCREENS.map((path, index) => [path, WORDS[index]] as const))(
-    'without a connection, %s says "%s", and passes axe in light and dark',
-    async (path, words) => {
-      const screen = await openScreen(stage, path)
-      await screen.waitForSelector('.card')
-      expect(await textOf(screen)).toContain(words)
-      expect(await violationsOf(screen)).toEqual([])
-      await screen
-        .emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'dark' }])
-        .catch(() => {
-          // Firefox's driver has no such command; its dark colors are the same as Chromium's.
-        })
-      expect(await violationsOf(screen)).toEqual([])
-      await screen.close()
+  withConsent(
+    'the consent window names the origin in full, and passes axe',
+    async ({ stage, page }) => {
+      const connecting = call<Grant>(page, 'northbound_connect', wishForTwo(stage))
+      const consent = await consentWindow(stage)
+      const origin = await consent.$eval('[data-testid=consent-origin]', (e) => e.textContent)
+      expect(origin?.trim()).toBe(stage.application.origin)
+      expect(await violationsOf(consent)).toEqual([])
+      const reached = await reachedByKeyboard(consent)
+      expect(reached).toContainEqual(expect.stringContaining('BUTTON Allow'))
+      expect(reached).toContainEqual(expect.stringContaining('BUTTON Don’t allow'))
+      await consent.click('[data-testid=deny]')
+      expect((await connecting).error?.code).toBe(4001)
     },
   )
 
-  test('the user may grant less: an API taken away is not in the grant', async () => {
-    const asked = wish()
-    await forgetRefusals(stage)
-    page = await stage.open()
-    const connecting = call<Grant>(page, 'northbound_connect', asked)
-    const consent = await pageAt(stage.browser, '/ui/consent/')
-    await consent.bringToFront()
-    await consent.waitForSelector('[data-testid=allow]:not([disabled])')
-    const boxes = await consent.$$('[data-testid=api]')
-    expect(boxes).toHaveLength(asked.apis.length)
-    await boxes[1]?.click()
-    await consent.click('[name=lifetime]')
-    await consent.click('[data-testid=allow]')
-    await signIn(stage)
-    const { result, error } = await connecting
-    expect(error).toBeUndefined()
-    expect(result?.apis).toEqual([asked.apis[0]])
-    const hours = ((result?.expiresAt ?? 0) - (result?.createdAt ?? 0)) / 3_600_000
-    expect(hours).toBeLessThanOrEqual(1)
+  withConsent(
+    'the user may grant less: an API taken away is not in the grant',
+    async ({ stage, page }) => {
+      const wish = wishForTwo(stage)
+      await signInBeforehand(stage, wish)
+      await gesture(page)
+      const connecting = call<Grant>(page, 'northbound_connect', wish)
+      const consent = await consentWindow(stage)
+      const boxes = await consent.$$('[data-testid=api]')
+      expect(boxes).toHaveLength(wish.apis.length)
+      await boxes[1]?.click()
+      await consent.click('[name=lifetime]')
+      await consent.click('[data-testid=allow]')
+      const { result, error } = await connecting
+      expect(error).toBeUndefined()
+      expect(result?.apis).toEqual([wish.apis[0]])
+      const hours = ((result?.expiresAt ?? 0) - (result?.createdAt ?? 0)) / 3_600_000
+      expect(hours).toBeLessThanOrEqual(1)
+    },
+  )
+
+  withConsent(
+    'the log has the denial and the grant, with no secret in it',
+    async ({ stage, page }) => {
+      const wish = wishForTwo(stage)
+      const [first, second] = wish.apis.map((api) => ({ ...wish, apis: [api] }))
+      await signInBeforehand(stage, wish)
+      for (const [params, answer] of [
+        [first, 'allow'],
+        [second, 'deny'],
+      ] as const) {
+        await gesture(page)
+        const connecting = call<Grant>(page, 'northbound_connect', params)
+        await answerConsent(stage, answer)
+        expect((await connecting).error?.code).toBe(answer === 'deny' ? 4001 : undefined)
+      }
+      const screen = await openScreen(stage, '/ui/sites/index.html')
+      await screen.waitForSelector('[data-testid=entry]')
+      const rows = await screen.$$eval('[data-testid=entry]', (found) =>
+        found.map((row) => (row as HTMLElement).innerText),
+      )
+      expect(rows).toContainEqual(expect.stringMatching(/Refused[\s\S]*access_denied/))
+      expect(rows).toContainEqual(expect.stringMatching(/Allowed[\s\S]*granted/))
+      for (const row of rows) expect(row).toContain(stage.application.origin)
+      expect(rows.join()).not.toMatch(/eyJ|code_verifier|refresh_token/)
+    },
+  )
+})
+
+describe('the broker’s own screens', () => {
+  test.for(SCREENS)(
+    'without a connection, $path says $words, and passes axe in light and dark',
+    async ({ path, words }, { stage }) => {
+      const screen = await openScreen(stage, path)
+      await expect.poll(() => textOf(screen)).toContain(words)
+      expect(await violationsOf(screen)).toEqual([])
+      // Firefox's driver has no such command; its dark colors are the same as Chromium's.
+      if (BROWSER === 'chromium') {
+        await screen.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'dark' }])
+        expect(await violationsOf(screen)).toEqual([])
+      }
+    },
+  )
+
+  test('with a connection, each screen passes axe', async ({ stage, granted }) => {
+    expect(granted.apis).toHaveLength(1)
+    for (const { path, card } of SCREENS) {
+      const screen = await openScreen(stage, path)
+      await screen.waitForSelector(`[data-testid=${card}]`)
+      expect([path, await violationsOf(screen)]).toEqual([path, []])
+    }
   })
 
-  test.each(SCREENS)('with a connection, %s passes axe', async (path) => {
-    const screen = await openScreen(stage, path)
-    const card = path.includes('operators') ? 'operator' : 'connection'
-    await screen.waitForSelector(`[data-testid=${card}]`)
-    expect(await violationsOf(screen)).toEqual([])
-    await screen.close()
-  })
-
-  test('the log tells of the refusal and of the grant, with no secret in it', async () => {
-    const screen = await openScreen(stage, '/ui/sites/index.html')
-    await screen.waitForSelector('[data-testid=entry]')
-    const rows = await screen.$$eval('[data-testid=entry]', (found) =>
-      found.map((row) => (row as HTMLElement).innerText),
-    )
-    expect(rows).toContainEqual(expect.stringMatching(/Refused[\s\S]*access_denied/))
-    expect(rows).toContainEqual(expect.stringMatching(/Allowed[\s\S]*granted/))
-    for (const row of rows) expect(row).toContain(stage.application.origin)
-    expect(rows.join()).not.toMatch(/eyJ|code_verifier|refresh_token/)
-    await screen.close()
-  })
-
-  test('a connection ends by the keyboard, and the page hears of it', async () => {
+  test('a connection ends by the keyboard, and the page gets the event', async ({
+    stage,
+    page,
+    granted: { grantId },
+  }) => {
     await page.evaluate(() => {
       const { provider } = window.detail as {
         provider: { on(event: string, listener: (payload: unknown) => void): void }
@@ -161,22 +175,22 @@ describe.each(BROWSERS)('in %s, the broker’s own screens', (name) => {
     await screen.bringToFront()
     await screen.focus('[data-testid=connection] button')
     await screen.keyboard.press('Enter')
-    await until('no connection', async () => !(await screen.$('[data-testid=connection]')))
+    await screen.waitForSelector('[data-testid=connection]', { hidden: true })
     expect(await textOf(screen)).toContain('No site yet')
     expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toEqual([])
-    await until('the event', () =>
-      page.evaluate(() => JSON.stringify(window.seen).includes('"by":"user"')),
-    )
-    await screen.close()
+    await expect
+      .poll(() => page.evaluate(() => window.seen))
+      .toContainEqual(expect.objectContaining({ grantId, by: 'user' }))
   })
 
-  test('the log is emptied only after a second click', async () => {
+  test('the log is emptied only after a second click', async ({ stage, granted }) => {
+    expect(granted.apis).toHaveLength(1)
     const screen = await openScreen(stage, '/ui/sites/index.html')
     await screen.waitForSelector('[data-testid=entry]')
     await screen.click('[data-testid=clear]')
+    await screen.waitForSelector('[data-testid=clear-really]')
     expect(await screen.$('[data-testid=entry]')).not.toBeNull()
     await screen.click('[data-testid=clear-really]')
-    await until('no entry', async () => !(await screen.$('[data-testid=entry]')))
-    await screen.close()
+    await screen.waitForSelector('[data-testid=entry]', { hidden: true })
   })
 })

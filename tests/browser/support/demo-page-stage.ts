@@ -121,3 +121,10 @@ export function stateOf(page: Page, step: string): Promise<string | undefined> {
     return (element as HTMLElement).dataset.state
   })
 }
+
+/** Opens what the page folds up, for judgements of the whole document. */
+export async function openDetails(page: Page): Promise<void> {
+  await page.$$eval('details', (entries) => {
+    for (const entry of entries) entry.open = true
+  })
+}

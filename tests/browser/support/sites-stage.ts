@@ -24,7 +24,7 @@ import type { BrowserHost } from './browser-host.ts'
 import { openExtensionsPage } from './extensions-page.ts'
 import { until } from './pages.ts'
 import type { Called, Stage } from './stage.ts'
-import { CLIENT_ID, openScreen } from './stage.ts'
+import { CLIENT_ID, openScreen, SHORT_LIMITS } from './stage.ts'
 
 export const SITE = 'https://play.example'
 export const OTHER_SITE = 'https://other.example'
@@ -116,7 +116,13 @@ export async function startSitesStage(
   const extension =
     build === 'released'
       ? await copyReleased(name)
-      : await copyExtension(name, network.operatorProfiles, inject('builds'))
+      : await copyExtension(
+          name,
+          network.operatorProfiles,
+          inject('builds'),
+          undefined,
+          SHORT_LIMITS,
+        )
   if (name === 'chromium') await withholdHosts(extension.path)
   const brokerOrigin = await host.install(extension.path)
   const settings = name === 'chromium' ? await openExtensionsPage(host) : undefined

@@ -80,7 +80,7 @@ export interface StageOptions extends Partial<Omit<NetworkOptions, 'operator'>> 
 const PLAIN = { pushedAuthorizationRequests: 'never', dpop: 'never' } as const
 
 /** Limits that make tests wait without deciding anything in them. A test of such a limit sets its own value. */
-const SHORT_LIMITS: Limits = { CONSENT_INERT_MS: 50 }
+export const SHORT_LIMITS: Limits = { CONSENT_INERT_MS: 50 }
 
 export const CLIENT_ID = 'cloud-gaming'
 
@@ -162,7 +162,10 @@ export function call<T>(page: Page, method: string, params?: object): Promise<Ca
 }
 
 /** The user's half in the broker's own window. */
-export async function answerConsent(stage: Stage, answer: 'allow' | 'deny'): Promise<void> {
+export async function answerConsent(
+  stage: Pick<Stage, 'browser'>,
+  answer: 'allow' | 'deny',
+): Promise<void> {
   const consent = await pageAt(stage.browser, '/ui/consent/')
   await consent.bringToFront()
   await consent.waitForSelector(`[data-testid=${answer}]:not([disabled])`)
@@ -239,12 +242,15 @@ export async function endSessions({ browser }: Stage): Promise<void> {
 }
 
 /** Waits for the operator's sign-in page. */
-export function signInPage(stage: Stage): Promise<Page> {
+export function signInPage(stage: Pick<Stage, 'browser' | 'network'>): Promise<Page> {
   return pageAt(stage.browser, stage.network.issuer)
 }
 
 /** The user's half at the operator: sign-in if it asks, then the operator's own consent. */
-export async function signIn(stage: Stage, decision: 'allow' | 'deny' = 'allow'): Promise<void> {
+export async function signIn(
+  stage: Pick<Stage, 'browser' | 'network' | 'subscriber'>,
+  decision: 'allow' | 'deny' = 'allow',
+): Promise<void> {
   const page = await signInPage(stage)
   await page.waitForSelector('[data-form=password], [data-form=consent]')
   if (await page.$('[data-form=password]')) {
