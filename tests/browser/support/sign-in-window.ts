@@ -20,7 +20,7 @@ export interface Begun {
 /** Everything up to the operator's sign-in page. */
 export async function beginSignIn(stage: Stage, page: Page): Promise<Begun> {
   const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
-  await answerConsent(stage, 'allow')
+  if (stage.requireConsent) await answerConsent(stage, 'allow')
   const operator = await signInPage(stage)
   // What leaves a page that still loads may be overtaken by it.
   await operator.waitForSelector('form')
