@@ -1,76 +1,42 @@
 /**
- * Revocations that the authorization function does not hear at once: what was granted is over here all
- * the same, and is told there later. @see RFC 7009 section 2.2.1
+ * Revocations that the authorization function does not accept at once: the grant is over in the browser all
+ * the same, and the server is told later. @see RFC 7009 section 2.2.1
+ *
+ * Limits that are replaced: the pause before the second attempt, and the shortest time to an alarm
+ * (`tests/real-time/late-revocation.test.ts` has the product's own).
  *
  * Seen to fail when a revocation whose server could not be reached is not kept (C15), and when one that
  * the server will never want is (C17).
  */
 
-import type { Page } from 'puppeteer-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ERROR_CODE, type Grant, type RevokeResult } from '../../shared/messages/page-api.ts'
-import { gesture, startQuietStage } from './support/known-subscriber.ts'
-import { until } from './support/pages.ts'
-import { BROWSERS, call, formOf, type Stage } from './support/stage.ts'
-import { workerSwitch } from './support/worker.ts'
+import { describe, expect } from 'vitest'
+import type { RevokeResult } from '../../shared/messages/page-api.ts'
+import { test } from './fixtures.ts'
+import { connectQuickly, withoutRevocation } from './support/known-subscriber.ts'
+import { expectRevoked, revocationRequests, revokeLate } from './support/late-revocation.ts'
+import { call } from './support/stage.ts'
 
-/** Longer than the pause before the second attempt. */
-const PATIENCE_MS = 75_000
-
-describe.each(BROWSERS)('in %s, a revocation', (name) => {
-  let stage: Stage
-  let page: Page
-
-  beforeAll(async () => {
-    ;({ stage, page } = await startQuietStage(name))
-  })
-  afterAll(() => stage?.close())
-
-  const told = () => stage.network.log.filter({ method: 'POST', path: /revocation$/ })
-
-  async function grant(): Promise<string> {
-    await gesture(page)
-    const { result } = await call<Grant>(page, 'northbound_connect', stage.wish())
-    return result?.grantId ?? ''
-  }
-
-  async function expectNothingLeft(): Promise<void> {
-    expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toEqual([])
-    const url = `${stage.wish().apis[0]?.resource}/cloud-gaming/subscriptions`
-    const { error } = await call(page, 'northbound_fetch', { url })
-    expect(error?.code).toBe(ERROR_CODE.noGrant)
-  }
-
-  test('C17: where the server has no endpoint for it, the grant ends here, and nothing is pending', async () => {
-    const grantId = await grant()
+describe('a revocation', () => {
+  test('C17: where the server has no endpoint for it, the grant ends here, and nothing is pending', async ({
+    stage,
+    page,
+  }) => {
+    await withoutRevocation(stage)
+    const { result: granted } = await connectQuickly(stage, page)
+    if (!granted) throw new Error('no grant')
+    const { grantId } = granted
     const { result } = await call<RevokeResult>(page, 'northbound_revoke', { grantId })
     expect(result).toEqual({ revoked: [grantId], pending: [] })
-    expect(told()).toEqual([])
-    await expectNothingLeft()
+    await expectRevoked(page, granted)
+    expect(revocationRequests(stage)).toEqual([])
   })
 
-  test(
+  const lateTest = test.extend('options', {
+    limits: { FIRST_REVOCATION_PAUSE_MS: 500, SOONEST_ALARM_MS: 500 },
+  })
+
+  lateTest(
     'C15: after a 503 the grant is over at once, and the server is told later, whatever happens to the worker',
-    async () => {
-      // The stage has kept the endpoint from the broker until now.
-      stage.network.faults.clear()
-      const id = stage.network.faults.add({
-        path: '*revocation',
-        action: { type: 'status', status: 503, headers: { 'retry-after': '1' } },
-      })
-      const grantId = await grant()
-      const { result } = await call<RevokeResult>(page, 'northbound_revoke', { grantId })
-      expect(result).toEqual({ revoked: [], pending: [grantId] })
-      await expectNothingLeft()
-      const [first] = told()
-      expect(first?.status).toBe(503)
-      stage.network.faults.remove(id)
-      const worker = await workerSwitch(stage)
-      await worker.stop()
-      await worker.close()
-      await until('the second attempt', async () => told()[1]?.status === 200, PATIENCE_MS)
-      expect(formOf(told()[1]).token).toBe(formOf(first).token)
-    },
-    PATIENCE_MS + 30_000,
+    ({ stage, page, granted, worker }) => revokeLate(stage, page, granted, worker),
   )
 })

@@ -1,6 +1,6 @@
 /**
- * What the disk may do: full, cleared, damaged, or written by a newer version. The broker begins anew; it
- * never hangs and never loops. Chromium alone lets a test do this.
+ * Storage faults: site data cleared, a database of a newer version, a full disk, a damaged database. The broker
+ * begins anew; it never hangs and never loops. Chromium alone lets a test do this.
  *
  * Seen to fail when `refresh` sends before it has written that it will (K03: the request goes out); when
  * grants have a copy in `storage.local` (K12, K04 with C21); when a database is opened as version 1 (K07),
@@ -8,19 +8,20 @@
  * whose call it was, or `settle` keeps the record (K13).
  */
 
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CDPSession, Page } from 'puppeteer-core'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { openBrowser } from '../../scripts/browsers.ts'
+import { describe, expect, onTestFinished } from 'vitest'
 import {
   type AccessToken,
   ERROR_CODE,
   type FetchResult,
   type Grant,
 } from '../../shared/messages/page-api.ts'
-import { gesture, quietFlow, startQuietStage } from './support/known-subscriber.ts'
+import { BROWSER, test } from './fixtures.ts'
+import { subscriptionsUrl } from './support/api-calls.ts'
+import { connectAndRevoke, connectQuickly, signInBeforehand } from './support/known-subscriber.ts'
+import { startOwnStage } from './support/own-stage.ts'
 import { until } from './support/pages.ts'
 import {
   authorizationRequests,
@@ -28,58 +29,78 @@ import {
   call,
   databaseText,
   formOf,
+  gesture,
   type Stage,
   tokenRequests,
 } from './support/stage.ts'
-import { type WorkerSwitch, workerSwitch } from './support/worker.ts'
 
-describe('in chromium, when the storage fails', () => {
-  let profile: string
-  let stage: Stage
-  let page: Page
-  let worker: WorkerSwitch
-  let session: CDPSession
-  let origin: string
+const RECORD_BYTES = 50_000
+const ROOM_BYTES = 4_000_000
 
-  beforeAll(async () => {
-    profile = await mkdtemp(join(tmpdir(), 'northkey-profile-'))
-    ;({ stage, page } = await startQuietStage('chromium', { profile }))
-    await prepare()
-  })
-  afterAll(async () => {
-    await stage?.close()
-    await rm(profile, { recursive: true, force: true })
-  })
+async function connectAgain(stage: Stage, page: Page): Promise<Called<Grant>> {
+  await gesture(page)
+  return call<Grant>(page, 'northbound_connect', stage.wish())
+}
 
-  async function prepare(): Promise<void> {
-    worker = await workerSwitch(stage)
-    session = await worker.page.createCDPSession()
-    origin = stage.brokerOrigin ?? ''
-  }
+const clearDatabases = (session: CDPSession, { brokerOrigin: origin }: Stage) =>
+  session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'indexeddb' })
 
-  afterEach(async () => {
-    await call(page, 'northbound_revoke')
-  })
+/**
+ * Writes records, and deletes them again. @returns Whether the broker's origin has no room for them.
+ *
+ * The bytes are random, since Chromium compresses values; and few in a record, since it makes a file of a large one.
+ */
+const isFullFor = (databases: Page, records: number) =>
+  databases.evaluate(
+    async (count, size) => {
+      const opening = indexedDB.open('probe')
+      opening.onupgradeneeded = () => opening.result.createObjectStore('probe')
+      await new Promise((resolve, reject) => {
+        opening.onsuccess = resolve
+        opening.onerror = reject
+      })
+      const database = opening.result
+      const writing = database.transaction('probe', 'readwrite')
+      const store = writing.objectStore('probe')
+      for (let key = 0; key < count; key++)
+        store.put(crypto.getRandomValues(new Uint8Array(size)), key)
+      store.clear()
+      const error = await new Promise<DOMException | null>((resolve) => {
+        writing.oncomplete = () => resolve(null)
+        writing.onabort = () => resolve(writing.error)
+      })
+      database.close()
+      return error?.name === 'QuotaExceededError'
+    },
+    records,
+    RECORD_BYTES,
+  )
 
-  const flow = async (): Promise<Called<Grant>> => {
-    await gesture(page)
-    return call<Grant>(page, 'northbound_connect', stage.wish())
-  }
-
-  test('K12: after the site data are cleared the broker begins anew', async () => {
-    expect((await flow()).result).toBeDefined()
-    await session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'indexeddb' })
+describe.runIf(BROWSER === 'chromium')('when the storage fails', () => {
+  test('K12: after the site data are cleared the broker begins anew', async ({
+    stage,
+    page,
+    granted,
+    worker,
+  }) => {
+    await clearDatabases(await worker.page.createCDPSession(), stage)
     // What a worker has in memory goes with the worker.
     await worker.stop()
     expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toEqual([])
-    const url = `${stage.wish().apis[0]?.resource}/cloud-gaming/subscriptions`
+    const url = subscriptionsUrl(granted)
     const { error } = await call<FetchResult>(page, 'northbound_fetch', { url })
     expect(error?.data.error).toBe('no_grant')
-    expect((await quietFlow(stage, page)).error).toBeUndefined()
+    expect((await connectAgain(stage, page)).error).toBeUndefined()
   })
 
-  test('K07, K05: a database of a newer version is left as it is, and a screen that holds it blocks nobody', async () => {
-    expect((await quietFlow(stage, page)).error).toBeUndefined()
+  test('K07, K05: a database of a newer version is left as it is, and a screen that holds it blocks nobody', async ({
+    stage,
+    page,
+    worker,
+  }) => {
+    await signInBeforehand(stage)
+    expect((await connectAndRevoke(stage, page)).error).toBeUndefined()
+    await signInBeforehand(stage)
     await worker.stop()
     await worker.page.evaluate(async () => {
       const opening = indexedDB.open('northkey-grants', 7)
@@ -90,56 +111,49 @@ describe('in chromium, when the storage fails', () => {
         opening.onblocked = reject
       })
       opening.result.transaction('later', 'readwrite').objectStore('later').put('kept', 1)
-      // A connection that nobody refers to is closed when memory is tidied up.
+      // A connection without a reference to it is closed when memory is collected.
       Object.assign(globalThis, { held: opening.result })
     })
-    expect((await quietFlow(stage, page)).error).toBeUndefined()
+    expect((await connectAndRevoke(stage, page)).error).toBeUndefined()
     expect((await databaseText(worker.page)).later).toEqual(['kept'])
     await worker.page.evaluate(() => {
       const { held } = globalThis as unknown as { held: IDBDatabase }
-      // Throws where somebody has made it close.
+      // Throws where something has closed the connection.
       held.transaction('later')
       held.close()
     })
   })
 
-  /** Whether the broker's origin has no room for one more record. */
-  const isFull = () =>
-    worker.page.evaluate(async () => {
-      const opening = indexedDB.open('probe')
-      opening.onupgradeneeded = () => opening.result.createObjectStore('probe')
-      await new Promise((resolve, reject) => {
-        opening.onsuccess = resolve
-        opening.onerror = reject
+  test('K03, -32603 storage_unavailable: with the disk full, flow and refresh fail before anything is sent, what was there stays, and it works once there is room', async ({
+    stage,
+    page,
+    worker,
+  }) => {
+    const session = await worker.page.createCDPSession()
+    const { brokerOrigin: origin } = stage
+    const setQuota = (quotaSize?: number) =>
+      session.send('Storage.overrideQuotaForOrigin', {
+        origin,
+        ...(quotaSize !== undefined && { quotaSize }),
       })
-      const database = opening.result
-      const writing = database.transaction('probe', 'readwrite')
-      writing.objectStore('probe').put('a record', 1)
-      const error = await new Promise<DOMException | null>((resolve) => {
-        writing.oncomplete = () => resolve(null)
-        writing.onabort = () => resolve(writing.error)
-      })
-      database.close()
-      return error?.name === 'QuotaExceededError'
-    })
-
-  test('K03, -32603 storage_unavailable: with the disk full, flow and refresh fail before anything is sent, what was there stays, and it works once there is room', async () => {
-    // Should an earlier try have failed in between.
-    await session.send('Storage.overrideQuotaForOrigin', { origin })
-    await gesture(page)
-    const wish = stage.wish({ mode: 'token' })
-    const { result } = await call<Grant>(page, 'northbound_connect', wish)
+    onTestFinished(() => setQuota().catch(() => {}))
+    // For half a minute Chromium goes by the room that there was when it looked, for all databases of an origin
+    // together. Cleared, it looks anew; and it looks again where a record needs more than the room there was.
+    await setQuota(ROOM_BYTES)
+    await clearDatabases(session, stage)
+    await worker.stop()
+    const { result } = await connectQuickly(stage, page, stage.wish({ mode: 'token' }))
     const renew = () =>
       call<AccessToken>(page, 'northbound_getAccessToken', {
         grantId: result?.grantId,
-        minValiditySeconds: 3_600,
+        minValiditySeconds: 86_400,
       })
     expect((await renew()).error).toBeUndefined()
-    expect(await isFull()).toBe(false)
+    expect(await isFullFor(worker.page, 1)).toBe(false)
     stage.network.log.clear()
-    await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1 })
-    // For half a minute Chromium goes by what room there was, for all databases of an origin together.
-    await until('the disk to be full', isFull, 60_000)
+    await setQuota(1)
+    expect(await isFullFor(worker.page, ROOM_BYTES / RECORD_BYTES)).toBe(true)
+    expect(await isFullFor(worker.page, 1)).toBe(true)
     const full = {
       code: ERROR_CODE.internalError,
       data: { error: 'storage_unavailable' },
@@ -147,53 +161,47 @@ describe('in chromium, when the storage fails', () => {
     }
     const tabs = (await stage.browser.pages()).length
     expect((await renew()).error).toMatchObject(full)
-    expect((await flow()).error).toMatchObject(full)
+    expect((await connectAgain(stage, page)).error).toMatchObject(full)
     expect(stage.network.log.entries).toEqual([])
     expect(await stage.browser.pages()).toHaveLength(tabs)
     expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toEqual([result])
 
-    await session.send('Storage.overrideQuotaForOrigin', { origin })
+    await setQuota()
     expect((await renew()).error).toBeUndefined()
     const [sent] = tokenRequests(stage)
     expect(formOf(sent).grant_type).toBe('refresh_token')
-    expect((await flow()).error).toBeUndefined()
-  }, 120_000)
+    expect((await connectAgain(stage, page)).error).toBeUndefined()
+  })
 
-  test('K13: twenty flows that were given up leave no record', async () => {
-    const fault = stage.network.faults.add({ path: '/auth', action: { type: 'hang' } })
-    for (let time = 0; time < 20; time++) {
+  test('K13: flows that were given up leave no record', async ({ stage, worker }) => {
+    await signInBeforehand(stage)
+    stage.network.faults.add({ path: '/auth', action: { type: 'hang' } })
+    for (let time = 1; time <= 5; time++) {
       const asking = await stage.open()
       await gesture(asking)
-      const before = authorizationRequests(stage).length
+      // The call ends with its page.
       call(asking, 'northbound_connect', stage.wish()).catch(() => {})
-      await expect
-        .poll(() => authorizationRequests(stage).length, { timeout: 15_000 })
-        .toBe(before + 1)
+      await until('the request', async () => authorizationRequests(stage).length === time)
+      expect((await databaseText(worker.page)).flows).toHaveLength(1)
       await asking.close()
+      await expect.poll(async () => (await databaseText(worker.page)).flows).toEqual([])
     }
-    stage.network.faults.remove(fault)
-    await expect.poll(async () => (await databaseText(worker.page)).flows).toEqual([])
-  }, 180_000)
+  })
 
-  // The last ones: the browser starts again with what lies in the profile.
   test('K04, C21: with its database damaged the broker starts empty, and works', async () => {
-    expect((await flow()).result).toBeDefined()
+    const { stage, profile, restart } = await startOwnStage()
+    expect((await connectQuickly(stage, await stage.open())).result).toBeDefined()
     await stage.browser.close()
     const folder = join(profile, 'Default', 'IndexedDB')
-    const [database] = (await readdir(folder)).filter((each) => /^chrome-extension_/.test(each))
+    const [database] = (await readdir(folder)).filter((name) => /^chrome-extension_/.test(name))
     for (const file of await readdir(join(folder, String(database)))) {
       if (/^(CURRENT|MANIFEST|.*\.log$)/.test(file)) {
         await writeFile(join(folder, String(database), file), 'not a database')
       }
     }
-    stage.browser = await openBrowser('chromium', {
-      extension: stage.extensionPath,
-      proxy: stage.outside.address,
-      profile,
-    })
-    page = await stage.browser.newPage()
-    await page.goto(stage.application.origin)
+    await restart()
+    const page = await stage.open()
     expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toEqual([])
-    expect((await quietFlow(stage, page)).error).toBeUndefined()
+    expect((await connectQuickly(stage, page)).error).toBeUndefined()
   })
 })

@@ -39,3 +39,17 @@ export async function watchWorker(stage: Stage): Promise<WorkerLife> {
     },
   }
 }
+
+/** Every worker that runs in this time, and `undefined` if there is a moment without a worker. */
+export async function workersDuring(
+  worker: WorkerLife,
+  ms: number,
+): Promise<(string | undefined)[]> {
+  const seen = new Set<string | undefined>()
+  const end = Date.now() + ms
+  while (Date.now() < end) {
+    seen.add(await worker.current())
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  return [...seen]
+}

@@ -3,6 +3,7 @@
  * page that holds the switch belongs to the broker, but loads none of its scripts.
  */
 
+import type { CDPSession } from 'puppeteer-core'
 import { eventPageSwitch } from './event-page.ts'
 import { until } from './pages.ts'
 import type { Stage } from './stage.ts'
@@ -16,19 +17,36 @@ export function workerSwitch(stage: SwitchStage): Promise<WorkerSwitch> {
   return stage.name === 'chromium' ? serviceWorkerSwitch(stage) : eventPageSwitch(stage)
 }
 
-/** Longer than a worker takes to begin. */
-const PAUSED_MS = 2_000
-
 /**
- * The driver has each worker wait for it at its start, and at times forgets one that begins right after
- * another was stopped: it would wait on.
+ * Lets workers begin. The driver has each worker wait for a debugger at its start, lets it go on, and detaches.
+ * A worker that is stopped on that way leaves the driver's session attached, and Chromium gives that session to
+ * the next worker: it waits too, and the driver is not notified of it again.
  */
-async function letBegin({ browser, brokerOrigin }: SwitchStage): Promise<void> {
-  const workers = browser.targets().filter((each) => each.type() === 'service_worker')
-  for (const worker of workers.filter((each) => each.url().startsWith(`${brokerOrigin}/`))) {
-    const session = await worker.createCDPSession()
-    // Who is attached keeps it alive.
-    await session.send('Runtime.runIfWaitingForDebugger').finally(() => session.detach())
+function createStarter(browserSession: CDPSession, brokerOrigin: string) {
+  const sessionIds = new Set<string>()
+  return {
+    /** A command reaches a worker as soon as that is connected. A target that is gone by then waits for nothing. */
+    async letBegin(): Promise<void> {
+      const { targetInfos } = await browserSession.send('Target.getTargets')
+      for (const { type, url, targetId } of targetInfos) {
+        if (type !== 'service_worker' || !url.startsWith(`${brokerOrigin}/`)) continue
+        const attach = { targetId, flatten: true }
+        const attached = await browserSession
+          .send('Target.attachToTarget', attach)
+          .catch(() => undefined)
+        if (!attached) continue
+        sessionIds.add(attached.sessionId)
+        const session = browserSession.connection()?.session(attached.sessionId)
+        session?.send('Runtime.runIfWaitingForDebugger').catch(() => {})
+      }
+    },
+    /** A worker with a session attached would not end by itself. */
+    async detach(): Promise<void> {
+      for (const sessionId of sessionIds) {
+        sessionIds.delete(sessionId)
+        await browserSession.send('Target.detachFromTarget', { sessionId }).catch(() => {})
+      }
+    },
   }
 }
 
@@ -36,19 +54,18 @@ async function serviceWorkerSwitch(stage: SwitchStage): Promise<WorkerSwitch> {
   const page = await stage.browser.newPage()
   await page.goto(`${stage.brokerOrigin}/icons/16.png`)
   const session = await page.createCDPSession()
+  const browserSession = await stage.browser.target().createCDPSession()
+  const starter = createStarter(browserSession, stage.brokerOrigin)
   let running = false
   let stops = 0
-  let beginning: ReturnType<typeof setInterval> | undefined
   session.on('ServiceWorker.workerVersionUpdated', ({ versions }) => {
     for (const { scriptURL, runningStatus } of versions) {
-      if (!scriptURL.startsWith(`${stage.brokerOrigin}`)) continue
+      if (!scriptURL.startsWith(`${stage.brokerOrigin}/`)) continue
       if (running && runningStatus === 'stopped') stops += 1
       running = runningStatus !== 'stopped'
-      clearInterval(beginning)
-      if (runningStatus === 'starting') {
-        // Again until it runs.
-        beginning = setInterval(() => void letBegin(stage).catch(() => {}), PAUSED_MS).unref()
-      }
+      const step = runningStatus === 'starting' ? starter.letBegin() : starter.detach()
+      // The browser may close meanwhile.
+      step.catch(() => {})
     }
   })
   await session.send('ServiceWorker.enable')
@@ -61,9 +78,10 @@ async function serviceWorkerSwitch(stage: SwitchStage): Promise<WorkerSwitch> {
       // A call that is asked again may have woken a new one by now.
       if (hasBegun) await until('the worker to stop', async () => stops > before)
     },
-    close() {
-      clearInterval(beginning)
-      return page.close()
+    async close() {
+      await starter.detach()
+      await browserSession.detach()
+      await page.close()
     },
   }
 }

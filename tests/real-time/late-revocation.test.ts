@@ -1,0 +1,17 @@
+/**
+ * The second attempt of a revocation with the product's own limits: the pause after the first attempt, and the
+ * alarm that wakes a worker which was stopped. `tests/browser/revocation-faults.test.ts` shows the same
+ * decision with shorter limits.
+ */
+
+import { test } from '../browser/fixtures.ts'
+import { revokeLate } from '../browser/support/late-revocation.ts'
+
+/** Longer than the pause before the second attempt, and the alarm that follows it. */
+const PATIENCE_MS = 75_000
+
+test(
+  'C15: after a 503 an alarm wakes a worker, which tells the server',
+  ({ stage, page, granted, worker }) => revokeLate(stage, page, granted, worker, PATIENCE_MS),
+  PATIENCE_MS + 30_000,
+)
