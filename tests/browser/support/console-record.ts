@@ -11,7 +11,10 @@ const PATH = '/console'
 /** Runs before a script of the extension, in its world. */
 function recordConsole(address: string): void {
   const report = (text: string) => {
-    void fetch(`${address}?${encodeURIComponent(text)}`, { mode: 'no-cors', cache: 'no-store' }).catch(() => {})
+    void fetch(`${address}?${encodeURIComponent(text)}`, {
+      mode: 'no-cors',
+      cache: 'no-store',
+    }).catch(() => {})
   }
   const textOf = (value: unknown) => {
     if (value instanceof Error) return `${value.stack} ${JSON.stringify(value)}`
