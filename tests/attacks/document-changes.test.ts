@@ -163,7 +163,10 @@ if (BROWSER === 'chromium') {
       expect(stage.network.log.entries).toEqual([])
 
       await before.click('a')
-      await until('the user', () => before.evaluate(() => document.title === 'Application'))
+      // The document changes while it is asked.
+      await until('the user', () =>
+        before.evaluate(() => location.pathname === '/ahead').catch(() => false),
+      )
       const shown = await before.evaluate(async () => {
         const [entry] = performance.getEntriesByType('navigation')
         const { activationStart } = entry as PerformanceEntry & { activationStart: number }
