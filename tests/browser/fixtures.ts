@@ -37,10 +37,20 @@ declare module 'vitest' {
 /** The browser in which this run's tests are. */
 export const BROWSER = inject('browserName')
 
-/** Opens the worker's browser at its first use, and again should it have ended. */
-function hostOfWorker(name: BrowserName): { get(): Promise<BrowserHost>; close(): Promise<void> } {
+interface Hosts {
+  get(): Promise<BrowserHost>
+  close(): Promise<void>
+}
+
+const hostsByName = new Map<BrowserName, Hosts>()
+
+/**
+ * Opens the worker's browser at its first use, and again should it have ended. Vitest makes a worker-scoped
+ * fixture anew for each `extend`; the browser stays the same.
+ */
+function hostOfWorker(name: BrowserName): Hosts {
   let opening: Promise<BrowserHost> | undefined
-  return {
+  const hosts = hostsByName.get(name) ?? {
     async get() {
       const host = await opening
       if (!host?.browser.connected) {
@@ -50,9 +60,13 @@ function hostOfWorker(name: BrowserName): { get(): Promise<BrowserHost>; close()
       return opening as Promise<BrowserHost>
     },
     async close() {
-      await (await opening)?.close()
+      const closing = opening
+      opening = undefined
+      await (await closing)?.close()
     },
   }
+  hostsByName.set(name, hosts)
+  return hosts
 }
 
 export const test = base
