@@ -9,6 +9,7 @@
  * Seen to fail when `fetch` follows redirects and `rejectRedirect` does not reject them (T01).
  */
 
+import type { Page } from 'puppeteer-core'
 import { describe, expect, onTestFinished } from 'vitest'
 import type { FaultAction } from '../../demo-site/network/index.ts'
 import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
@@ -16,7 +17,7 @@ import { BROWSER, test as base } from './fixtures.ts'
 import { openHost } from './support/browser-host.ts'
 import { signInBeforehand } from './support/known-subscriber.ts'
 import { expectNoGrant } from './support/nothing-kept.ts'
-import { call, formOf, gesture, startStage, tokenRequests } from './support/stage.ts'
+import { call, formOf, gesture, type Stage, startStage, tokenRequests } from './support/stage.ts'
 
 const METADATA = '/.well-known/*'
 const TOKEN = '/token'
@@ -98,6 +99,9 @@ const CASES: Case[] = [
     authorizationServerError,
     'invalid_client',
   ],
+]
+
+const SLOW_CASES: Case[] = [
   ['L07, N05: a byte a second', TOKEN, { type: 'drip', bytesPerSecond: 1 }, unreachable, 'timeout'],
   ['L07: no answer at all', METADATA, { type: 'hang' }, unreachable, 'timeout'],
 ]
@@ -106,30 +110,44 @@ function drop(when: Extract<FaultAction, { type: 'drop' }>['when']): FaultAction
   return { type: 'drop', when }
 }
 
+/** The fault, the error, and the next flow without the fault. */
+async function expectTypedError(
+  [, path, action, code, error]: Case,
+  { stage, page }: { stage: Stage; page: Page },
+): Promise<void> {
+  const { faults } = stage.network
+  const connect = async () => {
+    await gesture(page)
+    return call<Grant>(page, 'northbound_connect', stage.wish())
+  }
+  await signInBeforehand(stage)
+  const fault = faults.add({ server: 'authorization-function', path, action })
+  const outcome = await connect()
+  expect(outcome.error).toMatchObject({ code, data: { error }, isError: true })
+  if (action.type === 'status' && action.headers?.['retry-after']) {
+    expect(outcome.error?.data.retryAfterSeconds).toBe(7)
+  }
+  const codes = tokenRequests(stage).map((entry) => formOf(entry).code)
+  expect(codes.length).toBeLessThanOrEqual(1)
+  await expectNoGrant(stage, page)
+  expect(stage.outside.requests.filter((url) => url.includes('evil.example'))).toEqual([])
+
+  faults.remove(fault)
+  expect((await connect()).error).toBeUndefined()
+}
+
 describe('when network or server fail', () => {
   const test = base.extend('options', { reuseConnections: false })
 
-  test.for(CASES)('%s', async ([, path, action, code, error], { stage, page }) => {
-    const { faults } = stage.network
-    const connect = async () => {
-      await gesture(page)
-      return call<Grant>(page, 'northbound_connect', stage.wish())
-    }
-    await signInBeforehand(stage)
-    const fault = faults.add({ server: 'authorization-function', path, action })
-    const outcome = await connect()
-    expect(outcome.error).toMatchObject({ code, data: { error }, isError: true })
-    if (action.type === 'status' && action.headers?.['retry-after']) {
-      expect(outcome.error?.data.retryAfterSeconds).toBe(7)
-    }
-    const codes = tokenRequests(stage).map((entry) => formOf(entry).code)
-    expect(codes.length).toBeLessThanOrEqual(1)
-    await expectNoGrant(stage, page)
-    expect(stage.outside.requests.filter((url) => url.includes('evil.example'))).toEqual([])
+  test.for(CASES)('%s', expectTypedError)
 
-    faults.remove(fault)
-    expect((await connect()).error).toBeUndefined()
+  // The limit itself, in real time: tests/real-time/request-timeout.test.ts.
+  const slowTest = base.extend('options', {
+    reuseConnections: false,
+    limits: { REQUEST_TIMEOUT_MS: 2_000 },
   })
+
+  slowTest.for(SLOW_CASES)('%s', expectTypedError)
 
   test('N09: without CORS headers the broker still works', async ({ stage, page }) => {
     await signInBeforehand(stage)

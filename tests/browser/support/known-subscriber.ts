@@ -4,7 +4,7 @@
  */
 
 import type { Page } from 'puppeteer-core'
-import type { FaultRule, Subscriber } from '../../../demo-site/network/index.ts'
+import type { Subscriber } from '../../../demo-site/network/index.ts'
 import { beginAuthorization, discover, redirectUriFor } from '../../../shared/core/index.ts'
 import type { ApiAccess, ConnectParams, Grant } from '../../../shared/messages/page-api.ts'
 import { signInAndAllow } from '../../network/support/client.ts'
@@ -77,32 +77,6 @@ export function withoutRevocation({ network }: Pick<Stage, 'network'>): Promise<
   return changeMetadata(network, (metadata) => {
     delete metadata.revocation_endpoint
   })
-}
-
-/**
- * Each request on a connection of its own: browsers repeat a request, a POST too, where a connection
- * breaks that served before, and that is not the broker's doing.
- */
-export function freshConnections({ network }: Pick<Stage, 'network'>): void {
-  network.faults.add({ action: { type: 'header', headers: { connection: 'close' } } })
-}
-
-/** Runs with this fault before all others: the oldest fault is asked first. */
-export async function during<T>(
-  { network: { faults, log } }: Stage,
-  rule: FaultRule,
-  run: () => Promise<T>,
-): Promise<T> {
-  log.clear()
-  const before = faults.active.map((fault) => fault.rule)
-  faults.clear()
-  for (const fault of [rule, ...before]) faults.add(fault)
-  try {
-    return await run()
-  } finally {
-    faults.clear()
-    for (const fault of before) faults.add(fault)
-  }
 }
 
 /** A flow from the page's call to the grant, which is then forgotten. */

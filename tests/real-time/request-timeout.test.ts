@@ -1,0 +1,20 @@
+/**
+ * A server that never answers: the request ends 15 s later, before a browser stops the worker in the middle of
+ * it. Lasts those seconds.
+ */
+
+import { expect } from 'vitest'
+import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
+import { test } from '../browser/fixtures.ts'
+import { expectNoGrant } from '../browser/support/nothing-kept.ts'
+import { call, gesture } from '../browser/support/stage.ts'
+
+test('L07: a server that never answers is a timeout, after 15 s', async ({ stage, page }) => {
+  stage.network.faults.add({ path: '/.well-known/*', action: { type: 'hang' } })
+  await gesture(page)
+  const beforeMs = Date.now()
+  const { error } = await call<Grant>(page, 'northbound_connect', stage.wish())
+  expect(error).toMatchObject({ code: ERROR_CODE.unreachable, data: { error: 'timeout' } })
+  expect(Date.now() - beforeMs).toBeGreaterThanOrEqual(15_000)
+  await expectNoGrant(stage, page)
+})
