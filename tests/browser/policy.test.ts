@@ -6,7 +6,7 @@
  *
  * Seen to fail when policy is not read; when an operator by policy can be removed, and when its metadata is
  * left out; when an issuer may be there twice, an unknown member passes, and http anywhere; and when the
- * operators that were read once are never read again (taken back).
+ * operators that were read once are never read again (removed from the policy).
  */
 
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -145,7 +145,9 @@ async function showOperators(screen: Page, brokerOrigin: string, shown: string):
 }
 
 describe('operators by policy', () => {
-  test('one that is good is there, as a whole, and cannot be removed', async ({ screen }) => {
+  test('a valid operator is there with all its members, and cannot be removed', async ({
+    screen,
+  }) => {
     const shown = await screen.$$eval('[data-testid=operator]', (found) =>
       found.map((element) => (element as HTMLElement).innerText),
     )
@@ -158,7 +160,7 @@ describe('operators by policy', () => {
     expect(operators[0]?.profile).toEqual(OPERATOR)
   })
 
-  test('what is not used is shown with the reason', async ({ screen }) => {
+  test('an operator that is not used is shown with the reason', async ({ screen }) => {
     const refused = await screen.$$eval('[data-testid=refused]', (found) =>
       found.map((element) => (element as HTMLElement).innerText.replace(/\s+/g, ' ')),
     )
@@ -171,7 +173,7 @@ describe('operators by policy', () => {
 
   if (BROWSER === 'chromium') {
     // Firefox reads its file once.
-    test('taken back while the browser runs, they are gone', async ({
+    test('removed from the policy while the browser runs, they are gone', async ({
       policyHost,
       brokerOrigin,
       screen,
