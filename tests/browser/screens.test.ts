@@ -156,6 +156,7 @@ describe('the broker’s own screens', () => {
       const screen = await openScreen(stage, path)
       await screen.waitForSelector(`[data-testid=${card}]`)
       expect([path, await violationsOf(screen)]).toEqual([path, []])
+      await screen.close()
     }
   })
 
