@@ -159,10 +159,10 @@ describe('operators by policy', () => {
   })
 
   test('what is not used is shown with the reason', async ({ screen }) => {
-    const refused = await screen.$$eval('[data-testid=refused]', (found) =>
+    const rejected = await screen.$$eval('[data-testid=rejected]', (found) =>
       found.map((element) => (element as HTMLElement).innerText.replace(/\s+/g, ' ')),
     )
-    expect(refused).toEqual([
+    expect(rejected).toEqual([
       expect.stringMatching(/^Twice.*issuer: expected one that no other profile has/),
       expect.stringMatching(/^Misspelt.*onbording: unknown member/),
       expect.stringMatching(/^Plain http.*issuer: expected an https URL/),
@@ -179,7 +179,7 @@ describe('operators by policy', () => {
       await setPolicy(policyHost, [])
       await showOperators(screen, brokerOrigin, '::-p-text(None yet)')
       expect(await screen.$('[data-testid=operator]')).toBeNull()
-      expect(await screen.$('[data-testid=refused]')).toBeNull()
+      expect(await screen.$('[data-testid=rejected]')).toBeNull()
     })
   }
 })
