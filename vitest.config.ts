@@ -39,14 +39,34 @@ const browserProject = (
     isolate: false,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 10_000 } },
   },
 })
 
 const BROWSER_TESTS = ['tests/browser/**/*.test.ts', 'tests/attacks/**/*.test.ts']
-/** Their outcome depends on the engine; the others run in Firefox in `npm run test:full`. */
-const IN_BOTH_ENGINES = ['browser/flow', 'browser/silent-port'].map(
-  (file) => `tests/${file}.test.ts`,
-)
+/**
+ * Their outcome depends on the engine: redirect catching, injection of scripts, structured clone, permissions,
+ * the life of the worker, storage. The others run in Firefox in `npm run test:full`.
+ */
+const IN_BOTH_ENGINES = [
+  'attacks/content-world',
+  'attacks/document-changes',
+  'attacks/extension-files',
+  'attacks/page-messages',
+  'browser/contract/discovery',
+  'browser/contract/errors-of-calls',
+  'browser/contract/errors-of-requests',
+  'browser/contract/events',
+  'browser/flow',
+  'browser/large-body',
+  'browser/look-alikes',
+  'browser/off-and-on',
+  'browser/released',
+  'browser/silent-port',
+  'browser/sites',
+  'browser/strangers',
+  'browser/worker-death',
+].map((file) => `tests/${file}.test.ts`)
 const REAL_TIME_TESTS = ['tests/real-time/**/*.test.ts']
 
 export default defineConfig({

@@ -6,10 +6,10 @@
 import browser, { type Runtime } from 'webextension-polyfill'
 import type { ScreenRequest } from '../../shared/messages/screen-channel.ts'
 import { PERMISSION_CHECK_DELAY_MS } from '../limits.ts'
-import { redirectReceived, tabClosed } from './authorization/authorization-flow.ts'
+import { handleRedirect, handleTabClosed } from './authorization/authorization-flow.ts'
 import { listenForRevocations } from './authorization/capif-revocation-channel.ts'
-import { permissionAdded, permissionRemoved } from './lifecycle/site-changes.ts'
-import { cleanUpOnce, housekeeping } from './lifecycle/startup-cleanup.ts'
+import { handlePermissionAdded, handlePermissionRemoved } from './lifecycle/site-changes.ts'
+import { cleanUpOnce, runHousekeeping } from './lifecycle/startup-cleanup.ts'
 import { warmUp } from './lifecycle/warm-up.ts'
 import { servePage } from './page/page-port.ts'
 import { isOwnScreen } from './page/sender.ts'
@@ -36,30 +36,30 @@ browser.runtime.onConnect.addListener(servePage)
 
 browser.webRequest.onBeforeRequest.addListener(
   ({ tabId, url }) => {
-    void redirectReceived(tabId, url)
+    void handleRedirect(tabId, url)
     return undefined
   },
   { urls: [`${redirectBase}*`], types: ['main_frame'] },
 )
 
-browser.tabs.onRemoved.addListener((tabId) => void tabClosed(tabId))
+browser.tabs.onRemoved.addListener((tabId) => void handleTabClosed(tabId))
 
 browser.runtime.onStartup.addListener(() => void cleanUpOnce())
 browser.runtime.onInstalled.addListener(() => void cleanUpOnce())
 browser.runtime.onInstalled.addListener(() => void reregisterScripts())
 
-browser.permissions.onAdded.addListener(() => void permissionAdded())
-browser.permissions.onRemoved.addListener(() => void permissionRemoved())
+browser.permissions.onAdded.addListener(() => void handlePermissionAdded())
+browser.permissions.onRemoved.addListener(() => void handlePermissionRemoved())
 
 // What happened to permissions while nobody listened is found out, after the event that woke the worker.
-setTimeout(() => void permissionRemoved().then(syncScripts), PERMISSION_CHECK_DELAY_MS)
+setTimeout(() => void handlePermissionRemoved().then(syncScripts), PERMISSION_CHECK_DELAY_MS)
 
 browser.storage.onChanged.addListener((_, area) => {
-  if (area === 'managed') void housekeeping()
+  if (area === 'managed') void runHousekeeping()
 })
 
 browser.alarms.onAlarm.addListener(({ name }) => {
-  if (name === HOUSEKEEPING) void housekeeping()
+  if (name === HOUSEKEEPING) void runHousekeeping()
 })
 
 warmUp()

@@ -57,7 +57,7 @@ export interface KnownOperator {
 }
 
 /** A profile that is stored but rejected, with the reasons. */
-export interface RefusedOperator {
+export interface RejectedOperator {
   source: OperatorSource
   /** As far as it can be read from the profile. */
   name: string
@@ -66,7 +66,7 @@ export interface RefusedOperator {
 
 export interface OperatorList {
   operators: KnownOperator[]
-  refused: RefusedOperator[]
+  rejected: RejectedOperator[]
 }
 
 export type OperatorCheck =

@@ -2,7 +2,7 @@
  * Denials: the user says no, or closes a window. The call ends in `access_denied`, no token request is made,
  * and for a while the page gets no other window.
  *
- * Seen to fail when `tabClosed` does not cancel, and when no denial is remembered, or one for ever (X07); and
+ * Seen to fail when `handleTabClosed` does not cancel, and when no denial is remembered, or one for ever (X07); and
  * when `access_denied` is a word like others (X08).
  */
 

@@ -3,7 +3,7 @@
  * the API exposing functions.
  *
  * Seen to fail when `requestResource` sends credentials (T17) and follows redirects (B18), when all
- * headers pass (B20), when a refused token is not replaced (C04, C05, C14), and when `askAgain` says that
+ * headers pass (B20), when a refused token is not replaced (C04, C05, C14), and when `meetDemand` says that
  * it asked and did not (C06).
  */
 

@@ -2,7 +2,7 @@
  * A flow from the page's call to the API's answer and the revocation, judged by the servers' logs.
  *
  * Seen to fail without the rule that blocks the host of the redirect URI (R01, R15 with R16), when a
- * result carries more of the flow than its grant (P06), when `settle` keeps the record (K02), and with
+ * result carries more of the flow than its grant (P06), when `settleFlow` keeps the record (K02), and with
  * another key or id in the manifest (E18).
  */
 

@@ -3,8 +3,8 @@
  * before the server answers it. Whatever the point, the call settles, a code is sent at most once, and no
  * record and no window stays.
  *
- * Seen to fail, in both browsers, when `resume` leaves a flow that was `redeeming` alone (the call hangs), and
- * when `redeem` does not write its record before it sends (the code is sent twice).
+ * Seen to fail, in both browsers, when `resumeFlow` leaves a flow that was `redeeming` alone (the call hangs), and
+ * when `redeemFlow` does not write its record before it sends (the code is sent twice).
  */
 
 import type { Page } from 'puppeteer-core'

@@ -2,7 +2,7 @@
  * A sign-in page that was left open for longer than a flow may last. An hour is not waited for: the
  * deadline in the flow's record is moved into the past, by one of the broker's own pages.
  *
- * Seen to fail when `resume` in `extension/background/authorization/authorization-flow.ts` does not look at the deadline,
+ * Seen to fail when `resumeFlow` in `extension/background/authorization/authorization-flow.ts` does not look at the deadline,
  * and when `receiveResponse` in `shared/core/flow.ts` does not.
  */
 

@@ -4,7 +4,7 @@
  * which only look at the record of them.
  *
  * Seen to fail when Firefox is given Chromium's rule that strips the query (its history keeps the
- * code), when records are stored without `seal`, when `redirectReceived` writes to the console, and
+ * code), when records are stored without `seal`, when `handleRedirect` writes to the console, and
  * when the verifier is always the same.
  */
 

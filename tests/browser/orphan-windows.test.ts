@@ -3,9 +3,9 @@
  * to a server marks. The next worker finds such windows by the address of the broker's own page that they
  * show.
  *
- * Seen to fail, with a window that stays, when the sign-in window opens at `about:blank`; when `resume`
- * does not close what a `preparing` flow has opened; when `settle` closes the recorded tab alone; and
- * when `isLeftWaiting` says no.
+ * Seen to fail, with a window that stays, when the sign-in window opens at `about:blank`; when `resumeFlow`
+ * does not close what a `preparing` flow has opened; when `settleFlow` closes the recorded tab alone; and
+ * when `isAtWaitingPicture` says no.
  */
 
 import type { Target } from 'puppeteer-core'

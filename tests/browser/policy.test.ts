@@ -160,11 +160,16 @@ describe('operators by policy', () => {
     expect(operators[0]?.profile).toEqual(OPERATOR)
   })
 
+<<<<<<< HEAD
   test('an operator that is not used is shown with the reason', async ({ screen }) => {
     const refused = await screen.$$eval('[data-testid=refused]', (found) =>
+=======
+  test('what is not used is shown with the reason', async ({ screen }) => {
+    const rejected = await screen.$$eval('[data-testid=rejected]', (found) =>
+>>>>>>> heads-upper
       found.map((element) => (element as HTMLElement).innerText.replace(/\s+/g, ' ')),
     )
-    expect(refused).toEqual([
+    expect(rejected).toEqual([
       expect.stringMatching(/^Twice.*issuer: expected one that no other profile has/),
       expect.stringMatching(/^Misspelt.*onbording: unknown member/),
       expect.stringMatching(/^Plain http.*issuer: expected an https URL/),
@@ -181,7 +186,7 @@ describe('operators by policy', () => {
       await setPolicy(policyHost, [])
       await showOperators(screen, brokerOrigin, '::-p-text(None yet)')
       expect(await screen.$('[data-testid=operator]')).toBeNull()
-      expect(await screen.$('[data-testid=refused]')).toBeNull()
+      expect(await screen.$('[data-testid=rejected]')).toBeNull()
     })
   }
 })

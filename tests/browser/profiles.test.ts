@@ -2,7 +2,7 @@
  * Every sign-in mechanism, onboarding mode and profile of the network, through the extension: each ends
  * in a northbound call, with a token that is renewed without a window.
  *
- * Seen to fail, each row, when `renew` says that a window is needed (the calls), and when the network
+ * Seen to fail, each row, when `renewAccessToken` says that a window is needed (the calls), and when the network
  * takes no password, no code and no passkey and knows nobody by its address (the mechanisms, one by one);
  * when the origin's application is not found, a client document counts for nothing, and a registration is
  * made up (the onboardings); and when `capif` leaves `3gpp#` out, `camara` the purpose, and `oauth` makes no

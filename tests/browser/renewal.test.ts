@@ -3,10 +3,10 @@
  * it does not, and by an authorization without a window. @see RFC 6749 section 6, OpenID Connect Core
  * section 3.1.2.6
  *
- * Seen to fail when `refresh` in `extension/background/tokens/token-renewal.ts` does not wait for its record, does not
+ * Seen to fail when `refreshAccessToken` in `extension/background/tokens/token-renewal.ts` does not wait for its record, does not
  * write it, or writes the old refresh token into it (C08); when neither it nor the core keeps a refresh
  * token that the answer does not replace (C09); when a token is renewed with the user though the page
- * said `never`, when `withUser` does not ask for a gesture, and when every silent attempt fails with one
+ * said `never`, when `askUser` does not ask for a gesture, and when every silent attempt fails with one
  * and the same word (X16).
  */
 

@@ -1,7 +1,7 @@
 /**
  * Servers that are away for a while, that come back without their memory, and whose clock is wrong.
  *
- * Seen to fail when `refresh` sends the refresh token though the browser knows that it is offline, and when
+ * Seen to fail when `refreshAccessToken` sends the refresh token though the browser knows that it is offline, and when
  * a server that is not there is late (N06); when a revocation is done only where the answer is a 204
  * (C16); when `validateIdToken` does not look at `iat` (N10, ahead), and when `toStoredToken` takes the `exp`
  * of the access token, which is the server's clock (N10, each of the four others); and when a nonce is never

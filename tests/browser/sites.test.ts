@@ -3,10 +3,10 @@
  * them.
  *
  * Seen to fail when `hasPermission` always says yes; when plain http is as good as https; when a site does
- * not bring its operators' hosts along; when `permissionAdded` does nothing (on once the user said yes); in
+ * not bring its operators' hosts along; when `handlePermissionAdded` does nothing (on once the user said yes); in
  * Firefox with the scripts in the manifest for all of https (nobody switched on); when the scripts are
  * registered for all of https (is on alone); with a pattern without a port in Chromium, and a list of host
- * names in Firefox (another port); when the end of a site leaves its grants (C19); when `permissionRemoved`
+ * names in Firefox (another port); when the end of a site leaves its grants (C19); when `handlePermissionRemoved`
  * does not look at the sites, or `disconnect` goes to tabs alone whose address can be read (E16); and when
  * the end of a site is not logged.
  */

@@ -2,7 +2,7 @@
  * An API that wants another authentication of the user (RFC 9470): asked for once, with what the API
  * named, and never in a circle.
  *
- * Seen to fail when `askAgain` in `extension/background/methods/fetch.ts` passes neither `acrValues` nor
+ * Seen to fail when `meetDemand` in `extension/background/methods/fetch.ts` passes neither `acrValues` nor
  * `maxAge` on.
  */
 

@@ -2,10 +2,10 @@
  * Storage faults: site data cleared, a database of a newer version, a full disk, a damaged database. The broker
  * begins anew; it never hangs and never loops. Chromium alone lets a test do this.
  *
- * Seen to fail when `refresh` sends before it has written that it will (K03: the request goes out); when
+ * Seen to fail when `refreshAccessToken` sends before it has written that it will (K03: the request goes out); when
  * grants have a copy in `storage.local` (K12, K04 with C21); when a database is opened as version 1 (K07),
- * or raised by one (K05: it waits for the screen without end); and when `servePage` and `tabClosed` forget
- * whose call it was, or `settle` keeps the record (K13).
+ * or raised by one (K05: it waits for the screen without end); and when `servePage` and `handleTabClosed` forget
+ * whose call it was, or `settleFlow` keeps the record (K13).
  */
 
 import { readdir, writeFile } from 'node:fs/promises'

@@ -3,7 +3,7 @@
  * a page that asks for less than it was granted.
  *
  * Seen to fail when `saveRecord` in `extension/background/grants/token-records.ts` does not ask `hasEnded` (C18: the late
- * tokens are stored and not revoked), when `refresh` keeps the access tokens after `invalid_grant`
+ * tokens are stored and not revoked), when `refreshAccessToken` keeps the access tokens after `invalid_grant`
  * (C11), and when `accessTokenOf` looks in the slot of the resource whatever the scope (C02).
  */
 

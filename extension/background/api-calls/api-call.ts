@@ -28,11 +28,11 @@ export interface ApiToken {
 }
 
 export interface TokenSource {
-  current(): Promise<ApiToken>
+  currentToken(): Promise<ApiToken>
   /** A token in the place of one that the API refused. */
-  instead(refused: ApiToken): Promise<ApiToken>
+  replaceToken(refused: ApiToken): Promise<ApiToken>
   /** The key of a token that is bound to one. */
-  key(): Promise<DpopKey | undefined>
+  dpopKey(): Promise<DpopKey | undefined>
 }
 
 export interface ApiCall {
@@ -67,7 +67,7 @@ export class InsufficientAuthorization extends NorthkeyError {
   }
 }
 
-async function send(
+async function sendCall(
   call: ApiCall,
   token: ApiToken,
   tokens: TokenSource,
@@ -82,7 +82,7 @@ async function send(
       body,
       accessToken: token.accessToken,
       tokenType: token.tokenType,
-      ...(token.tokenType === 'DPoP' && { dpop: await tokens.key(), proofClaims }),
+      ...(token.tokenType === 'DPoP' && { dpop: await tokens.dpopKey(), proofClaims }),
     },
     { ...effects, timeoutMs: API_CALL_TIMEOUT_MS },
   )
@@ -94,12 +94,12 @@ async function send(
   return { status, statusText, headers: received, body: read }
 }
 
-function demandOf({ headers }: ApiAnswer, { tokenType }: ApiToken): Promise<ResourceDemand> {
+function readDemand({ headers }: ApiAnswer, { tokenType }: ApiToken): Promise<ResourceDemand> {
   return judgeChallenges(headers.get('www-authenticate'), tokenType)
 }
 
 /** The error of an answer that is more than a result. */
-function failureOf(
+function toCallError(
   { status, headers, body }: ApiAnswer,
   demand: ResourceDemand,
   rules: CallRules,
@@ -142,17 +142,17 @@ export async function callApi(
   tokens: TokenSource,
   effects: Effects,
 ): Promise<ApiAnswer> {
-  let token = await tokens.current()
-  let answer = await send(call, token, tokens, effects)
-  let demand = await demandOf(answer, token)
+  let token = await tokens.currentToken()
+  let answer = await sendCall(call, token, tokens, effects)
+  let demand = await readDemand(answer, token)
   const refused =
     answer.status === 401 && (demand.kind === 'none' || demand.kind === 'invalid_token')
   if (refused && !token.singleUse) {
-    token = await tokens.instead(token)
-    answer = await send(call, token, tokens, effects)
-    demand = await demandOf(answer, token)
+    token = await tokens.replaceToken(token)
+    answer = await sendCall(call, token, tokens, effects)
+    demand = await readDemand(answer, token)
   }
-  const failure = failureOf(answer, demand, call.rules, effects.now())
+  const failure = toCallError(answer, demand, call.rules, effects.now())
   if (failure) throw failure
   return answer
 }

@@ -21,10 +21,10 @@ export interface CallRules {
   readonly acrValues: boolean
 }
 
-const PLAIN: CallRules = { checkBody: () => {}, errorCode: () => undefined, acrValues: true }
+const NO_RULES: CallRules = { checkBody: () => {}, errorCode: () => undefined, acrValues: true }
 
 export const CALL_RULES: Readonly<Record<ProfileName, CallRules>> = {
-  oauth: PLAIN,
-  capif: PLAIN,
+  oauth: NO_RULES,
+  capif: NO_RULES,
   camara: { checkBody: requireNoIdentifier, errorCode: camaraErrorCode, acrValues: false },
 }

@@ -10,7 +10,7 @@ import { MAX_BODY_BYTES } from './body-limit.ts'
 const PART_BYTES = 256 * 1024
 
 /** What broke off while a body was read, as an error of ours. */
-function broken(error: unknown, abort: AbortSignal): NorthkeyError {
+function toReadError(error: unknown, abort: AbortSignal): NorthkeyError {
   if (abort.aborted) return new NorthkeyError('aborted', 'the caller gave up')
   if ((error as { name?: unknown } | null)?.name === 'TimeoutError') {
     return new NorthkeyError('timeout', 'the API did not finish its answer in time')
@@ -18,7 +18,7 @@ function broken(error: unknown, abort: AbortSignal): NorthkeyError {
   return new NorthkeyError('network_error', 'the answer of the API broke off', { cause: error })
 }
 
-function joined(parts: readonly ArrayBuffer[], length: number): ArrayBuffer {
+function joinParts(parts: readonly ArrayBuffer[], length: number): ArrayBuffer {
   const body = new Uint8Array(length)
   let offset = 0
   for (const part of parts) {
@@ -42,7 +42,7 @@ export async function readBody(
   const announced = Number(response.headers.get('content-length'))
   if (announced > MAX_BODY_BYTES) {
     await response.body?.cancel()
-    throw tooLarge(response.status)
+    throw bodyTooLarge(response.status)
   }
   const reader = response.body?.getReader()
   const kept: ArrayBuffer[] = []
@@ -52,13 +52,13 @@ export async function readBody(
   let length = 0
   while (reader) {
     const { done, value } = await reader.read().catch((error: unknown) => {
-      throw broken(error, abort)
+      throw toReadError(error, abort)
     })
     if (done) break
     length += value.byteLength
     if (length > MAX_BODY_BYTES) {
       await reader.cancel().catch(() => {})
-      throw tooLarge(response.status)
+      throw bodyTooLarge(response.status)
     }
     for (let rest = value; rest.byteLength > 0; ) {
       if (filled === part.byteLength) {
@@ -74,10 +74,10 @@ export async function readBody(
     }
   }
   const last = filled === part.byteLength ? part.buffer : part.buffer.slice(0, filled)
-  return kept.length > 0 ? joined([...kept, last], length) : last
+  return kept.length > 0 ? joinParts([...kept, last], length) : last
 }
 
-function tooLarge(httpStatus: number): NorthkeyError {
+function bodyTooLarge(httpStatus: number): NorthkeyError {
   return new NorthkeyError('invalid_response', 'the API answered with more than 5 MiB', {
     httpStatus,
   })

@@ -28,9 +28,15 @@ import { effects } from '../platform/effects.ts'
 import { wakeAt } from '../platform/housekeeping-alarm.ts'
 import { redirectBase } from '../platform/redirect-base.ts'
 import { listenForRevocations, openChannel } from './capif-revocation-channel.ts'
-import { createGrant, supersede } from './create-grant.ts'
+import { createGrant, endSupersededGrants } from './create-grant.ts'
 import { clearDenials } from './denial-cooldown.ts'
-import { failOrphanedCalls, runInFlowQueue, settle, step, waitFor } from './flow-outcomes.ts'
+import {
+  failOrphanedCalls,
+  runFlowStep,
+  runInFlowQueue,
+  settleFlow,
+  waitForOutcome,
+} from './flow-outcomes.ts'
 import {
   type Approval,
   baseOf,
@@ -44,7 +50,7 @@ import { authorizeSilently, windowMayHelp } from './silent-authorization.ts'
 import * as windows from './windows.ts'
 
 /** Writes down which tab a flow's window has; one that cannot be written down is closed again. */
-async function showing(
+async function recordTab(
   opening: Promise<number>,
   recordWith: (tabId: number) => FlowRecord,
 ): Promise<number> {
@@ -53,7 +59,7 @@ async function showing(
   try {
     await flows.set(record.flowId, record)
   } catch (error) {
-    await windows.close(tabId)
+    await windows.closeTab(tabId)
     throw error
   }
   return tabId
@@ -62,12 +68,12 @@ async function showing(
 /** The record is written before the window opens. */
 export async function startFlow(base: FlowBase, consent: Approval | 'ask'): Promise<Outcome> {
   const { flowId } = base
-  const outcome = waitFor(flowId)
-  await step(flowId, async () => {
+  const outcome = waitForOutcome(flowId)
+  await runFlowStep(flowId, async () => {
     await wakeAt(base.deadlineMs)
-    if (consent !== 'ask') return prepare({ ...base, status: 'preparing', approval: consent })
+    if (consent !== 'ask') return prepareFlow({ ...base, status: 'preparing', approval: consent })
     await flows.set(flowId, { ...base, status: 'awaitingConsent' })
-    await showing(windows.openConsent(flowId), (tabId) => ({
+    await recordTab(windows.openConsent(flowId), (tabId) => ({
       ...base,
       status: 'awaitingConsent',
       tabId,
@@ -77,27 +83,27 @@ export async function startFlow(base: FlowBase, consent: Approval | 'ask'): Prom
 }
 
 /** The user approved in the broker's own window. */
-export function approve(flowId: string, approval: Approval): Promise<void> {
-  return step(flowId, async () => {
+export function approveFlow(flowId: string, approval: Approval): Promise<void> {
+  return runFlowStep(flowId, async () => {
     const record = await flows.get(flowId)
     if (record?.status !== 'awaitingConsent') return
-    const tabId = record.tabId ?? (await windows.consentOf(flowId))
+    const tabId = record.tabId ?? (await windows.findConsentTab(flowId))
     await clearDenials(record.origin, record.request.issuer)
-    await prepare({ ...baseOf(record), status: 'preparing', approval, tabId })
-    await windows.close(tabId)
+    await prepareFlow({ ...baseOf(record), status: 'preparing', approval, tabId })
+    await windows.closeTab(tabId)
   })
 }
 
 /** The user refused or closed the window; or the page gave up, which is no refusal of the user's. */
-export function cancel(flowId: string, by: 'user' | 'page' = 'page'): Promise<void> {
+export function cancelFlow(flowId: string, by: 'user' | 'page' = 'page'): Promise<void> {
   return runInFlowQueue(flowId, async () => {
     const record = await flows.get(flowId)
     if (!record || record.status === 'settled' || record.status === 'redeeming') return
-    await settle(record, { error: toErrorObject(accessDenied()) }, by)
+    await settleFlow(record, { error: toErrorObject(accessDenied()) }, by)
   })
 }
 
-async function prepare(record: FlowIn<'preparing'>): Promise<void> {
+async function prepareFlow(record: FlowIn<'preparing'>): Promise<void> {
   await flows.set(record.flowId, record)
   const { request, approval, deadlineMs, flowId, origin } = record
   const { loginHint, acrValues, maxAge } = request
@@ -110,7 +116,7 @@ async function prepare(record: FlowIn<'preparing'>): Promise<void> {
     try {
       const { apis } = approval
       const silent = { server, metadata, origin, clientId, apis, loginHint, keyId: flowId }
-      return await finish(record, await authorizeSilently(silent), approval, clientId)
+      return await finishFlow(record, await authorizeSilently(silent), approval, clientId)
     } catch (error) {
       if (!windowMayHelp(error)) throw error
     }
@@ -132,45 +138,45 @@ async function prepare(record: FlowIn<'preparing'>): Promise<void> {
     },
     effects(),
   )
-  const tabId = await showing(windows.openSignIn(flowId), (tabId) => ({
+  const tabId = await recordTab(windows.openSignIn(flowId), (tabId) => ({
     ...baseOf(record),
     status: 'awaitingAuthorizationResponse',
     approval,
     flow,
     tabId,
   }))
-  if (!(await windows.navigate(tabId, authorizationUrl))) throw accessDenied()
+  if (!(await windows.navigateTab(tabId, authorizationUrl))) throw accessDenied()
 }
 
 /** Tabs whose response is here and waits for its turn. */
-const responded = new Set<number>()
+const respondedTabs = new Set<number>()
 
 /** A navigation to the broker's redirect URI, in whatever tab. Only the flow's own tab counts. */
-export async function redirectReceived(tabId: number, url: string): Promise<void> {
-  responded.add(tabId)
+export async function handleRedirect(tabId: number, url: string): Promise<void> {
+  respondedTabs.add(tabId)
   try {
-    await receive(tabId, url)
+    await receiveResponse(tabId, url)
   } finally {
-    responded.delete(tabId)
+    respondedTabs.delete(tabId)
   }
 }
 
-async function receive(tabId: number, url: string): Promise<void> {
+async function receiveResponse(tabId: number, url: string): Promise<void> {
   const record = (await flows.all()).find((candidate) => tabOf(candidate) === tabId)
   if (!record) return
-  await step(record.flowId, async () => {
+  await runFlowStep(record.flowId, async () => {
     const current = await flows.get(record.flowId)
     if (current?.status !== 'awaitingAuthorizationResponse' || current.tabId !== tabId) return
     const redeemable = receiveAuthorizationResponse(current.flow, url, Date.now())
     const { approval } = current
     const next = { ...baseOf(current), status: 'redeemable' as const, approval, redeemable }
     await flows.set(current.flowId, next)
-    void windows.close(tabId)
-    await redeem(next)
+    void windows.closeTab(tabId)
+    await redeemFlow(next)
   })
 }
 
-async function redeem(record: FlowIn<'redeemable'>): Promise<void> {
+async function redeemFlow(record: FlowIn<'redeemable'>): Promise<void> {
   const { flowId, approval, redeemable, request, origin } = record
   await flows.set(flowId, { ...baseOf(record), status: 'redeeming', approval })
   const server = await findOperator(request.issuer)
@@ -180,68 +186,68 @@ async function redeem(record: FlowIn<'redeemable'>): Promise<void> {
     clientKey: await clientKeyOf(server, origin),
   })
   const authorized = { tokens, metadata: redeemable.metadata }
-  await finish(record, authorized, approval, redeemable.clientId)
+  await finishFlow(record, authorized, approval, redeemable.clientId)
 }
 
 /** The grant, then the answer to the page, then what follows from it and may fail. */
-async function finish(
+async function finishFlow(
   record: FlowRecord,
   authorized: AuthorizationResult,
   approval: Approval,
   clientId: string,
 ): Promise<void> {
   const grant = await createGrant(record, authorized, approval, clientId)
-  await settle(record, { result: publicGrant(grant) })
-  await supersede(grant)
+  await settleFlow(record, { result: publicGrant(grant) })
+  await endSupersededGrants(grant)
   await listenForRevocations()
   await sendGrantsChanged(record.origin)
 }
 
 /** What a stopped worker left of this flow is finished where that is safe, and failed where it is not. */
-async function resume(record: FlowRecord): Promise<void> {
-  const fail = (error: Error) => settle(record, { error: toErrorObject(error) })
+async function resumeFlow(record: FlowRecord): Promise<void> {
+  const fail = (error: Error) => settleFlow(record, { error: toErrorObject(error) })
   if (record.status !== 'settled' && Date.now() > record.deadlineMs) {
     return fail(timedOut('the user did not finish in time'))
   }
   switch (record.status) {
     case 'awaitingConsent': {
-      const tabId = record.tabId ?? (await windows.consentOf(record.flowId))
+      const tabId = record.tabId ?? (await windows.findConsentTab(record.flowId))
       // The worker died before it opened the window.
       if (tabId === undefined) return fail(interrupted())
-      if (!(await windows.showing(tabId))) return fail(accessDenied())
+      if (!(await windows.readTabState(tabId))) return fail(accessDenied())
       return flows.set(record.flowId, { ...record, tabId })
     }
     case 'preparing': {
       const { tabId: _, ...again } = record
       // Its windows are closed by the broker now: that is no refusal of the user's.
       await flows.set(record.flowId, again)
-      await windows.closeOwn(record.flowId)
-      return prepare(again)
+      await windows.closeBrokerTabs(record.flowId)
+      return prepareFlow(again)
     }
     case 'awaitingAuthorizationResponse': {
-      const tab = await windows.showing(record.tabId)
+      const tab = await windows.readTabState(record.tabId)
       if (!tab) return fail(accessDenied())
-      if (responded.has(record.tabId)) return
+      if (respondedTabs.has(record.tabId)) return
       // The worker died with the response in its hands: the tab stands at the blocked redirect URI.
       if (tab.url?.startsWith(redirectBase)) return fail(interrupted())
       // Or before it sent the user on.
-      if (windows.isLeftWaiting(tab)) return fail(interrupted())
+      if (windows.isAtWaitingPicture(tab)) return fail(interrupted())
       return
     }
     case 'redeemable':
-      return redeem(record)
+      return redeemFlow(record)
     case 'redeeming': {
       const grantId = record.renews ?? record.flowId
       const grant = await grantOf(record.origin, grantId).catch(() => undefined)
-      if (grant) return settle(record, { result: publicGrant(grant) })
+      if (grant) return settleFlow(record, { result: publicGrant(grant) })
       return fail(interrupted())
     }
     case 'settled':
-      return settle(record, record.outcome)
+      return settleFlow(record, record.outcome)
   }
 }
 
-async function flowOfCall(origin: string, requestId: string): Promise<FlowRecord | undefined> {
+async function findFlowOfCall(origin: string, requestId: string): Promise<FlowRecord | undefined> {
   const records = await flows.all()
   return records.find((record) => record.requestId === requestId && record.origin === origin)
 }
@@ -251,51 +257,51 @@ export async function resumeFlowOfCall(
   origin: string,
   requestId: string,
 ): Promise<Outcome | undefined> {
-  const record = await flowOfCall(origin, requestId)
+  const record = await findFlowOfCall(origin, requestId)
   if (!record) return undefined
   const { flowId } = record
-  const outcome = waitFor(flowId)
-  await step(flowId, async () => {
+  const outcome = waitForOutcome(flowId)
+  await runFlowStep(flowId, async () => {
     const current = await flows.get(flowId)
-    if (current) await resume(current)
+    if (current) await resumeFlow(current)
   })
   return outcome
 }
 
 /** The page gave up a call that an earlier worker took. */
 export async function cancelFlowOfCall(origin: string, requestId: string): Promise<void> {
-  const record = await flowOfCall(origin, requestId)
-  if (record) await cancel(record.flowId)
+  const record = await findFlowOfCall(origin, requestId)
+  if (record) await cancelFlow(record.flowId)
 }
 
 /** The pending flow of an origin, if the user is at one of its windows. */
-export async function pendingFlowOf(origin: string): Promise<FlowRecord | undefined> {
+export async function findPendingFlow(origin: string): Promise<FlowRecord | undefined> {
   const records = await flows.all()
   return records.find((record) => record.origin === origin && record.status !== 'settled')
 }
 
-export async function tabClosed(tabId: number): Promise<void> {
+export async function handleTabClosed(tabId: number): Promise<void> {
   for (const record of await flows.all()) {
     const isItsWindow = tabOf(record) === tabId
     // A renewal may have callers in other tabs; each of those says itself when it gives up.
     const isItsPage = record.pageTabId === tabId && record.renews === undefined
-    if (isItsWindow) await cancel(record.flowId, 'user')
-    else if (isItsPage) await cancel(record.flowId)
+    if (isItsWindow) await cancelFlow(record.flowId, 'user')
+    else if (isItsPage) await cancelFlow(record.flowId)
   }
   await failOrphanedCalls()
 }
 
 /** Fails the flows whose time is over, and those whose window went unseen. */
-export async function settleOverdue(): Promise<void> {
+export async function settleOverdueFlows(): Promise<void> {
   for (const { flowId } of await flows.all()) {
-    await step(flowId, async () => {
+    await runFlowStep(flowId, async () => {
       const record = await flows.get(flowId)
       if (!record) return
       const overdue = Date.now() > record.deadlineMs
       // The alarm that rang may have been another's.
       if (!overdue) await wakeAt(record.deadlineMs)
       if (record.status === 'settled' && overdue) return flows.delete(flowId)
-      if (record.status !== 'settled') await resume(record)
+      if (record.status !== 'settled') await resumeFlow(record)
     })
   }
   await failOrphanedCalls()

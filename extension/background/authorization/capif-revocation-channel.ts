@@ -37,11 +37,11 @@ interface Channel {
 const channels = openSealedStore<Channel>('channels')
 const sockets = new Map<string, WebSocket>()
 /** One change of the channels at a time. */
-const changes = createSerialQueue()
+const runInChannelQueue = createSerialQueue()
 
-const idOf = (issuer: string, clientId: string) => `${issuer} ${clientId}`
+const channelId = (issuer: string, clientId: string) => `${issuer} ${clientId}`
 
-function isAllowed(uri: string): boolean {
+function isAllowedUri(uri: string): boolean {
   if (!URL.canParse(uri)) return false
   const { protocol, hostname } = new URL(uri)
   const loopback = hostname === 'localhost' || hostname === '127.0.0.1'
@@ -57,8 +57,8 @@ export async function openChannel(
   const { issuer } = server
   const scopes = apis.map(({ scope }) => scope)
   const websocketUri = (await negotiateSecurity(server, clientId, scopes, effects()))?.websocketUri
-  const usable = websocketUri !== undefined && isAllowed(websocketUri)
-  await channels.set(idOf(issuer, clientId), {
+  const usable = websocketUri !== undefined && isAllowedUri(websocketUri)
+  await channels.set(channelId(issuer, clientId), {
     issuer,
     clientId,
     ...(usable && { websocketUri }),
@@ -67,7 +67,7 @@ export async function openChannel(
   })
 }
 
-async function grantsConcerned(
+async function findRevokedGrants(
   { issuer, clientId }: Channel,
   notification: SecurityNotification,
 ): Promise<GrantRecord[]> {
@@ -88,25 +88,25 @@ async function handleNotification(channel: Channel, text: unknown): Promise<void
   } catch {
     return
   }
-  for (const grant of await grantsConcerned(channel, notification)) {
+  for (const grant of await findRevokedGrants(channel, notification)) {
     await endGrant(grant, 'network', notification.cause)
   }
   await listenForRevocations()
 }
 
 function openSocket(channel: Channel, websocketUri: string): void {
-  const id = idOf(channel.issuer, channel.clientId)
+  const id = channelId(channel.issuer, channel.clientId)
   if (sockets.has(id)) return
   const socket = new WebSocket(websocketUri)
   sockets.set(id, socket)
   const timer = setInterval(() => {
     if (socket.readyState === WebSocket.OPEN) socket.send('')
   }, CAPIF_KEEP_ALIVE_MS)
-  socket.onopen = () => void changes(() => recordSuccess(id))
+  socket.onopen = () => void runInChannelQueue(() => recordSuccess(id))
   socket.onmessage = ({ data }) => void handleNotification(channel, data)
   socket.onclose = () => {
     clearInterval(timer)
-    void changes(() => handleClose(id, socket))
+    void runInChannelQueue(() => handleClose(id, socket))
   }
 }
 
@@ -117,10 +117,7 @@ async function handleClose(id: string, socket: WebSocket): Promise<void> {
 }
 
 /** Each failure in a row doubles the pause. */
-async function recordFailures(
-  id: string,
-  failuresAfter: (failures: number) => number,
-): Promise<void> {
+async function setFailures(id: string, failuresAfter: (failures: number) => number): Promise<void> {
   const channel = await channels.get(id)
   if (!channel) return
   const failures = failuresAfter(channel.failures)
@@ -134,8 +131,8 @@ async function recordFailures(
   if (failures > 0) await wakeAt(dueAtMs)
 }
 
-const recordSuccess = (id: string) => recordFailures(id, () => 0)
-const recordFailure = (id: string) => recordFailures(id, (failures) => failures + 1)
+const recordSuccess = (id: string) => setFailures(id, () => 0)
+const recordFailure = (id: string) => setFailures(id, (failures) => failures + 1)
 
 /** A channel serves the grants of its client, and those that a user is just making. */
 async function closeUnusedChannels(grants: GrantRecord[]): Promise<void> {
@@ -144,7 +141,7 @@ async function closeUnusedChannels(grants: GrantRecord[]): Promise<void> {
   for (const { issuer, clientId } of known) {
     if (grants.some((grant) => grant.issuer === issuer && grant.clientId === clientId)) continue
     if (pending.some(({ request }) => request.issuer === issuer)) continue
-    const id = idOf(issuer, clientId)
+    const id = channelId(issuer, clientId)
     await channels.delete(id)
     const socket = sockets.get(id)
     sockets.delete(id)
@@ -157,7 +154,7 @@ async function openMissingChannels(): Promise<void> {
   for (const { issuer, clientId, apis } of await allGrants()) {
     const server = await findOperator(issuer)
     if (server?.profile !== 'capif') continue
-    const id = idOf(issuer, clientId)
+    const id = channelId(issuer, clientId)
     const channel = await channels.get(id)
     const isOpen = channel && (channel.websocketUri !== undefined || channel.failures === 0)
     if (isOpen || !(await isDue(channel))) continue
@@ -188,8 +185,8 @@ async function connectDueChannels(): Promise<void> {
  * first are not waited for.
  */
 export async function listenForRevocations(): Promise<void> {
-  await changes(connectDueChannels)
-  changes(openMissingChannels).catch(() => {})
+  await runInChannelQueue(connectDueChannels)
+  runInChannelQueue(openMissingChannels).catch(() => {})
 }
 
 export const sweepChannels = (): Promise<void> => channels.sweep()

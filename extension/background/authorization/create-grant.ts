@@ -35,12 +35,12 @@ export async function createGrant(
   try {
     const server = await findOperator(request.issuer)
     if (!server) throw noGrant()
-    const apis = grantedBy(server, approval.apis, authorized.tokens)
+    const apis = selectGrantedApis(server, approval.apis, authorized.tokens)
     const [first] = apis
     if (!first) throw accessDenied()
     const grant = renews
-      ? await renewedGrant(await grantOf(origin, renews), authorized, { ...approval, apis })
-      : await newGrant(record, authorized, { ...approval, apis }, clientId)
+      ? await renewGrant(await grantOf(origin, renews), authorized, { ...approval, apis })
+      : await makeGrant(record, authorized, { ...approval, apis }, clientId)
     await saveTokens(grant, flowId, authorized.tokens.resource ?? first.resource, authorized)
     await saveGrant(grant)
     log.record('grant', renews ? 'renewed with the user' : 'granted', grant)
@@ -56,7 +56,7 @@ export async function createGrant(
  * A token for one resource says nothing of the others: what the user approved of those is granted, as
  * far as there is a refresh token to ask with. @see RFC 8707 section 2.2
  */
-function grantedBy(
+function selectGrantedApis(
   server: OperatorProfile,
   approved: ApiAccess[],
   { scope, resource, refreshToken }: TokenSet,
@@ -70,7 +70,7 @@ function grantedBy(
     : [...granted, ...approved.filter((api) => !judged.includes(api))]
 }
 
-async function newGrant(
+async function makeGrant(
   { flowId, origin, request, applicationName, operatorName }: FlowRecord,
   { tokens }: AuthorizationResult,
   { apis, lifetime = 'once' }: Approval,
@@ -96,7 +96,7 @@ async function newGrant(
 }
 
 /** A grant keeps its subscriber, and its end unless the user was asked for another one. */
-async function renewedGrant(
+async function renewGrant(
   grant: GrantRecord,
   authorized: AuthorizationResult,
   { apis, lifetime }: Approval,
@@ -119,7 +119,7 @@ async function renewedGrant(
  * server is not told: where it keeps one authorization for each subscriber and client, that would end
  * the new grant too.
  */
-export async function supersede(grant: GrantRecord): Promise<void> {
+export async function endSupersededGrants(grant: GrantRecord): Promise<void> {
   const superfluous = (await grantsOf(grant.origin)).filter(
     (former) =>
       former.grantId !== grant.grantId &&

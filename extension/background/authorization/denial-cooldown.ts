@@ -8,7 +8,7 @@ import browser from 'webextension-polyfill'
 import { FIRST_DENIAL_PAUSE_MS, LONGEST_DENIAL_PAUSE_MS } from '../../limits.ts'
 import { createSerialQueue } from '../platform/serial-queue.ts'
 
-const NAME = 'refusals'
+const STORAGE_KEY = 'refusals'
 
 /** How often in a row, and when last. */
 interface Denials {
@@ -20,42 +20,45 @@ type DenialsByKey = Record<string, Denials>
 
 const keyOf = (origin: string, issuer: string) => `${origin} ${issuer}`
 
-const pauseAfter = (times: number) =>
+const cooldownAfter = (times: number) =>
   Math.min(LONGEST_DENIAL_PAUSE_MS, FIRST_DENIAL_PAUSE_MS * 2 ** (times - 1))
 
 /** Whether no window may open yet. A clock that was set back does not make the pause longer. */
 export function isCoolingDown({ times, at }: Denials, now: number): boolean {
-  return now < at + pauseAfter(times) && now >= at - LONGEST_DENIAL_PAUSE_MS
+  return now < at + cooldownAfter(times) && now >= at - LONGEST_DENIAL_PAUSE_MS
 }
 
 /** A denial counts until ten minutes have passed in which a window could have opened. */
-function counts({ times, at }: Denials, now: number): boolean {
-  return Math.abs(now - at) < pauseAfter(times) + LONGEST_DENIAL_PAUSE_MS
+function isCounted({ times, at }: Denials, now: number): boolean {
+  return Math.abs(now - at) < cooldownAfter(times) + LONGEST_DENIAL_PAUSE_MS
 }
 
-async function read(): Promise<DenialsByKey> {
-  return ((await browser.storage.session.get(NAME))[NAME] as DenialsByKey | undefined) ?? {}
+async function readDenials(): Promise<DenialsByKey> {
+  return (
+    ((await browser.storage.session.get(STORAGE_KEY))[STORAGE_KEY] as DenialsByKey | undefined) ??
+    {}
+  )
 }
 
-const changes = createSerialQueue()
+const runInChangeQueue = createSerialQueue()
 
 /** One change after the other: two denials at once are two. What counts no more goes. */
-function change(apply: (denials: DenialsByKey, now: number) => DenialsByKey): Promise<void> {
-  return changes(async () => {
+function changeDenials(apply: (denials: DenialsByKey, now: number) => DenialsByKey): Promise<void> {
+  return runInChangeQueue(async () => {
     const now = Date.now()
-    const known = Object.entries(await read()).filter(([, denied]) => counts(denied, now))
-    await browser.storage.session.set({ [NAME]: apply(Object.fromEntries(known), now) })
+    const known = Object.entries(await readDenials()).filter(([, denied]) => isCounted(denied, now))
+    await browser.storage.session.set({ [STORAGE_KEY]: apply(Object.fromEntries(known), now) })
   })
 }
 
 export async function isInCooldown(origin: string, issuer: string): Promise<boolean> {
-  const denied = (await read())[keyOf(origin, issuer)]
+  const denied = (await readDenials())[keyOf(origin, issuer)]
   return denied !== undefined && isCoolingDown(denied, Date.now())
 }
 
 export function recordDenial(origin: string, issuer: string): Promise<void> {
   const key = keyOf(origin, issuer)
-  return change((denials, at) => ({
+  return changeDenials((denials, at) => ({
     ...denials,
     [key]: { times: (denials[key]?.times ?? 0) + 1, at },
   }))
@@ -63,5 +66,5 @@ export function recordDenial(origin: string, issuer: string): Promise<void> {
 
 export function clearDenials(origin: string, issuer: string): Promise<void> {
   const key = keyOf(origin, issuer)
-  return change(({ [key]: _, ...rest }) => rest)
+  return changeDenials(({ [key]: _, ...rest }) => rest)
 }

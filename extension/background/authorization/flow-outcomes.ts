@@ -17,34 +17,34 @@ interface Waiter {
   resolve(outcome: Outcome): void
 }
 
-const waiting = new Map<string, Waiter>()
+const waiters = new Map<string, Waiter>()
 
 /** Steps of one flow run one after the other. */
 export const runInFlowQueue = createKeyedSerialQueue()
 
 /** The outcome of a flow, once it has one. */
-export function waitFor(flowId: string): Promise<Outcome> {
-  const known = waiting.get(flowId)
+export function waitForOutcome(flowId: string): Promise<Outcome> {
+  const known = waiters.get(flowId)
   if (known) return known.promise
   let resolve: Waiter['resolve'] = () => {}
   const promise = new Promise<Outcome>((settled) => {
     resolve = settled
   })
-  waiting.set(flowId, { promise, resolve })
+  waiters.set(flowId, { promise, resolve })
   return promise
 }
 
 /** Tells the page, if it waits in this worker's life. */
 function answerCall(flowId: string, outcome: Outcome): void {
-  waiting.get(flowId)?.resolve(outcome)
-  waiting.delete(flowId)
+  waiters.get(flowId)?.resolve(outcome)
+  waiters.delete(flowId)
 }
 
 const isAccessDenied = (outcome: Outcome) =>
   'error' in outcome && outcome.error.code === ERROR_CODE.accessDenied
 
 /** @param by Who ended it, if it was refused: what the page gives up is no refusal of the user's. */
-export async function settle(
+export async function settleFlow(
   record: FlowRecord,
   outcome: Outcome,
   by: 'user' | 'page' = 'user',
@@ -55,18 +55,18 @@ export async function settle(
   }
   try {
     if ('error' in outcome && record.status !== 'settled') await deleteKey(flowId)
-    if (waiting.has(flowId)) await flows.delete(flowId)
+    if (waiters.has(flowId)) await flows.delete(flowId)
     else await flows.set(flowId, { ...baseOf(record), status: 'settled', outcome })
   } finally {
     // Whatever the disk says, the page hears of it and the window goes.
     answerCall(flowId, outcome)
-    await windows.close(tabOf(record))
-    await windows.closeOwn(flowId)
+    await windows.closeTab(tabOf(record))
+    await windows.closeBrokerTabs(flowId)
   }
 }
 
 /** Runs a step in turn; what it throws is the flow's outcome. */
-export function step(flowId: string, run: () => Promise<void>): Promise<void> {
+export function runFlowStep(flowId: string, run: () => Promise<void>): Promise<void> {
   return runInFlowQueue(flowId, async () => {
     try {
       await run()
@@ -74,18 +74,18 @@ export function step(flowId: string, run: () => Promise<void>): Promise<void> {
       const outcome = { error: toErrorObject(error) }
       const record = await flows.get(flowId).catch(() => undefined)
       if (!record) answerCall(flowId, outcome)
-      else if (record.status !== 'settled') await settle(record, outcome)
+      else if (record.status !== 'settled') await settleFlow(record, outcome)
     }
   })
 }
 
 /** Answers the calls whose flow has no record any more: the database was cleared. */
 export async function failOrphanedCalls(): Promise<void> {
-  for (const flowId of [...waiting.keys()]) {
+  for (const flowId of [...waiters.keys()]) {
     await runInFlowQueue(flowId, async () => {
       if (await flows.get(flowId)) return
       answerCall(flowId, { error: toErrorObject(interrupted()) })
-      await windows.closeOwn(flowId)
+      await windows.closeBrokerTabs(flowId)
     })
   }
 }

@@ -46,9 +46,9 @@ export interface SilentRequest {
 }
 
 /** The browsers take one such attempt at a time. */
-const attempts = createSerialQueue()
+const runInAttemptQueue = createSerialQueue()
 
-async function launch(url: string): Promise<string> {
+async function launchWebAuthFlow(url: string): Promise<string> {
   const needsUser = () => interactionRequired('the operator has to ask the user something')
   // Firefox for Android has neither.
   const identity = browser.identity as typeof browser.identity | undefined
@@ -96,7 +96,7 @@ function explainFailure(error: unknown, server: OperatorProfile): unknown {
 
 /** @throws BrokerError or NorthkeyError; {@link windowMayHelp} tells whether a window would help. */
 export function authorizeSilently(request: SilentRequest): Promise<AuthorizationResult> {
-  return attempts(async () => {
+  return runInAttemptQueue(async () => {
     const { server, origin, clientId, apis, keyId, loginHint } = request
     try {
       const metadata = request.metadata ?? (await discover(server, effects()))
@@ -120,7 +120,7 @@ export function authorizeSilently(request: SilentRequest): Promise<Authorization
       )
       const redeemable = receiveAuthorizationResponse(
         flow,
-        await launch(authorizationUrl),
+        await launchWebAuthFlow(authorizationUrl),
         Date.now(),
       )
       const tokens = await redeemCode(redeemable, effects(), { dpop, clientKey })

@@ -11,12 +11,12 @@ interface Size {
   height: number
 }
 
-const CONSENT: Size = { width: 460, height: 680 }
-const SIGN_IN: Size = { width: 520, height: 760 }
-const WAITING = 'icons/128.png'
+const CONSENT_SIZE: Size = { width: 460, height: 680 }
+const SIGN_IN_SIZE: Size = { width: 520, height: 760 }
+const WAITING_PICTURE = 'icons/128.png'
 
 /** What a tab shows, as far as the broker may see that. */
-export interface Showing {
+export interface TabState {
   url?: string | undefined
   status?: string | undefined
 }
@@ -33,11 +33,11 @@ async function openTab(url: string, type: 'popup' | 'normal', size: Size): Promi
 const consentUrl = (flowId: string) =>
   browser.runtime.getURL(`ui/consent/index.html?flow=${encodeURIComponent(flowId)}`)
 
-const waitingUrl = (flowId: string) => `${browser.runtime.getURL(WAITING)}#${flowId}`
+const waitingUrl = (flowId: string) => `${browser.runtime.getURL(WAITING_PICTURE)}#${flowId}`
 
 /** @returns The tab of the consent window. */
 export function openConsent(flowId: string): Promise<number> {
-  return openTab(consentUrl(flowId), 'popup', CONSENT)
+  return openTab(consentUrl(flowId), 'popup', CONSENT_SIZE)
 }
 
 /**
@@ -45,27 +45,27 @@ export function openConsent(flowId: string): Promise<number> {
  * own, by whose address it is found should the worker stop before it has written the number down.
  */
 export async function openSignIn(flowId: string): Promise<number> {
-  const tabId = await openTab(waitingUrl(flowId), 'normal', SIGN_IN)
-  await untilShown(tabId)
+  const tabId = await openTab(waitingUrl(flowId), 'normal', SIGN_IN_SIZE)
+  await waitUntilShown(tabId)
   return tabId
 }
 
 /** Firefox forgets where a tab is sent before it has shown its first page. */
-async function untilShown(tabId: number): Promise<void> {
+async function waitUntilShown(tabId: number): Promise<void> {
   const end = Date.now() + WINDOW_SHOWN_TIMEOUT_MS
   while (Date.now() < end) {
-    const tab = await showing(tabId)
-    if (!tab || isLeftWaiting(tab)) return
+    const tab = await readTabState(tabId)
+    if (!tab || isAtWaitingPicture(tab)) return
     await new Promise((resolve) => setTimeout(resolve, WINDOW_POLL_INTERVAL_MS))
   }
 }
 
 /** Whether a tab stands at the broker's own picture and goes nowhere. */
-export function isLeftWaiting({ url, status }: Showing): boolean {
-  return status === 'complete' && url?.startsWith(browser.runtime.getURL(WAITING)) === true
+export function isAtWaitingPicture({ url, status }: TabState): boolean {
+  return status === 'complete' && url?.startsWith(browser.runtime.getURL(WAITING_PICTURE)) === true
 }
 
-async function tabsAt(urls: string[]): Promise<number[]> {
+async function findTabs(urls: string[]): Promise<number[]> {
   const tabs: (Tabs.Tab & { pendingUrl?: string })[] = await browser.tabs.query({})
   return tabs
     .filter(({ url, pendingUrl }) => urls.includes(pendingUrl || url || ''))
@@ -73,17 +73,17 @@ async function tabsAt(urls: string[]): Promise<number[]> {
 }
 
 /** The tab of a flow's consent window, whether or not anybody wrote its number down. */
-export async function consentOf(flowId: string): Promise<number | undefined> {
-  return (await tabsAt([consentUrl(flowId)]))[0]
+export async function findConsentTab(flowId: string): Promise<number | undefined> {
+  return (await findTabs([consentUrl(flowId)]))[0]
 }
 
 /** Closes what a flow has opened and not sent on yet, whether or not anybody wrote it down. */
-export async function closeOwn(flowId: string): Promise<void> {
-  await Promise.all((await tabsAt([consentUrl(flowId), waitingUrl(flowId)])).map(close))
+export async function closeBrokerTabs(flowId: string): Promise<void> {
+  await Promise.all((await findTabs([consentUrl(flowId), waitingUrl(flowId)])).map(closeTab))
 }
 
 /** @returns Whether the tab was still there. */
-export async function navigate(tabId: number, url: string): Promise<boolean> {
+export async function navigateTab(tabId: number, url: string): Promise<boolean> {
   return browser.tabs.update(tabId, { url }).then(
     () => true,
     () => false,
@@ -91,7 +91,7 @@ export async function navigate(tabId: number, url: string): Promise<boolean> {
 }
 
 /** Whether the tab is still there, and what it shows as far as the broker may see that. */
-export async function showing(tabId: number): Promise<Showing | undefined> {
+export async function readTabState(tabId: number): Promise<TabState | undefined> {
   try {
     const { url, status } = await browser.tabs.get(tabId)
     return { url, status }
@@ -101,7 +101,7 @@ export async function showing(tabId: number): Promise<Showing | undefined> {
 }
 
 /** Closes the tab. One that is closed already is no error. */
-export async function close(tabId: number | undefined): Promise<void> {
+export async function closeTab(tabId: number | undefined): Promise<void> {
   if (tabId === undefined) return
   await browser.tabs.remove(tabId).catch(() => {})
 }

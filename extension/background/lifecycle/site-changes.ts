@@ -6,12 +6,12 @@
 import browser from 'webextension-polyfill'
 import type { Site, SiteState } from '../../../shared/messages/screen-channel.ts'
 import { SITE_PROPOSAL_LIFETIME_MS } from '../../limits.ts'
-import { cancel, pendingFlowOf } from '../authorization/authorization-flow.ts'
+import { cancelFlow, findPendingFlow } from '../authorization/authorization-flow.ts'
 import { endGrant } from '../grants/end-grant.ts'
 import { allGrants, grantsOf } from '../grants/grants.ts'
 import { hostPattern, permissionsOf } from '../operators/host-permissions.ts'
 import { listOperators } from '../operators/operators.ts'
-import { abortOrigin } from '../page/page-router.ts'
+import { abortCallsOfOrigin } from '../page/page-router.ts'
 import { record } from '../platform/log.ts'
 import { sendDisconnect } from '../platform/page-events.ts'
 import { isSecureOrigin } from '../platform/secure-origin.ts'
@@ -32,7 +32,7 @@ interface Proposal {
   at: number
 }
 
-async function stateOf(origin: string): Promise<SiteState> {
+async function readSiteState(origin: string): Promise<SiteState> {
   if (isAlwaysOn(origin)) return 'always'
   if ((await siteOrigins()).has(origin)) return 'on'
   return isSecureOrigin(origin, false) ? 'off' : 'unfit'
@@ -43,7 +43,7 @@ export async function describeSite(origin: string): Promise<Site> {
   const operators = (await listOperators()).filter(({ applications = [] }) =>
     applications.some(({ origins }) => origins.includes(origin)),
   )
-  const state = await stateOf(origin)
+  const state = await readSiteState(origin)
   const permissions = state === 'unfit' ? [] : [origin].map(hostPattern)
   return {
     origin,
@@ -70,7 +70,7 @@ export async function useSite(origin: string, tabId?: number): Promise<Site> {
 }
 
 /** The user said yes to the browser: what was proposed becomes true, if this was it. */
-export async function permissionAdded(): Promise<void> {
+export async function handlePermissionAdded(): Promise<void> {
   const proposal = (await browser.storage.session.get(PROPOSAL))[PROPOSAL] as Proposal | undefined
   if (!proposal || Date.now() - proposal.at > SITE_PROPOSAL_LIFETIME_MS) return
   if (await hasPermission(proposal.origin)) await useSite(proposal.origin, proposal.tabId)
@@ -80,16 +80,16 @@ export async function permissionAdded(): Promise<void> {
 async function endSite(origin: string): Promise<void> {
   if (!(await removeSite(origin))) return
   record('site', 'off', { origin })
-  abortOrigin(origin)
-  const flow = await pendingFlowOf(origin)
-  if (flow) await cancel(flow.flowId)
+  abortCallsOfOrigin(origin)
+  const flow = await findPendingFlow(origin)
+  if (flow) await cancelFlow(flow.flowId)
   const grants = await grantsOf(origin)
   await Promise.allSettled(grants.map((grant) => endGrant(grant, 'user')))
   await sendDisconnect(origin)
 }
 
 /** Hosts that an operator or another site needs stay. */
-async function giveBackPermission(origin: string): Promise<void> {
+async function removeUnneededPermission(origin: string): Promise<void> {
   const pattern = hostPattern(origin)
   const needed = [
     ...[...(await siteOrigins())].map(hostPattern),
@@ -103,7 +103,7 @@ async function giveBackPermission(origin: string): Promise<void> {
 /** The user takes a site back in one of the broker's screens. */
 export async function stopSite(origin: string): Promise<Site> {
   await endSite(origin)
-  await giveBackPermission(origin)
+  await removeUnneededPermission(origin)
   return describeSite(origin)
 }
 
@@ -111,7 +111,7 @@ export async function stopSite(origin: string): Promise<Site> {
  * The browser says that permissions went, or they may have gone while nobody listened. A worker that
  * died in the middle of a site's end has left grants that no page can use: they end here.
  */
-export async function permissionRemoved(): Promise<void> {
+export async function handlePermissionRemoved(): Promise<void> {
   for (const origin of await siteOrigins()) {
     if (!(await hasPermission(origin))) await endSite(origin)
   }

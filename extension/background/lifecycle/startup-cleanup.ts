@@ -1,7 +1,7 @@
 /** Nothing of an earlier browser session is left over, and nothing that is due is forgotten. */
 
 import browser from 'webextension-polyfill'
-import { settleOverdue } from '../authorization/authorization-flow.ts'
+import { settleOverdueFlows } from '../authorization/authorization-flow.ts'
 import { listenForRevocations, sweepChannels } from '../authorization/capif-revocation-channel.ts'
 import { flows } from '../authorization/flow-records.ts'
 import { sweepRegistrations } from '../clients/clients.ts'
@@ -31,11 +31,11 @@ const SWEPT = 'swept'
  */
 export const cleanUpOnce = memoize(async () => {
   if ((await browser.storage.session.get(SWEPT))[SWEPT]) return
-  await sweep()
+  await cleanUp()
   await browser.storage.session.set({ [SWEPT]: true })
 })
 
-async function sweep(): Promise<void> {
+async function cleanUp(): Promise<void> {
   await closeToContentScripts()
   await Promise.all([
     flows.sweep(),
@@ -44,20 +44,20 @@ async function sweep(): Promise<void> {
     sweepKeys(),
     sweepChannels(),
   ])
-  await housekeeping()
+  await runHousekeeping()
 }
 
 /** Whenever the alarm rings. */
-export async function housekeeping(): Promise<void> {
-  await settleOverdue()
-  await endExpired()
+export async function runHousekeeping(): Promise<void> {
+  await settleOverdueFlows()
+  await endExpiredGrants()
   await endWithdrawn()
   await revokeDue()
   await listenForRevocations()
 }
 
 /** Grants whose time is over: the pages hear it, the log has it, and the servers are told. */
-async function endExpired(): Promise<void> {
+async function endExpiredGrants(): Promise<void> {
   const over = await sweepGrants()
   for (const grant of over) log.record('revocation', 'expired', grant)
   await Promise.allSettled([...new Set(over.map(({ origin }) => origin))].map(sendGrantsChanged))

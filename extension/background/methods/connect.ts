@@ -12,10 +12,10 @@ import { findApi, findOperator } from '../operators/operators.ts'
 import { invalidParams, noGrant } from '../platform/broker-error.ts'
 import { accessTokenOf } from '../tokens/token-renewal.ts'
 import type { Call } from './page-call.ts'
-import { runFlow, withUser } from './user-interaction.ts'
+import { askUser, runFlow } from './user-interaction.ts'
 
 /** A grant of this origin that covers the wish and can still produce a token, or why none can. */
-async function usableGrant(
+async function findUsableGrant(
   grants: GrantRecord[],
   apis: ApiAccess[],
 ): Promise<{ grant?: GrantRecord; reason?: unknown }> {
@@ -63,7 +63,7 @@ export async function connect(call: Call, params: ConnectParams): Promise<Grant>
       (clientId === undefined || grant.clientId === clientId) &&
       apis.every((api) => covers(grant.apis, api)),
   )
-  const { grant: existing, reason: why } = await usableGrant(covering, apis)
+  const { grant: existing, reason: why } = await findUsableGrant(covering, apis)
   if (existing) return publicGrant(existing)
 
   const request = {
@@ -81,5 +81,5 @@ export async function connect(call: Call, params: ConnectParams): Promise<Grant>
     request,
   }
   const consent = application.requireConsent ? 'ask' : { apis, lifetime: 'day' as const }
-  return withUser(call, issuer, () => runFlow(call, flow, consent), why)
+  return askUser(call, issuer, () => runFlow(call, flow, consent), why)
 }

@@ -38,7 +38,11 @@ function checkBody(body: FetchParams['body'], method: string): void {
 }
 
 /** The tokens of a grant for one resource; with a window where one is needed and may be opened. */
-function tokensOf(call: Call, { grant, access }: CallTarget, interactive: boolean): TokenSource {
+function createTokenSource(
+  call: Call,
+  { grant, access }: CallTarget,
+  interactive: boolean,
+): TokenSource {
   const { resource } = access
   async function current() {
     try {
@@ -50,17 +54,20 @@ function tokensOf(call: Call, { grant, access }: CallTarget, interactive: boolea
     }
   }
   return {
-    current,
-    async instead({ accessToken }) {
+    currentToken: current,
+    async replaceToken({ accessToken }) {
       await dropAccessToken(grant.grantId, resource, accessToken)
       return current()
     },
-    key: () => dpopKeyOf(grant),
+    dpopKey: () => dpopKeyOf(grant),
   }
 }
 
 /** The grant's APIs with the scope that the API wants, if the operator offers it and it is more. */
-function widened({ grant, access, operator }: CallTarget, scope: string): ApiAccess[] | undefined {
+function widenScope(
+  { grant, access, operator }: CallTarget,
+  scope: string,
+): ApiAccess[] | undefined {
   const words = new Set([...access.scope.split(' '), ...scope.split(' ')])
   const wider = { ...access, scope: [...words].join(' ') }
   if (wider.scope === access.scope || !findApi(operator, access.resource, wider.scope)) {
@@ -74,7 +81,11 @@ function widened({ grant, access, operator }: CallTarget, scope: string): ApiAcc
  *
  * @returns Whether there was anything to ask.
  */
-async function askAgain(call: Call, target: CallTarget, demand: ResourceDemand): Promise<boolean> {
+async function meetDemand(
+  call: Call,
+  target: CallTarget,
+  demand: ResourceDemand,
+): Promise<boolean> {
   const { grant, operator } = target
   if (demand.kind === 'insufficient_user_authentication') {
     const { acrValues, maxAgeSeconds } = demand
@@ -85,14 +96,18 @@ async function askAgain(call: Call, target: CallTarget, demand: ResourceDemand):
     return true
   }
   if (demand.kind !== 'insufficient_scope' || demand.scope === undefined) return false
-  const wider = widened(target, demand.scope)
+  const wider = widenScope(target, demand.scope)
   if (wider) await renewWithUser(call, grant, {}, wider)
   return wider !== undefined
 }
 
-type Request = FetchParams & { method: string }
+type CheckedFetchParams = FetchParams & { method: string }
 
-async function answerOf(call: Call, target: CallTarget, params: Request): Promise<ApiAnswer> {
+async function sendCall(
+  call: Call,
+  target: CallTarget,
+  params: CheckedFetchParams,
+): Promise<ApiAnswer> {
   const { access, grant, operator } = target
   const { url, method, headers, body, interactive } = params
   const rules = CALL_RULES[operator.profile]
@@ -105,7 +120,7 @@ async function answerOf(call: Call, target: CallTarget, params: Request): Promis
     rules,
     deliver: call.deliver,
   }
-  const tokens = tokensOf(call, target, interactive === 'ifNeeded')
+  const tokens = createTokenSource(call, target, interactive === 'ifNeeded')
   if (grant.tokenType !== 'DPoP') return callApi(request, tokens, effects(call.signal))
   const query = new URL(url).search.slice(1)
   const proofClaims = await camaraProofClaims(await requiredProofClaims(grant), { body, query })
@@ -113,19 +128,23 @@ async function answerOf(call: Call, target: CallTarget, params: Request): Promis
 }
 
 /** Where the API wants more and the user may be asked, once more with what the user gave. */
-async function answerOrAsk(call: Call, target: CallTarget, params: Request): Promise<ApiAnswer> {
+async function sendCallWithStepUp(
+  call: Call,
+  target: CallTarget,
+  params: CheckedFetchParams,
+): Promise<ApiAnswer> {
   try {
-    return await answerOf(call, target, params)
+    return await sendCall(call, target, params)
   } catch (error) {
     const ask = params.interactive === 'ifNeeded' && error instanceof InsufficientAuthorization
     if (!ask) throw error
     try {
-      if (!(await askAgain(call, target, error.demand))) throw error
+      if (!(await meetDemand(call, target, error.demand))) throw error
     } catch (refusal) {
       throw needsInteraction(refusal) ? error : refusal
     }
     const renewed = await findTarget(call.origin, new URL(params.url), target.grant.grantId)
-    return answerOf(call, renewed, params)
+    return sendCall(call, renewed, params)
   }
 }
 
@@ -139,7 +158,7 @@ export async function fetchApi(call: Call, params: FetchParams): Promise<FetchRe
   const about = { ...target.grant, apis: [target.access] }
   try {
     await touch(target.grant)
-    const answer = await answerOrAsk(call, target, { ...params, url: url.href, method })
+    const answer = await sendCallWithStepUp(call, target, { ...params, url: url.href, method })
     record('call', `${method} ${answer.status}`, about)
     const { status, statusText, body } = answer
     return { url: url.href, status, statusText, headers: responseHeaders(answer.headers), body }

@@ -18,7 +18,7 @@ import { accessTokenOf } from '../tokens/token-renewal.ts'
 import type { Call } from './page-call.ts'
 import { renewWithUser } from './user-interaction.ts'
 
-async function tokenFor(
+async function obtainToken(
   call: Call,
   grant: GrantRecord,
   { resource, scope }: ApiAccess,
@@ -57,7 +57,7 @@ export async function getAccessToken(
     )
     if (!api) continue
     const wanted = { ...api, scope: scope ?? api.scope }
-    const token = await tokenFor(call, grant, wanted, params)
+    const token = await obtainToken(call, grant, wanted, params)
     await setScopeInUse(grant, api, wanted.scope)
     await touch(grant)
     const logGiven = log.record('token', 'given to the site', { ...grant, apis: [wanted] })

@@ -7,7 +7,7 @@ import { NorthkeyError } from '../../../shared/core/index.ts'
 import type { Outcome } from '../../../shared/messages/document-channel.ts'
 import type { ApiAccess, Grant } from '../../../shared/messages/page-api.ts'
 import { FLOW_LIFETIME_MS } from '../../limits.ts'
-import { cancel, pendingFlowOf, startFlow } from '../authorization/authorization-flow.ts'
+import { cancelFlow, findPendingFlow, startFlow } from '../authorization/authorization-flow.ts'
 import { isInCooldown } from '../authorization/denial-cooldown.ts'
 import type { Approval, FlowBase } from '../authorization/flow-records.ts'
 import type { GrantRecord } from '../grants/grants.ts'
@@ -21,7 +21,7 @@ import { createSingleFlight } from '../platform/single-flight.ts'
 import type { Call } from './page-call.ts'
 
 /** Throws the error of an outcome that travelled as plain data. */
-function unwrap(outcome: Outcome): Grant {
+function unwrapOutcome(outcome: Outcome): Grant {
   if ('result' in outcome) return outcome.result as Grant
   const { code, message, data } = outcome.error
   throw new BrokerError(code, data.error, message, data)
@@ -38,11 +38,11 @@ const windowNeeded = () =>
  * tab waits for nobody.
  */
 async function isPending({ origin, tabId, documentId }: Call): Promise<boolean> {
-  const pending = await pendingFlowOf(origin)
+  const pending = await findPendingFlow(origin)
   if (!pending) return false
   const { flowId, pageTabId, renews } = pending
   if (renews || pageTabId !== tabId || pending.documentId === documentId) return true
-  await cancel(flowId)
+  await cancelFlow(flowId)
   return false
 }
 
@@ -53,7 +53,7 @@ async function isPending({ origin, tabId, documentId }: Call): Promise<boolean> 
  *
  * @param reason Why it did not do without, if that is known.
  */
-export async function withUser<T>(
+export async function askUser<T>(
   call: Call,
   issuer: string,
   ask: () => Promise<T>,
@@ -87,7 +87,7 @@ export async function runFlow(
   if (signal.aborted) throw new NorthkeyError('aborted', 'the caller gave up')
   const flowId = crypto.randomUUID()
   const createdAtMs = Date.now()
-  signal.addEventListener('abort', () => void cancel(flowId))
+  signal.addEventListener('abort', () => void cancelFlow(flowId))
   const flow: FlowBase = {
     flowId,
     requestId,
@@ -98,7 +98,7 @@ export async function runFlow(
     deadlineMs: createdAtMs + FLOW_LIFETIME_MS,
     ...request,
   }
-  return unwrap(await startFlow(flow, consent))
+  return unwrapOutcome(await startFlow(flow, consent))
 }
 
 /** What an API asks for before it serves a call. @see RFC 9470 section 3, RFC 6750 section 3.1 */
@@ -134,7 +134,7 @@ export function renewWithUser(
   return renewals.run(
     JSON.stringify([grantId, stepUp, wider]),
     (signal) =>
-      withUser(call, issuer, () => runFlow({ ...call, signal }, renewal, wider ? 'ask' : { apis })),
+      askUser(call, issuer, () => runFlow({ ...call, signal }, renewal, wider ? 'ask' : { apis })),
     call.signal,
   )
 }

@@ -4,12 +4,12 @@
  */
 
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
-import type { OperatorSource, RefusedOperator } from '../../../shared/messages/screen-channel.ts'
+import type { OperatorSource, RejectedOperator } from '../../../shared/messages/screen-channel.ts'
 import { checkProfile, type ProfileCheck } from './operator-profile-check.ts'
 
 export interface MergedOperators {
   operators: { profile: OperatorProfile; source: OperatorSource }[]
-  refused: RefusedOperator[]
+  rejected: RejectedOperator[]
 }
 
 const SOURCES: readonly OperatorSource[] = ['policy', 'file', 'demo']
@@ -41,18 +41,18 @@ export function mergeOperatorProfiles(
   given: Record<OperatorSource, unknown>,
   development: boolean,
 ): MergedOperators {
-  const selection: MergedOperators = { operators: [], refused: [] }
+  const selection: MergedOperators = { operators: [], rejected: [] }
   for (const source of SOURCES) {
     const list = given[source]
     if (!Array.isArray(list)) {
       const reasons = ['operators: expected a list of profiles']
-      selection.refused.push({ source, name: 'All profiles', reasons })
+      selection.rejected.push({ source, name: 'All profiles', reasons })
       continue
     }
     list.forEach((value: unknown, index) => {
       const { profile, reasons } = checkUnique(value, selection, development)
       if (profile) selection.operators.push({ profile, source })
-      else selection.refused.push({ source, name: nameOf(value, index), reasons })
+      else selection.rejected.push({ source, name: nameOf(value, index), reasons })
     })
   }
   return selection

@@ -82,9 +82,9 @@ export async function listOperators(): Promise<OperatorProfile[]> {
   return (await mergedOperators()).operators.map(({ profile }) => profile)
 }
 
-/** For the broker's own screens: with where each comes from, and with what was refused and why. */
+/** For the broker's own screens: with where each comes from, and with the profiles that were rejected, and the reasons. */
 export async function describeOperators(): Promise<OperatorList> {
-  const { operators, refused } = await mergedOperators()
+  const { operators, rejected } = await mergedOperators()
   const described = operators.map(async ({ profile, source }): Promise<KnownOperator> => {
     const unreachable = []
     for (const origin of permissionsOf(profile)) {
@@ -92,7 +92,7 @@ export async function describeOperators(): Promise<OperatorList> {
     }
     return { profile, source, unreachable }
   })
-  return { operators: await Promise.all(described), refused }
+  return { operators: await Promise.all(described), rejected }
 }
 
 /** Judges a file's text. Nothing is changed. */

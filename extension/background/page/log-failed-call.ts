@@ -8,7 +8,11 @@ import { findApi, findOperator } from '../operators/operators.ts'
 import { type LogSubject, record } from '../platform/log.ts'
 import { checkParams, isProviderMethod } from './params.ts'
 
-async function subjectOf(origin: string, method: string, params: unknown): Promise<LogSubject> {
+async function findLogSubject(
+  origin: string,
+  method: string,
+  params: unknown,
+): Promise<LogSubject> {
   if (method !== 'northbound_connect') return { origin }
   try {
     const { issuer, mode = 'fetch', apis } = checkParams(method, params)
@@ -27,6 +31,6 @@ export async function logFailedCall(
   { data }: ProviderErrorObject,
 ): Promise<void> {
   const name = isProviderMethod(method) ? method : 'unknown method'
-  const about = await subjectOf(origin, method, params)
+  const about = await findLogSubject(origin, method, params)
   record('refusal', `${name}: ${data.error}`, about)
 }

@@ -21,7 +21,7 @@ function callerOf({ sender }: Runtime.Port): Caller {
 }
 
 /** Sends a batch. A document that was unloaded gets nothing, and needs nothing. */
-function send(port: Runtime.Port, answers: BrokerAnswer[]): void {
+function sendBatch(port: Runtime.Port, answers: BrokerAnswer[]): void {
   try {
     port.postMessage(answers)
   } catch (error) {
@@ -31,7 +31,7 @@ function send(port: Runtime.Port, answers: BrokerAnswer[]): void {
 }
 
 /** Answers each request of a document that may not call with the reason. It may connect again later. */
-function rejectPage(
+function rejectDocument(
   port: Runtime.Port,
   queueAnswer: (answer: BrokerAnswer) => void,
   error: unknown,
@@ -47,12 +47,15 @@ function rejectPage(
 
 /** Listens to a document. */
 export function servePage(port: Runtime.Port): void {
-  const queueAnswer = createBatch<BrokerAnswer>((answers) => send(port, answers), queueMicrotask)
+  const queueAnswer = createBatch<BrokerAnswer>(
+    (answers) => sendBatch(port, answers),
+    queueMicrotask,
+  )
   let caller: Caller
   try {
     caller = callerOf(port)
   } catch (error) {
-    rejectPage(port, queueAnswer, error)
+    rejectDocument(port, queueAnswer, error)
     return
   }
   const openRequests = new Set<string>()
@@ -89,7 +92,7 @@ export function servePage(port: Runtime.Port): void {
     // A single answer, by far the most frequent case, does not wait for the end of the task.
     for (const answer of answers) queueAnswer(answer, answers.length === 1)
   })
-  send(port, [BROKER_IS_HERE])
+  sendBatch(port, [BROKER_IS_HERE])
   // A document that is unloaded takes its open calls along: their windows close.
   port.onDisconnect.addListener(() => {
     for (const requestId of openRequests) abortPageRequest(caller, requestId)

@@ -50,7 +50,7 @@ const handlers: { [M in ProviderMethod]?: Handler<M> } = {
   northbound_revoke: revoke,
 }
 
-function dispatch<M extends ProviderMethod>(
+function dispatchCall<M extends ProviderMethod>(
   call: Call,
   method: M,
   params: unknown,
@@ -77,7 +77,7 @@ function isRepeatable({ method, params }: UnverifiedPageRequest): boolean {
 }
 
 /** What came of the flow that an earlier worker began for this call; it ends when the page gives up. */
-async function resumeFlow(
+async function resumeUntilAbort(
   { origin }: Caller,
   requestId: string,
   signal: AbortSignal,
@@ -92,7 +92,7 @@ async function resumeFlow(
   }
 }
 
-async function answer(
+async function answerCall(
   caller: Caller,
   requestId: string,
   request: UnverifiedPageRequest,
@@ -103,7 +103,7 @@ async function answer(
   try {
     if (!(await isSiteOn(caller.origin))) throw noGrant()
     if (attempt > 0) {
-      const outcome = await resumeFlow(caller, requestId, signal)
+      const outcome = await resumeUntilAbort(caller, requestId, signal)
       // Any other call goes on where its window has brought it what it needs.
       if (outcome && ('error' in outcome || method === 'northbound_connect')) return outcome
       if (!isRepeatable(request)) throw interrupted()
@@ -111,7 +111,7 @@ async function answer(
     takeCall(caller.origin)
     if (!isProviderMethod(method)) return throwUnsupported()
     const call = { ...caller, requestId, key, userActivation, visible, signal, deliver }
-    return { result: await dispatch(call, method, params) }
+    return { result: await dispatchCall(call, method, params) }
   } catch (error) {
     return { error: toErrorObject(error) }
   }
@@ -120,11 +120,11 @@ async function answer(
 /** No origin contains a space: the name of a call cannot reach into another origin. */
 const callKey = ({ origin }: Caller, requestId: string) => `${origin} ${requestId}`
 
-const calls = createSingleFlight<Ended>()
+const callsInFlight = createSingleFlight<Ended>()
 /** Abort the calls that run, by the key of the call. */
 const controllers = new Map<string, AbortController>()
 
-async function run(
+async function runCall(
   caller: Caller,
   requestId: string,
   request: UnverifiedPageRequest,
@@ -134,7 +134,7 @@ async function run(
   const controller = new AbortController()
   controllers.set(key, controller)
   let deliveredBytes = 0
-  const outcome = await answer(caller, requestId, request, controller.signal, (part) => {
+  const outcome = await answerCall(caller, requestId, request, controller.signal, (part) => {
     deliveredBytes += part.byteLength
     deliver(part)
   })
@@ -148,7 +148,7 @@ async function run(
 }
 
 /** The cached answer to a request: nothing is read, and nothing is awaited. */
-function cachedAnswer(
+function takeCachedAnswer(
   { origin }: Caller,
   { method, key, params, attempt }: UnverifiedPageRequest,
 ): Ended | undefined {
@@ -176,9 +176,9 @@ export function handlePageRequest(
   deliver: Call['deliver'],
 ): Ended | Promise<Ended> {
   return (
-    cachedAnswer(caller, request) ??
-    calls.run(callKey(caller, requestId), () =>
-      run(caller, requestId, decodeRequest(request), deliver),
+    takeCachedAnswer(caller, request) ??
+    callsInFlight.run(callKey(caller, requestId), () =>
+      runCall(caller, requestId, decodeRequest(request), deliver),
     )
   )
 }
@@ -191,6 +191,6 @@ export function abortPageRequest(caller: Caller, requestId: string): void {
 }
 
 /** Aborts all calls of a site that was taken back. */
-export function abortOrigin(origin: string): void {
+export function abortCallsOfOrigin(origin: string): void {
   for (const [key, controller] of controllers) if (key.startsWith(`${origin} `)) controller.abort()
 }

@@ -43,7 +43,7 @@ const NONCE = /^[\x21\x23-\x5b\x5d-\x7e]+$/
 const purpose = (name: string) =>
   v.pipe(text(name, 80), v.regex(/^dpv:[A-Za-z]+$/, `${name}: expected a DPV term, as in dpv:X`))
 
-const oneOf = <const T extends string[]>(name: string, values: T) =>
+const choice = <const T extends string[]>(name: string, values: T) =>
   v.picklist(values, `${name}: expected one of ${values.join(', ')}`)
 
 /** `checkParams` says which member it is about. */
@@ -67,10 +67,10 @@ const body = v.union(
   'body: expected a string or an ArrayBuffer of at most 5 MiB',
 )
 
-const interactive = v.optional(oneOf('interactive', ['never', 'ifNeeded']))
+const interactive = v.optional(choice('interactive', ['never', 'ifNeeded']))
 const grantId = v.optional(text('grantId', 64))
 
-const none = v.optional(object({}))
+const noParams = v.optional(object({}))
 
 /** @see RFC 9110 section 5.1 and 5.5 */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
@@ -85,7 +85,7 @@ const headers = v.record(
 )
 
 const schemas = {
-  broker_getInfo: none,
+  broker_getInfo: noParams,
   northbound_connect: object({
     issuer: url('issuer'),
     apis: v.pipe(
@@ -100,12 +100,12 @@ const schemas = {
       v.minLength(1, 'apis: expected at least one API'),
       v.maxLength(16, 'apis: expected at most 16 APIs'),
     ),
-    mode: v.optional(oneOf('mode', ['fetch', 'token'])),
+    mode: v.optional(choice('mode', ['fetch', 'token'])),
     clientId: v.optional(text('clientId')),
     reason: v.optional(readable('reason', 200)),
     loginHint: v.optional(text('loginHint', 256)),
   }),
-  northbound_getGrants: none,
+  northbound_getGrants: noParams,
   northbound_getAccessToken: v.optional(
     object({
       grantId,

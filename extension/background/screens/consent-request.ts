@@ -5,7 +5,7 @@ import { flows } from '../authorization/flow-records.ts'
 import { findOperator } from '../operators/operators.ts'
 
 /** The flow's request in the operator's words, or `null` where it is over. */
-export async function consentRequestOf(flowId: string): Promise<ConsentRequest | null> {
+export async function describeConsentRequest(flowId: string): Promise<ConsentRequest | null> {
   const record = await flows.get(flowId)
   if (record?.status !== 'awaitingConsent') return null
   const { origin, applicationName, operatorName, request } = record

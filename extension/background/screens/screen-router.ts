@@ -6,7 +6,7 @@ import type {
   ScreenRequest,
 } from '../../../shared/messages/screen-channel.ts'
 import { selectApprovedApis } from '../authorization/approved-apis.ts'
-import { approve, cancel } from '../authorization/authorization-flow.ts'
+import { approveFlow, cancelFlow } from '../authorization/authorization-flow.ts'
 import { flows } from '../authorization/flow-records.ts'
 import { endGrant } from '../grants/end-grant.ts'
 import { allGrants } from '../grants/grants.ts'
@@ -24,22 +24,24 @@ import {
   removeOperator,
 } from '../operators/operators.ts'
 import { log } from '../platform/log.ts'
-import { consentRequestOf } from './consent-request.ts'
+import { describeConsentRequest } from './consent-request.ts'
 
 type Handlers = {
   [M in ScreenMethod]: (params: ScreenMethods[M]['params']) => Promise<ScreenMethods[M]['result']>
 }
 
 const handlers: Handlers = {
-  getConsentRequest: ({ flowId }) => consentRequestOf(flowId),
+  getConsentRequest: ({ flowId }) => describeConsentRequest(flowId),
   async approve({ flowId, apis, lifetime }) {
     const record = await flows.get(flowId)
     if (record?.status !== 'awaitingConsent') return
     const kept = selectApprovedApis(record.request.apis, apis)
-    await (kept.length > 0 ? approve(flowId, { apis: kept, lifetime }) : cancel(flowId, 'user'))
+    await (kept.length > 0
+      ? approveFlow(flowId, { apis: kept, lifetime })
+      : cancelFlow(flowId, 'user'))
   },
   async deny({ flowId }) {
-    await cancel(flowId, 'user')
+    await cancelFlow(flowId, 'user')
   },
 
   listGrants: () => allGrants(),

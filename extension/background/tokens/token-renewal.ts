@@ -49,7 +49,7 @@ async function hasKey({ tokenType }: GrantRecord, { keyId }: TokenRecord): Promi
 
 const isInvalidGrant = (error: unknown) => isNorthkeyError(error) && error.error === 'invalid_grant'
 
-async function refresh(
+async function refreshAccessToken(
   grant: GrantRecord,
   server: OperatorProfile,
   record: TokenRecord,
@@ -96,19 +96,23 @@ async function refresh(
 }
 
 /** Whether a refresh token is there that was not sent yet and may bring this much. */
-function refreshable(record: TokenRecord | undefined, scope: string): record is Refreshable {
+function isRefreshable(record: TokenRecord | undefined, scope: string): record is Refreshable {
   if (record?.refreshToken === undefined || record.refreshSent) return false
   return scopeWithin(scope, record.scope) === scopeWords(scope).join(' ')
 }
 
 /** Refresh first, then an authorization without a window. */
-async function renew(grant: GrantRecord, api: ApiAccess, scope: string): Promise<StoredToken> {
+async function renewAccessToken(
+  grant: GrantRecord,
+  api: ApiAccess,
+  scope: string,
+): Promise<StoredToken> {
   const server = await findOperator(grant.issuer)
   if (!server) throw noGrant()
   const record = await readTokens(grant.grantId)
-  if (refreshable(record, scope) && (await hasKey(grant, record))) {
+  if (isRefreshable(record, scope) && (await hasKey(grant, record))) {
     try {
-      return await refresh(grant, server, record, record.refreshToken, api, scope)
+      return await refreshAccessToken(grant, server, record, record.refreshToken, api, scope)
     } catch (error) {
       if (!isNorthkeyError(error) || error.code !== 'authorization_server_error') throw error
     }
@@ -158,7 +162,7 @@ export async function accessTokenOf(
   const slot = slotOf(api, scope ?? api.scope)
   const key = `${grant.grantId} ${slot}`
   const running = renewals.join(key)
-  if (running) return share(running, grant, resource, requirements)
+  if (running) return awaitRenewal(running, grant, resource, requirements)
   const record = await readTokens(grant.grantId)
   const cached = record?.tokens[slot]
   const fits = cached && (scope === undefined || !exceeds(cached.scope, scope, grant.apis))
@@ -169,10 +173,10 @@ export async function accessTokenOf(
     return accessTokenOf(grant, resource, requirements)
   }
   const begun = renewals.join(key)
-  if (begun) return share(begun, grant, resource, requirements)
+  if (begun) return awaitRenewal(begun, grant, resource, requirements)
   return renewals.run(key, () =>
     runInGrantQueue(grant.grantId, async () => {
-      const token = await renew(grant, api, scope ?? api.scope)
+      const token = await renewAccessToken(grant, api, scope ?? api.scope)
       log.record('token', 'renewed', { ...grant, apis: [api] })
       if (token.singleUse) await removeAccessToken(grant.grantId, slot, token.accessToken)
       return token
@@ -181,7 +185,7 @@ export async function accessTokenOf(
 }
 
 /** Waits for a renewal that runs; a token for one call is not shared. */
-async function share(
+async function awaitRenewal(
   renewal: Promise<StoredToken>,
   grant: GrantRecord,
   resource: string,

@@ -16,13 +16,13 @@ interface Props {
 
 type State =
   | { status: 'choosing'; said?: string }
-  | { status: 'refused'; reasons: string[] }
+  | { status: 'rejected'; reasons: string[] }
   | { status: 'confirming'; text: string; profile: OperatorProfile; permissions: string[] }
 
 export function Import({ client, onImported }: Props) {
   const [state, setState] = useState<State>({ status: 'choosing' })
   const chooser = useRef<HTMLInputElement>(null)
-  const failed = () => setState({ status: 'refused', reasons: ['Northkey did not answer.'] })
+  const failed = () => setState({ status: 'rejected', reasons: ['Northkey did not answer.'] })
 
   function startAgain(next: State = { status: 'choosing' }): void {
     setState(next)
@@ -34,11 +34,11 @@ export function Import({ client, onImported }: Props) {
   async function read(file: File | undefined): Promise<void> {
     if (!file) return startAgain()
     if (file.size > MAX_PROFILE_BYTES) {
-      return startAgain({ status: 'refused', reasons: [PROFILE_TOO_LARGE] })
+      return startAgain({ status: 'rejected', reasons: [PROFILE_TOO_LARGE] })
     }
     const text = await file.text()
     const check = await client.ask('checkOperator', { text })
-    if (check.reasons) return startAgain({ status: 'refused', reasons: check.reasons })
+    if (check.reasons) return startAgain({ status: 'rejected', reasons: check.reasons })
     const { profile, permissions } = check
     setState({ status: 'confirming', text, profile, permissions })
   }
@@ -53,7 +53,7 @@ export function Import({ client, onImported }: Props) {
         startAgain(
           profile
             ? { status: 'choosing', said: `${profile.name} is added.` }
-            : { status: 'refused', reasons },
+            : { status: 'rejected', reasons },
         )
         onImported()
       })
@@ -77,7 +77,7 @@ export function Import({ client, onImported }: Props) {
         {state.status === 'choosing' && state.said}
       </p>
       <div role="alert">
-        {state.status === 'refused' && (
+        {state.status === 'rejected' && (
           <div class="card alert" data-testid="reasons">
             <p>This file cannot be used:</p>
             <ul class="plain">

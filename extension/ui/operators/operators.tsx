@@ -1,8 +1,8 @@
-/** The operators that Northkey knows: where each comes from, what was refused and why; import, removal. */
+/** The operators that Northkey knows: where each comes from, which profiles were rejected and why; import, removal. */
 
 import { useState } from 'preact/hooks'
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
-import type { KnownOperator, RefusedOperator } from '../../../shared/messages/screen-channel.ts'
+import type { KnownOperator, RejectedOperator } from '../../../shared/messages/screen-channel.ts'
 import { Alert, Frame } from '../parts.tsx'
 import type { ScreenClient } from '../screen-client.ts'
 import { useBackground } from '../use-background.ts'
@@ -68,7 +68,7 @@ export function Operators({ client }: { client: ScreenClient }) {
           />
         ))}
       </ul>
-      {data && data.refused.length > 0 && <Refused refused={data.refused} />}
+      {data && data.rejected.length > 0 && <Rejected rejected={data.rejected} />}
       <Import client={client} onImported={() => void change(async () => setRemoved(undefined))} />
     </Frame>
   )
@@ -116,13 +116,13 @@ function Operator({ operator, busy, onRemove, onReach }: OperatorProps) {
   )
 }
 
-function Refused({ refused }: { refused: RefusedOperator[] }) {
+function Rejected({ rejected }: { rejected: RejectedOperator[] }) {
   return (
-    <section aria-labelledby="refused-title">
-      <h2 id="refused-title">Not used</h2>
+    <section aria-labelledby="rejected-title">
+      <h2 id="rejected-title">Not used</h2>
       <ul>
-        {refused.map(({ name, source, reasons }, index) => (
-          <li key={`${index} ${name}`} class="card" data-testid="refused">
+        {rejected.map(({ name, source, reasons }, index) => (
+          <li key={`${index} ${name}`} class="card" data-testid="rejected">
             <strong>{name}</strong>
             <span class="quiet">{SOURCES[source]}</span>
             <ul class="plain">

@@ -46,12 +46,12 @@ async function tokens(type: ApiToken['tokenType'] = 'Bearer', singleUse = false)
   const asked: string[] = []
   const token = (accessToken: string): ApiToken => ({ accessToken, tokenType: type, singleUse })
   const source: TokenSource = {
-    current: async () => token('first'),
-    async instead({ accessToken }) {
+    currentToken: async () => token('first'),
+    async replaceToken({ accessToken }) {
       asked.push(accessToken)
       return token('second')
     },
-    key: async () => key,
+    dpopKey: async () => key,
   }
   return { source, asked }
 }
@@ -165,7 +165,7 @@ describe('RFC 6750 section 3.1, a 401', () => {
   test('what the renewal says reaches the page', async () => {
     const { sent, effects } = apiThatAnswers(answers(401))
     const { source } = await tokens()
-    source.instead = async () => {
+    source.replaceToken = async () => {
       throw new Error('renewal')
     }
     await expect(callApi(call(), source, effects)).rejects.toThrow('renewal')

@@ -12,9 +12,9 @@ vi.mock('webextension-polyfill', () => import('../../support/fake-browser.ts'))
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import {
-  cancel,
+  cancelFlow,
+  handleTabClosed,
   startFlow,
-  tabClosed,
 } from '../../../../extension/background/authorization/authorization-flow.ts'
 import {
   clearDenials,
@@ -54,7 +54,7 @@ async function asked(): Promise<{ flow: FlowRecord; tabId: number; outcome: Prom
 describe('a no is', () => {
   test('X07: the window that the user closes', async () => {
     const { tabId, outcome } = await asked()
-    await tabClosed(tabId)
+    await handleTabClosed(tabId)
     expect(await outcome).toMatchObject({ error: { code: 4001 } })
     expect(await isInCooldown(ORIGIN, ISSUER)).toBe(true)
   })
@@ -69,9 +69,9 @@ describe('a no is', () => {
 
   test('not a page that gives up, and not its tab that closes', async () => {
     const first = await asked()
-    await cancel(first.flow.flowId)
+    await cancelFlow(first.flow.flowId)
     const second = await asked()
-    await tabClosed(second.flow.pageTabId)
+    await handleTabClosed(second.flow.pageTabId)
     expect(await Promise.all([first.outcome, second.outcome])).toMatchObject([
       { error: { code: 4001 } },
       { error: { code: 4001 } },

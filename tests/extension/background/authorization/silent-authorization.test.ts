@@ -4,9 +4,9 @@
  * answers what each test says; the stores are real, on an in-memory IndexedDB.
  *
  * Seen to fail: with the waiter answered only where a record is, K03 and K12; without `wakeAt` in
- * `settleOverdue`, the deadline; with the outcome of a flow returned for any method, L05; without the
- * origin in `flowOfCall`, C01; without `cancelFlowOfCall`, X10 (both; the second also without `resumeFlow`); with a renewed grant left as it was, the
- * step-up; without `subject` in `supersede`, C22; with tokens revoked there, the test after it.
+ * `settleOverdueFlows`, the deadline; with the outcome of a flow returned for any method, L05; without the
+ * origin in `findFlowOfCall`, C01; without `cancelFlowOfCall`, X10 (both; the second also without `resumeUntilAbort`); with a renewed grant left as it was, the
+ * step-up; without `subject` in `endSupersededGrants`, C22; with tokens revoked there, the test after it.
  */
 
 import 'fake-indexeddb/auto'
@@ -62,7 +62,7 @@ vi.mock('../../../../shared/core/index.ts', async (original) => ({
   revokeToken: async ({ token }: { token: string }) => answers.revoked.push(token),
 }))
 
-const { approve, redirectReceived, startFlow, tabClosed } = await import(
+const { approveFlow, handleRedirect, startFlow, handleTabClosed } = await import(
   '../../../../extension/background/authorization/authorization-flow.ts'
 )
 const { flows } = await import('../../../../extension/background/authorization/flow-records.ts')
@@ -74,7 +74,7 @@ const { abortPageRequest, handlePageRequest } = await import(
 )
 const { endGrant } = await import('../../../../extension/background/grants/end-grant.ts')
 const { subjectHandle } = await import('../../../../extension/background/grants/subject-handle.ts')
-const { housekeeping } = await import(
+const { runHousekeeping } = await import(
   '../../../../extension/background/lifecycle/startup-cleanup.ts'
 )
 const { grantIdOfToken } = await import('../../../../extension/background/grants/token-records.ts')
@@ -119,7 +119,7 @@ describe('a call is answered', () => {
       expect(await flows.get(base.flowId)).toHaveProperty('tabId', window),
     )
     await flows.delete(base.flowId)
-    await tabClosed(window)
+    await handleTabClosed(window)
     expect(await soon(outcome)).toMatchObject({ error: { data: { error: 'network_error' } } })
   })
 
@@ -129,7 +129,7 @@ describe('a call is answered', () => {
     await tabAt('/ui/consent/')
     // The alarm of something that was due earlier has rung.
     alarm.when = undefined
-    await housekeeping()
+    await runHousekeeping()
     expect(alarm.when).toBe(base.deadlineMs)
   })
 
@@ -140,7 +140,7 @@ describe('a call is answered', () => {
     const base = flowBase()
     const outcome = startFlow(base, 'ask')
     const window = await tabAt('/ui/consent/')
-    await approve(base.flowId, { apis: [A], lifetime: 'day' })
+    await approveFlow(base.flowId, { apis: [A], lifetime: 'day' })
     expect(await soon(outcome)).toMatchObject({ error: { data: { error: 'network_error' } } })
     expect(seen.closed).toContain(window)
   })
@@ -219,14 +219,14 @@ describe('a step-up', () => {
     const base = flowBase({ origin, renews: grantId, silentFirst: false, request })
     const outcome = startFlow(base, 'ask')
     await tabAt('/ui/consent/')
-    await approve(base.flowId, { apis, lifetime })
+    await approveFlow(base.flowId, { apis, lifetime })
     return { grant, outcome, window: await tabAt('/auth?') }
   }
 
   test('lasts as long as the user said', async () => {
     const { grant, outcome, window } = await stepUp('once')
     answers.redeem = async () => tokenSet({ scope: 'a more', subject: 'alice' })
-    await redirectReceived(window, REDIRECT)
+    await handleRedirect(window, REDIRECT)
     expect(await soon(outcome)).toMatchObject({ result: { apis: [{ scope: 'a more' }] } })
     const [after] = await grantsOf(grant.origin)
     expect(after?.lifetime).toBe('once')
@@ -237,7 +237,7 @@ describe('a step-up', () => {
     const { grant, outcome, window } = await stepUp('month')
     await endGrant(grant, 'user')
     answers.redeem = async () => tokenSet({ accessToken: 'new', refreshToken: 'new refresh' })
-    await redirectReceived(window, REDIRECT)
+    await handleRedirect(window, REDIRECT)
     expect(await soon(outcome)).toMatchObject({ error: {} })
     expect(await grantIdOfToken('new')).toBeUndefined()
     expect(answers.revoked).toContain('new refresh')

@@ -34,7 +34,7 @@ afterEach(async () => {
 test('the same profiles are judged once, with what was refused and why', async () => {
   const first = await judge()
   expect(first.operators).toEqual([{ profile: OPERATOR, source: 'file' }])
-  expect(first.refused).toHaveLength(1)
+  expect(first.rejected).toHaveLength(1)
   await settled()
   expect(await judge()).toEqual(first)
   expect(judging).toHaveBeenCalledTimes(1)

@@ -188,28 +188,28 @@ describe('which profiles are used', () => {
 
   test('two with one issuer: the second is refused with the reason', () => {
     const copy = { ...PROFILE, name: 'Copy' }
-    const { operators, refused } = mergeOperatorProfiles(
+    const { operators, rejected } = mergeOperatorProfiles(
       { ...none, policy: [PROFILE, copy], file: [{ ...PROFILE, name: 'File' }] },
       false,
     )
     expect(operators.map(({ profile }) => profile.name)).toEqual(['Operator'])
-    expect(refused).toEqual([
+    expect(rejected).toEqual([
       { source: 'policy', name: 'Copy', reasons: [expect.stringContaining('no other profile')] },
       { source: 'file', name: 'File', reasons: [expect.stringContaining('"Operator" has it')] },
     ])
   })
 
   test('a bad one is refused by name and harms no other', () => {
-    const { operators, refused } = mergeOperatorProfiles(
+    const { operators, rejected } = mergeOperatorProfiles(
       { ...none, policy: [{ name: 'Bad' }, other, 7] },
       false,
     )
     expect(operators.map(({ profile }) => profile.name)).toEqual(['Other'])
-    expect(refused.map(({ name }) => name)).toEqual(['Bad', 'Profile 3'])
+    expect(rejected.map(({ name }) => name)).toEqual(['Bad', 'Profile 3'])
   })
 
   test('a policy that is no list is refused as a whole', () => {
-    expect(mergeOperatorProfiles({ ...none, policy: { 0: PROFILE } }, false).refused).toEqual([
+    expect(mergeOperatorProfiles({ ...none, policy: { 0: PROFILE } }, false).rejected).toEqual([
       expect.objectContaining({ reasons: ['operators: expected a list of profiles'] }),
     ])
   })

@@ -12,7 +12,7 @@ vi.mock('webextension-polyfill', () => import('../../support/fake-browser.ts'))
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import {
-  cancel,
+  cancelFlow,
   startFlow,
 } from '../../../../extension/background/authorization/authorization-flow.ts'
 import { flows } from '../../../../extension/background/authorization/flow-records.ts'
@@ -21,7 +21,7 @@ import {
   grantsOf,
   saveGrant,
 } from '../../../../extension/background/grants/grants.ts'
-import { housekeeping } from '../../../../extension/background/lifecycle/startup-cleanup.ts'
+import { runHousekeeping } from '../../../../extension/background/lifecycle/startup-cleanup.ts'
 import { wakeAt } from '../../../../extension/background/platform/housekeeping-alarm.ts'
 import { log } from '../../../../extension/background/platform/log.ts'
 import { flowOf, grantOf, ORIGIN } from '../../support/records.ts'
@@ -55,9 +55,9 @@ describe('one alarm for all that is due', () => {
     void startFlow(flow, 'ask')
     await vi.waitFor(async () => expect(await flows.get(flow.flowId)).toHaveProperty('tabId'))
     alarm.when = undefined
-    await housekeeping()
+    await runHousekeeping()
     expect(alarm.when).toBe(flow.deadlineMs)
-    await cancel(flow.flowId)
+    await cancelFlow(flow.flowId)
   })
 })
 
@@ -75,7 +75,7 @@ describe('a grant ends on time', () => {
     vi.useFakeTimers({ toFake: ['Date'], now: soon.expiresAt + 1 })
     alarm.when = undefined
     told.length = 0
-    await housekeeping()
+    await runHousekeeping()
     expect(page.url.startsWith(ORIGIN)).toBe(true)
     expect(told).toMatchObject([
       { event: 'grantsChanged', payload: { grants: [{ grantId: later.grantId }] } },

@@ -3,7 +3,7 @@
  * that answers what each test says; the stores are real, on an in-memory IndexedDB.
  *
  * Seen to fail: with the renewal taken off the list only by its first caller, the first test never ends;
- * with the subscriber compared to the token record, the third; without `deleteKey` in `renew`, the fifth.
+ * with the subscriber compared to the token record, the third; without `deleteKey` in `renewAccessToken`, the fifth.
  */
 
 import 'fake-indexeddb/auto'
