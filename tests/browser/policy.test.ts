@@ -160,13 +160,8 @@ describe('operators by policy', () => {
     expect(operators[0]?.profile).toEqual(OPERATOR)
   })
 
-<<<<<<< HEAD
-  test('an operator that is not used is shown with the reason', async ({ screen }) => {
-    const refused = await screen.$$eval('[data-testid=refused]', (found) =>
-=======
-  test('what is not used is shown with the reason', async ({ screen }) => {
+  test('an operator that is rejected is shown with the reason', async ({ screen }) => {
     const rejected = await screen.$$eval('[data-testid=rejected]', (found) =>
->>>>>>> heads-upper
       found.map((element) => (element as HTMLElement).innerText.replace(/\s+/g, ' ')),
     )
     expect(rejected).toEqual([
