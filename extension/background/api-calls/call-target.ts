@@ -6,8 +6,8 @@
 
 import type { OperatorApi, OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 import type { ApiAccess } from '../../../shared/messages/page-api.ts'
-import { type GrantRecord, grantOf, grantsOf } from '../grants/grants.ts'
-import { offeredApis } from '../grants/offered-apis.ts'
+import { type GrantRecord, getGrant, listGrants } from '../grants/grants.ts'
+import { listOfferedApis } from '../grants/offered-apis.ts'
 import { findOperator } from '../operators/operators.ts'
 import { invalidParams, noGrant } from '../platform/broker-error.ts'
 import { isUnder } from './resource-url.ts'
@@ -50,11 +50,12 @@ export async function findTarget(
   url: URL,
   grantId: string | undefined,
 ): Promise<CallTarget> {
-  const grants = grantId === undefined ? await grantsOf(origin) : [await grantOf(origin, grantId)]
+  const grants =
+    grantId === undefined ? await listGrants(origin) : [await getGrant(origin, grantId)]
   for (const grant of grants) {
     const operator = await findOperator(grant.issuer)
     const api = operator && apiFor(operator.apis, url)
-    const offered = api ? await offeredApis(grant) : []
+    const offered = api ? await listOfferedApis(grant) : []
     const access = offered.find(({ resource }) => resource === api?.resource)
     if (access && api) return { grant, access, api, operator }
   }

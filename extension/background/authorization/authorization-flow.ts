@@ -10,12 +10,12 @@ import {
   redeemCode,
 } from '../../../shared/core/index.ts'
 import type { Outcome } from '../../../shared/messages/document-channel.ts'
-import { clientKeyOf, redirectUriOf, usableClientId } from '../clients/clients.ts'
-import { dpopKeyOfFlow } from '../clients/dpop.ts'
-import { keyOf } from '../clients/keys.ts'
+import { getClientKey, getRedirectUri, resolveClientId } from '../clients/clients.ts'
+import { getFlowDpopKey } from '../clients/dpop.ts'
+import { getKey } from '../clients/keys.ts'
 import type { AuthorizationResult } from '../grants/authorization-result.ts'
 import { sendGrantsChanged } from '../grants/grant-events.ts'
-import { grantOf, publicGrant } from '../grants/grants.ts'
+import { getGrant, toPublicGrant } from '../grants/grants.ts'
 import { findOperator } from '../operators/operators.ts'
 import {
   accessDenied,
@@ -24,7 +24,7 @@ import {
   timedOut,
   toErrorObject,
 } from '../platform/broker-error.ts'
-import { effects } from '../platform/effects.ts'
+import { createEffects } from '../platform/effects.ts'
 import { wakeAt } from '../platform/housekeeping-alarm.ts'
 import { redirectBase } from '../platform/redirect-base.ts'
 import { listenForRevocations, openChannel } from './capif-revocation-channel.ts'
@@ -109,8 +109,8 @@ async function prepareFlow(record: FlowIn<'preparing'>): Promise<void> {
   const { loginHint, acrValues, maxAge } = request
   const server = await findOperator(request.issuer)
   if (!server) throw noGrant()
-  const metadata = await discover(server, effects())
-  const clientId = await usableClientId(server, metadata, origin, request.clientId)
+  const metadata = await discover(server, createEffects())
+  const clientId = await resolveClientId(server, metadata, origin, request.clientId)
   await openChannel(server, clientId, approval.apis)
   if (record.silentFirst) {
     try {
@@ -126,17 +126,17 @@ async function prepareFlow(record: FlowIn<'preparing'>): Promise<void> {
       server,
       metadata,
       clientId,
-      redirectUri: await redirectUriOf(request.issuer),
+      redirectUri: await getRedirectUri(request.issuer),
       apis: approval.apis,
       deadlineMs,
       offlineAccess: true,
       loginHint,
       acrValues,
       maxAge,
-      dpop: await dpopKeyOfFlow(server, metadata, flowId),
-      clientKey: await clientKeyOf(server, origin),
+      dpop: await getFlowDpopKey(server, metadata, flowId),
+      clientKey: await getClientKey(server, origin),
     },
-    effects(),
+    createEffects(),
   )
   const tabId = await recordTab(windows.openSignIn(flowId), (tabId) => ({
     ...baseOf(record),
@@ -181,9 +181,9 @@ async function redeemFlow(record: FlowIn<'redeemable'>): Promise<void> {
   await flows.set(flowId, { ...baseOf(record), status: 'redeeming', approval })
   const server = await findOperator(request.issuer)
   if (!server) throw noGrant()
-  const tokens = await redeemCode(redeemable, effects(), {
-    dpop: await keyOf(flowId),
-    clientKey: await clientKeyOf(server, origin),
+  const tokens = await redeemCode(redeemable, createEffects(), {
+    dpop: await getKey(flowId),
+    clientKey: await getClientKey(server, origin),
   })
   const authorized = { tokens, metadata: redeemable.metadata }
   await finishFlow(record, authorized, approval, redeemable.clientId)
@@ -197,7 +197,7 @@ async function finishFlow(
   clientId: string,
 ): Promise<void> {
   const grant = await createGrant(record, authorized, approval, clientId)
-  await settleFlow(record, { result: publicGrant(grant) })
+  await settleFlow(record, { result: toPublicGrant(grant) })
   await endSupersededGrants(grant)
   await listenForRevocations()
   await sendGrantsChanged(record.origin)
@@ -238,8 +238,8 @@ async function resumeFlow(record: FlowRecord): Promise<void> {
       return redeemFlow(record)
     case 'redeeming': {
       const grantId = record.renews ?? record.flowId
-      const grant = await grantOf(record.origin, grantId).catch(() => undefined)
-      if (grant) return settleFlow(record, { result: publicGrant(grant) })
+      const grant = await getGrant(record.origin, grantId).catch(() => undefined)
+      if (grant) return settleFlow(record, { result: toPublicGrant(grant) })
       return fail(interrupted())
     }
     case 'settled':

@@ -14,10 +14,10 @@ import type { OperatorProfile } from '../../../shared/messages/operator-profile.
 import type { ApiAccess } from '../../../shared/messages/page-api.ts'
 import { CAPIF_KEEP_ALIVE_MS, FIRST_CAPIF_PAUSE_MS, LONGEST_CAPIF_PAUSE_MS } from '../../limits.ts'
 import { endGrant } from '../grants/end-grant.ts'
-import { allGrants, type GrantRecord } from '../grants/grants.ts'
-import { grantIdOfToken } from '../grants/token-records.ts'
+import { type GrantRecord, listAllGrants } from '../grants/grants.ts'
+import { findGrantIdByToken } from '../grants/token-records.ts'
 import { findOperator } from '../operators/operators.ts'
-import { effects } from '../platform/effects.ts'
+import { createEffects } from '../platform/effects.ts'
 import { wakeAt } from '../platform/housekeeping-alarm.ts'
 import { openSealedStore } from '../platform/open-sealed-store.ts'
 import { createSerialQueue } from '../platform/serial-queue.ts'
@@ -56,7 +56,8 @@ export async function openChannel(
 ): Promise<void> {
   const { issuer } = server
   const scopes = apis.map(({ scope }) => scope)
-  const websocketUri = (await negotiateSecurity(server, clientId, scopes, effects()))?.websocketUri
+  const websocketUri = (await negotiateSecurity(server, clientId, scopes, createEffects()))
+    ?.websocketUri
   const usable = websocketUri !== undefined && isAllowedUri(websocketUri)
   await channels.set(channelId(issuer, clientId), {
     issuer,
@@ -73,11 +74,11 @@ async function findRevokedGrants(
 ): Promise<GrantRecord[]> {
   const { apiInvokerId, accessToken } = notification
   if (apiInvokerId !== clientId) return []
-  const grants = (await allGrants()).filter(
+  const grants = (await listAllGrants()).filter(
     (grant) => grant.issuer === issuer && grant.clientId === clientId,
   )
   if (accessToken === undefined) return grants
-  const grantId = await grantIdOfToken(accessToken)
+  const grantId = await findGrantIdByToken(accessToken)
   return grants.filter((grant) => grant.grantId === grantId)
 }
 
@@ -151,7 +152,7 @@ async function closeUnusedChannels(grants: GrantRecord[]): Promise<void> {
 
 /** A grant outlives the browser session, and what is sealed does not: its channel is opened anew. */
 async function openMissingChannels(): Promise<void> {
-  for (const { issuer, clientId, apis } of await allGrants()) {
+  for (const { issuer, clientId, apis } of await listAllGrants()) {
     const server = await findOperator(issuer)
     if (server?.profile !== 'capif') continue
     const id = channelId(issuer, clientId)
@@ -173,7 +174,7 @@ async function isDue(channel: Channel | undefined): Promise<boolean> {
 }
 
 async function connectDueChannels(): Promise<void> {
-  await closeUnusedChannels(await allGrants())
+  await closeUnusedChannels(await listAllGrants())
   for (const channel of await channels.all()) {
     const { websocketUri } = channel
     if (websocketUri !== undefined && (await isDue(channel))) openSocket(channel, websocketUri)

@@ -8,16 +8,16 @@ import type { OperatorProfile } from '../../../shared/messages/operator-profile.
 import { type ApiAccess, ERROR_CODE } from '../../../shared/messages/page-api.ts'
 import type { AuthorizationResult } from '../grants/authorization-result.ts'
 import {
-  covers,
-  currentSession,
+  computeExpiry,
+  coversApi,
   deleteGrant,
-  expiryOf,
   type GrantRecord,
-  grantOf,
-  grantsOf,
+  getGrant,
+  getSessionName,
+  listGrants,
   saveGrant,
 } from '../grants/grants.ts'
-import { isSameSubject, subjectHandle } from '../grants/subject-handle.ts'
+import { computeSubjectHandle, isSameSubject } from '../grants/subject-handle.ts'
 import { deleteTokens, revokeUnused, saveTokens } from '../grants/token-records.ts'
 import { findOperator } from '../operators/operators.ts'
 import { accessDenied, BrokerError, noGrant } from '../platform/broker-error.ts'
@@ -39,7 +39,7 @@ export async function createGrant(
     const [first] = apis
     if (!first) throw accessDenied()
     const grant = renews
-      ? await renewGrant(await grantOf(origin, renews), authorized, { ...approval, apis })
+      ? await renewGrant(await getGrant(origin, renews), authorized, { ...approval, apis })
       : await makeGrant(record, authorized, { ...approval, apis }, clientId)
     await saveTokens(grant, flowId, authorized.tokens.resource ?? first.resource, authorized)
     await saveGrant(grant)
@@ -86,12 +86,12 @@ async function makeGrant(
     operatorName,
     mode: request.mode,
     apis,
-    subject: await subjectHandle(request.issuer, tokens.subject ?? flowId, origin),
+    subject: await computeSubjectHandle(request.issuer, tokens.subject ?? flowId, origin),
     tokenType: tokens.tokenType,
     lifetime,
-    session: await currentSession(),
+    session: await getSessionName(),
     createdAt,
-    expiresAt: expiryOf(lifetime, createdAt),
+    expiresAt: computeExpiry(lifetime, createdAt),
   }
 }
 
@@ -109,8 +109,8 @@ async function renewGrant(
     )
   }
   const { tokenType } = authorized.tokens
-  const session = await currentSession()
-  const end = lifetime && { lifetime, session, expiresAt: expiryOf(lifetime, Date.now()) }
+  const session = await getSessionName()
+  const end = lifetime && { lifetime, session, expiresAt: computeExpiry(lifetime, Date.now()) }
   return { ...grant, apis, tokenType, ...end }
 }
 
@@ -120,14 +120,14 @@ async function renewGrant(
  * the new grant too.
  */
 export async function endSupersededGrants(grant: GrantRecord): Promise<void> {
-  const superfluous = (await grantsOf(grant.origin)).filter(
+  const superfluous = (await listGrants(grant.origin)).filter(
     (former) =>
       former.grantId !== grant.grantId &&
       former.issuer === grant.issuer &&
       former.clientId === grant.clientId &&
       former.subject === grant.subject &&
       former.mode === grant.mode &&
-      former.apis.every((api) => covers(grant.apis, api)),
+      former.apis.every((api) => coversApi(grant.apis, api)),
   )
   for (const former of superfluous) {
     await deleteGrant(former)

@@ -19,8 +19,8 @@ import {
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 import { type ApiAccess, ERROR_CODE } from '../../../shared/messages/page-api.ts'
 import { SILENT_AUTHORIZATION_TIMEOUT_MS } from '../../limits.ts'
-import { clientKeyOf, redirectUriOf } from '../clients/clients.ts'
-import { dpopKeyOfFlow } from '../clients/dpop.ts'
+import { getClientKey, getRedirectUri } from '../clients/clients.ts'
+import { getFlowDpopKey } from '../clients/dpop.ts'
 import type { AuthorizationResult } from '../grants/authorization-result.ts'
 import {
   BrokerError,
@@ -28,7 +28,7 @@ import {
   timedOut,
   unreachable,
 } from '../platform/broker-error.ts'
-import { effects } from '../platform/effects.ts'
+import { createEffects } from '../platform/effects.ts'
 import { createSerialQueue } from '../platform/serial-queue.ts'
 
 /** What Chromium says when there was no answer, rather than a page for the user. */
@@ -99,15 +99,15 @@ export function authorizeSilently(request: SilentRequest): Promise<Authorization
   return runInAttemptQueue(async () => {
     const { server, origin, clientId, apis, keyId, loginHint } = request
     try {
-      const metadata = request.metadata ?? (await discover(server, effects()))
-      const dpop = await dpopKeyOfFlow(server, metadata, keyId)
-      const clientKey = await clientKeyOf(server, origin)
+      const metadata = request.metadata ?? (await discover(server, createEffects()))
+      const dpop = await getFlowDpopKey(server, metadata, keyId)
+      const clientKey = await getClientKey(server, origin)
       const { flow, authorizationUrl } = await beginAuthorization(
         {
           server,
           metadata,
           clientId,
-          redirectUri: await redirectUriOf(server.issuer),
+          redirectUri: await getRedirectUri(server.issuer),
           apis,
           deadlineMs: Date.now() + 2 * SILENT_AUTHORIZATION_TIMEOUT_MS,
           offlineAccess: true,
@@ -116,14 +116,14 @@ export function authorizeSilently(request: SilentRequest): Promise<Authorization
           dpop,
           clientKey,
         },
-        effects(),
+        createEffects(),
       )
       const redeemable = receiveAuthorizationResponse(
         flow,
         await launchWebAuthFlow(authorizationUrl),
         Date.now(),
       )
-      const tokens = await redeemCode(redeemable, effects(), { dpop, clientKey })
+      const tokens = await redeemCode(redeemable, createEffects(), { dpop, clientKey })
       return { tokens, metadata }
     } catch (error) {
       throw explainFailure(error, server)

@@ -16,11 +16,11 @@ import {
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 import { findApplication } from '../operators/operators.ts'
 import { invalidParams } from '../platform/broker-error.ts'
-import { effects } from '../platform/effects.ts'
+import { createEffects } from '../platform/effects.ts'
 import { openSealedStore } from '../platform/open-sealed-store.ts'
 import { redirectBase } from '../platform/redirect-base.ts'
 import { createSingleFlight } from '../platform/single-flight.ts'
-import { createKey, keyOf } from './keys.ts'
+import { createKey, getKey } from './keys.ts'
 
 /** What is known of an application before anything is sent. */
 export interface BoundApplication {
@@ -42,7 +42,7 @@ const registering = createSingleFlight<string>()
 const idOf = (issuer: string, origin: string) => `${issuer} ${origin}`
 const clientKeyId = (issuer: string, origin: string) => `client ${idOf(issuer, origin)}`
 
-export const redirectUriOf = (issuer: string): Promise<string> =>
+export const getRedirectUri = (issuer: string): Promise<string> =>
   redirectUriFor(redirectBase, issuer)
 
 /**
@@ -57,7 +57,7 @@ const needsOwnKey = ({ onboarding, clientAuthentication }: OperatorProfile) =>
  *
  * @throws BrokerError `invalid_params` where the page has to name its own document.
  */
-export async function boundApplication(
+export async function findBoundApplication(
   operator: OperatorProfile,
   origin: string,
   clientId: string | undefined,
@@ -94,17 +94,17 @@ async function register(
       server,
       metadata,
       clientName: new URL(origin).host,
-      redirectUris: [await redirectUriOf(issuer)],
+      redirectUris: [await getRedirectUri(issuer)],
       clientPublicKey: key?.publicKey,
     },
-    effects(),
+    createEffects(),
   )
   await registrations.set(idOf(issuer, origin), { issuer, origin, clientId })
   return clientId
 }
 
 /** The client identifier to send: checked where it is a document, registered where that is due. */
-export async function usableClientId(
+export async function resolveClientId(
   server: OperatorProfile,
   metadata: ServerMetadata,
   origin: string,
@@ -113,8 +113,8 @@ export async function usableClientId(
   if (clientId !== undefined) {
     if (findApplication(server, origin, clientId) || server.onboarding === 'dynamic')
       return clientId
-    const redirectUri = await redirectUriOf(server.issuer)
-    await fetchClientDocument({ clientId, origin, redirectUri }, effects())
+    const redirectUri = await getRedirectUri(server.issuer)
+    await fetchClientDocument({ clientId, origin, redirectUri }, createEffects())
     return clientId
   }
   const id = idOf(server.issuer, origin)
@@ -122,12 +122,12 @@ export async function usableClientId(
 }
 
 /** The key with which the client of this origin authenticates, where the operator wants one. */
-export async function clientKeyOf(
+export async function getClientKey(
   server: OperatorProfile,
   origin: string,
 ): Promise<ClientKey | undefined> {
   if (server.clientAuthentication !== 'private_key_jwt') return undefined
-  const key = await keyOf(clientKeyId(server.issuer, origin))
+  const key = await getKey(clientKeyId(server.issuer, origin))
   return key && { privateKey: key.privateKey }
 }
 

@@ -2,10 +2,10 @@
 
 import type { DpopKey, ServerMetadata } from '../../../shared/core/index.ts'
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
-import { createKey, keyOf } from './keys.ts'
+import { createKey, getKey } from './keys.ts'
 
 /** The key of a flow, made when it is first asked for; `undefined` where none is wanted. */
-export async function dpopKeyOfFlow(
+export async function getFlowDpopKey(
   server: OperatorProfile,
   metadata: ServerMetadata,
   keyId: string,
@@ -13,5 +13,5 @@ export async function dpopKeyOfFlow(
   const { dpop = 'when_offered' } = server
   const offered = metadata.dpop_signing_alg_values_supported?.includes('ES256') === true
   if (dpop === 'never' || (dpop === 'when_offered' && !offered)) return undefined
-  return (await keyOf(keyId)) ?? createKey(keyId)
+  return (await getKey(keyId)) ?? createKey(keyId)
 }

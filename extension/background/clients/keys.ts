@@ -48,7 +48,7 @@ async function unwrap(id: string): Promise<DpopKey | undefined> {
 }
 
 /** The key of this name, or `undefined` where there is none that this browser session can open. */
-export const keyOf = (id: string): Promise<DpopKey | undefined> => unwrapped.get(id)
+export const getKey = (id: string): Promise<DpopKey | undefined> => unwrapped.get(id)
 
 /** A new key under this name, on the disk before it is used. */
 export async function createKey(id: string): Promise<DpopKey> {
@@ -69,7 +69,7 @@ export async function createKey(id: string): Promise<DpopKey> {
     store,
   )
   unwrapped.delete(id)
-  const key = await keyOf(id)
+  const key = await getKey(id)
   if (!key) throw new Error('the key cannot be read back')
   return key
 }
@@ -81,5 +81,5 @@ export async function deleteKey(id: string): Promise<void> {
 
 /** Removes the keys that this browser session cannot open. */
 export async function sweepKeys(): Promise<void> {
-  for (const id of await keys<string>(store)) if (!(await keyOf(id))) await deleteKey(id)
+  for (const id of await keys<string>(store)) if (!(await getKey(id))) await deleteKey(id)
 }

@@ -2,11 +2,13 @@
 
 import type { ProviderEvents } from '../../../shared/messages/page-api.ts'
 import { sendEvent } from '../platform/page-events.ts'
-import { grantsOf, publicGrant } from './grants.ts'
+import { listGrants, toPublicGrant } from './grants.ts'
 
 /** Sends the grants that an origin has now. */
 export async function sendGrantsChanged(origin: string): Promise<void> {
-  await sendEvent(origin, 'grantsChanged', { grants: (await grantsOf(origin)).map(publicGrant) })
+  await sendEvent(origin, 'grantsChanged', {
+    grants: (await listGrants(origin)).map(toPublicGrant),
+  })
 }
 
 export function sendGrantRevoked(

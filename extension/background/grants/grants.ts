@@ -67,19 +67,19 @@ async function readSession(): Promise<string> {
 }
 
 /** A name for this browser session: it ends with `storage.session`. */
-export const currentSession = memoize(readSession)
+export const getSessionName = memoize(readSession)
 
-export function expiryOf(lifetime: Lifetime, now: number): number {
+export function computeExpiry(lifetime: Lifetime, now: number): number {
   return now + LIFETIME_MS[lifetime]
 }
 
-export function isAlive(grant: GrantRecord, current: string, now: number): boolean {
+export function isActive(grant: GrantRecord, current: string, now: number): boolean {
   const bound = grant.lifetime === 'session' || grant.lifetime === 'once'
   return grant.expiresAt > now && (!bound || grant.session === current)
 }
 
 /** Whether one of the granted APIs is this resource, for this purpose, with at least these scopes. */
-export function covers(granted: ApiAccess[], wanted: ApiAccess): boolean {
+export function coversApi(granted: ApiAccess[], wanted: ApiAccess): boolean {
   return granted.some(
     (api) =>
       api.resource === wanted.resource &&
@@ -89,7 +89,7 @@ export function covers(granted: ApiAccess[], wanted: ApiAccess): boolean {
 }
 
 /** What the page may see of it. */
-export function publicGrant(record: GrantRecord): Grant {
+export function toPublicGrant(record: GrantRecord): Grant {
   const { grantId, issuer, clientId, mode, apis, subject, tokenType, createdAt, expiresAt } = record
   return { grantId, issuer, clientId, mode, apis, subject, tokenType, createdAt, expiresAt }
 }
@@ -100,29 +100,29 @@ async function readOrigin(origin: string): Promise<Granted> {
     promisifyRequest(grants.getAll(IDBKeyRange.bound([origin], [origin, []]))),
   )
   records.sort((former, latter) => latter.createdAt - former.createdAt)
-  return { records, session: await currentSession() }
+  return { records, session: await getSessionName() }
 }
 
 /** Opens the database, so that it is open when a call comes. */
 export async function openGrants(): Promise<void> {
-  await Promise.all([currentSession(), store('readonly', (grants) => grants.name)])
+  await Promise.all([getSessionName(), store('readonly', (grants) => grants.name)])
 }
 
 /** Every living grant, for the broker's own screens. */
-export async function allGrants(): Promise<GrantRecord[]> {
-  const current = await currentSession()
+export async function listAllGrants(): Promise<GrantRecord[]> {
+  const current = await getSessionName()
   const records = await values<GrantRecord>(store)
-  return records.filter((record) => isAlive(record, current, Date.now()))
+  return records.filter((record) => isActive(record, current, Date.now()))
 }
 
-export async function grantsOf(origin: string): Promise<GrantRecord[]> {
+export async function listGrants(origin: string): Promise<GrantRecord[]> {
   const { records, session } = await grantsByOrigin.get(origin)
-  return records.filter((record) => isAlive(record, session, Date.now()))
+  return records.filter((record) => isActive(record, session, Date.now()))
 }
 
 /** @throws BrokerError `no_grant` */
-export async function grantOf(origin: string, grantId: string): Promise<GrantRecord> {
-  const record = (await grantsOf(origin)).find((candidate) => candidate.grantId === grantId)
+export async function getGrant(origin: string, grantId: string): Promise<GrantRecord> {
+  const record = (await listGrants(origin)).find((candidate) => candidate.grantId === grantId)
   if (!record) throw noGrant()
   return record
 }
@@ -136,7 +136,7 @@ export async function saveGrant(record: GrantRecord): Promise<void> {
   throw noGrant()
 }
 
-export const hasEnded = (grantId: string): boolean => ended.has(grantId)
+export const hasGrantEnded = (grantId: string): boolean => ended.has(grantId)
 
 export async function deleteGrant(record: Pick<GrantRecord, 'origin' | 'grantId'>): Promise<void> {
   ended.add(record.grantId)
@@ -146,8 +146,8 @@ export async function deleteGrant(record: Pick<GrantRecord, 'origin' | 'grantId'
 }
 
 /** A grant that is used begins its thirty days anew, at most once an hour. */
-export async function touch(record: GrantRecord): Promise<void> {
-  const expiresAt = expiryOf(record.lifetime, Date.now())
+export async function extendGrant(record: GrantRecord): Promise<void> {
+  const expiresAt = computeExpiry(record.lifetime, Date.now())
   if (record.lifetime !== 'month' || expiresAt - record.expiresAt < GRANT_EXTENSION_STEP_MS) return
   await saveGrant({ ...record, expiresAt })
 }
@@ -157,11 +157,11 @@ export async function touch(record: GrantRecord): Promise<void> {
  * They are judged in the transaction that removes them: one that is saved meanwhile is not lost.
  */
 export async function sweepGrants(): Promise<GrantRecord[]> {
-  const current = await currentSession()
+  const current = await getSessionName()
   const [over, living] = await store('readwrite', async (grants) => {
     const records: GrantRecord[] = await promisifyRequest(grants.getAll())
     const now = Date.now()
-    const over = records.filter((record) => !isAlive(record, current, now))
+    const over = records.filter((record) => !isActive(record, current, now))
     for (const record of over) {
       ended.add(record.grantId)
       grants.delete(keyOf(record))

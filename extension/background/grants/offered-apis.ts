@@ -7,7 +7,7 @@ import type { OperatorProfile } from '../../../shared/messages/operator-profile.
 import type { ApiAccess } from '../../../shared/messages/page-api.ts'
 import { findApi, findApplication, findOperator } from '../operators/operators.ts'
 import { endGrant } from './end-grant.ts'
-import { allGrants, type GrantRecord } from './grants.ts'
+import { type GrantRecord, listAllGrants } from './grants.ts'
 
 function offeredBy(operator: OperatorProfile, grant: GrantRecord): ApiAccess[] {
   const { modes, onboarding = 'preregistered' } = operator
@@ -18,7 +18,7 @@ function offeredBy(operator: OperatorProfile, grant: GrantRecord): ApiAccess[] {
 }
 
 /** What of a grant may be used. */
-export async function offeredApis(grant: GrantRecord): Promise<ApiAccess[]> {
+export async function listOfferedApis(grant: GrantRecord): Promise<ApiAccess[]> {
   const operator = await findOperator(grant.issuer)
   return operator ? offeredBy(operator, grant) : []
 }
@@ -27,8 +27,8 @@ export async function offeredApis(grant: GrantRecord): Promise<ApiAccess[]> {
  * Ends the grants of which nothing is left. Those of an operator that is not known just now stay: it may
  * be that its profile could not be read.
  */
-export async function endWithdrawn(): Promise<void> {
-  for (const grant of await allGrants()) {
+export async function endWithdrawnGrants(): Promise<void> {
+  for (const grant of await listAllGrants()) {
     const operator = await findOperator(grant.issuer)
     if (operator && offeredBy(operator, grant).length === 0) await endGrant(grant, 'network')
   }

@@ -17,9 +17,9 @@ import {
   LONGEST_RETRY_AFTER_MS,
   LONGEST_REVOCATION_PAUSE_MS,
 } from '../../limits.ts'
-import { clientKeyOf } from '../clients/clients.ts'
+import { getClientKey } from '../clients/clients.ts'
 import { findOperator } from '../operators/operators.ts'
-import { effects } from '../platform/effects.ts'
+import { createEffects } from '../platform/effects.ts'
 import { wakeAt } from '../platform/housekeeping-alarm.ts'
 import { log } from '../platform/log.ts'
 import { openSealedStore } from '../platform/open-sealed-store.ts'
@@ -52,8 +52,11 @@ const store = openSealedStore<Revocation>('revocations')
 async function send(revocation: Revocation): Promise<void> {
   const { origin, clientId, metadata, token, tokenTypeHint } = revocation
   const server = (await findOperator(revocation.server.issuer)) ?? revocation.server
-  const clientKey = await clientKeyOf(server, origin)
-  await revokeToken({ server, metadata, clientId, token, tokenTypeHint, clientKey }, effects())
+  const clientKey = await getClientKey(server, origin)
+  await revokeToken(
+    { server, metadata, clientId, token, tokenTypeHint, clientKey },
+    createEffects(),
+  )
 }
 
 /** @returns Whether there is no more to do: the server knows, or says that it does not want to. */
@@ -129,7 +132,7 @@ export async function revokeTokens(
 }
 
 /** Sends what is due, and says when to wake up for the rest. */
-export async function revokeDue(): Promise<void> {
+export async function sendDueRevocations(): Promise<void> {
   for (const revocation of await store.all()) {
     if (revocation.dueAtMs <= Date.now()) await attempt(revocation)
     else await wakeAt(revocation.dueAtMs)

@@ -31,14 +31,14 @@ export function isFresh(token: StoredToken, minValidityMs: number, nowMs: number
 }
 
 /** Where the token for this much of an API is kept: beside the one for all that was granted of it. */
-export function slotOf({ resource, scope }: ApiAccess, wanted: string): string {
+export function getTokenSlot({ resource, scope }: ApiAccess, wanted: string): string {
   if (wanted === scope) return resource
   const words = scopeWords(wanted).sort().join(' ')
   return words === scopeWords(scope).sort().join(' ') ? resource : `${resource} ${words}`
 }
 
 /** Whether a token says more than is wanted: a word of the grant that was not asked for. */
-export function exceeds(tokenScope: string, wanted: string, granted: ApiAccess[]): boolean {
+export function exceedsScope(tokenScope: string, wanted: string, granted: ApiAccess[]): boolean {
   if (tokenScope === wanted) return false
   const words = new Set(scopeWords(tokenScope))
   const wantedWords = new Set(scopeWords(wanted))

@@ -22,7 +22,7 @@ async function readSalt(): Promise<Uint8Array<ArrayBuffer>> {
   return (await get<Uint8Array<ArrayBuffer>>(SALT, store)) ?? fresh
 }
 
-export async function subjectHandle(
+export async function computeSubjectHandle(
   issuer: string,
   subject: string,
   origin: string,
@@ -45,6 +45,6 @@ export async function isSameSubject(
 ): Promise<boolean> {
   const { issuer, origin, grantId, subject } = grant
   if (tokens.subject === undefined) return true
-  if ((await subjectHandle(issuer, tokens.subject, origin)) === subject) return true
-  return (await subjectHandle(issuer, grantId, origin)) === subject
+  if ((await computeSubjectHandle(issuer, tokens.subject, origin)) === subject) return true
+  return (await computeSubjectHandle(issuer, grantId, origin)) === subject
 }

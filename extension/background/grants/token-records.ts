@@ -7,13 +7,13 @@
 import type { DpopKey, IdTokenClaims, ServerMetadata } from '../../../shared/core/index.ts'
 import type { ApiAccess } from '../../../shared/messages/page-api.ts'
 import { joinScopes } from '../../../shared/oauth/scope.ts'
-import { deleteKey, keyOf } from '../clients/keys.ts'
+import { deleteKey, getKey } from '../clients/keys.ts'
 import { noGrant } from '../platform/broker-error.ts'
 import { withCache } from '../platform/cached-store.ts'
 import { openSealedStore } from '../platform/open-sealed-store.ts'
 import { createKeyedSerialQueue } from '../platform/serial-queue.ts'
 import type { AuthorizationResult } from './authorization-result.ts'
-import { type GrantRecord, hasEnded } from './grants.ts'
+import { type GrantRecord, hasGrantEnded } from './grants.ts'
 import { revokeTokens, type TokenOwner } from './revocations.ts'
 import { type StoredToken, toStoredToken } from './stored-token.ts'
 
@@ -48,8 +48,8 @@ export function readTokens(grantId: string): Promise<TokenRecord | undefined> {
 
 /** @throws BrokerError `no_grant` where the grant ended meanwhile: what came late is not kept, but revoked. */
 export async function saveRecord(grant: GrantRecord, record: TokenRecord): Promise<void> {
-  if (!hasEnded(grant.grantId)) await store.set(grant.grantId, record)
-  if (!hasEnded(grant.grantId)) return
+  if (!hasGrantEnded(grant.grantId)) await store.set(grant.grantId, record)
+  if (!hasGrantEnded(grant.grantId)) return
   await store.delete(grant.grantId)
   await revokeAtServer(grant, record)
   throw noGrant()
@@ -79,9 +79,9 @@ function recordOf(
 export const runInGrantQueue = createKeyedSerialQueue()
 
 /** The key that the tokens of a grant are bound to. Where it is lost they are worth nothing, and go. */
-export async function dpopKeyOf(grant: GrantRecord): Promise<DpopKey | undefined> {
+export async function getDpopKey(grant: GrantRecord): Promise<DpopKey | undefined> {
   const record = await store.get(grant.grantId)
-  const key = record && (await keyOf(record.keyId))
+  const key = record && (await getKey(record.keyId))
   if (record && !key) await store.delete(grant.grantId)
   return key
 }
@@ -134,7 +134,7 @@ export async function removeAccessToken(
 }
 
 /** How much of an API the page has asked for last: its proofs are for that token. */
-export async function scopeInUse({ grantId }: GrantRecord, api: ApiAccess): Promise<string> {
+export async function getScopeInUse({ grantId }: GrantRecord, api: ApiAccess): Promise<string> {
   return (await store.get(grantId))?.given?.[api.resource] ?? api.scope
 }
 
@@ -151,7 +151,7 @@ export async function setScopeInUse(
   const key = `${grantId} ${resource}`
   askedFor.set(key, scope)
   // Most calls ask for what the one before has asked for: they do not take a turn.
-  if ((await scopeInUse(grant, api)) === scope) return
+  if ((await getScopeInUse(grant, api)) === scope) return
   await runInGrantQueue(grantId, async () => {
     for (;;) {
       const record = await store.get(grantId)
@@ -163,7 +163,7 @@ export async function setScopeInUse(
 }
 
 /** The claims that the server wants in proofs besides those of RFC 9449. */
-export async function requiredProofClaims(grant: GrantRecord): Promise<string[] | undefined> {
+export async function getRequiredProofClaims(grant: GrantRecord): Promise<string[] | undefined> {
   return (await store.get(grant.grantId))?.metadata.camara_dpop_claims_required
 }
 
@@ -200,7 +200,7 @@ export async function sweepTokens(over: GrantRecord[]): Promise<void> {
 }
 
 /** Finds the grant to which an access token belongs, as a network names it when it revokes. */
-export async function grantIdOfToken(accessToken: string): Promise<string | undefined> {
+export async function findGrantIdByToken(accessToken: string): Promise<string | undefined> {
   const records = await store.all()
   return records.find(({ tokens }) =>
     Object.values(tokens).some((token) => token.accessToken === accessToken),

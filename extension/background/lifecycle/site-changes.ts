@@ -8,20 +8,20 @@ import type { Site, SiteState } from '../../../shared/messages/screen-channel.ts
 import { SITE_PROPOSAL_LIFETIME_MS } from '../../limits.ts'
 import { cancelFlow, findPendingFlow } from '../authorization/authorization-flow.ts'
 import { endGrant } from '../grants/end-grant.ts'
-import { allGrants, grantsOf } from '../grants/grants.ts'
-import { hostPattern, permissionsOf } from '../operators/host-permissions.ts'
+import { listAllGrants, listGrants } from '../grants/grants.ts'
+import { listHostPermissions, toHostPattern } from '../operators/host-permissions.ts'
 import { listOperators } from '../operators/operators.ts'
 import { abortCallsOfOrigin } from '../page/page-router.ts'
-import { record } from '../platform/log.ts'
+import { recordLogEntry } from '../platform/log.ts'
 import { sendDisconnect } from '../platform/page-events.ts'
 import { isSecureOrigin } from '../platform/secure-origin.ts'
 import {
   addSite,
+  getSiteOrigins,
   hasPermission,
   isAlwaysOn,
   isSiteOn,
   removeSite,
-  siteOrigins,
 } from '../sites/sites.ts'
 
 const PROPOSAL = 'proposedSite'
@@ -34,7 +34,7 @@ interface Proposal {
 
 async function readSiteState(origin: string): Promise<SiteState> {
   if (isAlwaysOn(origin)) return 'always'
-  if ((await siteOrigins()).has(origin)) return 'on'
+  if ((await getSiteOrigins()).has(origin)) return 'on'
   return isSecureOrigin(origin, false) ? 'off' : 'unfit'
 }
 
@@ -44,17 +44,17 @@ export async function describeSite(origin: string): Promise<Site> {
     applications.some(({ origins }) => origins.includes(origin)),
   )
   const state = await readSiteState(origin)
-  const permissions = state === 'unfit' ? [] : [origin].map(hostPattern)
+  const permissions = state === 'unfit' ? [] : [origin].map(toHostPattern)
   return {
     origin,
     state,
     operators: operators.map(({ name }) => name),
-    permissions: [...new Set([...permissions, ...operators.flatMap(permissionsOf)])],
+    permissions: [...new Set([...permissions, ...operators.flatMap(listHostPermissions)])],
   }
 }
 
 export async function describeSites(): Promise<Site[]> {
-  return Promise.all([...(await siteOrigins())].sort().map(describeSite))
+  return Promise.all([...(await getSiteOrigins())].sort().map(describeSite))
 }
 
 /** Remembered outside the popup, which some browsers close when they ask for the permission. */
@@ -65,7 +65,7 @@ export async function proposeSite(origin: string, tabId?: number): Promise<void>
 
 export async function useSite(origin: string, tabId?: number): Promise<Site> {
   await browser.storage.session.remove(PROPOSAL)
-  if (await addSite(origin, tabId)) record('site', 'on', { origin })
+  if (await addSite(origin, tabId)) recordLogEntry('site', 'on', { origin })
   return describeSite(origin)
 }
 
@@ -79,21 +79,21 @@ export async function handlePermissionAdded(): Promise<void> {
 /** First what stops the page, then what takes a server's time. */
 async function endSite(origin: string): Promise<void> {
   if (!(await removeSite(origin))) return
-  record('site', 'off', { origin })
+  recordLogEntry('site', 'off', { origin })
   abortCallsOfOrigin(origin)
   const flow = await findPendingFlow(origin)
   if (flow) await cancelFlow(flow.flowId)
-  const grants = await grantsOf(origin)
+  const grants = await listGrants(origin)
   await Promise.allSettled(grants.map((grant) => endGrant(grant, 'user')))
   await sendDisconnect(origin)
 }
 
 /** Hosts that an operator or another site needs stay. */
 async function removeUnneededPermission(origin: string): Promise<void> {
-  const pattern = hostPattern(origin)
+  const pattern = toHostPattern(origin)
   const needed = [
-    ...[...(await siteOrigins())].map(hostPattern),
-    ...(await listOperators()).flatMap(permissionsOf),
+    ...[...(await getSiteOrigins())].map(toHostPattern),
+    ...(await listOperators()).flatMap(listHostPermissions),
   ]
   if (needed.includes(pattern)) return
   // What an administrator gave, the browser keeps; the site is off all the same.
@@ -112,10 +112,10 @@ export async function stopSite(origin: string): Promise<Site> {
  * died in the middle of a site's end has left grants that no page can use: they end here.
  */
 export async function handlePermissionRemoved(): Promise<void> {
-  for (const origin of await siteOrigins()) {
+  for (const origin of await getSiteOrigins()) {
     if (!(await hasPermission(origin))) await endSite(origin)
   }
-  for (const grant of await allGrants()) {
+  for (const grant of await listAllGrants()) {
     if (!(await isSiteOn(grant.origin))) await endGrant(grant, 'user')
   }
 }

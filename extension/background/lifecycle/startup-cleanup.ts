@@ -8,8 +8,8 @@ import { sweepRegistrations } from '../clients/clients.ts'
 import { sweepKeys } from '../clients/keys.ts'
 import { sendGrantsChanged } from '../grants/grant-events.ts'
 import { sweepGrants } from '../grants/grants.ts'
-import { endWithdrawn } from '../grants/offered-apis.ts'
-import { revokeDue, sweepRevocations } from '../grants/revocations.ts'
+import { endWithdrawnGrants } from '../grants/offered-apis.ts'
+import { sendDueRevocations, sweepRevocations } from '../grants/revocations.ts'
 import { sweepTokens } from '../grants/token-records.ts'
 import { log } from '../platform/log.ts'
 import { memoize } from '../platform/memoize.ts'
@@ -51,8 +51,8 @@ async function cleanUp(): Promise<void> {
 export async function runHousekeeping(): Promise<void> {
   await settleOverdueFlows()
   await endExpiredGrants()
-  await endWithdrawn()
-  await revokeDue()
+  await endWithdrawnGrants()
+  await sendDueRevocations()
   await listenForRevocations()
 }
 

@@ -6,8 +6,8 @@
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 import type { ApiAccess, ConnectParams, Grant } from '../../../shared/messages/page-api.ts'
 import { windowMayHelp } from '../authorization/silent-authorization.ts'
-import { boundApplication } from '../clients/clients.ts'
-import { covers, type GrantRecord, grantsOf, publicGrant } from '../grants/grants.ts'
+import { findBoundApplication } from '../clients/clients.ts'
+import { coversApi, type GrantRecord, listGrants, toPublicGrant } from '../grants/grants.ts'
 import { findApi, findOperator } from '../operators/operators.ts'
 import { invalidParams, noGrant } from '../platform/broker-error.ts'
 import { accessTokenOf } from '../tokens/token-renewal.ts'
@@ -50,21 +50,21 @@ export async function connect(call: Call, params: ConnectParams): Promise<Grant>
   const { issuer, apis, mode = 'fetch', reason, loginHint } = params
 
   const operator = await findOperator(issuer)
-  const application = operator && (await boundApplication(operator, origin, params.clientId))
+  const application = operator && (await findBoundApplication(operator, origin, params.clientId))
   // An operator that is not there and one that does not know this origin look the same from outside.
   if (!operator || !application) throw noGrant()
   requireOffered(operator, params)
 
   const { clientId } = application
-  const here = (await grantsOf(origin)).filter((grant) => grant.issuer === issuer)
+  const here = (await listGrants(origin)).filter((grant) => grant.issuer === issuer)
   const covering = here.filter(
     (grant) =>
       grant.mode === mode &&
       (clientId === undefined || grant.clientId === clientId) &&
-      apis.every((api) => covers(grant.apis, api)),
+      apis.every((api) => coversApi(grant.apis, api)),
   )
   const { grant: existing, reason: why } = await findUsableGrant(covering, apis)
-  if (existing) return publicGrant(existing)
+  if (existing) return toPublicGrant(existing)
 
   const request = {
     issuer,

@@ -15,10 +15,10 @@ import {
 import type { CreateProofParams } from '../../../shared/messages/page-api.ts'
 import { findTarget, requireMethod } from '../api-calls/call-target.ts'
 import { canonicalUrl } from '../api-calls/resource-url.ts'
-import { dpopKeyOf, requiredProofClaims, scopeInUse } from '../grants/token-records.ts'
+import { getDpopKey, getRequiredProofClaims, getScopeInUse } from '../grants/token-records.ts'
 import { invalidParams } from '../platform/broker-error.ts'
-import { effects } from '../platform/effects.ts'
-import { record } from '../platform/log.ts'
+import { createEffects } from '../platform/effects.ts'
+import { recordLogEntry } from '../platform/log.ts'
 import { createRateLimiter } from '../platform/rate-limiter.ts'
 import { accessTokenOf } from '../tokens/token-renewal.ts'
 import type { Call } from './page-call.ts'
@@ -51,16 +51,16 @@ export async function createProof(
   }
   requireMethod(api, htm, 'htm')
   const query = queryOf(url, params.query)
-  const scope = await scopeInUse(grant, access)
+  const scope = await getScopeInUse(grant, access)
   const { accessToken } = await accessTokenOf(grant, access.resource, { scope })
-  const key = await dpopKeyOf(grant)
+  const key = await getDpopKey(grant)
   if (!key) throw new NorthkeyError('key_mismatch', 'the key of this grant is gone')
   if (nonce !== undefined) key.nonces.set(url.origin, nonce)
-  const claims = await camaraProofClaims(await requiredProofClaims(grant), { body, query })
+  const claims = await camaraProofClaims(await getRequiredProofClaims(grant), { body, query })
   const dpop = await createDpopProof(
     { key, method: htm, url: url.href, accessToken, claims },
-    effects(signal),
+    createEffects(signal),
   )
-  record('proof', htm, { ...grant, apis: [access] })
+  recordLogEntry('proof', htm, { ...grant, apis: [access] })
   return { dpop }
 }

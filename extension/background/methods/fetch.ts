@@ -20,12 +20,12 @@ import { CALL_RULES } from '../api-calls/call-rules.ts'
 import { type CallTarget, findTarget, requireMethod } from '../api-calls/call-target.ts'
 import { canonicalUrl } from '../api-calls/resource-url.ts'
 import { needsInteraction, windowMayHelp } from '../authorization/silent-authorization.ts'
-import { touch } from '../grants/grants.ts'
-import { dpopKeyOf, dropAccessToken, requiredProofClaims } from '../grants/token-records.ts'
+import { extendGrant } from '../grants/grants.ts'
+import { dropAccessToken, getDpopKey, getRequiredProofClaims } from '../grants/token-records.ts'
 import { findApi } from '../operators/operators.ts'
 import { invalidParams, toErrorObject } from '../platform/broker-error.ts'
-import { effects } from '../platform/effects.ts'
-import { record } from '../platform/log.ts'
+import { createEffects } from '../platform/effects.ts'
+import { recordLogEntry } from '../platform/log.ts'
 import { accessTokenOf } from '../tokens/token-renewal.ts'
 import type { Call } from './page-call.ts'
 import { renewWithUser } from './user-interaction.ts'
@@ -59,7 +59,7 @@ function createTokenSource(
       await dropAccessToken(grant.grantId, resource, accessToken)
       return current()
     },
-    dpopKey: () => dpopKeyOf(grant),
+    dpopKey: () => getDpopKey(grant),
   }
 }
 
@@ -121,10 +121,10 @@ async function sendCall(
     deliver: call.deliver,
   }
   const tokens = createTokenSource(call, target, interactive === 'ifNeeded')
-  if (grant.tokenType !== 'DPoP') return callApi(request, tokens, effects(call.signal))
+  if (grant.tokenType !== 'DPoP') return callApi(request, tokens, createEffects(call.signal))
   const query = new URL(url).search.slice(1)
-  const proofClaims = await camaraProofClaims(await requiredProofClaims(grant), { body, query })
-  return callApi({ ...request, proofClaims }, tokens, effects(call.signal))
+  const proofClaims = await camaraProofClaims(await getRequiredProofClaims(grant), { body, query })
+  return callApi({ ...request, proofClaims }, tokens, createEffects(call.signal))
 }
 
 /** Where the API wants more and the user may be asked, once more with what the user gave. */
@@ -157,13 +157,13 @@ export async function fetchApi(call: Call, params: FetchParams): Promise<FetchRe
   checkBody(params.body, method)
   const about = { ...target.grant, apis: [target.access] }
   try {
-    await touch(target.grant)
+    await extendGrant(target.grant)
     const answer = await sendCallWithStepUp(call, target, { ...params, url: url.href, method })
-    record('call', `${method} ${answer.status}`, about)
+    recordLogEntry('call', `${method} ${answer.status}`, about)
     const { status, statusText, body } = answer
     return { url: url.href, status, statusText, headers: responseHeaders(answer.headers), body }
   } catch (error) {
-    record('call', `${method} ${toErrorObject(error).data.error}`, about)
+    recordLogEntry('call', `${method} ${toErrorObject(error).data.error}`, about)
     throw error
   }
 }

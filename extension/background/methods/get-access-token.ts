@@ -6,13 +6,13 @@ import type {
   GetAccessTokenParams,
 } from '../../../shared/messages/page-api.ts'
 import { windowMayHelp } from '../authorization/silent-authorization.ts'
-import { covers, type GrantRecord, grantsOf, touch } from '../grants/grants.ts'
-import { offeredApis } from '../grants/offered-apis.ts'
+import { coversApi, extendGrant, type GrantRecord, listGrants } from '../grants/grants.ts'
+import { listOfferedApis } from '../grants/offered-apis.ts'
 import type { StoredToken } from '../grants/stored-token.ts'
 import { setScopeInUse } from '../grants/token-records.ts'
 import { noGrant } from '../platform/broker-error.ts'
 import { log } from '../platform/log.ts'
-import { stateVersion } from '../platform/state-version.ts'
+import { getStateVersion } from '../platform/state-version.ts'
 import { cacheAnswer } from '../tokens/access-token-cache.ts'
 import { accessTokenOf } from '../tokens/token-renewal.ts'
 import type { Call } from './page-call.ts'
@@ -45,21 +45,21 @@ export async function getAccessToken(
   call: Call,
   params: GetAccessTokenParams,
 ): Promise<AccessToken> {
-  const version = stateVersion()
+  const version = getStateVersion()
   const { grantId, resource, scope, minValiditySeconds = 0 } = params
   const { origin } = call
-  for (const grant of await grantsOf(origin)) {
+  for (const grant of await listGrants(origin)) {
     if (grant.mode !== 'token' || (grantId !== undefined && grant.grantId !== grantId)) continue
-    const api = (await offeredApis(grant)).find(
+    const api = (await listOfferedApis(grant)).find(
       (candidate) =>
         (resource === undefined || candidate.resource === resource) &&
-        (scope === undefined || covers([candidate], { ...candidate, scope })),
+        (scope === undefined || coversApi([candidate], { ...candidate, scope })),
     )
     if (!api) continue
     const wanted = { ...api, scope: scope ?? api.scope }
     const token = await obtainToken(call, grant, wanted, params)
     await setScopeInUse(grant, api, wanted.scope)
-    await touch(grant)
+    await extendGrant(grant)
     const logGiven = log.record('token', 'given to the site', { ...grant, apis: [wanted] })
     const answer = toAccessToken(grant, api, token)
     const minValidityMs = minValiditySeconds * 1_000

@@ -2,11 +2,11 @@
 
 import type { RevokeParams, RevokeResult } from '../../../shared/messages/page-api.ts'
 import { endGrant } from '../grants/end-grant.ts'
-import { grantOf, grantsOf } from '../grants/grants.ts'
+import { getGrant, listGrants } from '../grants/grants.ts'
 import type { Call } from './page-call.ts'
 
 export async function revoke({ origin }: Call, { grantId }: RevokeParams): Promise<RevokeResult> {
-  const grants = grantId ? [await grantOf(origin, grantId)] : await grantsOf(origin)
+  const grants = grantId ? [await getGrant(origin, grantId)] : await listGrants(origin)
   const result: RevokeResult = { revoked: [], pending: [] }
   for (const grant of grants) {
     const isServerInformed = await endGrant(grant, 'page')

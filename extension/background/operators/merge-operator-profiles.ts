@@ -30,10 +30,10 @@ function checkUnique(
 ): ProfileCheck {
   const check = checkProfile(value, development)
   const taken = operators.find(({ profile }) => profile.issuer === check.profile?.issuer)
-  return taken ? { reasons: [issuerTaken(taken.profile.name)] } : check
+  return taken ? { reasons: [describeTakenIssuer(taken.profile.name)] } : check
 }
 
-export const issuerTaken = (name: string) =>
+export const describeTakenIssuer = (name: string) =>
   `issuer: expected one that no other profile has; "${name}" has it`
 
 /** @param given By source, what was found there: a list, if all is well. */

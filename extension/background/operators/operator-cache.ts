@@ -12,7 +12,7 @@ const JUDGED = 'judgedOperators'
 /** `storage.session` has room for 10 MB, and others need it, too. */
 const MAX_LENGTH = 1_000_000
 
-export type GivenOperators = Parameters<typeof mergeOperatorProfiles>[0]
+export type UncheckedProfiles = Parameters<typeof mergeOperatorProfiles>[0]
 
 interface Judged {
   /** What was judged, as JSON. */
@@ -29,8 +29,8 @@ async function readJudged(): Promise<Judged | undefined> {
 }
 
 /** @param reading Resolves to what was found, by source. */
-export async function mergeOperatorsCached(
-  reading: Promise<GivenOperators>,
+export async function mergeOperatorsWithCache(
+  reading: Promise<UncheckedProfiles>,
   development: boolean,
 ): Promise<MergedOperators> {
   const [found, judged] = await Promise.all([reading, readJudged()])

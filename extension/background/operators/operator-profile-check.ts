@@ -14,7 +14,7 @@ import {
   type OperatorProfile,
   PROFILE_TOO_LARGE,
 } from '../../../shared/messages/operator-profile.ts'
-import { isReadable } from '../platform/readable-text.ts'
+import { isReadableText } from '../platform/readable-text.ts'
 import { isSecureOrigin } from '../platform/secure-origin.ts'
 import schema from './operator-profile.schema.json'
 
@@ -107,7 +107,11 @@ class Findings {
   }
 
   readable(text: string | undefined, member: string): void {
-    this.expect(isReadable(text ?? ''), member, 'no control characters and no marks of direction')
+    this.expect(
+      isReadableText(text ?? ''),
+      member,
+      'no control characters and no marks of direction',
+    )
   }
 
   unique(values: string[], member: string): void {

@@ -17,13 +17,13 @@ import type {
   OperatorCheck,
   OperatorList,
 } from '../../../shared/messages/screen-channel.ts'
-import { record } from '../platform/log.ts'
+import { recordLogEntry } from '../platform/log.ts'
 import { memoize } from '../platform/memoize.ts'
 import { bumpStateVersion } from '../platform/state-version.ts'
 import { openStore } from '../platform/stores.ts'
-import { permissionsOf } from './host-permissions.ts'
-import { issuerTaken, type MergedOperators } from './merge-operator-profiles.ts'
-import { type GivenOperators, mergeOperatorsCached } from './operator-cache.ts'
+import { listHostPermissions } from './host-permissions.ts'
+import { describeTakenIssuer, type MergedOperators } from './merge-operator-profiles.ts'
+import { mergeOperatorsWithCache, type UncheckedProfiles } from './operator-cache.ts'
 import { readProfile } from './operator-profile-check.ts'
 
 /** Written beside the manifest by whoever starts the demo; a released build has none. */
@@ -33,7 +33,7 @@ const imported = openStore('operators')
 
 /** Judged once, until profiles or policy change. */
 const mergedOperators = memoize(
-  (): Promise<MergedOperators> => mergeOperatorsCached(readAll(), __DEVELOPMENT__),
+  (): Promise<MergedOperators> => mergeOperatorsWithCache(readAll(), __DEVELOPMENT__),
 )
 
 function invalidate(): void {
@@ -65,7 +65,7 @@ async function readDemo(): Promise<unknown> {
   }
 }
 
-async function readAll(): Promise<GivenOperators> {
+async function readAll(): Promise<UncheckedProfiles> {
   const [policy, file, demo] = await Promise.all([
     readPolicy(),
     values<OperatorProfile>(imported).catch(() => {
@@ -87,7 +87,7 @@ export async function describeOperators(): Promise<OperatorList> {
   const { operators, rejected } = await mergedOperators()
   const described = operators.map(async ({ profile, source }): Promise<KnownOperator> => {
     const unreachable = []
-    for (const origin of permissionsOf(profile)) {
+    for (const origin of listHostPermissions(profile)) {
       if (!(await browser.permissions.contains({ origins: [origin] }))) unreachable.push(origin)
     }
     return { profile, source, unreachable }
@@ -100,8 +100,8 @@ export async function checkOperator(text: string): Promise<OperatorCheck> {
   const { profile, reasons } = readProfile(text, __DEVELOPMENT__)
   if (!profile) return { reasons }
   const taken = await findOperator(profile.issuer)
-  if (taken) return { reasons: [issuerTaken(taken.name)] }
-  return { profile, permissions: permissionsOf(profile) }
+  if (taken) return { reasons: [describeTakenIssuer(taken.name)] }
+  return { profile, permissions: listHostPermissions(profile) }
 }
 
 /** The user has seen what `checkOperator` said, and confirmed. */
@@ -110,7 +110,7 @@ export async function addOperator(text: string): Promise<OperatorCheck> {
   if (check.profile) {
     await set(check.profile.issuer, check.profile, imported)
     invalidate()
-    record('operator', 'imported', { issuer: check.profile.issuer })
+    recordLogEntry('operator', 'imported', { issuer: check.profile.issuer })
   }
   return check
 }
@@ -118,7 +118,7 @@ export async function addOperator(text: string): Promise<OperatorCheck> {
 export async function removeOperator(issuer: string): Promise<void> {
   await del(issuer, imported)
   invalidate()
-  record('operator', 'removed', { issuer })
+  recordLogEntry('operator', 'removed', { issuer })
 }
 
 export async function findOperator(issuer: string): Promise<OperatorProfile | undefined> {

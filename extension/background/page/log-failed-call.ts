@@ -5,7 +5,7 @@
 
 import type { ProviderErrorObject } from '../../../shared/messages/page-api.ts'
 import { findApi, findOperator } from '../operators/operators.ts'
-import { type LogSubject, record } from '../platform/log.ts'
+import { type LogSubject, recordLogEntry } from '../platform/log.ts'
 import { checkParams, isProviderMethod } from './params.ts'
 
 async function findLogSubject(
@@ -32,5 +32,5 @@ export async function logFailedCall(
 ): Promise<void> {
   const name = isProviderMethod(method) ? method : 'unknown method'
   const about = await findLogSubject(origin, method, params)
-  record('refusal', `${name}: ${data.error}`, about)
+  recordLogEntry('refusal', `${name}: ${data.error}`, about)
 }

@@ -14,7 +14,7 @@ import {
 } from '../../../shared/messages/page-api.ts'
 import { decodeRequest } from '../../../shared/messages/request-deduplication.ts'
 import { cancelFlowOfCall, resumeFlowOfCall } from '../authorization/authorization-flow.ts'
-import { grantsOf, publicGrant } from '../grants/grants.ts'
+import { listGrants, toPublicGrant } from '../grants/grants.ts'
 import { connect } from '../methods/connect.ts'
 import { createProof } from '../methods/create-proof.ts'
 import { fetchApi } from '../methods/fetch.ts'
@@ -43,7 +43,7 @@ const handlers: { [M in ProviderMethod]?: Handler<M> } = {
     redirectUris: [redirectBase],
   }),
   northbound_connect: connect,
-  northbound_getGrants: async ({ origin }) => (await grantsOf(origin)).map(publicGrant),
+  northbound_getGrants: async ({ origin }) => (await listGrants(origin)).map(toPublicGrant),
   northbound_getAccessToken: getAccessToken,
   northbound_fetch: fetchApi,
   northbound_createProof: createProof,

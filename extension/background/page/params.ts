@@ -8,7 +8,7 @@ import type { ProviderMethod, ProviderMethods } from '../../../shared/messages/p
 import { isPlain } from '../../../shared/messages/plain-data.ts'
 import { MAX_BODY_BYTES } from '../api-calls/body-limit.ts'
 import { invalidParams } from '../platform/broker-error.ts'
-import { isReadable } from '../platform/readable-text.ts'
+import { isReadableText } from '../platform/readable-text.ts'
 
 const MAX_TEXT = 2_048
 
@@ -23,7 +23,7 @@ const text = (name: string, max = MAX_TEXT) =>
 const readable = (name: string, max: number) =>
   v.pipe(
     text(name, max),
-    v.check(isReadable, `${name}: expected no control characters and no marks of direction`),
+    v.check(isReadableText, `${name}: expected no control characters and no marks of direction`),
   )
 
 const url = (name: string) =>

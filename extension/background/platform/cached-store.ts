@@ -7,7 +7,7 @@
  */
 
 import type { SealedStore } from './sealed-store.ts'
-import { bumpStateVersion, stateVersion } from './state-version.ts'
+import { bumpStateVersion, getStateVersion } from './state-version.ts'
 
 export function withCache<T>(store: SealedStore<T>): SealedStore<T> {
   const known = new Map<string, T>()
@@ -16,9 +16,9 @@ export function withCache<T>(store: SealedStore<T>): SealedStore<T> {
     async get(id) {
       const here = known.get(id)
       if (here !== undefined) return here
-      const before = stateVersion()
+      const before = getStateVersion()
       const record = await store.get(id)
-      if (record !== undefined && before === stateVersion()) known.set(id, record)
+      if (record !== undefined && before === getStateVersion()) known.set(id, record)
       return record
     },
     async set(id, record) {

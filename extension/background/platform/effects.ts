@@ -3,7 +3,7 @@
 import type { Effects } from '../../../shared/core/index.ts'
 import { REQUEST_TIMEOUT_MS } from '../../limits.ts'
 
-export function effects(signal?: AbortSignal): Effects {
+export function createEffects(signal?: AbortSignal): Effects {
   return {
     fetch: (input, init) => fetch(input, init),
     now: () => Date.now(),

@@ -180,4 +180,4 @@ export function createLog(
 export const log = createLog(undefined, undefined, LOG_WRITE_INTERVAL_MS, LOG_COUNT_DELAY_MS)
 
 /** One entry. A grant record can be passed as it is: only what belongs into the log is copied. */
-export const record = log.record
+export const recordLogEntry = log.record

@@ -12,7 +12,7 @@ export interface Sealed {
   data: ArrayBuffer
 }
 
-export async function seal(key: CryptoKey, name: string, value: unknown): Promise<Sealed> {
+export async function sealValue(key: CryptoKey, name: string, value: unknown): Promise<Sealed> {
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES))
   const additionalData = new TextEncoder().encode(name)
   const plain = new TextEncoder().encode(JSON.stringify(value))
@@ -21,7 +21,7 @@ export async function seal(key: CryptoKey, name: string, value: unknown): Promis
 }
 
 /** The record, or `undefined` where it was sealed under another key or under another name. */
-export async function open(key: CryptoKey, name: string, sealed: Sealed): Promise<unknown> {
+export async function unsealValue(key: CryptoKey, name: string, sealed: Sealed): Promise<unknown> {
   const additionalData = new TextEncoder().encode(name)
   try {
     const algorithm = { name: 'AES-GCM', iv: sealed.iv, additionalData }

@@ -4,7 +4,7 @@
  */
 
 import { del, entries, get, promisifyRequest, set, type UseStore } from 'idb-keyval'
-import { open, type Sealed, seal } from './seal.ts'
+import { type Sealed, sealValue, unsealValue } from './seal.ts'
 
 export interface SealedStore<T> {
   get(id: string): Promise<T | undefined>
@@ -38,12 +38,12 @@ export function createSealedStore<T>(
   const nameOf = (id: string) => `${name}/${id}`
 
   async function read(id: string, sealed: Sealed | undefined): Promise<T | undefined> {
-    return sealed && ((await open(await key(), nameOf(id), sealed)) as T | undefined)
+    return sealed && ((await unsealValue(await key(), nameOf(id), sealed)) as T | undefined)
   }
 
   return {
     get: async (id) => read(id, await get<Sealed>(id, store)),
-    set: async (id, record) => set(id, await seal(await key(), nameOf(id), record), store),
+    set: async (id, record) => set(id, await sealValue(await key(), nameOf(id), record), store),
     delete: (id) => del(id, store),
     async all() {
       const rows = await entries<string, Sealed>(store)

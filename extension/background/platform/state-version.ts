@@ -5,7 +5,7 @@
 
 let version = 0
 
-export const stateVersion = (): number => version
+export const getStateVersion = (): number => version
 
 /** Called where the state changes: before a write begins, and again when it has ended. */
 export function bumpStateVersion(): void {

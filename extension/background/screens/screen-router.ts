@@ -9,7 +9,7 @@ import { selectApprovedApis } from '../authorization/approved-apis.ts'
 import { approveFlow, cancelFlow } from '../authorization/authorization-flow.ts'
 import { flows } from '../authorization/flow-records.ts'
 import { endGrant } from '../grants/end-grant.ts'
-import { allGrants } from '../grants/grants.ts'
+import { listAllGrants } from '../grants/grants.ts'
 import {
   describeSite,
   describeSites,
@@ -44,9 +44,9 @@ const handlers: Handlers = {
     await cancelFlow(flowId, 'user')
   },
 
-  listGrants: () => allGrants(),
+  listGrants: () => listAllGrants(),
   async revokeGrant({ grantId }) {
-    const grant = (await allGrants()).find((candidate) => candidate.grantId === grantId)
+    const grant = (await listAllGrants()).find((candidate) => candidate.grantId === grantId)
     if (grant) await endGrant(grant, 'user')
   },
 
@@ -55,7 +55,7 @@ const handlers: Handlers = {
   addOperator: ({ text }) => addOperator(text),
   async removeOperator({ issuer }) {
     // While the operator is known, its server can be told that the grants are over.
-    const grants = (await allGrants()).filter((grant) => grant.issuer === issuer)
+    const grants = (await listAllGrants()).filter((grant) => grant.issuer === issuer)
     await Promise.allSettled(grants.map((grant) => endGrant(grant, 'user')))
     await removeOperator(issuer)
   },

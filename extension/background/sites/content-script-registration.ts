@@ -6,7 +6,7 @@
 import browser from 'webextension-polyfill'
 import contentScript from '../../content/index.iife.ts?script&iife'
 import providerScript from '../../provider/index.iife.ts?script&iife'
-import { hostPattern } from '../operators/host-permissions.ts'
+import { toHostPattern } from '../operators/host-permissions.ts'
 
 /**
  * Chromium's patterns know ports, and without one they mean every port; in Firefox, whose patterns know
@@ -14,7 +14,7 @@ import { hostPattern } from '../operators/host-permissions.ts'
  * at its end.
  */
 function matchPattern(origin: string): string {
-  if (__TARGET__ === 'firefox') return hostPattern(origin)
+  if (__TARGET__ === 'firefox') return toHostPattern(origin)
   const { protocol, hostname, port } = new URL(origin)
   return `${protocol}//${hostname}:${port || 443}/*`
 }

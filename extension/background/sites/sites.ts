@@ -9,7 +9,7 @@
 
 import { del, keys, set } from 'idb-keyval'
 import browser from 'webextension-polyfill'
-import { hostPattern } from '../operators/host-permissions.ts'
+import { toHostPattern } from '../operators/host-permissions.ts'
 import { memoize } from '../platform/memoize.ts'
 import { isLoopbackOrigin, isSecureOrigin } from '../platform/secure-origin.ts'
 import { createSerialQueue } from '../platform/serial-queue.ts'
@@ -24,12 +24,12 @@ import {
 const store = openStore('sites')
 
 /** Origins that were switched on. */
-export const siteOrigins = memoize(
+export const getSiteOrigins = memoize(
   async (): Promise<ReadonlySet<string>> => new Set(await keys<string>(store)),
 )
 
 function invalidate(): void {
-  siteOrigins.reset()
+  getSiteOrigins.reset()
   bumpStateVersion()
 }
 
@@ -40,7 +40,7 @@ export function isAlwaysOn(origin: string): boolean {
 
 /** Whether pages of this origin may ask. Every call of a page passes here. */
 export async function isSiteOn(origin: string): Promise<boolean> {
-  return isAlwaysOn(origin) || (await siteOrigins()).has(origin)
+  return isAlwaysOn(origin) || (await getSiteOrigins()).has(origin)
 }
 
 /** One change of the list and of the registered scripts at a time. */
@@ -49,7 +49,7 @@ const changes = createSerialQueue()
 /** Makes the browser's list of scripts what the list of sites says. Changes nothing that is right. */
 export const syncScripts = (): Promise<void> => changes(sync)
 
-const sync = async (): Promise<void> => syncContentScripts(await siteOrigins())
+const sync = async (): Promise<void> => syncContentScripts(await getSiteOrigins())
 
 /** After an update the files may have other names: everything is registered anew. */
 export async function reregisterScripts(): Promise<void> {
@@ -58,7 +58,7 @@ export async function reregisterScripts(): Promise<void> {
 }
 
 export function hasPermission(origin: string): Promise<boolean> {
-  return browser.permissions.contains({ origins: [hostPattern(origin)] })
+  return browser.permissions.contains({ origins: [toHostPattern(origin)] })
 }
 
 /**
@@ -74,7 +74,7 @@ export const addSite = (origin: string, tabId?: number): Promise<boolean> =>
 async function add(origin: string, tabId?: number): Promise<boolean> {
   if (!isSecureOrigin(origin, false)) throw new Error('origin: expected an https origin')
   if (!(await hasPermission(origin))) throw new Error('origin: expected the permission for it')
-  if ((await siteOrigins()).has(origin)) return false
+  if ((await getSiteOrigins()).has(origin)) return false
   await set(origin, { since: Date.now() }, store)
   invalidate()
   await sync()
@@ -87,7 +87,7 @@ async function add(origin: string, tabId?: number): Promise<boolean> {
 export const removeSite = (origin: string): Promise<boolean> => changes(() => remove(origin))
 
 async function remove(origin: string): Promise<boolean> {
-  const was = (await siteOrigins()).has(origin)
+  const was = (await getSiteOrigins()).has(origin)
   await del(origin, store)
   invalidate()
   await sync()

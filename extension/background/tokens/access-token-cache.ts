@@ -10,7 +10,7 @@ import type { AccessToken } from '../../../shared/messages/page-api.ts'
 import { TOKEN_CACHE_LIFETIME_MS } from '../../limits.ts'
 import type { GrantRecord } from '../grants/grants.ts'
 import { isFresh, type StoredToken } from '../grants/stored-token.ts'
-import { stateVersion } from '../platform/state-version.ts'
+import { getStateVersion } from '../platform/state-version.ts'
 
 const MAX_ENTRIES = 100
 /** Longer than the key of any valid parameters. */
@@ -43,7 +43,7 @@ export function cacheAnswer(
   answer: CachedAnswer,
   version: number,
 ): void {
-  if (!key || key.length > MAX_KEY_LENGTH || version !== stateVersion()) return
+  if (!key || key.length > MAX_KEY_LENGTH || version !== getStateVersion()) return
   if (cachedVersion !== version || cache.size >= MAX_ENTRIES) cache.clear()
   cachedVersion = version
   cache.set(entryKey(origin, key), { ...answer, cachedAtMs: Date.now() })
@@ -51,7 +51,7 @@ export function cacheAnswer(
 
 /** The cached answer to this request of this origin, while it holds. */
 export function findCachedAnswer(origin: string, key: string): CachedAnswer | undefined {
-  if (cachedVersion !== stateVersion()) return undefined
+  if (cachedVersion !== getStateVersion()) return undefined
   const entry = cache.get(entryKey(origin, key))
   if (!entry) return undefined
   const { grant, token, minValidityMs, cachedAtMs } = entry

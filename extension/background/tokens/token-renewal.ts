@@ -11,14 +11,14 @@ import type { OperatorProfile } from '../../../shared/messages/operator-profile.
 import { type ApiAccess, ERROR_CODE } from '../../../shared/messages/page-api.ts'
 import { scopeWithin, scopeWords } from '../../../shared/oauth/scope.ts'
 import { authorizeSilently } from '../authorization/silent-authorization.ts'
-import { clientKeyOf } from '../clients/clients.ts'
-import { deleteKey, keyOf } from '../clients/keys.ts'
+import { getClientKey } from '../clients/clients.ts'
+import { deleteKey, getKey } from '../clients/keys.ts'
 import type { GrantRecord } from '../grants/grants.ts'
 import {
-  exceeds,
+  exceedsScope,
+  getTokenSlot,
   isFresh,
   type StoredToken,
-  slotOf,
   toStoredToken,
 } from '../grants/stored-token.ts'
 import { isSameSubject } from '../grants/subject-handle.ts'
@@ -34,7 +34,7 @@ import {
 } from '../grants/token-records.ts'
 import { findOperator } from '../operators/operators.ts'
 import { BrokerError, noGrant } from '../platform/broker-error.ts'
-import { effects } from '../platform/effects.ts'
+import { createEffects } from '../platform/effects.ts'
 import { log } from '../platform/log.ts'
 import { createSingleFlight } from '../platform/single-flight.ts'
 
@@ -44,7 +44,7 @@ const renewals = createSingleFlight<StoredToken>()
 
 /** A refresh token without the key that it is bound to buys nothing. */
 async function hasKey({ tokenType }: GrantRecord, { keyId }: TokenRecord): Promise<boolean> {
-  return tokenType !== 'DPoP' || (await keyOf(keyId)) !== undefined
+  return tokenType !== 'DPoP' || (await getKey(keyId)) !== undefined
 }
 
 const isInvalidGrant = (error: unknown) => isNorthkeyError(error) && error.error === 'invalid_grant'
@@ -74,10 +74,10 @@ async function refreshAccessToken(
         resource,
         scope,
         idTokenClaims: record.idTokenClaims,
-        dpop: await keyOf(record.keyId),
-        clientKey: await clientKeyOf(server, grant.origin),
+        dpop: await getKey(record.keyId),
+        clientKey: await getClientKey(server, grant.origin),
       },
-      effects(),
+      createEffects(),
     )
   } catch (error) {
     // Without an answer nobody knows whether the refresh token was consumed. The server's no ends all
@@ -89,7 +89,7 @@ async function refreshAccessToken(
   const token = toStoredToken(set, Date.now())
   await saveRecord(grant, {
     ...record,
-    tokens: { ...record.tokens, [slotOf(api, scope)]: token },
+    tokens: { ...record.tokens, [getTokenSlot(api, scope)]: token },
     refreshToken: set.refreshToken ?? refreshToken,
   })
   return token
@@ -136,7 +136,7 @@ async function renewAccessToken(
       'another subscriber is signed in at the operator',
     )
   }
-  await saveTokens(grant, keyId, slotOf(api, scope), authorized)
+  await saveTokens(grant, keyId, getTokenSlot(api, scope), authorized)
   return toStoredToken(authorized.tokens, Date.now())
 }
 
@@ -159,13 +159,13 @@ export async function accessTokenOf(
   const { minValidityMs = 0, scope } = requirements
   const api = grant.apis.find((candidate) => candidate.resource === resource)
   if (!api) throw noGrant()
-  const slot = slotOf(api, scope ?? api.scope)
+  const slot = getTokenSlot(api, scope ?? api.scope)
   const key = `${grant.grantId} ${slot}`
   const running = renewals.join(key)
   if (running) return awaitRenewal(running, grant, resource, requirements)
   const record = await readTokens(grant.grantId)
   const cached = record?.tokens[slot]
-  const fits = cached && (scope === undefined || !exceeds(cached.scope, scope, grant.apis))
+  const fits = cached && (scope === undefined || !exceedsScope(cached.scope, scope, grant.apis))
   if (fits && isFresh(cached, minValidityMs, Date.now())) {
     if (!cached.singleUse) return cached
     // Two callers may have read the same one; it is the one's who takes it away.

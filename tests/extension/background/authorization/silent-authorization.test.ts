@@ -66,18 +66,22 @@ const { approveFlow, handleRedirect, startFlow, handleTabClosed } = await import
   '../../../../extension/background/authorization/authorization-flow.ts'
 )
 const { flows } = await import('../../../../extension/background/authorization/flow-records.ts')
-const { currentSession, grantsOf, saveGrant } = await import(
+const { getSessionName, listGrants, saveGrant } = await import(
   '../../../../extension/background/grants/grants.ts'
 )
 const { abortPageRequest, handlePageRequest } = await import(
   '../../../../extension/background/page/page-router.ts'
 )
 const { endGrant } = await import('../../../../extension/background/grants/end-grant.ts')
-const { subjectHandle } = await import('../../../../extension/background/grants/subject-handle.ts')
+const { computeSubjectHandle } = await import(
+  '../../../../extension/background/grants/subject-handle.ts'
+)
 const { runHousekeeping } = await import(
   '../../../../extension/background/lifecycle/startup-cleanup.ts'
 )
-const { grantIdOfToken } = await import('../../../../extension/background/grants/token-records.ts')
+const { findGrantIdByToken } = await import(
+  '../../../../extension/background/grants/token-records.ts'
+)
 const { accessTokenOf } = await import('../../../../extension/background/tokens/token-renewal.ts')
 const { NorthkeyError } = await import('../../../../shared/core/index.ts')
 
@@ -209,9 +213,9 @@ describe('after the worker was stopped', () => {
 
 describe('a step-up', () => {
   async function stepUp(lifetime: 'once' | 'month') {
-    const session = await currentSession()
+    const session = await getSessionName()
     const grant = grantRecord({ session })
-    const subject = await subjectHandle(grant.issuer, 'alice', grant.origin)
+    const subject = await computeSubjectHandle(grant.issuer, 'alice', grant.origin)
     await saveGrant({ ...grant, subject })
     const apis = [{ ...A, scope: 'a more' }]
     const request = { issuer: grant.issuer, clientId: 'client', mode: 'token' as const, apis }
@@ -228,7 +232,7 @@ describe('a step-up', () => {
     answers.redeem = async () => tokenSet({ scope: 'a more', subject: 'alice' })
     await handleRedirect(window, REDIRECT)
     expect(await soon(outcome)).toMatchObject({ result: { apis: [{ scope: 'a more' }] } })
-    const [after] = await grantsOf(grant.origin)
+    const [after] = await listGrants(grant.origin)
     expect(after?.lifetime).toBe('once')
     expect(after?.expiresAt).toBeLessThan(grant.expiresAt)
   })
@@ -239,7 +243,7 @@ describe('a step-up', () => {
     answers.redeem = async () => tokenSet({ accessToken: 'new', refreshToken: 'new refresh' })
     await handleRedirect(window, REDIRECT)
     expect(await soon(outcome)).toMatchObject({ error: {} })
-    expect(await grantIdOfToken('new')).toBeUndefined()
+    expect(await findGrantIdByToken('new')).toBeUndefined()
     expect(answers.revoked).toContain('new refresh')
   })
 })
@@ -247,11 +251,11 @@ describe('a step-up', () => {
 describe('what is granted', () => {
   test('C22: a new grant ends none of another subscriber', async () => {
     const origin = newOrigin()
-    const alices = grantRecord({ origin, session: await currentSession() })
+    const alices = grantRecord({ origin, session: await getSessionName() })
     await saveGrant(alices)
     answers.silent = async () => authorized({ subject: 'bob', refreshToken: 'his' })
     await soon(startFlow(flowBase({ origin }), { apis: [A], lifetime: 'day' }))
-    expect((await grantsOf(origin)).map(({ grantId }) => grantId)).toContain(alices.grantId)
+    expect((await listGrants(origin)).map(({ grantId }) => grantId)).toContain(alices.grantId)
   })
 
   test('a new grant takes the place of an earlier one, whose end the server is not told', async () => {
@@ -260,7 +264,7 @@ describe('what is granted', () => {
     answers.silent = async () => authorized({ subject: 'alice', refreshToken: 'r' })
     await soon(allow())
     await soon(allow())
-    await vi.waitFor(async () => expect(await grantsOf(origin)).toHaveLength(1))
+    await vi.waitFor(async () => expect(await listGrants(origin)).toHaveLength(1))
     expect(answers.revoked).toEqual([])
   })
 
@@ -280,7 +284,7 @@ describe('what is granted', () => {
     answers.silent = async () =>
       authorized({ accessToken: 'for A', resource: A.resource, scope: 'b' })
     await soon(startFlow(base, { apis: [A, B], lifetime: 'day' }))
-    for (const grant of await grantsOf(origin)) {
+    for (const grant of await listGrants(origin)) {
       answers.silent = async () => authorized({ accessToken: 'for B', scope: 'b' })
       expect((await accessTokenOf(grant, B.resource)).accessToken).not.toBe('for A')
     }

@@ -11,7 +11,7 @@ import '../../support/fake-browser.ts'
 vi.mock('webextension-polyfill', () => import('../../support/fake-browser.ts'))
 
 import { describe, expect, test, vi } from 'vitest'
-import { boundApplication } from '../../../../extension/background/clients/clients.ts'
+import { findBoundApplication } from '../../../../extension/background/clients/clients.ts'
 import type { OperatorProfile } from '../../../../shared/messages/operator-profile.ts'
 import { OPERATOR, ORIGIN } from '../../support/records.ts'
 
@@ -25,7 +25,7 @@ describe.each(ONBOARDINGS)('at an operator with onboarding %s', (onboarding) => 
   test.each([undefined, 'client'])(
     'an origin that an application names acts as that application, asked for as %s',
     async (clientId) => {
-      expect(await boundApplication(operator, ORIGIN, clientId)).toEqual({
+      expect(await findBoundApplication(operator, ORIGIN, clientId)).toEqual({
         name: 'App',
         requireConsent: true,
         clientId: 'client',
@@ -34,7 +34,7 @@ describe.each(ONBOARDINGS)('at an operator with onboarding %s', (onboarding) => 
   )
 
   test('no other origin does', async () => {
-    const asked = boundApplication(operator, OTHER, 'client')
+    const asked = findBoundApplication(operator, OTHER, 'client')
     if (onboarding === 'client_id_metadata_document')
       await expect(asked).rejects.toThrow('clientId')
     else expect(await asked).toBeUndefined()
@@ -43,7 +43,7 @@ describe.each(ONBOARDINGS)('at an operator with onboarding %s', (onboarding) => 
 
 test('an origin that nobody names is registered, brings its document, or is nobody', async () => {
   const asked = (onboarding: (typeof ONBOARDINGS)[number], clientId?: string) =>
-    boundApplication({ ...OPERATOR, onboarding }, OTHER, clientId)
+    findBoundApplication({ ...OPERATOR, onboarding }, OTHER, clientId)
   expect(await asked('preregistered')).toBeUndefined()
   expect(await asked('dynamic')).toEqual({ name: 'other.example', requireConsent: true })
   expect(await asked('client_id_metadata_document', DOCUMENT)).toMatchObject({ clientId: DOCUMENT })
@@ -55,7 +55,7 @@ test('a client that authenticates with a key made here is registered for a named
     onboarding: 'dynamic',
     clientAuthentication: 'private_key_jwt',
   }
-  expect(await boundApplication(operator, ORIGIN, undefined)).toEqual({
+  expect(await findBoundApplication(operator, ORIGIN, undefined)).toEqual({
     name: 'App',
     requireConsent: true,
   })

@@ -6,7 +6,11 @@ import '../../support/fake-browser.ts'
 vi.mock('webextension-polyfill', () => import('../../support/fake-browser.ts'))
 
 import { expect, test, vi } from 'vitest'
-import { grantsOf, saveGrant, sweepGrants } from '../../../../extension/background/grants/grants.ts'
+import {
+  listGrants,
+  saveGrant,
+  sweepGrants,
+} from '../../../../extension/background/grants/grants.ts'
 import { grantOf, ORIGIN } from '../../support/records.ts'
 
 // Seen to fail when `sweepGrants` clears the store where no grant that it read is alive.
@@ -17,7 +21,7 @@ test('a grant that is saved while the others are swept is not lost', async () =>
     const grant = grantOf()
     await saveGrant(grant)
     await sweeping
-    expect(await grantsOf(ORIGIN)).toContainEqual(grant)
+    expect(await listGrants(ORIGIN)).toContainEqual(grant)
     await saveGrant({ ...grant, expiresAt: 0 })
     expect(await sweepGrants()).toMatchObject([{ grantId: grant.grantId }])
   }
@@ -29,5 +33,5 @@ test('the grant that the user gave last comes first', async () => {
   const createdAt = Date.now()
   const given = Array.from({ length: 8 }, (_, i) => grantOf({ origin, createdAt: createdAt + i }))
   for (const grant of given) await saveGrant(grant)
-  expect(await grantsOf(origin)).toEqual(given.reverse())
+  expect(await listGrants(origin)).toEqual(given.reverse())
 })

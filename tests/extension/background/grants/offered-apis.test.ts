@@ -20,8 +20,8 @@ vi.mock('../../../../extension/background/operators/operators.ts', async (origin
 }))
 
 import { findTarget } from '../../../../extension/background/api-calls/call-target.ts'
-import { grantsOf, saveGrant } from '../../../../extension/background/grants/grants.ts'
-import { endWithdrawn } from '../../../../extension/background/grants/offered-apis.ts'
+import { listGrants, saveGrant } from '../../../../extension/background/grants/grants.ts'
+import { endWithdrawnGrants } from '../../../../extension/background/grants/offered-apis.ts'
 import { getAccessToken } from '../../../../extension/background/methods/get-access-token.ts'
 
 const url = new URL('https://api.example/v1/sessions')
@@ -56,13 +56,13 @@ describe.each(changes)('without %s in the profile', (_, change) => {
   test('a grant serves neither a call nor a token, and ends', async () => {
     await expect(findTarget(ORIGIN, url, undefined)).rejects.toMatchObject({ code: 4100 })
     await expect(getAccessToken(call, {})).rejects.toMatchObject({ code: 4100 })
-    await endWithdrawn()
-    expect(await grantsOf(ORIGIN)).toEqual([])
+    await endWithdrawnGrants()
+    expect(await listGrants(ORIGIN)).toEqual([])
   })
 
   test('a grant outlasts a profile that cannot be read, and serves nothing meanwhile', async () => {
     profile.now = undefined
-    await endWithdrawn()
+    await endWithdrawnGrants()
     await expect(getAccessToken(call, {})).rejects.toMatchObject({ code: 4100 })
     profile.now = OPERATOR
     expect(await findTarget(ORIGIN, url, undefined)).toMatchObject({ api: OPERATOR.apis[0] })

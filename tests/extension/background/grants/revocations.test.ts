@@ -31,7 +31,10 @@ vi.mock('../../../../extension/background/operators/operators.ts', () => ({
   findOperator: async () => (operators.known ? OPERATOR : undefined),
 }))
 
-import { revokeDue, revokeTokens } from '../../../../extension/background/grants/revocations.ts'
+import {
+  revokeTokens,
+  sendDueRevocations,
+} from '../../../../extension/background/grants/revocations.ts'
 import { log } from '../../../../extension/background/platform/log.ts'
 import { NorthkeyError } from '../../../../shared/core/index.ts'
 
@@ -55,7 +58,7 @@ afterEach(async () => {
   // Nothing is left for the next one.
   server.mockReset().mockResolvedValue()
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 48 * 60 * MINUTE_MS })
-  await revokeDue()
+  await sendDueRevocations()
   vi.useRealTimers()
 })
 
@@ -75,13 +78,13 @@ describe('a revocation', () => {
       failWith(code)
       expect(await revoke()).toBe(false)
       expect(server).toHaveBeenCalledTimes(1)
-      await revokeDue()
+      await sendDueRevocations()
       expect(server).toHaveBeenCalledTimes(1)
       ring()
-      await revokeDue()
+      await sendDueRevocations()
       expect(server).toHaveBeenCalledTimes(2)
       expect(server.mock.lastCall?.[0]).toMatchObject({ token: 'R', clientId: 'client' })
-      await revokeDue()
+      await sendDueRevocations()
       expect(server).toHaveBeenCalledTimes(2)
       expect(await outcomes()).toEqual([])
     },
@@ -92,7 +95,7 @@ describe('a revocation', () => {
     const before = Date.now()
     expect(await revoke()).toBe(false)
     alarm.when = undefined
-    await revokeDue()
+    await sendDueRevocations()
     expect(alarm.when).toBeGreaterThanOrEqual(before + 10 * MINUTE_MS)
   })
 
@@ -105,7 +108,7 @@ describe('a revocation', () => {
       failWith(code, error === undefined ? {} : { error })
       expect(await revoke()).toBe(true)
       ring()
-      await revokeDue()
+      await sendDueRevocations()
       expect(server).toHaveBeenCalledTimes(1)
       expect(await outcomes()).toEqual([`the operator was not told: ${word}`])
     },
@@ -116,7 +119,7 @@ describe('a revocation', () => {
     expect(await revoke()).toBe(false)
     operators.known = false
     ring()
-    await revokeDue()
+    await sendDueRevocations()
     expect(server).toHaveBeenCalledTimes(2)
     expect(server.mock.lastCall?.[0]).toMatchObject({ server: OPERATOR, token: 'R' })
   })
@@ -126,7 +129,7 @@ describe('a revocation', () => {
     void revoke()
     await vi.waitFor(() => expect(server).toHaveBeenCalledTimes(1))
     ring()
-    await revokeDue()
+    await sendDueRevocations()
     expect(server).toHaveBeenCalledTimes(2)
   })
 
@@ -135,7 +138,7 @@ describe('a revocation', () => {
     expect(await revoke()).toBe(false)
     for (let attempts = 1; attempts < 30; attempts++) {
       if (alarm.when !== undefined) ring()
-      await revokeDue()
+      await sendDueRevocations()
     }
     expect(server).toHaveBeenCalledTimes(21)
     expect(await outcomes()).toEqual(['the operator was not told: network_error'])

@@ -7,10 +7,10 @@
 
 import { describe, expect, test } from 'vitest'
 import {
-  exceeds,
+  exceedsScope,
+  getTokenSlot,
   isFresh,
   type StoredToken,
-  slotOf,
 } from '../../../../extension/background/grants/stored-token.ts'
 
 const OBTAINED = 1_800_000_000_000
@@ -64,7 +64,7 @@ describe('how much of an API', () => {
     ['write read', 'https://api.example/v1'],
     ['read', 'https://api.example/v1 read'],
   ])('C02: the token for "%s" lies at "%s"', (scope, slot) => {
-    expect(slotOf(api, scope)).toBe(slot)
+    expect(getTokenSlot(api, scope)).toBe(slot)
   })
 
   test.each([
@@ -74,6 +74,6 @@ describe('how much of an API', () => {
     ['read write', 'read', true],
     ['read locate', 'read', true],
   ])('C02: a token for "%s" where "%s" is wanted says more: %s', (has, wanted, more) => {
-    expect(exceeds(has, wanted, [api, other])).toBe(more)
+    expect(exceedsScope(has, wanted, [api, other])).toBe(more)
   })
 })

@@ -12,15 +12,16 @@ vi.mock('webextension-polyfill', () => ({ default: fake }))
 import { afterEach, beforeEach, expect, type MockInstance, test, vi } from 'vitest'
 import * as selection from '../../../../extension/background/operators/merge-operator-profiles.ts'
 import {
-  type GivenOperators,
-  mergeOperatorsCached,
+  mergeOperatorsWithCache,
+  type UncheckedProfiles,
 } from '../../../../extension/background/operators/operator-cache.ts'
 import { OPERATOR } from '../../support/records.ts'
 
 let judging: MockInstance<typeof selection.mergeOperatorProfiles>
 const GIVEN = { policy: [], file: [OPERATOR], demo: [{ ...OPERATOR, issuer: 1 }] }
 
-const judge = (given: GivenOperators = GIVEN) => mergeOperatorsCached(Promise.resolve(given), false)
+const judge = (given: UncheckedProfiles = GIVEN) =>
+  mergeOperatorsWithCache(Promise.resolve(given), false)
 const settled = () => new Promise((resolve) => setTimeout(resolve, 10))
 
 beforeEach(() => {
@@ -77,7 +78,7 @@ test('what is too large for the session is judged each time', async () => {
 })
 
 test('what cannot be read is told, and read again', async () => {
-  await expect(mergeOperatorsCached(Promise.reject(new Error('gone')), false)).rejects.toThrow(
+  await expect(mergeOperatorsWithCache(Promise.reject(new Error('gone')), false)).rejects.toThrow(
     'gone',
   )
   expect((await judge()).operators).toHaveLength(1)

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { permissionsOf } from '../../../../extension/background/operators/host-permissions.ts'
+import { listHostPermissions } from '../../../../extension/background/operators/host-permissions.ts'
 import { mergeOperatorProfiles } from '../../../../extension/background/operators/merge-operator-profiles.ts'
 import {
   checkProfile,
@@ -216,7 +216,7 @@ describe('which profiles are used', () => {
 
   test('the browser is asked for every host that the profile names, each once', () => {
     const capif = { apiRoot: 'https://login.operator.example/capif' }
-    expect(permissionsOf({ ...PROFILE, capif })).toEqual([
+    expect(listHostPermissions({ ...PROFILE, capif })).toEqual([
       'https://login.operator.example/*',
       'https://api.operator.example/*',
       'https://token.operator.example/*',

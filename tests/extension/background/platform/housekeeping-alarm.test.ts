@@ -18,7 +18,7 @@ import {
 import { flows } from '../../../../extension/background/authorization/flow-records.ts'
 import {
   type GrantRecord,
-  grantsOf,
+  listGrants,
   saveGrant,
 } from '../../../../extension/background/grants/grants.ts'
 import { runHousekeeping } from '../../../../extension/background/lifecycle/startup-cleanup.ts'
@@ -81,7 +81,7 @@ describe('a grant ends on time', () => {
       { event: 'grantsChanged', payload: { grants: [{ grantId: later.grantId }] } },
     ])
     expect(await outcomes()).toEqual(['expired'])
-    expect(await grantsOf(ORIGIN)).toMatchObject([{ grantId: later.grantId }])
+    expect(await listGrants(ORIGIN)).toMatchObject([{ grantId: later.grantId }])
     expect(alarm.when).toBe(later.expiresAt)
   })
 })

@@ -11,7 +11,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest'
 const { sealing } = vi.hoisted(() => ({ sealing: vi.fn<() => Promise<CryptoKey>>() }))
 vi.mock('../../../../extension/background/platform/sealing-key.ts', () => ({ sealingKey: sealing }))
 
-import { createKey, keyOf, sweepKeys } from '../../../../extension/background/clients/keys.ts'
+import { createKey, getKey, sweepKeys } from '../../../../extension/background/clients/keys.ts'
 import { memoize } from '../../../../extension/background/platform/memoize.ts'
 
 test('what was read is read once, and what failed is read again', async () => {
@@ -36,14 +36,14 @@ describe('while the sealing key cannot be read', () => {
     vi.resetModules()
     const keys = await import('../../../../extension/background/clients/keys.ts')
     sealing.mockRejectedValueOnce(new Error('busy'))
-    await expect(keys.keyOf('one')).rejects.toThrow('busy')
-    expect(await keys.keyOf('one')).toBeDefined()
+    await expect(keys.getKey('one')).rejects.toThrow('busy')
+    expect(await keys.getKey('one')).toBeDefined()
     sealing.mockRejectedValue(new Error('busy'))
     vi.resetModules()
     const later = await import('../../../../extension/background/clients/keys.ts')
     await expect(later.sweepKeys()).rejects.toThrow('busy')
-    expect(await keyOf('one')).toBeDefined()
+    expect(await getKey('one')).toBeDefined()
     await sweepKeys()
-    expect(await keyOf('one')).toBeDefined()
+    expect(await getKey('one')).toBeDefined()
   })
 })

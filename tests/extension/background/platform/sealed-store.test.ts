@@ -1,7 +1,11 @@
 import 'fake-indexeddb/auto'
 import { createStore, get, set } from 'idb-keyval'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { open, type Sealed, seal } from '../../../../extension/background/platform/seal.ts'
+import {
+  type Sealed,
+  sealValue,
+  unsealValue,
+} from '../../../../extension/background/platform/seal.ts'
 import { createSealedStore } from '../../../../extension/background/platform/sealed-store.ts'
 
 const newKey = () =>
@@ -54,10 +58,10 @@ describe('sealed records', () => {
   })
 
   test('K08: a changed record does not open', async () => {
-    const sealed = await seal(key, 'a', { text: 'one' })
+    const sealed = await sealValue(key, 'a', { text: 'one' })
     const bytes = new Uint8Array(sealed.data)
     bytes[0] = (bytes[0] ?? 0) ^ 1
-    expect(await open(key, 'a', sealed)).toBeUndefined()
+    expect(await unsealValue(key, 'a', sealed)).toBeUndefined()
   })
 
   // Seen to fail when `sweep` clears a store of which it could open nothing.
@@ -119,7 +123,7 @@ describe('sealed records', () => {
   test('K09: no IV is used twice', async () => {
     const used = new Set<string>()
     for (let i = 0; i < 10_000; i++) {
-      const { iv } = await seal(key, 'a', 0)
+      const { iv } = await sealValue(key, 'a', 0)
       used.add(iv.join())
     }
     expect(used.size).toBe(10_000)

@@ -47,7 +47,7 @@ import {
 import { handlePageRequest } from '../../../../extension/background/page/page-router.ts'
 import { tryTakeCall } from '../../../../extension/background/page/rate-limit.ts'
 import { log } from '../../../../extension/background/platform/log.ts'
-import { stateVersion } from '../../../../extension/background/platform/state-version.ts'
+import { getStateVersion } from '../../../../extension/background/platform/state-version.ts'
 import { addSite, removeSite } from '../../../../extension/background/sites/sites.ts'
 import type { UnverifiedPageRequest } from '../../../../shared/messages/broker-channel.ts'
 import type { AccessToken, GetAccessTokenParams } from '../../../../shared/messages/page-api.ts'
@@ -229,12 +229,12 @@ describe('nothing is given again', () => {
 
 test('each is counted: by the limit, and in the log', async () => {
   await log.clear()
-  const before = stateVersion()
+  const before = getStateVersion()
   let times = 0
   while (times < 10_000 && again()) times += 1
   expect(times).toBeLessThan(10_000)
   expect(times).toBeGreaterThan(100)
-  expect(stateVersion()).toBe(before)
+  expect(getStateVersion()).toBe(before)
   const entries = (await log.read()).filter(({ event }) => event === 'token')
   expect(entries).toMatchObject([
     { event: 'token', outcome: 'given to the site', origin: grant.origin, times },

@@ -43,15 +43,17 @@ vi.mock('../../../../shared/core/index.ts', async (original) => ({
 }))
 
 const { accessTokenOf } = await import('../../../../extension/background/tokens/token-renewal.ts')
-const { endTokens, grantIdOfToken, saveTokens, scopeInUse, setScopeInUse } = await import(
+const { endTokens, findGrantIdByToken, saveTokens, getScopeInUse, setScopeInUse } = await import(
   '../../../../extension/background/grants/token-records.ts'
 )
 const { deleteGrant } = await import('../../../../extension/background/grants/grants.ts')
-const { dpopKeyOfFlow } = await import('../../../../extension/background/clients/dpop.ts')
+const { getFlowDpopKey } = await import('../../../../extension/background/clients/dpop.ts')
 const { interactionRequired } = await import(
   '../../../../extension/background/platform/broker-error.ts'
 )
-const { subjectHandle } = await import('../../../../extension/background/grants/subject-handle.ts')
+const { computeSubjectHandle } = await import(
+  '../../../../extension/background/grants/subject-handle.ts'
+)
 const { NorthkeyError } = await import('../../../../shared/core/index.ts')
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
@@ -85,7 +87,10 @@ describe('a token that serves one call', () => {
 describe('C22: a grant is one subscriber’s', () => {
   test('also when its tokens have ended with the browser: another one’s are not taken', async () => {
     const grant = grantRecord()
-    const alices = { ...grant, subject: await subjectHandle(grant.issuer, 'alice', grant.origin) }
+    const alices = {
+      ...grant,
+      subject: await computeSubjectHandle(grant.issuer, 'alice', grant.origin),
+    }
     whenSilent(() => authorized({ subject: 'bob' }))
     await expect(accessTokenOf(alices, A.resource)).rejects.toMatchObject({
       data: { error: 'login_required' },
@@ -98,7 +103,7 @@ describe('C22: a grant is one subscriber’s', () => {
     const grant = grantRecord()
     const nobodys = {
       ...grant,
-      subject: await subjectHandle(grant.issuer, grant.grantId, grant.origin),
+      subject: await computeSubjectHandle(grant.issuer, grant.grantId, grant.origin),
     }
     whenSilent(() => authorized({ subject: 'alice' }))
     await expect(accessTokenOf(nobodys, A.resource)).resolves.toMatchObject({ scope: 'a' })
@@ -108,7 +113,7 @@ describe('C22: a grant is one subscriber’s', () => {
 describe('a renewal that fails', () => {
   test('leaves no private key behind', async () => {
     answers.silent = async ({ keyId, metadata }) => {
-      await dpopKeyOfFlow(
+      await getFlowDpopKey(
         { ...OPERATOR, dpop: 'required' },
         metadata ?? authorized().metadata,
         keyId,
@@ -136,7 +141,7 @@ describe('a renewal that fails', () => {
     await deleteGrant(grant)
     await endTokens(grant)
     await refused
-    expect(await grantIdOfToken('old')).toBeUndefined()
+    expect(await findGrantIdByToken('old')).toBeUndefined()
   })
 })
 
@@ -161,7 +166,7 @@ describe('the scope that a page asked for last', () => {
     ]
     for (const scopes of rounds) {
       await Promise.all(scopes.map((scope) => setScopeInUse(grant, api, scope)))
-      expect(await scopeInUse(grant, api)).toBe(scopes.at(-1))
+      expect(await getScopeInUse(grant, api)).toBe(scopes.at(-1))
     }
   })
 })
