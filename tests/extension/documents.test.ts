@@ -29,7 +29,7 @@ function documentsIn(folder: string): string[] {
   })
 }
 
-const DOCUMENTS = documentsIn('.')
+const DOCUMENTS = [...documentsIn('.'), 'tests/README.md']
 
 /** The fragment by which a heading can be reached. */
 function fragmentOf(heading: string): string {
