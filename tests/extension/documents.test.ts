@@ -1,4 +1,9 @@
-/** What the documents say of the code is compared with the code: a document that lags behind fails. */
+/**
+ * Compares the documents with the code: a document that is out of date fails.
+ *
+ * Seen to fail when `ARCHITECTURE.md` lacks a file, names a rule that the import rules do not have, or has
+ * two layers in another order.
+ */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -24,7 +29,7 @@ function documentsIn(folder: string): string[] {
   })
 }
 
-const DOCUMENTS = documentsIn('.')
+const DOCUMENTS = [...documentsIn('.'), 'tests/README.md']
 
 /** The fragment by which a heading can be reached. */
 function fragmentOf(heading: string): string {
@@ -68,7 +73,7 @@ function rowsBelow(document: string, heading: string): string[] {
 function listIn(document: string, beginning: string): string[] {
   const line = read(document)
     .split('\n')
-    .find((each) => each.startsWith(beginning))
+    .find((candidate) => candidate.startsWith(beginning))
   return [...(line ?? '').matchAll(/`([^`]+)`/g)].map(([, word = '']) => word)
 }
 
@@ -89,6 +94,40 @@ describe('the documents', () => {
     const pages = readdirSync(join(ROOT, 'docs/decisions')).filter((name) => name !== 'README.md')
     const listed = [...read('docs/decisions/README.md').matchAll(/\]\((\d{4}-[^)]+)\)/g)]
     expect(listed.map(([, page]) => page)).toEqual(pages.sort())
+  })
+})
+
+/** Source files in the folders that ARCHITECTURE.md describes file by file. */
+function sourceFilesIn(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`
+    if (entry.isDirectory()) return sourceFilesIn(path)
+    return /\.tsx?$/.test(path) ? [path] : []
+  })
+}
+
+describe('ARCHITECTURE.md', () => {
+  const importRules = read('.dependency-cruiser.mjs')
+
+  test('has a line for each source file, with a description', () => {
+    const files = ['extension', 'shared', 'demo-site', 'scripts'].flatMap(sourceFilesIn)
+    const lines = read('ARCHITECTURE.md').matchAll(/^\| \[`[^`]+`\]\(([^)]+)\) \| \S.+ \|$/gm)
+    expect([...lines].map(([, file = '']) => file).sort()).toEqual(files.sort())
+  })
+
+  test('has every import rule by its name, and no other', () => {
+    const names = [...importRules.matchAll(/(?:name: |pointDown\(\s*)'([a-z-]+)'/g)]
+    expect(rowsBelow('ARCHITECTURE.md', '## The arrows').sort()).toEqual(
+      [...new Set(names.map(([, name = '']) => name))].sort(),
+    )
+  })
+
+  test('has the layers of the background in the order of the import rules', () => {
+    const [, order = ''] = /BACKGROUND_LAYERS = \[([^\]]+)\]/.exec(importRules) ?? []
+    const layers = [...order.matchAll(/'([a-z-]+)'/g)].map(([, layer]) => layer)
+    const [, arrows = ''] = read('ARCHITECTURE.md').split('\n| folder | contents |\n')
+    const [table = ''] = /(?:^\|.*\n)+/m.exec(arrows) ?? []
+    expect([...table.matchAll(/^\| `([^`]+)`/gm)].map(([, layer]) => layer)).toEqual(layers)
   })
 })
 

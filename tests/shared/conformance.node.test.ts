@@ -1,4 +1,10 @@
-/** Checks docs/conformance.md: every test that it lists exists, and every row has a proof. */
+/**
+ * Checks docs/conformance.md: it has a row for each of the 238 ids of the catalogue, every row has a proof,
+ * and every test that it names exists. The ids are counted here, so that no file beside the repository is
+ * needed.
+ *
+ * Seen to fail when a row is removed, when it is there twice, and when a title is changed.
+ */
 
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -98,19 +104,29 @@ const UNIT = [
   ...'M-01 M-02 M-03 M-07'.split(' '),
 ]
 
+/** Id of a row of the first table: a requirement of a specification, not of the catalogue. */
+const REQUIREMENT = /^S\d\d$/
+
 const rows = rowsOf(document)
 
 describe('docs/conformance.md', () => {
   test('names only tests that exist, and has a proof for each row', () => {
-    expect(rows.length).toBeGreaterThan(100)
     expect(faultsOf(rows)).toEqual([])
   })
 
-  test('has each id once, and only ids of the catalogue', () => {
-    const ids = rows.map(({ id }) => id)
-    expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([])
-    expect(ids.filter((id) => !/^S\d\d$/.test(id) && !catalogueIds.includes(id))).toEqual([])
+  test('has each of the 238 ids of the catalogue once, and no others', () => {
     expect(catalogueIds).toHaveLength(238)
+    const ids = rows.map(({ id }) => id).filter((id) => !REQUIREMENT.test(id))
+    expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([])
+    expect(catalogueIds.filter((id) => !ids.includes(id))).toEqual([])
+    expect(ids.filter((id) => !catalogueIds.includes(id))).toEqual([])
+  })
+
+  test('has the requirements of the specifications without a gap', () => {
+    const ids = rows.map(({ id }) => id).filter((id) => REQUIREMENT.test(id))
+    const expected = ids.map((_, index) => `S${String(index + 1).padStart(2, '0')}`)
+    expect([...ids].sort()).toEqual(expected)
+    expect(ids.length).toBeGreaterThanOrEqual(76)
   })
 
   test('proves each unit row of the flow by a unit test', () => {
