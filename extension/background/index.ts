@@ -1,7 +1,7 @@
 /**
- * Entry point of the background: registers every listener of the browser, and starts what each new worker does.
- * The listeners are registered synchronously while this file is first read: the browser delivers the event that
- * woke the worker only to listeners that exist by then.
+ * Entry point of the background: registers every listener of the browser, and starts what each new
+ * worker does. The listeners are registered synchronously while this file is first read: the browser
+ * delivers the event that woke the worker only to listeners that exist by then.
  *
  * Border: a listener only calls the folder that does the work.
  */

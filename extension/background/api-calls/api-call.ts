@@ -1,7 +1,8 @@
 /**
- * Calls an API with an access token and judges the response. After a 401 that rejects the token, the call is
- * retried once with a new token. A challenge for step-up authentication or more scope, a 429, and the errors in
- * `call-rules.ts` become an error of the broker. Any other response is a result, whatever its status.
+ * Calls an API with an access token and judges the response. After a 401 that rejects the token, the
+ * call is retried once with a new token. A challenge for step-up authentication or more scope, a 429,
+ * and the errors in `call-rules.ts` become an error of the broker. Any other response is a result,
+ * whatever its status.
  *
  * Border: `call-target.ts` has decided before that the grant allows the call.
  *
@@ -45,7 +46,10 @@ export interface ApiCall {
   rules: CallRules
   /** Additional claims that the operator profile requires in the DPoP proof of this request. */
   proofClaims?: Readonly<Record<string, string>>
-  /** Takes the parts of a large response body as they arrive. The body of the answer is then the last part. */
+  /**
+   * Takes the parts of a large response body as they arrive. The body of the answer is then the last
+   * part.
+   */
   deliver?: (part: ArrayBuffer) => void
 }
 
@@ -69,7 +73,9 @@ export class InsufficientAuthorization extends NorthkeyError {
   }
 }
 
-/** Sends the call once; a DPoP nonce that the API requires costs a second request (RFC 9449 section 9). */
+/**
+ * Sends the call once; a DPoP nonce that the API requires costs a second request (RFC 9449 section 9).
+ */
 async function sendCall(
   call: ApiCall,
   token: ApiToken,

@@ -1,6 +1,6 @@
 /**
- * Filters the header fields of a `northbound_fetch` by an allow list for the request and one for the response.
- * Credentials, cookies and nonces belong to the broker and are in neither list.
+ * Filters the header fields of a `northbound_fetch` by an allow list for the request and one for the
+ * response. Credentials, cookies and nonces belong to the broker and are in neither list.
  *
  * Border: `page/params.ts` has checked the grammar of names and values (RFC 9110 sections 5.1 and 5.5).
  */

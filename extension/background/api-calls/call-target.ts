@@ -1,7 +1,7 @@
 /**
- * Finds the grant of an origin that covers a URL, and checks that the API allows the HTTP method. A URL belongs to
- * the most specific API of the operator, which is the API with the longest base URL. So a grant for an API never
- * covers another API whose base URL is below the first.
+ * Finds the grant of an origin that covers a URL, and checks that the API allows the HTTP method. A URL
+ * belongs to the most specific API of the operator, which is the API with the longest base URL. So a
+ * grant for an API never covers another API whose base URL is below the first.
  */
 
 import type { OperatorApi, OperatorProfile } from '../../../shared/messages/operator-profile.ts'
@@ -23,7 +23,10 @@ export interface CallTarget {
 /** The methods of an API whose profile names none. */
 const DEFAULT_METHODS: readonly string[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 
-/** The API to which a URL belongs: of the APIs whose base URL contains it, the API with the longest base URL. */
+/**
+ * The API to which a URL belongs: of the APIs whose base URL contains it, the API with the longest base
+ * URL.
+ */
 export function apiFor(apis: readonly OperatorApi[], url: URL): OperatorApi | undefined {
   return apis
     .filter(({ resource }) => isUnder(url, resource))

@@ -1,6 +1,6 @@
 /**
- * Reads the body of a response up to the limit of the page contract: an endless or decompressed body takes at most
- * 5 MiB of memory. A large body can be delivered in parts while it arrives.
+ * Reads the body of a response up to the limit of the page contract: an endless or decompressed body
+ * takes at most 5 MiB of memory. A large body can be delivered in parts while it arrives.
  */
 
 import { NorthkeyError } from '../../../shared/core/index.ts'
@@ -32,8 +32,8 @@ function joinParts(parts: readonly ArrayBuffer[], length: number): ArrayBuffer {
  * @param abort The signal of the caller: it tells an abort by the caller from a broken connection.
  * @param deliver Takes the parts of the body while it arrives, except the last.
  * @returns The body, or its last part if there is a `deliver`.
- * @throws NorthkeyError `invalid_response` above the limit; `aborted`, `timeout` or `network_error` if the body
- * stays incomplete.
+ * @throws NorthkeyError `invalid_response` above the limit; `aborted`, `timeout` or `network_error` if
+ * the body stays incomplete.
  */
 export async function readBody(
   response: Response,

@@ -4,10 +4,11 @@ import type { ApiAccess } from '../../../shared/messages/page-api.ts'
 import type { ApprovedApi } from '../../../shared/messages/screen-channel.ts'
 
 /**
- * Selects the requested APIs and scopes that the user approved. The consent window cannot add an API or a scope
- * that the page did not request.
+ * Selects the requested APIs and scopes that the user approved. The consent window cannot add an API or
+ * a scope that the page did not request.
  *
- * @param approved Names an API by its index in `requested`, since a request may contain a resource twice.
+ * @param approved Names an API by its index in `requested`, since a request may contain a resource
+ * twice.
  */
 export function selectApprovedApis(
   requested: readonly ApiAccess[],

@@ -1,12 +1,12 @@
 /**
- * Runs an authorization flow from the page's request to the grant: consent, sign-in, redirect, code exchange.
+ * Runs an authorization flow: consent, sign-in, redirect, code exchange, grant.
  *
- * The browser may stop the worker at any line. Each step therefore reads the record of the flow, writes the
- * record of the next state, and acts only then. A new worker continues the flow with `resumeFlow` where that is
- * safe, and fails it where it is not.
+ * The browser may stop the worker at any line. Each step therefore reads the record of the flow, writes
+ * the record of the next state, and acts only then. A new worker continues the flow with `resumeFlow`
+ * where that is safe, and fails it where it is not.
  *
- * Border: `flow-records.ts` has the states and their store, `flow-outcomes.ts` ends a flow and answers its call,
- * `create-grant.ts` creates the grant, `shared/core` builds and checks the OAuth messages.
+ * Border: `flow-records.ts` has the states and their store, `flow-outcomes.ts` ends a flow and answers
+ * its call, `create-grant.ts` creates the grant, `shared/core` builds and checks the OAuth messages.
  *
  * @see RFC 6749 section 4.1, RFC 7636, RFC 9700 section 2.1
  */
@@ -108,8 +108,8 @@ export function approveFlow(flowId: string, approval: Approval): Promise<void> {
 }
 
 /**
- * Cancels a flow whose code has not been sent: the user denied or closed the window, or the page aborted its
- * call.
+ * Cancels a flow whose code has not been sent: the user denied or closed the window, or the page
+ * aborted its call.
  *
  * @param by Who cancels. Only a cancellation by the user counts as a denial.
  */
@@ -121,7 +121,7 @@ export function cancelFlow(flowId: string, by: 'user' | 'page' = 'page'): Promis
   })
 }
 
-/** Takes an approved flow to its grant without a window, or opens the sign-in window of the operator. */
+/** Takes an approved flow to its grant without a window, or opens the sign-in window. */
 async function prepareFlow(record: FlowIn<'preparing'>): Promise<void> {
   await flows.set(record.flowId, record)
   const { request, approval, deadlineMs, flowId, origin } = record
@@ -170,7 +170,7 @@ async function prepareFlow(record: FlowIn<'preparing'>): Promise<void> {
 /** Tabs whose authorization response has arrived and waits in the queue of its flow. */
 const respondedTabs = new Set<number>()
 
-/** Handles a navigation of any tab to the broker's redirect URI. Only the tab of a flow's sign-in counts. */
+/** Handles a navigation to the broker's redirect URI. Only the sign-in tab of a flow counts. */
 export async function handleRedirect(tabId: number, url: string): Promise<void> {
   respondedTabs.add(tabId)
   try {
@@ -210,8 +210,8 @@ async function redeemFlow(record: FlowIn<'redeemable'>): Promise<void> {
 }
 
 /**
- * Creates the grant and answers the page. The rest follows afterwards, since the grant does not depend on it:
- * superseded grants end, the revocation channel is connected, other pages get an event.
+ * Creates the grant and answers the page. The rest follows afterwards, since the grant does not depend
+ * on it: superseded grants end, the revocation channel is connected, other pages get an event.
  */
 async function finishFlow(
   record: FlowRecord,
@@ -276,7 +276,7 @@ async function findFlowOfCall(origin: string, requestId: string): Promise<FlowRe
   return records.find((record) => record.requestId === requestId && record.origin === origin)
 }
 
-/** Resumes the flow that a call of this origin started. @returns Its outcome, or `undefined` without a flow. */
+/** Resumes the flow that a call started. @returns Its outcome, or `undefined` without a flow. */
 export async function resumeFlowOfCall(
   origin: string,
   requestId: string,
@@ -304,7 +304,7 @@ export async function findPendingFlow(origin: string): Promise<FlowRecord | unde
   return records.find((record) => record.origin === origin && record.status !== 'settled')
 }
 
-/** Cancels the flows whose window or whose page was in the tab. A closed window is a denial; a closed page is not. */
+/** Cancels the flows whose window or page was in the tab. Only a closed window is a denial. */
 export async function handleTabClosed(tabId: number): Promise<void> {
   for (const record of await flows.all()) {
     const isItsWindow = tabOf(record) === tabId

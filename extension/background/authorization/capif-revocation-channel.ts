@@ -1,15 +1,15 @@
 /**
- * Receives CAPIF revocation notifications over WebSocket: a UE cannot host the callback endpoint that CAPIF
- * would otherwise call. A notification ends the grants that it names: their tokens are dropped at once, and the
- * page gets an event with the cause.
+ * Receives CAPIF revocation notifications over WebSocket: a UE cannot host the callback endpoint that
+ * CAPIF would otherwise call. A notification ends the grants that it names: their tokens are dropped at
+ * once, and the page gets an event with the cause.
  *
- * There is one channel for each issuer and client. A WebSocket keep-alive (heartbeat) keeps the connection and
- * the worker alive. A lost connection is made again after an exponential back-off, which is stored before the
- * next attempt, so that a worker that is restarted does not reconnect too early. An alarm wakes the worker when
- * the back-off is over.
+ * There is one channel for each issuer and client. A WebSocket keep-alive (heartbeat) keeps the
+ * connection and the worker alive. A lost connection is made again after an exponential back-off, which
+ * is stored before the next attempt, so that a worker that is restarted does not reconnect too early.
+ * An alarm wakes the worker when the back-off is over.
  *
- * Border: `shared/core` negotiates the security method and parses notifications; `grants/end-grant.ts` ends a
- * grant.
+ * Border: `shared/core` negotiates the security method and parses notifications; `grants/end-grant.ts`
+ * ends a grant.
  *
  * @see TS 29.222 clauses 7.6 and 8.5.4.2.5 (SecurityNotification)
  */
@@ -58,8 +58,8 @@ function isAllowedUri(uri: string): boolean {
 }
 
 /**
- * Negotiates the security method of the APIs with the core, and stores the address at which the core sends
- * notifications.
+ * Negotiates the security method of the APIs with the core, and stores the address at which the core
+ * sends notifications.
  *
  * @see TS 29.222 clause 8.5
  */
@@ -130,7 +130,10 @@ async function handleClose(id: string, socket: WebSocket): Promise<void> {
   await recordFailure(id).finally(() => sockets.delete(id))
 }
 
-/** Stores the number of failures and the back-off that follows from it: each failure in a row doubles it. */
+/**
+ * Stores the number of failures and the back-off that follows from it: each failure in a row doubles
+ * it.
+ */
 async function setFailures(id: string, failuresAfter: (failures: number) => number): Promise<void> {
   const channel = await channels.get(id)
   if (!channel) return
@@ -164,8 +167,8 @@ async function closeUnusedChannels(grants: GrantRecord[]): Promise<void> {
 }
 
 /**
- * Opens a channel for each CAPIF grant that has none. A grant outlives the browser session; a channel does not,
- * since its record is sealed with a key of that session.
+ * Opens a channel for each CAPIF grant that has none. A grant outlives the browser session; a channel
+ * does not, since its record is sealed with a key of that session.
  */
 async function openMissingChannels(): Promise<void> {
   for (const { issuer, clientId, apis } of await allGrants()) {
@@ -199,8 +202,8 @@ async function connectDueChannels(): Promise<void> {
 }
 
 /**
- * Connects to each CAPIF core at which a grant exists, and disconnects from the others. The promise does not
- * wait for the cores with which the security method has to be negotiated first.
+ * Connects to each CAPIF core at which a grant exists, and disconnects from the others. The promise
+ * does not wait for the cores with which the security method has to be negotiated first.
  */
 export async function listenForRevocations(): Promise<void> {
   await runInChannelQueue(connectDueChannels)

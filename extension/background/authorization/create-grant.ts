@@ -1,7 +1,7 @@
 /**
- * Creates or renews a grant from the result of an authorization: for the subscriber who signed in, and for the APIs
- * that the user approved and the server granted. The tokens are stored first, then the grant to which they belong:
- * a worker that is stopped in between leaves no grant without tokens.
+ * Creates or renews a grant from the result of an authorization: for the subscriber who signed in, and
+ * for the APIs that the user approved and the server granted. The tokens are stored first, then the
+ * grant to which they belong: a worker that is stopped in between leaves no grant without tokens.
  */
 
 import { grantedApis, type TokenSet } from '../../../shared/core/index.ts'
@@ -54,8 +54,9 @@ export async function createGrant(
 }
 
 /**
- * Selects the approved APIs that the server granted. A token for a single resource does not state what was granted
- * of the other resources: with a refresh token, which can request their tokens, these count as granted.
+ * Selects the approved APIs that the server granted. A token for a single resource does not state what
+ * was granted of the other resources: with a refresh token, which can request their tokens, these count
+ * as granted.
  *
  * @see RFC 8707 section 2.2
  */
@@ -98,7 +99,10 @@ async function makeGrant(
   }
 }
 
-/** A renewed grant keeps its subscriber. It keeps its lifetime unless the user chose another in the consent window. */
+/**
+ * A renewed grant keeps its subscriber. It keeps its lifetime unless the user chose another in the
+ * consent window.
+ */
 async function renewGrant(
   grant: GrantRecord,
   authorized: AuthorizationResult,
@@ -118,9 +122,9 @@ async function renewGrant(
 }
 
 /**
- * Ends the grants of the same application and subscriber whose APIs the new grant covers. Their tokens are not
- * revoked at the server: a server that stores a single authorization for each subscriber and client would end the
- * new grant too.
+ * Ends the grants of the same application and subscriber whose APIs the new grant covers. Their tokens
+ * are not revoked at the server: a server that stores a single authorization for each subscriber and
+ * client would end the new grant too.
  */
 export async function endSupersededGrants(grant: GrantRecord): Promise<void> {
   const superseded = (await grantsOf(grant.origin)).filter(

@@ -1,10 +1,11 @@
 /**
- * Keeps a cooldown after denials of the user, for each origin and operator: until it is over no window opens, and
- * the page gets `access_denied` at once. The first cooldown lasts a few seconds, so that a window closed by mistake
- * does no lasting harm. Each further denial doubles it, so that a page cannot wear a user down. An approval clears
- * the denials.
+ * Keeps a cooldown after denials of the user, for each origin and operator: until it is over no window
+ * opens, and the page gets `access_denied` at once. The first cooldown lasts a few seconds, so that a
+ * window closed by mistake does no lasting harm. Each further denial doubles it, so that a page cannot
+ * wear a user down. An approval clears the denials.
  *
- * Border: `flow-outcomes.ts` decides what is a denial; `methods/user-interaction.ts` asks for the cooldown.
+ * Border: `flow-outcomes.ts` decides what is a denial; `methods/user-interaction.ts` asks for the
+ * cooldown.
  */
 
 import browser from 'webextension-polyfill'
@@ -45,7 +46,10 @@ async function readDenials(): Promise<DenialsByKey> {
 
 const runInChangeQueue = createSerialQueue()
 
-/** Applies changes one after the other, so that two simultaneous denials count twice. Removes old denials. */
+/**
+ * Applies changes one after the other, so that two simultaneous denials count twice. Removes old
+ * denials.
+ */
 function changeDenials(apply: (denials: DenialsByKey, now: number) => DenialsByKey): Promise<void> {
   return runInChangeQueue(async () => {
     const now = Date.now()

@@ -1,7 +1,7 @@
 /**
- * Ends flows and delivers their outcomes: to the call that waits in this worker, or, after a restart of the worker,
- * to the call that the page sends again. A call that waits is answered and the windows of its flow are closed, even
- * if the record cannot be written.
+ * Ends flows and delivers their outcomes: to the call that waits in this worker, or, after a restart of
+ * the worker, to the call that the page sends again. A call that waits is answered and the windows of
+ * its flow are closed, even if the record cannot be written.
  *
  * The steps of a flow run in a serial queue. A step that throws ends its flow with that error.
  */
@@ -47,8 +47,8 @@ const isAccessDenied = (outcome: Outcome) =>
   'error' in outcome && outcome.error.code === ERROR_CODE.accessDenied
 
 /**
- * Ends a flow with its outcome. The record is deleted if a call waits in this worker; otherwise it keeps the outcome
- * until the page sends its call again.
+ * Ends a flow with its outcome. The record is deleted if a call waits in this worker; otherwise it
+ * keeps the outcome until the page sends its call again.
  *
  * @param by Who ended the flow. Only an end by the user counts as a denial.
  */

@@ -1,6 +1,7 @@
 /**
- * Stores the pending flows, sealed. A flow has a record before its window opens, and a step that must not be
- * repeated is recorded before it is taken. So a worker that starts again can finish or fail each flow that it finds.
+ * Stores the pending flows, sealed. A flow has a record before its window opens, and a step that must
+ * not be repeated is recorded before it is taken. So a worker that starts again can finish or fail each
+ * flow that it finds.
  *
  * The states are a discriminated union: each state has only the data that it needs.
  */

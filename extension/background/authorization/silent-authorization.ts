@@ -1,7 +1,7 @@
 /**
- * Authorizes without a window (silent authorization): sends `prompt=none` through `identity.launchWebAuthFlow`, with
- * the same redirect URI. It succeeds if the operator recognizes the subscriber by a session or by the access
- * network, and has stored the authorization.
+ * Authorizes without a window (silent authorization): sends `prompt=none` through
+ * `identity.launchWebAuthFlow`, with the same redirect URI. It succeeds if the operator recognizes the
+ * subscriber by a session or by the access network, and has stored the authorization.
  *
  * @see OpenID Connect Core section 3.1.2.1
  */
@@ -31,7 +31,10 @@ import {
 import { effects } from '../platform/effects.ts'
 import { createSerialQueue } from '../platform/serial-queue.ts'
 
-/** Chromium's error message without a response. Any other error means that the operator showed a page for the user. */
+/**
+ * Chromium's error message without a response. Any other error means that the operator showed a page
+ * for the user.
+ */
 const UNREACHABLE = /could not be loaded/
 
 export interface SilentRequest {
@@ -77,15 +80,18 @@ export function needsInteraction(error: unknown): boolean {
 }
 
 /**
- * Tells whether a window may succeed after a silent attempt that failed: the operator has to ask the user, or
- * responded with an error page instead of a redirect.
+ * Tells whether a window may succeed after a silent attempt that failed: the operator has to ask the
+ * user, or responded with an error page instead of a redirect.
  */
 export function windowMayHelp(error: unknown): boolean {
   const unanswered = error instanceof BrokerError && error.data.error === 'network_error'
   return unanswered || needsInteraction(error)
 }
 
-/** Maps `login_required` to `not_on_mobile_network` for an operator that recognizes subscribers by its network. */
+/**
+ * Maps `login_required` to `not_on_mobile_network` for an operator that recognizes subscribers by its
+ * network.
+ */
 function explainFailure(error: unknown, server: OperatorProfile): unknown {
   const { error: code } = error as Partial<NorthkeyError>
   if (!server.networkAuthentication || code !== 'login_required') return error

@@ -1,9 +1,10 @@
 /**
- * Opens, finds and closes the windows of flows: a popup of the broker for the consent, and a normal window with an
- * address bar for the sign-in at the operator. Firefox for Android has no windows: there each of them is a tab.
+ * Opens, finds and closes the windows of flows: a popup of the broker for the consent, and a normal
+ * window with an address bar for the sign-in at the operator. Firefox for Android has no windows: there
+ * each of them is a tab.
  *
- * A worker may be stopped before it has stored the tab of a window. So the address of each window contains the flow
- * id, by which a new worker finds it.
+ * A worker may be stopped before it has stored the tab of a window. So the address of each window
+ * contains the flow id, by which a new worker finds it.
  */
 
 import browser, { type Tabs } from 'webextension-polyfill'
@@ -44,8 +45,8 @@ export function openConsent(flowId: string): Promise<number> {
 }
 
 /**
- * Opens the sign-in window. Until the broker navigates it to the operator, it shows a picture of the extension, whose
- * address identifies the flow.
+ * Opens the sign-in window. Until the broker navigates it to the operator, it shows a picture of the
+ * extension, whose address identifies the flow.
  *
  * @returns The tab of the window.
  */
@@ -82,7 +83,9 @@ export async function findConsentTab(flowId: string): Promise<number | undefined
   return (await findTabs([consentUrl(flowId)]))[0]
 }
 
-/** Closes the consent window of a flow, and its sign-in window if that still shows the waiting picture. */
+/**
+ * Closes the consent window of a flow, and its sign-in window if that still shows the waiting picture.
+ */
 export async function closeBrokerTabs(flowId: string): Promise<void> {
   await Promise.all((await findTabs([consentUrl(flowId), waitingUrl(flowId)])).map(closeTab))
 }

@@ -1,7 +1,7 @@
 /**
- * Switches sites on and off. A site ends in the popup or in the browser's own settings, with the same effect: its
- * content scripts are unregistered, its calls in flight are aborted, its window is closed, its grants are
- * revoked.
+ * Switches sites on and off. A site ends in the popup or in the browser's own settings, with the same
+ * effect: its content scripts are unregistered, its calls in flight are aborted, its window is closed,
+ * its grants are revoked.
  *
  * Border: `sites/sites.ts` stores the sites and registers their content scripts.
  */
@@ -61,8 +61,8 @@ export async function describeSites(): Promise<Site[]> {
 }
 
 /**
- * Stores the site for which the popup is about to request a host permission. Some browsers close the popup when
- * they ask the user, so the popup cannot switch the site on by itself.
+ * Stores the site for which the popup is about to request a host permission. Some browsers close the
+ * popup when they ask the user, so the popup cannot switch the site on by itself.
  */
 export async function proposeSite(origin: string, tabId?: number): Promise<void> {
   const proposal: Proposal = { origin, at: Date.now(), ...(tabId !== undefined && { tabId }) }
@@ -83,7 +83,9 @@ export async function handlePermissionAdded(): Promise<void> {
   if (await hasPermission(proposal.origin)) await useSite(proposal.origin, proposal.tabId)
 }
 
-/** Ends a site. What stops the page comes first; the requests to servers, which take time, come last. */
+/**
+ * Ends a site. What stops the page comes first; the requests to servers, which take time, come last.
+ */
 async function endSite(origin: string): Promise<void> {
   if (!(await removeSite(origin))) return
   record('site', 'off', { origin })
@@ -115,9 +117,9 @@ export async function stopSite(origin: string): Promise<Site> {
 }
 
 /**
- * Ends the sites without a host permission. It runs when the browser reports a removal, and in each new worker,
- * since a permission may have been removed while no worker ran. A worker that was stopped while it ended a site
- * has left grants that no page can use: these end here too.
+ * Ends the sites without a host permission. It runs when the browser reports a removal, and in each new
+ * worker, since a permission may have been removed while no worker ran. A worker that was stopped while
+ * it ended a site has left grants that no page can use: these end here too.
  */
 export async function handlePermissionRemoved(): Promise<void> {
   for (const origin of await siteOrigins()) {

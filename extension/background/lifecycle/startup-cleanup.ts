@@ -1,7 +1,8 @@
 /**
- * Cleans up after an earlier browser session, and does what is due (housekeeping). Records that were sealed with
- * the key of an earlier session cannot be opened any more: they are swept once a session, by the first worker.
- * Housekeeping runs then, whenever the alarm fires, and when managed policy changes.
+ * Cleans up after an earlier browser session, and does what is due (housekeeping). Records that were
+ * sealed with the key of an earlier session cannot be opened any more: they are swept once a session,
+ * by the first worker. Housekeeping runs then, whenever the alarm fires, and when managed policy
+ * changes.
  */
 
 import browser from 'webextension-polyfill'
@@ -18,7 +19,10 @@ import { sweepTokens } from '../grants/token-records.ts'
 import { log } from '../platform/log.ts'
 import { memoize } from '../platform/memoize.ts'
 
-/** Closes `storage.local` to content scripts, which may read it in Chromium by default. Firefox has no such switch. */
+/**
+ * Closes `storage.local` to content scripts, which may read it in Chromium by default. Firefox has no
+ * such switch.
+ */
 async function closeToContentScripts(): Promise<void> {
   const local = browser.storage.local as typeof browser.storage.local & {
     setAccessLevel?(options: { accessLevel: string }): Promise<void>
@@ -26,12 +30,16 @@ async function closeToContentScripts(): Promise<void> {
   await local.setAccessLevel?.({ accessLevel: 'TRUSTED_CONTEXTS' })
 }
 
-/** A key of `storage.session`, which is cleared when the browser ends, or the extension is updated or switched off. */
+/**
+ * A key of `storage.session`, which is cleared when the browser ends, or the extension is updated or
+ * switched off.
+ */
 const SWEPT = 'swept'
 
 /**
- * Cleans up once in each lifetime of `storage.session`, in the first worker, whichever event woke it. The events
- * of start and installation are not enough: an extension that is switched off and on again gets neither.
+ * Cleans up once in each lifetime of `storage.session`, in the first worker, whichever event woke it.
+ * The events of start and installation are not enough: an extension that is switched off and on again
+ * gets neither.
  */
 export const cleanUpOnce = memoize(async () => {
   if ((await browser.storage.session.get(SWEPT))[SWEPT]) return
@@ -60,7 +68,10 @@ export async function runHousekeeping(): Promise<void> {
   await listenForRevocations()
 }
 
-/** Ends the grants that have expired: logs them, sends an event to their pages, and revokes their tokens. */
+/**
+ * Ends the grants that have expired: logs them, sends an event to their pages, and revokes their
+ * tokens.
+ */
 async function endExpiredGrants(): Promise<void> {
   const expired = await sweepGrants()
   for (const grant of expired) log.record('revocation', 'expired', grant)

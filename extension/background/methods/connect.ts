@@ -1,7 +1,8 @@
 /**
- * Implements `northbound_connect`: returns a grant for the origin of the page. An existing grant that covers the
- * request and can still produce tokens is returned as it is. Otherwise an authorization flow starts, which needs
- * a gesture of the user, and of which an origin has one at a time (`user-interaction.ts`).
+ * Implements `northbound_connect`: returns a grant for the origin of the page. An existing grant that
+ * covers the request and can still produce tokens is returned as it is. Otherwise an authorization flow
+ * starts, which needs a gesture of the user, and of which an origin has one at a time
+ * (`user-interaction.ts`).
  */
 
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
@@ -38,7 +39,9 @@ async function findUsableGrant(
   return { reason }
 }
 
-/** @throws BrokerError `invalid_params` for a mode, scope or purpose that the operator does not offer. */
+/**
+ * @throws BrokerError `invalid_params` for a mode, scope or purpose that the operator does not offer.
+ */
 function requireOffered(operator: OperatorProfile, { apis, mode = 'fetch' }: ConnectParams): void {
   if (operator.modes && !operator.modes.includes(mode)) {
     throw invalidParams(`mode: expected one of ${operator.modes.join(', ')} at this operator`)
@@ -52,7 +55,9 @@ function requireOffered(operator: OperatorProfile, { apis, mode = 'fetch' }: Con
   }
 }
 
-/** @throws BrokerError or NorthkeyError; `no_grant` also where the operator does not know this origin. */
+/**
+ * @throws BrokerError or NorthkeyError; `no_grant` also where the operator does not know this origin.
+ */
 export async function connect(call: Call, params: ConnectParams): Promise<Grant> {
   const { origin } = call
   const { issuer, apis, mode = 'fetch', reason, loginHint } = params

@@ -1,7 +1,8 @@
 /**
- * Implements `northbound_createProof`: signs a DPoP proof for a single request that a page makes itself, with a
- * token that it was given. The method is not a signing oracle: the token belongs to the grant, the URL is under
- * a granted resource, the API allows the HTTP method, and proofs are rate-limited and logged.
+ * Implements `northbound_createProof`: signs a DPoP proof for a single request that a page makes
+ * itself, with a token that it was given. The method is not a signing oracle: the token belongs to the
+ * grant, the URL is under a granted resource, the API allows the HTTP method, and proofs are
+ * rate-limited and logged.
  *
  * @see RFC 9449 sections 4.2, 7.1 and 11.4
  */
@@ -26,7 +27,11 @@ import type { Call } from './page-call.ts'
 /** Limits the rate of proofs that are signed for an origin. @see RFC 9449 section 11.4 */
 const takeProof = createRateLimiter({ burst: 200, perSecond: 20 })
 
-/** The query of the request, which is in `query` or at the end of `htu`. @throws BrokerError if they differ. */
+/**
+ * The query of the request, which is in `query` or at the end of `htu`.
+ *
+ * @throws BrokerError if they differ.
+ */
 function queryOf(url: URL, query: string | undefined): string {
   const queryOfHtu = url.search.slice(1)
   if (query === undefined) return queryOfHtu

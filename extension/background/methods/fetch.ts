@@ -1,10 +1,11 @@
 /**
- * Implements `northbound_fetch`: the broker calls the API, and the page never gets the token. The URL has to be
- * under a granted resource, and the API has to allow the HTTP method. A call has no cookies and follows no
- * redirect. Header fields pass by an allow list in both directions, and a body has at most 5 MiB.
+ * Implements `northbound_fetch`: the broker calls the API, and the page never gets the token. The URL
+ * has to be under a granted resource, and the API has to allow the HTTP method. A call has no cookies
+ * and follows no redirect. Header fields pass by an allow list in both directions, and a body has at
+ * most 5 MiB.
  *
- * An API that requires more (step-up authentication, more scope) is called once more after the user has given it,
- * if the page allows a window.
+ * An API that requires more (step-up authentication, more scope) is called once more after the user has
+ * given it, if the page allows a window.
  *
  * Border: `api-calls/` makes the call and judges the response.
  *
@@ -42,7 +43,9 @@ function checkBody(body: FetchParams['body'], method: string): void {
   if (bytes.byteLength > MAX_BODY_BYTES) throw invalidParams('body: expected at most 5 MiB')
 }
 
-/** Supplies the access tokens of a grant for an API. It opens a window where that is needed and allowed. */
+/**
+ * Supplies the access tokens of a grant for an API. It opens a window where that is needed and allowed.
+ */
 function createTokenSource(
   call: Call,
   { grant, access }: CallTarget,
@@ -86,7 +89,8 @@ function widenScope(
 }
 
 /**
- * Renews the grant with the user for what an API requires: another authentication, or more scope with consent.
+ * Renews the grant with the user for what an API requires: another authentication, or more scope with
+ * consent.
  *
  * @returns `false` if the user cannot meet the demand: then no window has opened.
  */
@@ -137,7 +141,10 @@ async function sendCall(
   return callApi({ ...request, proofClaims }, tokens, effects(call.signal))
 }
 
-/** Sends a call. If the API requires more and the page allows a window, asks the user and sends it once more. */
+/**
+ * Sends a call. If the API requires more and the page allows a window, asks the user and sends it once
+ * more.
+ */
 async function sendCallWithStepUp(
   call: Call,
   target: CallTarget,
@@ -159,8 +166,8 @@ async function sendCallWithStepUp(
 }
 
 /**
- * Calls an API for a page. A response is a result, whatever its status, unless the page contract makes an error of
- * it (`api-calls/api-call.ts`).
+ * Calls an API for a page. A response is a result, whatever its status, unless the page contract makes
+ * an error of it (`api-calls/api-call.ts`).
  *
  * @throws BrokerError or NorthkeyError
  */

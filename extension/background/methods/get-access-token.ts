@@ -1,6 +1,6 @@
 /**
- * Implements `northbound_getAccessToken`: returns an access token to a page with a grant of mode `token`. The
- * answer goes into the cache, from which `page-router.ts` answers the next equal request.
+ * Implements `northbound_getAccessToken`: returns an access token to a page with a grant of mode
+ * `token`. The answer goes into the cache, from which `page-router.ts` answers the next equal request.
  */
 
 import type {
@@ -21,7 +21,9 @@ import { accessTokenOf } from '../tokens/token-renewal.ts'
 import type { Call } from './page-call.ts'
 import { renewWithUser } from './user-interaction.ts'
 
-/** An access token of the grant. The user is asked where that is needed and the page allows a window. */
+/**
+ * An access token of the grant. The user is asked where that is needed and the page allows a window.
+ */
 async function obtainToken(
   call: Call,
   grant: GrantRecord,
@@ -45,7 +47,10 @@ function toAccessToken({ grantId }: GrantRecord, api: ApiAccess, token: StoredTo
   return { accessToken, tokenType, expiresAt, scope, resource: api.resource, grantId }
 }
 
-/** @throws BrokerError `no_grant` without a grant for the request; BrokerError or NorthkeyError of a renewal. */
+/**
+ * @throws BrokerError `no_grant` without a grant for the request; BrokerError or NorthkeyError of a
+ * renewal.
+ */
 export async function getAccessToken(
   call: Call,
   params: GetAccessTokenParams,

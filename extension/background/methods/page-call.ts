@@ -1,4 +1,6 @@
-/** Types the call of a page as a method gets it: the sender is verified, and the parameters are checked. */
+/**
+ * Types the call of a page as a method gets it: the sender is verified, and the parameters are checked.
+ */
 
 /** A document that may call: the top document of a tab, in a secure context. */
 export interface Caller {

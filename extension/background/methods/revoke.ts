@@ -1,7 +1,7 @@
 /**
- * Implements `northbound_revoke`: ends a grant or all grants of the origin at once, and sends a token revocation
- * request to the authorization server. A revocation that the server has not confirmed is pending, and is retried
- * with a back-off (`grants/revocations.ts`).
+ * Implements `northbound_revoke`: ends a grant or all grants of the origin at once, and sends a token
+ * revocation request to the authorization server. A revocation that the server has not confirmed is
+ * pending, and is retried with a back-off (`grants/revocations.ts`).
  *
  * @see RFC 7009
  */

@@ -1,7 +1,7 @@
 /**
- * Starts the flows of a page that need the user. The conditions: transient user activation in a visible page, no
- * other window of the same origin, and no cooldown after a denial. Calls that need the same renewal share a
- * single flight.
+ * Starts the flows of a page that need the user. The conditions: transient user activation in a visible
+ * page, no other window of the same origin, and no cooldown after a denial. Calls that need the same
+ * renewal share a single flight.
  */
 
 import { NorthkeyError } from '../../../shared/core/index.ts'
@@ -35,8 +35,8 @@ const windowNeeded = () =>
   interactionRequired('a window is needed, which takes a click of the user in a visible page')
 
 /**
- * Tells whether a flow of this origin waits for the user. A flow whose document was replaced by another document
- * in the same tab is cancelled: no call waits for it any more.
+ * Tells whether a flow of this origin waits for the user. A flow whose document was replaced by another
+ * document in the same tab is cancelled: no call waits for it any more.
  */
 async function isPending({ origin, tabId, documentId }: Call): Promise<boolean> {
   const pending = await findPendingFlow(origin)
@@ -48,14 +48,15 @@ async function isPending({ origin, tabId, documentId }: Call): Promise<boolean> 
 }
 
 /**
- * Runs a task that opens a window, if the conditions of this file hold. The origin is locked before the first
- * `await`, so that a single call of several simultaneous calls passes. A call that may not open a window does not
- * take the lock.
+ * Runs a task that opens a window, if the conditions of this file hold. The origin is locked before the
+ * first `await`, so that a single call of several simultaneous calls passes. A call that may not open a
+ * window does not take the lock.
  *
  * @param task Starts the flow.
- * @param reason The error that makes the user necessary, if there was one: thrown where no window may open.
- * @throws BrokerError `already_pending`, `interaction_required`, `access_denied` in the cooldown after a denial,
- * or `reason`.
+ * @param reason The error that makes the user necessary, if there was one: thrown where no window may
+ * open.
+ * @throws BrokerError `already_pending`, `interaction_required`, `access_denied` in the cooldown after
+ * a denial, or `reason`.
  */
 export async function askUser<T>(
   call: Call,
@@ -78,7 +79,9 @@ export async function askUser<T>(
   }
 }
 
-/** Runs the flow of a call until its grant exists. The flow is cancelled when the page aborts the call. */
+/**
+ * Runs the flow of a call until its grant exists. The flow is cancelled when the page aborts the call.
+ */
 export async function runFlow(
   { origin, requestId, documentId, tabId, signal }: Call,
   request: Pick<
@@ -105,7 +108,11 @@ export async function runFlow(
   return unwrapOutcome(await startFlow(flow, consent))
 }
 
-/** Authentication that an API requires before it serves a call. @see RFC 9470 section 3, RFC 6750 section 3.1 */
+/**
+ * Authentication that an API requires before it serves a call.
+ *
+ * @see RFC 9470 section 3, RFC 6750 section 3.1
+ */
 export interface StepUp {
   acrValues?: string
   maxAge?: number
@@ -115,10 +122,11 @@ export interface StepUp {
 const renewals = createSingleFlight<Grant>()
 
 /**
- * Renews an existing grant in a sign-in window of the operator. Such a renewal allows nothing new, so the
- * broker's consent window is not shown. It is shown where `widerApis` contains more than the grant.
+ * Renews an existing grant in a sign-in window of the operator. Such a renewal allows nothing new, so
+ * the broker's consent window is not shown. It is shown where `widerApis` contains more than the grant.
  *
- * @throws BrokerError `interaction_required` without a gesture, `already_pending` beside another window.
+ * @throws BrokerError `interaction_required` without a gesture, `already_pending` beside another
+ * window.
  */
 export function renewWithUser(
   call: Call,

@@ -1,6 +1,6 @@
 /**
- * Logs a call that ended in an error. Values that the page sent are left out, unless they name an operator and
- * APIs of its profile: a page must not be able to write text of its own into the log.
+ * Logs a call that ended in an error. Values that the page sent are left out, unless they name an
+ * operator and APIs of its profile: a page must not be able to write text of its own into the log.
  */
 
 import type { ProviderErrorObject } from '../../../shared/messages/page-api.ts'
@@ -8,7 +8,10 @@ import { findApi, findOperator } from '../operators/operators.ts'
 import { type LogSubject, record } from '../platform/log.ts'
 import { checkParams, isProviderMethod } from './params.ts'
 
-/** The subject of the entry: the origin, and the operator and APIs of a `northbound_connect` if they are known. */
+/**
+ * The subject of the entry: the origin, and the operator and APIs of a `northbound_connect` if they are
+ * known.
+ */
 async function findLogSubject(
   origin: string,
   method: string,

@@ -1,12 +1,13 @@
 /**
- * Serves the port of a document: verifies the sender, decodes each batch of messages from its page, and sends
- * the answers back in batches. The browser names the sender of a port when the port opens. A document keeps
- * its origin as long as it lives, so the sender is verified once.
+ * Serves the port of a document: verifies the sender, decodes each batch of messages from its page, and
+ * sends the answers back in batches. The browser names the sender of a port when the port opens. A
+ * document keeps its origin as long as it lives, so the sender is verified once.
  *
- * A keep-alive is answered with `BrokerReady`. It has a second effect: it resets the timer by which the browser
- * stops an idle worker.
+ * A keep-alive is answered with `BrokerReady`. It has a second effect: it resets the timer by which the
+ * browser stops an idle worker.
  *
- * Border: this file knows no method. `page-router.ts` looks into the cache, checks and dispatches each call.
+ * Border: this file knows no method. `page-router.ts` looks into the cache, checks and dispatches each
+ * call.
  */
 
 import browser, { type Runtime } from 'webextension-polyfill'
@@ -27,7 +28,9 @@ function callerOf({ sender }: Runtime.Port): Caller {
   return verifyPageSender(sender ?? {}, browser.runtime.id, __DEVELOPMENT__)
 }
 
-/** Sends a batch of answers. The port of an unloaded document is closed, and its answers are dropped. */
+/**
+ * Sends a batch of answers. The port of an unloaded document is closed, and its answers are dropped.
+ */
 function sendBatch(port: Runtime.Port, answers: BrokerAnswer[]): void {
   try {
     port.postMessage(answers)
@@ -38,8 +41,8 @@ function sendBatch(port: Runtime.Port, answers: BrokerAnswer[]): void {
 }
 
 /**
- * Answers each request of a document that may not call with the reason, then closes the port, so that the
- * document can connect again once it is active.
+ * Answers each request of a document that may not call with the reason, then closes the port, so that
+ * the document can connect again once it is active.
  */
 function rejectDocument(
   port: Runtime.Port,

@@ -1,10 +1,10 @@
 /**
- * Routes the calls of pages to their methods. A method gets a caller that the browser has vouched for, and
- * parameters that have been checked.
+ * Routes the calls of pages to their methods. A method gets a caller that the browser has vouched for,
+ * and parameters that have been checked.
  *
- * A call passes, in this order: the cache of access tokens (`tokens/access-token-cache.ts`), single flight (a
- * call that is sent again joins the call in flight), the site, the flow that an earlier worker began for it, the
- * rate limit, the parameters, the method.
+ * A call passes, in this order: the cache of access tokens (`tokens/access-token-cache.ts`), single
+ * flight (a call that is sent again joins the call in flight), the site, the flow that an earlier
+ * worker began for it, the rate limit, the parameters, the method.
  *
  * Border: `page-port.ts` has verified the sender. The broker's own screens have a table of their own
  * (`screens/screen-router.ts`).
@@ -83,7 +83,10 @@ function isRepeatable({ method, params }: UnverifiedPageRequest): boolean {
   return /^(?:get|head)$/i.test(verb)
 }
 
-/** The outcome of the flow that an earlier worker began for this call. An abort by the page cancels the flow. */
+/**
+ * The outcome of the flow that an earlier worker began for this call. An abort by the page cancels the
+ * flow.
+ */
 async function resumeUntilAbort(
   { origin }: Caller,
   requestId: string,
@@ -124,7 +127,10 @@ async function answerCall(
   }
 }
 
-/** An origin contains no space: the request id, which is the page's own text, cannot reach into another origin. */
+/**
+ * An origin contains no space: the request id, which is the page's own text, cannot reach into another
+ * origin.
+ */
 const callKey = ({ origin }: Caller, requestId: string) => `${origin} ${requestId}`
 
 const callsInFlight = createSingleFlight<Ended>()
@@ -170,8 +176,8 @@ function takeCachedAnswer(
 }
 
 /**
- * Answers a call: from the cache in the same task, or once its method has run. A call that is sent again
- * joins the call in flight.
+ * Answers a call: from the cache in the same task, or once its method has run. A call that is sent
+ * again joins the call in flight.
  *
  * @param requestId Identifies the call across repeated messages, so that it survives a stopped worker.
  * @param deliver Takes the parts of a large body.
@@ -194,7 +200,8 @@ export function handlePageRequest(
 export function abortPageRequest(caller: Caller, requestId: string): void {
   const controller = controllers.get(callKey(caller, requestId))
   if (controller) controller.abort()
-  // The rate limit counts aborts too: a page that aborts in a loop must not cause a read of the disk each time.
+  // The rate limit counts aborts too: a page that aborts in a loop must not cause a read of the disk
+  // each time.
   else if (tryTakeCall(caller.origin)) void cancelFlowOfCall(caller.origin, requestId)
 }
 

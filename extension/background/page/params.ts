@@ -1,7 +1,7 @@
 /**
- * Validates the parameters of a page's call before any other code reads them. The schemas are those of the page
- * contract (`docs/page-api.md`). An unknown member is an error, so that a page cannot smuggle a parameter into
- * an authorization request.
+ * Validates the parameters of a page's call before any other code reads them. The schemas are those of
+ * the page contract (`docs/page-api.md`). An unknown member is an error, so that a page cannot smuggle
+ * a parameter into an authorization request.
  */
 
 import * as v from 'valibot'
@@ -150,7 +150,9 @@ export function isProviderMethod(method: string): method is ProviderMethod {
   return Object.hasOwn(schemas, method)
 }
 
-/** Checks what the schemas do not: an array in place of an object, members that every object inherits. */
+/**
+ * Checks what the schemas do not: an array in place of an object, members that every object inherits.
+ */
 function requirePlain(params: unknown): void {
   if (!isPlain(params)) throw invalidParams('params: expected plain data')
   if (Array.isArray(params)) throw invalidParams('params: expected an object')
@@ -167,7 +169,9 @@ function requirePlain(params: unknown): void {
 /** A name of a parameter that an error message may contain. Any other name is left out. */
 const NAME = /^[\w.]{1,64}$/
 
-/** @throws BrokerError `invalid_params` that names the parameter and the expectation, never the value. */
+/**
+ * @throws BrokerError `invalid_params` that names the parameter and the expectation, never the value.
+ */
 export function checkParams<M extends ProviderMethod>(
   method: M,
   params: unknown,

@@ -1,6 +1,6 @@
 /**
- * Limits the rate of an origin's calls. The limit is far above the need of a page, and far below the rate at
- * which a single page would keep the broker or an operator's servers busy.
+ * Limits the rate of an origin's calls. The limit is far above the need of a page, and far below the
+ * rate at which a single page would keep the broker or an operator's servers busy.
  */
 
 import { createRateLimiter } from '../platform/rate-limiter.ts'

@@ -1,6 +1,7 @@
 /**
- * Verifies the sender of a message. Only the browser's own statement about the sender counts. A field of the
- * message does not, and neither does `sender.url`: a sandboxed frame keeps the address of the site around it.
+ * Verifies the sender of a message. Only the browser's own statement about the sender counts. A field
+ * of the message does not, and neither does `sender.url`: a sandboxed frame keeps the address of the
+ * site around it.
  */
 
 import type { Runtime } from 'webextension-polyfill'
@@ -40,7 +41,11 @@ export function verifyPageSender(
   return { origin, tabId: tab.id, documentId: documentId ?? `tab:${tab.id}` }
 }
 
-/** Tells whether the sender is one of the broker's own screens. @param ownOrigin As `location.origin` has it. */
+/**
+ * Tells whether the sender is one of the broker's own screens.
+ *
+ * @param ownOrigin As `location.origin` has it.
+ */
 export function isOwnScreen(
   sender: Runtime.MessageSender,
   ownId: string,

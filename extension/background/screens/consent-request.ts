@@ -1,6 +1,6 @@
 /**
- * Describes a pending flow for the consent window: origin, application, operator, and each API and scope with the
- * name and description that the operator profile gives them.
+ * Describes a pending flow for the consent window: origin, application, operator, and each API and
+ * scope with the name and description that the operator profile gives them.
  */
 
 import type { ConsentApi, ConsentRequest } from '../../../shared/messages/screen-channel.ts'

@@ -1,8 +1,8 @@
 /**
  * Routes the requests of the broker's own screens (consent, popup, options) to their handlers.
  *
- * Border: `index.ts` has verified that the sender is a screen of the broker. A page cannot reach this table;
- * its methods are in `page/page-router.ts`.
+ * Border: `index.ts` has verified that the sender is a screen of the broker. A page cannot reach this
+ * table; its methods are in `page/page-router.ts`.
  */
 
 import type {
@@ -79,7 +79,11 @@ const handlers: Handlers = {
   },
 }
 
-/** Handles a request of a screen. @returns The result, which is rejected with an `Error` for an unknown method. */
+/**
+ * Handles a request of a screen.
+ *
+ * @returns The result, which is rejected with an `Error` for an unknown method.
+ */
 export function handleScreenRequest({ method, params }: ScreenRequest): Promise<unknown> {
   if (!Object.hasOwn(handlers, method)) return Promise.reject(new Error('method: not known'))
   const handler = handlers[method] as (params: unknown) => Promise<unknown>

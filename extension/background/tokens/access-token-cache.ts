@@ -1,10 +1,11 @@
 /**
- * Caches the last answers of `northbound_getAccessToken` by origin and deduplication key. A cache hit reads no
- * record. An entry is valid for a minute at most, while its token and its grant are, and while the state version
- * is the version under which the answer was made (`platform/state-version.ts`): any change of a grant, a token, an
- * operator or a site invalidates the whole cache.
+ * Caches the last answers of `northbound_getAccessToken` by origin and deduplication key. A cache hit
+ * reads no record. An entry is valid for a minute at most, while its token and its grant are, and while
+ * the state version is the version under which the answer was made (`platform/state-version.ts`): any
+ * change of a grant, a token, an operator or a site invalidates the whole cache.
  *
- * Border: the router counts a hit for the rate limit and logs it. Requests without a key are not cached.
+ * Border: the router counts a hit for the rate limit and logs it. Requests without a key are not
+ * cached.
  */
 
 import type { AccessToken } from '../../../shared/messages/page-api.ts'
@@ -31,7 +32,9 @@ const cache = new Map<string, CachedAnswer & { cachedAtMs: number }>()
 /** The state version of all entries. */
 let cachedVersion = 0
 
-/** An origin contains no space: a key, which is the page's own text, cannot reach into another origin. */
+/**
+ * An origin contains no space: a key, which is the page's own text, cannot reach into another origin.
+ */
 const entryKey = (origin: string, key: string) => `${origin} ${key}`
 
 /**

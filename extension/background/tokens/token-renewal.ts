@@ -1,8 +1,9 @@
 /**
- * Supplies the access tokens of grants and renews them: with the refresh token first, then by an authorization
- * without a window.
+ * Supplies the access tokens of grants and renews them: with the refresh token first, then by an
+ * authorization without a window.
  *
- * - Single flight: calls that need the same token of a grant share a renewal. A token for single use is not shared.
+ * - Single flight: calls that need the same token of a grant share a renewal. A token for single use is
+ *   not shared.
  * - A rotated refresh token is stored before any call gets the access token that came with it.
  * - A refresh token that may have reached the server is never sent again.
  *
@@ -47,7 +48,9 @@ type Refreshable = TokenRecord & { refreshToken: string }
 
 const renewals = createSingleFlight<StoredToken>()
 
-/** Tells whether the key to which the refresh token is bound exists. The token is of no use without it. */
+/**
+ * Tells whether the key to which the refresh token is bound exists. The token is of no use without it.
+ */
 async function hasKey({ tokenType }: GrantRecord, { keyId }: TokenRecord): Promise<boolean> {
   return tokenType !== 'DPoP' || (await keyOf(keyId)) !== undefined
 }
@@ -148,7 +151,10 @@ async function renewAccessToken(
 
 export interface TokenRequirements {
   minValidityMs?: number
-  /** The token must not have more scope than this. Without it, a token may serve other APIs of the grant too. */
+  /**
+   * The token must not have more scope than this. Without it, a token may serve other APIs of the grant
+   * too.
+   */
   scope?: string | undefined
 }
 
@@ -174,7 +180,7 @@ export async function accessTokenOf(
   const fits = cached && (scope === undefined || !exceeds(cached.scope, scope, grant.apis))
   if (fits && isFresh(cached, minValidityMs, Date.now())) {
     if (!cached.singleUse) return cached
-    // Two calls may have read the same token for single use. The call that removes it from the record gets it.
+    // Two calls may have read the same token for single use. The call that removes it gets it.
     if (await dropAccessToken(grant.grantId, slot, cached.accessToken)) return cached
     return accessTokenOf(grant, resource, requirements)
   }
@@ -191,7 +197,10 @@ export async function accessTokenOf(
   )
 }
 
-/** Waits for a renewal in flight. A token for single use goes to the call that began it; this call renews again. */
+/**
+ * Waits for a renewal in flight. A token for single use goes to the call that began it; this call
+ * renews again.
+ */
 async function awaitRenewal(
   renewal: Promise<StoredToken>,
   grant: GrantRecord,
