@@ -1,6 +1,9 @@
 /**
- * The broker. Listeners register while this file is first read, so that the event that woke the worker
- * finds them; everything else happens when they are called.
+ * Entry point of the background: registers every listener of the browser, and starts what each new
+ * worker does. The listeners are registered synchronously while this file is first read: the browser
+ * delivers the event that woke the worker only to listeners that exist by then.
+ *
+ * Border: a listener only calls the folder that does the work.
  */
 
 import browser, { type Runtime } from 'webextension-polyfill'
@@ -51,7 +54,7 @@ browser.runtime.onInstalled.addListener(() => void reregisterScripts())
 browser.permissions.onAdded.addListener(() => void handlePermissionAdded())
 browser.permissions.onRemoved.addListener(() => void handlePermissionRemoved())
 
-// What happened to permissions while nobody listened is found out, after the event that woke the worker.
+// Permissions may have been removed while no worker ran. The event that woke the worker is handled first.
 setTimeout(() => void handlePermissionRemoved().then(syncScripts), PERMISSION_CHECK_DELAY_MS)
 
 browser.storage.onChanged.addListener((_, area) => {
@@ -64,6 +67,6 @@ browser.alarms.onAlarm.addListener(({ name }) => {
 
 warmUp()
 
-// A worker that wakes up, for whatever reason, hears the networks again, and the first one cleans up.
+// Each new worker reconnects to the CAPIF cores. The first one of a browser session cleans up.
 void cleanUpOnce()
 void listenForRevocations()

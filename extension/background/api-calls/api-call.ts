@@ -1,8 +1,11 @@
 /**
- * One call of an API with an access token: sent, judged, and sent once more where a new token may
- * help. What the API answers otherwise is a result, whatever its status.
+ * Calls an API with an access token and judges the response. After a 401 that rejects the token, the
+ * call is retried once with a new token. A challenge for step-up authentication or more scope, a 429,
+ * and the errors in `call-rules.ts` become an error of the broker. Any other response is a result,
+ * whatever its status.
  *
- * Border: whether the call may be made at all has been decided before.
+ * Border: `call-target.ts` has decided before that the grant allows the call.
+ *
  * @see RFC 6750 section 3, RFC 9449 section 7, RFC 9470 section 3
  */
 
@@ -23,15 +26,15 @@ import { readBody } from './response-body.ts'
 export interface ApiToken {
   accessToken: string
   tokenType: 'Bearer' | 'DPoP'
-  /** Serves one call: it is neither shared nor tried again. */
+  /** The token is valid for a single call: it is neither shared nor retried. */
   singleUse: boolean
 }
 
 export interface TokenSource {
   currentToken(): Promise<ApiToken>
-  /** A token in the place of one that the API refused. */
-  replaceToken(refused: ApiToken): Promise<ApiToken>
-  /** The key of a token that is bound to one. */
+  /** A new token in place of a token that the API rejected. */
+  replaceToken(rejected: ApiToken): Promise<ApiToken>
+  /** The DPoP key to which the token is bound, if there is one. */
   dpopKey(): Promise<DpopKey | undefined>
 }
 
@@ -41,9 +44,12 @@ export interface ApiCall {
   headers: Headers
   body?: string | ArrayBuffer | undefined
   rules: CallRules
-  /** Claims of a profile for the proof of this very request. */
+  /** Additional claims that the operator profile requires in the DPoP proof of this request. */
   proofClaims?: Readonly<Record<string, string>>
-  /** Takes the parts of a large body as they come; what the answer holds is then the last one. */
+  /**
+   * Takes the parts of a large response body as they arrive. The body of the answer is then the last
+   * part.
+   */
   deliver?: (part: ArrayBuffer) => void
 }
 
@@ -54,10 +60,10 @@ export interface ApiAnswer {
   body: ArrayBuffer
 }
 
-/** Errors are short; a longer body is the page's to read. */
+/** Longest body, in bytes, that is read as an error of the API. */
 const ERROR_BODY_BYTES = 64 * 1024
 
-/** The API wants another authentication or more scope than the token has. */
+/** The API requires another authentication or more scope than the token has. */
 export class InsufficientAuthorization extends NorthkeyError {
   readonly demand: ResourceDemand
 
@@ -67,6 +73,9 @@ export class InsufficientAuthorization extends NorthkeyError {
   }
 }
 
+/**
+ * Sends the call once; a DPoP nonce that the API requires costs a second request (RFC 9449 section 9).
+ */
 async function sendCall(
   call: ApiCall,
   token: ApiToken,
@@ -86,19 +95,19 @@ async function sendCall(
     },
     { ...effects, timeoutMs: API_CALL_TIMEOUT_MS },
   )
-  const abort = effects.signal ?? new AbortController().signal
+  const callerSignal = effects.signal ?? new AbortController().signal
   const { ok, status, statusText, headers: received } = response
-  // An answer that may lead to another call is read to its end before any of it is handed over.
+  // A response that may lead to a retry is read completely before the page gets any part of it.
   const deliver = ok && !received.has('www-authenticate') ? call.deliver : undefined
-  const read = await readBody(response, abort, deliver)
-  return { status, statusText, headers: received, body: read }
+  const responseBody = await readBody(response, callerSignal, deliver)
+  return { status, statusText, headers: received, body: responseBody }
 }
 
 function readDemand({ headers }: ApiAnswer, { tokenType }: ApiToken): Promise<ResourceDemand> {
   return judgeChallenges(headers.get('www-authenticate'), tokenType)
 }
 
-/** The error of an answer that is more than a result. */
+/** The broker's error for a response, or `undefined` if the response is a result. */
 function toCallError(
   { status, headers, body }: ApiAnswer,
   demand: ResourceDemand,
@@ -118,7 +127,7 @@ function toCallError(
   const text = body.byteLength > ERROR_BODY_BYTES ? '' : new TextDecoder().decode(body)
   const code = status === 429 ? 'rate_limited' : rules.errorCode(status, text)
   switch (code) {
-    // The second no to a token: the page gets the API's own words.
+    // The new token was rejected too: the page gets the response of the API.
     case undefined:
     case 'invalid_token':
       return undefined
@@ -133,6 +142,8 @@ function toCallError(
 }
 
 /**
+ * Calls the API, with one retry after a rejected token.
+ *
  * @throws NorthkeyError `rate_limited`, `insufficient_scope`, `insufficient_user_authentication`,
  * `not_on_mobile_network`, `invalid_response`, `timeout`, `network_error`, or what the renewal of the
  * token threw.
@@ -145,9 +156,9 @@ export async function callApi(
   let token = await tokens.currentToken()
   let answer = await sendCall(call, token, tokens, effects)
   let demand = await readDemand(answer, token)
-  const refused =
+  const isTokenRejected =
     answer.status === 401 && (demand.kind === 'none' || demand.kind === 'invalid_token')
-  if (refused && !token.singleUse) {
+  if (isTokenRejected && !token.singleUse) {
     token = await tokens.replaceToken(token)
     answer = await sendCall(call, token, tokens, effects)
     demand = await readDemand(answer, token)

@@ -1,2 +1,5 @@
-/** The most bytes that a body may have, each way, as the contract with pages says (`docs/page-api.md`). */
+/**
+ * Maximum size of a request body and of a response body, in bytes, by the page contract
+ * (`docs/page-api.md`).
+ */
 export const MAX_BODY_BYTES = 5 * 1024 * 1024

@@ -1,8 +1,8 @@
 /**
- * The header fields of a sealed call, both ways: only those named here pass. Credentials, cookies and
- * nonces are the broker's own affair and are in neither list.
+ * Filters the header fields of a `northbound_fetch` by an allow list for the request and one for the
+ * response. Credentials, cookies and nonces belong to the broker and are in neither list.
  *
- * Border: values were checked for their grammar before (RFC 9110 section 5.5).
+ * Border: `page/params.ts` has checked the grammar of names and values (RFC 9110 sections 5.1 and 5.5).
  */
 
 import { invalidParams } from '../platform/broker-error.ts'
@@ -49,7 +49,7 @@ export function requestHeaders(headers: Readonly<Record<string, string>> = {}): 
   return allowed
 }
 
-/** What a page may see of a response. */
+/** The header fields of a response that a page may read. */
 export function responseHeaders(headers: Headers): [name: string, value: string][] {
   return [...headers].filter(([name]) => RESPONSE_HEADERS.has(name))
 }

@@ -1,6 +1,8 @@
 /**
- * What a family of APIs has of its own in a call: a body that must not be sent beside a three-legged
- * token, and errors that mean more to the broker than to the page. Data, so that the call has no `if`.
+ * Defines the rules of each operator profile for an API call: request bodies that must not accompany a
+ * three-legged token (a token that was issued for a subscriber), API errors that become an error of the
+ * broker, and support for `acr_values`. The rules are a table, so that `api-call.ts` has no branch for
+ * a profile.
  *
  * @see CAMARA API design guidelines (error responses, "Working with device information")
  */
@@ -13,11 +15,18 @@ import {
 import type { ProfileName } from '../../../shared/messages/operator-profile.ts'
 
 export interface CallRules {
-  /** @throws NorthkeyError `invalid_params` for a body that must not be sent. */
+  /**
+   * Checks the request body against the scope of the token.
+   *
+   * @throws NorthkeyError `invalid_params` for a body that must not be sent.
+   */
   checkBody(body: string | undefined, scope: string): void
-  /** The broker's code for an API's error, or nothing where the page gets the answer as it is. */
+  /**
+   * The broker's code for an API's error response, or `undefined` if the page gets the response
+   * unchanged.
+   */
   errorCode(status: number, body: string): NorthkeyErrorCode | undefined
-  /** Whether `acr_values` may be asked for when an API wants another authentication. */
+  /** Whether a step-up may request `acr_values`. @see RFC 9470 section 4 */
   readonly acrValues: boolean
 }
 

@@ -1,7 +1,7 @@
 /**
- * Which grant of an origin a call falls under, and whether the API allows the call. The most specific
- * API of the operator answers for a URL, so that a grant for one API never reaches another one that
- * happens to lie below it.
+ * Finds the grant of an origin that covers a URL, and checks that the API allows the HTTP method. A URL
+ * belongs to the most specific API of the operator, which is the API with the longest base URL. So a
+ * grant for an API never covers another API whose base URL is below the first.
  */
 
 import type { OperatorApi, OperatorProfile } from '../../../shared/messages/operator-profile.ts'
@@ -14,37 +14,43 @@ import { isUnder } from './resource-url.ts'
 
 export interface CallTarget {
   grant: GrantRecord
-  /** What was granted of the API. */
+  /** The resource and scope of the API that were granted. */
   access: ApiAccess
   api: OperatorApi
   operator: OperatorProfile
 }
 
-/** Where a profile names no methods. */
-const ALL_METHODS: readonly string[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
+/** The methods of an API whose profile names none. */
+const DEFAULT_METHODS: readonly string[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 
-/** The API that answers for a URL: the one with the longest base. */
+/**
+ * The API to which a URL belongs: of the APIs whose base URL contains it, the API with the longest base
+ * URL.
+ */
 export function apiFor(apis: readonly OperatorApi[], url: URL): OperatorApi | undefined {
   return apis
     .filter(({ resource }) => isUnder(url, resource))
     .reduce<OperatorApi | undefined>(
-      (best, api) => (best && best.resource.length >= api.resource.length ? best : api),
+      (longest, api) => (longest && longest.resource.length >= api.resource.length ? longest : api),
       undefined,
     )
 }
 
 /**
- * @param name How the caller named the method, for the error.
+ * @param name Name of the page's parameter that contains the method, for the error message.
  * @throws BrokerError `invalid_params` for a method that the API does not allow.
  */
 export function requireMethod(api: OperatorApi, method: string, name: string): void {
-  const methods = api.methods ?? ALL_METHODS
+  const methods = api.methods ?? DEFAULT_METHODS
   if (!methods.includes(method)) {
     throw invalidParams(`${name}: expected one of ${methods.join(', ')}`)
   }
 }
 
-/** @throws BrokerError `no_grant`, whether there is none or it is another origin's. */
+/**
+ * @param grantId Searches this grant alone. Without it, all grants of the origin are searched.
+ * @throws BrokerError `no_grant` without such a grant, also if the grant belongs to another origin.
+ */
 export async function findTarget(
   origin: string,
   url: URL,

@@ -1,16 +1,25 @@
 /**
- * Which URLs lie under a granted resource. The URL is brought into its canonical form first and matched
- * then, on whole path segments; whatever a server might read differently is refused.
+ * Canonicalizes a URL and matches it against a granted resource by whole path segments. A URL that a
+ * server might interpret in another way than this file is an error.
  */
 
 import { invalidParams } from '../platform/broker-error.ts'
 
-/** Encoded separators, dots, signs and control characters: a server may decode them after we matched. */
+/**
+ * Percent-encoded control characters, `%`, `.`, `/`, `;`, `\` and delete: a server may decode them
+ * after the path was matched.
+ */
 const AMBIGUOUS = /%(?:[01][0-9a-f]|25|2e|2f|3b|5c|7f)/i
-/** Dots with path parameters, `..;x`: some servers take the parameters away and then go up. */
+/**
+ * Dot segments with path parameters (`..;x`): some servers remove the parameters and then go up a
+ * segment.
+ */
 const DOTS_WITH_PARAMETERS = /\/\.{1,2};/
 
-/** @throws BrokerError `invalid_params` */
+/**
+ * @throws BrokerError `invalid_params` for a URL with user information, a fragment or an ambiguous
+ * path.
+ */
 export function canonicalUrl(url: string): URL {
   const parsed = new URL(url)
   if (parsed.username || parsed.password) throw invalidParams('url: expected no user information')
@@ -22,6 +31,10 @@ export function canonicalUrl(url: string): URL {
   return parsed
 }
 
+/**
+ * @param resource The base URL of an API. A URL is under it with the same origin and the same first
+ * segments.
+ */
 export function isUnder(url: URL, resource: string): boolean {
   const base = new URL(resource)
   if (url.origin !== base.origin || url.origin === 'null') return false

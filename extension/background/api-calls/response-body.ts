@@ -1,15 +1,15 @@
 /**
- * The body of a response, read to its end and never beyond the limit of the page contract: an endless
- * or inflated answer costs five mebibytes of memory and no more.
+ * Reads the body of a response up to the limit of the page contract: an endless or decompressed body
+ * takes at most 5 MiB of memory. A large body can be delivered in parts while it arrives.
  */
 
 import { NorthkeyError } from '../../../shared/core/index.ts'
 import { MAX_BODY_BYTES } from './body-limit.ts'
 
-/** Large enough that the message counts little, small enough that several are under way at once. */
+/** Size of a part: the cost of its message is small, and several parts can be in flight at once. */
 const PART_BYTES = 256 * 1024
 
-/** What broke off while a body was read, as an error of ours. */
+/** Maps an error of the stream: the caller's abort, the time limit, or a broken connection. */
 function toReadError(error: unknown, abort: AbortSignal): NorthkeyError {
   if (abort.aborted) return new NorthkeyError('aborted', 'the caller gave up')
   if ((error as { name?: unknown } | null)?.name === 'TimeoutError') {
@@ -29,10 +29,11 @@ function joinParts(parts: readonly ArrayBuffer[], length: number): ArrayBuffer {
 }
 
 /**
- * @param abort Says whether it was the caller who gave up.
- * @param deliver Takes the body in parts while it comes in.
- * @returns The body, or the last part of it.
- * @throws NorthkeyError `invalid_response` for a body beyond the limit.
+ * @param abort The signal of the caller: it tells an abort by the caller from a broken connection.
+ * @param deliver Takes the parts of the body while it arrives, except the last.
+ * @returns The body, or its last part if there is a `deliver`.
+ * @throws NorthkeyError `invalid_response` above the limit; `aborted`, `timeout` or `network_error` if
+ * the body stays incomplete.
  */
 export async function readBody(
   response: Response,
@@ -45,7 +46,7 @@ export async function readBody(
     throw bodyTooLarge(response.status)
   }
   const reader = response.body?.getReader()
-  const kept: ArrayBuffer[] = []
+  const parts: ArrayBuffer[] = []
   const size = announced > 0 ? Math.min(announced, PART_BYTES) : PART_BYTES
   let part = new Uint8Array(reader ? size : 0)
   let filled = 0
@@ -63,18 +64,18 @@ export async function readBody(
     for (let rest = value; rest.byteLength > 0; ) {
       if (filled === part.byteLength) {
         if (deliver) deliver(part.buffer)
-        else kept.push(part.buffer)
+        else parts.push(part.buffer)
         part = new Uint8Array(PART_BYTES)
         filled = 0
       }
-      const fitting = rest.subarray(0, part.byteLength - filled)
-      part.set(fitting, filled)
-      filled += fitting.byteLength
-      rest = rest.subarray(fitting.byteLength)
+      const chunk = rest.subarray(0, part.byteLength - filled)
+      part.set(chunk, filled)
+      filled += chunk.byteLength
+      rest = rest.subarray(chunk.byteLength)
     }
   }
   const last = filled === part.byteLength ? part.buffer : part.buffer.slice(0, filled)
-  return kept.length > 0 ? joinParts([...kept, last], length) : last
+  return parts.length > 0 ? joinParts([...parts, last], length) : last
 }
 
 function bodyTooLarge(httpStatus: number): NorthkeyError {

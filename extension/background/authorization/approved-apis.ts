@@ -1,20 +1,26 @@
-/** What the user left of a request. Pure. */
+/** Reduces the APIs of a request to those that the user approved. Pure. */
 
 import type { ApiAccess } from '../../../shared/messages/page-api.ts'
 import type { ApprovedApi } from '../../../shared/messages/screen-channel.ts'
 
-/** What the page asked for without what the user took away. Nothing can be added. */
+/**
+ * Selects the requested APIs and scopes that the user approved. The consent window cannot add an API or
+ * a scope that the page did not request.
+ *
+ * @param approved Names an API by its index in `requested`, since a request may contain a resource
+ * twice.
+ */
 export function selectApprovedApis(
-  asked: readonly ApiAccess[],
+  requested: readonly ApiAccess[],
   approved: readonly ApprovedApi[],
 ): ApiAccess[] {
-  return asked.flatMap((api, index) => {
-    const left = new Set(
-      approved.filter((api) => api.index === index).flatMap(({ scopes }) => scopes),
+  return requested.flatMap((api, index) => {
+    const approvedScopes = new Set(
+      approved.filter((approval) => approval.index === index).flatMap(({ scopes }) => scopes),
     )
     const scope = api.scope
       .split(' ')
-      .filter((word) => left.has(word))
+      .filter((word) => approvedScopes.has(word))
       .join(' ')
     return scope === '' ? [] : [{ ...api, scope }]
   })

@@ -1,6 +1,14 @@
 /**
- * A flow from the page's wish to the grant: consent, sign-in, redirect, code exchange. Every step reads
- * its record, writes the next one, and only then acts; `resume` takes up whatever a stopped worker left.
+ * Runs an authorization flow: consent, sign-in, redirect, code exchange, grant.
+ *
+ * The browser may stop the worker at any line. Each step therefore reads the record of the flow, writes
+ * the record of the next state, and acts only then. A new worker continues the flow with `resumeFlow`
+ * where that is safe, and fails it where it is not.
+ *
+ * Border: `flow-records.ts` has the states and their store, `flow-outcomes.ts` ends a flow and answers
+ * its call, `create-grant.ts` creates the grant, `shared/core` builds and checks the OAuth messages.
+ *
+ * @see RFC 6749 section 4.1, RFC 7636, RFC 9700 section 2.1
  */
 
 import {
@@ -49,7 +57,7 @@ import {
 import { authorizeSilently, windowMayHelp } from './silent-authorization.ts'
 import * as windows from './windows.ts'
 
-/** Writes down which tab a flow's window has; one that cannot be written down is closed again. */
+/** Stores the tab of a flow's window. If the record cannot be written, the tab is closed again. */
 async function recordTab(
   opening: Promise<number>,
   recordWith: (tabId: number) => FlowRecord,
@@ -65,7 +73,12 @@ async function recordTab(
   return tabId
 }
 
-/** The record is written before the window opens. */
+/**
+ * Starts a flow. Its record is written before its window opens.
+ *
+ * @param consent The approval, where the user's consent is not needed; otherwise `'ask'`.
+ * @returns The outcome, once the flow has ended.
+ */
 export async function startFlow(base: FlowBase, consent: Approval | 'ask'): Promise<Outcome> {
   const { flowId } = base
   const outcome = waitForOutcome(flowId)
@@ -82,7 +95,7 @@ export async function startFlow(base: FlowBase, consent: Approval | 'ask'): Prom
   return outcome
 }
 
-/** The user approved in the broker's own window. */
+/** Continues a flow that the user approved in the consent window. */
 export function approveFlow(flowId: string, approval: Approval): Promise<void> {
   return runFlowStep(flowId, async () => {
     const record = await flows.get(flowId)
@@ -94,7 +107,12 @@ export function approveFlow(flowId: string, approval: Approval): Promise<void> {
   })
 }
 
-/** The user refused or closed the window; or the page gave up, which is no refusal of the user's. */
+/**
+ * Cancels a flow whose code has not been sent: the user denied or closed the window, or the page
+ * aborted its call.
+ *
+ * @param by Who cancels. Only a cancellation by the user counts as a denial.
+ */
 export function cancelFlow(flowId: string, by: 'user' | 'page' = 'page'): Promise<void> {
   return runInFlowQueue(flowId, async () => {
     const record = await flows.get(flowId)
@@ -103,6 +121,7 @@ export function cancelFlow(flowId: string, by: 'user' | 'page' = 'page'): Promis
   })
 }
 
+/** Takes an approved flow to its grant without a window, or opens the sign-in window. */
 async function prepareFlow(record: FlowIn<'preparing'>): Promise<void> {
   await flows.set(record.flowId, record)
   const { request, approval, deadlineMs, flowId, origin } = record
@@ -148,10 +167,10 @@ async function prepareFlow(record: FlowIn<'preparing'>): Promise<void> {
   if (!(await windows.navigateTab(tabId, authorizationUrl))) throw accessDenied()
 }
 
-/** Tabs whose response is here and waits for its turn. */
+/** Tabs whose authorization response has arrived and waits in the queue of its flow. */
 const respondedTabs = new Set<number>()
 
-/** A navigation to the broker's redirect URI, in whatever tab. Only the flow's own tab counts. */
+/** Handles a navigation to the broker's redirect URI. Only the sign-in tab of a flow counts. */
 export async function handleRedirect(tabId: number, url: string): Promise<void> {
   respondedTabs.add(tabId)
   try {
@@ -176,6 +195,7 @@ async function receiveResponse(tabId: number, url: string): Promise<void> {
   })
 }
 
+/** Sends the code once: the record says so before, and no worker sends it again. */
 async function redeemFlow(record: FlowIn<'redeemable'>): Promise<void> {
   const { flowId, approval, redeemable, request, origin } = record
   await flows.set(flowId, { ...baseOf(record), status: 'redeeming', approval })
@@ -189,7 +209,10 @@ async function redeemFlow(record: FlowIn<'redeemable'>): Promise<void> {
   await finishFlow(record, authorized, approval, redeemable.clientId)
 }
 
-/** The grant, then the answer to the page, then what follows from it and may fail. */
+/**
+ * Creates the grant and answers the page. The rest follows afterwards, since the grant does not depend
+ * on it: superseded grants end, the revocation channel is connected, other pages get an event.
+ */
 async function finishFlow(
   record: FlowRecord,
   authorized: AuthorizationResult,
@@ -203,7 +226,7 @@ async function finishFlow(
   await sendGrantsChanged(record.origin)
 }
 
-/** What a stopped worker left of this flow is finished where that is safe, and failed where it is not. */
+/** Continues a flow that a stopped worker left, where that is safe. Otherwise the flow fails. */
 async function resumeFlow(record: FlowRecord): Promise<void> {
   const fail = (error: Error) => settleFlow(record, { error: toErrorObject(error) })
   if (record.status !== 'settled' && Date.now() > record.deadlineMs) {
@@ -212,25 +235,25 @@ async function resumeFlow(record: FlowRecord): Promise<void> {
   switch (record.status) {
     case 'awaitingConsent': {
       const tabId = record.tabId ?? (await windows.findConsentTab(record.flowId))
-      // The worker died before it opened the window.
+      // The worker was stopped before it opened the window.
       if (tabId === undefined) return fail(interrupted())
       if (!(await windows.readTabState(tabId))) return fail(accessDenied())
       return flows.set(record.flowId, { ...record, tabId })
     }
     case 'preparing': {
-      const { tabId: _, ...again } = record
-      // Its windows are closed by the broker now: that is no refusal of the user's.
-      await flows.set(record.flowId, again)
+      const { tabId: _, ...withoutTab } = record
+      // The record forgets the tab first: the broker closes its window, and that is no denial of the user.
+      await flows.set(record.flowId, withoutTab)
       await windows.closeBrokerTabs(record.flowId)
-      return prepareFlow(again)
+      return prepareFlow(withoutTab)
     }
     case 'awaitingAuthorizationResponse': {
       const tab = await windows.readTabState(record.tabId)
       if (!tab) return fail(accessDenied())
       if (respondedTabs.has(record.tabId)) return
-      // The worker died with the response in its hands: the tab stands at the blocked redirect URI.
+      // The worker was stopped after the response arrived: the tab shows the blocked redirect URI.
       if (tab.url?.startsWith(redirectBase)) return fail(interrupted())
-      // Or before it sent the user on.
+      // The worker was stopped before it sent the tab to the operator.
       if (windows.isAtWaitingPicture(tab)) return fail(interrupted())
       return
     }
@@ -247,12 +270,13 @@ async function resumeFlow(record: FlowRecord): Promise<void> {
   }
 }
 
+/** The request id is the page's own text: the origin is part of the search. */
 async function findFlowOfCall(origin: string, requestId: string): Promise<FlowRecord | undefined> {
   const records = await flows.all()
   return records.find((record) => record.requestId === requestId && record.origin === origin)
 }
 
-/** Takes up the flow that a call of this origin started, if there is one. */
+/** Resumes the flow that a call started. @returns Its outcome, or `undefined` without a flow. */
 export async function resumeFlowOfCall(
   origin: string,
   requestId: string,
@@ -268,22 +292,23 @@ export async function resumeFlowOfCall(
   return outcome
 }
 
-/** The page gave up a call that an earlier worker took. */
+/** Cancels the flow of a call that an earlier worker handled and the page has aborted. */
 export async function cancelFlowOfCall(origin: string, requestId: string): Promise<void> {
   const record = await findFlowOfCall(origin, requestId)
   if (record) await cancelFlow(record.flowId)
 }
 
-/** The pending flow of an origin, if the user is at one of its windows. */
+/** The flow of an origin that has not ended, if there is one. */
 export async function findPendingFlow(origin: string): Promise<FlowRecord | undefined> {
   const records = await flows.all()
   return records.find((record) => record.origin === origin && record.status !== 'settled')
 }
 
+/** Cancels the flows whose window or page was in the tab. Only a closed window is a denial. */
 export async function handleTabClosed(tabId: number): Promise<void> {
   for (const record of await flows.all()) {
     const isItsWindow = tabOf(record) === tabId
-    // A renewal may have callers in other tabs; each of those says itself when it gives up.
+    // Calls of several tabs may share a renewal; it is cancelled when the last of them is aborted.
     const isItsPage = record.pageTabId === tabId && record.renews === undefined
     if (isItsWindow) await cancelFlow(record.flowId, 'user')
     else if (isItsPage) await cancelFlow(record.flowId)
@@ -291,14 +316,14 @@ export async function handleTabClosed(tabId: number): Promise<void> {
   await failOrphanedCalls()
 }
 
-/** Fails the flows whose time is over, and those whose window went unseen. */
+/** Fails the flows whose deadline has passed, and those whose window closed while no worker ran. */
 export async function settleOverdueFlows(): Promise<void> {
   for (const { flowId } of await flows.all()) {
     await runFlowStep(flowId, async () => {
       const record = await flows.get(flowId)
       if (!record) return
       const overdue = Date.now() > record.deadlineMs
-      // The alarm that rang may have been another's.
+      // There is one alarm for the whole extension: it may have fired for something that was due earlier.
       if (!overdue) await wakeAt(record.deadlineMs)
       if (record.status === 'settled' && overdue) return flows.delete(flowId)
       if (record.status !== 'settled') await resumeFlow(record)

@@ -1,6 +1,15 @@
 /**
- * What a CAPIF core says by itself: that an authorization has been taken back. The core is heard over a
- * WebSocket, since a UE can host no callback. Tokens are dropped at once, and the page is told the cause.
+ * Receives CAPIF revocation notifications over WebSocket: a UE cannot host the callback endpoint that
+ * CAPIF would otherwise call. A notification ends the grants that it names: their tokens are dropped at
+ * once, and the page gets an event with the cause.
+ *
+ * There is one channel for each issuer and client. A WebSocket keep-alive (heartbeat) keeps the
+ * connection and the worker alive. A lost connection is made again after an exponential back-off, which
+ * is stored before the next attempt, so that a worker that is restarted does not reconnect too early.
+ * An alarm wakes the worker when the back-off is over.
+ *
+ * Border: `shared/core` negotiates the security method and parses notifications; `grants/end-grant.ts`
+ * ends a grant.
  *
  * @see TS 29.222 clauses 7.6 and 8.5.4.2.5 (SecurityNotification)
  */
@@ -26,17 +35,17 @@ import { flows } from './flow-records.ts'
 interface Channel {
   issuer: string
   clientId: string
-  /** Absent where the core tells nothing by itself. */
+  /** Absent for a core that sends no notifications. */
   websocketUri?: string
-  /** Connections that broke, or were never made, since the last that worked. */
+  /** Number of failed and lost connections since the last connection that opened. */
   failures: number
-  /** Not before. */
+  /** End of the back-off: earliest time of the next attempt, in milliseconds since the epoch. */
   dueAtMs: number
 }
 
 const channels = openSealedStore<Channel>('channels')
 const sockets = new Map<string, WebSocket>()
-/** One change of the channels at a time. */
+/** Runs changes of the channels one after the other. */
 const runInChannelQueue = createSerialQueue()
 
 const channelId = (issuer: string, clientId: string) => `${issuer} ${clientId}`
@@ -48,7 +57,12 @@ function isAllowedUri(uri: string): boolean {
   return protocol === 'wss:' || (__DEVELOPMENT__ && protocol === 'ws:' && loopback)
 }
 
-/** Settles with the core how its APIs are used, and remembers where it tells of revocations. */
+/**
+ * Negotiates the security method of the APIs with the core, and stores the address at which the core
+ * sends notifications.
+ *
+ * @see TS 29.222 clause 8.5
+ */
 export async function openChannel(
   server: OperatorProfile,
   clientId: string,
@@ -111,23 +125,26 @@ function openSocket(channel: Channel, websocketUri: string): void {
   }
 }
 
-/** Only once the pause is written down may another connection be made. */
+/** Stores the back-off before the socket is forgotten: until then no other connection can be made. */
 async function handleClose(id: string, socket: WebSocket): Promise<void> {
   if (sockets.get(id) !== socket) return
   await recordFailure(id).finally(() => sockets.delete(id))
 }
 
-/** Each failure in a row doubles the pause. */
+/**
+ * Stores the number of failures and the back-off that follows from it: each failure in a row doubles
+ * it.
+ */
 async function setFailures(id: string, failuresAfter: (failures: number) => number): Promise<void> {
   const channel = await channels.get(id)
   if (!channel) return
   const failures = failuresAfter(channel.failures)
   if (failures === channel.failures) return
-  const pause =
+  const backoffMs =
     failures === 0
       ? 0
       : Math.min(LONGEST_CAPIF_PAUSE_MS, FIRST_CAPIF_PAUSE_MS * 2 ** (failures - 1))
-  const dueAtMs = Date.now() + pause
+  const dueAtMs = Date.now() + backoffMs
   await channels.set(id, { ...channel, failures, dueAtMs })
   if (failures > 0) await wakeAt(dueAtMs)
 }
@@ -135,11 +152,11 @@ async function setFailures(id: string, failuresAfter: (failures: number) => numb
 const recordSuccess = (id: string) => setFailures(id, () => 0)
 const recordFailure = (id: string) => setFailures(id, (failures) => failures + 1)
 
-/** A channel serves the grants of its client, and those that a user is just making. */
+/** Closes the channels of clients that have no grant, and for whose issuer no flow is pending. */
 async function closeUnusedChannels(grants: GrantRecord[]): Promise<void> {
-  const known = await channels.all()
-  const pending = known.length === 0 ? [] : await flows.all()
-  for (const { issuer, clientId } of known) {
+  const stored = await channels.all()
+  const pending = stored.length === 0 ? [] : await flows.all()
+  for (const { issuer, clientId } of stored) {
     if (grants.some((grant) => grant.issuer === issuer && grant.clientId === clientId)) continue
     if (pending.some(({ request }) => request.issuer === issuer)) continue
     const id = channelId(issuer, clientId)
@@ -150,7 +167,10 @@ async function closeUnusedChannels(grants: GrantRecord[]): Promise<void> {
   }
 }
 
-/** A grant outlives the browser session, and what is sealed does not: its channel is opened anew. */
+/**
+ * Opens a channel for each CAPIF grant that has none. A grant outlives the browser session; a channel
+ * does not, since its record is sealed with a key of that session.
+ */
 async function openMissingChannels(): Promise<void> {
   for (const { issuer, clientId, apis } of await listAllGrants()) {
     const server = await findOperator(issuer)
@@ -167,6 +187,7 @@ async function openMissingChannels(): Promise<void> {
   await connectDueChannels()
 }
 
+/** Tells whether the back-off of a channel is over. Otherwise an alarm is set to its end. */
 async function isDue(channel: Channel | undefined): Promise<boolean> {
   if (!channel || channel.dueAtMs <= Date.now()) return true
   await wakeAt(channel.dueAtMs)
@@ -182,8 +203,8 @@ async function connectDueChannels(): Promise<void> {
 }
 
 /**
- * Listens to every core at which there is a living grant, and to no other. Cores that have to be asked
- * first are not waited for.
+ * Connects to each CAPIF core at which a grant exists, and disconnects from the others. The promise
+ * does not wait for the cores with which the security method has to be negotiated first.
  */
 export async function listenForRevocations(): Promise<void> {
   await runInChannelQueue(connectDueChannels)

@@ -1,6 +1,7 @@
 /**
- * What an authorization brought becomes a grant: for the subscriber who gave it, for the APIs that the
- * user approved and the server granted. Tokens first, then the grant that they belong to.
+ * Creates or renews a grant from the result of an authorization: for the subscriber who signed in, and
+ * for the APIs that the user approved and the server granted. The tokens are stored first, then the
+ * grant to which they belong: a worker that is stopped in between leaves no grant without tokens.
  */
 
 import { grantedApis, type TokenSet } from '../../../shared/core/index.ts'
@@ -24,7 +25,7 @@ import { accessDenied, BrokerError, noGrant } from '../platform/broker-error.ts'
 import { log } from '../platform/log.ts'
 import type { Approval, FlowRecord } from './flow-records.ts'
 
-/** @throws BrokerError where nothing can be granted: what the server gave is revoked then. */
+/** @throws BrokerError if nothing can be granted. The tokens of the server are revoked in this case. */
 export async function createGrant(
   record: FlowRecord,
   authorized: AuthorizationResult,
@@ -53,21 +54,24 @@ export async function createGrant(
 }
 
 /**
- * A token for one resource says nothing of the others: what the user approved of those is granted, as
- * far as there is a refresh token to ask with. @see RFC 8707 section 2.2
+ * Selects the approved APIs that the server granted. A token for a single resource does not state what
+ * was granted of the other resources: with a refresh token, which can request their tokens, these count
+ * as granted.
+ *
+ * @see RFC 8707 section 2.2
  */
 function selectGrantedApis(
   server: OperatorProfile,
   approved: ApiAccess[],
   { scope, resource, refreshToken }: TokenSet,
 ): ApiAccess[] {
-  const judged = approved.filter(
+  const coveredByToken = approved.filter(
     (api) => resource === undefined || refreshToken === undefined || api.resource === resource,
   )
-  const granted = grantedApis(server, judged, scope)
+  const granted = grantedApis(server, coveredByToken, scope)
   return granted.length === 0
     ? []
-    : [...granted, ...approved.filter((api) => !judged.includes(api))]
+    : [...granted, ...approved.filter((api) => !coveredByToken.includes(api))]
 }
 
 async function makeGrant(
@@ -95,7 +99,10 @@ async function makeGrant(
   }
 }
 
-/** A grant keeps its subscriber, and its end unless the user was asked for another one. */
+/**
+ * A renewed grant keeps its subscriber. It keeps its lifetime unless the user chose another in the
+ * consent window.
+ */
 async function renewGrant(
   grant: GrantRecord,
   authorized: AuthorizationResult,
@@ -115,12 +122,12 @@ async function renewGrant(
 }
 
 /**
- * Ends the grants of the same application and subscriber that the new one makes superfluous. Their
- * server is not told: where it keeps one authorization for each subscriber and client, that would end
- * the new grant too.
+ * Ends the grants of the same application and subscriber whose APIs the new grant covers. Their tokens
+ * are not revoked at the server: a server that stores a single authorization for each subscriber and
+ * client would end the new grant too.
  */
 export async function endSupersededGrants(grant: GrantRecord): Promise<void> {
-  const superfluous = (await listGrants(grant.origin)).filter(
+  const superseded = (await listGrants(grant.origin)).filter(
     (former) =>
       former.grantId !== grant.grantId &&
       former.issuer === grant.issuer &&
@@ -129,7 +136,7 @@ export async function endSupersededGrants(grant: GrantRecord): Promise<void> {
       former.mode === grant.mode &&
       former.apis.every((api) => coversApi(grant.apis, api)),
   )
-  for (const former of superfluous) {
+  for (const former of superseded) {
     await deleteGrant(former)
     await deleteTokens(former.grantId)
     log.record('revocation', 'superseded', former)

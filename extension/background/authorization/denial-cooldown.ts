@@ -1,7 +1,11 @@
 /**
- * A user who has said no is left alone for a while: the page gets the same refusal without another
- * window. For a few seconds after the first, so that one closed window is no lasting matter; for twice as
- * long after each further one, so that a page cannot wear a user down. A "yes" forgets it all.
+ * Keeps a cooldown after denials of the user, for each origin and operator: until it is over no window
+ * opens, and the page gets `access_denied` at once. The first cooldown lasts a few seconds, so that a
+ * window closed by mistake does no lasting harm. Each further denial doubles it, so that a page cannot
+ * wear a user down. An approval clears the denials.
+ *
+ * Border: `flow-outcomes.ts` decides what is a denial; `methods/user-interaction.ts` asks for the
+ * cooldown.
  */
 
 import browser from 'webextension-polyfill'
@@ -10,7 +14,7 @@ import { createSerialQueue } from '../platform/serial-queue.ts'
 
 const STORAGE_KEY = 'refusals'
 
-/** How often in a row, and when last. */
+/** Number of denials in a row, and time of the last one in milliseconds since the epoch. */
 interface Denials {
   times: number
   at: number
@@ -23,12 +27,12 @@ const keyOf = (origin: string, issuer: string) => `${origin} ${issuer}`
 const cooldownAfter = (times: number) =>
   Math.min(LONGEST_DENIAL_PAUSE_MS, FIRST_DENIAL_PAUSE_MS * 2 ** (times - 1))
 
-/** Whether no window may open yet. A clock that was set back does not make the pause longer. */
+/** Tells whether the cooldown lasts at this time. A clock that was set back does not make it longer. */
 export function isCoolingDown({ times, at }: Denials, now: number): boolean {
   return now < at + cooldownAfter(times) && now >= at - LONGEST_DENIAL_PAUSE_MS
 }
 
-/** A denial counts until ten minutes have passed in which a window could have opened. */
+/** Tells whether denials still count: until ten minutes after the end of their cooldown. */
 function isCounted({ times, at }: Denials, now: number): boolean {
   return Math.abs(now - at) < cooldownAfter(times) + LONGEST_DENIAL_PAUSE_MS
 }
@@ -42,18 +46,23 @@ async function readDenials(): Promise<DenialsByKey> {
 
 const runInChangeQueue = createSerialQueue()
 
-/** One change after the other: two denials at once are two. What counts no more goes. */
+/**
+ * Applies changes one after the other, so that two simultaneous denials count twice. Removes old
+ * denials.
+ */
 function changeDenials(apply: (denials: DenialsByKey, now: number) => DenialsByKey): Promise<void> {
   return runInChangeQueue(async () => {
     const now = Date.now()
-    const known = Object.entries(await readDenials()).filter(([, denied]) => isCounted(denied, now))
-    await browser.storage.session.set({ [STORAGE_KEY]: apply(Object.fromEntries(known), now) })
+    const counted = Object.entries(await readDenials()).filter(([, denials]) =>
+      isCounted(denials, now),
+    )
+    await browser.storage.session.set({ [STORAGE_KEY]: apply(Object.fromEntries(counted), now) })
   })
 }
 
 export async function isInCooldown(origin: string, issuer: string): Promise<boolean> {
-  const denied = (await readDenials())[keyOf(origin, issuer)]
-  return denied !== undefined && isCoolingDown(denied, Date.now())
+  const denials = (await readDenials())[keyOf(origin, issuer)]
+  return denials !== undefined && isCoolingDown(denials, Date.now())
 }
 
 export function recordDenial(origin: string, issuer: string): Promise<void> {

@@ -1,6 +1,9 @@
 /**
- * How a flow ends, and who hears of it: the call that waits in this worker's life, or whoever asks
- * again. Whatever happens to the record, a call that waits is answered and the windows go.
+ * Ends flows and delivers their outcomes: to the call that waits in this worker, or, after a restart of
+ * the worker, to the call that the page sends again. A call that waits is answered and the windows of
+ * its flow are closed, even if the record cannot be written.
+ *
+ * The steps of a flow run in a serial queue. A step that throws ends its flow with that error.
  */
 
 import type { Outcome } from '../../../shared/messages/document-channel.ts'
@@ -19,22 +22,22 @@ interface Waiter {
 
 const waiters = new Map<string, Waiter>()
 
-/** Steps of one flow run one after the other. */
+/** Runs the steps of each flow one after the other. */
 export const runInFlowQueue = createKeyedSerialQueue()
 
 /** The outcome of a flow, once it has one. */
 export function waitForOutcome(flowId: string): Promise<Outcome> {
-  const known = waiters.get(flowId)
-  if (known) return known.promise
+  const waiter = waiters.get(flowId)
+  if (waiter) return waiter.promise
   let resolve: Waiter['resolve'] = () => {}
-  const promise = new Promise<Outcome>((settled) => {
-    resolve = settled
+  const promise = new Promise<Outcome>((resolvePromise) => {
+    resolve = resolvePromise
   })
   waiters.set(flowId, { promise, resolve })
   return promise
 }
 
-/** Tells the page, if it waits in this worker's life. */
+/** Answers the call of the flow, if it waits in this worker. */
 function answerCall(flowId: string, outcome: Outcome): void {
   waiters.get(flowId)?.resolve(outcome)
   waiters.delete(flowId)
@@ -43,7 +46,12 @@ function answerCall(flowId: string, outcome: Outcome): void {
 const isAccessDenied = (outcome: Outcome) =>
   'error' in outcome && outcome.error.code === ERROR_CODE.accessDenied
 
-/** @param by Who ended it, if it was refused: what the page gives up is no refusal of the user's. */
+/**
+ * Ends a flow with its outcome. The record is deleted if a call waits in this worker; otherwise it
+ * keeps the outcome until the page sends its call again.
+ *
+ * @param by Who ended the flow. Only an end by the user counts as a denial.
+ */
 export async function settleFlow(
   record: FlowRecord,
   outcome: Outcome,
@@ -58,14 +66,14 @@ export async function settleFlow(
     if (waiters.has(flowId)) await flows.delete(flowId)
     else await flows.set(flowId, { ...baseOf(record), status: 'settled', outcome })
   } finally {
-    // Whatever the disk says, the page hears of it and the window goes.
+    // A record that cannot be written must not leave a call without an answer, or a window open.
     answerCall(flowId, outcome)
     await windows.closeTab(tabOf(record))
     await windows.closeBrokerTabs(flowId)
   }
 }
 
-/** Runs a step in turn; what it throws is the flow's outcome. */
+/** Runs a step in the queue of its flow. An error of the step is the outcome of the flow. */
 export function runFlowStep(flowId: string, run: () => Promise<void>): Promise<void> {
   return runInFlowQueue(flowId, async () => {
     try {
@@ -79,7 +87,7 @@ export function runFlowStep(flowId: string, run: () => Promise<void>): Promise<v
   })
 }
 
-/** Answers the calls whose flow has no record any more: the database was cleared. */
+/** Answers the calls whose flow has no record any more, because the user cleared the database. */
 export async function failOrphanedCalls(): Promise<void> {
   for (const flowId of [...waiters.keys()]) {
     await runInFlowQueue(flowId, async () => {

@@ -1,6 +1,9 @@
 /**
- * Pending flows. A flow is a record before its window opens, and each step that cannot be repeated is
- * recorded before it is taken: whatever the worker finds when it wakes up, it can finish or fail.
+ * Stores the pending flows, sealed. A flow has a record before its window opens, and a step that must
+ * not be repeated is recorded before it is taken. So a worker that starts again can finish or fail each
+ * flow that it finds.
+ *
+ * The states are a discriminated union: each state has only the data that it needs.
  */
 
 import type { AwaitingAuthorizationResponse, RedeemableFlow } from '../../../shared/core/index.ts'
@@ -9,23 +12,23 @@ import type { ApiAccess, Mode } from '../../../shared/messages/page-api.ts'
 import type { Lifetime } from '../../../shared/messages/screen-channel.ts'
 import { openSealedStore } from '../platform/open-sealed-store.ts'
 
-/** What the page asked for. It never changes while the flow lasts. */
+/** The request of the page, which does not change during the flow. */
 export interface ConnectRequest {
   issuer: string
-  /** Absent until the broker has registered one for this origin. */
+  /** Absent until the broker has registered a client for this origin. */
   clientId?: string
   apis: ApiAccess[]
   mode: Mode
   reason?: string
   loginHint?: string
-  /** What an API asked for. @see RFC 9470 section 3 */
+  /** Authentication that an API requires. @see RFC 9470 section 3 */
   acrValues?: string
   maxAge?: number
 }
 
 export interface FlowBase {
   flowId: string
-  /** The call of the page that waits for it. */
+  /** The page's call that waits for the flow. */
   requestId: string
   origin: string
   documentId: string
@@ -35,16 +38,16 @@ export interface FlowBase {
   createdAtMs: number
   deadlineMs: number
   request: ConnectRequest
-  /** The grant that gets new tokens; without it a new grant is made. */
+  /** The id of the grant that is renewed. Without it, a new grant is created. */
   renews?: string
-  /** Whether an attempt without a window goes first. */
+  /** Whether an authorization without a window is attempted before the sign-in window opens. */
   silentFirst: boolean
 }
 
-/** What the user approved, which may be less than what was asked. */
+/** The APIs and the lifetime that the user approved. The APIs may be fewer than requested. */
 export interface Approval {
   apis: ApiAccess[]
-  /** Absent where a grant that is renewed keeps its own. */
+  /** Absent if a renewed grant keeps its lifetime. */
   lifetime?: Lifetime
 }
 
@@ -58,9 +61,9 @@ export type FlowRecord = FlowBase &
         flow: AwaitingAuthorizationResponse
         tabId: number
       }
-    /** The response is accepted; the code has not been sent yet. */
+    /** The authorization response is accepted, and the code has not been sent yet. */
     | { status: 'redeemable'; approval: Approval; redeemable: RedeemableFlow }
-    /** The code may have been sent. It is never sent again. */
+    /** The code may have been sent. It is not sent again. */
     | { status: 'redeeming'; approval: Approval }
     | { status: 'settled'; outcome: Outcome }
   )
@@ -70,7 +73,7 @@ export type FlowIn<S extends FlowStatus> = Extract<FlowRecord, { status: S }>
 
 export const flows = openSealedStore<FlowRecord>('flows')
 
-/** What a record keeps from one state to the next: everything but the state's own data. */
+/** The part of a record that stays the same in each state. */
 export function baseOf(record: FlowRecord): FlowBase {
   const { flowId, requestId, origin, documentId, pageTabId, applicationName, operatorName } = record
   const { createdAtMs, deadlineMs, request, renews, silentFirst } = record
@@ -90,7 +93,7 @@ export function baseOf(record: FlowRecord): FlowBase {
   }
 }
 
-/** The tab in which the user is, if the flow waits for the user. */
+/** The tab of the window that a flow has open for the user, if there is one. */
 export function tabOf(record: FlowRecord): number | undefined {
   return 'tabId' in record ? record.tabId : undefined
 }

@@ -1,7 +1,7 @@
 /**
- * An authorization without a window: `prompt=none` through `identity.launchWebAuthFlow`, on the same
- * redirect URI. It succeeds where the operator knows the subscriber by a session or by the access
- * network and has the authorization on record.
+ * Authorizes without a window (silent authorization): sends `prompt=none` through
+ * `identity.launchWebAuthFlow`, with the same redirect URI. It succeeds if the operator recognizes the
+ * subscriber by a session or by the access network, and has stored the authorization.
  *
  * @see OpenID Connect Core section 3.1.2.1
  */
@@ -31,7 +31,10 @@ import {
 import { createEffects } from '../platform/effects.ts'
 import { createSerialQueue } from '../platform/serial-queue.ts'
 
-/** What Chromium says when there was no answer, rather than a page for the user. */
+/**
+ * Chromium's error message without a response. Any other error means that the operator showed a page
+ * for the user.
+ */
 const UNREACHABLE = /could not be loaded/
 
 export interface SilentRequest {
@@ -39,54 +42,59 @@ export interface SilentRequest {
   origin: string
   clientId: string
   apis: ApiAccess[]
-  /** Names the key that the tokens are bound to. */
+  /** The id of the key to which the tokens are bound. */
   keyId: string
   metadata?: ServerMetadata
   loginHint?: string | undefined
 }
 
-/** The browsers take one such attempt at a time. */
+/** Runs the attempts one after the other: browsers run a single `launchWebAuthFlow` at a time. */
 const runInAttemptQueue = createSerialQueue()
 
 async function launchWebAuthFlow(url: string): Promise<string> {
   const needsUser = () => interactionRequired('the operator has to ask the user something')
-  // Firefox for Android has neither.
+  // Firefox for Android has neither `identity` nor `launchWebAuthFlow`.
   const identity = browser.identity as typeof browser.identity | undefined
   if (!identity?.launchWebAuthFlow) throw needsUser()
   let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<never>((_, reject) => {
+  const timeout = new Promise<never>((_, reject) => {
     const message = 'the operator did not answer an authorization without a window in time'
     timer = setTimeout(() => reject(timedOut(message)), SILENT_AUTHORIZATION_TIMEOUT_MS)
   })
-  const answer = identity.launchWebAuthFlow({ url, interactive: false }).catch((error: unknown) => {
-    throw UNREACHABLE.test(String(error)) ? unreachable() : needsUser()
-  })
+  const redirect = identity
+    .launchWebAuthFlow({ url, interactive: false })
+    .catch((error: unknown) => {
+      throw UNREACHABLE.test(String(error)) ? unreachable() : needsUser()
+    })
   try {
-    return await Promise.race([answer, late])
+    return await Promise.race([redirect, timeout])
   } finally {
     clearTimeout(timer)
   }
 }
 
-/** Whether the operator has to ask the user. */
+/** Tells whether an error means that the operator has to ask the user. */
 export function needsInteraction(error: unknown): boolean {
   const { code } = error instanceof BrokerError ? error : toProviderError(error)
   return code === ERROR_CODE.interactionRequired || code === ERROR_CODE.notOnMobileNetwork
 }
 
 /**
- * Whether a window may bring what an attempt without one did not: the operator has to ask the user, or
- * answered with an error of its own instead of a redirect.
+ * Tells whether a window may succeed after a silent attempt that failed: the operator has to ask the
+ * user, or responded with an error page instead of a redirect.
  */
 export function windowMayHelp(error: unknown): boolean {
   const unanswered = error instanceof BrokerError && error.data.error === 'network_error'
   return unanswered || needsInteraction(error)
 }
 
-/** Says why a silent attempt failed, where the operator knows subscribers by its network. */
+/**
+ * Maps `login_required` to `not_on_mobile_network` for an operator that recognizes subscribers by its
+ * network.
+ */
 function explainFailure(error: unknown, server: OperatorProfile): unknown {
-  const known = error as Partial<NorthkeyError>
-  if (!server.networkAuthentication || known.error !== 'login_required') return error
+  const { error: code } = error as Partial<NorthkeyError>
+  if (!server.networkAuthentication || code !== 'login_required') return error
   return new BrokerError(
     ERROR_CODE.notOnMobileNetwork,
     'not_on_mobile_network',
@@ -94,7 +102,7 @@ function explainFailure(error: unknown, server: OperatorProfile): unknown {
   )
 }
 
-/** @throws BrokerError or NorthkeyError; {@link windowMayHelp} tells whether a window would help. */
+/** @throws BrokerError or NorthkeyError; {@link windowMayHelp} tells whether a window may succeed. */
 export function authorizeSilently(request: SilentRequest): Promise<AuthorizationResult> {
   return runInAttemptQueue(async () => {
     const { server, origin, clientId, apis, keyId, loginHint } = request

@@ -1,6 +1,10 @@
 /**
- * The windows a user is shown: the broker's own for consent, and an ordinary one with an address bar
- * for the operator's sign-in. Firefox for Android has no windows, so there each is a tab.
+ * Opens, finds and closes the windows of flows: a popup of the broker for the consent, and a normal
+ * window with an address bar for the sign-in at the operator. Firefox for Android has no windows: there
+ * each of them is a tab.
+ *
+ * A worker may be stopped before it has stored the tab of a window. So the address of each window
+ * contains the flow id, by which a new worker finds it.
  */
 
 import browser, { type Tabs } from 'webextension-polyfill'
@@ -15,7 +19,7 @@ const CONSENT_SIZE: Size = { width: 460, height: 680 }
 const SIGN_IN_SIZE: Size = { width: 520, height: 760 }
 const WAITING_PICTURE = 'icons/128.png'
 
-/** What a tab shows, as far as the broker may see that. */
+/** Address and loading status of a tab, as far as the broker's permissions let it read them. */
 export interface TabState {
   url?: string | undefined
   status?: string | undefined
@@ -41,8 +45,10 @@ export function openConsent(flowId: string): Promise<number> {
 }
 
 /**
- * @returns The tab of the sign-in window. Until it is sent on it shows a still picture of the broker's
- * own, by whose address it is found should the worker stop before it has written the number down.
+ * Opens the sign-in window. Until the broker navigates it to the operator, it shows a picture of the
+ * extension, whose address identifies the flow.
+ *
+ * @returns The tab of the window.
  */
 export async function openSignIn(flowId: string): Promise<number> {
   const tabId = await openTab(waitingUrl(flowId), 'normal', SIGN_IN_SIZE)
@@ -50,7 +56,7 @@ export async function openSignIn(flowId: string): Promise<number> {
   return tabId
 }
 
-/** Firefox forgets where a tab is sent before it has shown its first page. */
+/** Waits until a tab has loaded its first page: Firefox drops a navigation that is requested before. */
 async function waitUntilShown(tabId: number): Promise<void> {
   const end = Date.now() + WINDOW_SHOWN_TIMEOUT_MS
   while (Date.now() < end) {
@@ -60,7 +66,7 @@ async function waitUntilShown(tabId: number): Promise<void> {
   }
 }
 
-/** Whether a tab stands at the broker's own picture and goes nowhere. */
+/** Tells whether a tab has loaded the waiting picture and no navigation is under way. */
 export function isAtWaitingPicture({ url, status }: TabState): boolean {
   return status === 'complete' && url?.startsWith(browser.runtime.getURL(WAITING_PICTURE)) === true
 }
@@ -72,17 +78,19 @@ async function findTabs(urls: string[]): Promise<number[]> {
     .map(({ id }) => id ?? browser.tabs.TAB_ID_NONE)
 }
 
-/** The tab of a flow's consent window, whether or not anybody wrote its number down. */
+/** Finds the tab of a flow's consent window by its address. */
 export async function findConsentTab(flowId: string): Promise<number | undefined> {
   return (await findTabs([consentUrl(flowId)]))[0]
 }
 
-/** Closes what a flow has opened and not sent on yet, whether or not anybody wrote it down. */
+/**
+ * Closes the consent window of a flow, and its sign-in window if that still shows the waiting picture.
+ */
 export async function closeBrokerTabs(flowId: string): Promise<void> {
   await Promise.all((await findTabs([consentUrl(flowId), waitingUrl(flowId)])).map(closeTab))
 }
 
-/** @returns Whether the tab was still there. */
+/** Navigates a tab. @returns `false` if the tab is closed. */
 export async function navigateTab(tabId: number, url: string): Promise<boolean> {
   return browser.tabs.update(tabId, { url }).then(
     () => true,
@@ -90,7 +98,7 @@ export async function navigateTab(tabId: number, url: string): Promise<boolean> 
   )
 }
 
-/** Whether the tab is still there, and what it shows as far as the broker may see that. */
+/** Reads the state of a tab. @returns `undefined` if the tab is closed. */
 export async function readTabState(tabId: number): Promise<TabState | undefined> {
   try {
     const { url, status } = await browser.tabs.get(tabId)
@@ -100,7 +108,7 @@ export async function readTabState(tabId: number): Promise<TabState | undefined>
   }
 }
 
-/** Closes the tab. One that is closed already is no error. */
+/** Closes a tab. A tab that is closed already is no error. */
 export async function closeTab(tabId: number | undefined): Promise<void> {
   if (tabId === undefined) return
   await browser.tabs.remove(tabId).catch(() => {})

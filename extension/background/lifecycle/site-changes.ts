@@ -1,6 +1,9 @@
 /**
- * What a site's beginning and its end bring about. Whoever ends a site, the popup or the browser's own
- * settings: its calls are aborted, its window is closed, its grants are revoked, its scripts go.
+ * Switches sites on and off. A site ends in the popup or in the browser's own settings, with the same
+ * effect: its content scripts are unregistered, its calls in flight are aborted, its window is closed,
+ * its grants are revoked.
+ *
+ * Border: `sites/sites.ts` stores the sites and registers their content scripts.
  */
 
 import browser from 'webextension-polyfill'
@@ -57,26 +60,32 @@ export async function describeSites(): Promise<Site[]> {
   return Promise.all([...(await getSiteOrigins())].sort().map(describeSite))
 }
 
-/** Remembered outside the popup, which some browsers close when they ask for the permission. */
+/**
+ * Stores the site for which the popup is about to request a host permission. Some browsers close the
+ * popup when they ask the user, so the popup cannot switch the site on by itself.
+ */
 export async function proposeSite(origin: string, tabId?: number): Promise<void> {
   const proposal: Proposal = { origin, at: Date.now(), ...(tabId !== undefined && { tabId }) }
   await browser.storage.session.set({ [PROPOSAL]: proposal })
 }
 
+/** Switches a site on. @param tabId The tab in which the content scripts are run at once. */
 export async function useSite(origin: string, tabId?: number): Promise<Site> {
   await browser.storage.session.remove(PROPOSAL)
   if (await addSite(origin, tabId)) recordLogEntry('site', 'on', { origin })
   return describeSite(origin)
 }
 
-/** The user said yes to the browser: what was proposed becomes true, if this was it. */
+/** Switches the proposed site on, if the permission that the user gave the browser is for its host. */
 export async function handlePermissionAdded(): Promise<void> {
   const proposal = (await browser.storage.session.get(PROPOSAL))[PROPOSAL] as Proposal | undefined
   if (!proposal || Date.now() - proposal.at > SITE_PROPOSAL_LIFETIME_MS) return
   if (await hasPermission(proposal.origin)) await useSite(proposal.origin, proposal.tabId)
 }
 
-/** First what stops the page, then what takes a server's time. */
+/**
+ * Ends a site. What stops the page comes first; the requests to servers, which take time, come last.
+ */
 async function endSite(origin: string): Promise<void> {
   if (!(await removeSite(origin))) return
   recordLogEntry('site', 'off', { origin })
@@ -88,7 +97,7 @@ async function endSite(origin: string): Promise<void> {
   await sendDisconnect(origin)
 }
 
-/** Hosts that an operator or another site needs stay. */
+/** Removes the host permission of a site, unless an operator or another site needs the same host. */
 async function removeUnneededPermission(origin: string): Promise<void> {
   const pattern = toHostPattern(origin)
   const needed = [
@@ -96,11 +105,11 @@ async function removeUnneededPermission(origin: string): Promise<void> {
     ...(await listOperators()).flatMap(listHostPermissions),
   ]
   if (needed.includes(pattern)) return
-  // What an administrator gave, the browser keeps; the site is off all the same.
+  // The browser does not remove a permission that an administrator gave. The site is off all the same.
   await browser.permissions.remove({ origins: [pattern] }).catch(() => {})
 }
 
-/** The user takes a site back in one of the broker's screens. */
+/** Switches a site off, as the user asked in one of the broker's screens. */
 export async function stopSite(origin: string): Promise<Site> {
   await endSite(origin)
   await removeUnneededPermission(origin)
@@ -108,8 +117,9 @@ export async function stopSite(origin: string): Promise<Site> {
 }
 
 /**
- * The browser says that permissions went, or they may have gone while nobody listened. A worker that
- * died in the middle of a site's end has left grants that no page can use: they end here.
+ * Ends the sites without a host permission. It runs when the browser reports a removal, and in each new
+ * worker, since a permission may have been removed while no worker ran. A worker that was stopped while
+ * it ended a site has left grants that no page can use: these end here too.
  */
 export async function handlePermissionRemoved(): Promise<void> {
   for (const origin of await getSiteOrigins()) {

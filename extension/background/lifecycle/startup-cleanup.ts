@@ -1,4 +1,9 @@
-/** Nothing of an earlier browser session is left over, and nothing that is due is forgotten. */
+/**
+ * Cleans up after an earlier browser session, and does what is due (housekeeping). Records that were
+ * sealed with the key of an earlier session cannot be opened any more: they are swept once a session,
+ * by the first worker. Housekeeping runs then, whenever the alarm fires, and when managed policy
+ * changes.
+ */
 
 import browser from 'webextension-polyfill'
 import { settleOverdueFlows } from '../authorization/authorization-flow.ts'
@@ -14,7 +19,10 @@ import { sweepTokens } from '../grants/token-records.ts'
 import { log } from '../platform/log.ts'
 import { memoize } from '../platform/memoize.ts'
 
-/** Chromium lets content scripts read `storage.local` unless told not to; Firefox has no such switch. */
+/**
+ * Closes `storage.local` to content scripts, which may read it in Chromium by default. Firefox has no
+ * such switch.
+ */
 async function closeToContentScripts(): Promise<void> {
   const local = browser.storage.local as typeof browser.storage.local & {
     setAccessLevel?(options: { accessLevel: string }): Promise<void>
@@ -22,12 +30,16 @@ async function closeToContentScripts(): Promise<void> {
   await local.setAccessLevel?.({ accessLevel: 'TRUSTED_CONTEXTS' })
 }
 
-/** In `storage.session`: it goes when the browser ends, or the extension is updated or switched off. */
+/**
+ * A key of `storage.session`, which is cleared when the browser ends, or the extension is updated or
+ * switched off.
+ */
 const SWEPT = 'swept'
 
 /**
- * Once in each such life, whichever event wakes the first worker of it: an extension that was switched
- * off and on again hears of neither a start nor an update.
+ * Cleans up once in each lifetime of `storage.session`, in the first worker, whichever event woke it.
+ * The events of start and installation are not enough: an extension that is switched off and on again
+ * gets neither.
  */
 export const cleanUpOnce = memoize(async () => {
   if ((await browser.storage.session.get(SWEPT))[SWEPT]) return
@@ -47,7 +59,7 @@ async function cleanUp(): Promise<void> {
   await runHousekeeping()
 }
 
-/** Whenever the alarm rings. */
+/** Does what is due: overdue flows, expired and withdrawn grants, revocations, revocation channels. */
 export async function runHousekeeping(): Promise<void> {
   await settleOverdueFlows()
   await endExpiredGrants()
@@ -56,10 +68,13 @@ export async function runHousekeeping(): Promise<void> {
   await listenForRevocations()
 }
 
-/** Grants whose time is over: the pages hear it, the log has it, and the servers are told. */
+/**
+ * Ends the grants that have expired: logs them, sends an event to their pages, and revokes their
+ * tokens.
+ */
 async function endExpiredGrants(): Promise<void> {
-  const over = await sweepGrants()
-  for (const grant of over) log.record('revocation', 'expired', grant)
-  await Promise.allSettled([...new Set(over.map(({ origin }) => origin))].map(sendGrantsChanged))
-  await sweepTokens(over)
+  const expired = await sweepGrants()
+  for (const grant of expired) log.record('revocation', 'expired', grant)
+  await Promise.allSettled([...new Set(expired.map(({ origin }) => origin))].map(sendGrantsChanged))
+  await sweepTokens(expired)
 }

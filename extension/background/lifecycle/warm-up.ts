@@ -1,7 +1,7 @@
 /**
- * What nearly every call needs, asked for while a worker is still being read: the databases of grants
- * and tokens, the sealing key, the session, the operators. They come at the same time instead of one
- * after the other. Whatever fails here fails again, and is told, where it is needed.
+ * Preloads what nearly every call needs while the worker still starts: the databases of grants and
+ * tokens, the sealing key, the session, the operators. They load at the same time instead of one after
+ * the other. An error is ignored here: it occurs again, and is reported, where the value is needed.
  */
 
 import { openGrants } from '../grants/grants.ts'
@@ -10,7 +10,7 @@ import { listOperators } from '../operators/operators.ts'
 import { sealingKey } from '../platform/sealing-key.ts'
 
 export function warmUp(): void {
-  for (const wanted of [openGrants(), openTokens(), sealingKey(), listOperators()]) {
-    wanted.catch(() => {})
+  for (const loading of [openGrants(), openTokens(), sealingKey(), listOperators()]) {
+    loading.catch(() => {})
   }
 }

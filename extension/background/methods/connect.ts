@@ -1,6 +1,8 @@
 /**
- * `northbound_connect`: a grant for this origin. A grant that is there already and still good is
- * returned; otherwise the user is asked, which needs a gesture and one window at a time.
+ * Implements `northbound_connect`: returns a grant for the origin of the page. An existing grant that
+ * covers the request and can still produce tokens is returned as it is. Otherwise an authorization flow
+ * starts, which needs a gesture of the user, and of which an origin has one at a time
+ * (`user-interaction.ts`).
  */
 
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
@@ -14,7 +16,12 @@ import { accessTokenOf } from '../tokens/token-renewal.ts'
 import type { Call } from './page-call.ts'
 import { askUser, runFlow } from './user-interaction.ts'
 
-/** A grant of this origin that covers the wish and can still produce a token, or why none can. */
+/**
+ * Finds a grant that can still produce a token for each API.
+ *
+ * @param grants Grants that cover the request.
+ * @returns The grant, or the error of the last grant that needs the user.
+ */
 async function findUsableGrant(
   grants: GrantRecord[],
   apis: ApiAccess[],
@@ -32,6 +39,9 @@ async function findUsableGrant(
   return { reason }
 }
 
+/**
+ * @throws BrokerError `invalid_params` for a mode, scope or purpose that the operator does not offer.
+ */
 function requireOffered(operator: OperatorProfile, { apis, mode = 'fetch' }: ConnectParams): void {
   if (operator.modes && !operator.modes.includes(mode)) {
     throw invalidParams(`mode: expected one of ${operator.modes.join(', ')} at this operator`)
@@ -45,26 +55,29 @@ function requireOffered(operator: OperatorProfile, { apis, mode = 'fetch' }: Con
   }
 }
 
+/**
+ * @throws BrokerError or NorthkeyError; `no_grant` also where the operator does not know this origin.
+ */
 export async function connect(call: Call, params: ConnectParams): Promise<Grant> {
   const { origin } = call
   const { issuer, apis, mode = 'fetch', reason, loginHint } = params
 
   const operator = await findOperator(issuer)
   const application = operator && (await findBoundApplication(operator, origin, params.clientId))
-  // An operator that is not there and one that does not know this origin look the same from outside.
+  // An operator that is not configured and one that does not know this origin look the same to the page.
   if (!operator || !application) throw noGrant()
   requireOffered(operator, params)
 
   const { clientId } = application
-  const here = (await listGrants(origin)).filter((grant) => grant.issuer === issuer)
-  const covering = here.filter(
+  const grantsAtOperator = (await listGrants(origin)).filter((grant) => grant.issuer === issuer)
+  const covering = grantsAtOperator.filter(
     (grant) =>
       grant.mode === mode &&
       (clientId === undefined || grant.clientId === clientId) &&
       apis.every((api) => coversApi(grant.apis, api)),
   )
-  const { grant: existing, reason: why } = await findUsableGrant(covering, apis)
-  if (existing) return toPublicGrant(existing)
+  const { grant: usable, reason: unusableReason } = await findUsableGrant(covering, apis)
+  if (usable) return toPublicGrant(usable)
 
   const request = {
     issuer,
@@ -77,9 +90,9 @@ export async function connect(call: Call, params: ConnectParams): Promise<Grant>
   const flow = {
     applicationName: application.name,
     operatorName: operator.name,
-    silentFirst: operator.networkAuthentication === true || here.length > 0,
+    silentFirst: operator.networkAuthentication === true || grantsAtOperator.length > 0,
     request,
   }
   const consent = application.requireConsent ? 'ask' : { apis, lifetime: 'day' as const }
-  return askUser(call, issuer, () => runFlow(call, flow, consent), why)
+  return askUser(call, issuer, () => runFlow(call, flow, consent), unusableReason)
 }

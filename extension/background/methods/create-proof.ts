@@ -1,7 +1,8 @@
 /**
- * `northbound_createProof`: one DPoP proof for one request that a page makes itself with a token of
- * its own. It is no signing oracle: the token is the grant's, the URL lies under a granted resource,
- * the method is one that the API allows, and proofs are counted and logged.
+ * Implements `northbound_createProof`: signs a DPoP proof for a single request that a page makes
+ * itself, with a token that it was given. The method is not a signing oracle: the token belongs to the
+ * grant, the URL is under a granted resource, the API allows the HTTP method, and proofs are
+ * rate-limited and logged.
  *
  * @see RFC 9449 sections 4.2, 7.1 and 11.4
  */
@@ -23,18 +24,24 @@ import { createRateLimiter } from '../platform/rate-limiter.ts'
 import { accessTokenOf } from '../tokens/token-renewal.ts'
 import type { Call } from './page-call.ts'
 
-/** Proofs signed for a page. @see RFC 9449 section 11.4 */
+/** Limits the rate of proofs that are signed for an origin. @see RFC 9449 section 11.4 */
 const takeProof = createRateLimiter({ burst: 200, perSecond: 20 })
 
-/** The query of the request: in `query`, or at the end of `htu`, but not two different ones. */
+/**
+ * The query of the request, which is in `query` or at the end of `htu`.
+ *
+ * @throws BrokerError if they differ.
+ */
 function queryOf(url: URL, query: string | undefined): string {
-  const own = url.search.slice(1)
-  if (query === undefined) return own
-  if (own !== '' && own !== query) throw invalidParams('query: expected the query of htu')
+  const queryOfHtu = url.search.slice(1)
+  if (query === undefined) return queryOfHtu
+  if (queryOfHtu !== '' && queryOfHtu !== query) {
+    throw invalidParams('query: expected the query of htu')
+  }
   return query
 }
 
-/** @throws BrokerError or NorthkeyError */
+/** @throws BrokerError or NorthkeyError; `rate_limited` above 200 proofs at once or 20 a second. */
 export async function createProof(
   { origin, signal }: Call,
   params: CreateProofParams,

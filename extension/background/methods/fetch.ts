@@ -1,7 +1,13 @@
 /**
- * `northbound_fetch`: the broker makes the call, the token stays here. Only under a granted resource,
- * with a method that the API allows; no cookies, no redirects, only what a page may send and see, at
- * most 5 MiB each way.
+ * Implements `northbound_fetch`: the broker calls the API, and the page never gets the token. The URL
+ * has to be under a granted resource, and the API has to allow the HTTP method. A call has no cookies
+ * and follows no redirect. Header fields pass by an allow list in both directions, and a body has at
+ * most 5 MiB.
+ *
+ * An API that requires more (step-up authentication, more scope) is called once more after the user has
+ * given it, if the page allows a window.
+ *
+ * Border: `api-calls/` makes the call and judges the response.
  *
  * @see RFC 6750 section 2.1, RFC 9449 section 7, RFC 9470 section 3
  */
@@ -37,14 +43,16 @@ function checkBody(body: FetchParams['body'], method: string): void {
   if (bytes.byteLength > MAX_BODY_BYTES) throw invalidParams('body: expected at most 5 MiB')
 }
 
-/** The tokens of a grant for one resource; with a window where one is needed and may be opened. */
+/**
+ * Supplies the access tokens of a grant for an API. It opens a window where that is needed and allowed.
+ */
 function createTokenSource(
   call: Call,
   { grant, access }: CallTarget,
   interactive: boolean,
 ): TokenSource {
   const { resource } = access
-  async function current() {
+  async function currentToken() {
     try {
       return await accessTokenOf(grant, resource)
     } catch (error) {
@@ -54,16 +62,20 @@ function createTokenSource(
     }
   }
   return {
-    currentToken: current,
+    currentToken,
     async replaceToken({ accessToken }) {
       await dropAccessToken(grant.grantId, resource, accessToken)
-      return current()
+      return currentToken()
     },
     dpopKey: () => getDpopKey(grant),
   }
 }
 
-/** The grant's APIs with the scope that the API wants, if the operator offers it and it is more. */
+/**
+ * Adds the scope that an API requires to the APIs of the grant.
+ *
+ * @returns `undefined` if the scope is not more than before, or the operator does not offer it.
+ */
 function widenScope(
   { grant, access, operator }: CallTarget,
   scope: string,
@@ -77,9 +89,10 @@ function widenScope(
 }
 
 /**
- * Takes the user to what an API wants: another authentication, or more scope with consent.
+ * Renews the grant with the user for what an API requires: another authentication, or more scope with
+ * consent.
  *
- * @returns Whether there was anything to ask.
+ * @returns `false` if the user cannot meet the demand: then no window has opened.
  */
 async function meetDemand(
   call: Call,
@@ -96,13 +109,14 @@ async function meetDemand(
     return true
   }
   if (demand.kind !== 'insufficient_scope' || demand.scope === undefined) return false
-  const wider = widenScope(target, demand.scope)
-  if (wider) await renewWithUser(call, grant, {}, wider)
-  return wider !== undefined
+  const widerApis = widenScope(target, demand.scope)
+  if (widerApis) await renewWithUser(call, grant, {}, widerApis)
+  return widerApis !== undefined
 }
 
 type CheckedFetchParams = FetchParams & { method: string }
 
+/** Sends a call with the rules of the operator's profile, and with a proof for tokens of type DPoP. */
 async function sendCall(
   call: Call,
   target: CallTarget,
@@ -127,7 +141,10 @@ async function sendCall(
   return callApi({ ...request, proofClaims }, tokens, createEffects(call.signal))
 }
 
-/** Where the API wants more and the user may be asked, once more with what the user gave. */
+/**
+ * Sends a call. If the API requires more and the page allows a window, asks the user and sends it once
+ * more.
+ */
 async function sendCallWithStepUp(
   call: Call,
   target: CallTarget,
@@ -136,19 +153,24 @@ async function sendCallWithStepUp(
   try {
     return await sendCall(call, target, params)
   } catch (error) {
-    const ask = params.interactive === 'ifNeeded' && error instanceof InsufficientAuthorization
-    if (!ask) throw error
+    const mayAsk = params.interactive === 'ifNeeded' && error instanceof InsufficientAuthorization
+    if (!mayAsk) throw error
     try {
       if (!(await meetDemand(call, target, error.demand))) throw error
-    } catch (refusal) {
-      throw needsInteraction(refusal) ? error : refusal
+    } catch (renewalError) {
+      throw needsInteraction(renewalError) ? error : renewalError
     }
     const renewed = await findTarget(call.origin, new URL(params.url), target.grant.grantId)
     return sendCall(call, renewed, params)
   }
 }
 
-/** @throws BrokerError or NorthkeyError. What the API answers is a result, unless the contract says else. */
+/**
+ * Calls an API for a page. A response is a result, whatever its status, unless the page contract makes
+ * an error of it (`api-calls/api-call.ts`).
+ *
+ * @throws BrokerError or NorthkeyError
+ */
 export async function fetchApi(call: Call, params: FetchParams): Promise<FetchResult> {
   const url = canonicalUrl(params.url)
   const target = await findTarget(call.origin, url, params.grantId)

@@ -1,4 +1,7 @@
-/** `northbound_getAccessToken`: an access token, for a page that was granted `token` mode. */
+/**
+ * Implements `northbound_getAccessToken`: returns an access token to a page with a grant of mode
+ * `token`. The answer goes into the cache, from which `page-router.ts` answers the next equal request.
+ */
 
 import type {
   AccessToken,
@@ -18,6 +21,9 @@ import { accessTokenOf } from '../tokens/token-renewal.ts'
 import type { Call } from './page-call.ts'
 import { renewWithUser } from './user-interaction.ts'
 
+/**
+ * An access token of the grant. The user is asked where that is needed and the page allows a window.
+ */
 async function obtainToken(
   call: Call,
   grant: GrantRecord,
@@ -41,6 +47,10 @@ function toAccessToken({ grantId }: GrantRecord, api: ApiAccess, token: StoredTo
   return { accessToken, tokenType, expiresAt, scope, resource: api.resource, grantId }
 }
 
+/**
+ * @throws BrokerError `no_grant` without a grant for the request; BrokerError or NorthkeyError of a
+ * renewal.
+ */
 export async function getAccessToken(
   call: Call,
   params: GetAccessTokenParams,
@@ -60,10 +70,10 @@ export async function getAccessToken(
     const token = await obtainToken(call, grant, wanted, params)
     await setScopeInUse(grant, api, wanted.scope)
     await extendGrant(grant)
-    const logGiven = log.record('token', 'given to the site', { ...grant, apis: [wanted] })
+    const logAgain = log.record('token', 'given to the site', { ...grant, apis: [wanted] })
     const answer = toAccessToken(grant, api, token)
     const minValidityMs = minValiditySeconds * 1_000
-    cacheAnswer(origin, call.key, { answer, grant, token, minValidityMs, log: logGiven }, version)
+    cacheAnswer(origin, call.key, { answer, grant, token, minValidityMs, log: logAgain }, version)
     return answer
   }
   throw noGrant()

@@ -1,4 +1,6 @@
-/** A call of a page, as a method gets it: the caller is verified and the parameters are checked. */
+/**
+ * Types the call of a page as a method gets it: the sender is verified, and the parameters are checked.
+ */
 
 /** A document that may call: the top document of a tab, in a secure context. */
 export interface Caller {
@@ -7,14 +9,14 @@ export interface Caller {
   documentId: string
 }
 
-/** The caller, and what the browser said of its document at that moment. */
+/** The caller, the state of its document when the page called, and the ways to abort and to deliver. */
 export interface Call extends Caller {
   requestId: string
-  /** The deduplication key of the request, if it came with one. Its answer may be cached under it. */
+  /** The deduplication key of a request that has one. The answer may be cached under it. */
   key: string | undefined
   userActivation: boolean
   visible: boolean
   signal: AbortSignal
-  /** Hands over a part of a large body while the rest is still to come. */
+  /** Delivers a part of a large body while the rest is still to come. */
   deliver(part: ArrayBuffer): void
 }

@@ -1,4 +1,10 @@
-/** `northbound_revoke`: grants of this origin end at once; the server is told. @see RFC 7009 */
+/**
+ * Implements `northbound_revoke`: ends a grant or all grants of the origin at once, and sends a token
+ * revocation request to the authorization server. A revocation that the server has not confirmed is
+ * pending, and is retried with a back-off (`grants/revocations.ts`).
+ *
+ * @see RFC 7009
+ */
 
 import type { RevokeParams, RevokeResult } from '../../../shared/messages/page-api.ts'
 import { endGrant } from '../grants/end-grant.ts'

@@ -1,6 +1,7 @@
 /**
- * Interaction with the user on behalf of a page: it takes a gesture in a visible page, one window at a
- * time, and no denial a moment ago. A renewal with the user is shared by the calls that wait for it.
+ * Starts the flows of a page that need the user. The conditions: transient user activation in a visible
+ * page, no other window of the same origin, and no cooldown after a denial. Calls that need the same
+ * renewal share a single flight.
  */
 
 import { NorthkeyError } from '../../../shared/core/index.ts'
@@ -27,15 +28,15 @@ function unwrapOutcome(outcome: Outcome): Grant {
   throw new BrokerError(code, data.error, message, data)
 }
 
-/** Origins for which a window is about to open. */
+/** Origins that are about to open a window: a lock until their flow has a record. */
 const originsAsking = new Set<string>()
 
 const windowNeeded = () =>
   interactionRequired('a window is needed, which takes a click of the user in a visible page')
 
 /**
- * Tells whether a flow waits for the user. One whose page has made room for another document in the same
- * tab waits for nobody.
+ * Tells whether a flow of this origin waits for the user. A flow whose document was replaced by another
+ * document in the same tab is cancelled: no call waits for it any more.
  */
 async function isPending({ origin, tabId, documentId }: Call): Promise<boolean> {
   const pending = await findPendingFlow(origin)
@@ -47,16 +48,20 @@ async function isPending({ origin, tabId, documentId }: Call): Promise<boolean> 
 }
 
 /**
- * A window needs the user: who has just acted, in a page that can be seen, is not asked already, and has
- * not denied a moment ago. The origin is taken before the first `await`, so that of many calls at once
- * one passes; a call that may not have a window does not take it.
+ * Runs a task that opens a window, if the conditions of this file hold. The origin is locked before the
+ * first `await`, so that a single call of several simultaneous calls passes. A call that may not open a
+ * window does not take the lock.
  *
- * @param reason Why it did not do without, if that is known.
+ * @param task Starts the flow.
+ * @param reason The error that makes the user necessary, if there was one: thrown where no window may
+ * open.
+ * @throws BrokerError `already_pending`, `interaction_required`, `access_denied` in the cooldown after
+ * a denial, or `reason`.
  */
 export async function askUser<T>(
   call: Call,
   issuer: string,
-  ask: () => Promise<T>,
+  task: () => Promise<T>,
   reason?: unknown,
 ): Promise<T> {
   const { origin } = call
@@ -68,13 +73,15 @@ export async function askUser<T>(
   try {
     if (await isPending(call)) throw alreadyPending()
     if (await isInCooldown(origin, issuer)) throw accessDenied()
-    return await ask()
+    return await task()
   } finally {
     originsAsking.delete(origin)
   }
 }
 
-/** Runs the flow of a call to its grant. It is cancelled when the page gives up. */
+/**
+ * Runs the flow of a call until its grant exists. The flow is cancelled when the page aborts the call.
+ */
 export async function runFlow(
   { origin, requestId, documentId, tabId, signal }: Call,
   request: Pick<
@@ -83,7 +90,7 @@ export async function runFlow(
   >,
   consent: Approval | 'ask',
 ): Promise<Grant> {
-  // Whoever gave up before there was a flow: nobody would close its window.
+  // The call was aborted before the flow had a record: no abort would close its window later.
   if (signal.aborted) throw new NorthkeyError('aborted', 'the caller gave up')
   const flowId = crypto.randomUUID()
   const createdAtMs = Date.now()
@@ -101,29 +108,34 @@ export async function runFlow(
   return unwrapOutcome(await startFlow(flow, consent))
 }
 
-/** What an API asks for before it serves a call. @see RFC 9470 section 3, RFC 6750 section 3.1 */
+/**
+ * Authentication that an API requires before it serves a call.
+ *
+ * @see RFC 9470 section 3, RFC 6750 section 3.1
+ */
 export interface StepUp {
   acrValues?: string
   maxAge?: number
 }
 
-/** Renewals with the user. The window goes when the last call that waits for it has given up. */
+/** Renewals in flight. A window is closed when the last call that waits for it is aborted. */
 const renewals = createSingleFlight<Grant>()
 
 /**
- * Takes the user to the operator again, for a grant that is there: it allows nothing new, so the
- * broker's own window is not shown. It is shown where `wider` asks for more than the grant has.
+ * Renews an existing grant in a sign-in window of the operator. Such a renewal allows nothing new, so
+ * the broker's consent window is not shown. It is shown where `widerApis` contains more than the grant.
  *
- * @throws BrokerError `interaction_required` without a gesture, `already_pending` beside another window.
+ * @throws BrokerError `interaction_required` without a gesture, `already_pending` beside another
+ * window.
  */
 export function renewWithUser(
   call: Call,
   grant: GrantRecord,
   stepUp: StepUp = {},
-  wider?: ApiAccess[],
+  widerApis?: ApiAccess[],
 ): Promise<Grant> {
   const { issuer, clientId, apis, mode, applicationName, operatorName, grantId } = grant
-  const request = { issuer, clientId, apis: wider ?? apis, mode, ...stepUp }
+  const request = { issuer, clientId, apis: widerApis ?? apis, mode, ...stepUp }
   const renewal = {
     applicationName,
     operatorName,
@@ -132,9 +144,11 @@ export function renewWithUser(
     request,
   }
   return renewals.run(
-    JSON.stringify([grantId, stepUp, wider]),
+    JSON.stringify([grantId, stepUp, widerApis]),
     (signal) =>
-      askUser(call, issuer, () => runFlow({ ...call, signal }, renewal, wider ? 'ask' : { apis })),
+      askUser(call, issuer, () =>
+        runFlow({ ...call, signal }, renewal, widerApis ? 'ask' : { apis }),
+      ),
     call.signal,
   )
 }

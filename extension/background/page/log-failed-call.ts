@@ -1,6 +1,6 @@
 /**
- * The log's entry for a call that ended in a refusal. What the page said is not repeated unless it
- * names an operator and APIs that are known: a page must not be able to write into the log.
+ * Logs a call that ended in an error. Values that the page sent are left out, unless they name an
+ * operator and APIs of its profile: a page must not be able to write text of its own into the log.
  */
 
 import type { ProviderErrorObject } from '../../../shared/messages/page-api.ts'
@@ -8,6 +8,10 @@ import { findApi, findOperator } from '../operators/operators.ts'
 import { type LogSubject, recordLogEntry } from '../platform/log.ts'
 import { checkParams, isProviderMethod } from './params.ts'
 
+/**
+ * The subject of the entry: the origin, and the operator and APIs of a `northbound_connect` if they are
+ * known.
+ */
 async function findLogSubject(
   origin: string,
   method: string,
@@ -17,14 +21,15 @@ async function findLogSubject(
   try {
     const { issuer, mode = 'fetch', apis } = checkParams(method, params)
     const operator = await findOperator(issuer)
-    const known =
+    const isKnown =
       operator && apis.every(({ resource, scope }) => findApi(operator, resource, scope))
-    return known ? { origin, issuer, mode, apis } : { origin }
+    return isKnown ? { origin, issuer, mode, apis } : { origin }
   } catch {
     return { origin }
   }
 }
 
+/** @param method Any text of the page: a method that does not exist is logged as "unknown method". */
 export async function logFailedCall(
   origin: string,
   { method, params }: { method: string; params: unknown },

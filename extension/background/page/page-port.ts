@@ -1,6 +1,13 @@
 /**
- * The port of one document, over which its page calls: decodes its messages and batches the answers. The
- * browser says whose port it is when it is opened; a document keeps its origin, so that is verified once.
+ * Serves the port of a document: verifies the sender, decodes each batch of messages from its page, and
+ * sends the answers back in batches. The browser names the sender of a port when the port opens. A
+ * document keeps its origin as long as it lives, so the sender is verified once.
+ *
+ * A keep-alive is answered with `BrokerReady`. It has a second effect: it resets the timer by which the
+ * browser stops an idle worker.
+ *
+ * Border: this file knows no method. `page-router.ts` looks into the cache, checks and dispatches each
+ * call.
  */
 
 import browser, { type Runtime } from 'webextension-polyfill'
@@ -14,23 +21,29 @@ import { toErrorObject } from '../platform/broker-error.ts'
 import { abortPageRequest, handlePageRequest } from './page-router.ts'
 import { verifyPageSender } from './sender.ts'
 
-const BROKER_IS_HERE: BrokerAnswer = { id: 0 }
+/** Tells the document that the broker runs: over a new port, and in answer to a keep-alive. */
+const BROKER_READY: BrokerAnswer = { id: 0 }
 
 function callerOf({ sender }: Runtime.Port): Caller {
   return verifyPageSender(sender ?? {}, browser.runtime.id, __DEVELOPMENT__)
 }
 
-/** Sends a batch. A document that was unloaded gets nothing, and needs nothing. */
+/**
+ * Sends a batch of answers. The port of an unloaded document is closed, and its answers are dropped.
+ */
 function sendBatch(port: Runtime.Port, answers: BrokerAnswer[]): void {
   try {
     port.postMessage(answers)
   } catch (error) {
-    // The port is closed, or the batch is too large: its answers are sent one by one.
+    // The port is closed, or the batch is too large. `createBatch` then sends each answer by itself.
     if (answers.length > 1) throw error
   }
 }
 
-/** Answers each request of a document that may not call with the reason. It may connect again later. */
+/**
+ * Answers each request of a document that may not call with the reason, then closes the port, so that
+ * the document can connect again once it is active.
+ */
 function rejectDocument(
   port: Runtime.Port,
   queueAnswer: (answer: BrokerAnswer) => void,
@@ -40,12 +53,12 @@ function rejectDocument(
     for (const { id } of messages as UnverifiedPageMessage[]) {
       queueAnswer({ id, error: toErrorObject(error) })
     }
-    // After the batch of these answers.
+    // The batch of these answers is sent before the next task.
     setTimeout(() => port.disconnect())
   })
 }
 
-/** Listens to a document. */
+/** Serves the port of a document until the document closes it. */
 export function servePage(port: Runtime.Port): void {
   const queueAnswer = createBatch<BrokerAnswer>(
     (answers) => sendBatch(port, answers),
@@ -60,25 +73,25 @@ export function servePage(port: Runtime.Port): void {
   }
   const openRequests = new Set<string>()
 
-  /** Handles a message. @returns The answer, if it is known at once. */
+  /** Handles a message. @returns The answer, if it is ready in the same task. */
   function handleMessage(message: UnverifiedPageMessage): BrokerAnswer | undefined {
     const { id } = message
-    // A page that sends without its provider may send anything.
+    // A page that bypasses the provider may send any value.
     if (typeof id !== 'number') return undefined
-    // The same in every worker that takes the call up.
+    // The id of a call stays the same when the call is sent again to a new worker.
     const requestId = port.name + id
     if (message.isOver) abortPageRequest(caller, requestId)
-    // A keep-alive has reset the timer by which the browser stops a worker.
-    if (typeof message.method !== 'string') return message.isOver ? undefined : BROKER_IS_HERE
+    // A message without a method is an abort or a keep-alive.
+    if (typeof message.method !== 'string') return message.isOver ? undefined : BROKER_READY
     if (typeof (message.key ?? '') !== 'string') return undefined
     const answer = handlePageRequest(caller, requestId, message, (part) =>
       queueAnswer({ id, part }),
     )
     if (!(answer instanceof Promise)) return { id, ...answer }
     openRequests.add(requestId)
-    void answer.then((ended) => {
+    void answer.then((result) => {
       openRequests.delete(requestId)
-      queueAnswer({ id, ...ended })
+      queueAnswer({ id, ...result })
     })
     return undefined
   }
@@ -89,11 +102,11 @@ export function servePage(port: Runtime.Port): void {
       const answer = handleMessage(message)
       if (answer) answers.push(answer)
     }
-    // A single answer, by far the most frequent case, does not wait for the end of the task.
+    // A single answer is by far the most frequent case: it is sent at once and not at the end of the task.
     for (const answer of answers) queueAnswer(answer, answers.length === 1)
   })
-  sendBatch(port, [BROKER_IS_HERE])
-  // A document that is unloaded takes its open calls along: their windows close.
+  sendBatch(port, [BROKER_READY])
+  // The calls in flight of an unloaded document are aborted, so that their windows close.
   port.onDisconnect.addListener(() => {
     for (const requestId of openRequests) abortPageRequest(caller, requestId)
   })

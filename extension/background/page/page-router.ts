@@ -1,6 +1,13 @@
 /**
- * What a page may ask. One entry a method; each gets a caller that the browser vouches for and
- * parameters that have been checked.
+ * Routes the calls of pages to their methods. A method gets a caller that the browser has vouched for,
+ * and parameters that have been checked.
+ *
+ * A call passes, in this order: the cache of access tokens (`tokens/access-token-cache.ts`), single
+ * flight (a call that is sent again joins the call in flight), the site, the flow that an earlier
+ * worker began for it, the rate limit, the parameters, the method.
+ *
+ * Border: `page-port.ts` has verified the sender. The broker's own screens have a table of their own
+ * (`screens/screen-router.ts`).
  */
 
 import type { Ended, UnverifiedPageRequest } from '../../../shared/messages/broker-channel.ts'
@@ -60,15 +67,15 @@ function dispatchCall<M extends ProviderMethod>(
 }
 
 function throwUnsupported(): never {
-  const known = Object.keys(handlers).join(', ')
+  const methods = Object.keys(handlers).join(', ')
   throw new BrokerError(
     ERROR_CODE.unsupportedMethod,
     'unsupported_method',
-    `method: expected one of ${known}`,
+    `method: expected one of ${methods}`,
   )
 }
 
-/** Calls that may be made again when nobody knows whether they were made. */
+/** Tells whether a call may run again when an earlier worker may have run it already. */
 function isRepeatable({ method, params }: UnverifiedPageRequest): boolean {
   if (method === 'northbound_connect') return false
   if (method !== 'northbound_fetch') return true
@@ -76,19 +83,22 @@ function isRepeatable({ method, params }: UnverifiedPageRequest): boolean {
   return /^(?:get|head)$/i.test(verb)
 }
 
-/** What came of the flow that an earlier worker began for this call; it ends when the page gives up. */
+/**
+ * The outcome of the flow that an earlier worker began for this call. An abort by the page cancels the
+ * flow.
+ */
 async function resumeUntilAbort(
   { origin }: Caller,
   requestId: string,
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
-  const end = () => void cancelFlowOfCall(origin, requestId)
-  if (signal.aborted) end()
-  signal.addEventListener('abort', end)
+  const cancel = () => void cancelFlowOfCall(origin, requestId)
+  if (signal.aborted) cancel()
+  signal.addEventListener('abort', cancel)
   try {
     return await resumeFlowOfCall(origin, requestId)
   } finally {
-    signal.removeEventListener('abort', end)
+    signal.removeEventListener('abort', cancel)
   }
 }
 
@@ -104,7 +114,7 @@ async function answerCall(
     if (!(await isSiteOn(caller.origin))) throw noGrant()
     if (attempt > 0) {
       const outcome = await resumeUntilAbort(caller, requestId, signal)
-      // Any other call goes on where its window has brought it what it needs.
+      // Another method runs on: the window has brought the tokens or the scope that it needs.
       if (outcome && ('error' in outcome || method === 'northbound_connect')) return outcome
       if (!isRepeatable(request)) throw interrupted()
     }
@@ -117,11 +127,14 @@ async function answerCall(
   }
 }
 
-/** No origin contains a space: the name of a call cannot reach into another origin. */
+/**
+ * An origin contains no space: the request id, which is the page's own text, cannot reach into another
+ * origin.
+ */
 const callKey = ({ origin }: Caller, requestId: string) => `${origin} ${requestId}`
 
 const callsInFlight = createSingleFlight<Ended>()
-/** Abort the calls that run, by the key of the call. */
+/** Controllers that abort the calls in flight, by the key of the call. */
 const controllers = new Map<string, AbortController>()
 
 async function runCall(
@@ -147,7 +160,7 @@ async function runCall(
   return outcome
 }
 
-/** The cached answer to a request: nothing is read, and nothing is awaited. */
+/** Takes the answer to a request from the cache: no record is read, and nothing is awaited. */
 function takeCachedAnswer(
   { origin }: Caller,
   { method, key, params, attempt }: UnverifiedPageRequest,
@@ -156,17 +169,17 @@ function takeCachedAnswer(
     return undefined
   }
   const cached = findCachedAnswer(origin, key)
-  // An origin that calls too often gets its error where every other call gets it.
+  // A call above the rate limit is no cache hit: it gets its error on the same way as any other call.
   if (!cached || !tryTakeCall(origin)) return undefined
   cached.log()
   return { result: cached.answer }
 }
 
 /**
- * Answers a call: from the cache in the same task, or once its method has run. A call that is sent again
- * joins the one that runs.
+ * Answers a call: from the cache in the same task, or once its method has run. A call that is sent
+ * again joins the call in flight.
  *
- * @param requestId Names the call across repeated messages, so that it survives the worker that took it.
+ * @param requestId Identifies the call across repeated messages, so that it survives a stopped worker.
  * @param deliver Takes the parts of a large body.
  */
 export function handlePageRequest(
@@ -183,14 +196,16 @@ export function handlePageRequest(
   )
 }
 
+/** Aborts a call in flight, or cancels the flow that an earlier worker began for the call. */
 export function abortPageRequest(caller: Caller, requestId: string): void {
   const controller = controllers.get(callKey(caller, requestId))
   if (controller) controller.abort()
-  // A page that calls and gives up without pause does not make the broker read its disk each time.
+  // The rate limit counts aborts too: a page that aborts in a loop must not cause a read of the disk
+  // each time.
   else if (tryTakeCall(caller.origin)) void cancelFlowOfCall(caller.origin, requestId)
 }
 
-/** Aborts all calls of a site that was taken back. */
+/** Aborts the calls in flight of a site that was switched off. */
 export function abortCallsOfOrigin(origin: string): void {
   for (const [key, controller] of controllers) if (key.startsWith(`${origin} `)) controller.abort()
 }

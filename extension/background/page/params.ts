@@ -1,6 +1,7 @@
 /**
- * What a page sent, checked before anything reads it. The shapes are those of the page contract; a
- * member that is not there is refused, so that a page cannot smuggle a parameter into a request.
+ * Validates the parameters of a page's call before any other code reads them. The schemas are those of
+ * the page contract (`docs/page-api.md`). An unknown member is an error, so that a page cannot smuggle
+ * a parameter into an authorization request.
  */
 
 import * as v from 'valibot'
@@ -19,7 +20,7 @@ const text = (name: string, max = MAX_TEXT) =>
     v.maxLength(max, `${name}: expected at most ${max} characters`),
   )
 
-/** A user reads it in the broker's own window. */
+/** Text that the user reads in the consent window. */
 const readable = (name: string, max: number) =>
   v.pipe(
     text(name, max),
@@ -46,7 +47,7 @@ const purpose = (name: string) =>
 const choice = <const T extends string[]>(name: string, values: T) =>
   v.picklist(values, `${name}: expected one of ${values.join(', ')}`)
 
-/** `checkParams` says which member it is about. */
+/** An object without unknown members. `checkParams` adds the name of the member to the message. */
 const object = <T extends v.ObjectEntries>(entries: T) =>
   v.strictObject(entries, (issue) =>
     issue.expected === 'never'
@@ -149,11 +150,13 @@ export function isProviderMethod(method: string): method is ProviderMethod {
   return Object.hasOwn(schemas, method)
 }
 
-/** What the schemas do not see: a list taken for an object, members that every object inherits. */
+/**
+ * Checks what the schemas do not: an array in place of an object, members that every object inherits.
+ */
 function requirePlain(params: unknown): void {
   if (!isPlain(params)) throw invalidParams('params: expected plain data')
   if (Array.isArray(params)) throw invalidParams('params: expected an object')
-  // Also what a joined call had of them, where that was too long to be read.
+  // `decodeRequest` leaves a string where the parameters in a deduplication key are too long to be parsed.
   if (typeof params === 'string') {
     throw invalidParams('params: expected an object, and at most 100,000 characters of text in it')
   }
@@ -163,10 +166,12 @@ function requirePlain(params: unknown): void {
   }
 }
 
-/** A name that may be repeated to the page; any other is its own affair. */
+/** A name of a parameter that an error message may contain. Any other name is left out. */
 const NAME = /^[\w.]{1,64}$/
 
-/** @throws BrokerError `invalid_params` that names the parameter and what was expected of it. */
+/**
+ * @throws BrokerError `invalid_params` that names the parameter and the expectation, never the value.
+ */
 export function checkParams<M extends ProviderMethod>(
   method: M,
   params: unknown,
@@ -177,7 +182,7 @@ export function checkParams<M extends ProviderMethod>(
   const [issue] = checked.issues
   const { message } = issue
   if (/^[\w.]+: /.test(message)) throw invalidParams(message)
-  // Without the place in a list, as the other messages have it.
+  // The index in an array is left out, as in the other messages.
   const path = (v.getDotPath(issue) ?? '').replaceAll(/\.\d+(?=\.|$)/g, '')
   throw invalidParams(`${NAME.test(path) ? path : 'params'}: ${message}`)
 }

@@ -1,6 +1,7 @@
 /**
- * Who is calling. Only what the browser itself says of a message's sender counts: never a field of the
- * message, never `sender.url` (a sandboxed frame keeps the address of the site around it).
+ * Verifies the sender of a message. Only the browser's own statement about the sender counts. A field
+ * of the message does not, and neither does `sender.url`: a sandboxed frame keeps the address of the
+ * site around it.
  */
 
 import type { Runtime } from 'webextension-polyfill'
@@ -15,7 +16,12 @@ type Sender = Runtime.MessageSender & {
   documentLifecycle?: string
 }
 
-/** @throws BrokerError `forbidden_context` */
+/**
+ * Verifies that the sender is the active top document of a tab, in a secure context.
+ *
+ * @param ownId The extension's id.
+ * @throws BrokerError `forbidden_context`
+ */
 export function verifyPageSender(
   sender: Runtime.MessageSender,
   ownId: string,
@@ -35,7 +41,11 @@ export function verifyPageSender(
   return { origin, tabId: tab.id, documentId: documentId ?? `tab:${tab.id}` }
 }
 
-/** Whether one of the broker's own screens sent this; `ownOrigin` as `location.origin` prints it. */
+/**
+ * Tells whether the sender is one of the broker's own screens.
+ *
+ * @param ownOrigin As `location.origin` has it.
+ */
 export function isOwnScreen(
   sender: Runtime.MessageSender,
   ownId: string,

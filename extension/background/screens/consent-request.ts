@@ -1,10 +1,13 @@
-/** What the consent window shows of a flow. */
+/**
+ * Describes a pending flow for the consent window: origin, application, operator, and each API and
+ * scope with the name and description that the operator profile gives them.
+ */
 
 import type { ConsentApi, ConsentRequest } from '../../../shared/messages/screen-channel.ts'
 import { flows } from '../authorization/flow-records.ts'
 import { findOperator } from '../operators/operators.ts'
 
-/** The flow's request in the operator's words, or `null` where it is over. */
+/** The consent request of a flow, or `null` if the flow no longer awaits consent. */
 export async function describeConsentRequest(flowId: string): Promise<ConsentRequest | null> {
   const record = await flows.get(flowId)
   if (record?.status !== 'awaitingConsent') return null
@@ -19,13 +22,13 @@ export async function describeConsentRequest(flowId: string): Promise<ConsentReq
     mode: request.mode,
     ...(request.reason && { reason: request.reason }),
     apis: request.apis.map((api): ConsentApi => {
-      const known = operator?.apis.find(({ resource }) => resource === api.resource)
+      const profile = operator?.apis.find(({ resource }) => resource === api.resource)
       return {
         ...api,
-        name: known?.name ?? api.resource,
-        ...(known?.description && { description: known.description }),
+        name: profile?.name ?? api.resource,
+        ...(profile?.description && { description: profile.description }),
         scopes: api.scope.split(' ').map((word) => {
-          const description = known?.scopes.find(({ scope }) => scope === word)?.description
+          const description = profile?.scopes.find(({ scope }) => scope === word)?.description
           return { scope: word, ...(description && { description }) }
         }),
       }

@@ -1,4 +1,9 @@
-/** What the broker's own screens may ask. No page can reach this table. */
+/**
+ * Routes the requests of the broker's own screens (consent, popup, options) to their handlers.
+ *
+ * Border: `index.ts` has verified that the sender is a screen of the broker. A page cannot reach this
+ * table; its methods are in `page/page-router.ts`.
+ */
 
 import type {
   ScreenMethod,
@@ -35,9 +40,9 @@ const handlers: Handlers = {
   async approve({ flowId, apis, lifetime }) {
     const record = await flows.get(flowId)
     if (record?.status !== 'awaitingConsent') return
-    const kept = selectApprovedApis(record.request.apis, apis)
-    await (kept.length > 0
-      ? approveFlow(flowId, { apis: kept, lifetime })
+    const approved = selectApprovedApis(record.request.apis, apis)
+    await (approved.length > 0
+      ? approveFlow(flowId, { apis: approved, lifetime })
       : cancelFlow(flowId, 'user'))
   },
   async deny({ flowId }) {
@@ -54,7 +59,7 @@ const handlers: Handlers = {
   checkOperator: ({ text }) => checkOperator(text),
   addOperator: ({ text }) => addOperator(text),
   async removeOperator({ issuer }) {
-    // While the operator is known, its server can be told that the grants are over.
+    // The grants end first: their tokens can be revoked only while the operator's profile is stored.
     const grants = (await listAllGrants()).filter((grant) => grant.issuer === issuer)
     await Promise.allSettled(grants.map((grant) => endGrant(grant, 'user')))
     await removeOperator(issuer)
@@ -74,6 +79,11 @@ const handlers: Handlers = {
   },
 }
 
+/**
+ * Handles a request of a screen.
+ *
+ * @returns The result, which is rejected with an `Error` for an unknown method.
+ */
 export function handleScreenRequest({ method, params }: ScreenRequest): Promise<unknown> {
   if (!Object.hasOwn(handlers, method)) return Promise.reject(new Error('method: not known'))
   const handler = handlers[method] as (params: unknown) => Promise<unknown>

@@ -1,9 +1,11 @@
 /**
- * Caches the last answers of `northbound_getAccessToken`, by origin and deduplication key. A hit is given
- * without a look at the records. It is given for a minute at most, and only while the state version is the
- * one under which the answer was worked out (`stateVersion`).
+ * Caches the last answers of `northbound_getAccessToken` by origin and deduplication key. A cache hit
+ * reads no record. An entry is valid for a minute at most, while its token and its grant are, and while
+ * the state version is the version under which the answer was made (`platform/state-version.ts`): any
+ * change of a grant, a token, an operator or a site invalidates the whole cache.
  *
- * Border: counting and logging a hit is up to who asks. Requests without a key are not cached.
+ * Border: the router counts a hit for the rate limit and logs it. Requests without a key are not
+ * cached.
  */
 
 import type { AccessToken } from '../../../shared/messages/page-api.ts'
@@ -20,9 +22,9 @@ export interface CachedAnswer {
   answer: AccessToken
   grant: GrantRecord
   token: StoredToken
-  /** How long the token has to be valid yet, as the page asked. */
+  /** The shortest remaining validity of the token that the page accepts, in milliseconds. */
   minValidityMs: number
-  /** Logs that the answer was given once more. */
+  /** Logs that the answer was given again: the log counts it in the entry that is there. */
   log(): void
 }
 
@@ -30,7 +32,9 @@ const cache = new Map<string, CachedAnswer & { cachedAtMs: number }>()
 /** The state version of all entries. */
 let cachedVersion = 0
 
-/** An origin contains no space: a key, which is the page's own text, cannot reach into another origin. */
+/**
+ * An origin contains no space: a key, which is the page's own text, cannot reach into another origin.
+ */
 const entryKey = (origin: string, key: string) => `${origin} ${key}`
 
 /**
@@ -49,7 +53,7 @@ export function cacheAnswer(
   cache.set(entryKey(origin, key), { ...answer, cachedAtMs: Date.now() })
 }
 
-/** The cached answer to this request of this origin, while it holds. */
+/** The cached answer to a request of an origin, if it is still valid. */
 export function findCachedAnswer(origin: string, key: string): CachedAnswer | undefined {
   if (cachedVersion !== getStateVersion()) return undefined
   const entry = cache.get(entryKey(origin, key))

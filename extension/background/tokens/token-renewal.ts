@@ -1,7 +1,13 @@
 /**
- * Access tokens of the grants, renewed where they have to be. Whoever asks for the same grant waits for the same
- * renewal; a rotated refresh token is on the disk before anyone gets the access token that came with
- * it; and a refresh token that may have reached the server is never sent again.
+ * Supplies the access tokens of grants and renews them: with the refresh token first, then by an
+ * authorization without a window.
+ *
+ * - Single flight: calls that need the same token of a grant share a renewal. A token for single use is
+ *   not shared.
+ * - A rotated refresh token is stored before any call gets the access token that came with it.
+ * - A refresh token that may have reached the server is never sent again.
+ *
+ * Border: `grants/token-records.ts` stores tokens; `access-token-cache.ts` caches answers to pages.
  *
  * @see RFC 6749 section 6, RFC 9700 section 4.14
  */
@@ -42,13 +48,16 @@ type Refreshable = TokenRecord & { refreshToken: string }
 
 const renewals = createSingleFlight<StoredToken>()
 
-/** A refresh token without the key that it is bound to buys nothing. */
+/**
+ * Tells whether the key to which the refresh token is bound exists. The token is of no use without it.
+ */
 async function hasKey({ tokenType }: GrantRecord, { keyId }: TokenRecord): Promise<boolean> {
   return tokenType !== 'DPoP' || (await getKey(keyId)) !== undefined
 }
 
 const isInvalidGrant = (error: unknown) => isNorthkeyError(error) && error.error === 'invalid_grant'
 
+/** Sends the refresh token, which is marked as sent before. */
 async function refreshAccessToken(
   grant: GrantRecord,
   server: OperatorProfile,
@@ -80,8 +89,8 @@ async function refreshAccessToken(
       createEffects(),
     )
   } catch (error) {
-    // Without an answer nobody knows whether the refresh token was consumed. The server's no ends all
-    // that came of it: somebody else may have used it.
+    // Without a response it is unknown whether the server consumed the refresh token: it is dropped. After
+    // `invalid_grant` the access tokens are dropped too: the refresh token may have been stolen and used.
     const { refreshToken: _, ...rest } = record
     await saveRecord(grant, isInvalidGrant(error) ? { ...rest, tokens: {} } : rest)
     throw error
@@ -95,13 +104,13 @@ async function refreshAccessToken(
   return token
 }
 
-/** Whether a refresh token is there that was not sent yet and may bring this much. */
+/** Tells whether there is a refresh token that has not been sent yet and that covers the scope. */
 function isRefreshable(record: TokenRecord | undefined, scope: string): record is Refreshable {
   if (record?.refreshToken === undefined || record.refreshSent) return false
   return scopeWithin(scope, record.scope) === scopeWords(scope).join(' ')
 }
 
-/** Refresh first, then an authorization without a window. */
+/** Renews with the refresh token; if that is missing or the server rejects it, without a window. */
 async function renewAccessToken(
   grant: GrantRecord,
   api: ApiAccess,
@@ -142,7 +151,10 @@ async function renewAccessToken(
 
 export interface TokenRequirements {
   minValidityMs?: number
-  /** No more of the API than this. Without it a token may serve other APIs of the grant as well. */
+  /**
+   * The token must not have more scope than this. Without it, a token may serve other APIs of the grant
+   * too.
+   */
   scope?: string | undefined
 }
 
@@ -168,10 +180,11 @@ export async function accessTokenOf(
   const fits = cached && (scope === undefined || !exceedsScope(cached.scope, scope, grant.apis))
   if (fits && isFresh(cached, minValidityMs, Date.now())) {
     if (!cached.singleUse) return cached
-    // Two callers may have read the same one; it is the one's who takes it away.
+    // Two calls may have read the same token for single use. The call that removes it gets it.
     if (await dropAccessToken(grant.grantId, slot, cached.accessToken)) return cached
     return accessTokenOf(grant, resource, requirements)
   }
+  // Another call may have begun a renewal while this call read the record.
   const begun = renewals.join(key)
   if (begun) return awaitRenewal(begun, grant, resource, requirements)
   return renewals.run(key, () =>
@@ -184,7 +197,10 @@ export async function accessTokenOf(
   )
 }
 
-/** Waits for a renewal that runs; a token for one call is not shared. */
+/**
+ * Waits for a renewal in flight. A token for single use goes to the call that began it; this call
+ * renews again.
+ */
 async function awaitRenewal(
   renewal: Promise<StoredToken>,
   grant: GrantRecord,

@@ -1,4 +1,7 @@
-/** One call of an API, judged by what it sends and what becomes of each answer. */
+/**
+ * Calls of an API: the requests that are sent, and the result or error that a response becomes. The API is a
+ * double of `fetch`.
+ */
 
 import { describe, expect, test } from 'vitest'
 import {
@@ -26,7 +29,7 @@ interface Sent {
   headers: Headers
 }
 
-/** Answers in turn; the last one for all that follow. */
+/** An API that gives these answers in their order, and repeats the last one. */
 function apiThatAnswers(...answers: (() => Response)[]) {
   const sent: Sent[] = []
   const effects = {
@@ -43,17 +46,18 @@ function apiThatAnswers(...answers: (() => Response)[]) {
 
 async function tokens(type: ApiToken['tokenType'] = 'Bearer', singleUse = false) {
   const key = await createDpopKey()
-  const asked: string[] = []
+  /** Tokens for which another was requested. */
+  const replaced: string[] = []
   const token = (accessToken: string): ApiToken => ({ accessToken, tokenType: type, singleUse })
   const source: TokenSource = {
     currentToken: async () => token('first'),
     async replaceToken({ accessToken }) {
-      asked.push(accessToken)
+      replaced.push(accessToken)
       return token('second')
     },
     dpopKey: async () => key,
   }
-  return { source, asked }
+  return { source, replaced }
 }
 
 const call = (more: Partial<Parameters<typeof callApi>[0]> = {}) => ({
@@ -80,7 +84,7 @@ async function failure(promise: Promise<unknown>) {
 }
 
 describe('a call', () => {
-  test('RFC 6750 section 2.1, T17: the token in the header, no cookies, no redirects, no cache', async () => {
+  test('RFC 6750 section 2.1, T17: sends the token in the header; no cookies, no redirects, no cache', async () => {
     const { sent, effects } = apiThatAnswers(answers(200, {}, 'ok'))
     const answer = await callApi(call(), (await tokens()).source, effects)
     expect(new TextDecoder().decode(answer.body)).toBe('ok')
@@ -110,7 +114,7 @@ describe('a call', () => {
   })
 })
 
-test('a caller that gives up ends the request', async () => {
+test('an abort by the caller ends the request', async () => {
   const controller = new AbortController()
   let ended = false
   const effects = {
@@ -131,15 +135,15 @@ test('a caller that gives up ends the request', async () => {
 })
 
 describe('RFC 6750 section 3.1, a 401', () => {
-  test('C04: one renewal and one retry', async () => {
+  test('C04: causes one renewal and one retry', async () => {
     const { sent, effects } = apiThatAnswers(
       challenge('Bearer error="invalid_token"'),
       answers(200, {}, 'ok'),
     )
-    const { source, asked } = await tokens()
+    const { source, replaced } = await tokens()
     const answer = await callApi(call({ method: 'POST', body: 'x' }), source, effects)
     expect(answer.status).toBe(200)
-    expect(asked).toEqual(['first'])
+    expect(replaced).toEqual(['first'])
     expect(sent.map(({ headers }) => headers.get('authorization'))).toEqual([
       'Bearer first',
       'Bearer second',
@@ -147,22 +151,22 @@ describe('RFC 6750 section 3.1, a 401', () => {
     expect(sent[1]?.init.body).toBe('x')
   })
 
-  test('C05: never more than two calls; the second no is the result', async () => {
+  test('C05: is the result when the retry gets a 401 too; there are at most two calls', async () => {
     const { sent, effects } = apiThatAnswers(answers(401, {}, 'no'))
     const answer = await callApi(call(), (await tokens()).source, effects)
     expect(answer.status).toBe(401)
     expect(sent).toHaveLength(2)
   })
 
-  test('a token that serves one call is not tried again', async () => {
+  test('for a token of single use is the result, without a retry', async () => {
     const { sent, effects } = apiThatAnswers(challenge('Bearer error="invalid_token"'))
-    const { source, asked } = await tokens('Bearer', true)
+    const { source, replaced } = await tokens('Bearer', true)
     expect((await callApi(call(), source, effects)).status).toBe(401)
     expect(sent).toHaveLength(1)
-    expect(asked).toEqual([])
+    expect(replaced).toEqual([])
   })
 
-  test('what the renewal says reaches the page', async () => {
+  test('ends with the error of the renewal where that fails', async () => {
     const { sent, effects } = apiThatAnswers(answers(401))
     const { source } = await tokens()
     source.replaceToken = async () => {
@@ -173,8 +177,8 @@ describe('RFC 6750 section 3.1, a 401', () => {
   })
 })
 
-describe('an API that wants more', () => {
-  test('RFC 9470 section 3: another authentication, with its parameters', async () => {
+describe('an API that requires more', () => {
+  test('RFC 9470 section 3: the error has the parameters of the required authentication', async () => {
     const { sent, effects } = apiThatAnswers(
       challenge('Bearer error="insufficient_user_authentication", acr_values="gold", max_age="60"'),
     )
@@ -188,7 +192,7 @@ describe('an API that wants more', () => {
     expect(sent).toHaveLength(1)
   })
 
-  test('C06: more scope, without a loop', async () => {
+  test('C06: insufficient scope is an error, and the call is not retried', async () => {
     const { sent, effects } = apiThatAnswers(
       challenge('Bearer error="insufficient_scope", scope="a b"', 403),
     )
@@ -200,7 +204,7 @@ describe('an API that wants more', () => {
     expect(sent).toHaveLength(1)
   })
 
-  test('a 403 without a word of OAuth is a result', async () => {
+  test('a 403 without an OAuth challenge is a result', async () => {
     const { effects } = apiThatAnswers(answers(403))
     expect((await callApi(call(), (await tokens()).source, effects)).status).toBe(403)
   })
@@ -209,7 +213,7 @@ describe('an API that wants more', () => {
     ['120', 120],
     [new Date(NOW + 30_000).toUTCString(), 30],
     ['nonsense', undefined],
-  ])('429 with Retry-After %s is told with its delay', async (value, seconds) => {
+  ])('429 with Retry-After %s is an error with the delay in seconds', async (value, seconds) => {
     const { sent, effects } = apiThatAnswers(answers(429, { 'retry-after': value }))
     const { code, data } = await failure(callApi(call(), (await tokens()).source, effects))
     expect(code).toBe(ERROR_CODE.rateLimited)
@@ -219,15 +223,15 @@ describe('an API that wants more', () => {
   })
 })
 
-describe('RFC 9449, a token that is bound to a key', () => {
+describe('RFC 9449, a token of type DPoP', () => {
   const nonce = (value: string) =>
     answers(401, { 'www-authenticate': 'DPoP error="use_dpop_nonce"', 'dpop-nonce': value })
 
-  test('goes with a proof; a nonce that is asked for is brought once', async () => {
+  test('is sent with a proof; a nonce that the API requires is in the second proof', async () => {
     const { sent, effects } = apiThatAnswers(nonce('n-1'), answers(200))
-    const { source, asked } = await tokens('DPoP')
+    const { source, replaced } = await tokens('DPoP')
     expect((await callApi(call(), source, effects)).status).toBe(200)
-    expect(asked).toEqual([])
+    expect(replaced).toEqual([])
     const proofs = sent.map(({ headers }) => {
       const [, payload = ''] = (headers.get('dpop') ?? '').split('.')
       return JSON.parse(Buffer.from(payload, 'base64url').toString())
@@ -240,7 +244,7 @@ describe('RFC 9449, a token that is bound to a key', () => {
     expect(proofs[0].jti).not.toBe(proofs[1].jti)
   })
 
-  test('D07: an API that asks for one nonce after the other gets two calls', async () => {
+  test('D07: an API that always requires another nonce gets two calls', async () => {
     let count = 0
     const { sent, effects } = apiThatAnswers(() => nonce(`n-${count++}`)())
     const error = await failure(callApi(call(), (await tokens('DPoP')).source, effects))
@@ -248,7 +252,7 @@ describe('RFC 9449, a token that is bound to a key', () => {
     expect(sent).toHaveLength(2)
   })
 
-  test('D19: a challenge for a bearer token does not make it one', async () => {
+  test('D19: is never sent as a bearer token, also after a Bearer challenge', async () => {
     const { sent, effects } = apiThatAnswers(challenge('Bearer error="invalid_token"'))
     await callApi(call(), (await tokens('DPoP')).source, effects)
     for (const { headers } of sent) expect(headers.get('authorization')).toMatch(/^DPoP /)
@@ -257,16 +261,16 @@ describe('RFC 9449, a token that is bound to a key', () => {
 
 describe('CAMARA design guidelines', () => {
   const rules = CALL_RULES.camara
-  const says = (status: number, code: string) =>
+  const camaraError = (status: number, code: string) =>
     answers(status, {}, JSON.stringify({ status, code }))
 
-  test('a body that names the device beside a three-legged token is refused', () => {
-    const refuse = (body: string, scope: string) => () => rules.checkBody(body, scope)
-    expect(refuse('{"device":{"phoneNumber":"+1"}}', 'location-verification:verify')).toThrow(
+  test('a body that identifies the device beside a three-legged token is an error', () => {
+    const check = (body: string, scope: string) => () => rules.checkBody(body, scope)
+    expect(check('{"device":{"phoneNumber":"+1"}}', 'location-verification:verify')).toThrow(
       /"device" must be absent/,
     )
-    expect(refuse('{"phoneNumber":"+1"}', 'number-verification:verify')).not.toThrow()
-    expect(refuse('{"duration":60}', 'quality-on-demand:sessions:create')).not.toThrow()
+    expect(check('{"phoneNumber":"+1"}', 'number-verification:verify')).not.toThrow()
+    expect(check('{"duration":60}', 'quality-on-demand:sessions:create')).not.toThrow()
     expect(() => CALL_RULES.oauth.checkBody('{"device":{}}', 'x')).not.toThrow()
   })
 
@@ -279,20 +283,20 @@ describe('CAMARA design guidelines', () => {
       'not_on_mobile_network',
     ],
     [429, 'TOO_MANY_REQUESTS', 4290, 'rate_limited'],
-  ])('%i %s is told as %i', async (status, code, expected, word) => {
-    const { effects } = apiThatAnswers(says(status, code))
+  ])('%i %s becomes error %i', async (status, code, expected, word) => {
+    const { effects } = apiThatAnswers(camaraError(status, code))
     const error = await failure(callApi(call({ rules }), (await tokens()).source, effects))
     expect(error).toMatchObject({ code: expected, data: { error: word, httpStatus: status } })
   })
 
-  test('an error of another kind is a result', async () => {
-    const { effects } = apiThatAnswers(says(422, 'SERVICE_NOT_APPLICABLE'))
+  test('an error that the page contract does not name is a result', async () => {
+    const { effects } = apiThatAnswers(camaraError(422, 'SERVICE_NOT_APPLICABLE'))
     expect((await callApi(call({ rules }), (await tokens()).source, effects)).status).toBe(422)
   })
 })
 
-describe('five mebibytes', () => {
-  /** Sends pieces for as long as somebody reads. */
+describe('the limit of 5 MiB', () => {
+  /** A body that sends pieces as long as it is read. */
   function endless(piece: number) {
     let read = 0
     let cancelled = false
@@ -311,7 +315,7 @@ describe('five mebibytes', () => {
     return { body, read: () => read, cancelled: () => cancelled }
   }
 
-  test('T04: an endless answer is cut at the limit', async () => {
+  test('T04: an endless body is cancelled at the limit', async () => {
     const { body, read, cancelled } = endless(64 * 1024)
     const { effects } = apiThatAnswers(() => new Response(body))
     const error = await failure(callApi(call(), (await tokens()).source, effects))
@@ -320,13 +324,13 @@ describe('five mebibytes', () => {
     expect(read()).toBeLessThanOrEqual(MAX_BODY_BYTES + 64 * 1024)
   })
 
-  test('an answer of exactly the limit passes', async () => {
+  test('a body of exactly the limit passes', async () => {
     const { effects } = apiThatAnswers(() => new Response(new Uint8Array(MAX_BODY_BYTES)))
     const { body } = await callApi(call(), (await tokens()).source, effects)
     expect(body.byteLength).toBe(MAX_BODY_BYTES)
   })
 
-  test('a large body is handed over in parts, and the answer has the last one', async () => {
+  test('a large body is delivered in parts, and the result has the last part', async () => {
     const sent = new Uint8Array(600 * 1024).map((_, index) => index % 251)
     const parts: ArrayBuffer[] = []
     const deliver = (part: ArrayBuffer) => void parts.push(part)
@@ -335,12 +339,12 @@ describe('five mebibytes', () => {
       const { effects } = apiThatAnswers(() => new Response(sent, { headers }))
       const { body } = await callApi(call({ deliver }), (await tokens()).source, effects)
       expect(parts.map((part) => part.byteLength)).toEqual([256 * 1024, 256 * 1024])
-      const got = Buffer.concat([...parts, body].map((part) => Buffer.from(part)))
-      expect(got.equals(sent)).toBe(true)
+      const received = Buffer.concat([...parts, body].map((part) => Buffer.from(part)))
+      expect(received.equals(sent)).toBe(true)
     }
   })
 
-  test('of an answer that may lead to another call nothing is handed over ahead', async () => {
+  test('no part is delivered of a response that may lead to a retry', async () => {
     const parts: ArrayBuffer[] = []
     const deliver = (part: ArrayBuffer) => void parts.push(part)
     const text = 'x'.repeat(600 * 1024)
@@ -354,7 +358,7 @@ describe('five mebibytes', () => {
     }
   })
 
-  test('a length that says more than the limit is not read at all', async () => {
+  test('a body whose Content-Length exceeds the limit is not read', async () => {
     const { body, read } = endless(1024)
     const headers = { 'content-length': String(MAX_BODY_BYTES + 1) }
     const { effects } = apiThatAnswers(() => new Response(body, { headers }))
@@ -362,7 +366,7 @@ describe('five mebibytes', () => {
     expect(read()).toBe(0)
   })
 
-  test('N03: an answer that breaks off is a network error', async () => {
+  test('N03: an incomplete body is a network error', async () => {
     const broken = new ReadableStream({
       pull: (controller) => controller.error(new TypeError('reset')),
     })
@@ -380,13 +384,13 @@ describe('B17, B20: header fields', () => {
     },
   )
 
-  test('a page may send what an API reads', () => {
+  test('a page may send the header fields of the allow list', () => {
     const headers = requestHeaders({ 'Content-Type': 'application/json', 'X-Correlator': '7' })
     expect([...headers.keys()]).toEqual(['content-type', 'x-correlator'])
   })
 
-  test('of an answer it sees what the API says to it, and no credential', () => {
-    const seen = responseHeaders(
+  test('a page sees the header fields of the allow list, and no credential', () => {
+    const visible = responseHeaders(
       new Headers({
         'content-type': 'application/json',
         location: '/v1/sessions/7',
@@ -397,6 +401,6 @@ describe('B17, B20: header fields', () => {
         'x-powered-by': 'x',
       }),
     )
-    expect(seen.map(([name]) => name)).toEqual(['content-type', 'location'])
+    expect(visible.map(([name]) => name)).toEqual(['content-type', 'location'])
   })
 })

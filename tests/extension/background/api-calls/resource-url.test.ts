@@ -3,7 +3,7 @@ import { canonicalUrl, isUnder } from '../../../../extension/background/api-call
 
 const RESOURCE = 'https://api.example/3gpp-as-session-with-qos/v1'
 
-function reaches(url: string, resource = RESOURCE): boolean {
+function isInResource(url: string, resource = RESOURCE): boolean {
   try {
     return isUnder(canonicalUrl(url), resource)
   } catch {
@@ -11,7 +11,7 @@ function reaches(url: string, resource = RESOURCE): boolean {
   }
 }
 
-describe('B19: a URL is brought into canonical form, then matched on whole segments', () => {
+describe('B19: a URL is canonicalized, then matched by whole path segments', () => {
   const table: [url: string, expected: boolean][] = [
     [RESOURCE, true],
     [`${RESOURCE}/`, true],
@@ -43,12 +43,12 @@ describe('B19: a URL is brought into canonical form, then matched on whole segme
     [`${RESOURCE}/x#fragment`, false],
   ]
   test.each(table)('%s', (url, expected) => {
-    expect(reaches(url)).toBe(expected)
+    expect(isInResource(url)).toBe(expected)
   })
 
-  test('a resource that is a whole origin covers all of it and nothing else', () => {
-    expect(reaches('https://api.example/x', 'https://api.example')).toBe(true)
-    expect(reaches('https://api.example/x', 'https://api.example/')).toBe(true)
-    expect(reaches('https://api.example.evil/x', 'https://api.example/')).toBe(false)
+  test('a resource without a path covers its origin and no other', () => {
+    expect(isInResource('https://api.example/x', 'https://api.example')).toBe(true)
+    expect(isInResource('https://api.example/x', 'https://api.example/')).toBe(true)
+    expect(isInResource('https://api.example.evil/x', 'https://api.example/')).toBe(false)
   })
 })

@@ -4,39 +4,39 @@ import { selectApprovedApis } from '../../../../extension/background/authorizati
 
 const QOS = { resource: 'https://api.example/qos', scope: 'read write', purpose: 'dpv:Security' }
 const PLACE = { resource: 'https://api.example/place', scope: 'place' }
-const ASKED = [QOS, PLACE]
+const REQUESTED = [QOS, PLACE]
 
-describe('the user may grant less than was asked', () => {
-  test('everything stays as it was asked for', () => {
+describe('the user may approve less than the page requested', () => {
+  test('a request that is approved completely stays as it is', () => {
     const all = [
       { index: 0, scopes: ['write', 'read'] },
       { index: 1, scopes: ['place'] },
     ]
-    expect(selectApprovedApis(ASKED, all)).toEqual(ASKED)
+    expect(selectApprovedApis(REQUESTED, all)).toEqual(REQUESTED)
   })
 
-  test('an API that is not named is not granted', () => {
-    expect(selectApprovedApis(ASKED, [{ index: 1, scopes: ['place'] }])).toEqual([PLACE])
+  test('an API that is not approved is left out', () => {
+    expect(selectApprovedApis(REQUESTED, [{ index: 1, scopes: ['place'] }])).toEqual([PLACE])
   })
 
-  test('a scope word that is not named is not granted', () => {
-    expect(selectApprovedApis(ASKED, [{ index: 0, scopes: ['read'] }])).toEqual([
+  test('a scope that is not approved is left out', () => {
+    expect(selectApprovedApis(REQUESTED, [{ index: 0, scopes: ['read'] }])).toEqual([
       { ...QOS, scope: 'read' },
     ])
   })
 
-  test('an API without a word is not granted', () => {
-    expect(selectApprovedApis(ASKED, [{ index: 0, scopes: [] }])).toEqual([])
+  test('an API of which no scope is approved is left out', () => {
+    expect(selectApprovedApis(REQUESTED, [{ index: 0, scopes: [] }])).toEqual([])
   })
 
-  test('the same resource for two purposes: each stands for itself', () => {
+  test('a resource that is requested for two purposes is approved for each by itself', () => {
     const other = { ...QOS, purpose: 'dpv:Marketing' }
     expect(selectApprovedApis([QOS, other], [{ index: 1, scopes: ['read'] }])).toEqual([
       { ...other, scope: 'read' },
     ])
   })
 
-  test('whatever the window answers, nothing is added to what the page asked for', () => {
+  test('no answer of the consent window adds an API or a scope to the request', () => {
     const answers = fc.array(
       fc.record({
         index: fc.integer({ min: -1, max: 3 }),
@@ -45,10 +45,11 @@ describe('the user may grant less than was asked', () => {
     )
     fc.assert(
       fc.property(answers, (approved) => {
-        for (const kept of selectApprovedApis(ASKED, approved)) {
-          const asked = ASKED.find(({ resource }) => resource === kept.resource)
-          expect({ ...kept, scope: asked?.scope }).toEqual(asked)
-          for (const word of kept.scope.split(' ')) expect(asked?.scope.split(' ')).toContain(word)
+        for (const api of selectApprovedApis(REQUESTED, approved)) {
+          const requested = REQUESTED.find(({ resource }) => resource === api.resource)
+          expect({ ...api, scope: requested?.scope }).toEqual(requested)
+          const scopes = requested?.scope.split(' ')
+          for (const word of api.scope.split(' ')) expect(scopes).toContain(word)
         }
       }),
     )

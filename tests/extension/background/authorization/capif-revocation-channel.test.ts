@@ -1,8 +1,8 @@
 /**
- * CAPIF channels: every living grant at a core is heard of, and no broken core is hammered.
+ * Channels to CAPIF cores: one for each client with a grant, reconnected with an exponential back-off.
  *
- * Seen to fail when a channel is opened at the sign-in alone (nothing after a restart), when one without
- * a grant is deleted while its user signs in, and when each loss is followed by the same pause.
+ * Seen to fail when a channel is opened at the sign-in alone (no channel after a restart), when a channel
+ * without a grant is deleted while its user signs in, and when the back-off does not grow.
  */
 
 import 'fake-indexeddb/auto'
@@ -68,7 +68,7 @@ afterEach(async () => {
   await listened()
 })
 
-/** What `listenForRevocations` does not wait for is done before the next one begins. */
+/** Waits for the sockets. The second call queues behind the work for which the first does not wait. */
 async function listened(): Promise<FakeSocket[]> {
   await listenForRevocations()
   await listenForRevocations()
@@ -76,7 +76,7 @@ async function listened(): Promise<FakeSocket[]> {
 }
 
 describe('a CAPIF core', () => {
-  test('is listened to for a grant of an earlier browser session, asked once', async () => {
+  test('is connected for a grant of an earlier browser session, after one negotiation', async () => {
     await saveGrant(grant)
     expect(await listened()).toMatchObject([{ url: URI }])
     await listened()
@@ -84,7 +84,7 @@ describe('a CAPIF core', () => {
     expect(negotiate).toHaveBeenCalledTimes(1)
   })
 
-  test('that tells nothing by itself is asked once', async () => {
+  test('without notifications is negotiated with once and not connected', async () => {
     negotiate.mockResolvedValue(undefined)
     await saveGrant(grant)
     await listened()
@@ -92,7 +92,7 @@ describe('a CAPIF core', () => {
     expect(negotiate).toHaveBeenCalledTimes(1)
   })
 
-  test('keeps its channel while the user signs in, though there is no grant yet', async () => {
+  test('keeps its channel without a grant while the user signs in', async () => {
     const flow = flowOf()
     await flows.set(flow.flowId, { ...flow, status: 'awaitingConsent' })
     await openChannel(OPERATOR_OF_CORE, grant.clientId, grant.apis)
@@ -103,30 +103,30 @@ describe('a CAPIF core', () => {
     expect(negotiate).toHaveBeenCalledTimes(1)
   })
 
-  test('that breaks its connections is tried after longer and longer pauses', async () => {
+  test('that closes its connections is reconnected with an exponential back-off', async () => {
     await saveGrant(grant)
     await listened()
-    const pauses = []
+    const backoffs = []
     for (let times = 1; times <= 3; times++) {
-      const lost = Date.now()
+      const closedAt = Date.now()
       FakeSocket.all.at(-1)?.close()
       await listened()
       expect(FakeSocket.all).toHaveLength(times)
-      pauses.push(Math.round(((alarm.when ?? 0) - lost) / MINUTE_MS / 0.5) * 0.5)
+      backoffs.push(Math.round(((alarm.when ?? 0) - closedAt) / MINUTE_MS / 0.5) * 0.5)
       vi.useFakeTimers({ toFake: ['Date'], now: (alarm.when ?? 0) + 1 })
       alarm.when = undefined
       await listened()
       expect(FakeSocket.all).toHaveLength(times + 1)
     }
-    expect(pauses).toEqual([0.5, 1, 2])
+    expect(backoffs).toEqual([0.5, 1, 2])
     FakeSocket.all.at(-1)?.onopen?.()
-    const lost = Date.now()
+    const closedAt = Date.now()
     FakeSocket.all.at(-1)?.close()
     await listened()
-    expect((alarm.when ?? 0) - lost).toBeLessThan(MINUTE_MS)
+    expect((alarm.when ?? 0) - closedAt).toBeLessThan(MINUTE_MS)
   })
 
-  test('that cannot be reached is asked again later', async () => {
+  test('that cannot be reached is negotiated with again after the back-off', async () => {
     negotiate.mockRejectedValueOnce(new Error('down'))
     await saveGrant(grant)
     expect(await listened()).toEqual([])

@@ -1,8 +1,8 @@
 /**
- * What counts as a no of the user's, and for how long. @see X07 and X08 of the catalogue
+ * The denials of a user, and the cooldown after them. @see X07 and X08 of the catalogue
  *
- * Seen to fail when only the button counts (nothing after a closed window), when a page that gives up
- * counts too, when the pause does not grow, and when two refusals at once are written as one.
+ * Seen to fail when only the button is a denial (no cooldown after a closed window), when an abort by the
+ * page is a denial too, when the cooldown does not grow, and when two simultaneous denials are stored as one.
  */
 
 import 'fake-indexeddb/auto'
@@ -39,8 +39,12 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** A flow whose consent window is open. */
-async function asked(): Promise<{ flow: FlowRecord; tabId: number; outcome: Promise<unknown> }> {
+/** Starts a flow and waits for its consent window. */
+async function openConsentWindow(): Promise<{
+  flow: FlowRecord
+  tabId: number
+  outcome: Promise<unknown>
+}> {
   const { flowId } = flowOf()
   const outcome = startFlow(flowOf({ flowId }), 'ask')
   const flow = await vi.waitFor(async () => {
@@ -51,26 +55,26 @@ async function asked(): Promise<{ flow: FlowRecord; tabId: number; outcome: Prom
   return { flow, tabId: tabOf(flow) ?? -1, outcome }
 }
 
-describe('a no is', () => {
-  test('X07: the window that the user closes', async () => {
-    const { tabId, outcome } = await asked()
+describe('a denial is', () => {
+  test('X07: a window that the user closes', async () => {
+    const { tabId, outcome } = await openConsentWindow()
     await handleTabClosed(tabId)
     expect(await outcome).toMatchObject({ error: { code: 4001 } })
     expect(await isInCooldown(ORIGIN, ISSUER)).toBe(true)
   })
 
   test('the button of the consent window', async () => {
-    const { flow, outcome } = await asked()
+    const { flow, outcome } = await openConsentWindow()
     const params = { flowId: flow.flowId }
     await handleScreenRequest({ type: 'screenRequest', method: 'deny', params })
     expect(await outcome).toMatchObject({ error: { code: 4001 } })
     expect(await isInCooldown(ORIGIN, ISSUER)).toBe(true)
   })
 
-  test('not a page that gives up, and not its tab that closes', async () => {
-    const first = await asked()
+  test('neither an abort by the page nor its closed tab', async () => {
+    const first = await openConsentWindow()
     await cancelFlow(first.flow.flowId)
-    const second = await asked()
+    const second = await openConsentWindow()
     await handleTabClosed(second.flow.pageTabId)
     expect(await Promise.all([first.outcome, second.outcome])).toMatchObject([
       { error: { code: 4001 } },
@@ -80,9 +84,9 @@ describe('a no is', () => {
   })
 })
 
-describe('it is remembered', () => {
-  /** For how many seconds after the last refusal no window opens. */
-  async function pause(): Promise<number> {
+describe('the cooldown', () => {
+  /** Measures the rest of the cooldown in seconds. */
+  async function measureCooldown(): Promise<number> {
     const now = Date.now()
     let seconds = 0
     for (; await isInCooldown(ORIGIN, ISSUER); seconds++)
@@ -90,17 +94,17 @@ describe('it is remembered', () => {
     return seconds - 1
   }
 
-  test('for seconds after a slip, for twice as long each time, for ten minutes at most', async () => {
+  test('lasts five seconds at first, doubles with each denial, and lasts ten minutes at most', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
-    const pauses = []
+    const cooldowns = []
     for (let times = 0; times < 9; times++) {
       await recordDenial(ORIGIN, ISSUER)
-      pauses.push(await pause())
+      cooldowns.push(await measureCooldown())
     }
-    expect(pauses).toEqual([5, 10, 20, 40, 80, 160, 320, 600, 600])
+    expect(cooldowns).toEqual([5, 10, 20, 40, 80, 160, 320, 600, 600])
   })
 
-  test('for this origin at this operator alone, and not after a yes', async () => {
+  test('is for an origin at an operator, and ends with an approval', async () => {
     await recordDenial(ORIGIN, ISSUER)
     await recordDenial(ORIGIN, ISSUER)
     expect(await isInCooldown('https://other.example', ISSUER)).toBe(false)
@@ -112,7 +116,7 @@ describe('it is remembered', () => {
     expect(await isInCooldown(ORIGIN, ISSUER)).toBe(false)
   })
 
-  test('each of several at once, and nothing that is long past', async () => {
+  test('counts each of several simultaneous denials, and no denial of long ago', async () => {
     await Promise.all([
       recordDenial(ORIGIN, ISSUER),
       recordDenial(ORIGIN, ISSUER),
@@ -129,7 +133,7 @@ describe('it is remembered', () => {
     expect(after).toEqual({ [`${ORIGIN} ${ISSUER}`]: { times: 1, at: Date.now() } })
   })
 
-  test('no longer than that where the clock is set back', async () => {
+  test('does not last longer where the clock is set back', async () => {
     await recordDenial(ORIGIN, ISSUER)
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 86_400 * SECOND_MS })
     expect(await isInCooldown(ORIGIN, ISSUER)).toBe(false)

@@ -1,15 +1,15 @@
 /**
- * Leftovers go once in each life of the extension, also in one that begins with neither a start of the
- * browser nor an update: switched off and on again.
+ * Cleanup once a session: also in a session that begins without a start of the browser or an update, because
+ * the extension was switched off and on again.
  *
- * Seen to fail when only `onStartup` and `onInstalled` sweep, and when every worker does.
+ * Seen to fail when only `onStartup` and `onInstalled` clean up, and when every worker does.
  */
 
 import 'fake-indexeddb/auto'
 import { createStore, entries, set } from 'idb-keyval'
 import { expect, test, vi } from 'vitest'
 
-// One browser for all the workers.
+// All workers of this file share the fake browser.
 const fake = await vi.hoisted(() => import('../../support/fake-browser.ts'))
 vi.mock('webextension-polyfill', () => fake)
 
@@ -17,8 +17,8 @@ const { session } = fake.storage
 const WITHIN_MS = 10_000
 const flows = createStore('northkey-flows', 'flows')
 
-/** Sealed by whatever key was there before. */
-const leaveOver = () =>
+/** Stores a record that no key of this session can open. */
+const addLeftRecord = () =>
   set('old', { iv: new Uint8Array(12), data: new Uint8Array(32).buffer }, flows)
 
 async function wakeWorker(): Promise<void> {
@@ -26,23 +26,23 @@ async function wakeWorker(): Promise<void> {
   await import('../../../../extension/background/index.ts')
 }
 
-const left = async () => (await entries(flows)).length
+const countLeftRecords = async () => (await entries(flows)).length
 
-test('L15: the first worker of a life sweeps, and no later one does', async () => {
-  await leaveOver()
+test('L15: the first worker of a session cleans up, and later workers do not', async () => {
+  await addLeftRecord()
   await wakeWorker()
-  await vi.waitFor(async () => expect(await left()).toBe(0), WITHIN_MS)
+  await vi.waitFor(async () => expect(await countLeftRecords()).toBe(0), WITHIN_MS)
   await vi.waitFor(
     async () => expect(await session.get('swept')).toEqual({ swept: true }),
     WITHIN_MS,
   )
 
-  await leaveOver()
+  await addLeftRecord()
   await wakeWorker()
   await new Promise((resolve) => setTimeout(resolve, 100))
-  expect(await left()).toBe(1)
+  expect(await countLeftRecords()).toBe(1)
 
   await session.clear()
   await wakeWorker()
-  await vi.waitFor(async () => expect(await left()).toBe(0), WITHIN_MS)
+  await vi.waitFor(async () => expect(await countLeftRecords()).toBe(0), WITHIN_MS)
 })

@@ -1,9 +1,9 @@
 /**
- * Who may have a window opened, of several that ask at once.
+ * One window for simultaneous calls of `northbound_connect`.
  *
- * Seen to fail when a call that may open none takes the origin while it is told so (the other is told
- * that a window is open, and none is), when `runFlow` does not look whether it was given up, and when any
- * pending flow counts.
+ * Seen to fail when a call that may not open a window locks the origin while it is rejected (the other
+ * call gets `already_pending`, and no window is open), when `runFlow` does not check whether the call was
+ * aborted, and when the flow of a replaced document counts as pending.
  */
 
 import 'fake-indexeddb/auto'
@@ -23,7 +23,7 @@ import { ERROR_CODE } from '../../../../shared/messages/page-api.ts'
 import { flowOf, ISSUER, OPERATOR, ORIGIN } from '../../support/records.ts'
 
 const APPLICATION = { clientId: 'client', name: 'App', origins: [ORIGIN], requireConsent: true }
-const WISH = {
+const CONNECT_PARAMS = {
   issuer: ISSUER,
   apis: OPERATOR.apis.map(({ resource }) => ({ resource, scope: 'qos:create' })),
 }
@@ -49,38 +49,41 @@ beforeEach(() => {
   seen.tabs = []
 })
 
-test('X01: a tab in the background that asks first does not keep the window from the one in front', async () => {
+test('X01: an earlier call of a background tab does not block the window of the foreground tab', async () => {
   const page = new AbortController()
-  const behind = connect(callOf({ visible: false }), WISH).catch((error) => error)
-  const inFront = connect(callOf({ signal: page.signal }), WISH).catch((error) => error)
+  const background = connect(callOf({ visible: false }), CONNECT_PARAMS).catch((error) => error)
+  const foreground = connect(callOf({ signal: page.signal }), CONNECT_PARAMS).catch(
+    (error) => error,
+  )
   await vi.waitFor(() => expect(windows()).toHaveLength(1))
-  expect([ERROR_CODE.interactionRequired, ERROR_CODE.alreadyPending]).toContain((await behind).code)
+  const { code } = await background
+  expect([ERROR_CODE.interactionRequired, ERROR_CODE.alreadyPending]).toContain(code)
 
-  const later = connect(callOf({ visible: false }), WISH)
+  const later = connect(callOf({ visible: false }), CONNECT_PARAMS)
   await expect(later).rejects.toMatchObject({ code: ERROR_CODE.alreadyPending })
   page.abort()
-  await inFront
+  await foreground
 })
 
-test('X10: whoever gives up before there is a window gets none', async () => {
+test('X10: a call that is aborted before its window opens gets no window', async () => {
   const page = new AbortController()
-  const asked = connect(callOf({ signal: page.signal }), WISH)
+  const call = connect(callOf({ signal: page.signal }), CONNECT_PARAMS)
   page.abort()
-  await expect(asked).rejects.toMatchObject({ code: 'aborted' })
+  await expect(call).rejects.toMatchObject({ code: 'aborted' })
   expect(windows()).toEqual([])
 })
 
-test('X10: what a stopped worker left of a document that is gone makes room for the next one of its tab', async () => {
+test('X10: a flow of a replaced document is cancelled by the next call of the same tab', async () => {
   const page = new AbortController()
-  const left = flowOf({ documentId: 'before' })
-  await flows.set(left.flowId, { ...left, status: 'awaitingConsent', tabId: 9 })
+  const leftFlow = flowOf({ documentId: 'replaced' })
+  await flows.set(leftFlow.flowId, { ...leftFlow, status: 'awaitingConsent', tabId: 9 })
   seen.tabs = [{ id: 9, url: 'about:blank' }]
-  const elsewhere = connect(callOf({ tabId: 2, documentId: 'other' }), WISH)
-  await expect(elsewhere).rejects.toMatchObject({ code: ERROR_CODE.alreadyPending })
+  const callOfOtherTab = connect(callOf({ tabId: 2, documentId: 'other' }), CONNECT_PARAMS)
+  await expect(callOfOtherTab).rejects.toMatchObject({ code: ERROR_CODE.alreadyPending })
 
-  const next = connect(callOf({ signal: page.signal }), WISH).catch((error) => error)
+  const call = connect(callOf({ signal: page.signal }), CONNECT_PARAMS).catch((error) => error)
   await vi.waitFor(() => expect(windows()).toHaveLength(1))
   expect(seen.closed).toContain(9)
   page.abort()
-  await next
+  await call
 })

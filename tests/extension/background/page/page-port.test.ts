@@ -1,11 +1,11 @@
 /**
- * The worker's end of a document's port.
+ * Serving the port of a document: batches, keep-alives, invalid messages, closed ports.
  *
- * Seen to fail when: each answer is a message of its own, answers too large together are lost, a port
- * that is closed throws (also where what is known is sent at once), a document that may not ask hears
- * nothing, a call is known by its number alone, a key is not read, or read however long it is, or where
- * parameters stand beside it, what is no call at all takes others along, and nobody says that the broker
- * is here, or does so to a document that may not ask.
+ * Seen to fail when: each answer is sent as a message of its own; a batch that is too large is lost; a
+ * closed port throws (also for a cached answer, which is sent at once); a document that may not call gets
+ * no answer; a call is identified by its number alone; a deduplication key is not decoded, or is decoded
+ * at any length, or beside parameters; an invalid message fails the other messages of its batch;
+ * `BrokerReady` is not sent, or is sent to a document that may not call.
  */
 
 import 'fake-indexeddb/auto'
@@ -51,9 +51,9 @@ function open(
   postMessage: (answers: BrokerAnswer[]) => void,
   { name = 'document', documentLifecycle = 'active', isClosed = false } = {},
 ) {
-  /** That the broker is here. */
-  const told: BrokerAnswer[] = []
-  let hear: (messages: UnverifiedPageMessage[]) => void = () => {}
+  /** Sent `BrokerReady` messages. */
+  const readyMessages: BrokerAnswer[] = []
+  let receive: (messages: UnverifiedPageMessage[]) => void = () => {}
   const port = {
     name,
     sender: {
@@ -64,130 +64,130 @@ function open(
       origin: 'http://localhost:5000',
       tab: { id: 1 },
     },
-    onMessage: { addListener: (listener: typeof hear) => (hear = listener) },
+    onMessage: { addListener: (listener: typeof receive) => (receive = listener) },
     onDisconnect: { addListener: () => {} },
     disconnect: vi.fn<() => void>(),
     postMessage: (answers: BrokerAnswer[]) => {
       if (answers[0]?.id !== 0) return postMessage(answers)
-      told.push(...answers)
+      readyMessages.push(...answers)
       if (isClosed) throw new Error('Attempt to postMessage on disconnected port')
     },
   }
   servePage(port as unknown as Parameters<typeof servePage>[0])
-  return { hear, port, told }
+  return { receive, port, readyMessages }
 }
 
 describe('a document’s port', () => {
-  test('the broker says that it is here: at once, and to whoever still waits', () => {
+  test('BrokerReady is sent when the port opens, and in answer to a keep-alive', () => {
     const post = vi.fn<(answers: BrokerAnswer[]) => void>()
-    const { hear, told } = open(post)
-    expect(told).toEqual([{ id: 0 }])
-    hear([{ id: 7 }])
-    expect(told).toEqual([{ id: 0 }, { id: 0 }])
-    // Who does not wait any more need not know.
-    hear([{ id: 7, isOver: true }])
-    expect(told).toHaveLength(2)
+    const { receive, readyMessages } = open(post)
+    expect(readyMessages).toEqual([{ id: 0 }])
+    receive([{ id: 7 }])
+    expect(readyMessages).toEqual([{ id: 0 }, { id: 0 }])
+    // An abort is no keep-alive.
+    receive([{ id: 7, isOver: true }])
+    expect(readyMessages).toHaveLength(2)
     expect(post).not.toHaveBeenCalled()
   })
 
-  test('one that is closed already does no harm', () => {
-    expect(open(() => {}, { isClosed: true }).told).toEqual([{ id: 0 }])
+  test('a port that is closed when BrokerReady is sent throws no error', () => {
+    expect(open(() => {}, { isClosed: true }).readyMessages).toEqual([{ id: 0 }])
   })
 
-  test('a document that may not ask does not hear that the broker is here', () => {
-    expect(open(() => {}, { documentLifecycle: 'prerender' }).told).toEqual([])
+  test('a document that may not call gets no BrokerReady', () => {
+    expect(open(() => {}, { documentLifecycle: 'prerender' }).readyMessages).toEqual([])
   })
 
-  test('what is asked in one message, and known at once, is answered in one', async () => {
-    const told: BrokerAnswer[][] = []
-    const { hear } = open((answers) => told.push(answers))
-    hear(Array.from({ length: 1_000 }, (_, index) => request(index + 1)))
-    await vi.waitFor(() => expect(told).toHaveLength(1))
-    expect(told[0]?.map(({ id }) => id).at(-1)).toBe(1_000)
-    expect(told[0]).toHaveLength(1_000)
+  test('the answers to a batch that are ready in the same task are sent as one batch', async () => {
+    const batches: BrokerAnswer[][] = []
+    const { receive } = open((answers) => batches.push(answers))
+    receive(Array.from({ length: 1_000 }, (_, index) => request(index + 1)))
+    await vi.waitFor(() => expect(batches).toHaveLength(1))
+    expect(batches[0]?.map(({ id }) => id).at(-1)).toBe(1_000)
+    expect(batches[0]).toHaveLength(1_000)
   })
 
-  test('answers that are too large together go one by one', async () => {
-    const told: BrokerAnswer[] = []
-    const { hear } = open((answers) => {
+  test('the answers of a batch that is too large are sent one by one', async () => {
+    const sent: BrokerAnswer[] = []
+    const { receive } = open((answers) => {
       if (answers.length > 1) throw new Error('Message length exceeded maximum allowed length.')
-      told.push(...answers)
+      sent.push(...answers)
     })
-    hear([request(1), request(2)])
-    await vi.waitFor(() => expect(told.map(({ id }) => id)).toEqual([1, 2]))
+    receive([request(1), request(2)])
+    await vi.waitFor(() => expect(sent.map(({ id }) => id)).toEqual([1, 2]))
   })
 
   test.each([
-    ['asked', request],
-    ['known', cachedRequest],
-  ])('a port that is closed takes nothing along: what is %s', async (_what, requestOf) => {
+    ['a method', request],
+    ['the cache', cachedRequest],
+  ])('a closed port throws no error for the answers of %s', async (_source, requestOf) => {
     const post = vi.fn<() => void>(() => {
       throw new Error('Attempt to postMessage on disconnected port')
     })
-    const { hear } = open(post)
-    hear([requestOf(1), requestOf(2)])
-    // Together, and one by one.
+    const { receive } = open(post)
+    receive([requestOf(1), requestOf(2)])
+    // Once as a batch, then each answer by itself.
     await vi.waitFor(() => expect(post).toHaveBeenCalledTimes(3))
   })
 
-  test('one that is known is answered at once, and a port that is closed takes nothing along', () => {
+  test('a single cached answer is sent in the same task, and a closed port throws no error', () => {
     const post = vi.fn<(answers: BrokerAnswer[]) => void>()
-    const { hear } = open(post)
-    hear([cachedRequest(1)])
+    const { receive } = open(post)
+    receive([cachedRequest(1)])
     expect(post.mock.calls).toEqual([[[{ id: 1, result: { accessToken: 'opaque 1' } }]]])
     post.mockImplementation(() => {
       throw new Error('Attempt to postMessage on disconnected port')
     })
-    hear([cachedRequest(1)])
+    receive([cachedRequest(1)])
     expect(post).toHaveBeenCalledTimes(2)
   })
 
-  test('of several answers that are known already and too large together, each comes', async () => {
-    const told: BrokerAnswer[] = []
-    const { hear } = open((answers) => {
+  test('the cached answers of a batch that is too large are sent one by one', async () => {
+    const sent: BrokerAnswer[] = []
+    const { receive } = open((answers) => {
       if (answers.length > 1) throw new Error('Message length exceeded maximum allowed length.')
-      told.push(...answers)
+      sent.push(...answers)
     })
-    hear([cachedRequest(1), cachedRequest(2)])
+    receive([cachedRequest(1), cachedRequest(2)])
     await vi.waitFor(() =>
-      expect(told).toEqual([1, 2].map((id) => ({ id, result: { accessToken: `opaque ${id}` } }))),
+      expect(sent).toEqual([1, 2].map((id) => ({ id, result: { accessToken: `opaque ${id}` } }))),
     )
   })
 
-  test('calls of two documents are two, also under one number', async () => {
-    const told: BrokerAnswer[] = []
-    const tell = (answers: BrokerAnswer[]) => void told.push(...answers)
-    open(tell, { name: 'one' }).hear([request(7)])
-    open(tell, { name: 'other' }).hear([{ ...request(7), method: 'unknown' }])
-    await vi.waitFor(() => expect(told).toHaveLength(2))
-    expect(told.find((answer) => 'error' in answer)).toMatchObject({ error: { code: 4200 } })
+  test('calls of two documents with the same number are answered separately', async () => {
+    const sent: BrokerAnswer[] = []
+    const postMessage = (answers: BrokerAnswer[]) => void sent.push(...answers)
+    open(postMessage, { name: 'first' }).receive([request(7)])
+    open(postMessage, { name: 'second' }).receive([{ ...request(7), method: 'unknown' }])
+    await vi.waitFor(() => expect(sent).toHaveLength(2))
+    expect(sent.find((answer) => 'error' in answer)).toMatchObject({ error: { code: 4200 } })
   })
 
-  test('a page that speaks without its provider takes none of its calls along', async () => {
-    const told: BrokerAnswer[] = []
-    const { hear } = open((answers) => void told.push(...answers))
-    const odd = { toString: 1, valueOf: 1 } as never
-    hear([
-      { ...request(21), method: odd },
-      { ...request(22), method: odd, params: {} },
-      { ...request(23), id: odd },
-      { ...request(25), key: odd, params: undefined },
-      { id: odd, isOver: true },
+  test('invalid messages of a page that bypasses the provider do not fail its other calls', async () => {
+    const sent: BrokerAnswer[] = []
+    const { receive } = open((answers) => void sent.push(...answers))
+    const invalid = { toString: 1, valueOf: 1 } as never
+    receive([
+      { ...request(21), method: invalid },
+      { ...request(22), method: invalid, params: {} },
+      { ...request(23), id: invalid },
+      { ...request(25), key: invalid, params: undefined },
+      { id: invalid, isOver: true },
       request(24),
     ])
-    await vi.waitFor(() => expect(told).toMatchObject([{ id: 24 }]))
+    await vi.waitFor(() => expect(sent).toMatchObject([{ id: 24 }]))
   })
 
-  test('a call that was joined comes as its key', async () => {
-    const told: BrokerAnswer[] = []
-    const { hear } = open((answers) => void told.push(...answers))
+  test('the parameters of a deduplicated request are decoded from its key', async () => {
+    const sent: BrokerAnswer[] = []
+    const { receive } = open((answers) => void sent.push(...answers))
     const rest = { attempt: 0, params: undefined, userActivation: false, visible: true }
-    hear([
+    receive([
       { ...rest, id: 11, method: 'broker_getInfo', key: 'broker_getInfo{}' },
       { ...rest, id: 12, method: 'broker_getInfo', key: 'broker_getInfo{"grantId":"g"}' },
       { ...rest, id: 13, method: 'x_getInfo', key: 'x_getInfo{}' },
       { ...rest, id: 14, method: 'x_getInfo', key: 'broker_getInfo{}', params: {} },
-      // Without an end to it, were it read.
+      // Parsing this key would take far too long.
       {
         ...rest,
         id: 15,
@@ -195,8 +195,8 @@ describe('a document’s port', () => {
         key: `broker_getInfo{"a":${'['.repeat(1e6)}${']'.repeat(1e6)}}`,
       },
     ])
-    await vi.waitFor(() => expect(told).toHaveLength(5))
-    const byId = told.sort((one, other) => one.id - other.id)
+    await vi.waitFor(() => expect(sent).toHaveLength(5))
+    const byId = sent.sort((first, second) => first.id - second.id)
     expect(byId).toMatchObject([
       { result: { protocol: '1' } },
       { error: { code: -32602 } },
@@ -206,12 +206,14 @@ describe('a document’s port', () => {
     ])
   })
 
-  test('B23: a document that is not active hears so for each call, and may come again', async () => {
-    const told: BrokerAnswer[][] = []
-    const { hear, port } = open((answers) => told.push(answers), { documentLifecycle: 'prerender' })
-    hear([request(1), request(2)])
+  test('B23: each call of a document that is not active gets an error, and the port is closed', async () => {
+    const batches: BrokerAnswer[][] = []
+    const { receive, port } = open((answers) => batches.push(answers), {
+      documentLifecycle: 'prerender',
+    })
+    receive([request(1), request(2)])
     await vi.waitFor(() => expect(port.disconnect).toHaveBeenCalled())
-    expect(told.flat()).toMatchObject([
+    expect(batches.flat()).toMatchObject([
       { id: 1, error: { code: -32600 } },
       { id: 2, error: { code: -32600 } },
     ])

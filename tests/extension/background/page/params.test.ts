@@ -4,15 +4,15 @@ import { checkParams, isProviderMethod } from '../../../../extension/background/
 import { ERROR_CODE, type ProviderMethod } from '../../../../shared/messages/page-api.ts'
 
 const api = { resource: 'https://api.example/v1', scope: 'qos:create' }
-const wish = { issuer: 'https://as.example', apis: [api] }
+const connectParams = { issuer: 'https://as.example', apis: [api] }
 
-describe('what a page sends is checked before anything reads it', () => {
+describe('the parameters of a page’s call are validated first', () => {
   const accepted: [ProviderMethod, unknown][] = [
     ['broker_getInfo', undefined],
-    ['northbound_connect', wish],
+    ['northbound_connect', connectParams],
     [
       'northbound_connect',
-      { ...wish, mode: 'token', reason: 'x', apis: [{ ...api, purpose: 'dpv:Security' }] },
+      { ...connectParams, mode: 'token', reason: 'x', apis: [{ ...api, purpose: 'dpv:Security' }] },
     ],
     ['northbound_getAccessToken', undefined],
     ['northbound_getAccessToken', { minValiditySeconds: 60, interactive: 'never' }],
@@ -23,28 +23,32 @@ describe('what a page sends is checked before anything reads it', () => {
     expect(() => checkParams(method, params)).not.toThrow()
   })
 
-  const refused: [ProviderMethod, unknown, parameter: string][] = [
+  const rejected: [ProviderMethod, unknown, parameter: string][] = [
     ['northbound_connect', undefined, 'params'],
     ['northbound_connect', 'x', 'params'],
     ['northbound_connect', {}, 'issuer'],
-    ['northbound_connect', { ...wish, client_id: 'x' }, 'client_id'],
-    ['northbound_connect', { ...wish, 'a\nb': 'x' }, 'params'],
-    ['northbound_connect', { ...wish, issuer: 'no url' }, 'issuer'],
-    ['northbound_connect', { ...wish, issuer: 7 }, 'issuer'],
-    ['northbound_connect', { ...wish, reason: 'Free\u202e.com' }, 'reason'],
-    ['northbound_connect', { ...wish, reason: 'one\ntwo' }, 'reason'],
-    ['northbound_connect', { ...wish, apis: [] }, 'apis'],
-    ['northbound_connect', { ...wish, apis: [{ resource: api.resource }] }, 'apis.scope'],
-    ['northbound_connect', { ...wish, apis: [{ ...api, scope: 'a"b' }] }, 'apis.scope'],
-    ['northbound_connect', { ...wish, apis: [{ ...api, scope: 'a  b' }] }, 'apis.scope'],
-    ['northbound_connect', { ...wish, apis: [{ ...api, scope: 'a\nb' }] }, 'apis.scope'],
+    ['northbound_connect', { ...connectParams, client_id: 'x' }, 'client_id'],
+    ['northbound_connect', { ...connectParams, 'a\nb': 'x' }, 'params'],
+    ['northbound_connect', { ...connectParams, issuer: 'no url' }, 'issuer'],
+    ['northbound_connect', { ...connectParams, issuer: 7 }, 'issuer'],
+    ['northbound_connect', { ...connectParams, reason: 'Free\u202e.com' }, 'reason'],
+    ['northbound_connect', { ...connectParams, reason: 'one\ntwo' }, 'reason'],
+    ['northbound_connect', { ...connectParams, apis: [] }, 'apis'],
+    ['northbound_connect', { ...connectParams, apis: [{ resource: api.resource }] }, 'apis.scope'],
+    ['northbound_connect', { ...connectParams, apis: [{ ...api, scope: 'a"b' }] }, 'apis.scope'],
+    ['northbound_connect', { ...connectParams, apis: [{ ...api, scope: 'a  b' }] }, 'apis.scope'],
+    ['northbound_connect', { ...connectParams, apis: [{ ...api, scope: 'a\nb' }] }, 'apis.scope'],
     [
       'northbound_connect',
-      { ...wish, apis: [{ ...api, scope: 'x'.repeat(10_000) }] },
+      { ...connectParams, apis: [{ ...api, scope: 'x'.repeat(10_000) }] },
       'apis.scope',
     ],
-    ['northbound_connect', { ...wish, apis: [{ ...api, purpose: 'sell it' }] }, 'apis.purpose'],
-    ['northbound_connect', { ...wish, mode: 'both' }, 'mode'],
+    [
+      'northbound_connect',
+      { ...connectParams, apis: [{ ...api, purpose: 'sell it' }] },
+      'apis.purpose',
+    ],
+    ['northbound_connect', { ...connectParams, mode: 'both' }, 'mode'],
     ['northbound_getAccessToken', { minValiditySeconds: -1 }, 'minValiditySeconds'],
     ['northbound_fetch', { url: '/relative' }, 'url'],
     ['northbound_fetch', { url: 'https://a.example', headers: { 'a b': 'c' } }, 'headers'],
@@ -53,7 +57,7 @@ describe('what a page sends is checked before anything reads it', () => {
     ['northbound_createProof', { grantId: 'g', htm: 'get', htu: 'https://a.example' }, 'htm'],
     ['northbound_revoke', { grantId: '' }, 'grantId'],
   ]
-  test.each(refused)('%s refuses %j and names the parameter', (method, params, parameter) => {
+  test.each(rejected)('%s rejects %j and names the parameter', (method, params, parameter) => {
     expect(() => checkParams(method, params)).toThrow(
       expect.objectContaining({
         code: ERROR_CODE.invalidParams,
@@ -72,7 +76,7 @@ describe('what a page sends is checked before anything reads it', () => {
     'state',
     'origin',
   ])('P07, P08, B06: a page cannot express %s', (name) => {
-    expect(() => checkParams('northbound_connect', { ...wish, [name]: 'x' })).toThrow(
+    expect(() => checkParams('northbound_connect', { ...connectParams, [name]: 'x' })).toThrow(
       expect.objectContaining({ code: ERROR_CODE.invalidParams }),
     )
   })
@@ -89,11 +93,15 @@ describe('what a page sends is checked before anything reads it', () => {
     )
   })
 
-  test('no value of a parameter is in a message', () => {
+  test('an error message contains no value of a parameter', () => {
     fc.assert(
       fc.property(fc.string({ minLength: 12 }), (secret) => {
         try {
-          checkParams('northbound_connect', { ...wish, issuer: `#${secret}`, apis: secret })
+          checkParams('northbound_connect', {
+            ...connectParams,
+            issuer: `#${secret}`,
+            apis: secret,
+          })
         } catch (error) {
           expect((error as Error).message).not.toContain(secret)
         }
@@ -101,7 +109,7 @@ describe('what a page sends is checked before anything reads it', () => {
     )
   })
 
-  test('methods are known by their own names only', () => {
+  test('names that every object inherits are no methods', () => {
     expect(isProviderMethod('northbound_connect')).toBe(true)
     for (const name of ['constructor', '__proto__', 'toString', 'getConsentRequest', '']) {
       expect(isProviderMethod(name)).toBe(false)

@@ -22,8 +22,8 @@ function senderWith(changes: Record<string, unknown>): Runtime.MessageSender {
   return sender as unknown as Runtime.MessageSender
 }
 
-describe('the caller is who the browser says', () => {
-  test('the top document of a tab may ask', () => {
+describe('the browser’s own statement identifies the caller', () => {
+  test('the top document of a tab may call', () => {
     expect(verifyPageSender(senderWith({}), OWN_ID, false)).toEqual({
       origin: ORIGIN,
       tabId: 7,
@@ -31,7 +31,7 @@ describe('the caller is who the browser says', () => {
     })
   })
 
-  const refused: [title: string, changes: Record<string, unknown>][] = [
+  const rejected: [title: string, changes: Record<string, unknown>][] = [
     ['another extension', { id: 'other-id' }],
     ['a frame', { frameId: 3 }],
     ['no tab', { tab: undefined }],
@@ -42,13 +42,13 @@ describe('the caller is who the browser says', () => {
     ['an insecure origin', { origin: 'http://play.example' }],
     ['loopback outside the development build', { origin: 'http://127.0.0.1:8080' }],
   ]
-  test.each(refused)('%s is refused', (_, changes) => {
+  test.each(rejected)('%s is rejected', (_, changes) => {
     expect(() => verifyPageSender(senderWith(changes), OWN_ID, false)).toThrow(
       expect.objectContaining({ code: ERROR_CODE.forbiddenContext }),
     )
   })
 
-  test('fields of the message never count: only the origin of the sender is read', () => {
+  test('the address of the sender does not count: the origin is read from `sender.origin`', () => {
     fc.assert(
       fc.property(fc.webUrl(), (url) => {
         expect(verifyPageSender(senderWith({ url }), OWN_ID, false).origin).toBe(ORIGIN)
