@@ -47,8 +47,8 @@ export const getRedirectUri = (issuer: string): Promise<string> =>
   redirectUriFor(redirectBase, issuer)
 
 /**
- * Tells whether each installation registers a client of its own, also for an origin that the profile names: the
- * broker creates the client key, and only a registration gives its public part to the server.
+ * Tells whether each installation registers a client of its own, also for an origin that the profile names:
+ * the broker creates the client key, and only a registration gives its public part to the server.
  */
 const needsOwnKey = ({ onboarding, clientAuthentication }: OperatorProfile) =>
   onboarding === 'dynamic' && clientAuthentication === 'private_key_jwt'
@@ -107,8 +107,8 @@ async function registerOrigin(
 }
 
 /**
- * Returns the client identifier for a request. A client document is fetched and checked first; a missing client is
- * registered first, in a single flight for each issuer and origin.
+ * Returns the client identifier for a request. A client document is fetched and checked first; a missing
+ * client is registered first, in a single flight for each issuer and origin.
  */
 export async function resolveClientId(
   server: OperatorProfile,
@@ -127,7 +127,9 @@ export async function resolveClientId(
   return registrationFlights.run(id, () => registerOrigin(server, metadata, origin))
 }
 
-/** Returns the authentication key of the client of this origin, if the operator requires `private_key_jwt`. */
+/**
+ * Returns the authentication key of the client of this origin, if the operator requires `private_key_jwt`.
+ */
 export async function getClientKey(
   server: OperatorProfile,
   origin: string,

@@ -1,7 +1,8 @@
 /**
- * Creates and stores the key pairs of this UE: one for the DPoP proofs of each grant, and one for each client that
- * authenticates with `private_key_jwt`. A private key is extractable only until it is wrapped under the sealing
- * key. The key in use cannot be exported, and the key on the disk cannot be read without the sealing key.
+ * Creates and stores the key pairs of this UE: one for the DPoP proofs of each grant, and one for each
+ * client that authenticates with `private_key_jwt`. A private key is extractable only until it is wrapped
+ * under the sealing key. The key in use cannot be exported, and the key on the disk cannot be read without
+ * the sealing key.
  *
  * @see RFC 9449 section 11.2, RFC 7523
  */

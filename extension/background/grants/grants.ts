@@ -85,7 +85,10 @@ export function isActive(grant: GrantRecord, current: string, now: number): bool
   return grant.expiresAt > now && (!isSessionBound || grant.session === current)
 }
 
-/** Tells whether the granted APIs contain this resource, for the same purpose, with all requested scope words. */
+/**
+ * Tells whether the granted APIs contain this resource, for the same purpose, with all requested scope
+ * words.
+ */
 export function coversApi(granted: ApiAccess[], wanted: ApiAccess): boolean {
   return granted.some(
     (api) =>

@@ -1,7 +1,7 @@
 /**
- * Sends token revocations to the authorization server, and retries them with exponential back-off. A revocation
- * is stored, sealed, before it is sent. The record stays until the server has answered or the browser session
- * ends, so a stopped worker loses no revocation.
+ * Sends token revocations to the authorization server, and retries them with exponential back-off. A
+ * revocation is stored, sealed, before it is sent. The record stays until the server has answered or the
+ * browser session ends, so a stopped worker loses no revocation.
  *
  * @see RFC 7009 section 2.2.1
  */

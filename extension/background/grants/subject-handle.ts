@@ -1,7 +1,7 @@
 /**
- * Computes the subject handle that a page gets for the subscriber: a pairwise pseudonym, stable for one origin
- * and different for every other origin. It does not reveal the subject identifier of the operator. The salt is in
- * IndexedDB, which content scripts cannot reach.
+ * Computes the subject handle that a page gets for the subscriber: a pairwise pseudonym, stable for one
+ * origin and different for every other origin. It does not reveal the subject identifier of the operator.
+ * The salt is in IndexedDB, which content scripts cannot reach.
  *
  * @see OpenID Connect Core section 8.1
  */
@@ -37,9 +37,9 @@ export async function computeSubjectHandle(
 }
 
 /**
- * Tells whether an authorization has the same subject as the grant. The check is needed because tokens end with
- * the browser and the grant does not. Without a subject in the first authorization the handle came from the
- * grant's identifier, and later subjects are not compared.
+ * Tells whether an authorization has the same subject as the grant. The check is needed because tokens end
+ * with the browser and the grant does not. Without a subject in the first authorization the handle came
+ * from the grant's identifier, and later subjects are not compared.
  */
 export async function isSameSubject(
   grant: GrantRecord,

@@ -1,6 +1,6 @@
 /**
- * Stores token records: one sealed record for each grant, with its access tokens by slot, its refresh token and
- * the name of its DPoP key. Tokens are revoked at the server when their record is deleted.
+ * Stores token records: one sealed record for each grant, with its access tokens by slot, its refresh token
+ * and the name of its DPoP key. Tokens are revoked at the server when their record is deleted.
  *
  * Border: no other file reads or writes this store. Requests for tokens are in `tokens/`.
  *
@@ -85,7 +85,10 @@ function createRecord(
 /** Serializes the read-modify-write steps on the record of one grant. */
 export const runInGrantQueue = createKeyedSerialQueue()
 
-/** Returns the key that the tokens of a grant are bound to. Without the key the tokens are useless: they are deleted. */
+/**
+ * Returns the key that the tokens of a grant are bound to. Without the key the tokens are useless: they are
+ * deleted.
+ */
 export async function getDpopKey(grant: GrantRecord): Promise<DpopKey | undefined> {
   const record = await store.get(grant.grantId)
   const key = record && (await getKey(record.keyId))
@@ -115,8 +118,8 @@ export async function revokeUnused(
 }
 
 /**
- * Deletes one access token, for instance after a 401. A newer token in the same slot stays. It runs in the queue
- * of the grant, so that a concurrent renewal does not lose its result.
+ * Deletes one access token, for instance after a 401. A newer token in the same slot stays. It runs in the
+ * queue of the grant, so that a concurrent renewal does not lose its result.
  *
  * @returns Whether the token was still stored.
  */
@@ -141,7 +144,10 @@ export async function removeAccessToken(
   return true
 }
 
-/** Returns the scope of an API that the page requested last: its DPoP proofs are for the token of that scope. */
+/**
+ * Returns the scope of an API that the page requested last: its DPoP proofs are for the token of that
+ * scope.
+ */
 export async function getScopeInUse({ grantId }: GrantRecord, api: ApiAccess): Promise<string> {
   return (await store.get(grantId))?.given?.[api.resource] ?? api.scope
 }

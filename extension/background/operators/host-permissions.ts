@@ -1,4 +1,6 @@
-/** Derives the host permissions that an operator's profile requires, as match patterns of the browser. Pure. */
+/**
+ * Derives the host permissions that an operator's profile requires, as match patterns of the browser. Pure.
+ */
 
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 

@@ -1,7 +1,7 @@
 /**
- * Merges the operator profiles of all sources into the list that the broker uses. Policy takes precedence over
- * imported files, and files over the demonstration. The first profile of an issuer wins. A rejected profile is
- * returned with the reasons. Pure.
+ * Merges the operator profiles of all sources into the list that the broker uses. Policy takes precedence
+ * over imported files, and files over the demonstration. The first profile of an issuer wins. A rejected
+ * profile is returned with the reasons. Pure.
  */
 
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'

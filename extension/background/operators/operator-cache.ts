@@ -1,8 +1,8 @@
 /**
  * Caches the merged operator profiles for one browser session. The check of the profiles takes longer than
- * everything else that a worker does before its first answer. The result of an earlier worker stays valid as long
- * as the unchecked profiles are equal. The cache is in `storage.session`, which an update of the extension clears:
- * a new version may check differently.
+ * everything else that a worker does before its first answer. The result of an earlier worker stays valid
+ * as long as the unchecked profiles are equal. The cache is in `storage.session`, which an update of the
+ * extension clears: a new version may check differently.
  */
 
 import browser from 'webextension-polyfill'

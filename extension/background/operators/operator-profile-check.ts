@@ -1,7 +1,7 @@
 /**
- * Checks whether a value is an operator profile, version 1. The JSON Schema beside this file defines the shape; its
- * validator needs no `eval`. The rules that a schema cannot express are checked here: https addresses, valid
- * origins, no duplicates, and names without deceptive characters.
+ * Checks whether a value is an operator profile, version 1. The JSON Schema beside this file defines the
+ * shape; its validator needs no `eval`. The rules that a schema cannot express are checked here: https
+ * addresses, valid origins, no duplicates, and names without deceptive characters.
  *
  * Pure. A reason names the member and the expectation, never the value.
  *
@@ -48,7 +48,10 @@ const findQuoted = (text: string) => /"([^"]*)"/.exec(text)?.[1] ?? ''
 const findListed = (text: string) =>
   /\[(.*)\]/.exec(text)?.[1]?.replaceAll('"', '').split(',') ?? []
 
-/** Converts an error of the validator to a reason. `undefined`: another error describes the same more exactly. */
+/**
+ * Converts an error of the validator to a reason. `undefined`: another error describes the same more
+ * exactly.
+ */
 function toReason({ keyword, instanceLocation, error }: OutputUnit): string | undefined {
   const member = toMemberPath(instanceLocation)
   switch (keyword) {
@@ -127,7 +130,10 @@ class Findings {
   }
 }
 
-/** Checks the URLs in metadata, found by member name: `token_endpoint`, `jwks_uri`, `mtls_endpoint_aliases.*`. */
+/**
+ * Checks the URLs in metadata, found by member name: `token_endpoint`, `jwks_uri`,
+ * `mtls_endpoint_aliases.*`.
+ */
 function checkMetadata(
   findings: Findings,
   metadata: Record<string, unknown>,

@@ -1,8 +1,8 @@
 /**
- * Manages the operator profiles of the broker. They come from browser policy, from files that the user imported,
- * and, only in a development build, from the demonstration. A page selects an operator by its issuer; it can never
- * add an operator. Imported profiles are in IndexedDB and not in `storage.local`: content scripts share a process
- * with pages, and can reach `storage.local` in Firefox.
+ * Manages the operator profiles of the broker. They come from browser policy, from files that the user
+ * imported, and, only in a development build, from the demonstration. A page selects an operator by its
+ * issuer; it can never add an operator. Imported profiles are in IndexedDB and not in `storage.local`:
+ * content scripts share a process with pages, and can reach `storage.local` in Firefox.
  */
 
 import { del, set, values } from 'idb-keyval'
@@ -26,7 +26,10 @@ import { describeTakenIssuer, type MergedOperators } from './merge-operator-prof
 import { mergeOperatorsWithCache, type UncheckedProfiles } from './operator-cache.ts'
 import { readProfile } from './operator-profile-check.ts'
 
-/** File beside the manifest of a development build, written by `npm start` and by tests (`scripts/extension-copy.ts`). */
+/**
+ * File beside the manifest of a development build, written by `npm start` and by tests
+ * (`scripts/extension-copy.ts`).
+ */
 const DEMO_OPERATORS = 'demo-operators.json'
 
 const importedProfiles = openStore('operators')
@@ -82,7 +85,10 @@ export async function listOperators(): Promise<OperatorProfile[]> {
   return (await getMergedOperators()).operators.map(({ profile }) => profile)
 }
 
-/** Lists the operators for the broker's own screens, with their sources, and the rejected profiles with reasons. */
+/**
+ * Lists the operators for the broker's own screens, with their sources, and the rejected profiles with
+ * reasons.
+ */
 export async function describeOperators(): Promise<OperatorList> {
   const { operators, refused } = await getMergedOperators()
   const described = operators.map(async ({ profile, source }): Promise<KnownOperator> => {

@@ -9,9 +9,10 @@ import providerScript from '../../provider/index.iife.ts?script&iife'
 import { toHostPattern } from '../operators/host-permissions.ts'
 
 /**
- * Returns the match pattern of an origin. Chromium's patterns have ports, and a pattern without a port matches
- * every port. Firefox's patterns have no ports: the other ports of a site get content scripts too, but the broker
- * does not answer these. The same applies in Chromium to the host name with a dot at its end.
+ * Returns the match pattern of an origin. Chromium's patterns have ports, and a pattern without a port
+ * matches every port. Firefox's patterns have no ports: the other ports of a site get content scripts too,
+ * but the broker does not answer these. The same applies in Chromium to the host name with a dot at its
+ * end.
  */
 function matchPattern(origin: string): string {
   if (__TARGET__ === 'firefox') return toHostPattern(origin)

@@ -1,10 +1,10 @@
 /**
- * Stores the list of sites whose pages can find the broker. The user switches a site on by a click in the popup.
- * The browser then asks for the host permission, and only after that are the two content scripts registered, for
- * that origin alone. In a development build loopback is always on, by the manifest.
+ * Stores the list of sites whose pages can find the broker. The user switches a site on by a click in the
+ * popup. The browser then asks for the host permission, and only after that are the two content scripts
+ * registered, for that origin alone. In a development build loopback is always on, by the manifest.
  *
- * The list is in IndexedDB, which content scripts cannot reach. The browser's permissions take precedence: a site
- * whose permission was withdrawn is removed from the list (`lifecycle/site-changes.ts`).
+ * The list is in IndexedDB, which content scripts cannot reach. The browser's permissions take precedence:
+ * a site whose permission was withdrawn is removed from the list (`lifecycle/site-changes.ts`).
  */
 
 import { del, keys, set } from 'idb-keyval'
@@ -33,7 +33,9 @@ function invalidate(): void {
   bumpStateVersion()
 }
 
-/** Tells whether an origin needs no switch: loopback in a development build, whose manifest has the scripts. */
+/**
+ * Tells whether an origin needs no switch: loopback in a development build, whose manifest has the scripts.
+ */
 export function isAlwaysOn(origin: string): boolean {
   return __DEVELOPMENT__ && isLoopbackOrigin(origin)
 }
@@ -62,8 +64,8 @@ export function hasPermission(origin: string): Promise<boolean> {
 }
 
 /**
- * Switches a site on. The popup and the browser's `permissions.onAdded` event call it at the same time; the second
- * call finds the site on.
+ * Switches a site on. The popup and the browser's `permissions.onAdded` event call it at the same time; the
+ * second call finds the site on.
  *
  * @param tabId Tab whose open page gets the scripts at once.
  * @returns Whether the site was off before.
