@@ -2,13 +2,13 @@
  * Time limits of the product, each with its unit in its name. A development build may replace them by the
  * members of `globalThis.northkeyLimits`, so that a test of a limit need not wait in real time.
  *
- * This is no risk in a released build. `__REPLACED_LIMITS__` is a constant of the build and `undefined` there:
- * the bundler makes a plain number of each limit, and the name `northkeyLimits` is not in the build
+ * This is no risk in a released build. `__REPLACED_LIMITS__` is a constant of the build and `undefined`
+ * there: the bundler makes a plain number of each limit, and the name `northkeyLimits` is not in the build
  * (`tests/extension/artefact.test.ts`). In a development build only a script of the extension's own folder
  * sets the global (`scripts/extension-copy.ts`), before each script that reads a limit.
  *
- * Border: this file imports nothing, since scripts in each page contain a part of it. Limits that are no times
- * (sizes, rates, numbers of attempts) stay where they are applied.
+ * Border: this file imports nothing, since scripts in each page contain a part of it. Limits that are no
+ * times (sizes, rates, numbers of attempts) stay where they are applied.
  */
 
 const MINUTE_MS = 60_000
@@ -69,7 +69,10 @@ export const WINDOW_POLL_INTERVAL_MS = __REPLACED_LIMITS__?.WINDOW_POLL_INTERVAL
  */
 export const CONSENT_INERT_MS = __REPLACED_LIMITS__?.CONSENT_INERT_MS ?? 500
 
-/** Pause before a consent window reads its question again: the worker that stopped is started anew meanwhile. */
+/**
+ * Pause before a consent window reads its question again: the worker that stopped is started anew
+ * meanwhile.
+ */
 export const CONSENT_READ_PAUSE_MS = __REPLACED_LIMITS__?.CONSENT_READ_PAUSE_MS ?? 250
 
 /** Cooldown after a user's first denial: a window closed by mistake is no lasting matter. */
