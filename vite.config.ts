@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { crx } from '@crxjs/vite-plugin'
 import preact from '@preact/preset-vite'
 import { defineConfig, type Plugin, type UserConfig } from 'vite'
-import { manifest, type Target } from './extension/manifest.ts'
+import { createManifest, type Target } from './extension/manifest.ts'
 import { policySchema } from './extension/policy-schema.ts'
 import { version } from './package.json'
 
@@ -76,7 +76,7 @@ function configureExtension(target: Target, development: boolean): UserConfig {
       polyfillAsModule,
       ...(target === 'chromium' ? [addPolicySchema] : []),
       crx({
-        manifest: manifest(target, development),
+        manifest: createManifest(target, development),
         browser: target === 'chromium' ? 'chrome' : 'firefox',
       }),
       removeWebAccessibleResources,

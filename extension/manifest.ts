@@ -39,7 +39,7 @@ const CONTENT_SECURITY_POLICY = [
   "trusted-types 'none'",
 ].join('; ')
 
-export function manifest(target: Target, development: boolean): Manifest {
+export function createManifest(target: Target, development: boolean): Manifest {
   const chromium = target === 'chromium'
   const icons = { 16: 'icons/16.png', 48: 'icons/48.png', 128: 'icons/128.png' }
   return {

@@ -51,7 +51,7 @@ interface OriginGrants {
 /** Cache of the grants by origin, for the life of this worker. */
 const grantsByOrigin = memoizeByKey(readOrigin)
 
-function invalidate({ origin }: Pick<GrantRecord, 'origin'>): void {
+function invalidateCache({ origin }: Pick<GrantRecord, 'origin'>): void {
   grantsByOrigin.delete(origin)
   bumpStateVersion()
 }
@@ -140,7 +140,7 @@ export async function getGrant(origin: string, grantId: string): Promise<GrantRe
 /** @throws BrokerError `no_grant` when the grant has ended in the meantime. */
 export async function saveGrant(record: GrantRecord): Promise<void> {
   if (!endedGrantIds.has(record.grantId)) await set(getRecordKey(record), record, store)
-  invalidate(record)
+  invalidateCache(record)
   if (!endedGrantIds.has(record.grantId)) return wakeAt(record.expiresAt)
   await deleteGrant(record)
   throw noGrant()
@@ -152,7 +152,7 @@ export async function deleteGrant(record: Pick<GrantRecord, 'origin' | 'grantId'
   endedGrantIds.add(record.grantId)
   bumpStateVersion()
   await del(getRecordKey(record), store)
-  invalidate(record)
+  invalidateCache(record)
 }
 
 /** Extends a grant of lifetime `month` by its use. To save writes it does so at most once an hour. */

@@ -39,14 +39,14 @@ const getMergedOperators = memoize(
   (): Promise<MergedOperators> => mergeOperatorsWithCache(readSources(), __DEVELOPMENT__),
 )
 
-function invalidate(): void {
+function invalidateCache(): void {
   getMergedOperators.reset()
   bumpStateVersion()
 }
 
 // The policy may change while the browser runs.
 browser.storage.onChanged.addListener((_, area) => {
-  if (area === 'managed') invalidate()
+  if (area === 'managed') invalidateCache()
 })
 
 async function readPolicy(): Promise<unknown> {
@@ -73,7 +73,7 @@ async function readSources(): Promise<UncheckedProfiles> {
     readPolicy(),
     values<OperatorProfile>(importedProfiles).catch(() => {
       // Without this database the other sources still work. The next call reads it again.
-      invalidate()
+      invalidateCache()
       return []
     }),
     readDemo(),
@@ -115,7 +115,7 @@ export async function addOperator(text: string): Promise<OperatorCheck> {
   const check = await checkOperator(text)
   if (check.profile) {
     await set(check.profile.issuer, check.profile, importedProfiles)
-    invalidate()
+    invalidateCache()
     recordLogEntry('operator', 'imported', { issuer: check.profile.issuer })
   }
   return check
@@ -123,7 +123,7 @@ export async function addOperator(text: string): Promise<OperatorCheck> {
 
 export async function removeOperator(issuer: string): Promise<void> {
   await del(issuer, importedProfiles)
-  invalidate()
+  invalidateCache()
   recordLogEntry('operator', 'removed', { issuer })
 }
 

@@ -28,7 +28,7 @@ export const getSiteOrigins = memoize(
   async (): Promise<ReadonlySet<string>> => new Set(await keys<string>(store)),
 )
 
-function invalidate(): void {
+function invalidateCache(): void {
   getSiteOrigins.reset()
   bumpStateVersion()
 }
@@ -79,7 +79,7 @@ async function addNow(origin: string, tabId?: number): Promise<boolean> {
   if (!(await hasPermission(origin))) throw new Error('origin: expected the permission for it')
   if ((await getSiteOrigins()).has(origin)) return false
   await set(origin, { since: Date.now() }, store)
-  invalidate()
+  invalidateCache()
   await syncNow()
   // The tab may be closed or at another page by now; the site is on all the same.
   if (tabId !== undefined) await injectContentScripts(origin, tabId).catch(() => {})
@@ -96,7 +96,7 @@ export const removeSite = (origin: string): Promise<boolean> => changeQueue(() =
 async function removeNow(origin: string): Promise<boolean> {
   const wasOn = (await getSiteOrigins()).has(origin)
   await del(origin, store)
-  invalidate()
+  invalidateCache()
   await syncNow()
   return wasOn
 }
