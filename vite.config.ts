@@ -1,7 +1,6 @@
 /**
- * One configuration, one mode per thing to build:
- * `chromium`, `firefox` (released extension), `chromium-development`, `firefox-development` (reaches
- * loopback), `demo-site`.
+ * Configures all builds, with one mode for each: `chromium` and `firefox` (released extension),
+ * `chromium-development` and `firefox-development` (with access to loopback), and `demo-site`.
  */
 
 import { join } from 'node:path'
@@ -9,21 +8,22 @@ import { fileURLToPath } from 'node:url'
 import { crx } from '@crxjs/vite-plugin'
 import preact from '@preact/preset-vite'
 import { defineConfig, type Plugin, type UserConfig } from 'vite'
-import { manifest, type Target } from './extension/manifest.ts'
+import { createManifest, type Target } from './extension/manifest.ts'
 import { policySchema } from './extension/policy-schema.ts'
 import { version } from './package.json'
 
-const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
+const toPath = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 
-const builds = process.env.NORTHKEY_BUILDS ?? path('dist')
+const builds = process.env.NORTHKEY_BUILDS ?? toPath('dist')
 
 /**
- * Scripts that are registered at run time reach pages by the browser's hand. The extension plugin takes
- * them for files that pages load, and makes them web-accessible, by which a page could tell who is
- * here; it also leaves a second copy of each that nobody uses.
+ * Removes `web_accessible_resources` from the manifest, and unused files from the bundle. The browser
+ * injects the scripts that are registered at run time. The extension plugin takes them for files that pages
+ * load, and makes them web-accessible; a page could then detect the extension. It also adds an unused
+ * second copy of each script.
  */
-const nothingWebAccessible: Plugin = {
-  name: 'northkey:nothing-web-accessible',
+const removeWebAccessibleResources: Plugin = {
+  name: 'northkey:no-web-accessible-resources',
   enforce: 'post',
   generateBundle: {
     order: 'post',
@@ -33,15 +33,16 @@ const nothingWebAccessible: Plugin = {
       }
       const file = bundle['manifest.json']
       if (file?.type !== 'asset') throw new Error('manifest.json: expected in the bundle')
-      const { web_accessible_resources: _dropped, ...rest } = JSON.parse(String(file.source))
+      const { web_accessible_resources: _removed, ...rest } = JSON.parse(String(file.source))
       file.source = JSON.stringify(rest, undefined, 2)
     },
   },
 }
 
 /**
- * The polyfill is a CommonJS module. What a bundler puts around one looks at every API of the browser, which
- * the browser only then makes: each start of a worker would pay for APIs that nobody uses.
+ * Converts the polyfill, a CommonJS module, to an ES module. The wrapper that a bundler adds to a CommonJS
+ * module reads every API of the browser, and the browser creates an API at its first read. That would slow
+ * down each start of a worker by APIs that it does not use.
  */
 const polyfillAsModule: Plugin = {
   name: 'northkey:polyfill-as-module',
@@ -51,8 +52,8 @@ const polyfillAsModule: Plugin = {
   },
 }
 
-/** Chromium reads policy through a schema that lies beside the manifest. */
-const policySchemaFile: Plugin = {
+/** Adds the policy schema, which Chromium reads from a file beside the manifest. */
+const addPolicySchema: Plugin = {
   name: 'northkey:policy-schema',
   generateBundle() {
     const source = JSON.stringify(policySchema, undefined, 2)
@@ -60,9 +61,9 @@ const policySchemaFile: Plugin = {
   },
 }
 
-function extension(target: Target, development: boolean): UserConfig {
+function configureExtension(target: Target, development: boolean): UserConfig {
   return {
-    root: path('extension'),
+    root: toPath('extension'),
     publicDir: false,
     define: {
       __DEVELOPMENT__: JSON.stringify(development),
@@ -73,12 +74,12 @@ function extension(target: Target, development: boolean): UserConfig {
     plugins: [
       preact(),
       polyfillAsModule,
-      ...(target === 'chromium' ? [policySchemaFile] : []),
+      ...(target === 'chromium' ? [addPolicySchema] : []),
       crx({
-        manifest: manifest(target, development),
+        manifest: createManifest(target, development),
         browser: target === 'chromium' ? 'chrome' : 'firefox',
       }),
-      nothingWebAccessible,
+      removeWebAccessibleResources,
     ],
     build: {
       outDir: join(builds, development ? 'development' : '', target),
@@ -87,14 +88,14 @@ function extension(target: Target, development: boolean): UserConfig {
       modulePreload: false,
       rolldownOptions: {
         optimization: { inlineConst: { mode: 'all', pass: 2 } },
-        input: [path('extension/ui/consent/index.html'), path('extension/ui/sites/index.html')],
+        input: [toPath('extension/ui/consent/index.html'), toPath('extension/ui/sites/index.html')],
       },
     },
   }
 }
 
 const demoSite: UserConfig = {
-  root: path('demo-site/app'),
+  root: toPath('demo-site/app'),
   plugins: [preact()],
   build: { outDir: join(builds, 'demo-site'), emptyOutDir: true },
 }
@@ -103,7 +104,7 @@ export default defineConfig(({ mode }) => {
   const [target, development] = mode.split('-')
   if (mode === 'demo-site') return demoSite
   if (target === 'chromium' || target === 'firefox') {
-    return extension(target, development === 'development')
+    return configureExtension(target, development === 'development')
   }
   throw new Error(`--mode: expected chromium, firefox, either with -development, or demo-site`)
 })

@@ -1,6 +1,7 @@
 /**
- * Who the extension is, in each browser. The ids are fixed, so the redirect URIs are fixed too and an
- * operator can register them once. Whoever ships a build of their own under another id changes them here.
+ * Defines the identity of the extension in each browser: its id and its redirect URIs. The ids are fixed,
+ * so the redirect URIs are fixed too, and an operator registers them once. A build of your own with another
+ * id changes them here.
  */
 
 /** Public key of the Chromium extension; the id is derived from it. */
@@ -9,9 +10,9 @@ export const CHROMIUM_KEY =
 export const CHROMIUM_ID = 'nkcaacnhigngakebhebaldnbghooogac'
 export const GECKO_ID = 'broker@northkey.example'
 
-/** What `identity.getRedirectURL()` answers where it exists: no site can ever run on these hosts. */
+/** Return value of `identity.getRedirectURL()`, where that exists. No site can run on these hosts. */
 export const REDIRECT_BASE = {
   chromium: `https://${CHROMIUM_ID}.chromiumapp.org/`,
-  /** Firefox: the SHA-1 of the add-on id. */
+  /** The host contains the SHA-1 of the add-on id. */
   firefox: 'https://83f425f2377c3d66489666a028ecfaceffcf6e28.extensions.allizom.org/',
 } as const

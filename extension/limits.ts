@@ -2,13 +2,13 @@
  * Time limits of the product, each with its unit in its name. A development build may replace them by the
  * members of `globalThis.northkeyLimits`, so that a test of a limit need not wait in real time.
  *
- * This is no risk in a released build. `__REPLACED_LIMITS__` is a constant of the build and `undefined` there:
- * the bundler makes a plain number of each limit, and the name `northkeyLimits` is not in the build
+ * This is no risk in a released build. `__REPLACED_LIMITS__` is a constant of the build and `undefined`
+ * there: the bundler makes a plain number of each limit, and the name `northkeyLimits` is not in the build
  * (`tests/extension/artefact.test.ts`). In a development build only a script of the extension's own folder
  * sets the global (`scripts/extension-copy.ts`), before each script that reads a limit.
  *
- * Border: this file imports nothing, since scripts in each page contain a part of it. Limits that are no times
- * (sizes, rates, numbers of attempts) stay where they are applied.
+ * Border: this file imports nothing, since scripts in each page contain a part of it. Limits that are no
+ * times (sizes, rates, numbers of attempts) stay where they are applied.
  */
 
 const MINUTE_MS = 60_000
@@ -60,7 +60,7 @@ export const FLOW_LIFETIME_MS = __REPLACED_LIMITS__?.FLOW_LIFETIME_MS ?? 10 * MI
 /** Limits the wait for the first page of a new window; the flow goes on without it. */
 export const WINDOW_SHOWN_TIMEOUT_MS = __REPLACED_LIMITS__?.WINDOW_SHOWN_TIMEOUT_MS ?? 5_000
 
-/** Interval of the looks at a new window, for which the browser has no event in time. */
+/** Interval of the polling of a new window: the browser's event for it comes too late. */
 export const WINDOW_POLL_INTERVAL_MS = __REPLACED_LIMITS__?.WINDOW_POLL_INTERVAL_MS ?? 10
 
 /**
@@ -69,10 +69,13 @@ export const WINDOW_POLL_INTERVAL_MS = __REPLACED_LIMITS__?.WINDOW_POLL_INTERVAL
  */
 export const CONSENT_INERT_MS = __REPLACED_LIMITS__?.CONSENT_INERT_MS ?? 500
 
-/** Pause before a consent window reads its question again: the worker that stopped is started anew meanwhile. */
+/**
+ * Pause before a consent window reads its question again: the worker that stopped is started anew
+ * meanwhile.
+ */
 export const CONSENT_READ_PAUSE_MS = __REPLACED_LIMITS__?.CONSENT_READ_PAUSE_MS ?? 250
 
-/** Cooldown after a user's first denial: a window closed by mistake is no lasting matter. */
+/** Cooldown after a user's first denial. It is short, since a window may be closed by mistake. */
 export const FIRST_DENIAL_PAUSE_MS = __REPLACED_LIMITS__?.FIRST_DENIAL_PAUSE_MS ?? 5_000
 
 /**
@@ -90,7 +93,7 @@ export const TOKEN_MARGIN_MS = __REPLACED_LIMITS__?.TOKEN_MARGIN_MS ?? 30_000
 /** Limits an entry of the cache of access tokens: the records are read at least once a minute. */
 export const TOKEN_CACHE_LIFETIME_MS = __REPLACED_LIMITS__?.TOKEN_CACHE_LIFETIME_MS ?? MINUTE_MS
 
-/** Lifetime of a grant for once: the longest task at one sitting. */
+/** Lifetime of a grant for one task: the longest task at one sitting. */
 export const ONCE_GRANT_LIFETIME_MS = __REPLACED_LIMITS__?.ONCE_GRANT_LIFETIME_MS ?? HOUR_MS
 
 /** Longest lifetime of a grant for a browser session that does not end. */
@@ -142,10 +145,10 @@ export const LONGEST_CAPIF_PAUSE_MS = __REPLACED_LIMITS__?.LONGEST_CAPIF_PAUSE_M
 
 // Alarms, storage and the log.
 
-/** Shortest time to an alarm: browsers wake no worker sooner. */
+/** Shortest time to an alarm: browsers do not wake a worker sooner. */
 export const SOONEST_ALARM_MS = __REPLACED_LIMITS__?.SOONEST_ALARM_MS ?? 30_000
 
-/** Delay of a new worker's look at permissions: the event that woke the worker goes first. */
+/** Delay of a new worker's check of permissions: the event that woke the worker is handled first. */
 export const PERMISSION_CHECK_DELAY_MS = __REPLACED_LIMITS__?.PERMISSION_CHECK_DELAY_MS ?? 1_000
 
 /**
@@ -175,8 +178,8 @@ export const LOG_DEDUPLICATION_MS = __REPLACED_LIMITS__?.LOG_DEDUPLICATION_MS ??
  */
 export const LOG_WRITE_INTERVAL_MS = __REPLACED_LIMITS__?.LOG_WRITE_INTERVAL_MS ?? 250
 
-/** Delay of the writing of a count: a call that equals an earlier call is not news. */
+/** Delay of the write of a count: a repeated call is not urgent. */
 export const LOG_COUNT_DELAY_MS = __REPLACED_LIMITS__?.LOG_COUNT_DELAY_MS ?? 2_000
 
-/** Lifetime of the address of an exported log: the browser has read it long before. */
+/** Lifetime of the object URL of an exported log: the browser has read it long before. */
 export const EXPORT_URL_LIFETIME_MS = __REPLACED_LIMITS__?.EXPORT_URL_LIFETIME_MS ?? 10_000

@@ -1,6 +1,6 @@
 /**
- * The manifest of each build. Two things vary: the browser, and whether it is the development build,
- * which alone reaches loopback. Each permission has its reason in PRIVACY.md.
+ * Generates the manifest of each build. It depends on the browser, and on the kind of build: only a
+ * development build has access to loopback. PRIVACY.md gives the reason for each permission.
  */
 
 import type { ManifestV3Export } from '@crxjs/vite-plugin'
@@ -11,10 +11,10 @@ type Manifest = Extract<ManifestV3Export, { manifest_version: number }>
 
 export type Target = keyof typeof REDIRECT_BASE
 
-/** Match patterns have no ports: each of these stands for every port. */
+/** Match patterns of loopback. They have no port, so each of them matches every port. */
 export const LOOPBACK_HOSTS = ['http://localhost/*', 'http://*.localhost/*', 'http://127.0.0.1/*']
 
-/** In the order of what they are for: the flow, the records, the sites. */
+/** Ordered by purpose: the flow, the records, the sites. */
 const PERMISSIONS: Manifest['permissions'] = [
   'identity',
   'webRequest',
@@ -39,7 +39,7 @@ const CONTENT_SECURITY_POLICY = [
   "trusted-types 'none'",
 ].join('; ')
 
-export function manifest(target: Target, development: boolean): Manifest {
+export function createManifest(target: Target, development: boolean): Manifest {
   const chromium = target === 'chromium'
   const icons = { 16: 'icons/16.png', 48: 'icons/48.png', 128: 'icons/128.png' }
   return {
@@ -74,7 +74,7 @@ export function manifest(target: Target, development: boolean): Manifest {
       : [],
     permissions: PERMISSIONS,
     optional_host_permissions: ['https://*/*'],
-    // A private window would share grants, and so the subscriber, with all others.
+    // A private window would share the grants, and with them the subscriber, with the other windows.
     incognito: 'not_allowed',
     options_ui: { page: 'ui/operators/index.html', open_in_tab: true },
     host_permissions: [`${REDIRECT_BASE[target]}*`, ...(development ? LOOPBACK_HOSTS : [])],
@@ -91,7 +91,7 @@ export function manifest(target: Target, development: boolean): Manifest {
       ? {
           key: CHROMIUM_KEY,
           storage: { managed_schema: 'policy.schema.json' },
-          // `message_serialization` begins there: without it bodies arrive empty.
+          // First version with `message_serialization`, without which bodies arrive empty.
           minimum_chrome_version: '148',
           externally_connectable: {},
           message_serialization: 'structured_clone',

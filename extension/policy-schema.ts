@@ -1,7 +1,8 @@
 /**
- * What Chromium must be told of the policy that an administrator may set (`storage.managed`): it drops
- * whatever this schema has no type for. Made from the operator profile's own schema, in the subset that
- * Chromium understands, and looser than that: what is wrong shall reach the broker, which says why.
+ * Generates the schema of the policy that an administrator can set (`storage.managed`). Chromium requires
+ * it, and drops every value that has no type in it. The schema is derived from the schema of operator
+ * profiles, in the subset that Chromium supports. It is less strict, so that an invalid profile reaches the
+ * broker, which gives the reasons.
  *
  * @see https://developer.chrome.com/docs/extensions/reference/manifest/storage
  */
@@ -27,7 +28,12 @@ interface ProfileNode {
 const TEXT: PolicyNode = { type: 'string' }
 const FLAG: PolicyNode = { type: 'boolean' }
 
-/** Chromium wants one type for each member. @see RFC 8414 section 2; lists end in `s_supported` */
+/**
+ * Node for authorization server metadata: Chromium requires one type for each member. Names of lists end in
+ * `s_supported`.
+ *
+ * @see RFC 8414 section 2
+ */
 const METADATA: PolicyNode = {
   type: 'object',
   properties: {
@@ -46,20 +52,21 @@ const METADATA: PolicyNode = {
   additionalProperties: TEXT,
 }
 
-function nodeOf(node: ProfileNode): PolicyNode {
+/** Converts a node of the profile's schema. */
+function toPolicyNode(node: ProfileNode): PolicyNode {
   switch (node.type) {
     case 'boolean':
       return FLAG
     case 'array':
-      return { type: 'array', items: nodeOf(node.items ?? {}) }
+      return { type: 'array', items: toPolicyNode(node.items ?? {}) }
     case 'object':
       if (!node.properties) return METADATA
       return {
         type: 'object',
         properties: Object.fromEntries(
-          Object.entries(node.properties).map(([name, member]) => [name, nodeOf(member)]),
+          Object.entries(node.properties).map(([name, member]) => [name, toPolicyNode(member)]),
         ),
-        // So that a misspelt member of text is noticed.
+        // A misspelt string member reaches the broker, which reports it.
         additionalProperties: TEXT,
       }
     default:
@@ -67,14 +74,14 @@ function nodeOf(node: ProfileNode): PolicyNode {
   }
 }
 
-/** The content of `policy.schema.json`. */
+/** Content of `policy.schema.json`. */
 export const policySchema: PolicyNode = {
   type: 'object',
   properties: {
     operators: {
       title: 'Operators',
       description: 'Operator profiles, version 1.',
-      ...nodeOf({ type: 'array', items: profile as ProfileNode }),
+      ...toPolicyNode({ type: 'array', items: profile as ProfileNode }),
     },
   },
 }

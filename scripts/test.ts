@@ -1,6 +1,6 @@
 /**
  * Runs the checks of `npm test` one after the other, or with `--full` those of `npm run test:full`, and
- * prints how long each took. Ends at the first that fails, with its exit code.
+ * prints the time of each. The first check that fails ends the run, and its exit code is that of the script.
  */
 
 import { spawn } from 'node:child_process'
@@ -9,24 +9,27 @@ import { ensureBrowsers } from './browsers.ts'
 
 interface Step {
   name: string
-  /** A command of this package's own, or of a package that it depends on. */
+  /** Command of this package, or of one of its dependencies. */
   command: string[]
 }
 
-/** Types, style, and every test but those in `FULL`. */
+/** Checks of `npm test`: types, lint, and every test except those of `FULL`. */
 const QUICK: Step[] = [
   { name: 'types', command: ['npm', 'run', '--silent', 'types'] },
   { name: 'lint', command: ['npm', 'run', '--silent', 'lint'] },
   { name: 'tests', command: ['npx', 'vitest', 'run', '--project', '!full:*'] },
 ]
 
-/** What `npm test` leaves out: the rest of Firefox, real time, a second and longer storm. */
+/**
+ * Checks that `npm test` leaves out: the remaining tests in Firefox, tests in real time, a second and
+ * longer storm.
+ */
 const FULL: Step[] = [
   { name: 'tests', command: ['npx', 'vitest', 'run', '--project', 'full:*'] },
   { name: 'storm', command: ['npm', 'run', 'storm', '--', '--flows', '100', '--seed', '7'] },
 ]
 
-function run([program = '', ...args]: string[]): Promise<number> {
+function runCommand([program = '', ...args]: string[]): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: 'inherit', shell: process.platform === 'win32' })
     child.once('error', reject)
@@ -34,7 +37,7 @@ function run([program = '', ...args]: string[]): Promise<number> {
   })
 }
 
-function inMinutes(ms: number): string {
+function formatMinutes(ms: number): string {
   const seconds = Math.round(ms / 1_000)
   return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`
 }
@@ -45,12 +48,12 @@ async function runSteps(steps: Step[]): Promise<number> {
   let exitCode = 0
   for (const { name, command } of steps) {
     const before = performance.now()
-    exitCode = await run(command)
-    times.push(`${name} ${inMinutes(performance.now() - before)}`)
+    exitCode = await runCommand(command)
+    times.push(`${name} ${formatMinutes(performance.now() - before)}`)
     if (exitCode !== 0) break
   }
   const verdict = exitCode === 0 ? 'passed' : 'failed'
-  console.log(`\n${verdict} in ${inMinutes(performance.now() - start)}: ${times.join(', ')}`)
+  console.log(`\n${verdict} in ${formatMinutes(performance.now() - start)}: ${times.join(', ')}`)
   return exitCode
 }
 

@@ -23,7 +23,7 @@ function acceptPort(event: Event): void {
 
   const forwardEvent = (event: BrokerEvent) => {
     // The tab may have navigated between the broker's check of its origin and the arrival of the message.
-    if (event.origin === self.origin) post([{ id: 0 as const, ...event }])
+    if (event.origin === origin) post([{ id: 0 as const, ...event }])
     return undefined
   }
   runtime.onMessage.addListener(forwardEvent as (message: unknown) => undefined)

@@ -58,9 +58,9 @@ type Listener = (payload: unknown) => void
 /** Its members are class fields, which are defined and not set: a page may put setters on every object. */
 class ProviderError extends Error {
   override readonly name = 'ProviderError'
-  // Declared only: as fields they would be assigned twice.
-  declare readonly code: ProviderErrorObject['code']
-  declare readonly data: ProviderErrorObject['data']
+  // Fields of its own: an assignment alone would call a setter that the page puts on Object.prototype.
+  readonly code
+  readonly data
 
   constructor(error: ProviderErrorObject) {
     super(error.message)

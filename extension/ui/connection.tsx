@@ -1,4 +1,4 @@
-/** A connection: what a site may use, at which operator, until when, and the button that ends it. */
+/** Shows a connection (a grant): its site, operator, APIs and expiry, with a button that ends it. */
 
 import type { ConnectedSite } from '../../shared/messages/screen-channel.ts'
 import { Time } from './parts.tsx'

@@ -1,16 +1,17 @@
 /**
- * A button that vanishes, or is switched off while its work is done, takes the focus with it. Whoever
- * uses the keyboard goes on at the button, or else at the heading above where it was.
+ * Restores the keyboard focus after a change of the screen. A button loses the focus when it is removed, or
+ * disabled while its task runs. The focus then returns to the button, or to the heading of its section.
  */
 
+/** @returns Function that restores the focus. */
 export function keepFocus(): () => void {
-  const left = document.activeElement
-  const section = left?.closest('section') ?? document
+  const focused = document.activeElement
+  const section = focused?.closest('section') ?? document
   const heading = section.querySelector<HTMLElement>('h1, h2')
   return () => {
-    // Somebody may have gone elsewhere meanwhile.
-    if (document.activeElement !== document.body || left === document.body) return
-    if (left instanceof HTMLElement && left.isConnected) left.focus()
+    // The user may have moved the focus in the meantime.
+    if (document.activeElement !== document.body || focused === document.body) return
+    if (focused instanceof HTMLElement && focused.isConnected) focused.focus()
     if (document.activeElement === document.body) focusHeading(heading)
   }
 }

@@ -1,4 +1,4 @@
-/** How long a grant lasts, in plain words. */
+/** Labels of the lifetimes of a grant, in plain words. */
 
 import type { Lifetime } from '../../shared/messages/screen-channel.ts'
 

@@ -1,4 +1,4 @@
-/** Parts that several screens have. Whatever comes from outside is text and nothing else. */
+/** Components that several screens use. Values from outside are shown as text only, never as markup. */
 
 import type { ComponentChildren } from 'preact'
 
@@ -21,7 +21,7 @@ const PAGES = [
   { name: 'operators', label: 'Operators' },
 ] as const
 
-/** A screen that has a tab to itself. */
+/** Frame of a screen that is in a tab of its own. */
 export function Frame({ title, here, children }: FrameProps) {
   return (
     <>
@@ -46,7 +46,7 @@ export function Frame({ title, here, children }: FrameProps) {
   )
 }
 
-/** In the reader's own way of writing times. */
+/** Shows a time in the format of the user's locale. */
 export function Time({ at }: { at: number }) {
   return <time dateTime={new Date(at).toISOString()}>{new Date(at).toLocaleString()}</time>
 }

@@ -1,17 +1,17 @@
-/** What a screen shows of the background: loaded, loaded again after each change, or why not. */
+/** Hook that loads the data of a screen from the background, and loads it again after each change. */
 
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import { keepFocus } from './keep-focus.ts'
 
 export interface Background<T> {
-  /** `undefined` until it is there for the first time. */
+  /** `undefined` until the first load has succeeded. */
   data: T | undefined
-  /** In words, for the user. */
+  /** Message for the user. */
   error: string | undefined
-  /** Whether a change is on its way. */
+  /** Whether a change or a load is in flight. */
   busy: boolean
-  /** Carries out a change and loads anew. What goes wrong is shown, and nothing is thrown. */
-  change(task: () => Promise<unknown>): Promise<void>
+  /** Executes a change, then loads again. It never throws: an error is shown in `error`. */
+  applyChange(task: () => Promise<unknown>): Promise<void>
 }
 
 export function useBackground<T>(load: () => Promise<T>): Background<T> {
@@ -20,7 +20,7 @@ export function useBackground<T>(load: () => Promise<T>): Background<T> {
   const [busy, setBusy] = useState(false)
   const restoreFocus = useRef<(() => void) | undefined>(undefined)
 
-  const change = useCallback(async (task: () => Promise<unknown>) => {
+  const applyChange = useCallback(async (task: () => Promise<unknown>) => {
     restoreFocus.current = keepFocus()
     setBusy(true)
     setError(undefined)
@@ -40,7 +40,7 @@ export function useBackground<T>(load: () => Promise<T>): Background<T> {
   useEffect(() => {
     if (!busy) restoreFocus.current?.()
   }, [busy])
-  useEffect(() => void change(async () => {}), [])
+  useEffect(() => void applyChange(async () => {}), [])
 
-  return { data, error, busy, change }
+  return { data, error, busy, applyChange }
 }

@@ -7,23 +7,23 @@
  */
 
 import { describe, expect, inject, test } from 'vitest'
-import { plan } from '../storm/plan.ts'
-import { storm } from '../storm/storm.ts'
+import { createPlan } from '../storm/plan.ts'
+import { runStorm } from '../storm/storm.ts'
 
 const FLOWS = 8
 /** Its first flows have three events, a denial, and a worker that stops at the code and at a renewal. */
 const SEED = 18_749
 
 test('N12: the same seed plans the same storm, another seed another', () => {
-  expect(plan(SEED, 1_000)).toEqual(plan(SEED, 1_000))
-  expect(plan(SEED, 1_000)).not.toEqual(plan(SEED + 1, 1_000))
-  expect(plan(SEED, 10)).toEqual(plan(SEED, 1_000).slice(0, 10))
+  expect(createPlan(SEED, 1_000)).toEqual(createPlan(SEED, 1_000))
+  expect(createPlan(SEED, 1_000)).not.toEqual(createPlan(SEED + 1, 1_000))
+  expect(createPlan(SEED, 10)).toEqual(createPlan(SEED, 1_000).slice(0, 10))
 })
 
 // It opens a browser of its own, and that is Chromium.
 describe.runIf(inject('browserName') === 'chromium')('a storm', () => {
   test('N12: under random faults every call settles, nothing is sent twice, seen elsewhere or left', async () => {
-    const report = await storm(SEED, FLOWS, inject('builds'))
+    const report = await runStorm(SEED, FLOWS, inject('builds'))
     expect(report.violations).toEqual([])
     expect(report.faultsApplied).toBeGreaterThan(0)
     expect(report.refreshTokensSent).toBeGreaterThan(0)

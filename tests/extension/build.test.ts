@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { CHROMIUM_ID, CHROMIUM_KEY, GECKO_ID, REDIRECT_BASE } from '../../extension/identity.ts'
-import { manifest, type Target } from '../../extension/manifest.ts'
+import { createManifest, type Target } from '../../extension/manifest.ts'
 import { type PolicyNode, policySchema } from '../../extension/policy-schema.ts'
 
 const TARGETS: Target[] = ['chromium', 'firefox']
@@ -55,8 +55,8 @@ describe('what Chromium is told of the policy', () => {
 })
 
 describe.each(TARGETS)('the manifest for %s', (target) => {
-  const released = manifest(target, false)
-  const development = manifest(target, true)
+  const released = createManifest(target, false)
+  const development = createManifest(target, true)
 
   test('V1: the rules name the broker’s own host, anchored, and nothing else', () => {
     const { host } = new URL(REDIRECT_BASE[target])

@@ -13,7 +13,7 @@ import {
   requestHeaders,
   responseHeaders,
 } from '../../extension/background/api-calls/call-headers.ts'
-import { manifest, type Target } from '../../extension/manifest.ts'
+import { createManifest, type Target } from '../../extension/manifest.ts'
 import { ERROR_CODE } from '../../shared/messages/page-api.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -134,7 +134,7 @@ describe('ARCHITECTURE.md', () => {
 describe('PRIVACY.md', () => {
   test.each(TARGETS)('gives a reason for each permission in %s, and for no other', (target) => {
     const named = rowsBelow('PRIVACY.md', '## Permissions')
-    expect(named.sort()).toEqual([...(manifest(target, false).permissions ?? [])].sort())
+    expect(named.sort()).toEqual([...(createManifest(target, false).permissions ?? [])].sort())
   })
 })
 

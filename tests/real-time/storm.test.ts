@@ -4,7 +4,7 @@
  */
 
 import { describe, expect, inject, test } from 'vitest'
-import { storm } from '../storm/storm.ts'
+import { runStorm } from '../storm/storm.ts'
 
 const FLOWS = 24
 /** Its first flows have each event, a denial, and a worker that stops at the code and at a renewal. */
@@ -13,10 +13,10 @@ const SEED = 1_304
 // It opens a browser of its own, and that is Chromium.
 describe.runIf(inject('browserName') === 'chromium')('a storm of the same seed', () => {
   test('N12: what comes of each flow follows from the seed', async () => {
-    const first = await storm(SEED, FLOWS, inject('builds'))
-    const second = await storm(SEED, FLOWS, inject('builds'))
+    const first = await runStorm(SEED, FLOWS, inject('builds'))
+    const second = await runStorm(SEED, FLOWS, inject('builds'))
     expect([...first.violations, ...second.violations]).toEqual([])
-    expect(second.came).toEqual(first.came)
+    expect(second.results).toEqual(first.results)
     expect(second.digests).toEqual(first.digests)
   }, 360_000)
 })

@@ -1,17 +1,17 @@
 /**
- * What must hold whatever happens, judged by what the servers and the pages saw: a code and a refresh
- * token are sent at most once, and nothing secret comes where it does not belong.
+ * Checks the invariants of a storm in the logs of the servers and the messages of the pages: a code and a
+ * refresh token are sent at most once, and no secret reaches a server or page that must not have it.
  */
 
 import type { LogEntry } from '../../demo-site/network/index.ts'
 import type { Site, World } from './world.ts'
 
-/** Everything in a page that has come from the broker since the last look. */
-async function takeSeen({ page }: Site): Promise<string> {
+/** Takes the messages that a page has received from the broker since the last check. */
+async function takeMessages({ page }: Site): Promise<string> {
   return page.evaluate(() => JSON.stringify(window.seen.splice(0)))
 }
 
-function codeIn({ answerHeaders }: LogEntry): string[] {
+function findCodes({ answerHeaders }: LogEntry): string[] {
   const location = String(answerHeaders?.location ?? '')
   const code = URL.canParse(location) && new URL(location).searchParams.get('code')
   return code ? [code] : []
@@ -28,58 +28,64 @@ export class Judge {
     return { codes: this.#codes, refreshTokens: this.#refreshTokens }
   }
 
-  /** Looks at what one site has caused since the last look. @returns What was wrong. */
-  async look(owner: Site): Promise<string[]> {
+  /** Checks the traffic that one site has caused since the last check. @returns The violations. */
+  async checkTraffic(owner: Site): Promise<string[]> {
     const { network, outside, sites } = this.world
-    const found: string[] = []
-    /** What no page may see, and what the pages of other sites may not. */
-    const secret = new Set<string>()
+    const violations: string[] = []
+    /** Values that no page may see. Pages of other sites may not see `tokens` either. */
+    const secrets = new Set<string>()
     const tokens = new Set<string>()
     for (const entry of network.log.entries) {
       const { server, path, body, headers } = entry
       const authorization = String(headers.authorization ?? '')
       if (authorization !== '') {
         tokens.add(authorization.split(' ')[1] ?? '')
-        if (server !== 'api-exposing-functions') found.push(`a token went to ${server} ${path}`)
+        if (server !== 'api-exposing-functions')
+          violations.push(`a token went to ${server} ${path}`)
       }
-      for (const code of codeIn(entry)) secret.add(code)
-      if (path.endsWith('/token')) found.push(...this.#judgeTokenRequest(body, secret))
+      for (const code of findCodes(entry)) secrets.add(code)
+      if (path.endsWith('/token')) violations.push(...this.#checkTokenRequest(body, secrets))
     }
     for (const url of [
       ...outside.requests,
-      ...sites.flatMap((each) => each.application.requests),
+      ...sites.flatMap((site) => site.application.requests),
     ]) {
-      if (/code=|token=|state=/.test(url)) found.push('a code or token left its way')
+      if (/code=|token=|state=/.test(url)) violations.push('a code or token left its way')
     }
     for (const site of sites) {
-      const seen = await takeSeen(site)
+      const messages = await takeMessages(site)
       if (site === owner) {
-        for (const [, token] of seen.matchAll(/"accessToken":"([^"]+)"/g)) tokens.add(token ?? '')
-      } else if (seen.includes('accessToken') || [...tokens].some((one) => seen.includes(one))) {
-        found.push('a token came to another site')
+        for (const [, token] of messages.matchAll(/"accessToken":"([^"]+)"/g))
+          tokens.add(token ?? '')
+      } else if (
+        messages.includes('accessToken') ||
+        [...tokens].some((token) => messages.includes(token))
+      ) {
+        violations.push('a token came to another site')
       }
-      if ([...secret].some((one) => seen.includes(one))) found.push('a page saw a code or the like')
+      if ([...secrets].some((secret) => messages.includes(secret)))
+        violations.push('a page saw a code or the like')
     }
     network.log.clear()
     outside.requests.length = 0
     for (const { application } of sites) application.requests.length = 0
-    return found
+    return violations
   }
 
-  #judgeTokenRequest(body: unknown, secret: Set<string>): string[] {
+  #checkTokenRequest(body: unknown, secrets: Set<string>): string[] {
     const form = (body ?? {}) as Record<string, string | undefined>
     const { code, code_verifier: verifier, refresh_token: refreshToken } = form
-    if (verifier !== undefined) secret.add(verifier)
-    const found = []
-    for (const [what, value] of Object.entries({ code, refreshToken })) {
+    if (verifier !== undefined) secrets.add(verifier)
+    const violations = []
+    for (const [name, value] of Object.entries({ code, refreshToken })) {
       if (value === undefined) continue
-      secret.add(value)
+      secrets.add(value)
       const times = (this.#sent.get(value) ?? 0) + 1
       this.#sent.set(value, times)
-      if (times > 1) found.push(`a ${what} was sent ${times} times`)
-      else if (what === 'code') this.#codes += 1
+      if (times > 1) violations.push(`a ${name} was sent ${times} times`)
+      else if (name === 'code') this.#codes += 1
       else this.#refreshTokens += 1
     }
-    return found
+    return violations
   }
 }

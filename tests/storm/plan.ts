@@ -1,12 +1,18 @@
 /**
- * What goes wrong in which flow. A plan follows from its seed alone. Nothing in it is bound to a time:
- * an event comes at a moment of the flow, which stands still meanwhile, so that what comes of a flow
- * follows from the plan as well.
+ * Creates the plan of a storm: the fault and the event of each flow. The plan depends on the seed only. It
+ * contains no times: an event happens at a moment at which the flow is held, so that the result of the flow
+ * depends on the plan only.
+ *
+ * Border: the order of the random numbers is part of the plan. A change of it changes the storm of every
+ * seed.
  */
 
 import type { FaultRule } from '../../demo-site/network/index.ts'
 
-/** Where a flow stands still: at a request to a server, or with the broker's own question on the screen. */
+/**
+ * Moment at which a flow is held: at a request to a server, or while the consent window of the broker is
+ * shown.
+ */
 export type Moment =
   | { at: 'consent' }
   | {
@@ -19,25 +25,29 @@ export type Moment =
 
 export type EventType = 'stop-worker' | 'close-window' | 'reload-page' | 'ask-twice'
 
-/** What the user or the browser does at a moment of the flow. */
+/** Action of the user or the browser at a moment of the flow. */
 export interface PlannedEvent {
   type: EventType
   moment: Moment
 }
 
 export interface PlannedFlow {
-  /** The second of two sites is one for which the broker asks in its own window. */
+  /** Index of the site. The broker shows its consent window for the second site only. */
   site: 0 | 1
-  /** What the user says in that window. */
+  /** Answer of the user in the consent window. */
   answer: 'allow' | 'deny' | 'close'
   fault?: FaultRule
   event?: PlannedEvent
-  /** What the page does with its grant before it gives it back. */
+  /** Use of the grant before the page revokes it. */
   use: 'nothing' | 'call' | 'token' | 'renewal'
 }
 
-/** A generator of numbers from 0 to 1, exclusive. @see Mulberry32 by T. Ettinger, public domain */
-export function seeded(seed: number): () => number {
+/**
+ * Creates a generator of random numbers from 0 to 1, exclusive.
+ *
+ * @see Mulberry32 by T. Ettinger, public domain
+ */
+export function createRandom(seed: number): () => number {
   let state = seed >>> 0
   return () => {
     state = (state + 0x6d2b79f5) >>> 0
@@ -51,13 +61,16 @@ const AUTHORIZATION = 'authorization-function'
 const APIS = 'api-exposing-functions'
 const METADATA = '/.well-known/*'
 const PATHS = [METADATA, '/auth', '/token', '/token']
-/** After so many refusals in a row the broker asks no more; the user says yes before. */
-const MOST_REFUSALS = 2
+/**
+ * Number of consecutive denials. With one more the broker would reject without a window, so the user
+ * allows.
+ */
+const MAX_DENIALS = 2
 
 type Action = FaultRule['action']
 
-/** Delays stay far below the limits of broker and browser. */
-function actions(random: () => number): Action[] {
+/** Lists the actions of faults. Delays are far below the limits of broker and browser. */
+function listActions(random: () => number): Action[] {
   const json = { 'content-type': 'application/json' }
   return [
     { type: 'drop', when: 'before-reading' },
@@ -83,16 +96,16 @@ function actions(random: () => number): Action[] {
   ]
 }
 
-/** The moments that a flow of this kind comes to, with what may happen there. */
-function moments({ site, answer, use }: PlannedFlow): [Moment, EventType[]][] {
+/** Lists the moments that a flow of this kind reaches, with the possible events. */
+function listMoments({ site, answer, use }: PlannedFlow): [Moment, EventType[]][] {
   const at = (path: string, nth = 1, server = AUTHORIZATION) =>
     (['processing', 'answering'] as const).map(
       (before): Moment => ({ at: 'request', server, path, nth, before }),
     )
   const anywhere: EventType[] = ['stop-worker', 'stop-worker', 'reload-page', 'ask-twice']
   const found: [Moment, EventType[]][] = []
-  const add = (where: Moment[], what: EventType[]) => {
-    for (const moment of where) found.push([moment, what])
+  const add = (heldAt: Moment[], events: EventType[]) => {
+    for (const moment of heldAt) found.push([moment, events])
   }
   if (site === 1) add([{ at: 'consent' }], anywhere)
   if (site === 1 && answer !== 'allow') return found
@@ -103,35 +116,35 @@ function moments({ site, answer, use }: PlannedFlow): [Moment, EventType[]][] {
   return found
 }
 
-/** The whole storm. */
-export function plan(seed: number, flows: number): PlannedFlow[] {
-  const random = seeded(seed)
-  const one = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T
-  let refusals = 0
+/** Plans all flows of a storm. */
+export function createPlan(seed: number, flows: number): PlannedFlow[] {
+  const random = createRandom(seed)
+  const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T
+  let denials = 0
   return Array.from({ length: flows }, () => {
     const flow: PlannedFlow = {
       site: random() < 0.2 ? 1 : 0,
-      answer: one(['allow', 'allow', 'allow', 'deny', 'close']),
-      use: one(['nothing', 'nothing', 'call', 'token', 'renewal']),
+      answer: pick(['allow', 'allow', 'allow', 'deny', 'close']),
+      use: pick(['nothing', 'nothing', 'call', 'token', 'renewal']),
     }
-    if (flow.site === 0 || refusals === MOST_REFUSALS) flow.answer = 'allow'
+    if (flow.site === 0 || denials === MAX_DENIALS) flow.answer = 'allow'
     if (random() < 0.6) {
       const atApi = flow.use === 'call' && random() < 0.3
       flow.fault = {
         server: atApi ? APIS : AUTHORIZATION,
-        path: atApi ? '*' : one(PATHS),
+        path: atApi ? '*' : pick(PATHS),
         nth: random() < 0.8 ? 1 : 2,
-        action: one(actions(random)),
+        action: pick(listActions(random)),
       }
     }
     if (random() < 0.4) {
-      const [moment, types] = one(moments(flow))
-      flow.event = { type: one(types), moment }
+      const [moment, types] = pick(listMoments(flow))
+      flow.event = { type: pick(types), moment }
     }
-    // A refusal counts until a yes has been heard, and a page that leaves takes its question along.
-    if (flow.answer === 'deny') refusals += 1
+    // Denials count until the user allows, and a page that is left withdraws its request.
+    if (flow.answer === 'deny') denials += 1
     else if (flow.site === 1 && flow.answer === 'allow' && flow.event?.type !== 'reload-page')
-      refusals = 0
+      denials = 0
     return flow
   })
 }

@@ -1,66 +1,72 @@
 /**
- * Flows under faults of network, server, worker and user, one after the other, and what must hold
- * whatever happens: every call settles, a code and a refresh token are sent at most once, no token goes
- * where it does not belong, no record and no window stay. What comes of each flow follows from the seed.
+ * Runs flows one after the other under faults of the network, the servers, the worker and the user, and
+ * checks the invariants: every call settles, a code and a refresh token are sent at most once, no token
+ * reaches another party, no record and no window stay. The result of each flow depends on the seed only.
  */
 
 import { createHash } from 'node:crypto'
-import { askAsStranger, type Came, describe, NEVER, runFlow } from './flow.ts'
+import { callAsStranger, describeOutcome, type FlowResult, NEVER, runFlow } from './flow.ts'
 import { Judge } from './judge.ts'
-import { type PlannedFlow, plan } from './plan.ts'
-import { beUser, flowWindows } from './user.ts'
-import { call, recordsIn, startWorld, type World } from './world.ts'
+import { createPlan, type PlannedFlow } from './plan.ts'
+import { listFlowWindows, simulateUser } from './user.ts'
+import { call, countRecords, startWorld, type World } from './world.ts'
 
 export interface StormReport {
   flows: number
-  /** How often each outcome came: `granted`, `page left`, or the word of the error. */
+  /** Number of flows for each outcome: `granted`, `page left`, or the `error` of the error. */
   outcomes: Record<string, number>
-  /** The same of what pages did with their grants. */
+  /** Number of uses of a grant for each outcome. */
   uses: Record<string, number>
-  /** How often each event came, where its flow reached the moment. */
+  /** Number of events of each type whose flow reached the moment. */
   events: Record<string, number>
   faultsApplied: number
   codesSent: number
   refreshTokensSent: number
-  /** Of the plan, and of what came of it. */
+  /** Digests of the plan and of the results. */
   digests: { plan: string; outcomes: string }
   violations: string[]
-  /** What came of each flow, in order. */
-  came: Came[]
+  /** Results of the flows, in order. */
+  results: FlowResult[]
   seconds: number
 }
 
 const REPORT_EVERY = 50
 
-const digestOf = (value: unknown) =>
+const computeDigest = (value: unknown) =>
   createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16)
 
-function count(counts: Record<string, number>, what: string): void {
-  counts[what] = (counts[what] ?? 0) + 1
+function increment(counts: Record<string, number>, name: string): void {
+  counts[name] = (counts[name] ?? 0) + 1
 }
 
-/** Looks again for a while: a stopped worker finishes what it finds when it wakes. */
-async function settles(what: string, look: () => Promise<boolean>): Promise<string[]> {
+/**
+ * Polls a condition for a while: a stopped worker finishes its work after it wakes. @returns A violation,
+ * if it stays false.
+ */
+async function waitForCondition(
+  violation: string,
+  check: () => Promise<boolean>,
+): Promise<string[]> {
   for (let time = 0; time < 500; time++) {
-    if (await look()) return []
+    if (await check()) return []
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
-  return [what]
+  return [violation]
 }
 
 /** The subscriber signs in and authorizes both sites, once for the whole storm. */
 async function signInOnce(world: World): Promise<void> {
   for (const site of world.sites) {
     await site.page.bringToFront()
-    let over = false
-    const user = beUser(
+    let isOver = false
+    const user = simulateUser(
       world,
       'allow',
-      () => over,
+      () => isOver,
       async () => {},
     )
-    const connected = await call(site, 'northbound_connect', world.wish)
-    over = true
+    const connected = await call(site, 'northbound_connect', world.request)
+    isOver = true
     await user
     if (connected.error) throw new Error(`the first flow failed: ${connected.error.message}`)
     await call(site, 'northbound_revoke')
@@ -68,13 +74,13 @@ async function signInOnce(world: World): Promise<void> {
 }
 
 /** @param builds Folder with a development build for Chromium. */
-export async function storm(
+export async function runStorm(
   seed: number,
   flows: number,
   builds: string,
   report: (line: string) => void = () => {},
 ): Promise<StormReport> {
-  const planned = plan(seed, flows)
+  const planned = createPlan(seed, flows)
   const world = await startWorld(builds)
   const { log } = world.network
   const judge = new Judge(world)
@@ -87,32 +93,38 @@ export async function storm(
     faultsApplied: 0,
     codesSent: 0,
     refreshTokensSent: 0,
-    digests: { plan: digestOf(planned), outcomes: '' },
+    digests: { plan: computeDigest(planned), outcomes: '' },
     violations: [],
-    came: [],
+    results: [],
     seconds: 0,
   }
 
-  async function one(flow: PlannedFlow): Promise<string[]> {
+  async function runAndCheckFlow(flow: PlannedFlow): Promise<string[]> {
     const site = world.sites[flow.site]
-    const came = await runFlow(world, flow)
-    result.came.push(came)
-    count(result.outcomes, came.outcome)
-    for (const use of came.used) count(result.uses, use)
-    if (came.reached) count(result.events, flow.event?.type ?? '')
-    result.faultsApplied += came.faulted
-    const said = [came.outcome, ...came.used, came.second ?? '']
-    const found = said.filter((word) => word === NEVER || word.startsWith('unexpected'))
+    const flowResult = await runFlow(world, flow)
+    result.results.push(flowResult)
+    increment(result.outcomes, flowResult.outcome)
+    for (const use of flowResult.used) increment(result.uses, use)
+    if (flowResult.reached) increment(result.events, flow.event?.type ?? '')
+    result.faultsApplied += flowResult.faulted
+    const outcomes = [flowResult.outcome, ...flowResult.used, flowResult.second ?? '']
+    const found = outcomes.filter((word) => word === NEVER || word.startsWith('unexpected'))
     world.fault()
     found.push(
-      ...(await settles('a window stays', async () => flowWindows(world).length === 0)),
-      ...(await settles('a record stays', async () => (await recordsIn(world, 'flows')) === 0)),
-      ...(await askAsStranger(world, flow)),
+      ...(await waitForCondition(
+        'a window stays',
+        async () => listFlowWindows(world).length === 0,
+      )),
+      ...(await waitForCondition(
+        'a record stays',
+        async () => (await countRecords(world, 'flows')) === 0,
+      )),
+      ...(await callAsStranger(world, flow)),
     )
     const { error } = await call(site, 'northbound_revoke')
-    if (error) found.push(`revoke: ${describe({ error }, '')}`)
-    if ((await recordsIn(world, 'tokens')) > 0) found.push('tokens stay')
-    found.push(...(await judge.look(site)))
+    if (error) found.push(`revoke: ${describeOutcome({ error }, '')}`)
+    if ((await countRecords(world, 'tokens')) > 0) found.push('tokens stay')
+    found.push(...(await judge.checkTraffic(site)))
     return found
   }
 
@@ -121,8 +133,8 @@ export async function storm(
     await signInOnce(world)
     log.clear()
     for (const [index, flow] of planned.entries()) {
-      const found = await one(flow)
-      result.violations.push(...found.map((what) => `flow ${index}: ${what}`))
+      const found = await runAndCheckFlow(flow)
+      result.violations.push(...found.map((violation) => `flow ${index}: ${violation}`))
       if ((index + 1) % REPORT_EVERY === 0) {
         report(`${index + 1} of ${flows}: ${JSON.stringify(result.outcomes)}`)
       }
@@ -132,7 +144,7 @@ export async function storm(
   }
   result.codesSent = judge.sent.codes
   result.refreshTokensSent = judge.sent.refreshTokens
-  result.digests.outcomes = digestOf(result.came)
+  result.digests.outcomes = computeDigest(result.results)
   result.seconds = Math.round((performance.now() - begun) / 1_000)
   return result
 }

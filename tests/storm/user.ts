@@ -1,6 +1,6 @@
 /**
- * The user of a storm: signs in and allows what the operator asks, answers the broker's own question,
- * and closes a window in which nothing more will come.
+ * Simulates the user of a storm: signs in and consents at the operator, answers the consent window of the
+ * broker, and closes a window that is a dead end.
  */
 
 import type { Page, Target } from 'puppeteer-core'
@@ -9,22 +9,24 @@ import { until } from '../browser/support/pages.ts'
 import type { PlannedFlow } from './plan.ts'
 import type { World } from './world.ts'
 
-const LOOK_EVERY_MS = 40
-/** A window is given up when it looked so at so many looks in a row. */
-const LOOKS = 4
-/** A page that is on its way elsewhere may not answer. */
-const LONGEST_LOOK_MS = 5_000
+const POLL_INTERVAL_MS = 40
+/** Number of consecutive checks with a dead end after which a window is given up. */
+const MAX_DEAD_ENDS = 4
+/** Limit of a check: a page that navigates may not answer. */
+const CHECK_TIMEOUT_MS = 5_000
 const CONSENT = '/ui/consent/'
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** Windows that the flows have opened. */
-export function flowWindows({ browser, worker, sites }: World): Target[] {
+/** Lists the windows that the flows have opened. */
+export function listFlowWindows({ browser, worker, sites }: World): Target[] {
   const kept = [worker.page, ...sites.map(({ page }) => page)].map((page) => page.target())
-  return browser.targets().filter((each) => each.type() === 'page' && !kept.includes(each))
+  return browser.targets().filter((target) => target.type() === 'page' && !kept.includes(target))
 }
 
-/** As with the windows' own button: nothing is asked of the pages in them, which may be on their way. */
+/**
+ * Closes the windows from outside, as their close button does, since a page that navigates may not answer.
+ */
 export async function closeWindows(world: World): Promise<void> {
   const { browser, worker, sites } = world
   const kept = [worker.page.url(), ...sites.map(({ page }) => page.url())]
@@ -35,13 +37,13 @@ export async function closeWindows(world: World): Promise<void> {
       await session.send('Target.closeTarget', { targetId })
   }
   await session.detach()
-  await until('the windows to close', async () => flowWindows(world).length === 0)
+  await until('the windows to close', async () => listFlowWindows(world).length === 0)
 }
 
-type Seen = 'nothing yet' | 'answered' | 'a dead end'
+type Check = 'nothing yet' | 'answered' | 'a dead end'
 
-/** Runs in the operator's page. */
-function answerOperator(phoneNumber: string, password: string): Seen {
+/** Answers the form of the operator. Runs in its page. */
+function answerOperator(phoneNumber: string, password: string): Check {
   const { dataset } = document.documentElement
   if (document.readyState !== 'complete') return 'nothing yet'
   if (dataset.answered) return 'answered'
@@ -63,17 +65,19 @@ async function answerBroker(consent: Page, answer: PlannedFlow['answer']): Promi
   else await consent.click(`[data-testid=${answer}]`)
 }
 
-/** Whether the broker's question is on the screen and its buttons may be pressed. */
-async function isAsked(consent: Page): Promise<boolean> {
+/** Tells whether the consent window is shown and its buttons are enabled. */
+async function isConsentReady(consent: Page): Promise<boolean> {
   await consent.bringToFront()
   return (await consent.$('[data-testid=allow]:not([disabled])')) !== null
 }
 
 /**
- * @param atConsent What comes before the user answers the broker.
- * @returns How many windows the user gave up.
+ * Runs until the flow is over.
+ *
+ * @param atConsent Runs before the user answers the consent window.
+ * @returns Number of windows that the user gave up.
  */
-export async function beUser(
+export async function simulateUser(
   world: World,
   answer: PlannedFlow['answer'],
   isOver: () => boolean,
@@ -84,33 +88,33 @@ export async function beUser(
   const answered = new Set<Target>()
   let givenUp = 0
 
-  async function lookAt(target: Target): Promise<void> {
+  async function checkWindow(target: Target): Promise<void> {
     const url = target.url()
     const atOperator = /^https?:/.test(url) && !url.startsWith(REDIRECT_BASE.chromium)
     if (!atOperator && !url.includes(CONSENT)) return
     const page = await target.page()
     if (!page) return
     if (!atOperator) {
-      if (answered.has(target) || !(await isAsked(page))) return
+      if (answered.has(target) || !(await isConsentReady(page))) return
       answered.add(target)
       await atConsent()
       return answerBroker(page, answer)
     }
     const { phoneNumber = '', password = '' } = subscriber ?? {}
-    const seen = await page.evaluate(answerOperator, phoneNumber, password)
-    const looks = seen === 'a dead end' ? (deadEnds.get(target) ?? 0) + 1 : 0
-    deadEnds.set(target, looks)
-    if (looks < LOOKS) return
+    const check = await page.evaluate(answerOperator, phoneNumber, password)
+    const count = check === 'a dead end' ? (deadEnds.get(target) ?? 0) + 1 : 0
+    deadEnds.set(target, count)
+    if (count < MAX_DEAD_ENDS) return
     givenUp += 1
     await page.close()
   }
 
   while (!isOver()) {
-    // A window may close or go on while it is looked at.
-    for (const target of flowWindows(world)) {
-      await Promise.race([lookAt(target).catch(() => {}), pause(LONGEST_LOOK_MS)])
+    // A window may close or navigate during its check.
+    for (const target of listFlowWindows(world)) {
+      await Promise.race([checkWindow(target).catch(() => {}), pause(CHECK_TIMEOUT_MS)])
     }
-    await pause(LOOK_EVERY_MS)
+    await pause(POLL_INTERVAL_MS)
   }
   return givenUp
 }

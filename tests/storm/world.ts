@@ -1,4 +1,4 @@
-/** The place of a storm: one network, two sites, one Chromium with the built extension. */
+/** Starts the environment of a storm: one network, two sites, one Chromium with the built extension. */
 
 import type { Browser, Page } from 'puppeteer-core'
 import { type FaultRule, type Network, startNetwork } from '../../demo-site/network/index.ts'
@@ -20,10 +20,11 @@ export interface World {
   network: Network
   outside: Outside
   sites: [Site, Site]
-  wish: ConnectParams
-  /** Its page is one of the broker's origin without any of its scripts. */
+  /** Parameters of `northbound_connect`. */
+  request: ConnectParams
+  /** Its page has the broker's origin, but no script of the broker. */
   worker: WorkerSwitch
-  /** Switches these faults on and all others off. @returns Their identifiers. */
+  /** Replaces the active faults. @returns The identifiers of the new faults. */
   fault(...rules: FaultRule[]): string[]
   close(): Promise<void>
 }
@@ -33,26 +34,29 @@ export interface Settled {
   error?: ProviderErrorObject
 }
 
-/** A call of a page. Without result and error: the page was left. */
+/** Calls the broker from a page. An answer without result and error: the page was left. */
 export function call({ page }: Site, method: string, params?: object): Promise<Settled> {
-  const asked = page.evaluate(
-    (name, given) => window.call(name, given),
+  const answer = page.evaluate(
+    (name, callParams) => window.call(name, callParams),
     method,
     params as Record<string, unknown>,
   ) as Promise<Settled>
-  return asked.catch(() => ({}))
+  return answer.catch(() => ({}))
 }
 
-/** Without the endpoint the operator never hears that a grant was given back, and asks no more. */
-async function withoutRevocation({ issuer, faults }: Network): Promise<() => void> {
+/**
+ * Removes the revocation endpoint from the metadata. The operator then receives no revocation, and does not
+ * ask for consent again.
+ */
+async function prepareHiddenRevocation({ issuer, faults }: Network): Promise<() => void> {
   const path = '/.well-known/openid-configuration'
   const response = await fetch(issuer + path)
   const { revocation_endpoint: _, ...metadata } = (await response.json()) as Record<string, unknown>
   const headers = { 'content-type': 'application/json' }
   const body = JSON.stringify(metadata)
   return () => {
-    for (const each of [path, '/.well-known/oauth-authorization-server']) {
-      faults.add({ path: each, action: { type: 'status', status: 200, headers, body } })
+    for (const metadataPath of [path, '/.well-known/oauth-authorization-server']) {
+      faults.add({ path: metadataPath, action: { type: 'status', status: 200, headers, body } })
     }
   }
 }
@@ -68,7 +72,7 @@ export async function startWorld(builds: string): Promise<World> {
     })),
     redirectBases: [REDIRECT_BASE.chromium],
     accessTokenSeconds: 3_600,
-    // On a connection that served before, the browser itself repeats what broke.
+    // On a reused connection the browser itself repeats a broken request.
     reuseConnections: false,
   })
   const outside = await startOutside()
@@ -80,9 +84,9 @@ export async function startWorld(builds: string): Promise<World> {
       {
         ...operator,
         applications:
-          operator.applications?.map((one) => ({
-            ...one,
-            requireConsent: one.clientId === 'storm-1',
+          operator.applications?.map((application) => ({
+            ...application,
+            requireConsent: application.clientId === 'storm-1',
           })) ?? [],
         pushedAuthorizationRequests: 'never',
         dpop: 'never',
@@ -96,7 +100,7 @@ export async function startWorld(builds: string): Promise<World> {
     acceptInsecureCerts: true,
     args: ['--disable-auto-reload'],
   })
-  const atFirst = await browser.pages()
+  const initialPages = await browser.pages()
   const worker = await workerSwitch({
     name: 'chromium',
     browser,
@@ -108,15 +112,15 @@ export async function startWorld(builds: string): Promise<World> {
     await page.goto(application.origin)
     sites.push({ application, page })
   }
-  for (const page of atFirst) await page.close()
+  for (const page of initialPages) await page.close()
   const [api] = operator.apis
-  const hideRevocation = await withoutRevocation(network)
+  const hideRevocation = await prepareHiddenRevocation(network)
   return {
     browser,
     network,
     outside,
     sites: sites as [Site, Site],
-    wish: {
+    request: {
       issuer: operator.issuer,
       apis: [{ resource: api?.resource ?? '', scope: api?.scopes[0]?.scope ?? '' }],
     },
@@ -135,8 +139,8 @@ export async function startWorld(builds: string): Promise<World> {
   }
 }
 
-/** The user has not said no a moment ago: how long that counts is a matter of time, and not of the seed. */
-export function forgetRefusals({ worker }: World): Promise<void> {
+/** Deletes the denials, since their cooldown depends on the time and not on the seed. */
+export function deleteDenials({ worker }: World): Promise<void> {
   return worker.page.evaluate(() => {
     const { chrome } = globalThis as unknown as {
       chrome: { storage: { session: { remove(name: string): Promise<void> } } }
@@ -145,10 +149,10 @@ export function forgetRefusals({ worker }: World): Promise<void> {
   })
 }
 
-/** Records that the broker has in one of its stores. */
-export function recordsIn({ worker }: World, name: 'flows' | 'tokens'): Promise<number> {
+/** Counts the records in a store of the broker. */
+export function countRecords({ worker }: World, name: 'flows' | 'tokens'): Promise<number> {
   return worker.page.evaluate(async (store) => {
-    const names = (await indexedDB.databases()).map(({ name: each }) => each)
+    const names = (await indexedDB.databases()).map(({ name: databaseName }) => databaseName)
     if (!names.includes(`northkey-${store}`)) return 0
     const opening = indexedDB.open(`northkey-${store}`)
     const database = await new Promise<IDBDatabase>((resolve, reject) => {

@@ -1,7 +1,7 @@
 /**
- * Which client an origin may act as. All applications share the broker's redirect URI, so a client
- * identifier is usable by the origin that it is bound to and by no other: bound by the operator's
- * profile, by a registration that the broker made for that origin, or by a document on that origin.
+ * Binds OAuth clients to origins. All applications share the broker's redirect URI, so only the origin that a
+ * client identifier is bound to may use it. The binding comes from the operator's profile, from a dynamic
+ * registration that the broker made for that origin, or from a client ID metadata document on that origin.
  *
  * @see RFC 7591, draft-ietf-oauth-client-id-metadata-document
  */
@@ -22,11 +22,11 @@ import { redirectBase } from '../platform/redirect-base.ts'
 import { createSingleFlight } from '../platform/single-flight.ts'
 import { createKey, getKey } from './keys.ts'
 
-/** What is known of an application before anything is sent. */
+/** Application that an origin may act as, before any request is sent. */
 export interface BoundApplication {
   name: string
   requireConsent: boolean
-  /** Absent until the broker has registered it. */
+  /** Absent until the broker has registered the client. */
   clientId?: string
 }
 
@@ -37,25 +37,26 @@ interface Registration {
 }
 
 const registrations = openSealedStore<Registration>('clients')
-const registering = createSingleFlight<string>()
+const registrationFlights = createSingleFlight<string>()
 
-const idOf = (issuer: string, origin: string) => `${issuer} ${origin}`
-const clientKeyId = (issuer: string, origin: string) => `client ${idOf(issuer, origin)}`
+const getRegistrationId = (issuer: string, origin: string) => `${issuer} ${origin}`
+const getClientKeyId = (issuer: string, origin: string) =>
+  `client ${getRegistrationId(issuer, origin)}`
 
 export const getRedirectUri = (issuer: string): Promise<string> =>
   redirectUriFor(redirectBase, issuer)
 
 /**
- * Whether each installation registers a client of its own, also for an origin that the profile names: its
- * key is made here, and nothing but a registration tells the server of it.
+ * Tells whether each installation registers a client of its own, also for an origin that the profile names:
+ * the broker creates the client key, and only a registration gives its public part to the server.
  */
 const needsOwnKey = ({ onboarding, clientAuthentication }: OperatorProfile) =>
   onboarding === 'dynamic' && clientAuthentication === 'private_key_jwt'
 
 /**
- * The application that this origin may act as at this operator, or `undefined`.
+ * Finds the application that this origin may act as at this operator, or `undefined`.
  *
- * @throws BrokerError `invalid_params` where the page has to name its own document.
+ * @throws BrokerError `invalid_params` when the page has to name a client document on its own origin.
  */
 export async function findBoundApplication(
   operator: OperatorProfile,
@@ -63,10 +64,12 @@ export async function findBoundApplication(
   clientId: string | undefined,
 ): Promise<BoundApplication | undefined> {
   const { onboarding = 'preregistered', issuer } = operator
-  const known = findApplication(operator, origin, clientId)
-  const name = known?.name ?? new URL(origin).host
-  const requireConsent = known?.requireConsent ?? true
-  if (known && !needsOwnKey(operator)) return { name, requireConsent, clientId: known.clientId }
+  const application = findApplication(operator, origin, clientId)
+  const name = application?.name ?? new URL(origin).host
+  const requireConsent = application?.requireConsent ?? true
+  if (application && !needsOwnKey(operator)) {
+    return { name, requireConsent, clientId: application.clientId }
+  }
   if (onboarding === 'preregistered') return undefined
   if (onboarding === 'client_id_metadata_document') {
     if (clientId === undefined || !URL.canParse(clientId) || new URL(clientId).origin !== origin) {
@@ -74,12 +77,12 @@ export async function findBoundApplication(
     }
     return { name, requireConsent, clientId }
   }
-  const registered = (await registrations.get(idOf(issuer, origin)))?.clientId
-  if (clientId !== undefined && clientId !== registered && !known) return undefined
+  const registered = (await registrations.get(getRegistrationId(issuer, origin)))?.clientId
+  if (clientId !== undefined && clientId !== registered && !application) return undefined
   return { name, requireConsent, ...(registered !== undefined && { clientId: registered }) }
 }
 
-async function register(
+async function registerOrigin(
   server: OperatorProfile,
   metadata: ServerMetadata,
   origin: string,
@@ -87,7 +90,7 @@ async function register(
   const { issuer, clientAuthentication } = server
   const key =
     clientAuthentication === 'private_key_jwt'
-      ? await createKey(clientKeyId(issuer, origin))
+      ? await createKey(getClientKeyId(issuer, origin))
       : undefined
   const { clientId } = await registerClient(
     {
@@ -99,11 +102,14 @@ async function register(
     },
     createEffects(),
   )
-  await registrations.set(idOf(issuer, origin), { issuer, origin, clientId })
+  await registrations.set(getRegistrationId(issuer, origin), { issuer, origin, clientId })
   return clientId
 }
 
-/** The client identifier to send: checked where it is a document, registered where that is due. */
+/**
+ * Returns the client identifier for a request. A client document is fetched and checked first; a missing
+ * client is registered first, in a single flight for each issuer and origin.
+ */
 export async function resolveClientId(
   server: OperatorProfile,
   metadata: ServerMetadata,
@@ -117,17 +123,19 @@ export async function resolveClientId(
     await fetchClientDocument({ clientId, origin, redirectUri }, createEffects())
     return clientId
   }
-  const id = idOf(server.issuer, origin)
-  return registering.run(id, () => register(server, metadata, origin))
+  const id = getRegistrationId(server.issuer, origin)
+  return registrationFlights.run(id, () => registerOrigin(server, metadata, origin))
 }
 
-/** The key with which the client of this origin authenticates, where the operator wants one. */
+/**
+ * Returns the authentication key of the client of this origin, if the operator requires `private_key_jwt`.
+ */
 export async function getClientKey(
   server: OperatorProfile,
   origin: string,
 ): Promise<ClientKey | undefined> {
   if (server.clientAuthentication !== 'private_key_jwt') return undefined
-  const key = await getKey(clientKeyId(server.issuer, origin))
+  const key = await getKey(getClientKeyId(server.issuer, origin))
   return key && { privateKey: key.privateKey }
 }
 

@@ -1,10 +1,17 @@
-/** Whether tokens are to be bound to a key, and to which. @see RFC 9449 section 5 */
+/**
+ * Chooses the DPoP key of an authorization flow, from the operator's profile and metadata.
+ *
+ * @see RFC 9449 section 5
+ */
 
 import type { DpopKey, ServerMetadata } from '../../../shared/core/index.ts'
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 import { createKey, getKey } from './keys.ts'
 
-/** The key of a flow, made when it is first asked for; `undefined` where none is wanted. */
+/**
+ * Returns the key of a flow, and creates it at the first call. `undefined`: the tokens are not bound to a
+ * key.
+ */
 export async function getFlowDpopKey(
   server: OperatorProfile,
   metadata: ServerMetadata,

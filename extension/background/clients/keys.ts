@@ -1,7 +1,8 @@
 /**
- * Keys of this UE: one for the DPoP proofs of each grant, one for each client that authenticates with a
- * key. Made extractable only to be wrapped under the sealing key; what is used cannot be exported, and
- * what lies on the disk cannot be read without that key.
+ * Creates and stores the key pairs of this UE: one for the DPoP proofs of each grant, and one for each
+ * client that authenticates with `private_key_jwt`. A private key is extractable only until it is wrapped
+ * under the sealing key. The key in use cannot be exported, and the key on the disk cannot be read without
+ * the sealing key.
  *
  * @see RFC 9449 section 11.2, RFC 7523
  */
@@ -22,19 +23,19 @@ interface WrappedKey {
 }
 
 const store = openStore('keys')
-const unwrapped = memoizeByKey(unwrap)
+const unwrappedKeys = memoizeByKey(readKey)
 
-function wrapping(id: string, iv: Uint8Array<ArrayBuffer>): AesGcmParams {
+function getWrapAlgorithm(id: string, iv: Uint8Array<ArrayBuffer>): AesGcmParams {
   return { name: 'AES-GCM', iv, additionalData: new TextEncoder().encode(`keys/${id}`) }
 }
 
-async function unwrap(id: string): Promise<DpopKey | undefined> {
+async function readKey(id: string): Promise<DpopKey | undefined> {
   const wrapped = await get<WrappedKey>(id, store)
   if (!wrapped) return undefined
-  // Without it nobody can say whether the key is lost.
+  // Outside of `try`: an unreadable sealing key does not mean that this key is lost.
   const sealing = await sealingKey()
   try {
-    const algorithm = wrapping(id, wrapped.iv)
+    const algorithm = getWrapAlgorithm(id, wrapped.iv)
     const [privateKey, publicKey] = await Promise.all([
       crypto.subtle.unwrapKey('pkcs8', wrapped.privateKey, sealing, algorithm, ALGORITHM, false, [
         'sign',
@@ -47,10 +48,10 @@ async function unwrap(id: string): Promise<DpopKey | undefined> {
   }
 }
 
-/** The key of this name, or `undefined` where there is none that this browser session can open. */
-export const getKey = (id: string): Promise<DpopKey | undefined> => unwrapped.get(id)
+/** Returns the key of this name, or `undefined` when there is none that this browser session can unwrap. */
+export const getKey = (id: string): Promise<DpopKey | undefined> => unwrappedKeys.get(id)
 
-/** A new key under this name, on the disk before it is used. */
+/** Creates a key under this name. The key is on the disk before it is used. */
 export async function createKey(id: string): Promise<DpopKey> {
   const { privateKey, publicKey } = await createDpopKey({ extractable: true })
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES))
@@ -62,24 +63,24 @@ export async function createKey(id: string): Promise<DpopKey> {
         'pkcs8',
         privateKey,
         await sealingKey(),
-        wrapping(id, iv),
+        getWrapAlgorithm(id, iv),
       ),
       publicKey: await crypto.subtle.exportKey('jwk', publicKey),
     } satisfies WrappedKey,
     store,
   )
-  unwrapped.delete(id)
+  unwrappedKeys.delete(id)
   const key = await getKey(id)
   if (!key) throw new Error('the key cannot be read back')
   return key
 }
 
 export async function deleteKey(id: string): Promise<void> {
-  unwrapped.delete(id)
+  unwrappedKeys.delete(id)
   await del(id, store)
 }
 
-/** Removes the keys that this browser session cannot open. */
+/** Deletes the keys that this browser session cannot unwrap. */
 export async function sweepKeys(): Promise<void> {
   for (const id of await keys<string>(store)) if (!(await getKey(id))) await deleteKey(id)
 }

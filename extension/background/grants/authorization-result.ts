@@ -1,4 +1,7 @@
-/** The result of an authorization, with a window or without: what a grant and its tokens are made of. */
+/**
+ * Type of the result of an authorization, with a window or without one. A grant and its token record are
+ * created from it.
+ */
 
 import type { ServerMetadata, TokenSet } from '../../../shared/core/index.ts'
 

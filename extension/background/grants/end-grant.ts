@@ -1,11 +1,20 @@
-/** Ends a grant: here at once, at the server now or later, and with an event to its pages. @see RFC 7009 */
+/**
+ * Ends a grant: deletes it and its tokens at once, revokes the tokens at the server (now, or later where that
+ * fails), and sends the events to the pages of its origin.
+ *
+ * @see RFC 7009
+ */
 
 import { log } from '../platform/log.ts'
 import { sendGrantRevoked, sendGrantsChanged } from './grant-events.ts'
 import { deleteGrant, type GrantRecord } from './grants.ts'
 import { endTokens } from './token-records.ts'
 
-/** @returns Whether the server knows. */
+/**
+ * @param by Party that ended the grant.
+ * @param cause Cause that the network gave.
+ * @returns Whether the server has received the revocation.
+ */
 export async function endGrant(
   grant: GrantRecord,
   by: 'user' | 'page' | 'network',

@@ -1,10 +1,10 @@
-/** Sends the events of grants to the documents of their origin. */
+/** Sends the grant events of the page contract to the documents of the origin that the grant belongs to. */
 
 import type { ProviderEvents } from '../../../shared/messages/page-api.ts'
 import { sendEvent } from '../platform/page-events.ts'
 import { listGrants, toPublicGrant } from './grants.ts'
 
-/** Sends the grants that an origin has now. */
+/** Sends the current grants of an origin. */
 export async function sendGrantsChanged(origin: string): Promise<void> {
   await sendEvent(origin, 'grantsChanged', {
     grants: (await listGrants(origin)).map(toPublicGrant),

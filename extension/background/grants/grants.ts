@@ -1,6 +1,9 @@
 /**
- * Grants: what the user allowed an origin. A grant holds no secret, so it outlives the browser; its
- * tokens do not. It belongs to one exact origin, and its key in the database begins with that origin.
+ * Stores grants: the permissions that the user gave to an origin. A grant contains no secret, so it outlives
+ * the browser; its tokens do not. A grant belongs to exactly one origin, and its key in the database begins
+ * with that origin.
+ *
+ * Border: tokens are in `token-records.ts`.
  */
 
 import { del, promisifyRequest, set, values } from 'idb-keyval'
@@ -25,11 +28,11 @@ export interface GrantRecord extends Grant {
   applicationName: string
   operatorName: string
   lifetime: Lifetime
-  /** Names the browser session in which the grant was made. */
+  /** Name of the browser session in which the grant was created. */
   session: string
 }
 
-/** `once` covers what a page does in one go; `month` begins anew with each use. */
+/** `once` is enough for one task at one sitting; `month` starts again with each use. */
 const LIFETIME_MS: Record<Lifetime, number> = {
   once: ONCE_GRANT_LIFETIME_MS,
   session: SESSION_GRANT_LIFETIME_MS,
@@ -40,23 +43,26 @@ const LIFETIME_MS: Record<Lifetime, number> = {
 const store = openStore('grants')
 const SESSION = 'session'
 
-interface Granted {
+interface OriginGrants {
   records: GrantRecord[]
   session: string
 }
 
-/** The grants of the origins asked for since the worker woke up. */
+/** Cache of the grants by origin, for the life of this worker. */
 const grantsByOrigin = memoizeByKey(readOrigin)
 
-function invalidate({ origin }: Pick<GrantRecord, 'origin'>): void {
+function invalidateCache({ origin }: Pick<GrantRecord, 'origin'>): void {
   grantsByOrigin.delete(origin)
   bumpStateVersion()
 }
 
-/** Grants that ended while this worker lives: nothing that comes late brings them back. */
-const ended = new Set<string>()
+/** Grants that ended during the life of this worker. A late write does not restore them. */
+const endedGrantIds = new Set<string>()
 
-const keyOf = ({ origin, grantId }: Pick<GrantRecord, 'origin' | 'grantId'>) => [origin, grantId]
+const getRecordKey = ({ origin, grantId }: Pick<GrantRecord, 'origin' | 'grantId'>) => [
+  origin,
+  grantId,
+]
 
 async function readSession(): Promise<string> {
   const stored = (await browser.storage.session.get(SESSION))[SESSION]
@@ -66,19 +72,23 @@ async function readSession(): Promise<string> {
   return name
 }
 
-/** A name for this browser session: it ends with `storage.session`. */
+/** Name of this browser session. It is in `storage.session`, which ends with the session. */
 export const getSessionName = memoize(readSession)
 
+/** @returns Time in milliseconds. */
 export function computeExpiry(lifetime: Lifetime, now: number): number {
   return now + LIFETIME_MS[lifetime]
 }
 
 export function isActive(grant: GrantRecord, current: string, now: number): boolean {
-  const bound = grant.lifetime === 'session' || grant.lifetime === 'once'
-  return grant.expiresAt > now && (!bound || grant.session === current)
+  const isSessionBound = grant.lifetime === 'session' || grant.lifetime === 'once'
+  return grant.expiresAt > now && (!isSessionBound || grant.session === current)
 }
 
-/** Whether one of the granted APIs is this resource, for this purpose, with at least these scopes. */
+/**
+ * Tells whether the granted APIs contain this resource, for the same purpose, with all requested scope
+ * words.
+ */
 export function coversApi(granted: ApiAccess[], wanted: ApiAccess): boolean {
   return granted.some(
     (api) =>
@@ -88,14 +98,14 @@ export function coversApi(granted: ApiAccess[], wanted: ApiAccess): boolean {
   )
 }
 
-/** What the page may see of it. */
+/** Selects the members of a grant that the page may see. */
 export function toPublicGrant(record: GrantRecord): Grant {
   const { grantId, issuer, clientId, mode, apis, subject, tokenType, createdAt, expiresAt } = record
   return { grantId, issuer, clientId, mode, apis, subject, tokenType, createdAt, expiresAt }
 }
 
-/** The latest first: where a page names none, it means what the user allowed last. */
-async function readOrigin(origin: string): Promise<Granted> {
+/** Reads the newest grant first: a page that names no grant means the grant that the user gave last. */
+async function readOrigin(origin: string): Promise<OriginGrants> {
   const records: GrantRecord[] = await store('readonly', (grants) =>
     promisifyRequest(grants.getAll(IDBKeyRange.bound([origin], [origin, []]))),
   )
@@ -103,12 +113,12 @@ async function readOrigin(origin: string): Promise<Granted> {
   return { records, session: await getSessionName() }
 }
 
-/** Opens the database, so that it is open when a call comes. */
+/** Opens the database before the first call needs it. */
 export async function openGrants(): Promise<void> {
   await Promise.all([getSessionName(), store('readonly', (grants) => grants.name)])
 }
 
-/** Every living grant, for the broker's own screens. */
+/** Lists the active grants of all origins. Pages get the grants of their own origin only. */
 export async function listAllGrants(): Promise<GrantRecord[]> {
   const current = await getSessionName()
   const records = await values<GrantRecord>(store)
@@ -127,25 +137,25 @@ export async function getGrant(origin: string, grantId: string): Promise<GrantRe
   return record
 }
 
-/** @throws BrokerError `no_grant` where the grant has ended meanwhile. */
+/** @throws BrokerError `no_grant` when the grant has ended in the meantime. */
 export async function saveGrant(record: GrantRecord): Promise<void> {
-  if (!ended.has(record.grantId)) await set(keyOf(record), record, store)
-  invalidate(record)
-  if (!ended.has(record.grantId)) return wakeAt(record.expiresAt)
+  if (!endedGrantIds.has(record.grantId)) await set(getRecordKey(record), record, store)
+  invalidateCache(record)
+  if (!endedGrantIds.has(record.grantId)) return wakeAt(record.expiresAt)
   await deleteGrant(record)
   throw noGrant()
 }
 
-export const hasGrantEnded = (grantId: string): boolean => ended.has(grantId)
+export const hasGrantEnded = (grantId: string): boolean => endedGrantIds.has(grantId)
 
 export async function deleteGrant(record: Pick<GrantRecord, 'origin' | 'grantId'>): Promise<void> {
-  ended.add(record.grantId)
+  endedGrantIds.add(record.grantId)
   bumpStateVersion()
-  await del(keyOf(record), store)
-  invalidate(record)
+  await del(getRecordKey(record), store)
+  invalidateCache(record)
 }
 
-/** A grant that is used begins its thirty days anew, at most once an hour. */
+/** Extends a grant of lifetime `month` by its use. To save writes it does so at most once an hour. */
 export async function extendGrant(record: GrantRecord): Promise<void> {
   const expiresAt = computeExpiry(record.lifetime, Date.now())
   if (record.lifetime !== 'month' || expiresAt - record.expiresAt < GRANT_EXTENSION_STEP_MS) return
@@ -153,24 +163,26 @@ export async function extendGrant(record: GrantRecord): Promise<void> {
 }
 
 /**
- * Removes the grants whose time is over, says which, and sees to it that the next one ends on time.
- * They are judged in the transaction that removes them: one that is saved meanwhile is not lost.
+ * Deletes the expired grants, and sets the alarm for the expiry of the others. The check and the deletion are
+ * in one transaction: a grant that is saved in the meantime is not lost.
+ *
+ * @returns The deleted grants.
  */
 export async function sweepGrants(): Promise<GrantRecord[]> {
-  const current = await getSessionName()
-  const [over, living] = await store('readwrite', async (grants) => {
+  const session = await getSessionName()
+  const [expired, active] = await store('readwrite', async (grants) => {
     const records: GrantRecord[] = await promisifyRequest(grants.getAll())
     const now = Date.now()
-    const over = records.filter((record) => !isActive(record, current, now))
-    for (const record of over) {
-      ended.add(record.grantId)
-      grants.delete(keyOf(record))
+    const expired = records.filter((record) => !isActive(record, session, now))
+    for (const record of expired) {
+      endedGrantIds.add(record.grantId)
+      grants.delete(getRecordKey(record))
     }
     await promisifyRequest(grants.transaction)
-    return [over, records.filter((record) => !over.includes(record))] as const
+    return [expired, records.filter((record) => !expired.includes(record))] as const
   })
   grantsByOrigin.clear()
   bumpStateVersion()
-  for (const { expiresAt } of living) await wakeAt(expiresAt)
-  return over
+  for (const { expiresAt } of active) await wakeAt(expiresAt)
+  return expired
 }

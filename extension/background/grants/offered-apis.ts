@@ -1,6 +1,6 @@
 /**
- * A grant is worth what the operator's profile still says: an application, a mode or an API that was
- * taken out of it is no longer served, whatever the user once allowed.
+ * Limits a grant to the current operator profile: an application, a mode or an API that was removed from the
+ * profile is no longer served, even though the user allowed it earlier.
  */
 
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
@@ -9,7 +9,7 @@ import { findApi, findApplication, findOperator } from '../operators/operators.t
 import { endGrant } from './end-grant.ts'
 import { type GrantRecord, listAllGrants } from './grants.ts'
 
-function offeredBy(operator: OperatorProfile, grant: GrantRecord): ApiAccess[] {
+function filterOfferedApis(operator: OperatorProfile, grant: GrantRecord): ApiAccess[] {
   const { modes, onboarding = 'preregistered' } = operator
   const { origin, clientId, mode, apis } = grant
   if (modes && !modes.includes(mode)) return []
@@ -17,19 +17,20 @@ function offeredBy(operator: OperatorProfile, grant: GrantRecord): ApiAccess[] {
   return apis.filter(({ resource, scope }) => findApi(operator, resource, scope))
 }
 
-/** What of a grant may be used. */
+/** Lists the APIs of a grant that the operator still offers. */
 export async function listOfferedApis(grant: GrantRecord): Promise<ApiAccess[]> {
   const operator = await findOperator(grant.issuer)
-  return operator ? offeredBy(operator, grant) : []
+  return operator ? filterOfferedApis(operator, grant) : []
 }
 
 /**
- * Ends the grants of which nothing is left. Those of an operator that is not known just now stay: it may
- * be that its profile could not be read.
+ * Ends the grants that have no offered API left. Grants of an unknown operator stay, since its profile may be
+ * unreadable for the moment.
  */
 export async function endWithdrawnGrants(): Promise<void> {
   for (const grant of await listAllGrants()) {
     const operator = await findOperator(grant.issuer)
-    if (operator && offeredBy(operator, grant).length === 0) await endGrant(grant, 'network')
+    if (operator && filterOfferedApis(operator, grant).length === 0)
+      await endGrant(grant, 'network')
   }
 }

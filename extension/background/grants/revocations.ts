@@ -1,6 +1,7 @@
 /**
- * Revocations that the server has to hear of. Each is on the disk, sealed, before it is sent, and stays
- * there until the server has answered or the browser session ends.
+ * Sends token revocations to the authorization server, and retries them with exponential back-off. A
+ * revocation is stored, sealed, before it is sent. The record stays until the server has answered or the
+ * browser session ends, so a stopped worker loses no revocation.
  *
  * @see RFC 7009 section 2.2.1
  */
@@ -26,7 +27,7 @@ import { openSealedStore } from '../platform/open-sealed-store.ts'
 
 interface Revocation {
   id: string
-  /** As it was when the token was taken back: the user may have removed the operator since. */
+  /** Profile at the time of the revocation: the user may have removed the operator since. */
   server: OperatorProfile
   origin: string
   clientId: string
@@ -39,7 +40,7 @@ interface Revocation {
 
 const MOST_ATTEMPTS = 20
 
-/** Nothing that the server has said about the token. Asked again, it may. */
+/** Errors that contain no decision of the server about the token. A retry may succeed. */
 const TRANSIENT: readonly NorthkeyErrorCode[] = [
   'network_error',
   'timeout',
@@ -49,7 +50,7 @@ const TRANSIENT: readonly NorthkeyErrorCode[] = [
 
 const store = openSealedStore<Revocation>('revocations')
 
-async function send(revocation: Revocation): Promise<void> {
+async function sendRevocation(revocation: Revocation): Promise<void> {
   const { origin, clientId, metadata, token, tokenTypeHint } = revocation
   const server = (await findOperator(revocation.server.issuer)) ?? revocation.server
   const clientKey = await getClientKey(server, origin)
@@ -59,35 +60,35 @@ async function send(revocation: Revocation): Promise<void> {
   )
 }
 
-/** @returns Whether there is no more to do: the server knows, or says that it does not want to. */
-async function attempt(revocation: Revocation): Promise<boolean> {
+/** @returns Whether the revocation is finished: the server accepted it, or rejected it for good. */
+async function attemptRevocation(revocation: Revocation): Promise<boolean> {
   try {
-    await send(revocation)
+    await sendRevocation(revocation)
   } catch (error) {
-    const known = isNorthkeyError(error) ? error : undefined
-    if (known && TRANSIENT.includes(known.code) && revocation.attempts < MOST_ATTEMPTS) {
-      await scheduleRetry(revocation, known.retryAfterSeconds)
+    const failure = isNorthkeyError(error) ? error : undefined
+    if (failure && TRANSIENT.includes(failure.code) && revocation.attempts < MOST_ATTEMPTS) {
+      await scheduleRetry(revocation, failure.retryAfterSeconds)
       return false
     }
-    const why = known?.error ?? known?.code ?? 'internal_error'
-    log.record('revocation', `the operator was not told: ${why}`, subjectOf(revocation))
+    const reason = failure?.error ?? failure?.code ?? 'internal_error'
+    log.record('revocation', `the operator was not told: ${reason}`, getLogSubject(revocation))
   }
   await store.delete(revocation.id)
   return true
 }
 
-const subjectOf = ({ origin, server: { issuer } }: Revocation) => ({ origin, issuer })
+const getLogSubject = ({ origin, server: { issuer } }: Revocation) => ({ origin, issuer })
 
 async function scheduleRetry(revocation: Revocation, retryAfterSeconds = 0): Promise<void> {
   const { id, attempts } = revocation
   const pause = Math.min(LONGEST_REVOCATION_PAUSE_MS, FIRST_REVOCATION_PAUSE_MS * 2 ** attempts)
-  const asked = Math.min(LONGEST_RETRY_AFTER_MS, retryAfterSeconds * 1_000)
-  const dueAtMs = Date.now() + Math.max(pause, asked)
+  const retryAfterMs = Math.min(LONGEST_RETRY_AFTER_MS, retryAfterSeconds * 1_000)
+  const dueAtMs = Date.now() + Math.max(pause, retryAfterMs)
   await store.set(id, { ...revocation, attempts: attempts + 1, dueAtMs })
   await wakeAt(dueAtMs)
 }
 
-/** Whose tokens they are, as their server knows it. */
+/** Client and authorization server that tokens were issued to and by. */
 export interface TokenOwner {
   issuer: string
   origin: string
@@ -96,12 +97,16 @@ export interface TokenOwner {
 
 interface TokensToRevoke {
   metadata: ServerMetadata
-  /** Ends the access tokens with it. */
+  /** Its revocation ends the access tokens too (RFC 7009 section 2.1). */
   refreshToken?: string
   accessTokens: string[]
 }
 
-/** Tells the server now, and again later where that fails. @returns Whether the server knows. */
+/**
+ * Revokes tokens at the server now, and schedules a retry where that fails.
+ *
+ * @returns Whether the server has received all revocations. A removed operator counts as informed.
+ */
 export async function revokeTokens(
   { issuer, origin, clientId }: TokenOwner,
   { metadata, refreshToken, accessTokens }: TokensToRevoke,
@@ -118,23 +123,23 @@ export async function revokeTokens(
   const tokenTypeHint = refreshToken === undefined ? 'access_token' : 'refresh_token'
   const outcomes = await Promise.all(
     tokens.map(async (token) => {
-      const what = { server, origin, clientId, metadata, token, tokenTypeHint } as const
-      // Should the worker stop on the way, the alarm takes it up.
+      const request = { server, origin, clientId, metadata, token, tokenTypeHint } as const
+      // If the worker stops before the answer, the alarm starts the retry.
       const dueAtMs = Date.now() + 2 * FIRST_REVOCATION_PAUSE_MS
-      const revocation = { ...what, id: crypto.randomUUID(), attempts: 0, dueAtMs }
-      // A disk that is full does not keep the server from hearing it now.
+      const revocation = { ...request, id: crypto.randomUUID(), attempts: 0, dueAtMs }
+      // A full disk must not prevent the revocation itself.
       await store.set(revocation.id, revocation).catch(() => {})
       await wakeAt(dueAtMs)
-      return attempt(revocation)
+      return attemptRevocation(revocation)
     }),
   )
   return outcomes.every(Boolean)
 }
 
-/** Sends what is due, and says when to wake up for the rest. */
+/** Sends the revocations that are due, and sets the alarm for the others. */
 export async function sendDueRevocations(): Promise<void> {
   for (const revocation of await store.all()) {
-    if (revocation.dueAtMs <= Date.now()) await attempt(revocation)
+    if (revocation.dueAtMs <= Date.now()) await attemptRevocation(revocation)
     else await wakeAt(revocation.dueAtMs)
   }
 }

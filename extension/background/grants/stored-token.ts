@@ -1,4 +1,7 @@
-/** What is kept of an access token, and for what it still serves. Nothing here reads a clock. */
+/**
+ * Access token as it is stored, and the rules for its use: freshness, slot in the record, scope. Pure: the
+ * caller passes the time.
+ */
 
 import type { TokenSet } from '../../../shared/core/index.ts'
 import type { ApiAccess } from '../../../shared/messages/page-api.ts'
@@ -11,7 +14,7 @@ export interface StoredToken {
   obtainedAtMs: number
   expiresAtMs: number
   scope: string
-  /** Serves one call. */
+  /** Valid for one call. */
   singleUse: boolean
 }
 
@@ -21,8 +24,8 @@ export function toStoredToken(set: TokenSet, nowMs: number): StoredToken {
 }
 
 /**
- * Whether a token may be used as it is. A clock that stands before the moment at which the token came
- * was set back, and says nothing about the time that has passed since.
+ * Tells whether a token may be used without renewal. A clock that is earlier than the time of receipt was set
+ * back; it cannot tell how much time has passed, so the token is renewed.
  */
 export function isFresh(token: StoredToken, minValidityMs: number, nowMs: number): boolean {
   if (nowMs < token.obtainedAtMs - TOKEN_MARGIN_MS) return false
@@ -30,14 +33,17 @@ export function isFresh(token: StoredToken, minValidityMs: number, nowMs: number
   return token.expiresAtMs - margin > nowMs
 }
 
-/** Where the token for this much of an API is kept: beside the one for all that was granted of it. */
+/**
+ * Returns the slot of a token in its record: the resource for the whole granted scope, and the resource with
+ * the sorted scope words for a smaller scope.
+ */
 export function getTokenSlot({ resource, scope }: ApiAccess, wanted: string): string {
   if (wanted === scope) return resource
   const words = scopeWords(wanted).sort().join(' ')
   return words === scopeWords(scope).sort().join(' ') ? resource : `${resource} ${words}`
 }
 
-/** Whether a token says more than is wanted: a word of the grant that was not asked for. */
+/** Tells whether a token has a granted scope word that was not requested. */
 export function exceedsScope(tokenScope: string, wanted: string, granted: ApiAccess[]): boolean {
   if (tokenScope === wanted) return false
   const words = new Set(scopeWords(tokenScope))

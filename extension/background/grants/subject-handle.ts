@@ -1,7 +1,7 @@
 /**
- * The handle under which a page knows the subscriber: stable for one origin, different for every other,
- * and no way back to the identifier that the operator uses. The salt lies in IndexedDB, out of reach of
- * content scripts.
+ * Computes the subject handle that a page gets for the subscriber: a pairwise pseudonym, stable for one
+ * origin and different for every other origin. It does not reveal the subject identifier of the operator.
+ * The salt is in IndexedDB, which content scripts cannot reach.
  *
  * @see OpenID Connect Core section 8.1
  */
@@ -15,13 +15,14 @@ import type { GrantRecord } from './grants.ts'
 const SALT = 'salt'
 const store = openStore('subject')
 
-/** Made when first asked for, in one step, so that two who ask at once get the same. */
+/** Reads the salt, or creates it in one step, so that concurrent callers get the same salt. */
 async function readSalt(): Promise<Uint8Array<ArrayBuffer>> {
   const fresh = crypto.getRandomValues(new Uint8Array(32))
   await update<Uint8Array<ArrayBuffer>>(SALT, (salt) => salt ?? fresh, store)
   return (await get<Uint8Array<ArrayBuffer>>(SALT, store)) ?? fresh
 }
 
+/** @returns 128 bits of an HMAC-SHA-256, as base64url. */
 export async function computeSubjectHandle(
   issuer: string,
   subject: string,
@@ -36,8 +37,9 @@ export async function computeSubjectHandle(
 }
 
 /**
- * Whether an authorization is about the subscriber that the grant is about: tokens end with the
- * browser, the grant does not. An operator that named nobody at first is not asked later.
+ * Tells whether an authorization has the same subject as the grant. The check is needed because tokens end
+ * with the browser and the grant does not. Without a subject in the first authorization the handle came
+ * from the grant's identifier, and later subjects are not compared.
  */
 export async function isSameSubject(
   grant: GrantRecord,

@@ -1,5 +1,8 @@
 /**
- * The records of tokens: sealed, one a grant. They are read and written here alone, and end here.
+ * Stores token records: one sealed record for each grant, with its access tokens by slot, its refresh token
+ * and the name of its DPoP key. Tokens are revoked at the server when their record is deleted.
+ *
+ * Border: no other file reads or writes this store. Requests for tokens are in `tokens/`.
  *
  * @see RFC 6749 section 6, RFC 7009
  */
@@ -20,24 +23,24 @@ import { type StoredToken, toStoredToken } from './stored-token.ts'
 export interface TokenRecord {
   grantId: string
   metadata: ServerMetadata
-  /** By resource, and by scope too where it is less than what was granted. */
+  /** Access tokens by slot. @see getTokenSlot */
   tokens: Record<string, StoredToken>
-  /** How much of a resource the page asked for last, where that was less. */
+  /** Scope that the page requested last, by resource, where it is smaller than the granted scope. */
   given?: Record<string, string>
-  /** What was granted, all resources together. */
+  /** Granted scope of all resources. */
   scope: string
-  /** Names the key that the tokens are bound to. */
+  /** Name of the DPoP key that the tokens are bound to (RFC 9449). */
   keyId: string
   refreshToken?: string
-  /** Of the first ID token: a later one must be about the same subject. */
+  /** Claims of the first ID token. A later ID token must have the same subject. */
   idTokenClaims?: IdTokenClaims
-  /** Set before a refresh token is sent, gone once its answer is stored. */
+  /** Set before a refresh token is sent, and removed when the response is stored. */
   refreshSent?: true
 }
 
 const store = withCache(openSealedStore<TokenRecord>('tokens'))
 
-/** Opens the database, so that it is open when a call comes. */
+/** Opens the database before the first call needs it. */
 export async function openTokens(): Promise<void> {
   await store.get('')
 }
@@ -46,7 +49,11 @@ export function readTokens(grantId: string): Promise<TokenRecord | undefined> {
   return store.get(grantId)
 }
 
-/** @throws BrokerError `no_grant` where the grant ended meanwhile: what came late is not kept, but revoked. */
+/**
+ * Stores a record. Tokens that arrive after the end of their grant are not stored but revoked.
+ *
+ * @throws BrokerError `no_grant` when the grant has ended in the meantime.
+ */
 export async function saveRecord(grant: GrantRecord, record: TokenRecord): Promise<void> {
   if (!hasGrantEnded(grant.grantId)) await store.set(grant.grantId, record)
   if (!hasGrantEnded(grant.grantId)) return
@@ -55,9 +62,9 @@ export async function saveRecord(grant: GrantRecord, record: TokenRecord): Promi
   throw noGrant()
 }
 
-const scopeOf = (apis: ApiAccess[]) => joinScopes(...apis.map(({ scope }) => scope))
+const joinApiScopes = (apis: ApiAccess[]) => joinScopes(...apis.map(({ scope }) => scope))
 
-function recordOf(
+function createRecord(
   grantId: string,
   keyId: string,
   slot: string,
@@ -69,16 +76,19 @@ function recordOf(
     metadata,
     keyId,
     tokens: { [slot]: toStoredToken(tokens, Date.now()) },
-    scope: tokens.resource === undefined ? tokens.scope : scopeOf(apis),
+    scope: tokens.resource === undefined ? tokens.scope : joinApiScopes(apis),
     ...(tokens.refreshToken !== undefined && { refreshToken: tokens.refreshToken }),
     ...(tokens.idTokenClaims && { idTokenClaims: tokens.idTokenClaims }),
   }
 }
 
-/** What reads and then writes the record of one grant takes its turn. */
+/** Serializes the read-modify-write steps on the record of one grant. */
 export const runInGrantQueue = createKeyedSerialQueue()
 
-/** The key that the tokens of a grant are bound to. Where it is lost they are worth nothing, and go. */
+/**
+ * Returns the key that the tokens of a grant are bound to. Without the key the tokens are useless: they are
+ * deleted.
+ */
 export async function getDpopKey(grant: GrantRecord): Promise<DpopKey | undefined> {
   const record = await store.get(grant.grantId)
   const key = record && (await getKey(record.keyId))
@@ -86,7 +96,7 @@ export async function getDpopKey(grant: GrantRecord): Promise<DpopKey | undefine
   return key
 }
 
-/** Keeps what an authorization brought. Tokens of an earlier one give way. */
+/** Stores the tokens of an authorization. They replace the tokens of an earlier authorization. */
 export async function saveTokens(
   grant: GrantRecord,
   keyId: string,
@@ -94,24 +104,24 @@ export async function saveTokens(
   authorized: AuthorizationResult,
 ): Promise<void> {
   const earlier = await store.get(grant.grantId)
-  await saveRecord(grant, recordOf(grant.grantId, keyId, slot, authorized, grant.apis))
+  await saveRecord(grant, createRecord(grant.grantId, keyId, slot, authorized, grant.apis))
   if (earlier && earlier.keyId !== keyId) await deleteKey(earlier.keyId)
 }
 
-/** What an authorization brought is not wanted: the server may forget it. */
+/** Revokes the tokens of an authorization that no grant uses. */
 export async function revokeUnused(
   owner: TokenOwner,
   keyId: string,
   authorized: AuthorizationResult,
 ): Promise<void> {
-  await revokeAtServer(owner, recordOf('', keyId, '', authorized))
+  await revokeAtServer(owner, createRecord('', keyId, '', authorized))
 }
 
 /**
- * Forgets one access token, as after a 401. One that has come in its place since stays, and it is this
- * grant's turn: a renewal must not lose what it stores in between.
+ * Deletes one access token, for instance after a 401. A newer token in the same slot stays. It runs in the
+ * queue of the grant, so that a concurrent renewal does not lose its result.
  *
- * @returns Whether it was still there.
+ * @returns Whether the token was still stored.
  */
 export function dropAccessToken(
   grantId: string,
@@ -121,6 +131,7 @@ export function dropAccessToken(
   return runInGrantQueue(grantId, () => removeAccessToken(grantId, slot, accessToken))
 }
 
+/** Does the same for a caller that is in the queue of the grant already. */
 export async function removeAccessToken(
   grantId: string,
   slot: string,
@@ -133,13 +144,16 @@ export async function removeAccessToken(
   return true
 }
 
-/** How much of an API the page has asked for last: its proofs are for that token. */
+/**
+ * Returns the scope of an API that the page requested last: its DPoP proofs are for the token of that
+ * scope.
+ */
 export async function getScopeInUse({ grantId }: GrantRecord, api: ApiAccess): Promise<string> {
   return (await store.get(grantId))?.given?.[api.resource] ?? api.scope
 }
 
-/** What was asked for last, by grant and resource, while it may still be on its way to the record. */
-const askedFor = new Map<string, string>()
+/** Scope that was requested last, by grant and resource. The record may not contain it yet. */
+const lastRequestedScopes = new Map<string, string>()
 
 export async function setScopeInUse(
   grant: GrantRecord,
@@ -149,28 +163,28 @@ export async function setScopeInUse(
   const { grantId } = grant
   const { resource } = api
   const key = `${grantId} ${resource}`
-  askedFor.set(key, scope)
-  // Most calls ask for what the one before has asked for: they do not take a turn.
+  lastRequestedScopes.set(key, scope)
+  // Most calls request the same scope as the call before: these do not enter the queue.
   if ((await getScopeInUse(grant, api)) === scope) return
   await runInGrantQueue(grantId, async () => {
     for (;;) {
       const record = await store.get(grantId)
-      const last = askedFor.get(key) ?? scope
+      const last = lastRequestedScopes.get(key) ?? scope
       if (!record || (record.given?.[resource] ?? api.scope) === last) return
       await store.set(grantId, { ...record, given: { ...record.given, [resource]: last } })
     }
   })
 }
 
-/** The claims that the server wants in proofs besides those of RFC 9449. */
+/** Returns the claims that the server requires in proofs in addition to those of RFC 9449. */
 export async function getRequiredProofClaims(grant: GrantRecord): Promise<string[] | undefined> {
   return (await store.get(grant.grantId))?.metadata.camara_dpop_claims_required
 }
 
 /**
- * Forgets the tokens of a grant that has ended, then tells the server, now or later.
+ * Deletes the tokens of a grant that has ended, then revokes them at the server, now or later.
  *
- * @returns Whether the server knows.
+ * @returns Whether the server has received the revocation.
  */
 export async function endTokens(grant: GrantRecord): Promise<boolean> {
   const record = await store.get(grant.grantId)
@@ -178,28 +192,31 @@ export async function endTokens(grant: GrantRecord): Promise<boolean> {
   return record ? revokeAtServer(grant, record) : true
 }
 
-/** Forgets tokens that others have taken the place of. */
+/**
+ * Deletes the tokens of a replaced grant without a revocation: a server that keeps one authorization for each
+ * subscriber and client would end the new grant too.
+ */
 export async function deleteTokens(grantId: string): Promise<void> {
   const record = await store.get(grantId)
   await store.delete(grantId)
   if (record) await deleteKey(record.keyId)
 }
 
-/** @returns Whether the server knows. */
+/** @returns Whether the server has received the revocation. */
 async function revokeAtServer(owner: TokenOwner, record: TokenRecord): Promise<boolean> {
   const accessTokens = Object.values(record.tokens).map(({ accessToken }) => accessToken)
-  const told = await revokeTokens(owner, { ...record, accessTokens })
+  const isServerInformed = await revokeTokens(owner, { ...record, accessTokens })
   await deleteKey(record.keyId)
-  return told
+  return isServerInformed
 }
 
-/** Removes what this browser session cannot open, and the tokens of grants that are over. */
-export async function sweepTokens(over: GrantRecord[]): Promise<void> {
+/** Deletes the records that this browser session cannot open, and ends the tokens of expired grants. */
+export async function sweepTokens(expired: GrantRecord[]): Promise<void> {
   await store.sweep()
-  for (const grant of over) await endTokens(grant)
+  for (const grant of expired) await endTokens(grant)
 }
 
-/** Finds the grant to which an access token belongs, as a network names it when it revokes. */
+/** Finds the grant of an access token. A revocation notification of the network names the access token. */
 export async function findGrantIdByToken(accessToken: string): Promise<string | undefined> {
   const records = await store.all()
   return records.find(({ tokens }) =>

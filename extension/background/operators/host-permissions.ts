@@ -1,14 +1,16 @@
-/** Host permissions that an operator's profile needs, as patterns of the browser. Pure. */
+/**
+ * Derives the host permissions that an operator's profile requires, as match patterns of the browser. Pure.
+ */
 
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 
-/** A host as the browser's permissions know it. They know no ports. */
+/** Returns the match pattern of a URL's host. The browser's permissions have no ports. */
 export function toHostPattern(url: string): string {
   const { protocol, hostname } = new URL(url)
   return `${protocol}//${hostname}/*`
 }
 
-/** Every host that the profile names, to be asked for together. */
+/** Lists every host that the profile names, once each, for a single permission request. */
 export function listHostPermissions(profile: OperatorProfile): string[] {
   const { issuer, capif, apis, metadata = {} } = profile
   const endpoints = Object.entries(metadata)

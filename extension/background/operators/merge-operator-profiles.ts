@@ -1,6 +1,7 @@
 /**
- * Which of the profiles at hand are used. Policy comes before a file, a file before the demonstration;
- * no issuer is there twice; what is refused says why. Pure.
+ * Merges the operator profiles of all sources into the list that the broker uses. Policy takes precedence
+ * over imported files, and files over the demonstration. The first profile of an issuer wins. A rejected
+ * profile is returned with the reasons. Pure.
  */
 
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
@@ -14,8 +15,8 @@ export interface MergedOperators {
 
 const SOURCES: readonly OperatorSource[] = ['policy', 'file', 'demo']
 
-/** What the user is told it is, though it is not what it should be. */
-function nameOf(value: unknown, index: number): string {
+/** Returns a name for a rejected profile, as far as it can be read from the value. */
+function getDisplayName(value: unknown, index: number): string {
   const { name, issuer } = (value ?? {}) as Partial<Record<string, unknown>>
   for (const text of [name, issuer]) {
     if (typeof text === 'string' && text !== '') return text.slice(0, 80)
@@ -23,37 +24,42 @@ function nameOf(value: unknown, index: number): string {
   return `Profile ${index + 1}`
 }
 
+/** Checks a profile, and that no accepted profile has its issuer. */
 function checkUnique(
   value: unknown,
   { operators }: MergedOperators,
   development: boolean,
 ): ProfileCheck {
   const check = checkProfile(value, development)
-  const taken = operators.find(({ profile }) => profile.issuer === check.profile?.issuer)
-  return taken ? { reasons: [describeTakenIssuer(taken.profile.name)] } : check
+  const sameIssuer = operators.find(({ profile }) => profile.issuer === check.profile?.issuer)
+  return sameIssuer ? { reasons: [describeTakenIssuer(sameIssuer.profile.name)] } : check
 }
 
+/** @param name Name of the operator that has the issuer already. */
 export const describeTakenIssuer = (name: string) =>
   `issuer: expected one that no other profile has; "${name}" has it`
 
-/** @param given By source, what was found there: a list, if all is well. */
+/**
+ * @param profiles Unchecked profiles by source. A source that is no list is rejected.
+ * @param development Whether http on loopback is allowed.
+ */
 export function mergeOperatorProfiles(
-  given: Record<OperatorSource, unknown>,
+  profiles: Record<OperatorSource, unknown>,
   development: boolean,
 ): MergedOperators {
-  const selection: MergedOperators = { operators: [], rejected: [] }
+  const merged: MergedOperators = { operators: [], rejected: [] }
   for (const source of SOURCES) {
-    const list = given[source]
+    const list = profiles[source]
     if (!Array.isArray(list)) {
       const reasons = ['operators: expected a list of profiles']
-      selection.rejected.push({ source, name: 'All profiles', reasons })
+      merged.rejected.push({ source, name: 'All profiles', reasons })
       continue
     }
     list.forEach((value: unknown, index) => {
-      const { profile, reasons } = checkUnique(value, selection, development)
-      if (profile) selection.operators.push({ profile, source })
-      else selection.rejected.push({ source, name: nameOf(value, index), reasons })
+      const { profile, reasons } = checkUnique(value, merged, development)
+      if (profile) merged.operators.push({ profile, source })
+      else merged.rejected.push({ source, name: getDisplayName(value, index), reasons })
     })
   }
-  return selection
+  return merged
 }

@@ -1,45 +1,52 @@
 /**
- * Which operators are used, judged once in a browser session. To judge profiles takes longer than all
- * else that a worker does before its first answer; what the worker before it found is still right while
- * the profiles are the same. It lies in `storage.session`: an update of the extension, which may judge
- * otherwise, ends it.
+ * Caches the merged operator profiles for one browser session. The check of the profiles takes longer than
+ * everything else that a worker does before its first answer. The result of an earlier worker stays valid
+ * as long as the unchecked profiles are equal. The cache is in `storage.session`, which an update of the
+ * extension clears: a new version may check differently.
  */
 
 import browser from 'webextension-polyfill'
 import { type MergedOperators, mergeOperatorProfiles } from './merge-operator-profiles.ts'
 
-const JUDGED = 'judgedOperators'
-/** `storage.session` has room for 10 MB, and others need it, too. */
+const CACHE_KEY = 'judgedOperators'
+/** In characters. `storage.session` has 10 MB for the whole extension. */
 const MAX_LENGTH = 1_000_000
 
+/** Unchecked profiles by source. */
 export type UncheckedProfiles = Parameters<typeof mergeOperatorProfiles>[0]
 
-interface Judged {
-  /** What was judged, as JSON. */
-  given: string
-  selected: MergedOperators
+interface CachedOperators {
+  /** The unchecked profiles, as JSON. */
+  profiles: string
+  merged: MergedOperators
 }
 
-async function readJudged(): Promise<Judged | undefined> {
+async function readCache(): Promise<CachedOperators | undefined> {
   try {
-    return (await browser.storage.session.get(JUDGED))[JUDGED] as Judged | undefined
+    return (await browser.storage.session.get(CACHE_KEY))[CACHE_KEY] as CachedOperators | undefined
   } catch {
     return undefined
   }
 }
 
-/** @param reading Resolves to what was found, by source. */
+/**
+ * Merges profiles, or returns the cached result when the profiles are equal to those of the cache.
+ *
+ * @param reading Resolves to the unchecked profiles of all sources.
+ * @param development Whether http on loopback is allowed.
+ */
 export async function mergeOperatorsWithCache(
   reading: Promise<UncheckedProfiles>,
   development: boolean,
 ): Promise<MergedOperators> {
-  const [found, judged] = await Promise.all([reading, readJudged()])
-  const given = JSON.stringify(found)
-  if (judged?.given === given) return judged.selected
-  const selected = mergeOperatorProfiles(found, development)
-  if (given.length <= MAX_LENGTH) {
-    // Where there is no room for it, the next worker judges again.
-    browser.storage.session.set({ [JUDGED]: { given, selected } }).catch(() => {})
+  const [unchecked, cached] = await Promise.all([reading, readCache()])
+  const profiles = JSON.stringify(unchecked)
+  if (cached?.profiles === profiles) return cached.merged
+  const merged = mergeOperatorProfiles(unchecked, development)
+  if (profiles.length <= MAX_LENGTH) {
+    const entry: CachedOperators = { profiles, merged }
+    // Without room for the entry the next worker merges again.
+    browser.storage.session.set({ [CACHE_KEY]: entry }).catch(() => {})
   }
-  return selected
+  return merged
 }

@@ -1,9 +1,9 @@
 /**
- * Whether a value is an operator profile, version 1. Its shape is judged by the JSON Schema beside this
- * file, with a validator that needs no `eval`; what a schema cannot say is judged here: that every
- * address is https, that an origin is one, that nothing is there twice, that a name cannot deceive.
+ * Checks whether a value is an operator profile, version 1. The JSON Schema beside this file defines the
+ * shape; its validator needs no `eval`. The rules that a schema cannot express are checked here: https
+ * addresses, valid origins, no duplicates, and names without deceptive characters.
  *
- * Pure. A reason names the member and the expectation, never a value.
+ * Pure. A reason names the member and the expectation, never the value.
  *
  * @see RFC 8414 section 2
  */
@@ -26,14 +26,14 @@ const MAX_REASONS = 10
 
 let validator: Validator | undefined
 
-/** Made when first asked for: most lives of a worker judge nothing. */
-function schemaValidator(): Validator {
+/** Creates the validator at the first call: most workers check no profile. */
+function getSchemaValidator(): Validator {
   validator ??= new Validator(schema as Schema, '2020-12', false)
   return validator
 }
 
-/** `#/apis/0/resource` as people write it: `apis[0].resource`. */
-function memberAt(location: string): string {
+/** Converts a JSON Pointer to a member path: `#/apis/0/resource` to `apis[0].resource`. */
+function toMemberPath(location: string): string {
   const path = location
     .split('/')
     .slice(1)
@@ -42,26 +42,31 @@ function memberAt(location: string): string {
   return path.replace(/^\./, '') || 'profile'
 }
 
-const join = (parent: string, name: string) => (parent === 'profile' ? name : `${parent}.${name}`)
-const quoted = (text: string) => /"([^"]*)"/.exec(text)?.[1] ?? ''
-const listed = (text: string) => /\[(.*)\]/.exec(text)?.[1]?.replaceAll('"', '').split(',') ?? []
+const joinPath = (parent: string, name: string) =>
+  parent === 'profile' ? name : `${parent}.${name}`
+const findQuoted = (text: string) => /"([^"]*)"/.exec(text)?.[1] ?? ''
+const findListed = (text: string) =>
+  /\[(.*)\]/.exec(text)?.[1]?.replaceAll('"', '').split(',') ?? []
 
-/** What the validator found, as a reason; `undefined` where another finding says it better. */
-function reasonOf({ keyword, instanceLocation, error }: OutputUnit): string | undefined {
-  const member = memberAt(instanceLocation)
+/**
+ * Converts an error of the validator to a reason. `undefined`: another error describes the same more
+ * exactly.
+ */
+function toReason({ keyword, instanceLocation, error }: OutputUnit): string | undefined {
+  const member = toMemberPath(instanceLocation)
   switch (keyword) {
     case 'properties':
     case 'items':
     case 'false':
       return undefined
     case 'additionalProperties':
-      return `${join(member, quoted(error))}: unknown member`
+      return `${joinPath(member, findQuoted(error))}: unknown member`
     case 'required':
-      return `${join(member, quoted(error))}: expected to be there`
+      return `${joinPath(member, findQuoted(error))}: expected to be there`
     case 'type':
       return `${member}: expected ${/Expected "([a-z, "]+)"/.exec(error)?.[1] ?? 'another type'}`
     case 'enum':
-      return `${member}: expected one of ${listed(error).join(', ')}`
+      return `${member}: expected one of ${findListed(error).join(', ')}`
     case 'format':
       return `${member}: expected an absolute URL`
     case 'minLength':
@@ -81,6 +86,7 @@ function reasonOf({ keyword, instanceLocation, error }: OutputUnit): string | un
 /** @see RFC 6749 section 3.3 */
 const SCOPE_WORD = /^[\x21\x23-\x5b\x5d-\x7e]+$/
 
+/** Collects the reasons of failed checks. */
 class Findings {
   readonly reasons: string[] = []
   readonly #development: boolean
@@ -89,24 +95,24 @@ class Findings {
     this.#development = development
   }
 
-  expect(good: boolean, member: string, expectation: string): void {
-    if (!good) this.reasons.push(`${member}: expected ${expectation}`)
+  expect(isValid: boolean, member: string, expectation: string): void {
+    if (!isValid) this.reasons.push(`${member}: expected ${expectation}`)
   }
 
-  secure(url: string, member: string): void {
-    const good = URL.canParse(url) && isSecureOrigin(new URL(url).origin, this.#development)
+  checkSecureUrl(url: string, member: string): void {
+    const isValid = URL.canParse(url) && isSecureOrigin(new URL(url).origin, this.#development)
     const loopback = this.#development ? ', or http on loopback' : ''
-    this.expect(good, member, `an https URL${loopback}`)
+    this.expect(isValid, member, `an https URL${loopback}`)
     this.expect(!/^[^/]*\/\/[^/]*@/.test(url), member, 'no user information')
   }
 
-  /** The base of other addresses. */
-  base(url: string, member: string): void {
-    this.secure(url, member)
+  /** Checks the base of other URLs. */
+  checkBase(url: string, member: string): void {
+    this.checkSecureUrl(url, member)
     this.expect(!/[?#]/.test(url), member, 'no query and no fragment')
   }
 
-  readable(text: string | undefined, member: string): void {
+  checkText(text: string | undefined, member: string): void {
     this.expect(
       isReadableText(text ?? ''),
       member,
@@ -114,17 +120,20 @@ class Findings {
     )
   }
 
-  unique(values: string[], member: string): void {
+  checkUnique(values: string[], member: string): void {
     this.expect(new Set(values).size === values.length, member, 'each only once')
   }
 
-  origin(origin: string, member: string): void {
-    const good = isSecureOrigin(origin, this.#development) && !origin.includes('*')
-    this.expect(good, member, 'an https origin, as location.origin prints it')
+  checkOrigin(origin: string, member: string): void {
+    const isValid = isSecureOrigin(origin, this.#development) && !origin.includes('*')
+    this.expect(isValid, member, 'an https origin, as location.origin prints it')
   }
 }
 
-/** Addresses by their name: `token_endpoint`, `jwks_uri`, and those under `mtls_endpoint_aliases`. */
+/**
+ * Checks the URLs in metadata, found by member name: `token_endpoint`, `jwks_uri`,
+ * `mtls_endpoint_aliases.*`.
+ */
 function checkMetadata(
   findings: Findings,
   metadata: Record<string, unknown>,
@@ -134,7 +143,7 @@ function checkMetadata(
   for (const [name, value] of Object.entries(metadata)) {
     const at = `${member}.${name}`
     if (/_(?:endpoint|uri|iframe)$/.test(name)) {
-      if (typeof value === 'string') findings.secure(value, at)
+      if (typeof value === 'string') findings.checkSecureUrl(value, at)
       else findings.expect(false, at, 'a string')
     } else if (name === 'issuer') {
       findings.expect(value === issuer, at, 'the same as issuer')
@@ -147,49 +156,51 @@ function checkMetadata(
 function checkContents(profile: OperatorProfile, development: boolean): string[] {
   const findings = new Findings(development)
   const { issuer, name, metadata = {}, capif, apis, applications = [] } = profile
-  findings.base(issuer, 'issuer')
-  findings.readable(name, 'name')
+  findings.checkBase(issuer, 'issuer')
+  findings.checkText(name, 'name')
   checkMetadata(findings, metadata, issuer)
-  if (capif?.apiRoot !== undefined) findings.base(capif.apiRoot, 'capif.apiRoot')
-  findings.unique(
+  if (capif?.apiRoot !== undefined) findings.checkBase(capif.apiRoot, 'capif.apiRoot')
+  findings.checkUnique(
     apis.map(({ resource }) => resource),
     'apis.resource',
   )
   apis.forEach((api, index) => {
     const at = `apis[${index}]`
-    findings.base(api.resource, `${at}.resource`)
-    findings.readable(api.name, `${at}.name`)
-    findings.readable(api.description, `${at}.description`)
+    findings.checkBase(api.resource, `${at}.resource`)
+    findings.checkText(api.name, `${at}.name`)
+    findings.checkText(api.description, `${at}.description`)
     const words = api.scopes.map(({ scope }) => scope)
     findings.expect(
       words.every((word) => SCOPE_WORD.test(word)),
       `${at}.scopes`,
       'one word each (RFC 6749 section 3.3)',
     )
-    findings.unique(words, `${at}.scopes`)
-    for (const { description } of api.scopes) findings.readable(description, `${at}.scopes`)
+    findings.checkUnique(words, `${at}.scopes`)
+    for (const { description } of api.scopes) findings.checkText(description, `${at}.scopes`)
   })
   applications.forEach((application, index) => {
     const at = `applications[${index}]`
-    findings.readable(application.name, `${at}.name`)
-    for (const origin of application.origins) findings.origin(origin, `${at}.origins`)
+    findings.checkText(application.name, `${at}.name`)
+    for (const origin of application.origins) findings.checkOrigin(origin, `${at}.origins`)
   })
   return findings.reasons
 }
 
 /**
+ * Checks a parsed value.
+ *
  * @param development Whether http on loopback is allowed.
  */
 export function checkProfile(value: unknown, development: boolean): ProfileCheck {
-  const { valid, errors } = schemaValidator().validate(value)
+  const { valid, errors } = getSchemaValidator().validate(value)
   const reasons = valid
     ? checkContents(value as OperatorProfile, development)
-    : errors.map(reasonOf).filter((reason) => reason !== undefined)
+    : errors.map(toReason).filter((reason) => reason !== undefined)
   if (reasons.length === 0) return { profile: value as OperatorProfile }
   return { reasons: [...new Set(reasons)].slice(0, MAX_REASONS) }
 }
 
-/** A file's text, of at most 256 KiB. */
+/** Parses and checks the text of a file. The text has at most 256 KiB. */
 export function readProfile(text: string, development: boolean): ProfileCheck {
   if (text.length > MAX_PROFILE_BYTES) return { reasons: [PROFILE_TOO_LARGE] }
   let value: unknown

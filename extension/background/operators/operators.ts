@@ -1,8 +1,8 @@
 /**
- * The operators that this broker knows: from browser policy, from files that the user imported, and,
- * in a development build alone, from the demonstration. A page names one by its issuer; it can never
- * add one. What is imported lies in IndexedDB: content scripts, which share a process with pages, can
- * reach `storage.local` in Firefox.
+ * Manages the operator profiles of the broker. They come from browser policy, from files that the user
+ * imported, and, only in a development build, from the demonstration. A page selects an operator by its
+ * issuer; it can never add an operator. Imported profiles are in IndexedDB and not in `storage.local`:
+ * content scripts share a process with pages, and can reach `storage.local` in Firefox.
  */
 
 import { del, set, values } from 'idb-keyval'
@@ -26,29 +26,32 @@ import { describeTakenIssuer, type MergedOperators } from './merge-operator-prof
 import { mergeOperatorsWithCache, type UncheckedProfiles } from './operator-cache.ts'
 import { readProfile } from './operator-profile-check.ts'
 
-/** Written beside the manifest by whoever starts the demo; a released build has none. */
+/**
+ * File beside the manifest of a development build, written by `npm start` and by tests
+ * (`scripts/extension-copy.ts`).
+ */
 const DEMO_OPERATORS = 'demo-operators.json'
 
-const imported = openStore('operators')
+const importedProfiles = openStore('operators')
 
-/** Judged once, until profiles or policy change. */
-const mergedOperators = memoize(
-  (): Promise<MergedOperators> => mergeOperatorsWithCache(readAll(), __DEVELOPMENT__),
+/** Merges once, until profiles or policy change. */
+const getMergedOperators = memoize(
+  (): Promise<MergedOperators> => mergeOperatorsWithCache(readSources(), __DEVELOPMENT__),
 )
 
-function invalidate(): void {
-  mergedOperators.reset()
+function invalidateCache(): void {
+  getMergedOperators.reset()
   bumpStateVersion()
 }
 
-// Policy may change while the browser runs.
+// The policy may change while the browser runs.
 browser.storage.onChanged.addListener((_, area) => {
-  if (area === 'managed') invalidate()
+  if (area === 'managed') invalidateCache()
 })
 
 async function readPolicy(): Promise<unknown> {
   try {
-    // Firefox refuses where no policy speaks of this extension.
+    // Firefox throws when no policy exists for this extension.
     return (await browser.storage.managed.get('operators')).operators ?? []
   } catch {
     return []
@@ -65,12 +68,12 @@ async function readDemo(): Promise<unknown> {
   }
 }
 
-async function readAll(): Promise<UncheckedProfiles> {
+async function readSources(): Promise<UncheckedProfiles> {
   const [policy, file, demo] = await Promise.all([
     readPolicy(),
-    values<OperatorProfile>(imported).catch(() => {
-      // Without its database the broker still knows the others; it looks again when asked again.
-      invalidate()
+    values<OperatorProfile>(importedProfiles).catch(() => {
+      // Without this database the other sources still work. The next call reads it again.
+      invalidateCache()
       return []
     }),
     readDemo(),
@@ -79,12 +82,15 @@ async function readAll(): Promise<UncheckedProfiles> {
 }
 
 export async function listOperators(): Promise<OperatorProfile[]> {
-  return (await mergedOperators()).operators.map(({ profile }) => profile)
+  return (await getMergedOperators()).operators.map(({ profile }) => profile)
 }
 
-/** For the broker's own screens: with where each comes from, and with the profiles that were rejected, and the reasons. */
+/**
+ * Lists the operators for the broker's own screens, with their sources, and the rejected profiles with
+ * reasons.
+ */
 export async function describeOperators(): Promise<OperatorList> {
-  const { operators, rejected } = await mergedOperators()
+  const { operators, rejected } = await getMergedOperators()
   const described = operators.map(async ({ profile, source }): Promise<KnownOperator> => {
     const unreachable = []
     for (const origin of listHostPermissions(profile)) {
@@ -95,38 +101,38 @@ export async function describeOperators(): Promise<OperatorList> {
   return { operators: await Promise.all(described), rejected }
 }
 
-/** Judges a file's text. Nothing is changed. */
+/** Checks the text of a file, without an import. */
 export async function checkOperator(text: string): Promise<OperatorCheck> {
   const { profile, reasons } = readProfile(text, __DEVELOPMENT__)
   if (!profile) return { reasons }
-  const taken = await findOperator(profile.issuer)
-  if (taken) return { reasons: [describeTakenIssuer(taken.name)] }
+  const sameIssuer = await findOperator(profile.issuer)
+  if (sameIssuer) return { reasons: [describeTakenIssuer(sameIssuer.name)] }
   return { profile, permissions: listHostPermissions(profile) }
 }
 
-/** The user has seen what `checkOperator` said, and confirmed. */
+/** Imports a profile. The user has seen the result of `checkOperator` and confirmed it. */
 export async function addOperator(text: string): Promise<OperatorCheck> {
   const check = await checkOperator(text)
   if (check.profile) {
-    await set(check.profile.issuer, check.profile, imported)
-    invalidate()
+    await set(check.profile.issuer, check.profile, importedProfiles)
+    invalidateCache()
     recordLogEntry('operator', 'imported', { issuer: check.profile.issuer })
   }
   return check
 }
 
 export async function removeOperator(issuer: string): Promise<void> {
-  await del(issuer, imported)
-  invalidate()
+  await del(issuer, importedProfiles)
+  invalidateCache()
   recordLogEntry('operator', 'removed', { issuer })
 }
 
 export async function findOperator(issuer: string): Promise<OperatorProfile | undefined> {
-  const { operators } = await mergedOperators()
+  const { operators } = await getMergedOperators()
   return operators.find(({ profile }) => profile.issuer === issuer)?.profile
 }
 
-/** The application that an origin may act as: a client identifier works for its own origins only. */
+/** Finds the application that an origin may act as. A client identifier is valid for its own origins only. */
 export function findApplication(
   operator: OperatorProfile,
   origin: string,
@@ -139,13 +145,13 @@ export function findApplication(
   )
 }
 
-/** The API at exactly this resource, if the operator has it with every scope asked for. */
+/** Finds the API with exactly this resource, if it offers every word of the scope. */
 export function findApi(
   operator: OperatorProfile,
   resource: string,
   scope: string,
 ): OperatorApi | undefined {
   const api = operator.apis.find((candidate) => candidate.resource === resource)
-  const offers = (word: string) => api?.scopes.some((entry) => entry.scope === word)
-  return scope.split(' ').every(offers) ? api : undefined
+  const isOffered = (word: string) => api?.scopes.some((entry) => entry.scope === word)
+  return scope.split(' ').every(isOffered) ? api : undefined
 }

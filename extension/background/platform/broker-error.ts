@@ -1,6 +1,9 @@
 /**
- * A refusal: how the broker says no to a page. Everything that reaches a page as an error is one of
- * these or comes from the core; anything else is a defect and is told as `internal_error`.
+ * Creates the broker errors that a page can receive, with their codes of the page contract. Every other
+ * error that a page receives comes from the core (`shared/core`). Any further exception is a defect of the
+ * broker and reaches the page as `internal_error`.
+ *
+ * @see docs/page-api.md
  */
 
 import { toProviderError } from '../../../shared/core/error-mapping.ts'
@@ -11,6 +14,7 @@ import {
   type ProviderErrorObject,
 } from '../../../shared/messages/page-api.ts'
 
+/** Error with a code of the page contract, and the `data` that the page receives. */
 export class BrokerError extends Error {
   override readonly name = 'BrokerError'
   readonly code: ErrorCode
@@ -31,7 +35,10 @@ export class BrokerError extends Error {
 export const invalidParams = (message: string) =>
   new BrokerError(ERROR_CODE.invalidParams, 'invalid_params', message)
 
-/** Says the same whether there never was such a grant or it belongs to another origin. */
+/**
+ * The same error for an unknown grant and for a grant of another origin, so that a page cannot tell them
+ * apart.
+ */
 export const noGrant = () =>
   new BrokerError(ERROR_CODE.noGrant, 'no_grant', 'this origin has no such grant')
 
@@ -68,7 +75,7 @@ export const unreachable = () =>
 export const timedOut = (message: string) =>
   new BrokerError(ERROR_CODE.unreachable, 'timeout', message)
 
-/** The disk is full or does not answer. What had to be written down first has not been done. */
+/** The disk is full or does not respond. A step that has to be stored first was not executed. */
 export const storageUnavailable = () =>
   new BrokerError(
     ERROR_CODE.internalError,
@@ -76,7 +83,7 @@ export const storageUnavailable = () =>
     'the storage of this browser is full or cannot be opened',
   )
 
-/** The plain object that crosses the border to a page. */
+/** Converts an error to the plain object that crosses the border to a page. */
 export function toErrorObject(error: unknown): ProviderErrorObject {
   if (error instanceof BrokerError) {
     return { code: error.code, message: error.message, data: error.data }

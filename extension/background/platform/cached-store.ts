@@ -1,33 +1,34 @@
 /**
- * A store whose records are also kept in the worker's memory, once read or written: what is asked for
- * again and again is not opened anew each time. The disk stays the truth: a record is cached only
- * when it is durable, and the worker's end forgets all of them.
+ * Adds a write-through cache to a sealed store: a record that was read or written once is not decrypted
+ * again. The disk stays authoritative: a record is cached only after its write has succeeded. The cache
+ * ends with the worker. A change during a read is detected by the state version, and the outdated result is
+ * not cached.
  *
- * Border: this worker is the only one who writes. Records are not changed in place.
+ * Border: this worker is the only writer, and nobody changes a record in place.
  */
 
 import type { SealedStore } from './sealed-store.ts'
 import { bumpStateVersion, getStateVersion } from './state-version.ts'
 
 export function withCache<T>(store: SealedStore<T>): SealedStore<T> {
-  const known = new Map<string, T>()
+  const cache = new Map<string, T>()
 
   return {
     async get(id) {
-      const here = known.get(id)
-      if (here !== undefined) return here
+      const cached = cache.get(id)
+      if (cached !== undefined) return cached
       const before = getStateVersion()
       const record = await store.get(id)
-      if (record !== undefined && before === getStateVersion()) known.set(id, record)
+      if (record !== undefined && before === getStateVersion()) cache.set(id, record)
       return record
     },
     async set(id, record) {
       bumpStateVersion()
       try {
         await store.set(id, record)
-        known.set(id, record)
+        cache.set(id, record)
       } catch (error) {
-        known.delete(id)
+        cache.delete(id)
         throw error
       } finally {
         bumpStateVersion()
@@ -35,14 +36,14 @@ export function withCache<T>(store: SealedStore<T>): SealedStore<T> {
     },
     async delete(id) {
       bumpStateVersion()
-      known.delete(id)
+      cache.delete(id)
       await store.delete(id)
       bumpStateVersion()
-      known.delete(id)
+      cache.delete(id)
     },
     all: () => store.all(),
     async sweep() {
-      known.clear()
+      cache.clear()
       bumpStateVersion()
       await store.sweep()
     },

@@ -1,8 +1,9 @@
-/** What the core may do to the world when it runs in the broker. */
+/** Creates the effects of the core in the broker: its `fetch`, clock, time limit and loopback rule. */
 
 import type { Effects } from '../../../shared/core/index.ts'
 import { REQUEST_TIMEOUT_MS } from '../../limits.ts'
 
+/** @param signal Aborts the requests. */
 export function createEffects(signal?: AbortSignal): Effects {
   return {
     fetch: (input, init) => fetch(input, init),

@@ -1,6 +1,7 @@
 /**
- * One alarm wakes the worker for what is due; an earlier time moves it forward, none moves it back. It
- * rings once: whoever is woken by it asks again for whatever is due later.
+ * Schedules the one alarm that wakes the worker for due work: expiry of grants, retries, time limits. An
+ * earlier time replaces a later one, and never the other way. The alarm fires once; its handler schedules
+ * the next time.
  */
 
 import browser from 'webextension-polyfill'
@@ -9,18 +10,23 @@ import { createSerialQueue } from './serial-queue.ts'
 
 export const HOUSEKEEPING = 'housekeeping'
 
-const changes = createSerialQueue()
+const queue = createSerialQueue()
 
-/** Looking and setting are one step, or of two that ask at once the later might win. */
+/**
+ * Schedules a wake-up. The read and the write of the alarm are one step in a queue: otherwise the later of
+ * two concurrent times could win.
+ *
+ * @param timeMs Milliseconds since 1970.
+ */
 export function wakeAt(timeMs: number): Promise<void> {
-  return changes(() => setAlarm(timeMs))
+  return queue(() => setAlarm(timeMs))
 }
 
 async function setAlarm(timeMs: number): Promise<void> {
   const now = Date.now()
-  const set = (await browser.alarms.get(HOUSEKEEPING))?.scheduledTime
-  if (set !== undefined && set > now && set <= timeMs) return
-  // One that should have rung by now has not been lost: it rings as soon as it may.
-  const due = set !== undefined && set <= now ? set : timeMs
+  const scheduled = (await browser.alarms.get(HOUSEKEEPING))?.scheduledTime
+  if (scheduled !== undefined && scheduled > now && scheduled <= timeMs) return
+  // An overdue alarm is not lost: it fires as soon as the browser permits.
+  const due = scheduled !== undefined && scheduled <= now ? scheduled : timeMs
   browser.alarms.create(HOUSEKEEPING, { when: Math.max(due, now + SOONEST_ALARM_MS) })
 }

@@ -1,7 +1,8 @@
 /**
- * The log: what was granted, handed out, called, refused and revoked, for whom and with which outcome.
- * It holds no secret: of what it is given, only the members named here are copied, and an outcome is a
- * word. It is bounded, and a page that repeats itself fills it with one entry a minute.
+ * Records log entries: grants, tokens given to pages, calls, failed calls and revocations, each with
+ * origin, issuer and outcome. The log contains no secret: only the members named in this file are copied,
+ * and an outcome is a short text. The log is bounded, and equal entries within a minute are deduplicated
+ * into one entry with a count. Writes are batched.
  */
 
 import { clear, delMany, entries, keys, setMany, type UseStore } from 'idb-keyval'
@@ -10,14 +11,14 @@ import type { LogEntry, LogEvent } from '../../../shared/messages/screen-channel
 import { LOG_COUNT_DELAY_MS, LOG_DEDUPLICATION_MS, LOG_WRITE_INTERVAL_MS } from '../../limits.ts'
 import { openStore } from './stores.ts'
 
-/** How many entries are kept at least; a few more may lie there until the next trimming. */
+/** Minimum number of entries that are kept. A few more may be stored until the next trim. */
 export const MAX_ENTRIES = 2_000
 const TRIM_EVERY = 100
 
-/** What a page can bring about as often as it likes. Of all else each entry stands for itself. */
+/** Events that a page can cause at any rate. Only these are deduplicated. */
 const COALESCED: readonly LogEvent[] = ['token', 'call', 'proof', 'refusal']
 
-/** What an entry is about. A grant record has this shape. */
+/** Subject of an entry. A grant record has this shape. */
 export interface LogSubject {
   origin?: string
   issuer?: string
@@ -27,35 +28,36 @@ export interface LogSubject {
 
 export interface Log {
   /**
-   * Never throws and is not waited for: a call does not fail because its entry cannot be written.
+   * Records an entry. It never throws and is not awaited: a call must not fail because its entry cannot be
+   * written.
    *
-   * @returns Records the same once more, for what happens very often.
+   * @returns Function that records the same event once more, for very frequent events.
    */
   record(event: LogEvent, outcome: string, about: LogSubject): () => void
-  /** Newest first. */
+  /** Reads all entries, newest first. */
   read(): Promise<LogEntry[]>
   clear(): Promise<void>
-  /** Everything recorded so far is on the disk. */
+  /** Resolves when every entry so far is on the disk. */
   settled(): Promise<void>
 }
 
-interface Line {
+interface StoredEntry {
   key: number
   entry: LogEntry
 }
 
-/** A server chooses its error words; here they stay words. */
-function word(text: string): string {
+/** Limits a text that a server may have chosen to 80 printable ASCII characters. */
+function toShortText(text: string): string {
   const plain = text.replace(/[^\x20-\x7e]/g, '?')
   return plain.length > 80 ? `${plain.slice(0, 79)}…` : plain
 }
 
-function entryOf(event: LogEvent, outcome: string, about: LogSubject, at: number): LogEntry {
+function createEntry(event: LogEvent, outcome: string, about: LogSubject, at: number): LogEntry {
   const { origin, issuer, mode, apis } = about
   return {
     at,
     event,
-    outcome: word(outcome),
+    outcome: toShortText(outcome),
     ...(origin !== undefined && { origin }),
     ...(issuer !== undefined && { issuer }),
     ...(mode !== undefined && { mode }),
@@ -69,20 +71,25 @@ function entryOf(event: LogEvent, outcome: string, about: LogSubject, at: number
   }
 }
 
+/**
+ * @param now Clock, in milliseconds since 1970.
+ * @param writeEveryMs Minimum time between two writes.
+ * @param countWithinMs Delay of the write of a count.
+ */
 export function createLog(
   store: UseStore = openStore('log'),
   now: () => number = Date.now,
   writeEveryMs = 0,
   countWithinMs = 0,
 ): Log {
-  /** Entries of the last minute by what they say, so that an equal one is counted instead of added. */
-  const recent = new Map<string, Line>()
+  /** Entries of the last minute by content, for the deduplication of equal entries. */
+  const recent = new Map<string, StoredEntry>()
   const unwritten = new Map<number, LogEntry>()
   let writing: Promise<void> | undefined
   let counting: ReturnType<typeof setTimeout> | undefined
   let lastKey = 0
   let nextWriteAt = 0
-  // The first write of a worker trims, so that short lives cannot let the log grow.
+  // The first write of each worker trims, so that the log does not grow with short-lived workers.
   let sinceTrimmed = TRIM_EVERY
 
   async function trim(): Promise<void> {
@@ -91,11 +98,11 @@ export function createLog(
     if (all.length > MAX_ENTRIES) await delMany(all.slice(0, all.length - MAX_ENTRIES), store)
   }
 
-  /** The first entry is written at once; those that come soon after it go together. */
-  async function write(): Promise<void> {
+  /** Writes the first entry at once, and the entries that follow soon after it as a batch. */
+  async function writeBatches(): Promise<void> {
     while (unwritten.size > 0) {
-      const early = nextWriteAt - performance.now()
-      if (early > 0) await new Promise((resolve) => setTimeout(resolve, early))
+      const waitMs = nextWriteAt - performance.now()
+      if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))
       const batch = [...unwritten]
       unwritten.clear()
       try {
@@ -113,7 +120,7 @@ export function createLog(
   function writeSoon(): void {
     clearTimeout(counting)
     counting = undefined
-    writing ??= write()
+    writing ??= writeBatches()
   }
 
   function deleteOldEntries(at: number): void {
@@ -123,14 +130,14 @@ export function createLog(
     }
   }
 
-  function count({ key, entry }: Line, at: number): void {
+  function countEntry({ key, entry }: StoredEntry, at: number): void {
     entry.times = (entry.times ?? 1) + 1
     entry.until = at
     unwritten.set(key, entry)
     counting ??= setTimeout(writeSoon, countWithinMs)
   }
 
-  function add(text: string, entry: LogEntry): void {
+  function addEntry(text: string, entry: LogEntry): void {
     lastKey = Math.max(entry.at, lastKey + 0.001)
     recent.set(text, { key: lastKey, entry })
     unwritten.set(lastKey, entry)
@@ -140,19 +147,19 @@ export function createLog(
   function record(event: LogEvent, outcome: string, about: LogSubject): () => void {
     const { origin, issuer, mode, apis } = about
     const text = JSON.stringify([event, outcome, origin, issuer, mode, apis])
-    const again = () => {
+    const recordAgain = () => {
       const at = now()
       deleteOldEntries(at)
       const equal = COALESCED.includes(event) ? recent.get(text) : undefined
-      if (equal) count(equal, at)
-      else add(text, entryOf(event, outcome, about, at))
+      if (equal) countEntry(equal, at)
+      else addEntry(text, createEntry(event, outcome, about, at))
       // A database that hangs must not fill the memory.
       if (unwritten.size <= MAX_ENTRIES) return
       const [oldest] = unwritten.keys()
       if (oldest !== undefined) unwritten.delete(oldest)
     }
-    again()
-    return again
+    recordAgain()
+    return recordAgain
   }
 
   const settled = async () => {
@@ -179,5 +186,5 @@ export function createLog(
 /** The broker's own log. */
 export const log = createLog(undefined, undefined, LOG_WRITE_INTERVAL_MS, LOG_COUNT_DELAY_MS)
 
-/** One entry. A grant record can be passed as it is: only what belongs into the log is copied. */
+/** Records one entry. A grant record can be passed as it is: only the members of the log are copied. */
 export const recordLogEntry = log.record

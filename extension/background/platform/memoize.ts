@@ -1,6 +1,6 @@
 /**
- * Memoizes what is read: the first caller reads, and all get the same until it is reset or the worker ends.
- * A failed read is not kept: the next caller reads anew.
+ * Memoizes an asynchronous read: the first caller starts it, and all callers share its result until a reset
+ * or the end of the worker. A failed read is not memoized: the next caller reads again.
  */
 
 export interface MemoByKey<T> {
@@ -13,8 +13,8 @@ export function memoizeByKey<T>(read: (key: string) => Promise<T>): MemoByKey<T>
   const reads = new Map<string, Promise<T>>()
   return {
     get(key) {
-      const known = reads.get(key)
-      if (known) return known
+      const memoized = reads.get(key)
+      if (memoized) return memoized
       const reading = read(key).catch((error) => {
         if (reads.get(key) === reading) reads.delete(key)
         throw error
@@ -29,7 +29,7 @@ export function memoizeByKey<T>(read: (key: string) => Promise<T>): MemoByKey<T>
 
 export interface Memo<T> {
   (): Promise<T>
-  /** The next caller reads anew. */
+  /** Discards the result: the next caller reads again. */
   reset(): void
 }
 

@@ -1,8 +1,8 @@
 /**
- * One object store in a database of its own. A database that does not open is tried again after a
- * moment, since another process of the browser may hold it; what fails then is told as
- * `storage_unavailable`, and the next call tries anew. There is no memory in its place: a step that
- * cannot be repeated is written down before it is taken, or not taken.
+ * Opens an IndexedDB database with one object store. A failed open is retried twice after a short pause,
+ * since another process of the browser may lock the database. After that the call fails with
+ * `storage_unavailable`, and the next call opens the database again. There is no fallback to memory: a step
+ * that cannot be repeated is stored before it is executed, or it is not executed.
  */
 
 import { createStore, type UseStore } from 'idb-keyval'
@@ -11,25 +11,26 @@ import { storageUnavailable } from './broker-error.ts'
 
 const PAUSES_MS = [FIRST_DATABASE_PAUSE_MS, SECOND_DATABASE_PAUSE_MS]
 
-/** Somewhere around the pause, so that several that failed together do not try together. */
-const jitter = (ms: number) => {
-  const [any = 0] = crypto.getRandomValues(new Uint8Array(1))
-  return ms * (0.5 + any / 256)
+/** Adds jitter to a pause, so that stores that failed at the same time do not retry at the same time. */
+const addJitter = (ms: number) => {
+  const [random = 0] = crypto.getRandomValues(new Uint8Array(1))
+  return ms * (0.5 + random / 256)
 }
 
+/** @param pausesMs Pauses before the retries. */
 export function openDatabase(name: string, storeName: string, pausesMs = PAUSES_MS): UseStore {
   const store = createStore(name, storeName)
   return async (mode, callback) => {
     for (const pause of [...pausesMs, undefined]) {
-      let begun = false
+      let isOpen = false
       try {
         return await store(mode, (objects) => {
-          begun = true
+          isOpen = true
           return callback(objects)
         })
       } catch {
-        if (begun || pause === undefined) break
-        await new Promise((resolve) => setTimeout(resolve, jitter(pause)))
+        if (isOpen || pause === undefined) break
+        await new Promise((resolve) => setTimeout(resolve, addJitter(pause)))
       }
     }
     throw storageUnavailable()

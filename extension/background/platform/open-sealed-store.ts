@@ -1,4 +1,4 @@
-/** Opens a store of the broker whose records are sealed under the key of this browser session. */
+/** Opens a store whose records are sealed (encrypted) under the sealing key of this browser session. */
 
 import { createSealedStore, type SealedStore } from './sealed-store.ts'
 import { sealingKey } from './sealing-key.ts'

@@ -1,4 +1,4 @@
-/** Sends events to pages: only to the documents whose origin they concern. */
+/** Sends events of the page contract to pages, only to the documents of the origin that an event concerns. */
 
 import browser, { type Tabs } from 'webextension-polyfill'
 import type { BrokerEvent } from '../../../shared/messages/broker-channel.ts'
@@ -23,8 +23,9 @@ export async function sendEvent<E extends ProviderEvent>(
 }
 
 /**
- * For documents of a site that was taken back. Where the browser took it, it does not say any more which
- * tabs are there; a document of another origin keeps what it receives from its page.
+ * Sends `disconnect` to the documents of a site that was switched off. After the browser has withdrawn the
+ * permission it no longer shows the URLs of tabs, so every tab without a URL gets the message too. A
+ * content script of another origin does not pass it to its page.
  */
 export function sendDisconnect(origin: string): Promise<void> {
   return sendEvent(origin, 'disconnect', {}, (tab) => tab.url === undefined || isAt(tab, origin))

@@ -1,10 +1,10 @@
-/** Limits how often an origin may do something: one token bucket for each origin. */
+/** Limits the rate of an action for each origin, with a token bucket for each origin. */
 
 import { ERROR_CODE } from '../../../shared/messages/page-api.ts'
 import { BrokerError } from './broker-error.ts'
 
 export interface RateLimit {
-  /** How many at once. */
+  /** Number of actions at once, the size of the bucket. */
   burst: number
   perSecond: number
 }
@@ -14,12 +14,13 @@ interface Bucket {
   at: number
 }
 
-/** Buckets that are full again are forgotten, beyond this many. */
+/** Number of buckets above which full buckets are deleted. */
 const MAX_BUCKETS = 1_000
 
 /**
- * @param now A clock in milliseconds that never goes back.
- * @returns Takes one, or refuses with `rate_limited` and the time after which there is one again.
+ * @param now Monotonic clock, in milliseconds.
+ * @returns Function that takes one token of an origin's bucket. It throws BrokerError `rate_limited` for an
+ * empty bucket, with the seconds until the next token.
  */
 export function createRateLimiter(
   { burst, perSecond }: RateLimit,

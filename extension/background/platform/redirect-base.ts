@@ -1,6 +1,7 @@
 /**
- * Where authorization responses arrive. Fixed, as the id of the extension is, and not asked of
- * `identity.getRedirectURL()`, which says the same where it is there: Firefox for Android has no `identity`.
+ * Defines the base of the redirect URIs at which authorization responses arrive. It is a constant, since
+ * the id of the extension is fixed. `identity.getRedirectURL()` returns the same value, but Firefox for
+ * Android has no `identity`.
  */
 
 import { REDIRECT_BASE } from '../../identity.ts'

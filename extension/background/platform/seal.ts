@@ -1,8 +1,9 @@
 /**
- * Seals a record before it goes to the disk, with AES-GCM. The record's name is additional data, so a
- * record moved to another name does not open.
+ * Seals (encrypts) a record with AES-GCM before it is written to the disk. The name of the record is the
+ * additional authenticated data, so a record that was moved to another name does not decrypt. Each write
+ * has a new 96-bit IV.
  *
- * @see NIST SP 800-38D; a fresh 96-bit IV per write
+ * @see NIST SP 800-38D
  */
 
 const IV_BYTES = 12
@@ -20,7 +21,7 @@ export async function sealValue(key: CryptoKey, name: string, value: unknown): P
   return { iv, data }
 }
 
-/** The record, or `undefined` where it was sealed under another key or under another name. */
+/** Decrypts a record. `undefined`: it was sealed under another key or another name, or it is damaged. */
 export async function unsealValue(key: CryptoKey, name: string, sealed: Sealed): Promise<unknown> {
   const additionalData = new TextEncoder().encode(name)
   try {

@@ -1,6 +1,8 @@
 /**
- * Records in IndexedDB (idb-keyval), sealed. One record is changed by one writer at a time; whatever is
- * to be sealed is sealed before the transaction begins, since a transaction does not wait for WebCrypto.
+ * Stores sealed records in IndexedDB (idb-keyval). A record is sealed before its transaction begins, since a
+ * transaction does not wait for WebCrypto.
+ *
+ * Border: callers make sure that a record has one writer at a time.
  */
 
 import { del, entries, get, promisifyRequest, set, type UseStore } from 'idb-keyval'
@@ -11,19 +13,21 @@ export interface SealedStore<T> {
   set(id: string, record: T): Promise<void>
   delete(id: string): Promise<void>
   all(): Promise<T[]>
-  /** Removes what this browser session cannot open. */
+  /** Deletes the records that this browser session cannot decrypt. */
   sweep(): Promise<void>
 }
 
-/** Fresh for each write: it names the write. What is damaged may have none. */
-const ivOf = (sealed: Partial<Sealed> | undefined) => String(sealed?.iv)
+/**
+ * Returns the IV, which identifies a write since each write has a new one. A damaged record may have none.
+ */
+const getWriteId = (sealed: Partial<Sealed> | undefined) => String(sealed?.iv)
 
-/** What was written in the place of a record since it was judged stays. */
+/** Deletes records in one transaction, except those that were written again since they were read. */
 async function deleteUnchanged(objects: IDBObjectStore, rows: [string, Sealed][]): Promise<void> {
-  for (const [id, judged] of rows) {
+  for (const [id, unreadable] of rows) {
     const reading: IDBRequest<Sealed | undefined> = objects.get(id)
     reading.onsuccess = () => {
-      if (ivOf(reading.result) === ivOf(judged)) objects.delete(id)
+      if (getWriteId(reading.result) === getWriteId(unreadable)) objects.delete(id)
     }
   }
   await promisifyRequest(objects.transaction)
@@ -35,15 +39,15 @@ export function createSealedStore<T>(
   key: () => Promise<CryptoKey>,
   store: UseStore,
 ): SealedStore<T> {
-  const nameOf = (id: string) => `${name}/${id}`
+  const getName = (id: string) => `${name}/${id}`
 
   async function read(id: string, sealed: Sealed | undefined): Promise<T | undefined> {
-    return sealed && ((await unsealValue(await key(), nameOf(id), sealed)) as T | undefined)
+    return sealed && ((await unsealValue(await key(), getName(id), sealed)) as T | undefined)
   }
 
   return {
     get: async (id) => read(id, await get<Sealed>(id, store)),
-    set: async (id, record) => set(id, await sealValue(await key(), nameOf(id), record), store),
+    set: async (id, record) => set(id, await sealValue(await key(), getName(id), record), store),
     delete: (id) => del(id, store),
     async all() {
       const rows = await entries<string, Sealed>(store)
@@ -53,8 +57,9 @@ export function createSealedStore<T>(
     async sweep() {
       const rows = await entries<string, Sealed>(store)
       const records = await Promise.all(rows.map(([id, sealed]) => read(id, sealed)))
-      const lost = rows.filter((_, index) => records[index] === undefined)
-      if (lost.length > 0) await store('readwrite', (objects) => deleteUnchanged(objects, lost))
+      const unreadable = rows.filter((_, index) => records[index] === undefined)
+      if (unreadable.length === 0) return
+      await store('readwrite', (objects) => deleteUnchanged(objects, unreadable))
     },
   }
 }

@@ -1,6 +1,7 @@
 /**
- * The key that seals records. It lives in `storage.session`, which is memory: it survives the worker
- * and ends with the browser, and what it sealed is unreadable from then on.
+ * Provides the sealing key: the AES-GCM key that encrypts records. It is in `storage.session`, which is
+ * memory: the key survives the worker and ends with the browser session. After that its records are
+ * unreadable.
  */
 
 import browser from 'webextension-polyfill'
@@ -23,5 +24,5 @@ async function readKey(): Promise<CryptoKey> {
   ])
 }
 
-/** The key of this browser session, made when first asked for. */
+/** Returns the key of this browser session, and creates it at the first call. */
 export const sealingKey = memoize(readKey)

@@ -1,14 +1,14 @@
-/** Origins whose pages the browser trusts: https, and loopback in a development build. Pure. */
+/** Checks origins: https, and http on loopback in a development build. Pure. */
 
 const LOOPBACK = /^http:\/\/(?:(?:[a-z0-9-]+\.)*localhost|127\.0\.0\.1)(?::\d{1,5})?$/
 
-/** Tells whether an origin is this very device, on plain http. @see RFC 8252 section 8.3 */
+/** Tells whether an origin is on this device, with plain http. @see RFC 8252 section 8.3 */
 export function isLoopbackOrigin(origin: string): boolean {
   return LOOPBACK.test(origin)
 }
 
 /**
- * An origin whose pages the browser trusts to be what they say.
+ * Tells whether an origin is potentially trustworthy: nobody on the network path can change its pages.
  *
  * @see https://w3c.github.io/webappsec-secure-contexts/#is-origin-trustworthy
  */

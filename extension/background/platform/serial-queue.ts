@@ -1,22 +1,24 @@
 /**
- * Serial queues: tasks run one after the other, and a task that fails does not block the next one.
+ * Creates serial queues: the tasks of a queue run one after the other, and a failed task does not block the
+ * next one.
  *
- * A queue lives in the memory of this worker and ends with it. That is enough: the broker has one worker,
- * and what it finds undone when it wakes up is in its records. Web Locks would outlive nothing more, cost
- * a message to the browser's process for each task, and are missing in Node 20, where the tests run.
+ * A queue is in the memory of this worker and ends with it. That is enough: the broker has one worker, and
+ * unfinished work is in its records when it wakes up. Web Locks would not survive the worker either, would
+ * cost a message to the browser process for each task, and are missing in Node 20, where the tests run.
  */
 
 import pLimit, { type LimitFunction } from 'p-limit'
 
-/** Runs a task when those before it have ended. */
+/** Runs a task after all earlier tasks have ended. */
 export type SerialQueue = <T>(task: () => Promise<T>) => Promise<T>
 
+/** Creates one queue. */
 export function createSerialQueue(): SerialQueue {
   const limit = pLimit(1)
   return (task) => limit(task)
 }
 
-/** One queue for each key. Tasks of different keys do not wait for each other. */
+/** Creates one queue for each key. Tasks of different keys do not wait for each other. */
 export function createKeyedSerialQueue(): <T>(key: string, task: () => Promise<T>) => Promise<T> {
   const queues = new Map<string, LimitFunction>()
   return async (key, task) => {

@@ -1,28 +1,31 @@
 /**
- * Single flight: callers that ask for the same work while it runs share one run and its outcome. What has
- * ended is forgotten; to keep a result, see `memoize.ts`.
+ * Runs equal work once at a time (single flight): callers that request it while it is in flight share the
+ * run and its outcome. The outcome is not stored after the end of the flight.
+ *
+ * Border: `memoize.ts` stores results.
  */
 
 interface Flight<T> {
   outcome: Promise<T>
   controller: AbortController
-  /** Callers that have not given up. */
+  /** Number of callers that have not given up. */
   callers: number
 }
 
 export interface SingleFlight<T> {
   /**
-   * Joins the flight of this key, or starts it with this task in the same turn.
+   * Joins the flight of this key, or starts it with this task synchronously.
    *
-   * @param task Takes a signal that is aborted when all callers have given up.
-   * @param caller Aborted when this caller gives up. A caller without one waits to the end.
+   * @param task Work. Its signal is aborted when all callers have given up.
+   * @param caller Signal that is aborted when this caller gives up. A caller without a signal waits to the
+   * end.
    */
   run(
     key: string,
     task: (signal: AbortSignal) => Promise<T>,
     caller?: AbortSignal | undefined,
   ): Promise<T>
-  /** Joins the flight of this key, if there is one, and waits to its end. */
+  /** Joins the flight of this key, if there is one, and waits for its end. */
   join(key: string): Promise<T> | undefined
 }
 

@@ -9,9 +9,10 @@ import providerScript from '../../provider/index.iife.ts?script&iife'
 import { toHostPattern } from '../operators/host-permissions.ts'
 
 /**
- * Chromium's patterns know ports, and without one they mean every port; in Firefox, whose patterns know
- * none, a site's other ports get scripts that nobody answers. So does, in Chromium, the same host with a dot
- * at its end.
+ * Returns the match pattern of an origin. Chromium's patterns have ports, and a pattern without a port
+ * matches every port. Firefox's patterns have no ports: the other ports of a site get content scripts too,
+ * but the broker does not answer these. The same applies in Chromium to the host name with a dot at its
+ * end.
  */
 function matchPattern(origin: string): string {
   if (__TARGET__ === 'firefox') return toHostPattern(origin)
@@ -24,7 +25,7 @@ const SCRIPTS = [
   { name: 'provider', file: providerScript, world: 'MAIN' },
 ] as const
 
-/** Registers what is missing and unregisters what is stale. Changes nothing that is right. */
+/** Registers missing scripts and unregisters stale scripts. The other registrations do not change. */
 export async function syncContentScripts(origins: Iterable<string>): Promise<void> {
   const registered = await browser.scripting.getRegisteredContentScripts()
   const wanted = [...origins].flatMap((origin) =>
@@ -38,10 +39,10 @@ export async function syncContentScripts(origins: Iterable<string>): Promise<voi
       world,
     })),
   )
-  const has = ({ id }: { id: string }, list: { id: string }[]) =>
+  const includesId = ({ id }: { id: string }, list: { id: string }[]) =>
     list.some((script) => script.id === id)
-  const stale = registered.filter((script) => !has(script, wanted)).map(({ id }) => id)
-  const missing = wanted.filter((script) => !has(script, registered))
+  const stale = registered.filter((script) => !includesId(script, wanted)).map(({ id }) => id)
+  const missing = wanted.filter((script) => !includesId(script, registered))
   if (stale.length > 0) await browser.scripting.unregisterContentScripts({ ids: stale })
   if (missing.length > 0) await browser.scripting.registerContentScripts(missing)
 }
@@ -49,7 +50,7 @@ export async function syncContentScripts(origins: Iterable<string>): Promise<voi
 export const unregisterContentScripts = (): Promise<void> =>
   browser.scripting.unregisterContentScripts()
 
-/** The page that is open already gets the scripts now; every later one gets them by itself. */
+/** Injects the scripts into the page that is open in a tab. Later pages get them by the registration. */
 export async function injectContentScripts(origin: string, tabId: number): Promise<void> {
   const { url = '' } = await browser.tabs.get(tabId)
   if (!URL.canParse(url) || new URL(url).origin !== origin) return

@@ -1,10 +1,10 @@
 /**
- * The sites on which pages find the broker. The user switches each one on by a click in the popup: the
- * browser asks for that site's permission, and only then are the two scripts registered, for that
- * origin alone. A development build has loopback from the start, by its manifest.
+ * Stores the list of sites whose pages can find the broker. The user switches a site on by a click in the
+ * popup. The browser then asks for the host permission, and only after that are the two content scripts
+ * registered, for that origin alone. In a development build loopback is always on, by the manifest.
  *
- * The list lies in IndexedDB, out of reach of content scripts. What the browser says of permissions
- * counts more: a site whose permission is gone is no site any more.
+ * The list is in IndexedDB, which content scripts cannot reach. The browser's permissions take precedence:
+ * a site whose permission was withdrawn is removed from the list (`lifecycle/site-changes.ts`).
  */
 
 import { del, keys, set } from 'idb-keyval'
@@ -23,37 +23,39 @@ import {
 
 const store = openStore('sites')
 
-/** Origins that were switched on. */
+/** Returns the origins that the user switched on. */
 export const getSiteOrigins = memoize(
   async (): Promise<ReadonlySet<string>> => new Set(await keys<string>(store)),
 )
 
-function invalidate(): void {
+function invalidateCache(): void {
   getSiteOrigins.reset()
   bumpStateVersion()
 }
 
-/** Loopback, in a development build: the scripts are in its manifest. */
+/**
+ * Tells whether an origin needs no switch: loopback in a development build, whose manifest has the scripts.
+ */
 export function isAlwaysOn(origin: string): boolean {
   return __DEVELOPMENT__ && isLoopbackOrigin(origin)
 }
 
-/** Whether pages of this origin may ask. Every call of a page passes here. */
+/** Tells whether pages of this origin may call the broker. Checked for every call of a page. */
 export async function isSiteOn(origin: string): Promise<boolean> {
   return isAlwaysOn(origin) || (await getSiteOrigins()).has(origin)
 }
 
-/** One change of the list and of the registered scripts at a time. */
-const changes = createSerialQueue()
+/** Serializes the changes of the list and of the registered scripts. */
+const changeQueue = createSerialQueue()
 
-/** Makes the browser's list of scripts what the list of sites says. Changes nothing that is right. */
-export const syncScripts = (): Promise<void> => changes(sync)
+/** Synchronizes the browser's registered scripts with the list of sites. */
+export const syncScripts = (): Promise<void> => changeQueue(syncNow)
 
-const sync = async (): Promise<void> => syncContentScripts(await getSiteOrigins())
+const syncNow = async (): Promise<void> => syncContentScripts(await getSiteOrigins())
 
-/** After an update the files may have other names: everything is registered anew. */
+/** Registers all scripts again. After an update of the extension its files may have other names. */
 export async function reregisterScripts(): Promise<void> {
-  await changes(unregisterContentScripts)
+  await changeQueue(unregisterContentScripts)
   await syncScripts()
 }
 
@@ -62,34 +64,39 @@ export function hasPermission(origin: string): Promise<boolean> {
 }
 
 /**
- * Switches a site on. The popup and the browser's word that the permission is there come at the same
- * time; the second one finds that the site is on.
+ * Switches a site on. The popup and the browser's `permissions.onAdded` event call it at the same time; the
+ * second call finds the site on.
  *
- * @returns Whether it was off before.
- * @throws Error where the browser has not been given the permission.
+ * @param tabId Tab whose open page gets the scripts at once.
+ * @returns Whether the site was off before.
+ * @throws Error when the extension does not have the host permission.
  */
 export const addSite = (origin: string, tabId?: number): Promise<boolean> =>
-  changes(() => add(origin, tabId))
+  changeQueue(() => addNow(origin, tabId))
 
-async function add(origin: string, tabId?: number): Promise<boolean> {
+async function addNow(origin: string, tabId?: number): Promise<boolean> {
   if (!isSecureOrigin(origin, false)) throw new Error('origin: expected an https origin')
   if (!(await hasPermission(origin))) throw new Error('origin: expected the permission for it')
   if ((await getSiteOrigins()).has(origin)) return false
   await set(origin, { since: Date.now() }, store)
-  invalidate()
-  await sync()
-  // The tab may be gone or elsewhere by now; the site is on all the same.
+  invalidateCache()
+  await syncNow()
+  // The tab may be closed or at another page by now; the site is on all the same.
   if (tabId !== undefined) await injectContentScripts(origin, tabId).catch(() => {})
   return true
 }
 
-/** @returns Whether it was on before. From here on no page of it is answered. */
-export const removeSite = (origin: string): Promise<boolean> => changes(() => remove(origin))
+/**
+ * Switches a site off. From then on the broker does not answer its pages.
+ *
+ * @returns Whether the site was on before.
+ */
+export const removeSite = (origin: string): Promise<boolean> => changeQueue(() => removeNow(origin))
 
-async function remove(origin: string): Promise<boolean> {
-  const was = (await getSiteOrigins()).has(origin)
+async function removeNow(origin: string): Promise<boolean> {
+  const wasOn = (await getSiteOrigins()).has(origin)
   await del(origin, store)
-  invalidate()
-  await sync()
-  return was
+  invalidateCache()
+  await syncNow()
+  return wasOn
 }

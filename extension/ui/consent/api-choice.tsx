@@ -1,20 +1,20 @@
-/** One API of a request: what it lets the site do, each part with a mark that the user may take away. */
+/** Shows one API of a consent request, with a checkbox for each scope that the user may deselect. */
 
 import type { ConsentApi } from '../../../shared/messages/screen-channel.ts'
-import { purposeInWords } from './purpose.ts'
+import { describePurpose } from './purpose.ts'
 
 interface Props {
   api: ConsentApi
-  /** Unique in the window. */
+  /** Element id, unique in the window. */
   name: string
-  /** Whether there is anything to take away without refusing it all. */
+  /** Whether the request has parts that the user can deselect without a denial of the whole request. */
   choosable: boolean
-  /** Scope words that stay. */
-  left: string[]
+  /** Selected scope words. */
+  selected: string[]
   onChange(scopes: string[]): void
 }
 
-export function ApiChoice({ api, name, choosable, left, onChange }: Props) {
+export function ApiChoice({ api, name, choosable, selected, onChange }: Props) {
   const all = api.scopes.map(({ scope }) => scope)
 
   return (
@@ -25,7 +25,7 @@ export function ApiChoice({ api, name, choosable, left, onChange }: Props) {
             id={name}
             type="checkbox"
             data-testid="api"
-            checked={left.length > 0}
+            checked={selected.length > 0}
             onChange={({ currentTarget }) => onChange(currentTarget.checked ? all : [])}
           />
         )}
@@ -42,10 +42,12 @@ export function ApiChoice({ api, name, choosable, left, onChange }: Props) {
                 <input
                   type="checkbox"
                   data-testid="scope"
-                  checked={left.includes(scope)}
+                  checked={selected.includes(scope)}
                   onChange={({ currentTarget }) =>
                     onChange(
-                      all.filter((s) => (s === scope ? currentTarget.checked : left.includes(s))),
+                      all.filter((word) =>
+                        word === scope ? currentTarget.checked : selected.includes(word),
+                      ),
                     )
                   }
                 />
@@ -57,7 +59,7 @@ export function ApiChoice({ api, name, choosable, left, onChange }: Props) {
           </li>
         ))}
       </ul>
-      {api.purpose && <p class="quiet">Why: {purposeInWords(api.purpose)}.</p>}
+      {api.purpose && <p class="quiet">Why: {describePurpose(api.purpose)}.</p>}
       <p class="quiet host">At {new URL(api.resource).host}</p>
     </li>
   )

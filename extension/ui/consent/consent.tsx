@@ -1,6 +1,6 @@
 /**
- * The consent window asks one question: may this origin use these APIs of this operator, and until
- * when. The origin stands in full; the application's name never takes its place.
+ * Shows the consent window, which asks one question: may this origin use these APIs of this operator, and
+ * until when. It shows the full origin; the name of the application never replaces it.
  */
 
 import { useEffect, useRef, useState } from 'preact/hooks'
@@ -28,15 +28,18 @@ type State =
   | { status: 'leaving'; request: ConsentRequest }
   | { status: 'failed' }
 
-const READS = 5
+const MAX_READS = 5
 
-/** A worker that stops while it is asked answers nothing; the next one knows the question as well. */
-async function read(client: ScreenClient, flowId: string): Promise<ConsentRequest | null> {
-  for (let time = 1; ; time++) {
+/**
+ * Reads the consent request, with retries: a worker that stops in the meantime sends no response, and the
+ * next worker has the same request.
+ */
+async function readRequest(client: ScreenClient, flowId: string): Promise<ConsentRequest | null> {
+  for (let attempt = 1; ; attempt++) {
     try {
-      return await client.ask('getConsentRequest', { flowId })
+      return await client.sendRequest('getConsentRequest', { flowId })
     } catch (error) {
-      if (time === READS) throw error
+      if (attempt === MAX_READS) throw error
       await new Promise((resolve) => setTimeout(resolve, CONSENT_READ_PAUSE_MS))
     }
   }
@@ -46,14 +49,14 @@ export function Consent({ client, flowId }: Props) {
   const [state, setState] = useState<State>({ status: 'loading' })
 
   useEffect(() => {
-    read(client, flowId).then(
+    readRequest(client, flowId).then(
       (request) => setState(request ? { status: 'asking', request } : { status: 'gone' }),
       () => setState({ status: 'failed' }),
     )
   }, [client, flowId])
 
-  // A refused message means that the worker has just ended; the page's call asks it again.
-  const failed = () => setState({ status: 'failed' })
+  // A failed message means that the worker has just stopped; the page's call starts it again.
+  const showFailure = () => setState({ status: 'failed' })
 
   if (state.status === 'failed') {
     return (
@@ -78,16 +81,16 @@ export function Consent({ client, flowId }: Props) {
   return (
     <Question
       request={request}
-      onDeny={() => void client.ask('deny', { flowId }).catch(failed)}
+      onDeny={() => void client.sendRequest('deny', { flowId }).catch(showFailure)}
       onAllow={(apis, lifetime) => {
         setState({ status: 'leaving', request })
-        client.ask('approve', { flowId, apis, lifetime }).catch(failed)
+        client.sendRequest('approve', { flowId, apis, lifetime }).catch(showFailure)
       }}
     />
   )
 }
 
-/** The button that led here is gone: the heading takes the focus, and with it is read out. */
+/** Moves the focus to the heading, since the pressed button is gone. Screen readers then read the heading. */
 function Leaving({ operatorName }: { operatorName: string }) {
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => focusHeading(heading.current), [])
@@ -107,12 +110,12 @@ interface QuestionProps {
 }
 
 function Question({ request, onAllow, onDeny }: QuestionProps) {
-  const [left, setLeft] = useState<ApprovedApi[]>(() =>
+  const [selected, setSelected] = useState<ApprovedApi[]>(() =>
     request.apis.map(({ scopes }, index) => ({ index, scopes: scopes.map(({ scope }) => scope) })),
   )
   const [lifetime, setLifetime] = useState<Lifetime>('day')
   const armed = useArmed()
-  const something = left.some(({ scopes }) => scopes.length > 0)
+  const isAnySelected = selected.some(({ scopes }) => scopes.length > 0)
   const choosable = request.apis.length > 1 || request.apis.some(({ scopes }) => scopes.length > 1)
 
   useEffect(() => {
@@ -125,7 +128,7 @@ function Question({ request, onAllow, onDeny }: QuestionProps) {
 
   function onSubmit(event: SubmitEvent): void {
     event.preventDefault()
-    if (event.isTrusted && armed && something) onAllow(left, lifetime)
+    if (event.isTrusted && armed && isAnySelected) onAllow(selected, lifetime)
   }
 
   return (
@@ -155,9 +158,9 @@ function Question({ request, onAllow, onDeny }: QuestionProps) {
             api={api}
             name={`api${index}`}
             choosable={choosable}
-            left={left[index]?.scopes ?? []}
+            selected={selected[index]?.scopes ?? []}
             onChange={(scopes) =>
-              setLeft(left.map((each) => (each.index === index ? { index, scopes } : each)))
+              setSelected(selected.map((api) => (api.index === index ? { index, scopes } : api)))
             }
           />
         ))}
@@ -189,7 +192,12 @@ function Question({ request, onAllow, onDeny }: QuestionProps) {
         <button type="button" onClick={onDeny} data-testid="deny">
           Don’t allow
         </button>
-        <button type="submit" class="primary" disabled={!armed || !something} data-testid="allow">
+        <button
+          type="submit"
+          class="primary"
+          disabled={!armed || !isAnySelected}
+          data-testid="allow"
+        >
           Allow
         </button>
       </footer>

@@ -1,3 +1,5 @@
+/** Renders the consent window of the flow that its URL names. */
+
 import { render } from 'preact'
 import { screenClient } from '../screen-client.ts'
 import { Consent } from './consent.tsx'

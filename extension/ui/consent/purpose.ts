@@ -1,4 +1,4 @@
-/** Purposes of the W3C Data Privacy Vocabulary, in plain words. @see https://w3id.org/dpv */
+/** Translates purposes of the W3C Data Privacy Vocabulary to plain words. @see https://w3id.org/dpv */
 
 const WORDS: Record<string, string> = {
   'dpv:AccountManagement': 'to manage your account',
@@ -17,6 +17,7 @@ const WORDS: Record<string, string> = {
   'dpv:ServiceProvision': 'to provide its service',
 }
 
-export function purposeInWords(purpose: string): string {
+/** @param purpose Term such as `dpv:Security`. An unknown term is shown as it is. */
+export function describePurpose(purpose: string): string {
   return WORDS[purpose] ?? `for the purpose “${purpose.replace(/^dpv:/, '')}”`
 }

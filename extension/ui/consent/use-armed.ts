@@ -1,11 +1,12 @@
 /**
- * Whether the buttons of a consent window may be pressed: only after the window has had the focus for
- * half a second without a break. A click meant for something else does not land on "Allow".
+ * Enables the buttons of a consent window only after the window has had the focus for half a second without
+ * a break. This prevents clickjacking: a click that was meant for another window does not press "Allow".
  */
 
 import { useEffect, useState } from 'preact/hooks'
 import { CONSENT_INERT_MS } from '../../limits.ts'
 
+/** @returns Whether the buttons are enabled. */
 export function useArmed(): boolean {
   const [armed, setArmed] = useState(false)
 

@@ -1,4 +1,4 @@
-/** The import of a profile: a file is chosen, its content is shown, and only then is it confirmed. */
+/** Imports an operator profile in three steps: the user selects a file, sees its content, and confirms. */
 
 import { useRef, useState } from 'preact/hooks'
 import {
@@ -15,49 +15,49 @@ interface Props {
 }
 
 type State =
-  | { status: 'choosing'; said?: string }
+  | { status: 'choosing'; message?: string }
   | { status: 'rejected'; reasons: string[] }
   | { status: 'confirming'; text: string; profile: OperatorProfile; permissions: string[] }
 
 export function Import({ client, onImported }: Props) {
   const [state, setState] = useState<State>({ status: 'choosing' })
-  const chooser = useRef<HTMLInputElement>(null)
-  const failed = () => setState({ status: 'rejected', reasons: ['Northkey did not answer.'] })
+  const fileInput = useRef<HTMLInputElement>(null)
+  const showFailure = () => setState({ status: 'rejected', reasons: ['Northkey did not answer.'] })
 
-  function startAgain(next: State = { status: 'choosing' }): void {
+  function reset(next: State = { status: 'choosing' }): void {
     setState(next)
-    if (!chooser.current) return
-    chooser.current.value = ''
-    chooser.current.focus()
+    if (!fileInput.current) return
+    fileInput.current.value = ''
+    fileInput.current.focus()
   }
 
-  async function read(file: File | undefined): Promise<void> {
-    if (!file) return startAgain()
+  async function readFile(file: File | undefined): Promise<void> {
+    if (!file) return reset()
     if (file.size > MAX_PROFILE_BYTES) {
-      return startAgain({ status: 'rejected', reasons: [PROFILE_TOO_LARGE] })
+      return reset({ status: 'rejected', reasons: [PROFILE_TOO_LARGE] })
     }
     const text = await file.text()
-    const check = await client.ask('checkOperator', { text })
-    if (check.reasons) return startAgain({ status: 'rejected', reasons: check.reasons })
+    const check = await client.sendRequest('checkOperator', { text })
+    if (check.reasons) return reset({ status: 'rejected', reasons: check.reasons })
     const { profile, permissions } = check
     setState({ status: 'confirming', text, profile, permissions })
   }
 
-  /** In the click itself: only then does the browser ask for the permission to reach the servers. */
-  function confirm(text: string, permissions: string[]): void {
-    const asked = client.requestPermissions(permissions).catch(() => false)
+  /** Requests the host permissions in the click itself: the browser shows its question only then. */
+  function confirmImport(text: string, permissions: string[]): void {
+    const permissionRequest = client.requestPermissions(permissions).catch(() => false)
     client
-      .ask('addOperator', { text })
+      .sendRequest('addOperator', { text })
       .then(async ({ profile, reasons }) => {
-        await asked
-        startAgain(
+        await permissionRequest
+        reset(
           profile
-            ? { status: 'choosing', said: `${profile.name} is added.` }
+            ? { status: 'choosing', message: `${profile.name} is added.` }
             : { status: 'rejected', reasons },
         )
         onImported()
       })
-      .catch(failed)
+      .catch(showFailure)
   }
 
   return (
@@ -66,15 +66,17 @@ export function Import({ client, onImported }: Props) {
       <label class="card file">
         Operator profile (a JSON file)
         <input
-          ref={chooser}
+          ref={fileInput}
           type="file"
           accept=".json,application/json"
           data-testid="file"
-          onChange={({ currentTarget }) => void read(currentTarget.files?.[0]).catch(failed)}
+          onChange={({ currentTarget }) =>
+            void readFile(currentTarget.files?.[0]).catch(showFailure)
+          }
         />
       </label>
       <p role="status" class="quiet">
-        {state.status === 'choosing' && state.said}
+        {state.status === 'choosing' && state.message}
       </p>
       <div role="alert">
         {state.status === 'rejected' && (
@@ -99,13 +101,13 @@ export function Import({ client, onImported }: Props) {
           </p>
           <ProfileSummary profile={state.profile} />
           <footer>
-            <button type="button" onClick={() => startAgain()} data-testid="cancel-import">
+            <button type="button" onClick={() => reset()} data-testid="cancel-import">
               Don’t add
             </button>
             <button
               type="button"
               class="primary"
-              onClick={() => confirm(state.text, state.permissions)}
+              onClick={() => confirmImport(state.text, state.permissions)}
               data-testid="confirm-import"
             >
               Add operator

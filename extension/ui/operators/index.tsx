@@ -1,3 +1,5 @@
+/** Renders the screen of operators. */
+
 import { render } from 'preact'
 import { screenClient } from '../screen-client.ts'
 import { Operators } from './operators.tsx'

@@ -1,4 +1,7 @@
-/** The operators that Northkey knows: where each comes from, which profiles were rejected and why; import, removal. */
+/**
+ * Shows the operators with their sources, and the rejected profiles with the reasons. The user can import
+ * and remove profiles.
+ */
 
 import { useState } from 'preact/hooks'
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
@@ -16,19 +19,21 @@ const SOURCES = {
 }
 
 export function Operators({ client }: { client: ScreenClient }) {
-  const { data, error, busy, change } = useBackground(() => client.ask('listOperators', {}))
+  const { data, error, busy, applyChange } = useBackground(() =>
+    client.sendRequest('listOperators', {}),
+  )
   const [removed, setRemoved] = useState<OperatorProfile>()
 
-  function remove(profile: OperatorProfile): void {
-    void change(async () => {
-      await client.ask('removeOperator', { issuer: profile.issuer })
+  function removeOperator(profile: OperatorProfile): void {
+    void applyChange(async () => {
+      await client.sendRequest('removeOperator', { issuer: profile.issuer })
       setRemoved(profile)
     })
   }
 
-  function undo(profile: OperatorProfile): void {
+  function undoRemoval(profile: OperatorProfile): void {
     setRemoved(undefined)
-    void change(() => client.ask('addOperator', { text: JSON.stringify(profile) }))
+    void applyChange(() => client.sendRequest('addOperator', { text: JSON.stringify(profile) }))
   }
 
   return (
@@ -42,7 +47,7 @@ export function Operators({ client }: { client: ScreenClient }) {
         {removed && (
           <>
             <span>{removed.name} is removed, and its connections are ended.</span>
-            <button type="button" onClick={() => undo(removed)} data-testid="undo">
+            <button type="button" onClick={() => undoRemoval(removed)} data-testid="undo">
               Undo
             </button>
           </>
@@ -60,16 +65,19 @@ export function Operators({ client }: { client: ScreenClient }) {
             key={operator.profile.issuer}
             operator={operator}
             busy={busy}
-            onRemove={() => remove(operator.profile)}
+            onRemove={() => removeOperator(operator.profile)}
             onReach={() => {
-              const asked = client.requestPermissions(operator.unreachable)
-              void change(() => asked)
+              const permissionRequest = client.requestPermissions(operator.unreachable)
+              void applyChange(() => permissionRequest)
             }}
           />
         ))}
       </ul>
       {data && data.rejected.length > 0 && <Rejected rejected={data.rejected} />}
-      <Import client={client} onImported={() => void change(async () => setRemoved(undefined))} />
+      <Import
+        client={client}
+        onImported={() => void applyChange(async () => setRemoved(undefined))}
+      />
     </Frame>
   )
 }

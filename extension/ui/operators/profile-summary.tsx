@@ -1,4 +1,6 @@
-/** What a profile says, for a user who has to decide: the issuer, the APIs, the applications. */
+/**
+ * Shows the content of a profile to a user who has to decide on it: the issuer, the APIs, the applications.
+ */
 
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 

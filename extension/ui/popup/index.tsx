@@ -1,3 +1,5 @@
+/** Renders the popup. */
+
 import { render } from 'preact'
 import { screenClient } from '../screen-client.ts'
 import { Popup } from './popup.tsx'

@@ -1,4 +1,4 @@
-/** The popup: whether the site in front of the user may ask, and what is connected. */
+/** Shows the popup: the state of the active site, and the connections. */
 
 import type { ConnectedSite, Site } from '../../../shared/messages/screen-channel.ts'
 import { Connection } from '../connection.tsx'
@@ -7,31 +7,34 @@ import type { ActivePage, ScreenClient } from '../screen-client.ts'
 import { useBackground } from '../use-background.ts'
 import { SiteSwitch } from './site-switch.tsx'
 
-interface Shown {
+interface PopupData {
   page: ActivePage | undefined
   site: Site | undefined
   grants: ConnectedSite[]
 }
 
-async function load(client: ScreenClient): Promise<Shown> {
-  const page = await client.activePage()
+async function loadPopup(client: ScreenClient): Promise<PopupData> {
+  const page = await client.findActivePage()
   const [site, grants] = await Promise.all([
-    page && client.ask('getSite', { origin: page.origin }),
-    client.ask('listGrants', {}),
+    page && client.sendRequest('getSite', { origin: page.origin }),
+    client.sendRequest('listGrants', {}),
   ])
-  const ofThisPage = (grant: ConnectedSite) => Number(grant.origin === page?.origin)
-  return { page, site, grants: [...grants].sort((a, b) => ofThisPage(b) - ofThisPage(a)) }
+  const getRank = (grant: ConnectedSite) => Number(grant.origin === page?.origin)
+  return { page, site, grants: [...grants].sort((a, b) => getRank(b) - getRank(a)) }
 }
 
 export function Popup({ client }: { client: ScreenClient }) {
-  const { data, error, busy, change } = useBackground(() => load(client))
+  const { data, error, busy, applyChange } = useBackground(() => loadPopup(client))
 
-  /** In the click itself: the browser asks only then, and may close this popup while it asks. */
-  function use({ origin, permissions }: Site, { tabId }: ActivePage): void {
-    void client.ask('proposeSite', { origin, tabId }).catch(() => {})
-    const asked = client.requestPermissions(permissions)
-    void change(async () => {
-      if (await asked) await client.ask('useSite', { origin, tabId })
+  /**
+   * Requests the permission in the click itself: the browser shows its question only then. It may close
+   * this popup meanwhile, so the site is proposed to the background first.
+   */
+  function enableSite({ origin, permissions }: Site, { tabId }: ActivePage): void {
+    void client.sendRequest('proposeSite', { origin, tabId }).catch(() => {})
+    const permissionRequest = client.requestPermissions(permissions)
+    void applyChange(async () => {
+      if (await permissionRequest) await client.sendRequest('useSite', { origin, tabId })
     })
   }
 
@@ -45,9 +48,11 @@ export function Popup({ client }: { client: ScreenClient }) {
           <SiteSwitch
             site={data.site}
             busy={busy}
-            onUse={() => data.site && data.page && use(data.site, data.page)}
+            onUse={() => data.site && data.page && enableSite(data.site, data.page)}
             onStop={() =>
-              void change(() => client.ask('stopSite', { origin: data.site?.origin ?? '' }))
+              void applyChange(() =>
+                client.sendRequest('stopSite', { origin: data.site?.origin ?? '' }),
+              )
             }
           />
           <h2>Connected</h2>
@@ -64,7 +69,9 @@ export function Popup({ client }: { client: ScreenClient }) {
                 site={site}
                 busy={busy}
                 onEnd={() =>
-                  void change(() => client.ask('revokeGrant', { grantId: site.grantId }))
+                  void applyChange(() =>
+                    client.sendRequest('revokeGrant', { grantId: site.grantId }),
+                  )
                 }
               />
             ))}

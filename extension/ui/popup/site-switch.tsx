@@ -1,4 +1,4 @@
-/** The site in front of the user: whether its pages find Northkey, and the button that changes that. */
+/** Shows whether the pages of the active site can find Northkey, with the button that changes this. */
 
 import type { Site } from '../../../shared/messages/screen-channel.ts'
 

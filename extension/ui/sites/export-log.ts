@@ -1,9 +1,9 @@
-/** Saves the log as a JSON file, oldest entry first. Nothing is sent anywhere. */
+/** Exports the log to a JSON file, oldest entry first. The file is saved on this device; no data is sent. */
 
 import type { LogEntry } from '../../../shared/messages/screen-channel.ts'
 import { EXPORT_URL_LIFETIME_MS } from '../../limits.ts'
 
-export function logAsJson(entries: readonly LogEntry[]): string {
+export function formatLog(entries: readonly LogEntry[]): string {
   const lines = [...entries].reverse().map(({ at, until, ...rest }) => ({
     at: new Date(at).toISOString(),
     ...(until !== undefined && { until: new Date(until).toISOString() }),
@@ -13,7 +13,7 @@ export function logAsJson(entries: readonly LogEntry[]): string {
 }
 
 export function exportLog(entries: readonly LogEntry[]): void {
-  const url = URL.createObjectURL(new Blob([logAsJson(entries)], { type: 'application/json' }))
+  const url = URL.createObjectURL(new Blob([formatLog(entries)], { type: 'application/json' }))
   const link = document.createElement('a')
   link.href = url
   link.download = `northkey-log-${new Date().toISOString().slice(0, 10)}.json`

@@ -1,3 +1,5 @@
+/** Renders the screen of sites and log. */
+
 import { render } from 'preact'
 import { screenClient } from '../screen-client.ts'
 import { Sites } from './sites.tsx'

@@ -1,11 +1,11 @@
-/** The log as a table, newest first, and as a file for whoever wants to look closer. */
+/** Shows the log as a table, newest entry first, with search, export to a file and deletion. */
 
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { LogEntry, LogEvent } from '../../../shared/messages/screen-channel.ts'
 import { Time } from '../parts.tsx'
 import { exportLog } from './export-log.ts'
 
-const SHOWN_AT_ONCE = 100
+const ROWS_PER_STEP = 100
 
 const EVENTS: Record<LogEvent, string> = {
   grant: 'Allowed',
@@ -26,19 +26,19 @@ interface Props {
 }
 
 export function Log({ entries, busy, onClear, onReload }: Props) {
-  const [wanted, setWanted] = useState('')
-  const [shown, setShown] = useState(SHOWN_AT_ONCE)
+  const [query, setQuery] = useState('')
+  const [shown, setShown] = useState(ROWS_PER_STEP)
   const [clearing, setClearing] = useState<boolean>()
-  const empty = useRef<HTMLButtonElement>(null)
-  const keep = useRef<HTMLButtonElement>(null)
+  const emptyButton = useRef<HTMLButtonElement>(null)
+  const keepButton = useRef<HTMLButtonElement>(null)
   useEffect(() => {
     if (clearing === undefined) return
-    const next = clearing ? keep : empty
+    const next = clearing ? keepButton : emptyButton
     next.current?.focus()
   }, [clearing])
   const found = useMemo(
-    () => entries.filter((entry) => textOf(entry).includes(wanted.trim().toLowerCase())),
-    [entries, wanted],
+    () => entries.filter((entry) => getSearchText(entry).includes(query.trim().toLowerCase())),
+    [entries, query],
   )
 
   return (
@@ -53,8 +53,8 @@ export function Log({ entries, busy, onClear, onReload }: Props) {
           Find
           <input
             type="search"
-            value={wanted}
-            onInput={({ currentTarget }) => setWanted(currentTarget.value)}
+            value={query}
+            onInput={({ currentTarget }) => setQuery(currentTarget.value)}
           />
         </label>
         <button type="button" disabled={busy} onClick={onReload}>
@@ -81,13 +81,13 @@ export function Log({ entries, busy, onClear, onReload }: Props) {
             >
               Empty it for good
             </button>
-            <button ref={keep} type="button" onClick={() => setClearing(false)}>
+            <button ref={keepButton} type="button" onClick={() => setClearing(false)}>
               Keep it
             </button>
           </>
         ) : (
           <button
-            ref={empty}
+            ref={emptyButton}
             type="button"
             disabled={busy || entries.length === 0}
             onClick={() => setClearing(true)}
@@ -124,7 +124,7 @@ export function Log({ entries, busy, onClear, onReload }: Props) {
         </section>
       )}
       {found.length > shown && (
-        <button type="button" onClick={() => setShown(shown + SHOWN_AT_ONCE)}>
+        <button type="button" onClick={() => setShown(shown + ROWS_PER_STEP)}>
           Show more
         </button>
       )}
@@ -132,7 +132,7 @@ export function Log({ entries, busy, onClear, onReload }: Props) {
   )
 }
 
-function textOf({ event, outcome, origin, issuer, apis = [] }: LogEntry): string {
+function getSearchText({ event, outcome, origin, issuer, apis = [] }: LogEntry): string {
   const words = apis.flatMap(({ resource, scope, purpose }) => [resource, scope, purpose])
   return [EVENTS[event], outcome, origin, issuer, ...words].join(' ').toLowerCase()
 }

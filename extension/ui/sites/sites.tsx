@@ -1,4 +1,4 @@
-/** Every site that may ask, every connection, and the log of what happened. */
+/** Shows the sites that the user switched on, all connections, and the log. */
 
 import { Connection } from '../connection.tsx'
 import { Alert, Frame } from '../parts.tsx'
@@ -6,17 +6,17 @@ import type { ScreenClient } from '../screen-client.ts'
 import { useBackground } from '../use-background.ts'
 import { Log } from './log.tsx'
 
-async function load(client: ScreenClient) {
+async function loadSites(client: ScreenClient) {
   const [sites, grants, log] = await Promise.all([
-    client.ask('listSites', {}),
-    client.ask('listGrants', {}),
-    client.ask('readLog', {}),
+    client.sendRequest('listSites', {}),
+    client.sendRequest('listGrants', {}),
+    client.sendRequest('readLog', {}),
   ])
   return { sites, grants, log }
 }
 
 export function Sites({ client }: { client: ScreenClient }) {
-  const { data, error, busy, change } = useBackground(() => load(client))
+  const { data, error, busy, applyChange } = useBackground(() => loadSites(client))
 
   return (
     <Frame title="Sites and log" here="sites">
@@ -40,7 +40,9 @@ export function Sites({ client }: { client: ScreenClient }) {
                     type="button"
                     disabled={busy}
                     aria-label={`Stop using Northkey on ${origin}`}
-                    onClick={() => void change(() => client.ask('stopSite', { origin }))}
+                    onClick={() =>
+                      void applyChange(() => client.sendRequest('stopSite', { origin }))
+                    }
                   >
                     Stop
                   </button>
@@ -59,7 +61,9 @@ export function Sites({ client }: { client: ScreenClient }) {
                   site={site}
                   busy={busy}
                   onEnd={() =>
-                    void change(() => client.ask('revokeGrant', { grantId: site.grantId }))
+                    void applyChange(() =>
+                      client.sendRequest('revokeGrant', { grantId: site.grantId }),
+                    )
                   }
                 />
               ))}
@@ -69,8 +73,8 @@ export function Sites({ client }: { client: ScreenClient }) {
           <Log
             entries={data.log}
             busy={busy}
-            onClear={() => void change(() => client.ask('clearLog', {}))}
-            onReload={() => void change(async () => {})}
+            onClear={() => void applyChange(() => client.sendRequest('clearLog', {}))}
+            onReload={() => void applyChange(async () => {})}
           />
         </>
       )}

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { logAsJson } from '../../../extension/ui/sites/export-log.ts'
+import { formatLog } from '../../../extension/ui/sites/export-log.ts'
 
 describe('the log as a file', () => {
   test('is JSON, oldest entry first, with times that everybody can read', () => {
     const api = { resource: 'https://api.example', scope: 'a' }
-    const text = logAsJson([
+    const text = formatLog([
       { at: 2_000, until: 3_000, times: 2, event: 'call', outcome: 'GET 200', apis: [api] },
       { at: 1_000, event: 'grant', outcome: 'granted', origin: 'https://a.example' },
     ])

@@ -1,8 +1,10 @@
 /**
- * As which client an origin may act. @see decision 0002
+ * Tests the binding of clients to origins for each way of onboarding.
  *
- * Seen to fail when an application of the profile is asked for with `preregistered` alone: the broker
- * registered a second client for it, or wanted a document.
+ * Seen to fail when the applications of the profile are read with `preregistered` only: the broker
+ * registered a second client for a listed application, or required a client document.
+ *
+ * @see decision 0002
  */
 
 import 'fake-indexeddb/auto'
@@ -23,7 +25,7 @@ describe.each(ONBOARDINGS)('at an operator with onboarding %s', (onboarding) => 
   const operator: OperatorProfile = { ...OPERATOR, onboarding }
 
   test.each([undefined, 'client'])(
-    'an origin that an application names acts as that application, asked for as %s',
+    'an origin that the profile lists gets the application of the profile, with clientId %s',
     async (clientId) => {
       expect(await findBoundApplication(operator, ORIGIN, clientId)).toEqual({
         name: 'App',
@@ -33,23 +35,23 @@ describe.each(ONBOARDINGS)('at an operator with onboarding %s', (onboarding) => 
     },
   )
 
-  test('no other origin does', async () => {
-    const asked = findBoundApplication(operator, OTHER, 'client')
+  test('another origin does not get that application', async () => {
+    const finding = findBoundApplication(operator, OTHER, 'client')
     if (onboarding === 'client_id_metadata_document')
-      await expect(asked).rejects.toThrow('clientId')
-    else expect(await asked).toBeUndefined()
+      await expect(finding).rejects.toThrow('clientId')
+    else expect(await finding).toBeUndefined()
   })
 })
 
-test('an origin that nobody names is registered, brings its document, or is nobody', async () => {
-  const asked = (onboarding: (typeof ONBOARDINGS)[number], clientId?: string) =>
+test('an origin that the profile does not list is registered, has a client document, or gets no client', async () => {
+  const find = (onboarding: (typeof ONBOARDINGS)[number], clientId?: string) =>
     findBoundApplication({ ...OPERATOR, onboarding }, OTHER, clientId)
-  expect(await asked('preregistered')).toBeUndefined()
-  expect(await asked('dynamic')).toEqual({ name: 'other.example', requireConsent: true })
-  expect(await asked('client_id_metadata_document', DOCUMENT)).toMatchObject({ clientId: DOCUMENT })
+  expect(await find('preregistered')).toBeUndefined()
+  expect(await find('dynamic')).toEqual({ name: 'other.example', requireConsent: true })
+  expect(await find('client_id_metadata_document', DOCUMENT)).toMatchObject({ clientId: DOCUMENT })
 })
 
-test('a client that authenticates with a key made here is registered for a named origin too', async () => {
+test('with private_key_jwt the broker registers a client for an origin that the profile lists, too', async () => {
   const operator: OperatorProfile = {
     ...OPERATOR,
     onboarding: 'dynamic',

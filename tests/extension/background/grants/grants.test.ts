@@ -1,4 +1,4 @@
-/** Grants: which are kept while others are swept. */
+/** Tests the store of grants: concurrent sweep and write, and the order of the grants. */
 
 import 'fake-indexeddb/auto'
 import '../../support/fake-browser.ts'
@@ -13,8 +13,8 @@ import {
 } from '../../../../extension/background/grants/grants.ts'
 import { grantOf, ORIGIN } from '../../support/records.ts'
 
-// Seen to fail when `sweepGrants` clears the store where no grant that it read is alive.
-test('a grant that is saved while the others are swept is not lost', async () => {
+// Seen to fail when `sweepGrants` clears the store because none of the grants that it read is active.
+test('a grant that is saved during a sweep is not lost', async () => {
   for (let pauses = 0; pauses < 40; pauses++) {
     const sweeping = sweepGrants()
     for (let i = 0; i < pauses; i++) await Promise.resolve()
@@ -27,11 +27,11 @@ test('a grant that is saved while the others are swept is not lost', async () =>
   }
 })
 
-// Seen to fail when `readOrigin` gives the records in the order of their keys.
+// Seen to fail when `readOrigin` returns the records in the order of their keys.
 test('the grant that the user gave last comes first', async () => {
   const origin = 'https://twice.example'
   const createdAt = Date.now()
-  const given = Array.from({ length: 8 }, (_, i) => grantOf({ origin, createdAt: createdAt + i }))
-  for (const grant of given) await saveGrant(grant)
-  expect(await listGrants(origin)).toEqual(given.reverse())
+  const grants = Array.from({ length: 8 }, (_, i) => grantOf({ origin, createdAt: createdAt + i }))
+  for (const grant of grants) await saveGrant(grant)
+  expect(await listGrants(origin)).toEqual(grants.reverse())
 })

@@ -1,7 +1,7 @@
 /**
- * What a profile no longer says is no longer served.
+ * Tests that a grant is limited to the APIs, applications and modes of the current profile.
  *
- * Seen to fail when a grant's own list of APIs is asked instead.
+ * Seen to fail when the list of APIs in the grant is used instead of the profile.
  */
 
 import 'fake-indexeddb/auto'
@@ -53,14 +53,14 @@ describe.each(changes)('without %s in the profile', (_, change) => {
     profile.now = { ...OPERATOR, ...change }
   })
 
-  test('a grant serves neither a call nor a token, and ends', async () => {
+  test('a grant permits neither a call nor a token, and it ends', async () => {
     await expect(findTarget(ORIGIN, url, undefined)).rejects.toMatchObject({ code: 4100 })
     await expect(getAccessToken(call, {})).rejects.toMatchObject({ code: 4100 })
     await endWithdrawnGrants()
     expect(await listGrants(ORIGIN)).toEqual([])
   })
 
-  test('a grant outlasts a profile that cannot be read, and serves nothing meanwhile', async () => {
+  test('a grant survives an unreadable profile, and permits nothing in the meantime', async () => {
     profile.now = undefined
     await endWithdrawnGrants()
     await expect(getAccessToken(call, {})).rejects.toMatchObject({ code: 4100 })

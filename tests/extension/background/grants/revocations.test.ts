@@ -1,8 +1,8 @@
 /**
- * A server hears of each revocation, however long it takes, and the log says where it did not.
+ * Tests that every revocation is sent to the server, with retries, and that a final failure is in the log.
  *
- * Seen to fail when only `network_error` and `timeout` are tried again, when Retry-After is not asked,
- * when a refusal is not logged, and when a removed operator's revocations are dropped.
+ * Seen to fail when only `network_error` and `timeout` are retried, when `Retry-After` is ignored, when an
+ * error response is not logged, and when the revocations of a removed operator are dropped.
  */
 
 import 'fake-indexeddb/auto'
@@ -20,7 +20,7 @@ import { ISSUER, OPERATOR, ORIGIN } from '../../support/records.ts'
 
 const { server, operators } = vi.hoisted(() => ({
   server: vi.fn<(request: RevokeToken) => Promise<void>>(),
-  operators: { known: true },
+  operators: { isKnown: true },
 }))
 
 vi.mock('../../../../shared/core/index.ts', async (original) => ({
@@ -28,7 +28,7 @@ vi.mock('../../../../shared/core/index.ts', async (original) => ({
   revokeToken: server,
 }))
 vi.mock('../../../../extension/background/operators/operators.ts', () => ({
-  findOperator: async () => (operators.known ? OPERATOR : undefined),
+  findOperator: async () => (operators.isKnown ? OPERATOR : undefined),
 }))
 
 import {
@@ -50,20 +50,20 @@ const failWith = (
 
 beforeEach(async () => {
   alarm.when = undefined
-  operators.known = true
+  operators.isKnown = true
   server.mockReset().mockResolvedValue()
   await log.clear()
 })
 afterEach(async () => {
-  // Nothing is left for the next one.
+  // Sends the remaining revocations, so that the next test starts without any.
   server.mockReset().mockResolvedValue()
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 48 * 60 * MINUTE_MS })
   await sendDueRevocations()
   vi.useRealTimers()
 })
 
-/** Moves the clock to when the alarm is set. */
-function ring(): void {
+/** Moves the clock to the time of the alarm. */
+function fireAlarm(): void {
   const now = (alarm.when ?? Number.NaN) + 1
   vi.useFakeTimers({ toFake: ['Date'], now })
   alarm.when = undefined
@@ -73,14 +73,14 @@ const outcomes = async () => (await log.read()).map(({ outcome }) => outcome)
 
 describe('a revocation', () => {
   test.each<NorthkeyErrorCode>(['network_error', 'timeout', 'rate_limited', 'invalid_response'])(
-    'RFC 7009 section 2.2.1: that failed with %s is pending, and sent again',
+    'RFC 7009 section 2.2.1: that failed with %s is stored and sent again',
     async (code) => {
       failWith(code)
       expect(await revoke()).toBe(false)
       expect(server).toHaveBeenCalledTimes(1)
       await sendDueRevocations()
       expect(server).toHaveBeenCalledTimes(1)
-      ring()
+      fireAlarm()
       await sendDueRevocations()
       expect(server).toHaveBeenCalledTimes(2)
       expect(server.mock.lastCall?.[0]).toMatchObject({ token: 'R', clientId: 'client' })
@@ -90,7 +90,7 @@ describe('a revocation', () => {
     },
   )
 
-  test('waits for as long as the server asks', async () => {
+  test('is not retried before the time of Retry-After', async () => {
     failWith('rate_limited', { retryAfterSeconds: 600 })
     const before = Date.now()
     expect(await revoke()).toBe(false)
@@ -103,41 +103,41 @@ describe('a revocation', () => {
     ['authorization_server_error', 'invalid_client', 'invalid_client'],
     ['unsupported_by_server', undefined, 'unsupported_by_server'],
   ])(
-    'that the server refuses with %s %s is over, and the log says so',
+    'that the server answers with %s %s is not retried, and the log contains the error',
     async (code, error, word) => {
       failWith(code, error === undefined ? {} : { error })
       expect(await revoke()).toBe(true)
-      ring()
+      fireAlarm()
       await sendDueRevocations()
       expect(server).toHaveBeenCalledTimes(1)
       expect(await outcomes()).toEqual([`the operator was not told: ${word}`])
     },
   )
 
-  test('is sent though the user removed the operator in between', async () => {
+  test('is retried after the user has removed the operator', async () => {
     failWith('network_error')
     expect(await revoke()).toBe(false)
-    operators.known = false
-    ring()
+    operators.isKnown = false
+    fireAlarm()
     await sendDueRevocations()
     expect(server).toHaveBeenCalledTimes(2)
     expect(server.mock.lastCall?.[0]).toMatchObject({ server: OPERATOR, token: 'R' })
   })
 
-  test('that a stopped worker left on the way is taken up by the alarm', async () => {
+  test('that a stopped worker left in flight is sent again at the alarm', async () => {
     server.mockReturnValueOnce(new Promise(() => {}))
     void revoke()
     await vi.waitFor(() => expect(server).toHaveBeenCalledTimes(1))
-    ring()
+    fireAlarm()
     await sendDueRevocations()
     expect(server).toHaveBeenCalledTimes(2)
   })
 
-  test('is given up after twenty attempts, and the log says so', async () => {
+  test('ends after twenty retries, and the log contains the error', async () => {
     server.mockRejectedValue(new NorthkeyError('network_error', 'a sentence'))
     expect(await revoke()).toBe(false)
     for (let attempts = 1; attempts < 30; attempts++) {
-      if (alarm.when !== undefined) ring()
+      if (alarm.when !== undefined) fireAlarm()
       await sendDueRevocations()
     }
     expect(server).toHaveBeenCalledTimes(21)

@@ -1,8 +1,8 @@
 /**
- * When a token that is kept may be used, as a table.
+ * Tests the rules for the use of a stored token: freshness, slot, scope.
  *
- * Seen to fail when `isFresh` does not look at `obtainedAtMs` (C03, the clock set back), and when it
- * has no margin.
+ * Seen to fail when `isFresh` does not check `obtainedAtMs` (C03, the clock set back), and when it has no
+ * margin.
  */
 
 import { describe, expect, test } from 'vitest'
@@ -28,13 +28,13 @@ const token: StoredToken = {
 
 describe('a token of ten minutes', () => {
   const table: [title: string, sinceMs: number, more: Partial<StoredToken>, fresh: boolean][] = [
-    ['as it comes', 0, {}, true],
+    ['at its receipt', 0, {}, true],
     ['a millisecond before the margin', 570 * SECOND - 1, {}, true],
     ['at the margin', 570 * SECOND, {}, false],
     ['at its end', 600 * SECOND, {}, false],
     ['for one call, a millisecond before its end', 600 * SECOND - 1, { singleUse: true }, true],
     ['for one call, at its end', 600 * SECOND, { singleUse: true }, false],
-    ['after a sleep of a night', 9 * HOUR, {}, false],
+    ['after a night of suspend', 9 * HOUR, {}, false],
     ['with the clock set forward by an hour', HOUR, {}, false],
     ['with the clock set back by a second', -SECOND, {}, true],
     ['with the clock set back by the margin', -30 * SECOND, {}, true],
@@ -46,24 +46,24 @@ describe('a token of ten minutes', () => {
     expect(isFresh({ ...token, ...more }, 0, OBTAINED + sinceMs)).toBe(fresh)
   })
 
-  test('C03: a page that wants it good for longer than the margin gets what it wants', () => {
+  test('C03: a page may request a validity that is longer than the margin', () => {
     const at = OBTAINED + 300 * SECOND
     expect(isFresh(token, 299 * SECOND, at)).toBe(true)
     expect(isFresh(token, 300 * SECOND, at)).toBe(false)
-    // Less than the margin is not less than the margin.
+    // A requested validity below the margin does not reduce the margin.
     expect(isFresh(token, 1, OBTAINED + 570 * SECOND)).toBe(false)
   })
 })
 
-describe('how much of an API', () => {
+describe('the scope of a token', () => {
   const api = { resource: 'https://api.example/v1', scope: 'read write' }
-  const other = { resource: 'https://other.example/v1', scope: 'locate' }
+  const otherApi = { resource: 'https://other.example/v1', scope: 'locate' }
 
   test.each([
     ['read write', 'https://api.example/v1'],
     ['write read', 'https://api.example/v1'],
     ['read', 'https://api.example/v1 read'],
-  ])('C02: the token for "%s" lies at "%s"', (scope, slot) => {
+  ])('C02: the token for "%s" is in slot "%s"', (scope, slot) => {
     expect(getTokenSlot(api, scope)).toBe(slot)
   })
 
@@ -73,7 +73,7 @@ describe('how much of an API', () => {
     ['read write', 'write read', false],
     ['read write', 'read', true],
     ['read locate', 'read', true],
-  ])('C02: a token for "%s" where "%s" is wanted says more: %s', (has, wanted, more) => {
-    expect(exceedsScope(has, wanted, [api, other])).toBe(more)
+  ])('C02: a token for "%s" exceeds the requested scope "%s": %s', (has, wanted, more) => {
+    expect(exceedsScope(has, wanted, [api, otherApi])).toBe(more)
   })
 })

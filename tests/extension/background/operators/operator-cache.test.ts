@@ -1,8 +1,9 @@
 /**
- * Operators that were judged in this browser session are not judged again by the next worker.
+ * Tests the cache of merged operator profiles: a later worker of the same browser session does not check
+ * them again.
  *
- * Seen to fail when: nothing is kept, what is kept counts for other profiles, and a session that cannot
- * be read or written takes the operators along.
+ * Seen to fail when nothing is cached, when the cache is used for other profiles, and when the operators
+ * are lost because `storage.session` cannot be read or written.
  */
 
 import fake, { storage } from '../../support/fake-browser.ts'
@@ -10,76 +11,76 @@ import fake, { storage } from '../../support/fake-browser.ts'
 vi.mock('webextension-polyfill', () => ({ default: fake }))
 
 import { afterEach, beforeEach, expect, type MockInstance, test, vi } from 'vitest'
-import * as selection from '../../../../extension/background/operators/merge-operator-profiles.ts'
+import * as merger from '../../../../extension/background/operators/merge-operator-profiles.ts'
 import {
   mergeOperatorsWithCache,
   type UncheckedProfiles,
 } from '../../../../extension/background/operators/operator-cache.ts'
 import { OPERATOR } from '../../support/records.ts'
 
-let judging: MockInstance<typeof selection.mergeOperatorProfiles>
-const GIVEN = { policy: [], file: [OPERATOR], demo: [{ ...OPERATOR, issuer: 1 }] }
+let merging: MockInstance<typeof merger.mergeOperatorProfiles>
+const PROFILES = { policy: [], file: [OPERATOR], demo: [{ ...OPERATOR, issuer: 1 }] }
 
-const judge = (given: UncheckedProfiles = GIVEN) =>
-  mergeOperatorsWithCache(Promise.resolve(given), false)
+const merge = (profiles: UncheckedProfiles = PROFILES) =>
+  mergeOperatorsWithCache(Promise.resolve(profiles), false)
 const settled = () => new Promise((resolve) => setTimeout(resolve, 10))
 
 beforeEach(() => {
-  judging = vi.spyOn(selection, 'mergeOperatorProfiles')
+  merging = vi.spyOn(merger, 'mergeOperatorProfiles')
 })
 afterEach(async () => {
   vi.restoreAllMocks()
   await storage.session.clear()
 })
 
-test('the same profiles are judged once, with what was refused and why', async () => {
-  const first = await judge()
+test('equal profiles are checked once, and the rejected profiles are cached with the reasons', async () => {
+  const first = await merge()
   expect(first.operators).toEqual([{ profile: OPERATOR, source: 'file' }])
   expect(first.rejected).toHaveLength(1)
   await settled()
-  expect(await judge()).toEqual(first)
-  expect(judging).toHaveBeenCalledTimes(1)
+  expect(await merge()).toEqual(first)
+  expect(merging).toHaveBeenCalledTimes(1)
 })
 
 test.each([
-  ['another profile', { ...GIVEN, file: [{ ...OPERATOR, name: 'Another' }] }],
-  ['the same profile from elsewhere', { ...GIVEN, policy: [OPERATOR], file: [] }],
-  ['none', { ...GIVEN, file: [] }],
-])('%s is judged anew', async (_, given) => {
-  await judge()
+  ['another profile', { ...PROFILES, file: [{ ...OPERATOR, name: 'Another' }] }],
+  ['the same profile from another source', { ...PROFILES, policy: [OPERATOR], file: [] }],
+  ['an empty list', { ...PROFILES, file: [] }],
+])('%s is checked again', async (_, profiles) => {
+  await merge()
   await settled()
-  const { operators } = await judge(given)
-  expect(judging).toHaveBeenCalledTimes(2)
-  expect(operators.map(({ profile }) => profile)).toEqual([...given.policy, ...given.file])
+  const { operators } = await merge(profiles)
+  expect(merging).toHaveBeenCalledTimes(2)
+  expect(operators.map(({ profile }) => profile)).toEqual([...profiles.policy, ...profiles.file])
 })
 
-test('the operators are known where the session can be neither read nor written', async () => {
+test('the operators are available when the session storage can be neither read nor written', async () => {
   const { get, set } = storage.session
-  // No spies: they would take a rejection that nobody else takes.
+  // No spies: a spy would handle a rejection that the broker has to handle.
   const fail = async () => {
     throw new Error('no session')
   }
   Object.assign(storage.session, { get: fail, set: fail })
   try {
-    expect((await judge()).operators).toHaveLength(1)
+    expect((await merge()).operators).toHaveLength(1)
     await settled()
   } finally {
     Object.assign(storage.session, { get, set })
   }
 })
 
-test('what is too large for the session is judged each time', async () => {
-  const many = { ...GIVEN, file: [OPERATOR, 'x'.repeat(1_000_000)] }
+test('profiles that are too large for the cache are checked each time', async () => {
+  const many = { ...PROFILES, file: [OPERATOR, 'x'.repeat(1_000_000)] }
   for (const _ of [1, 2]) {
-    expect((await judge(many)).operators).toHaveLength(1)
+    expect((await merge(many)).operators).toHaveLength(1)
     await settled()
   }
-  expect(judging).toHaveBeenCalledTimes(2)
+  expect(merging).toHaveBeenCalledTimes(2)
 })
 
-test('what cannot be read is told, and read again', async () => {
+test('a failed read is an error, and the next call reads again', async () => {
   await expect(mergeOperatorsWithCache(Promise.reject(new Error('gone')), false)).rejects.toThrow(
     'gone',
   )
-  expect((await judge()).operators).toHaveLength(1)
+  expect((await merge()).operators).toHaveLength(1)
 })

@@ -1,3 +1,5 @@
+/** Tests the check of operator profiles, their merge by source, and their host permissions. */
+
 import { existsSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -41,11 +43,11 @@ const reasonsFor = (change: object, development = false) =>
   checkProfile({ ...PROFILE, ...change }, development).reasons
 
 describe('operator profiles, version 1', () => {
-  test('one that says everything is taken as it is', () => {
+  test('a profile with every member is accepted unchanged', () => {
     expect(checkProfile(PROFILE, false)).toEqual({ profile: PROFILE })
   })
 
-  test('the schema is the design’s own', ({ skip }) => {
+  test('the schema equals the schema of the design', ({ skip }) => {
     const design = '../shared/design/operator-profile.schema.json'
     skip(!existsSync(design), `did not run: ${design} is missing`)
     expect(SCHEMA).toEqual(JSON.parse(readFileSync(design, 'utf8')))
@@ -55,7 +57,7 @@ describe('operator profiles, version 1', () => {
     expect(SCHEMA.additionalProperties).toBe(false)
   })
 
-  const refused: [title: string, change: object, reason: string][] = [
+  const rejected: [title: string, change: object, reason: string][] = [
     ['a misspelt member', { onbording: 'dynamic' }, 'onbording: unknown member'],
     ['a misspelt member deep inside', apis({ scope: 'x' }), 'apis[0].scope: unknown member'],
     ['an issuer that is no text', { issuer: 7 }, 'issuer: expected string'],
@@ -113,16 +115,16 @@ describe('operator profiles, version 1', () => {
     ['a name that turns its surroundings', { name: 'a\u202eb' }, 'name: expected no control'],
     ['a name of two lines', applications({ name: 'a\nb' }), 'applications[0].name: expected no'],
   ]
-  test.each(refused)('refused: %s', (_, change, reason) => {
+  test.each(rejected)('rejected: %s', (_, change, reason) => {
     expect(reasonsFor(change)?.join('\n')).toContain(reason)
   })
 
-  test('refused: a member that has to be there and is not', () => {
+  test('rejected: a missing required member', () => {
     const { issuer: _, ...rest } = PROFILE
     expect(checkProfile(rest, false).reasons).toEqual(['issuer: expected to be there'])
   })
 
-  test('http on loopback is for the development build alone', () => {
+  test('http on loopback is accepted in the development build only', () => {
     const local = {
       issuer: 'http://127.0.0.1:4000',
       ...apis({ resource: 'http://localhost:4001/qos' }),
@@ -149,7 +151,7 @@ describe('operator profiles, version 1', () => {
     }
   })
 
-  test('whatever comes, there is an answer, and a profile only if it has what a profile has', () => {
+  test('every value gets a result, and only a value with the shape of a profile is accepted', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         expect(checkProfile(value, true).reasons?.length).toBeGreaterThan(0)
@@ -164,29 +166,29 @@ describe('a file', () => {
     ['a list', '[]', 'file: expected one profile'],
     ['something else', '"x"', 'profile: expected object'],
     ['more than 256 KiB', ' '.repeat(256 * 1024 + 1), 'file: expected at most 256 KiB'],
-  ])('%s is refused', (_, text, reason) => {
+  ])('%s is rejected', (_, text, reason) => {
     expect(readProfile(text, false).reasons?.[0]).toContain(reason)
   })
 
-  test('a profile is read', () => {
+  test('a profile is parsed', () => {
     expect(readProfile(JSON.stringify(PROFILE), false).profile).toEqual(PROFILE)
   })
 })
 
-describe('which profiles are used', () => {
-  const other = { ...PROFILE, issuer: 'https://other.example', name: 'Other' }
+describe('the merge of profiles', () => {
+  const otherProfile = { ...PROFILE, issuer: 'https://other.example', name: 'Other' }
   const none = { policy: [], file: [], demo: [] }
 
-  test('policy comes first, then files, then the demonstration', () => {
+  test('policy takes precedence over files, and files over the demonstration', () => {
     const third = { ...PROFILE, issuer: 'https://third.example' }
     const { operators } = mergeOperatorProfiles(
-      { policy: [other], file: [PROFILE], demo: [third] },
+      { policy: [otherProfile], file: [PROFILE], demo: [third] },
       true,
     )
     expect(operators.map(({ source }) => source)).toEqual(['policy', 'file', 'demo'])
   })
 
-  test('two with one issuer: the second is refused with the reason', () => {
+  test('of two profiles with one issuer the second is rejected with the reason', () => {
     const copy = { ...PROFILE, name: 'Copy' }
     const { operators, rejected } = mergeOperatorProfiles(
       { ...none, policy: [PROFILE, copy], file: [{ ...PROFILE, name: 'File' }] },
@@ -199,22 +201,22 @@ describe('which profiles are used', () => {
     ])
   })
 
-  test('a bad one is refused by name and harms no other', () => {
+  test('an invalid profile is rejected with its name, and the others are used', () => {
     const { operators, rejected } = mergeOperatorProfiles(
-      { ...none, policy: [{ name: 'Bad' }, other, 7] },
+      { ...none, policy: [{ name: 'Bad' }, otherProfile, 7] },
       false,
     )
     expect(operators.map(({ profile }) => profile.name)).toEqual(['Other'])
     expect(rejected.map(({ name }) => name)).toEqual(['Bad', 'Profile 3'])
   })
 
-  test('a policy that is no list is refused as a whole', () => {
+  test('a policy that is no list is rejected as a whole', () => {
     expect(mergeOperatorProfiles({ ...none, policy: { 0: PROFILE } }, false).rejected).toEqual([
       expect.objectContaining({ reasons: ['operators: expected a list of profiles'] }),
     ])
   })
 
-  test('the browser is asked for every host that the profile names, each once', () => {
+  test('the host permissions contain every host of the profile once', () => {
     const capif = { apiRoot: 'https://login.operator.example/capif' }
     expect(listHostPermissions({ ...PROFILE, capif })).toEqual([
       'https://login.operator.example/*',

@@ -1,10 +1,15 @@
+/**
+ * Tests the write-through cache of a store: hits, deletions, failed writes, and concurrent steps in every
+ * order.
+ */
+
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { withCache } from '../../../../extension/background/platform/cached-store.ts'
 import type { SealedStore } from '../../../../extension/background/platform/sealed-store.ts'
 
-/** A disk in which every step takes as long as the test wants, and may fail. */
-function slowDisk() {
+/** Creates a store whose steps wait for `state.wait`, and whose writes fail while `state.full` is set. */
+function createSlowStore() {
   const rows = new Map<string, number>()
   const reads: string[] = []
   const state = { full: false, wait: async () => {} }
@@ -31,15 +36,15 @@ function slowDisk() {
 }
 
 describe('a cached record', () => {
-  test('is read once, and again after the worker’s end', async () => {
-    const { rows, reads, store } = slowDisk()
+  test('is read from the store once', async () => {
+    const { rows, reads, store } = createSlowStore()
     rows.set('a', 1)
     expect([await store.get('a'), await store.get('a')]).toEqual([1, 1])
     expect(reads).toEqual(['a'])
   })
 
-  test('that is deleted or swept is gone', async () => {
-    const { store } = slowDisk()
+  test('is gone after a deletion or a sweep', async () => {
+    const { store } = createSlowStore()
     await store.set('a', 1)
     await store.delete('a')
     expect(await store.get('a')).toBeUndefined()
@@ -48,8 +53,8 @@ describe('a cached record', () => {
     expect(await store.get('b')).toBeUndefined()
   })
 
-  test('K03: that could not be written is not cached', async () => {
-    const { rows, state, store } = slowDisk()
+  test('K03: is not replaced by a write that failed', async () => {
+    const { rows, state, store } = createSlowStore()
     rows.set('a', 1)
     await store.get('a')
     state.full = true
@@ -57,13 +62,13 @@ describe('a cached record', () => {
     expect(await store.get('a')).toBe(1)
   })
 
-  test('K11: a late read does not bring back what was written or deleted meanwhile', async () => {
+  test('K11: is not replaced by the result of a read that a write or a deletion has overtaken', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.scheduler(),
         fc.array(fc.constantFrom('get', 'set', 'delete'), { minLength: 2, maxLength: 8 }),
         async (scheduler, steps) => {
-          const { rows, state, store } = slowDisk()
+          const { rows, state, store } = createSlowStore()
           rows.set('a', 0)
           state.wait = () => scheduler.schedule(Promise.resolve())
           let value = 0

@@ -1,8 +1,8 @@
 /**
- * What is due is done on time, and one thing that rings does not silence the next.
+ * Tests the alarm for due work: the earliest time wins, and after each alarm the next one is scheduled.
  *
- * Seen to fail with the source before the commit that brought it: an alarm that two set at once rang at
- * the later time, nothing rang for the second flow, a grant lasted until something else woke the worker.
+ * Seen to fail with the source before the commit that added it: of two concurrent times the later one was
+ * set, there was no alarm for the second flow, and a grant lasted until another event woke the worker.
  */
 
 import 'fake-indexeddb/auto'
@@ -35,21 +35,21 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-describe('one alarm for all that is due', () => {
-  test('of two that ask at once, the earlier is kept', async () => {
+describe('the alarm', () => {
+  test('has the earlier of two times that are set at once', async () => {
     const now = Date.now()
     await Promise.all([wakeAt(now + 5 * MINUTE_MS), wakeAt(now + 9 * MINUTE_MS)])
     expect(alarm.when).toBe(now + 5 * MINUTE_MS)
   })
 
-  test('one that is overdue is not put off by what comes later', async () => {
+  test('is not postponed by a later time when it is overdue', async () => {
     const now = Date.now()
     alarm.when = now - MINUTE_MS
     await wakeAt(now + 30 * 24 * 60 * MINUTE_MS)
     expect(alarm.when).toBeLessThan(now + MINUTE_MS)
   })
 
-  test('after it rang for one flow it is set for the next', async () => {
+  test('is set for the next flow after it has fired for another', async () => {
     await wakeAt(Date.now() + 40_000)
     const flow = flowOf()
     void startFlow(flow, 'ask')
@@ -61,11 +61,11 @@ describe('one alarm for all that is due', () => {
   })
 })
 
-describe('a grant ends on time', () => {
+describe('the end of a grant', () => {
   const outcomes = async () =>
     (await log.read()).filter(({ event }) => event === 'revocation').map(({ outcome }) => outcome)
 
-  test('it is what the alarm is set for, and what the alarm ends: told, logged, gone', async () => {
+  test('is the time of the alarm, which deletes the grant, logs it, and sends the event', async () => {
     const soon: GrantRecord = grantOf({ expiresAt: Date.now() + 2 * MINUTE_MS })
     const later: GrantRecord = grantOf({ expiresAt: Date.now() + 60 * MINUTE_MS })
     await saveGrant(later)

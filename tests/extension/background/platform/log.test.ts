@@ -1,3 +1,5 @@
+/** Tests the log: content, deduplication, order, bounds, and failed writes. */
+
 import 'fake-indexeddb/auto'
 import { createStore, entries } from 'idb-keyval'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
@@ -23,34 +25,34 @@ beforeEach(() => {
 })
 
 describe('the log', () => {
-  test('an entry says when, who, where, what for and how it ended', async () => {
+  test('an entry has time, event, origin, issuer, APIs and outcome', async () => {
     log.record('grant', 'granted', ABOUT)
     expect(await log.read()).toEqual([
       { at: 1_000_000, event: 'grant', outcome: 'granted', ...ABOUT },
     ])
   })
 
-  test('what happens again is counted at its own time, and after a minute is an entry of its own', async () => {
-    const again = log.record('token', 'given to the site', ABOUT)
+  test('a repeated event is counted with its time, and after a minute it is a new entry', async () => {
+    const recordAgain = log.record('token', 'given to the site', ABOUT)
     time += 30_000
-    again()
+    recordAgain()
     expect(await log.read()).toMatchObject([{ at: 1_000_000, until: 1_030_000, times: 2 }])
     time += 60_000
-    again()
+    recordAgain()
     expect(await log.read()).toMatchObject([{ at: 1_090_000 }, { at: 1_000_000, times: 2 }])
     await log.clear()
-    again()
+    recordAgain()
     expect(await log.read()).toEqual([
       { at: 1_090_000, event: 'token', outcome: 'given to the site', ...ABOUT },
     ])
   })
 
-  test('the newest entry stands first, also within one millisecond', async () => {
+  test('the newest entry comes first, also within one millisecond', async () => {
     for (const outcome of ['a', 'b', 'c']) log.record('call', outcome, ABOUT)
     expect((await log.read()).map(({ outcome }) => outcome)).toEqual(['c', 'b', 'a'])
   })
 
-  test('of what it is given it copies only what belongs there: no secret can come along', async () => {
+  test('only the members of an entry are copied, so that no secret is stored', async () => {
     const more = { ...ABOUT, accessToken: 'secret', loginHint: 'secret' }
     const apis = [{ ...API, codeVerifier: 'secret' }]
     log.record('token', 'issued', { ...more, apis })
@@ -58,13 +60,13 @@ describe('the log', () => {
     expect(JSON.stringify(await entries(store))).not.toContain('secret')
   })
 
-  test('a server’s error stays one short line', async () => {
+  test('an error of a server is limited to one short line', async () => {
     log.record('refusal', `a\n\u202eb${'x'.repeat(200)}`, ABOUT)
     const [entry] = await log.read()
     expect(entry?.outcome).toMatch(/^a\?\?bx{75}…$/)
   })
 
-  test('equal entries within a minute are one, with a count', async () => {
+  test('equal entries within a minute are deduplicated, with a count', async () => {
     for (let i = 0; i < 1_000; i++) log.record('call', 'GET 200', ABOUT)
     time += 30_000
     log.record('call', 'GET 200', ABOUT)
@@ -76,12 +78,12 @@ describe('the log', () => {
     expect(await log.read()).toHaveLength(2)
   })
 
-  test('what the user did is never joined: on, off, on and off are four entries', async () => {
+  test('actions of the user are not deduplicated: on, off, on and off are four entries', async () => {
     for (const outcome of ['on', 'off', 'on', 'off']) log.record('site', outcome, {})
     expect((await log.read()).map(({ outcome }) => outcome)).toEqual(['off', 'on', 'off', 'on'])
   })
 
-  test('it is bounded, and the oldest go first', async () => {
+  test('the number of entries is bounded, and the oldest are deleted first', async () => {
     for (let i = 0; i < MAX_ENTRIES + 500; i++) {
       log.record('call', `GET ${i}`, ABOUT)
       if (i % 50 === 0) await log.settled()
@@ -92,19 +94,19 @@ describe('the log', () => {
     expect(kept[0]?.outcome).toBe(`GET ${MAX_ENTRIES + 499}`)
   })
 
-  test('a worker that starts anew goes on where the last one ended, and trims at once', async () => {
+  test('a new worker continues the log, and trims it at its first write', async () => {
     for (let life = 0; life < 2_310; life += 70) {
-      const again = createLog(store, () => time)
+      const workerLog = createLog(store, () => time)
       time += 1
-      for (let i = 0; i < 70; i++) again.record('call', `GET ${life + i}`, ABOUT)
-      await again.settled()
+      for (let i = 0; i < 70; i++) workerLog.record('call', `GET ${life + i}`, ABOUT)
+      await workerLog.settled()
     }
     const kept = await log.read()
     expect(kept.length).toBeLessThan(MAX_ENTRIES + 70)
     expect(kept[0]?.outcome).toBe('GET 2309')
   })
 
-  test('entries made while one is being written are not lost', async () => {
+  test('entries that are recorded during a write are not lost', async () => {
     log.record('token', 'one', ABOUT)
     await Promise.resolve()
     log.record('token', 'two', ABOUT)
@@ -112,19 +114,19 @@ describe('the log', () => {
     expect(await entries(store)).toHaveLength(2)
   })
 
-  test('what cannot be written is no error of the call that it tells about', async () => {
-    const said = vi.spyOn(console, 'warn').mockImplementation(() => {})
+  test('a failed write does not fail the recorded call', async () => {
+    const warning = vi.spyOn(console, 'warn').mockImplementation(() => {})
     const broken = createLog(
       () => Promise.reject(new DOMException('full', 'QuotaExceededError')),
       () => time,
     )
     expect(() => broken.record('call', 'GET 200', ABOUT)).not.toThrow()
     await broken.settled()
-    expect(said).toHaveBeenCalledExactlyOnceWith('log: not written', 'QuotaExceededError')
-    said.mockRestore()
+    expect(warning).toHaveBeenCalledExactlyOnceWith('log: not written', 'QuotaExceededError')
+    warning.mockRestore()
   })
 
-  test('the user may empty it', async () => {
+  test('the user can empty it', async () => {
     log.record('call', 'GET 200', ABOUT)
     await log.clear()
     expect(await log.read()).toEqual([])

@@ -1,8 +1,8 @@
 /**
- * A failure of the browser's storage lasts as long as it lasts, and not as long as the worker.
+ * Tests that a temporary failure of the browser's storage is not memoized for the life of the worker.
  *
- * Seen to fail when the rejected promise is kept, and when a sealing key that cannot be read is taken
- * for a key that cannot be opened.
+ * Seen to fail when the rejected promise is memoized, and when an unreadable sealing key counts as a key
+ * that cannot be unwrapped.
  */
 
 import 'fake-indexeddb/auto'
@@ -14,13 +14,13 @@ vi.mock('../../../../extension/background/platform/sealing-key.ts', () => ({ sea
 import { createKey, getKey, sweepKeys } from '../../../../extension/background/clients/keys.ts'
 import { memoize } from '../../../../extension/background/platform/memoize.ts'
 
-test('what was read is read once, and what failed is read again', async () => {
+test('a successful read is memoized, and a failed read is repeated', async () => {
   const read = vi.fn<() => Promise<number>>()
   read.mockRejectedValueOnce(new Error('busy')).mockResolvedValue(7)
-  const once = memoize(read)
-  await expect(Promise.all([once(), once()])).rejects.toThrow('busy')
-  expect(await Promise.all([once(), once()])).toEqual([7, 7])
-  expect(await once()).toBe(7)
+  const memoizedRead = memoize(read)
+  await expect(Promise.all([memoizedRead(), memoizedRead()])).rejects.toThrow('busy')
+  expect(await Promise.all([memoizedRead(), memoizedRead()])).toEqual([7, 7])
+  expect(await memoizedRead()).toBe(7)
   expect(read).toHaveBeenCalledTimes(2)
 })
 
@@ -31,19 +31,19 @@ describe('while the sealing key cannot be read', () => {
     sealing.mockReset().mockResolvedValue(key)
   })
 
-  test('a key is not taken for lost, and is there when it can be', async () => {
-    await createKey('one')
+  test('a client key is not deleted, and is readable again afterwards', async () => {
+    await createKey('key-1')
     vi.resetModules()
     const keys = await import('../../../../extension/background/clients/keys.ts')
     sealing.mockRejectedValueOnce(new Error('busy'))
-    await expect(keys.getKey('one')).rejects.toThrow('busy')
-    expect(await keys.getKey('one')).toBeDefined()
+    await expect(keys.getKey('key-1')).rejects.toThrow('busy')
+    expect(await keys.getKey('key-1')).toBeDefined()
     sealing.mockRejectedValue(new Error('busy'))
     vi.resetModules()
     const later = await import('../../../../extension/background/clients/keys.ts')
     await expect(later.sweepKeys()).rejects.toThrow('busy')
-    expect(await getKey('one')).toBeDefined()
+    expect(await getKey('key-1')).toBeDefined()
     await sweepKeys()
-    expect(await getKey('one')).toBeDefined()
+    expect(await getKey('key-1')).toBeDefined()
   })
 })

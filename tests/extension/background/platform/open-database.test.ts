@@ -1,8 +1,8 @@
 /**
- * A database that does not open, and one that does not write.
+ * Tests databases that do not open, and databases that cannot be written.
  *
- * Seen to fail without the second attempt in `extension/background/platform/open-database.ts`, and when what fails
- * is passed on as it is.
+ * Seen to fail without the second attempt in `extension/background/platform/open-database.ts`, and when the
+ * browser's error is passed on unchanged.
  */
 
 import 'fake-indexeddb/auto'
@@ -18,7 +18,7 @@ const TYPED = { code: ERROR_CODE.internalError, data: { error: 'storage_unavaila
 let count = 0
 const database = () => openDatabase(`fails${++count}`, 'notes', PAUSES_MS)
 
-/** What Chromium says of a profile that it cannot read. */
+/** Error of Chromium for a profile that it cannot read. */
 const internalError = () =>
   new DOMException('Internal error opening backing store for indexedDB.open.', 'UnknownError')
 
@@ -43,7 +43,7 @@ afterEach(() => {
 })
 
 describe('a database', () => {
-  test('K06: that does not open at once is tried again, and the call succeeds', async () => {
+  test('K06: that does not open the first time is opened again, and the call succeeds', async () => {
     const opened = failingOpen(2)
     const store = database()
     await set('a', 1, store)
@@ -51,7 +51,7 @@ describe('a database', () => {
     expect(opened).toHaveBeenCalledTimes(3)
   })
 
-  test('K06: that does not open is a typed error, in time, and the next call tries anew', async () => {
+  test('K06: that does not open causes a typed error in time, and the next call opens it again', async () => {
     failingOpen(3)
     const store = database()
     expect(await failureOf(set('a', 1, store))).toMatchObject(TYPED)
@@ -59,7 +59,7 @@ describe('a database', () => {
     expect(await get('a', store)).toBe(2)
   })
 
-  test('K03, -32603 storage_unavailable: that is full is a typed error, and what was there before stays', async () => {
+  test('K03, -32603 storage_unavailable: that is full causes a typed error, and the stored records stay', async () => {
     const store = database()
     await set('a', 1, store)
     const put = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (

@@ -1,3 +1,5 @@
+/** Tests the token bucket of each origin. */
+
 import { describe, expect, test } from 'vitest'
 import { createRateLimiter } from '../../../../extension/background/platform/rate-limiter.ts'
 import { ERROR_CODE } from '../../../../shared/messages/page-api.ts'
@@ -9,7 +11,7 @@ const B = 'https://b.example'
 function setUp() {
   const clock = { at: 1_000 }
   const take = createRateLimiter(LIMIT, () => clock.at)
-  const takes = (origin: string) => {
+  const tryTake = (origin: string) => {
     try {
       take(origin)
       return true
@@ -17,13 +19,13 @@ function setUp() {
       return false
     }
   }
-  return { clock, take, takes }
+  return { clock, take, tryTake }
 }
 
 describe('B21: how often an origin may ask', () => {
-  test('a burst passes, what goes beyond is told when to ask again', () => {
-    const { take, takes } = setUp()
-    expect([takes(A), takes(A), takes(A)]).toEqual([true, true, true])
+  test('a burst passes, and a further call gets the time of the next attempt', () => {
+    const { take, tryTake } = setUp()
+    expect([tryTake(A), tryTake(A), tryTake(A)]).toEqual([true, true, true])
     expect(() => take(A)).toThrow(
       expect.objectContaining({
         code: ERROR_CODE.rateLimited,
@@ -32,45 +34,45 @@ describe('B21: how often an origin may ask', () => {
     )
   })
 
-  test('one origin does not use up what another may ask', () => {
-    const { takes } = setUp()
-    for (let i = 0; i < 10; i++) takes(A)
-    expect(takes(B)).toBe(true)
+  test('the calls of one origin do not reduce the limit of another origin', () => {
+    const { tryTake } = setUp()
+    for (let i = 0; i < 10; i++) tryTake(A)
+    expect(tryTake(B)).toBe(true)
   })
 
-  test('it fills again with time, and never beyond the burst', () => {
-    const { clock, takes } = setUp()
-    for (let i = 0; i < 5; i++) takes(A)
+  test('the bucket refills with time, up to the burst', () => {
+    const { clock, tryTake } = setUp()
+    for (let i = 0; i < 5; i++) tryTake(A)
     clock.at += 500
-    expect([takes(A), takes(A)]).toEqual([true, false])
+    expect([tryTake(A), tryTake(A)]).toEqual([true, false])
     clock.at += 3_600_000
-    expect([takes(A), takes(A), takes(A), takes(A)]).toEqual([true, true, true, false])
+    expect([tryTake(A), tryTake(A), tryTake(A), tryTake(A)]).toEqual([true, true, true, false])
   })
 
-  test('refused calls cost nothing: who goes on asking is served as soon as who waits', () => {
-    const { clock, takes } = setUp()
-    for (let i = 0; i < 3; i++) takes(A)
+  test('rejected calls take no token: an origin that keeps calling is not served later', () => {
+    const { clock, tryTake } = setUp()
+    for (let i = 0; i < 3; i++) tryTake(A)
     let served = 0
     for (let step = 0; step < 100; step++) {
       clock.at += 10
-      if (takes(A)) served++
+      if (tryTake(A)) served++
     }
     expect(served).toBe(2)
   })
 
-  test('a clock that goes back gives nothing and takes nothing', () => {
-    const { clock, takes } = setUp()
-    for (let i = 0; i < 3; i++) takes(A)
+  test('a clock that goes back neither adds nor removes tokens', () => {
+    const { clock, tryTake } = setUp()
+    for (let i = 0; i < 3; i++) tryTake(A)
     clock.at -= 60_000
-    expect(takes(A)).toBe(false)
+    expect(tryTake(A)).toBe(false)
     clock.at += 500
-    expect(takes(A)).toBe(true)
+    expect(tryTake(A)).toBe(true)
   })
 
-  test('origins without number do not fill the memory, and who is limited stays so', () => {
-    const { takes } = setUp()
-    for (let i = 0; i < 5; i++) takes(A)
-    for (let i = 0; i < 5_000; i++) takes(`https://${i}.example`)
-    expect(takes(A)).toBe(false)
+  test('the number of buckets is bounded, and a limited origin stays limited', () => {
+    const { tryTake } = setUp()
+    for (let i = 0; i < 5; i++) tryTake(A)
+    for (let i = 0; i < 5_000; i++) tryTake(`https://${i}.example`)
+    expect(tryTake(A)).toBe(false)
   })
 })

@@ -32,7 +32,7 @@ afterEach(() => {
 })
 
 describe('sealed records', () => {
-  test('what goes in comes out', async () => {
+  test('a stored record can be read', async () => {
     const store = notes()
     await store.set('a', { text: 'one' })
     await store.set('b', { text: 'two' })
@@ -49,7 +49,7 @@ describe('sealed records', () => {
     expect(new TextDecoder('latin1').decode(raw?.data)).not.toContain('verifier')
   })
 
-  test('K08: a record moved to another name does not open', async () => {
+  test('K08: a record moved to another name does not decrypt', async () => {
     const store = notes()
     await store.set('a', { text: 'one' })
     await set('b', await get('a', createStore(name, name)), createStore(name, name))
@@ -57,7 +57,7 @@ describe('sealed records', () => {
     expect(await store.all()).toEqual([{ text: 'one' }])
   })
 
-  test('K08: a changed record does not open', async () => {
+  test('K08: a changed record does not decrypt', async () => {
     const sealed = await sealValue(key, 'a', { text: 'one' })
     const bytes = new Uint8Array(sealed.data)
     bytes[0] = (bytes[0] ?? 0) ^ 1
@@ -65,7 +65,7 @@ describe('sealed records', () => {
   })
 
   // Seen to fail when `sweep` clears a store of which it could open nothing.
-  test('what is written while the old is swept stays, under a name of its own and under an old one', async () => {
+  test('a record that is written during a sweep stays, under a new name and under an old name', async () => {
     await notes().set('old', { text: 'one' })
     await notes().set('again', { text: 'two' })
     const now = await newKey()
@@ -88,7 +88,7 @@ describe('sealed records', () => {
     expect(await get('old', createStore(name, name))).toBeUndefined()
   })
 
-  test('C21: what an earlier browser session sealed is unreadable, and swept', async () => {
+  test('C21: a record that an earlier browser session sealed is unreadable, and swept', async () => {
     await notes().set('old', { text: 'one' })
     const next = notes(await newKey())
     expect(await next.get('old')).toBeUndefined()

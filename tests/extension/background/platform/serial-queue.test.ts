@@ -1,5 +1,5 @@
 /**
- * Tasks of one queue run one after the other, whatever becomes of each.
+ * Tests that the tasks of a queue run one after the other, also after a failed task.
  *
  * Seen to fail when a failed task ends the queue, and when all keys share one queue.
  */
@@ -10,7 +10,7 @@ import {
   createSerialQueue,
 } from '../../../../extension/background/platform/serial-queue.ts'
 
-/** A task that ends when it is told to, and the list of tasks that have started. */
+/** Creates tasks that end when the test calls `end`, and the list of started tasks. */
 function setUp() {
   const started: string[] = []
   const end = new Map<string, (error?: Error) => void>()
@@ -24,7 +24,7 @@ function setUp() {
   return { started, end, task, turn }
 }
 
-test('a task starts when the one before has ended, also when that failed', async () => {
+test('a task starts when the task before it has ended, also when that failed', async () => {
   const { started, end, task, turn } = setUp()
   const queue = createSerialQueue()
   const first = queue(task('first'))
@@ -39,7 +39,7 @@ test('a task starts when the one before has ended, also when that failed', async
   expect(await second).toBe('second')
 })
 
-test('tasks of one key wait for each other, and no task of another key', async () => {
+test('tasks wait for earlier tasks of the same key only', async () => {
   const { started, end, task, turn } = setUp()
   const queue = createKeyedSerialQueue()
   const tasks = [queue('a', task('a1')), queue('a', task('a2')), queue('b', task('b1'))]

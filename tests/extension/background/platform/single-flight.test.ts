@@ -1,5 +1,5 @@
 /**
- * Callers of equal work share one run, and it is aborted when all of them have given up.
+ * Tests that callers of equal work share one run, and that the run is aborted when all callers have given up.
  *
  * Seen to fail when the flight is deleted after its callers have the outcome, when one caller that gives
  * up aborts it for all, and when a caller that never gives up is not counted.
@@ -8,7 +8,7 @@
 import { expect, test, vi } from 'vitest'
 import { createSingleFlight } from '../../../../extension/background/platform/single-flight.ts'
 
-/** Work that ends when the test resolves it. */
+/** Creates work that ends when the test resolves it. */
 function setUp() {
   const flights = createSingleFlight<string>()
   const work = vi.fn<(signal: AbortSignal) => void>()

@@ -1,6 +1,8 @@
 /**
- * Seen to fail when a site is added outside the turn: the popup and the browser's event both find that it
- * is off, and the open page gets its scripts twice.
+ * Tests concurrent changes of a site.
+ *
+ * Seen to fail when a site is added outside the queue: the popup and the browser's event both find the site
+ * off, and the open page gets its scripts twice.
  */
 
 import 'fake-indexeddb/auto'
@@ -12,7 +14,7 @@ import { expect, test, vi } from 'vitest'
 import { addSite, isSiteOn, removeSite } from '../../../../extension/background/sites/sites.ts'
 import { ORIGIN } from '../../support/records.ts'
 
-test('a site that is switched on from two sides at once is on once, and its page gets each script once', async () => {
+test('a site that is switched on twice at once is added once, and its page gets each script once', async () => {
   vi.spyOn(fake.tabs, 'get').mockResolvedValue({ id: 1, url: `${ORIGIN}/`, status: 'complete' })
   const inject = vi.spyOn(fake.scripting, 'executeScript')
   const added = await Promise.all([addSite(ORIGIN, 1), addSite(ORIGIN, 1)])
