@@ -23,7 +23,8 @@ import {
 
 const ALLOW = '[data-testid=allow]'
 
-const test = base.extend('options', { requireConsent: true })
+// The time for which the buttons are inert is the product's own here.
+const test = base.extend('options', { requireConsent: true, limits: { CONSENT_INERT_MS: 500 } })
 
 /** A call that waits for the user, and the window that asks, whose buttons may be pressed. */
 async function openConsent(stage: Stage, page: Page) {
