@@ -1,12 +1,13 @@
 /**
- * Flows that go wrong: whatever happens to records, windows and workers, the call is answered, the
- * windows go, and the grant is what the user and the subscriber gave. The operator is a double that
- * answers what each test says; the stores are real, on an in-memory IndexedDB.
+ * Flows that fail at their records, windows or workers: the call is answered, the windows are closed, and
+ * the grant has what the user approved and belongs to the subscriber. The operator is a double that answers
+ * as the test defines; the stores are real, on an in-memory IndexedDB.
  *
- * Seen to fail: with the waiter answered only where a record is, K03 and K12; without `wakeAt` in
- * `settleOverdueFlows`, the deadline; with the outcome of a flow returned for any method, L05; without the
- * origin in `findFlowOfCall`, C01; without `cancelFlowOfCall`, X10 (both; the second also without `resumeUntilAbort`); with a renewed grant left as it was, the
- * step-up; without `subject` in `endSupersededGrants`, C22; with tokens revoked there, the test after it.
+ * Seen to fail: when the waiting call is answered only if a record exists, K03 and K12; without `wakeAt` in
+ * `settleOverdueFlows`, the deadline; when the outcome of a flow is returned for any method, L05; without the
+ * origin in `findFlowOfCall`, C01; without `cancelFlowOfCall`, X10 (both; the second also without
+ * `resumeUntilAbort`); when a renewed grant is not updated, the step-up; without `subject` in
+ * `endSupersededGrants`, C22; when tokens are revoked there, the test after it.
  */
 
 import 'fake-indexeddb/auto'
@@ -87,7 +88,7 @@ const { NorthkeyError } = await import('../../../../shared/core/index.ts')
 
 const REDIRECT = 'https://northkey.chromiumapp.org/?code=c'
 
-/** The tab at an address, once it is there. */
+/** Waits for a tab whose address contains a text. */
 const tabAt = (part: string): Promise<number> =>
   vi.waitFor(() => {
     const tab = seen.tabs.find(({ url }) => url.includes(part))
@@ -106,11 +107,11 @@ beforeEach(() => {
 
 describe('a call is answered', () => {
   test('K03: when the record of its flow cannot be written', async () => {
-    const full = vi
+    const fullDisk = vi
       .spyOn(flows, 'set')
       .mockRejectedValue(new DOMException('', 'QuotaExceededError'))
     expect(await soon(startFlow(flowBase(), 'ask'))).toMatchObject({ error: {} })
-    full.mockRestore()
+    fullDisk.mockRestore()
     expect(seen.tabs).toEqual([])
   })
 
@@ -118,7 +119,7 @@ describe('a call is answered', () => {
     const base = flowBase()
     const outcome = startFlow(base, 'ask')
     const window = await tabAt('/ui/consent/')
-    // The flow's last write before the user acts: a later one would bring the record back.
+    // Waits for the flow's last write before the user acts, which would restore a deleted record.
     await vi.waitFor(async () =>
       expect(await flows.get(base.flowId)).toHaveProperty('tabId', window),
     )
@@ -127,17 +128,17 @@ describe('a call is answered', () => {
     expect(await soon(outcome)).toMatchObject({ error: { data: { error: 'network_error' } } })
   })
 
-  test('at its deadline, whatever else rang before', async () => {
+  test('at its deadline, also after the alarm fired for something else', async () => {
     const base = flowBase()
     void startFlow(base, 'ask')
     await tabAt('/ui/consent/')
-    // The alarm of something that was due earlier has rung.
+    // The alarm has fired for something that was due earlier.
     alarm.when = undefined
     await runHousekeeping()
     expect(alarm.when).toBe(base.deadlineMs)
   })
 
-  test('when the way to the sign-in fails, and its consent window goes', async () => {
+  test('when a request before the sign-in fails, and its consent window is closed', async () => {
     answers.silent = async () => {
       throw new NorthkeyError('network_error', 'down')
     }
@@ -151,16 +152,16 @@ describe('a call is answered', () => {
 })
 
 describe('after the worker was stopped', () => {
-  const again = { id: 1, attempt: 1, userActivation: true, visible: true } as const
+  const repeated = { id: 1, attempt: 1, userActivation: true, visible: true } as const
 
-  test('L05: a call that waited for a window goes on as what it is', async () => {
+  test('L05: a call of another method that waited for a window runs its method', async () => {
     const origin = newOrigin()
     const base = flowBase({ origin, renews: 'grant' })
     const outcome = { result: { grantId: 'grant' } }
     await flows.set(base.flowId, { ...base, status: 'settled', outcome })
     const method = 'northbound_getAccessToken'
-    const request = { ...again, method, params: {} }
-    // This origin has no grant any more: it is that answer, and not the outcome of the window.
+    const request = { ...repeated, method, params: {} }
+    // This origin has no grant any more: the answer says so, and is not the outcome of the flow.
     expect(
       await handlePageRequest(caller(origin), base.requestId, request, () => {}),
     ).toMatchObject({
@@ -168,18 +169,18 @@ describe('after the worker was stopped', () => {
     })
   })
 
-  test('C01: a call of another origin under the same id finds nothing', async () => {
+  test('C01: a call of another origin with the same id does not get the outcome', async () => {
     const base = flowBase()
     const outcome = { result: { grantId: 'grant' } }
     await flows.set(base.flowId, { ...base, status: 'settled', outcome })
     const method = 'northbound_connect'
-    const request = { ...again, method, params: {} }
+    const request = { ...repeated, method, params: {} }
     const answer = await handlePageRequest(caller(newOrigin()), base.requestId, request, () => {})
     expect(answer).toMatchObject({ error: { data: { error: 'network_error' } } })
     expect(await flows.get(base.flowId)).toMatchObject({ outcome })
   })
 
-  test('X10: a document that goes takes its consent window along', async () => {
+  test('X10: the consent window of an unloaded document is closed', async () => {
     const base = flowBase()
     await flows.set(base.flowId, { ...base, status: 'awaitingConsent', tabId: 7 })
     abortPageRequest(caller(newOrigin()), base.requestId)
@@ -187,7 +188,7 @@ describe('after the worker was stopped', () => {
     await vi.waitFor(() => expect(seen.closed).toContain(7))
   })
 
-  test('a page that gives up without pause does not make the broker read its disk each time', () => {
+  test('a page that aborts in a loop does not cause a read of the disk each time', () => {
     const reads = vi.spyOn(flows, 'all').mockResolvedValue([])
     onTestFinished(() => reads.mockRestore())
     const page = caller(newOrigin())
@@ -197,13 +198,13 @@ describe('after the worker was stopped', () => {
     expect(reads.mock.calls.length).toBeGreaterThan(2_000)
   })
 
-  test('X10: it does so as well when the call was asked again before', async () => {
+  test('X10: the consent window is closed too after the call was sent again', async () => {
     const base = flowBase()
     seen.tabs = [{ id: 8, url: 'about:blank' }]
     await flows.set(base.flowId, { ...base, status: 'awaitingConsent', tabId: 8 })
-    const request = { ...again, method: 'northbound_connect', params: {} }
+    const request = { ...repeated, method: 'northbound_connect', params: {} }
     const answer = handlePageRequest(caller(base.origin), base.requestId, request, () => {})
-    // By then the new worker has found the window, and waits for the user.
+    // After this time the new worker has found the window, and waits for the user.
     await new Promise((resolve) => setTimeout(resolve, 50))
     abortPageRequest(caller(base.origin), base.requestId)
     expect(await soon(answer)).toMatchObject({ error: { code: 4001 } })
@@ -227,7 +228,7 @@ describe('a step-up', () => {
     return { grant, outcome, window: await tabAt('/auth?') }
   }
 
-  test('lasts as long as the user said', async () => {
+  test('gives the grant the lifetime that the user chose', async () => {
     const { grant, outcome, window } = await stepUp('once')
     answers.redeem = async () => tokenSet({ scope: 'a more', subject: 'alice' })
     await handleRedirect(window, REDIRECT)
@@ -237,7 +238,7 @@ describe('a step-up', () => {
     expect(after?.expiresAt).toBeLessThan(grant.expiresAt)
   })
 
-  test('C18: of a grant that was revoked meanwhile keeps nothing, and its tokens are revoked', async () => {
+  test('C18: of a grant that was revoked meanwhile stores no token, and its tokens are revoked', async () => {
     const { grant, outcome, window } = await stepUp('month')
     await endGrant(grant, 'user')
     answers.redeem = async () => tokenSet({ accessToken: 'new', refreshToken: 'new refresh' })
@@ -248,17 +249,17 @@ describe('a step-up', () => {
   })
 })
 
-describe('what is granted', () => {
-  test('C22: a new grant ends none of another subscriber', async () => {
+describe('a new grant', () => {
+  test('C22: does not end a grant of another subscriber', async () => {
     const origin = newOrigin()
-    const alices = grantRecord({ origin, session: await getSessionName() })
-    await saveGrant(alices)
+    const grantOfAlice = grantRecord({ origin, session: await getSessionName() })
+    await saveGrant(grantOfAlice)
     answers.silent = async () => authorized({ subject: 'bob', refreshToken: 'his' })
     await soon(startFlow(flowBase({ origin }), { apis: [A], lifetime: 'day' }))
-    expect((await listGrants(origin)).map(({ grantId }) => grantId)).toContain(alices.grantId)
+    expect((await listGrants(origin)).map(({ grantId }) => grantId)).toContain(grantOfAlice.grantId)
   })
 
-  test('a new grant takes the place of an earlier one, whose end the server is not told', async () => {
+  test('supersedes an earlier grant, whose tokens are not revoked at the server', async () => {
     const origin = newOrigin()
     const allow = () => startFlow(flowBase({ origin }), { apis: [A], lifetime: 'day' })
     answers.silent = async () => authorized({ subject: 'alice', refreshToken: 'r' })
@@ -268,7 +269,7 @@ describe('what is granted', () => {
     expect(answers.revoked).toEqual([])
   })
 
-  test('RFC 8707: a token for the first API takes nothing from the second', async () => {
+  test('RFC 8707: has the second API too after a token response for the first', async () => {
     const origin = newOrigin()
     const request = { issuer: OPERATOR.issuer, clientId: 'client', mode: 'token' as const }
     const base = flowBase({ origin, request: { ...request, apis: [A, B] } })
@@ -277,7 +278,7 @@ describe('what is granted', () => {
     expect(outcome).toMatchObject({ result: { apis: [A, B] } })
   })
 
-  test('RFC 8707: a token for one API never serves another', async () => {
+  test('RFC 8707: does not use a token for an API at another API', async () => {
     const origin = newOrigin()
     const request = { issuer: OPERATOR.issuer, clientId: 'client', mode: 'token' as const }
     const base = flowBase({ origin, request: { ...request, apis: [A, B] } })

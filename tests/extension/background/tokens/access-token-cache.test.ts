@@ -1,23 +1,25 @@
 /**
- * A token that is given again without a look at the records: only to whom it was given, for the same
- * question, and while everything is as it was. Whatever changes ends it before its writing has begun.
+ * The cache of access tokens: a hit reads no record. It is given to the same origin and for the same request
+ * alone, and while nothing has changed. A change invalidates the cache before the change is written.
  *
- * Seen to fail when: `changed` is not called at the end of a grant, a change of a token record, of the
- * operators or of the sites; the origin is not part of the key, or what is asked can be read as its end;
- * parameters may stand beside a key; the token's end, the grant's end or the minute is not looked at; a
- * call that may open a window, or is asked a second time, counts; and calls that are given again are not
- * counted or not logged.
+ * Seen to fail when: `bumpStateVersion` is not called at the end of a grant, or at a change of a token record, of
+ * the operators or of the sites; the origin is not part of the key, or text of the page can be read as the
+ * end of the origin; parameters may stand beside a key; the expiry of the token or of the grant, or the
+ * minute, is not checked; a call that may open a window, or that is sent again, gets a hit; and hits are not
+ * counted by the rate limit or not logged.
  */
 
 import 'fake-indexeddb/auto'
 import { storage } from '../../support/fake-browser.ts'
 
-const policy = vi.hoisted(() => ({ tell: (_changes: object, _area: string) => {} }))
+const policy = vi.hoisted(() => ({ sendChange: (_changes: object, _area: string) => {} }))
 vi.mock('webextension-polyfill', () => import('../../support/fake-browser.ts'))
 vi.mock('../../../../extension/background/operators/operators.ts', async (original) => {
   const { storage: store } = await import('../../support/fake-browser.ts')
-  vi.spyOn(store.onChanged, 'addListener').mockImplementation(((hear: typeof policy.tell) => {
-    policy.tell = hear
+  vi.spyOn(store.onChanged, 'addListener').mockImplementation(((
+    listener: typeof policy.sendChange,
+  ) => {
+    policy.sendChange = listener
   }) as never)
   const { OPERATOR: operator } = await import('../../support/operator.ts')
   return {
@@ -53,7 +55,7 @@ import type { UnverifiedPageRequest } from '../../../../shared/messages/broker-c
 import type { AccessToken, GetAccessTokenParams } from '../../../../shared/messages/page-api.ts'
 import { deduplicationKey } from '../../../../shared/messages/request-deduplication.ts'
 import { A, authorized, grantRecord, newOrigin } from '../../support/operator.ts'
-import { OPERATOR as OTHER } from '../../support/records.ts'
+import { OPERATOR as OTHER_OPERATOR } from '../../support/records.ts'
 
 const METHOD = 'northbound_getAccessToken'
 const MINUTE_MS = 60_000
@@ -62,15 +64,18 @@ const NEW_ISSUER = 'https://new.example'
 let grant: GrantRecord
 let token: string
 
-/** The method itself: whether the site is on is the router's affair, and here it is off. */
-function ask(params: GetAccessTokenParams = {}): Promise<AccessToken> {
+/** Calls the method itself. The router would reject the call, since the site is off in these tests. */
+function callMethod(params: GetAccessTokenParams = {}): Promise<AccessToken> {
   const key = deduplicationKey(METHOD, params, JSON.stringify)
   const call = { origin: grant.origin, key, signal: new AbortController().signal } as Call
   return getAccessToken(call, params)
 }
 
-/** The answer that is there in the same task. */
-function cached(origin: string, request: Partial<UnverifiedPageRequest>): AccessToken | undefined {
+/** The answer of the router in the same task, which comes from the cache. */
+function cachedAnswer(
+  origin: string,
+  request: Partial<UnverifiedPageRequest>,
+): AccessToken | undefined {
   const rest = { id: 1, attempt: 0, method: METHOD, params: undefined }
   const answer = handlePageRequest(
     { origin, tabId: 1, documentId: 'document' },
@@ -82,16 +87,19 @@ function cached(origin: string, request: Partial<UnverifiedPageRequest>): Access
   return 'result' in answer ? (answer.result as AccessToken) : undefined
 }
 
-function again(params: unknown = {}, { origin = grant.origin, method = METHOD, attempt = 0 } = {}) {
-  // As the page's provider sends it.
+/** The cached answer to a request in the form in which the provider sends it. */
+function repeatCall(
+  params: unknown = {},
+  { origin = grant.origin, method = METHOD, attempt = 0 } = {},
+) {
   const key = deduplicationKey(method, params, JSON.stringify)
-  return cached(origin, { attempt, method, key, params: key ? undefined : params })
+  return cachedAnswer(origin, { attempt, method, key, params: key ? undefined : params })
 }
 
-async function keep(more: Parameters<typeof authorized>[0] = {}): Promise<void> {
-  const kept = authorized({ expiresAtMs: Date.now() + 600_000, ...more })
-  token = kept.tokens.accessToken
-  await saveTokens(grant, grant.grantId, A.resource, kept)
+async function saveToken(members: Parameters<typeof authorized>[0] = {}): Promise<void> {
+  const result = authorized({ expiresAtMs: Date.now() + 600_000, ...members })
+  token = result.tokens.accessToken
+  await saveTokens(grant, grant.grantId, A.resource, result)
 }
 
 beforeEach(async () => {
@@ -99,139 +107,140 @@ beforeEach(async () => {
   await storage.session.set({ session: 'session' })
   grant = grantRecord()
   await saveGrant(grant)
-  await keep()
-  await ask()
+  await saveToken()
+  await callMethod()
 })
 afterEach(async () => {
   vi.useRealTimers()
   await deleteGrant(grant)
 })
 
-test('what was given is given again, as it was', async () => {
-  expect(again()).toEqual(await ask())
-  expect(again()?.accessToken).toBe(token)
+test('an equal request gets the same answer from the cache', async () => {
+  expect(repeatCall()).toEqual(await callMethod())
+  expect(repeatCall()?.accessToken).toBe(token)
 })
 
-test('an answer that came over the router is there in the same task when it is asked for again', async () => {
+test('an answer that the router gave is in the cache for the next equal request', async () => {
   // Loopback is on from the start in a development build.
   const origin = 'http://localhost:7000'
   grant = grantRecord({ origin })
   await saveGrant(grant)
-  await keep()
+  await saveToken()
   const request = { method: METHOD, key: `${METHOD}{}`, params: undefined }
-  expect(cached(origin, request)).toBeUndefined()
-  await vi.waitFor(() => expect(cached(origin, request)?.accessToken).toBe(token))
+  expect(cachedAnswer(origin, request)).toBeUndefined()
+  await vi.waitFor(() => expect(cachedAnswer(origin, request)?.accessToken).toBe(token))
 })
 
-describe('nothing is given again', () => {
-  test('to another origin, for another question, and where a window may open', async () => {
-    await ask({ interactive: 'ifNeeded' })
-    expect(again({}, { origin: newOrigin() })).toBeUndefined()
-    expect(again({ minValiditySeconds: 1 })).toBeUndefined()
-    expect(again({ interactive: 'ifNeeded' })).toBeUndefined()
-    expect(again({}, { method: 'northbound_getGrants' })).toBeUndefined()
-    expect(again([])).toBeUndefined()
+describe('there is no cache hit', () => {
+  test('for another origin, for another request, and where a window may open', async () => {
+    await callMethod({ interactive: 'ifNeeded' })
+    expect(repeatCall({}, { origin: newOrigin() })).toBeUndefined()
+    expect(repeatCall({ minValiditySeconds: 1 })).toBeUndefined()
+    expect(repeatCall({ interactive: 'ifNeeded' })).toBeUndefined()
+    expect(repeatCall({}, { method: 'northbound_getGrants' })).toBeUndefined()
+    expect(repeatCall([])).toBeUndefined()
   })
 
   test.each([1, 3])(
-    'C01: to an origin with which another’s begins, whatever it asks: %i',
+    'C01: for an origin that is a prefix of the cached origin, with any key: %i',
     (length) => {
       const key = `${METHOD}{}`
       const shorter = grant.origin.slice(0, -length)
-      const begin = grant.origin.slice(-length)
-      const ask = (origin: string, key: string, params?: unknown) => cached(origin, { key, params })
-      expect(ask(grant.origin, key)?.accessToken).toBe(token)
-      for (const between of ['', ' ', '\n', '\0']) {
-        expect(ask(shorter, begin + between + key)).toBeUndefined()
-        expect(ask(shorter, between + begin + between + key)).toBeUndefined()
+      const suffix = grant.origin.slice(-length)
+      const find = (origin: string, key: string, params?: unknown) =>
+        cachedAnswer(origin, { key, params })
+      expect(find(grant.origin, key)?.accessToken).toBe(token)
+      for (const separator of ['', ' ', '\n', '\0']) {
+        expect(find(shorter, suffix + separator + key)).toBeUndefined()
+        expect(find(shorter, separator + suffix + separator + key)).toBeUndefined()
       }
-      expect(ask(grant.origin, key, { scope: 'x' })).toBeUndefined()
+      expect(find(grant.origin, key, { scope: 'x' })).toBeUndefined()
     },
   )
 
-  test('to a call that is asked a second time', () => {
-    expect(again({}, { attempt: 1 })).toBeUndefined()
+  test('for a call that is sent again', () => {
+    expect(repeatCall({}, { attempt: 1 })).toBeUndefined()
   })
 
   const events: [string, () => unknown][] = [
     ['the grant ends', () => endGrant(grant, 'user')],
-    ['the grant is used and written anew', () => saveGrant(grant)],
-    ['the API refuses the token', () => dropAccessToken(grant.grantId, A.resource, token)],
-    ['another token has come', () => keep()],
+    ['the grant is written', () => saveGrant(grant)],
+    ['the API rejects the token', () => dropAccessToken(grant.grantId, A.resource, token)],
+    ['another token is stored', () => saveToken()],
     [
       'an operator is imported',
-      () => addOperator(JSON.stringify({ ...OTHER, issuer: NEW_ISSUER })),
+      () => addOperator(JSON.stringify({ ...OTHER_OPERATOR, issuer: NEW_ISSUER })),
     ],
-    ['an operator is taken out', () => removeOperator(NEW_ISSUER)],
-    ['policy changes', () => policy.tell({}, 'managed')],
+    ['an operator is removed', () => removeOperator(NEW_ISSUER)],
+    ['policy changes', () => policy.sendChange({}, 'managed')],
     ['a site is switched on', () => addSite('https://site.example')],
-    ['a site is taken back', () => removeSite('https://site.example')],
+    ['a site is switched off', () => removeSite('https://site.example')],
   ]
-  test.each(events)('once %s, from the first moment', async (_, event) => {
-    expect(again()?.accessToken).toBe(token)
+  test.each(events)('after %s', async (_, event) => {
+    expect(repeatCall()?.accessToken).toBe(token)
     await event()
-    expect(again()).toBeUndefined()
+    expect(repeatCall()).toBeUndefined()
   })
 
-  test('C18: while a grant ends, before that is written', async () => {
+  test('C18: while a grant ends, before its end is written', async () => {
     const ending = deleteGrant(grant)
-    expect(again()).toBeUndefined()
+    expect(repeatCall()).toBeUndefined()
     await ending
   })
 
-  test('while a token is taken away, before that is written', async () => {
+  test('while a token is dropped, before the change is written', async () => {
     const dropping = dropAccessToken(grant.grantId, A.resource, token)
     await Promise.resolve()
-    await vi.waitFor(() => expect(again()).toBeUndefined())
+    await vi.waitFor(() => expect(repeatCall()).toBeUndefined())
     await dropping
   })
 
-  test('after a minute, with a clock that was set back, and near the end of the token', async () => {
-    const begun = Date.now()
-    vi.setSystemTime(begun + MINUTE_MS)
-    expect(again()?.accessToken).toBe(token)
-    vi.setSystemTime(begun + MINUTE_MS + 1)
-    expect(again()).toBeUndefined()
-    vi.setSystemTime(begun - MINUTE_MS)
-    expect(again()).toBeUndefined()
+  test('after a minute, with a clock that was set back, and shortly before the token expires', async () => {
+    const start = Date.now()
+    vi.setSystemTime(start + MINUTE_MS)
+    expect(repeatCall()?.accessToken).toBe(token)
+    vi.setSystemTime(start + MINUTE_MS + 1)
+    expect(repeatCall()).toBeUndefined()
+    vi.setSystemTime(start - MINUTE_MS)
+    expect(repeatCall()).toBeUndefined()
 
-    vi.setSystemTime(begun)
-    await keep({ expiresAtMs: begun + 50_000 })
-    await ask()
-    await ask({ minValiditySeconds: 40 })
-    expect(again({ minValiditySeconds: 40 })?.accessToken).toBe(token)
-    vi.setSystemTime(begun + 10_001)
-    expect(again()?.accessToken).toBe(token)
-    expect(again({ minValiditySeconds: 40 })).toBeUndefined()
-    vi.setSystemTime(begun + 20_001)
-    expect(again()).toBeUndefined()
+    vi.setSystemTime(start)
+    await saveToken({ expiresAtMs: start + 50_000 })
+    await callMethod()
+    await callMethod({ minValiditySeconds: 40 })
+    expect(repeatCall({ minValiditySeconds: 40 })?.accessToken).toBe(token)
+    vi.setSystemTime(start + 10_001)
+    expect(repeatCall()?.accessToken).toBe(token)
+    expect(repeatCall({ minValiditySeconds: 40 })).toBeUndefined()
+    vi.setSystemTime(start + 20_001)
+    expect(repeatCall()).toBeUndefined()
   })
 
-  test('after the end of the grant', async () => {
+  test('after the grant has expired', async () => {
     await saveGrant({ ...grant, lifetime: 'once', expiresAt: Date.now() + 10_000 })
-    await ask()
-    expect(again()?.accessToken).toBe(token)
+    await callMethod()
+    expect(repeatCall()?.accessToken).toBe(token)
     vi.setSystemTime(Date.now() + 10_001)
-    expect(again()).toBeUndefined()
+    expect(repeatCall()).toBeUndefined()
   })
 
-  test('of a token that serves one call', async () => {
-    await keep({ singleUse: true })
-    await ask()
-    expect(again()).toBeUndefined()
+  test('for a token of single use', async () => {
+    await saveToken({ singleUse: true })
+    await callMethod()
+    expect(repeatCall()).toBeUndefined()
   })
 
-  test('to an origin that asks too often', () => {
+  test('for an origin above the rate limit', () => {
     while (tryTakeCall(grant.origin));
-    expect(again()).toBeUndefined()
+    expect(repeatCall()).toBeUndefined()
   })
 })
 
-test('each is counted: by the limit, and in the log', async () => {
+test('the rate limit counts each hit, and the log coalesces the hits in one entry', async () => {
   await log.clear()
   const before = getStateVersion()
   let times = 0
-  while (times < 10_000 && again()) times += 1
+  while (times < 10_000 && repeatCall()) times += 1
   expect(times).toBeLessThan(10_000)
   expect(times).toBeGreaterThan(100)
   expect(getStateVersion()).toBe(before)

@@ -1,9 +1,10 @@
 /**
- * Tokens of a grant: who gets which, and what is left when a renewal fails. The operator is a double
- * that answers what each test says; the stores are real, on an in-memory IndexedDB.
+ * Renewal of a grant's tokens: single flight, subscribers, failed renewals. The operator is a double that
+ * answers as the test defines; the stores are real, on an in-memory IndexedDB.
  *
- * Seen to fail: with the renewal taken off the list only by its first caller, the first test never ends;
- * with the subscriber compared to the token record, the third; without `deleteKey` in `renewAccessToken`, the fifth.
+ * Seen to fail: when only its first caller removes a flight from the single flight, the first test never ends;
+ * when the subscriber is compared with that of the token record, the second test fails; without `deleteKey` in
+ * `renewAccessToken`, the fourth.
  */
 
 import 'fake-indexeddb/auto'
@@ -70,8 +71,8 @@ function whenSilent(answer: () => Promise<AuthorizationResult> | AuthorizationRe
   }
 }
 
-describe('a token that serves one call', () => {
-  test('X01: twenty callers at once each get one of their own, and the worker goes on', async () => {
+describe('a token of single use', () => {
+  test('X01: twenty simultaneous calls get twenty different tokens, and all of them end', async () => {
     whenSilent(async () => {
       await pause(5)
       return authorized({ singleUse: true })
@@ -79,39 +80,42 @@ describe('a token that serves one call', () => {
     const grant = grantRecord()
     const calls = Array.from({ length: 20 }, () => accessTokenOf(grant, A.resource))
     const tokens = await soon(Promise.all(calls))
-    expect(new Set(tokens === 'hangs' ? [] : tokens.map((one) => one.accessToken)).size).toBe(20)
+    const accessTokens = tokens === 'hangs' ? [] : tokens.map(({ accessToken }) => accessToken)
+    expect(new Set(accessTokens).size).toBe(20)
     expect(silent).toBe(20)
   })
 })
 
-describe('C22: a grant is one subscriber’s', () => {
-  test('also when its tokens have ended with the browser: another one’s are not taken', async () => {
+describe('C22: a grant belongs to a single subscriber', () => {
+  test('tokens of another subscriber are not taken, also after those of the grant ended with the browser', async () => {
     const grant = grantRecord()
-    const alices = {
+    const grantOfAlice = {
       ...grant,
       subject: await computeSubjectHandle(grant.issuer, 'alice', grant.origin),
     }
     whenSilent(() => authorized({ subject: 'bob' }))
-    await expect(accessTokenOf(alices, A.resource)).rejects.toMatchObject({
+    await expect(accessTokenOf(grantOfAlice, A.resource)).rejects.toMatchObject({
       data: { error: 'login_required' },
     })
     whenSilent(() => authorized({ subject: 'alice', accessToken: 'hers' }))
-    expect((await accessTokenOf(alices, A.resource)).accessToken).toBe('hers')
+    expect((await accessTokenOf(grantOfAlice, A.resource)).accessToken).toBe('hers')
   })
 
-  test('where the operator named nobody at first, the grant goes on', async () => {
+  test('a grant without a subscriber is renewed with the first subscriber that the operator names', async () => {
     const grant = grantRecord()
-    const nobodys = {
+    const grantWithoutSubscriber = {
       ...grant,
       subject: await computeSubjectHandle(grant.issuer, grant.grantId, grant.origin),
     }
     whenSilent(() => authorized({ subject: 'alice' }))
-    await expect(accessTokenOf(nobodys, A.resource)).resolves.toMatchObject({ scope: 'a' })
+    await expect(accessTokenOf(grantWithoutSubscriber, A.resource)).resolves.toMatchObject({
+      scope: 'a',
+    })
   })
 })
 
 describe('a renewal that fails', () => {
-  test('leaves no private key behind', async () => {
+  test('leaves no private key in the store', async () => {
     answers.silent = async ({ keyId, metadata }) => {
       await getFlowDpopKey(
         { ...OPERATOR, dpop: 'required' },
@@ -127,7 +131,7 @@ describe('a renewal that fails', () => {
     expect(await keys(createStore('northkey-keys', 'keys'))).toEqual([])
   })
 
-  test('C18: after the grant was revoked brings nothing back', async () => {
+  test('C18: after the revocation of its grant stores no token', async () => {
     const grant = grantRecord()
     const expiring = { accessToken: 'old', expiresAtMs: Date.now() + 1_000, refreshToken: 'r' }
     await saveTokens(grant, grant.grantId, A.resource, authorized(expiring))
@@ -136,11 +140,11 @@ describe('a renewal that fails', () => {
       throw new NorthkeyError('network_error', 'the answer is lost')
     }
     const call = accessTokenOf(grant, A.resource)
-    const refused = expect(call).rejects.toThrow()
+    const rejection = expect(call).rejects.toThrow()
     await pause(10)
     await deleteGrant(grant)
     await endTokens(grant)
-    await refused
+    await rejection
     expect(await findGrantIdByToken('old')).toBeUndefined()
   })
 })
@@ -153,8 +157,8 @@ test('RFC 8707 section 2.2: a refresh token serves every API of its grant', asyn
   expect((await accessTokenOf(grant, B.resource)).accessToken).toBe('for B')
 })
 
-describe('the scope that a page asked for last', () => {
-  test('is that of the last call, also of several at once', async () => {
+describe('the scope in use', () => {
+  test('is the scope of the last call, also of several simultaneous calls', async () => {
     const api = { ...A, scope: 'a more' }
     const grant = grantRecord({ apis: [api] })
     await saveTokens(grant, grant.grantId, A.resource, authorized({ scope: 'a more' }))
