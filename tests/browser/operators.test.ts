@@ -1,5 +1,5 @@
 /**
- * Operators: imported by the user after a confirmation, removed with an undo, refused with reasons.
+ * Operators: imported by the user after a confirmation, removed with an undo, rejected with reasons.
  *
  * Seen to fail when a development build does not read the demonstration's; when `checkOperator` adds what it
  * has judged (E17), when the confirmation does not name the APIs, and the chooser has no label; when an
@@ -82,7 +82,7 @@ describe('operators', () => {
     expect(await namesShown(again)).toEqual(demonstration)
   })
 
-  test('refused with the reason: an issuer that is taken, an unknown member, plain http, no JSON', async ({
+  test('rejected with the reason: an issuer that is taken, an unknown member, plain http, no JSON', async ({
     stage,
     screen,
   }) => {

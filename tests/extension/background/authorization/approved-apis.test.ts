@@ -30,9 +30,9 @@ describe('the user may approve less than the page requested', () => {
   })
 
   test('a resource that is requested for two purposes is approved for each by itself', () => {
-    const other = { ...QOS, purpose: 'dpv:Marketing' }
-    expect(selectApprovedApis([QOS, other], [{ index: 1, scopes: ['read'] }])).toEqual([
-      { ...other, scope: 'read' },
+    const marketing = { ...QOS, purpose: 'dpv:Marketing' }
+    expect(selectApprovedApis([QOS, marketing], [{ index: 1, scopes: ['read'] }])).toEqual([
+      { ...marketing, scope: 'read' },
     ])
   })
 
