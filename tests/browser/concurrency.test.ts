@@ -2,7 +2,7 @@
  * Many callers in many tabs: one authorization, one refresh, one token for all of them.
  *
  * Seen to fail when `connect` looks for a pending flow without taking the origin first (X01: many windows),
- * when `accessTokenOf` does not join a renewal that runs (X02: many refreshes), when the worker that takes
+ * when `obtainAccessToken` does not join a renewal that runs (X02: many refreshes), when the worker that takes
  * a call up sends a refresh token that was sent before (X03), when a refresh token is kept that the server
  * has refused (C12), and when the popup proposes a site as it loads (X15).
  */

@@ -4,7 +4,7 @@
  *
  * Seen to fail when `saveRecord` in `extension/background/grants/token-records.ts` does not ask `hasEnded` (C18: the late
  * tokens are stored and not revoked), when `refreshAccessToken` keeps the access tokens after `invalid_grant`
- * (C11), and when `accessTokenOf` looks in the slot of the resource whatever the scope (C02).
+ * (C11), and when `obtainAccessToken` looks in the slot of the resource whatever the scope (C02).
  */
 
 import type { Page } from 'puppeteer-core'

@@ -27,7 +27,7 @@ const DEFAULT_METHODS: readonly string[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELE
  * The API to which a URL belongs: of the APIs whose base URL contains it, the API with the longest base
  * URL.
  */
-export function apiFor(apis: readonly OperatorApi[], url: URL): OperatorApi | undefined {
+export function findApiOfUrl(apis: readonly OperatorApi[], url: URL): OperatorApi | undefined {
   return apis
     .filter(({ resource }) => isUnder(url, resource))
     .reduce<OperatorApi | undefined>(
@@ -60,7 +60,7 @@ export async function findTarget(
     grantId === undefined ? await listGrants(origin) : [await getGrant(origin, grantId)]
   for (const grant of grants) {
     const operator = await findOperator(grant.issuer)
-    const api = operator && apiFor(operator.apis, url)
+    const api = operator && findApiOfUrl(operator.apis, url)
     const offered = api ? await listOfferedApis(grant) : []
     const access = offered.find(({ resource }) => resource === api?.resource)
     if (access && api) return { grant, access, api, operator }

@@ -47,12 +47,12 @@ import {
 } from './flow-outcomes.ts'
 import {
   type Approval,
-  baseOf,
   type FlowBase,
   type FlowIn,
   type FlowRecord,
   flows,
-  tabOf,
+  getFlowBase,
+  getFlowTab,
 } from './flow-records.ts'
 import { authorizeSilently, windowMayHelp } from './silent-authorization.ts'
 import * as windows from './windows.ts'
@@ -102,7 +102,7 @@ export function approveFlow(flowId: string, approval: Approval): Promise<void> {
     if (record?.status !== 'awaitingConsent') return
     const tabId = record.tabId ?? (await windows.findConsentTab(flowId))
     await clearDenials(record.origin, record.request.issuer)
-    await prepareFlow({ ...baseOf(record), status: 'preparing', approval, tabId })
+    await prepareFlow({ ...getFlowBase(record), status: 'preparing', approval, tabId })
     await windows.closeTab(tabId)
   })
 }
@@ -158,7 +158,7 @@ async function prepareFlow(record: FlowIn<'preparing'>): Promise<void> {
     createEffects(),
   )
   const tabId = await recordTab(windows.openSignIn(flowId), (tabId) => ({
-    ...baseOf(record),
+    ...getFlowBase(record),
     status: 'awaitingAuthorizationResponse',
     approval,
     flow,
@@ -181,14 +181,14 @@ export async function handleRedirect(tabId: number, url: string): Promise<void> 
 }
 
 async function receiveResponse(tabId: number, url: string): Promise<void> {
-  const record = (await flows.all()).find((candidate) => tabOf(candidate) === tabId)
+  const record = (await flows.all()).find((candidate) => getFlowTab(candidate) === tabId)
   if (!record) return
   await runFlowStep(record.flowId, async () => {
     const current = await flows.get(record.flowId)
     if (current?.status !== 'awaitingAuthorizationResponse' || current.tabId !== tabId) return
     const redeemable = receiveAuthorizationResponse(current.flow, url, Date.now())
     const { approval } = current
-    const next = { ...baseOf(current), status: 'redeemable' as const, approval, redeemable }
+    const next = { ...getFlowBase(current), status: 'redeemable' as const, approval, redeemable }
     await flows.set(current.flowId, next)
     void windows.closeTab(tabId)
     await redeemFlow(next)
@@ -198,7 +198,7 @@ async function receiveResponse(tabId: number, url: string): Promise<void> {
 /** Sends the code once: the record says so before, and no worker sends it again. */
 async function redeemFlow(record: FlowIn<'redeemable'>): Promise<void> {
   const { flowId, approval, redeemable, request, origin } = record
-  await flows.set(flowId, { ...baseOf(record), status: 'redeeming', approval })
+  await flows.set(flowId, { ...getFlowBase(record), status: 'redeeming', approval })
   const server = await findOperator(request.issuer)
   if (!server) throw noGrant()
   const tokens = await redeemCode(redeemable, createEffects(), {
@@ -307,7 +307,7 @@ export async function findPendingFlow(origin: string): Promise<FlowRecord | unde
 /** Cancels the flows whose window or page was in the tab. Only a closed window is a denial. */
 export async function handleTabClosed(tabId: number): Promise<void> {
   for (const record of await flows.all()) {
-    const isItsWindow = tabOf(record) === tabId
+    const isItsWindow = getFlowTab(record) === tabId
     // Calls of several tabs may share a renewal; it is cancelled when the last of them is aborted.
     const isItsPage = record.pageTabId === tabId && record.renews === undefined
     if (isItsWindow) await cancelFlow(record.flowId, 'user')

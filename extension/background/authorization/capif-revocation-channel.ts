@@ -48,7 +48,7 @@ const sockets = new Map<string, WebSocket>()
 /** Runs changes of the channels one after the other. */
 const runInChannelQueue = createSerialQueue()
 
-const channelId = (issuer: string, clientId: string) => `${issuer} ${clientId}`
+const getChannelId = (issuer: string, clientId: string) => `${issuer} ${clientId}`
 
 function isAllowedUri(uri: string): boolean {
   if (!URL.canParse(uri)) return false
@@ -73,7 +73,7 @@ export async function openChannel(
   const websocketUri = (await negotiateSecurity(server, clientId, scopes, createEffects()))
     ?.websocketUri
   const usable = websocketUri !== undefined && isAllowedUri(websocketUri)
-  await channels.set(channelId(issuer, clientId), {
+  await channels.set(getChannelId(issuer, clientId), {
     issuer,
     clientId,
     ...(usable && { websocketUri }),
@@ -110,7 +110,7 @@ async function handleNotification(channel: Channel, text: unknown): Promise<void
 }
 
 function openSocket(channel: Channel, websocketUri: string): void {
-  const id = channelId(channel.issuer, channel.clientId)
+  const id = getChannelId(channel.issuer, channel.clientId)
   if (sockets.has(id)) return
   const socket = new WebSocket(websocketUri)
   sockets.set(id, socket)
@@ -159,7 +159,7 @@ async function closeUnusedChannels(grants: GrantRecord[]): Promise<void> {
   for (const { issuer, clientId } of stored) {
     if (grants.some((grant) => grant.issuer === issuer && grant.clientId === clientId)) continue
     if (pending.some(({ request }) => request.issuer === issuer)) continue
-    const id = channelId(issuer, clientId)
+    const id = getChannelId(issuer, clientId)
     await channels.delete(id)
     const socket = sockets.get(id)
     sockets.delete(id)
@@ -175,7 +175,7 @@ async function openMissingChannels(): Promise<void> {
   for (const { issuer, clientId, apis } of await listAllGrants()) {
     const server = await findOperator(issuer)
     if (server?.profile !== 'capif') continue
-    const id = channelId(issuer, clientId)
+    const id = getChannelId(issuer, clientId)
     const channel = await channels.get(id)
     const isOpen = channel && (channel.websocketUri !== undefined || channel.failures === 0)
     if (isOpen || !(await isDue(channel))) continue

@@ -22,19 +22,19 @@ interface Denials {
 
 type DenialsByKey = Record<string, Denials>
 
-const keyOf = (origin: string, issuer: string) => `${origin} ${issuer}`
+const getDenialKey = (origin: string, issuer: string) => `${origin} ${issuer}`
 
-const cooldownAfter = (times: number) =>
+const computeCooldown = (times: number) =>
   Math.min(LONGEST_DENIAL_PAUSE_MS, FIRST_DENIAL_PAUSE_MS * 2 ** (times - 1))
 
 /** Tells whether the cooldown lasts at this time. A clock that was set back does not make it longer. */
 export function isCoolingDown({ times, at }: Denials, now: number): boolean {
-  return now < at + cooldownAfter(times) && now >= at - LONGEST_DENIAL_PAUSE_MS
+  return now < at + computeCooldown(times) && now >= at - LONGEST_DENIAL_PAUSE_MS
 }
 
 /** Tells whether denials still count: until ten minutes after the end of their cooldown. */
 function isCounted({ times, at }: Denials, now: number): boolean {
-  return Math.abs(now - at) < cooldownAfter(times) + LONGEST_DENIAL_PAUSE_MS
+  return Math.abs(now - at) < computeCooldown(times) + LONGEST_DENIAL_PAUSE_MS
 }
 
 async function readDenials(): Promise<DenialsByKey> {
@@ -61,12 +61,12 @@ function changeDenials(apply: (denials: DenialsByKey, now: number) => DenialsByK
 }
 
 export async function isInCooldown(origin: string, issuer: string): Promise<boolean> {
-  const denials = (await readDenials())[keyOf(origin, issuer)]
+  const denials = (await readDenials())[getDenialKey(origin, issuer)]
   return denials !== undefined && isCoolingDown(denials, Date.now())
 }
 
 export function recordDenial(origin: string, issuer: string): Promise<void> {
-  const key = keyOf(origin, issuer)
+  const key = getDenialKey(origin, issuer)
   return changeDenials((denials, at) => ({
     ...denials,
     [key]: { times: (denials[key]?.times ?? 0) + 1, at },
@@ -74,6 +74,6 @@ export function recordDenial(origin: string, issuer: string): Promise<void> {
 }
 
 export function clearDenials(origin: string, issuer: string): Promise<void> {
-  const key = keyOf(origin, issuer)
+  const key = getDenialKey(origin, issuer)
   return changeDenials(({ [key]: _, ...rest }) => rest)
 }

@@ -12,7 +12,7 @@ import { deleteKey } from '../clients/keys.ts'
 import { interrupted, toErrorObject } from '../platform/broker-error.ts'
 import { createKeyedSerialQueue } from '../platform/serial-queue.ts'
 import { recordDenial } from './denial-cooldown.ts'
-import { baseOf, type FlowRecord, flows, tabOf } from './flow-records.ts'
+import { type FlowRecord, flows, getFlowBase, getFlowTab } from './flow-records.ts'
 import * as windows from './windows.ts'
 
 interface Waiter {
@@ -64,11 +64,11 @@ export async function settleFlow(
   try {
     if ('error' in outcome && record.status !== 'settled') await deleteKey(flowId)
     if (waiters.has(flowId)) await flows.delete(flowId)
-    else await flows.set(flowId, { ...baseOf(record), status: 'settled', outcome })
+    else await flows.set(flowId, { ...getFlowBase(record), status: 'settled', outcome })
   } finally {
     // A record that cannot be written must not leave a call without an answer, or a window open.
     answerCall(flowId, outcome)
-    await windows.closeTab(tabOf(record))
+    await windows.closeTab(getFlowTab(record))
     await windows.closeBrokerTabs(flowId)
   }
 }

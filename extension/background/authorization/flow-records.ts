@@ -74,7 +74,7 @@ export type FlowIn<S extends FlowStatus> = Extract<FlowRecord, { status: S }>
 export const flows = openSealedStore<FlowRecord>('flows')
 
 /** The part of a record that stays the same in each state. */
-export function baseOf(record: FlowRecord): FlowBase {
+export function getFlowBase(record: FlowRecord): FlowBase {
   const { flowId, requestId, origin, documentId, pageTabId, applicationName, operatorName } = record
   const { createdAtMs, deadlineMs, request, renews, silentFirst } = record
   return {
@@ -94,6 +94,6 @@ export function baseOf(record: FlowRecord): FlowBase {
 }
 
 /** The tab of the window that a flow has open for the user, if there is one. */
-export function tabOf(record: FlowRecord): number | undefined {
+export function getFlowTab(record: FlowRecord): number | undefined {
   return 'tabId' in record ? record.tabId : undefined
 }

@@ -34,14 +34,14 @@ async function openTab(url: string, type: 'popup' | 'normal', size: Size): Promi
   return opened.tabs?.[0]?.id ?? browser.tabs.TAB_ID_NONE
 }
 
-const consentUrl = (flowId: string) =>
+const getConsentUrl = (flowId: string) =>
   browser.runtime.getURL(`ui/consent/index.html?flow=${encodeURIComponent(flowId)}`)
 
-const waitingUrl = (flowId: string) => `${browser.runtime.getURL(WAITING_PICTURE)}#${flowId}`
+const getWaitingUrl = (flowId: string) => `${browser.runtime.getURL(WAITING_PICTURE)}#${flowId}`
 
 /** @returns The tab of the consent window. */
 export function openConsent(flowId: string): Promise<number> {
-  return openTab(consentUrl(flowId), 'popup', CONSENT_SIZE)
+  return openTab(getConsentUrl(flowId), 'popup', CONSENT_SIZE)
 }
 
 /**
@@ -51,7 +51,7 @@ export function openConsent(flowId: string): Promise<number> {
  * @returns The tab of the window.
  */
 export async function openSignIn(flowId: string): Promise<number> {
-  const tabId = await openTab(waitingUrl(flowId), 'normal', SIGN_IN_SIZE)
+  const tabId = await openTab(getWaitingUrl(flowId), 'normal', SIGN_IN_SIZE)
   await waitUntilShown(tabId)
   return tabId
 }
@@ -80,14 +80,14 @@ async function findTabs(urls: string[]): Promise<number[]> {
 
 /** Finds the tab of a flow's consent window by its address. */
 export async function findConsentTab(flowId: string): Promise<number | undefined> {
-  return (await findTabs([consentUrl(flowId)]))[0]
+  return (await findTabs([getConsentUrl(flowId)]))[0]
 }
 
 /**
  * Closes the consent window of a flow, and its sign-in window if that still shows the waiting picture.
  */
 export async function closeBrokerTabs(flowId: string): Promise<void> {
-  await Promise.all((await findTabs([consentUrl(flowId), waitingUrl(flowId)])).map(closeTab))
+  await Promise.all((await findTabs([getConsentUrl(flowId), getWaitingUrl(flowId)])).map(closeTab))
 }
 
 /** Navigates a tab. @returns `false` if the tab is closed. */

@@ -12,7 +12,7 @@ import { findBoundApplication } from '../clients/clients.ts'
 import { coversApi, type GrantRecord, listGrants, toPublicGrant } from '../grants/grants.ts'
 import { findApi, findOperator } from '../operators/operators.ts'
 import { invalidParams, noGrant } from '../platform/broker-error.ts'
-import { accessTokenOf } from '../tokens/token-renewal.ts'
+import { obtainAccessToken } from '../tokens/token-renewal.ts'
 import type { Call } from './page-call.ts'
 import { askUser, runFlow } from './user-interaction.ts'
 
@@ -29,7 +29,7 @@ async function findUsableGrant(
   let reason: unknown
   for (const grant of grants) {
     try {
-      for (const { resource } of apis) await accessTokenOf(grant, resource)
+      for (const { resource } of apis) await obtainAccessToken(grant, resource)
       return { grant }
     } catch (error) {
       if (!windowMayHelp(error)) throw error

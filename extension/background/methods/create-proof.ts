@@ -21,7 +21,7 @@ import { invalidParams } from '../platform/broker-error.ts'
 import { createEffects } from '../platform/effects.ts'
 import { recordLogEntry } from '../platform/log.ts'
 import { createRateLimiter } from '../platform/rate-limiter.ts'
-import { accessTokenOf } from '../tokens/token-renewal.ts'
+import { obtainAccessToken } from '../tokens/token-renewal.ts'
 import type { Call } from './page-call.ts'
 
 /** Limits the rate of proofs that are signed for an origin. @see RFC 9449 section 11.4 */
@@ -32,7 +32,7 @@ const takeProof = createRateLimiter({ burst: 200, perSecond: 20 })
  *
  * @throws BrokerError if they differ.
  */
-function queryOf(url: URL, query: string | undefined): string {
+function readQuery(url: URL, query: string | undefined): string {
   const queryOfHtu = url.search.slice(1)
   if (query === undefined) return queryOfHtu
   if (queryOfHtu !== '' && queryOfHtu !== query) {
@@ -57,9 +57,9 @@ export async function createProof(
     throw invalidParams('htu: expected an API whose tokens serve more than one call')
   }
   requireMethod(api, htm, 'htm')
-  const query = queryOf(url, params.query)
+  const query = readQuery(url, params.query)
   const scope = await getScopeInUse(grant, access)
-  const { accessToken } = await accessTokenOf(grant, access.resource, { scope })
+  const { accessToken } = await obtainAccessToken(grant, access.resource, { scope })
   const key = await getDpopKey(grant)
   if (!key) throw new NorthkeyError('key_mismatch', 'the key of this grant is gone')
   if (nonce !== undefined) key.nonces.set(url.origin, nonce)

@@ -32,7 +32,7 @@ import { findApi } from '../operators/operators.ts'
 import { invalidParams, toErrorObject } from '../platform/broker-error.ts'
 import { createEffects } from '../platform/effects.ts'
 import { recordLogEntry } from '../platform/log.ts'
-import { accessTokenOf } from '../tokens/token-renewal.ts'
+import { obtainAccessToken } from '../tokens/token-renewal.ts'
 import type { Call } from './page-call.ts'
 import { renewWithUser } from './user-interaction.ts'
 
@@ -54,11 +54,11 @@ function createTokenSource(
   const { resource } = access
   async function currentToken() {
     try {
-      return await accessTokenOf(grant, resource)
+      return await obtainAccessToken(grant, resource)
     } catch (error) {
       if (!interactive || !windowMayHelp(error)) throw error
       await renewWithUser(call, grant)
-      return accessTokenOf(grant, resource)
+      return obtainAccessToken(grant, resource)
     }
   }
   return {

@@ -17,28 +17,28 @@ import { noGrant } from '../platform/broker-error.ts'
 import { log } from '../platform/log.ts'
 import { getStateVersion } from '../platform/state-version.ts'
 import { cacheAnswer } from '../tokens/access-token-cache.ts'
-import { accessTokenOf } from '../tokens/token-renewal.ts'
+import { obtainAccessToken } from '../tokens/token-renewal.ts'
 import type { Call } from './page-call.ts'
 import { renewWithUser } from './user-interaction.ts'
 
 /**
  * An access token of the grant. The user is asked where that is needed and the page allows a window.
  */
-async function obtainToken(
+async function obtainTokenWithUser(
   call: Call,
   grant: GrantRecord,
   { resource, scope }: ApiAccess,
   { interactive = 'never', minValiditySeconds = 0 }: GetAccessTokenParams,
 ): Promise<StoredToken> {
   try {
-    return await accessTokenOf(grant, resource, {
+    return await obtainAccessToken(grant, resource, {
       scope,
       minValidityMs: minValiditySeconds * 1_000,
     })
   } catch (error) {
     if (interactive === 'never' || !windowMayHelp(error)) throw error
     await renewWithUser(call, grant)
-    return accessTokenOf(grant, resource, { scope })
+    return obtainAccessToken(grant, resource, { scope })
   }
 }
 
@@ -67,7 +67,7 @@ export async function getAccessToken(
     )
     if (!api) continue
     const wanted = { ...api, scope: scope ?? api.scope }
-    const token = await obtainToken(call, grant, wanted, params)
+    const token = await obtainTokenWithUser(call, grant, wanted, params)
     await setScopeInUse(grant, api, wanted.scope)
     await extendGrant(grant)
     const logAgain = log.record('token', 'given to the site', { ...grant, apis: [wanted] })

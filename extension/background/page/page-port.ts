@@ -24,7 +24,7 @@ import { verifyPageSender } from './sender.ts'
 /** Tells the document that the broker runs: over a new port, and in answer to a keep-alive. */
 const BROKER_READY: BrokerAnswer = { id: 0 }
 
-function callerOf({ sender }: Runtime.Port): Caller {
+function verifyCaller({ sender }: Runtime.Port): Caller {
   return verifyPageSender(sender ?? {}, browser.runtime.id, __DEVELOPMENT__)
 }
 
@@ -66,7 +66,7 @@ export function servePage(port: Runtime.Port): void {
   )
   let caller: Caller
   try {
-    caller = callerOf(port)
+    caller = verifyCaller(port)
   } catch (error) {
     rejectDocument(port, queueAnswer, error)
     return

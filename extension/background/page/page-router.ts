@@ -131,7 +131,7 @@ async function answerCall(
  * An origin contains no space: the request id, which is the page's own text, cannot reach into another
  * origin.
  */
-const callKey = ({ origin }: Caller, requestId: string) => `${origin} ${requestId}`
+const getCallKey = ({ origin }: Caller, requestId: string) => `${origin} ${requestId}`
 
 const callsInFlight = createSingleFlight<Ended>()
 /** Controllers that abort the calls in flight, by the key of the call. */
@@ -143,7 +143,7 @@ async function runCall(
   request: UnverifiedPageRequest,
   deliver: Call['deliver'],
 ): Promise<Ended> {
-  const key = callKey(caller, requestId)
+  const key = getCallKey(caller, requestId)
   const controller = new AbortController()
   controllers.set(key, controller)
   let deliveredBytes = 0
@@ -190,7 +190,7 @@ export function handlePageRequest(
 ): Ended | Promise<Ended> {
   return (
     takeCachedAnswer(caller, request) ??
-    callsInFlight.run(callKey(caller, requestId), () =>
+    callsInFlight.run(getCallKey(caller, requestId), () =>
       runCall(caller, requestId, decodeRequest(request), deliver),
     )
   )
@@ -198,7 +198,7 @@ export function handlePageRequest(
 
 /** Aborts a call in flight, or cancels the flow that an earlier worker began for the call. */
 export function abortPageRequest(caller: Caller, requestId: string): void {
-  const controller = controllers.get(callKey(caller, requestId))
+  const controller = controllers.get(getCallKey(caller, requestId))
   if (controller) controller.abort()
   // The rate limit counts aborts too: a page that aborts in a loop must not cause a read of the disk
   // each time.

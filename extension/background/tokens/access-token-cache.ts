@@ -35,7 +35,7 @@ let cachedVersion = 0
 /**
  * An origin contains no space: a key, which is the page's own text, cannot reach into another origin.
  */
-const entryKey = (origin: string, key: string) => `${origin} ${key}`
+const getEntryKey = (origin: string, key: string) => `${origin} ${key}`
 
 /**
  * @param key The deduplication key of the request. Without one the answer is not cached.
@@ -50,13 +50,13 @@ export function cacheAnswer(
   if (!key || key.length > MAX_KEY_LENGTH || version !== getStateVersion()) return
   if (cachedVersion !== version || cache.size >= MAX_ENTRIES) cache.clear()
   cachedVersion = version
-  cache.set(entryKey(origin, key), { ...answer, cachedAtMs: Date.now() })
+  cache.set(getEntryKey(origin, key), { ...answer, cachedAtMs: Date.now() })
 }
 
 /** The cached answer to a request of an origin, if it is still valid. */
 export function findCachedAnswer(origin: string, key: string): CachedAnswer | undefined {
   if (cachedVersion !== getStateVersion()) return undefined
-  const entry = cache.get(entryKey(origin, key))
+  const entry = cache.get(getEntryKey(origin, key))
   if (!entry) return undefined
   const { grant, token, minValidityMs, cachedAtMs } = entry
   const now = Date.now()

@@ -163,7 +163,7 @@ export interface TokenRequirements {
  *
  * @throws BrokerError or NorthkeyError `interaction_required` where only a window would help.
  */
-export async function accessTokenOf(
+export async function obtainAccessToken(
   grant: GrantRecord,
   resource: string,
   requirements: TokenRequirements = {},
@@ -182,7 +182,7 @@ export async function accessTokenOf(
     if (!cached.singleUse) return cached
     // Two calls may have read the same token for single use. The call that removes it gets it.
     if (await dropAccessToken(grant.grantId, slot, cached.accessToken)) return cached
-    return accessTokenOf(grant, resource, requirements)
+    return obtainAccessToken(grant, resource, requirements)
   }
   // Another call may have begun a renewal while this call read the record.
   const begun = renewals.join(key)
@@ -208,5 +208,5 @@ async function awaitRenewal(
   requirements: TokenRequirements,
 ): Promise<StoredToken> {
   const token = await renewal
-  return token.singleUse ? accessTokenOf(grant, resource, requirements) : token
+  return token.singleUse ? obtainAccessToken(grant, resource, requirements) : token
 }

@@ -24,7 +24,7 @@ import {
 import {
   type FlowRecord,
   flows,
-  tabOf,
+  getFlowTab,
 } from '../../../../extension/background/authorization/flow-records.ts'
 import { handleScreenRequest } from '../../../../extension/background/screens/screen-router.ts'
 import { flowOf, ISSUER, ORIGIN } from '../../support/records.ts'
@@ -49,10 +49,10 @@ async function openConsentWindow(): Promise<{
   const outcome = startFlow(flowOf({ flowId }), 'ask')
   const flow = await vi.waitFor(async () => {
     const record = await flows.get(flowId)
-    if (!record || tabOf(record) === undefined) throw new Error('no window yet')
+    if (!record || getFlowTab(record) === undefined) throw new Error('no window yet')
     return record
   })
-  return { flow, tabId: tabOf(flow) ?? -1, outcome }
+  return { flow, tabId: getFlowTab(flow) ?? -1, outcome }
 }
 
 describe('a denial is', () => {

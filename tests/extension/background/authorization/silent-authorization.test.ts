@@ -83,7 +83,9 @@ const { runHousekeeping } = await import(
 const { findGrantIdByToken } = await import(
   '../../../../extension/background/grants/token-records.ts'
 )
-const { accessTokenOf } = await import('../../../../extension/background/tokens/token-renewal.ts')
+const { obtainAccessToken } = await import(
+  '../../../../extension/background/tokens/token-renewal.ts'
+)
 const { NorthkeyError } = await import('../../../../shared/core/index.ts')
 
 const REDIRECT = 'https://northkey.chromiumapp.org/?code=c'
@@ -287,7 +289,7 @@ describe('a new grant', () => {
     await soon(startFlow(base, { apis: [A, B], lifetime: 'day' }))
     for (const grant of await listGrants(origin)) {
       answers.silent = async () => authorized({ accessToken: 'for B', scope: 'b' })
-      expect((await accessTokenOf(grant, B.resource)).accessToken).not.toBe('for A')
+      expect((await obtainAccessToken(grant, B.resource)).accessToken).not.toBe('for A')
     }
   })
 })

@@ -43,7 +43,9 @@ vi.mock('../../../../shared/core/index.ts', async (original) => ({
   revokeToken: async () => {},
 }))
 
-const { accessTokenOf } = await import('../../../../extension/background/tokens/token-renewal.ts')
+const { obtainAccessToken } = await import(
+  '../../../../extension/background/tokens/token-renewal.ts'
+)
 const { endTokens, findGrantIdByToken, saveTokens, getScopeInUse, setScopeInUse } = await import(
   '../../../../extension/background/grants/token-records.ts'
 )
@@ -78,7 +80,7 @@ describe('a token of single use', () => {
       return authorized({ singleUse: true })
     })
     const grant = grantRecord()
-    const calls = Array.from({ length: 20 }, () => accessTokenOf(grant, A.resource))
+    const calls = Array.from({ length: 20 }, () => obtainAccessToken(grant, A.resource))
     const tokens = await soon(Promise.all(calls))
     const accessTokens = tokens === 'hangs' ? [] : tokens.map(({ accessToken }) => accessToken)
     expect(new Set(accessTokens).size).toBe(20)
@@ -94,11 +96,11 @@ describe('C22: a grant belongs to a single subscriber', () => {
       subject: await computeSubjectHandle(grant.issuer, 'alice', grant.origin),
     }
     whenSilent(() => authorized({ subject: 'bob' }))
-    await expect(accessTokenOf(grantOfAlice, A.resource)).rejects.toMatchObject({
+    await expect(obtainAccessToken(grantOfAlice, A.resource)).rejects.toMatchObject({
       data: { error: 'login_required' },
     })
     whenSilent(() => authorized({ subject: 'alice', accessToken: 'hers' }))
-    expect((await accessTokenOf(grantOfAlice, A.resource)).accessToken).toBe('hers')
+    expect((await obtainAccessToken(grantOfAlice, A.resource)).accessToken).toBe('hers')
   })
 
   test('a grant without a subscriber is renewed with the first subscriber that the operator names', async () => {
@@ -108,7 +110,7 @@ describe('C22: a grant belongs to a single subscriber', () => {
       subject: await computeSubjectHandle(grant.issuer, grant.grantId, grant.origin),
     }
     whenSilent(() => authorized({ subject: 'alice' }))
-    await expect(accessTokenOf(grantWithoutSubscriber, A.resource)).resolves.toMatchObject({
+    await expect(obtainAccessToken(grantWithoutSubscriber, A.resource)).resolves.toMatchObject({
       scope: 'a',
     })
   })
@@ -126,7 +128,7 @@ describe('a renewal that fails', () => {
     }
     const grant = grantRecord()
     for (let time = 0; time < 3; time++) {
-      await expect(accessTokenOf(grant, A.resource)).rejects.toThrow('has to ask')
+      await expect(obtainAccessToken(grant, A.resource)).rejects.toThrow('has to ask')
     }
     expect(await keys(createStore('northkey-keys', 'keys'))).toEqual([])
   })
@@ -139,7 +141,7 @@ describe('a renewal that fails', () => {
       await pause(50)
       throw new NorthkeyError('network_error', 'the answer is lost')
     }
-    const call = accessTokenOf(grant, A.resource)
+    const call = obtainAccessToken(grant, A.resource)
     const rejection = expect(call).rejects.toThrow()
     await pause(10)
     await deleteGrant(grant)
@@ -154,7 +156,7 @@ test('RFC 8707 section 2.2: a refresh token serves every API of its grant', asyn
   const first = authorized({ resource: A.resource, refreshToken: 'r' })
   await saveTokens(grant, grant.grantId, A.resource, first)
   answers.refresh = async () => tokenSet({ accessToken: 'for B', scope: 'b', resource: B.resource })
-  expect((await accessTokenOf(grant, B.resource)).accessToken).toBe('for B')
+  expect((await obtainAccessToken(grant, B.resource)).accessToken).toBe('for B')
 })
 
 describe('the scope in use', () => {
