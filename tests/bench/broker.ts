@@ -13,16 +13,16 @@ import { parseArgs } from 'node:util'
 import { type BrowserName, ensureBrowsers } from '../../scripts/browsers.ts'
 import { ALL_MODES, buildModes } from '../../scripts/build.ts'
 import {
-  coldRow,
-  expiryGoals,
-  fetchRows,
-  manyGrantsRow,
-  peerRows,
+  measureColdStart,
+  measureExpiry,
+  measureFetch,
+  measureManyGrants,
+  measurePeer,
+  measureThousandCalls,
+  measureToken,
   type Row,
-  thousandRows,
-  tokenRow,
 } from './broker/measures.ts'
-import { sizeGoals } from './broker/sizes.ts'
+import { measureSizes } from './broker/sizes.ts'
 import { startBenchStage } from './broker/stage.ts'
 import { type Goal, printTable } from './report.ts'
 
@@ -54,14 +54,14 @@ async function measureBrowser(
     }
   }
   try {
-    if (isRequested('token')) addRows(await tokenRow(stage))
-    if (isRequested('cold')) addRows(await coldRow(stage))
-    if (isRequested('fetch')) addRows(...(await fetchRows(stage)))
-    if (isRequested('thousand')) addRows(...(await thousandRows(stage)))
-    const expiry = isRequested('expiry') ? await expiryGoals(stage) : []
-    if (isRequested('grants')) addRows(await manyGrantsRow(stage))
+    if (isRequested('token')) addRows(await measureToken(stage))
+    if (isRequested('cold')) addRows(await measureColdStart(stage))
+    if (isRequested('fetch')) addRows(...(await measureFetch(stage)))
+    if (isRequested('thousand')) addRows(...(await measureThousandCalls(stage)))
+    const expiry = isRequested('expiry') ? await measureExpiry(stage) : []
+    if (isRequested('grants')) addRows(await measureManyGrants(stage))
     try {
-      if (isRequested('peer')) addRows(...(await peerRows(stage)))
+      if (isRequested('peer')) addRows(...(await measurePeer(stage)))
     } catch (error) {
       console.log(`${name}: the peer was not measured: ${(error as Error).message}`)
     }
@@ -96,7 +96,7 @@ try {
           met: row.ratio <= row.limit,
         })),
       ...measured.goals.map((goal) => ({ ...goal, name: `${name}: ${goal.name}` })),
-      ...(await sizeGoals(builds, name)),
+      ...(await measureSizes(builds, name)),
     )
   }
 } finally {

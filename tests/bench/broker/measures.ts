@@ -49,7 +49,7 @@ function createRow(name: string, times: Times, key: string, base: string, limit:
 }
 
 /** Measures a cached token. */
-export async function tokenRow(stage: BenchStage, title = 'cached token ÷ bare round trip') {
+export async function measureToken(stage: BenchStage, title = 'cached token ÷ bare round trip') {
   // A browser needs some hundred calls until it has compiled the code in its three processes.
   const how = { slices: 45, calls: 30, warmUp: 20 }
   const times = await measureSlices(stage.page, ['bare', 'token'], how)
@@ -59,7 +59,7 @@ export async function tokenRow(stage: BenchStage, title = 'cached token ÷ bare 
 }
 
 /** Measures 1,000 concurrent calls, equal (deduplicated) and different (batched). */
-export async function thousandRows(stage: BenchStage): Promise<Row[]> {
+export async function measureThousandCalls(stage: BenchStage): Promise<Row[]> {
   const measureThousand = (name: string, count: number, pauseMs: number) =>
     measureSlices(stage.page, ['thousandBare', name], { slices: count, calls: 1, pauseMs })
   const equal = await measureThousand('thousandEqual', 25, 250)
@@ -78,7 +78,7 @@ export async function thousandRows(stage: BenchStage): Promise<Row[]> {
 }
 
 /** Measures `northbound_fetch`. */
-export async function fetchRows(stage: BenchStage): Promise<Row[]> {
+export async function measureFetch(stage: BenchStage): Promise<Row[]> {
   const small = await measureSlices(stage.page, ['pageSmall', 'brokerSmall'], {
     slices: 25,
     calls: 10,
@@ -94,7 +94,7 @@ export async function fetchRows(stage: BenchStage): Promise<Row[]> {
 }
 
 /** Measures the same calls of the closest peer as ratios to the page's own calls. They have no goal. */
-export async function peerRows(stage: BenchStage): Promise<Row[]> {
+export async function measurePeer(stage: BenchStage): Promise<Row[]> {
   const peer = await startPeer(stage.browser, stage.setting.api ?? '')
   try {
     const rows: Row[] = []
@@ -124,7 +124,7 @@ export async function peerRows(stage: BenchStage): Promise<Row[]> {
  * Measures the first call after a stop of the worker. Chromium only: in Firefox the stop itself needs more
  * time.
  */
-export async function coldRow(stage: BenchStage): Promise<Row | undefined> {
+export async function measureColdStart(stage: BenchStage): Promise<Row | undefined> {
   if (stage.brokerOrigin === undefined) return undefined
   const page = await stage.browser.newPage()
   await page.goto(`${stage.brokerOrigin}/icons/16.png`)
@@ -162,7 +162,7 @@ async function measureLookUps(stage: BenchStage, broker: Page): Promise<Times> {
 }
 
 /** Measures look-ups among 10,000 grants. A page of the broker's origin writes them to the database. */
-export async function manyGrantsRow(stage: BenchStage): Promise<Row | undefined> {
+export async function measureManyGrants(stage: BenchStage): Promise<Row | undefined> {
   if (stage.brokerOrigin === undefined) return undefined
   const page = await stage.browser.newPage()
   await page.goto(`${stage.brokerOrigin}/icons/16.png`)
@@ -208,7 +208,7 @@ export async function manyGrantsRow(stage: BenchStage): Promise<Row | undefined>
 }
 
 /** Measures 50 callers in 5 tabs with an expired token and a delay of 50 ms at the token endpoint. */
-export async function expiryGoals(stage: BenchStage): Promise<Goal[]> {
+export async function measureExpiry(stage: BenchStage): Promise<Goal[]> {
   const { network } = stage
   const tabs = [stage.page]
   while (tabs.length < 5) tabs.push(await stage.open())

@@ -32,7 +32,7 @@ async function computePackedSize(folder: string): Promise<number> {
 }
 
 /** @param builds Folder of all builds. */
-export async function sizeGoals(builds: string, name: string): Promise<Goal[]> {
+export async function measureSizes(builds: string, name: string): Promise<Goal[]> {
   const folder = join(builds, name)
   const found = await Promise.all(
     (await listFiles(folder)).map(

@@ -1,3 +1,5 @@
+/** Tests the sealed store: confidentiality, integrity, unique IVs, and concurrent sweep and write. */
+
 import 'fake-indexeddb/auto'
 import { createStore, get, set } from 'idb-keyval'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
