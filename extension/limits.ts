@@ -70,8 +70,8 @@ export const WINDOW_POLL_INTERVAL_MS = __REPLACED_LIMITS__?.WINDOW_POLL_INTERVAL
 export const CONSENT_INERT_MS = __REPLACED_LIMITS__?.CONSENT_INERT_MS ?? 500
 
 /**
- * Pause before a consent window reads its question again: the worker that stopped is started anew
- * meanwhile.
+ * Pause before a consent window reads its question again: the stopped worker is started again in
+ * the meantime.
  */
 export const CONSENT_READ_PAUSE_MS = __REPLACED_LIMITS__?.CONSENT_READ_PAUSE_MS ?? 250
 

@@ -1,8 +1,8 @@
 /**
- * N12: a small storm in each run of the suite. `tests/real-time/storm.test.ts` makes a longer one twice, and
- * `npm run storm` one of any length.
+ * N12: runs a small storm in each run of the suite. `tests/real-time/storm.test.ts` runs a longer storm
+ * twice, and `npm run storm` runs a storm of any length.
  *
- * Seen to fail when a code, or a refresh token, is sent before it is written down that it will be: a
+ * Seen to fail when a code, or a refresh token, is sent before the record of the sending is stored: a
  * worker that stops at the right moment then sends it twice.
  */
 

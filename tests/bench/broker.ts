@@ -1,6 +1,7 @@
 /**
- * `npm run bench:broker`: the broker in Chromium and Firefox beside what it is compared with, as ratios
- * in one run. Who is measured takes turns in short slices; medians of the slices' ratios are printed.
+ * Implements `npm run bench:broker`: measures the broker in Chromium and Firefox as ratios to the
+ * contestants of the same run. The contestants take turns in short slices; the medians of the slices'
+ * ratios are printed.
  *
  * `-- --browser firefox --only token --only fetch` measures a part.
  */
@@ -12,37 +13,40 @@ import { parseArgs } from 'node:util'
 import { type BrowserName, ensureBrowsers } from '../../scripts/browsers.ts'
 import { ALL_MODES, buildModes } from '../../scripts/build.ts'
 import {
-  coldRow,
-  expiryGoals,
-  fetchRows,
-  manyGrantsRow,
-  peerRows,
+  measureColdStart,
+  measureExpiry,
+  measureFetch,
+  measureManyGrants,
+  measurePeer,
+  measureThousandCalls,
+  measureToken,
   type Row,
-  thousandRows,
-  tokenRow,
 } from './broker/measures.ts'
-import { sizeGoals } from './broker/sizes.ts'
+import { measureSizes } from './broker/sizes.ts'
 import { startBenchStage } from './broker/stage.ts'
 import { type Goal, printTable } from './report.ts'
 
 const PARTS = ['token', 'cold', 'fetch', 'thousand', 'expiry', 'grants', 'peer'] as const
 type Part = (typeof PARTS)[number]
 
-const { values: asked } = parseArgs({
+const { values: flags } = parseArgs({
   options: { browser: { type: 'string' }, only: { type: 'string', multiple: true } },
 })
 const BROWSERS = (['chromium', 'firefox'] as const).filter(
-  (name) => asked.browser === undefined || asked.browser === name,
+  (name) => flags.browser === undefined || flags.browser === name,
 )
-const wants = (part: Part) => asked.only === undefined || asked.only.includes(part)
-const unknown = asked.only?.find((part) => !PARTS.some((known) => known === part))
+const isRequested = (part: Part) => flags.only === undefined || flags.only.includes(part)
+const unknown = flags.only?.find((part) => !(PARTS as readonly string[]).includes(part))
 if (BROWSERS.length === 0) throw new Error('--browser: expected chromium or firefox')
 if (unknown !== undefined) throw new Error(`--only: expected some of ${PARTS.join(', ')}`)
 
-async function measure(name: BrowserName, builds: string): Promise<{ rows: Row[]; goals: Goal[] }> {
+async function measureBrowser(
+  name: BrowserName,
+  builds: string,
+): Promise<{ rows: Row[]; goals: Goal[] }> {
   const stage = await startBenchStage(name, builds)
   const rows: Row[] = []
-  const add = (...measured: (Row | undefined)[]) => {
+  const addRows = (...measured: (Row | undefined)[]) => {
     for (const row of measured) {
       if (!row) continue
       rows.push(row)
@@ -50,14 +54,14 @@ async function measure(name: BrowserName, builds: string): Promise<{ rows: Row[]
     }
   }
   try {
-    if (wants('token')) add(await tokenRow(stage))
-    if (wants('cold')) add(await coldRow(stage))
-    if (wants('fetch')) add(...(await fetchRows(stage)))
-    if (wants('thousand')) add(...(await thousandRows(stage)))
-    const expiry = wants('expiry') ? await expiryGoals(stage) : []
-    if (wants('grants')) add(await manyGrantsRow(stage))
+    if (isRequested('token')) addRows(await measureToken(stage))
+    if (isRequested('cold')) addRows(await measureColdStart(stage))
+    if (isRequested('fetch')) addRows(...(await measureFetch(stage)))
+    if (isRequested('thousand')) addRows(...(await measureThousandCalls(stage)))
+    const expiry = isRequested('expiry') ? await measureExpiry(stage) : []
+    if (isRequested('grants')) addRows(await measureManyGrants(stage))
     try {
-      if (wants('peer')) add(...(await peerRows(stage)))
+      if (isRequested('peer')) addRows(...(await measurePeer(stage)))
     } catch (error) {
       console.log(`${name}: the peer was not measured: ${(error as Error).message}`)
     }
@@ -76,7 +80,7 @@ try {
     builds,
   )
   for (const name of BROWSERS) {
-    const measured = await measure(name, builds)
+    const measured = await measureBrowser(name, builds)
     printTable(
       name,
       ['', 'time', 'beside', 'ratio'],
@@ -92,7 +96,7 @@ try {
           met: row.ratio <= row.limit,
         })),
       ...measured.goals.map((goal) => ({ ...goal, name: `${name}: ${goal.name}` })),
-      ...(await sizeGoals(builds, name)),
+      ...(await measureSizes(builds, name)),
     )
   }
 } finally {

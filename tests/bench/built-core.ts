@@ -1,4 +1,6 @@
-/** The core as it is shipped: what is measured is the build, not what a test runner makes of the source. */
+/**
+ * Loads the core from the shipped build, so that the build is measured and not the output of a test runner.
+ */
 
 import { fileURLToPath } from 'node:url'
 

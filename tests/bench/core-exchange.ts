@@ -1,11 +1,14 @@
-/** One code exchange over loopback: the core beside oauth4webapi called directly for the same answer. */
+/**
+ * Measures a code exchange over loopback: the core beside direct calls of oauth4webapi with the same
+ * response.
+ */
 
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import * as oauth from 'oauth4webapi'
 import type { Effects, ServerConfig, ServerMetadata } from '../../shared/core/index.ts'
 import { core } from './built-core.ts'
-import { compare, type Measured } from './report.ts'
+import { compareContestants, type Measured } from './report.ts'
 
 const REDIRECT_URI = 'https://broker.example/issuer'
 const ANSWER = JSON.stringify({
@@ -16,7 +19,7 @@ const ANSWER = JSON.stringify({
   scope: 'qos',
 })
 
-export async function exchangeRow(): Promise<Measured> {
+export async function measureExchange(): Promise<Measured> {
   const http = createServer((request, response) => {
     request.resume().on('end', () => {
       response.writeHead(200, {
@@ -68,7 +71,7 @@ export async function exchangeRow(): Promise<Measured> {
     return oauth.processAuthorizationCodeResponse(metadata, client, response)
   }
 
-  const { time, ratio } = await compare(
+  const { time, ratio } = await compareContestants(
     {
       northkey: () => core.redeemCode(ready, effects),
       direct: () => direct(),

@@ -1,14 +1,17 @@
-/** PKCE pairs a second, beside those of others and beside the bare work of random and digest. */
+/**
+ * Measures PKCE pairs per second, beside other libraries and beside the plain calls for random bytes and
+ * digest.
+ */
 
 import { calculatePKCECodeChallenge, generateRandomCodeVerifier } from 'oauth4webapi'
 import pkceChallenge from 'pkce-challenge'
 import { core } from './built-core.ts'
-import { compare, type Measured } from './report.ts'
+import { compareContestants, type Measured } from './report.ts'
 
 const ascii = new TextEncoder().encode('dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk')
 
-export async function pairRows(): Promise<Measured> {
-  const { time, ratio } = await compare(
+export async function measurePairs(): Promise<Measured> {
+  const { time, ratio } = await compareContestants(
     {
       northkey: core.createPkcePair,
       bare: () => {

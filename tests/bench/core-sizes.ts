@@ -1,4 +1,7 @@
-/** What an application ships for the job: each library through the same bundler, by what the job names. */
+/**
+ * Measures the size of each library in an application: the same bundler, with the exports that the job
+ * needs.
+ */
 
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
@@ -23,7 +26,7 @@ const JOBS = {
   'northkey/page': `export { findBroker, isProviderError } from '${packages}/page.js'`,
 } as const
 
-async function size(source: string): Promise<{ minified: number; gzip: number }> {
+async function measureSize(source: string): Promise<{ minified: number; gzip: number }> {
   const result = await build({
     root: fileURLToPath(new URL('../..', import.meta.url)),
     configFile: false,
@@ -53,9 +56,9 @@ async function size(source: string): Promise<{ minified: number; gzip: number }>
   return { minified: Buffer.byteLength(code), gzip: gzipSync(code, { level: 9 }).length }
 }
 
-export async function sizeRows(): Promise<Measured> {
+export async function measureSizes(): Promise<Measured> {
   const sizes = new Map<string, { minified: number; gzip: number }>()
-  for (const [name, source] of Object.entries(JOBS)) sizes.set(name, await size(source))
+  for (const [name, source] of Object.entries(JOBS)) sizes.set(name, await measureSize(source))
   const core = sizes.get('northkey/core')?.gzip ?? Number.NaN
   const page = sizes.get('northkey/page')?.gzip ?? Number.NaN
   return {

@@ -1,16 +1,17 @@
 /**
- * `npm run bench:core`: the core beside its peers, as ratios in one run. Who is measured takes turns in
- * short slices, so that whatever else the machine does falls on all alike; medians are compared.
+ * Implements `npm run bench:core`: measures the core as ratios to its peers in one run. The contestants
+ * take turns in short slices, so that other load of the machine affects all of them equally; medians are
+ * compared.
  */
 
-import { exchangeRow } from './core-exchange.ts'
-import { pairRows } from './core-pairs.ts'
-import { sizeRows } from './core-sizes.ts'
+import { measureExchange } from './core-exchange.ts'
+import { measurePairs } from './core-pairs.ts'
+import { measureSizes } from './core-sizes.ts'
 import { type Goal, printTable } from './report.ts'
 
 const goals: Goal[] = []
 
-const pairs = await pairRows()
+const pairs = await measurePairs()
 printTable(
   'PKCE pairs, one after the other (Node)',
   ['', 'pairs/s', 'time of northkey ÷'],
@@ -18,7 +19,7 @@ printTable(
 )
 goals.push(...pairs.goals)
 
-const exchange = await exchangeRow()
+const exchange = await measureExchange()
 printTable(
   'One code exchange against a server in this process',
   ['', 'ms (median)', '÷ oauth4webapi'],
@@ -26,7 +27,7 @@ printTable(
 )
 goals.push(...exchange.goals)
 
-const sizes = await sizeRows()
+const sizes = await measureSizes()
 printTable(
   'Size for the same job: discovery, code flow, refresh, revocation',
   ['', 'minified', 'gzip', '÷ northkey/core'],

@@ -2,7 +2,7 @@
  * What becomes of the tokens of one grant: a late answer, a refresh token that somebody else used, and
  * a page that asks for less than it was granted.
  *
- * Seen to fail when `saveRecord` in `extension/background/grants/token-records.ts` does not ask `hasEnded` (C18: the late
+ * Seen to fail when `saveRecord` in `extension/background/grants/token-records.ts` does not ask `hasGrantEnded` (C18: the late
  * tokens are stored and not revoked), when `refreshAccessToken` keeps the access tokens after `invalid_grant`
  * (C11), and when `obtainAccessToken` looks in the slot of the resource whatever the scope (C02).
  */

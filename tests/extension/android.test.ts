@@ -1,8 +1,9 @@
 /**
- * Firefox for Android has no `identity`, no `windows` and no browser policy. The broker starts there all
- * the same, and knows its redirect URI. Nothing here runs on a phone.
+ * Tests the broker without `identity`, `windows` and browser policy, as in Firefox for Android. The tests
+ * run in Node, not on a phone.
  *
- * Seen to fail when a module asks `identity.getRedirectURL()`: the background ends while it is read.
+ * Seen to fail when a module calls `identity.getRedirectURL()`: the background script ends while it is
+ * loaded.
  */
 
 import 'fake-indexeddb/auto'
@@ -25,7 +26,7 @@ const connections = vi.spyOn(fake.runtime.onConnect, 'addListener')
 
 type OnConnect = (port: object) => void
 
-describe('where there is no identity and no windows', () => {
+describe('without `identity` and `windows`', () => {
   let onConnect: OnConnect
 
   beforeAll(async () => {
@@ -40,7 +41,7 @@ describe('where there is no identity and no windows', () => {
     })
   })
 
-  test('a page hears the redirect URI and that there is no grant', async () => {
+  test('a page gets the redirect URI, and the error `no_grant`', async () => {
     const sender = {
       id: 'northkey',
       frameId: 0,
@@ -50,9 +51,11 @@ describe('where there is no identity and no windows', () => {
       url: 'http://localhost:5000/',
       tab: { id: 1, url: 'http://localhost:5000/' },
     }
-    const ask = async (method: string, params?: object) => {
+    const sendRequest = async (method: string, params?: object) => {
       const [answer] = await new Promise<object[]>((resolve) => {
-        const listener = { addListener: (hear: (messages: object[]) => void) => hear([request]) }
+        const listener = {
+          addListener: (listen: (messages: object[]) => void) => listen([request]),
+        }
         const request = {
           id: 1,
           method,
@@ -68,16 +71,16 @@ describe('where there is no identity and no windows', () => {
       })
       return answer
     }
-    expect(await ask('broker_getInfo')).toMatchObject({
+    expect(await sendRequest('broker_getInfo')).toMatchObject({
       result: { redirectUris: [REDIRECT_BASE.firefox] },
     })
     const apis = OPERATOR.apis.map(({ resource }) => ({ resource, scope: 'qos:create' }))
-    expect(await ask('northbound_connect', { issuer: ISSUER, apis })).toMatchObject({
+    expect(await sendRequest('northbound_connect', { issuer: ISSUER, apis })).toMatchObject({
       error: { code: 4100, data: { error: 'no_grant' } },
     })
   })
 
-  test('an attempt without a window says that a window is needed', async () => {
+  test('an authorization without a window fails with the error that a window is required', async () => {
     const { authorizeSilently } = await import(
       '../../extension/background/authorization/silent-authorization.ts'
     )
@@ -98,7 +101,7 @@ describe('where there is no identity and no windows', () => {
     await expect(attempt).rejects.toMatchObject({ code: 4210 })
   })
 
-  test('its windows are tabs', async () => {
+  test('the consent window is a tab', async () => {
     const { openConsent } = await import('../../extension/background/authorization/windows.ts')
     const create = vi.spyOn(fake.tabs, 'create')
     await openConsent('flow')

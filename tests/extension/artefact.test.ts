@@ -1,7 +1,8 @@
 /**
- * The extension as it would be shipped, read file by file: what it may do, what it must not contain.
+ * Tests the files of the released extension: the permissions in its manifest, and code that it must not
+ * contain.
  *
- * Seen to fail with `Math.random`, `eval`, an import from elsewhere and a message to `*` in the
+ * Seen to fail with `Math.random`, `eval`, an import from another server and a message to `*` in the
  * background, with `allowInsecureLoopback: true`, with the permission `tabs`, and with a provider that
  * names `indexedDB`.
  */
@@ -20,10 +21,10 @@ const TARGETS = ['chromium', 'firefox']
 /** Text of each file, by its path in the extension. */
 type Files = Map<string, string>
 
-async function filesUnder(folder: string): Promise<Files> {
+async function readFiles(folder: string): Promise<Files> {
   const files: Files = new Map()
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  for (const entry of entries.filter((each) => each.isFile())) {
+  for (const entry of entries.filter((file) => file.isFile())) {
     const path = join(entry.parentPath, entry.name)
     files.set(relative(folder, path), await readFile(path, 'latin1'))
   }
@@ -38,56 +39,58 @@ beforeAll(async () => {
   for (const run of ['first', 'second']) {
     await buildModes(TARGETS, join(builds, run))
     for (const target of TARGETS) {
-      shipped.set(`${run} ${target}`, await filesUnder(join(builds, run, target)))
+      shipped.set(`${run} ${target}`, await readFiles(join(builds, run, target)))
     }
   }
 }, 120_000)
 afterAll(() => rm(builds, { recursive: true, force: true }))
 
 describe.each(TARGETS)('the shipped extension for %s', (target) => {
-  const all = () => shipped.get(`first ${target}`) ?? new Map<string, string>()
-  const scripts = () => [...all()].filter(([path]) => extname(path) === '.js')
-  const pages = () => [...all()].filter(([path]) => extname(path) === '.html')
-  const manifest = () => JSON.parse(all().get('manifest.json') ?? '{}')
+  const getFiles = () => shipped.get(`first ${target}`) ?? new Map<string, string>()
+  const scripts = () => [...getFiles()].filter(([path]) => extname(path) === '.js')
+  const pages = () => [...getFiles()].filter(([path]) => extname(path) === '.html')
+  const readManifest = () => JSON.parse(getFiles().get('manifest.json') ?? '{}')
 
-  /** Files in which a pattern occurs. */
-  const having = (pattern: RegExp, files = scripts()) =>
+  /** Finds the files that contain a pattern. */
+  const findFiles = (pattern: RegExp, files = scripts()) =>
     files.filter(([, text]) => pattern.test(text)).map(([path]) => path)
 
-  test('there is something to look at', () => {
+  test('the build has scripts, pages and the code of the flow', () => {
     expect(scripts().length).toBeGreaterThan(3)
     expect(pages().length).toBeGreaterThan(1)
-    expect(having(/code_verifier/)).not.toEqual([])
+    expect(findFiles(/code_verifier/)).not.toEqual([])
   })
 
-  test('P03: no weak random numbers, and E04: no code made of text', () => {
-    expect(having(/Math\.random/)).toEqual([])
-    expect(having(/\beval\(|new Function\(|\bFunction\(|setTimeout\(\s*["'`]/)).toEqual([])
-    expect(having(/WebAssembly/)).toEqual([])
+  test('P03: no weak random numbers, and E04: no code from strings', () => {
+    expect(findFiles(/Math\.random/)).toEqual([])
+    expect(findFiles(/\beval\(|new Function\(|\bFunction\(|setTimeout\(\s*["'`]/)).toEqual([])
+    expect(findFiles(/WebAssembly/)).toEqual([])
   })
 
-  test('E10: no script, style or import comes from elsewhere', () => {
-    expect(having(/import\(\s*["'`](?:https?:)?\/\//)).toEqual([])
-    expect(having(/importScripts|new Worker\(/)).toEqual([])
-    expect(having(/(?:src|href)\s*=\s*["']?(?:https?:)?\/\//, pages())).toEqual([])
-    expect(having(/<script(?![^>]*\bsrc=)[^>]*>/, pages())).toEqual([])
+  test('E10: no script, style or import comes from another server', () => {
+    expect(findFiles(/import\(\s*["'`](?:https?:)?\/\//)).toEqual([])
+    expect(findFiles(/importScripts|new Worker\(/)).toEqual([])
+    expect(findFiles(/(?:src|href)\s*=\s*["']?(?:https?:)?\/\//, pages())).toEqual([])
+    expect(findFiles(/<script(?![^>]*\bsrc=)[^>]*>/, pages())).toEqual([])
   })
 
-  test('B12: no message is posted to whoever listens', () => {
-    expect(having(/postMessage\([^)]*,\s*["'`]\*["'`]/)).toEqual([])
+  test('B12: no message is posted to the target origin *', () => {
+    expect(findFiles(/postMessage\([^)]*,\s*["'`]\*["'`]/)).toEqual([])
   })
 
-  test('E11: nothing of the development build: no http, no file of operators, no replaced limits, no map', () => {
-    expect(having(/demo-operators|northkeyLimits|allowInsecureLoopback:\s*(?:!0|true)/)).toEqual([])
-    expect(having(/allowInsecureLoopback:\s*(?:!1|false)/)).not.toEqual([])
+  test('E11: no part of the development build: no http, no operator file, no replaced limits, no source map', () => {
+    expect(findFiles(/demo-operators|northkeyLimits|allowInsecureLoopback:\s*(?:!0|true)/)).toEqual(
+      [],
+    )
+    expect(findFiles(/allowInsecureLoopback:\s*(?:!1|false)/)).not.toEqual([])
     const addresses = scripts().flatMap(([, text]) => text.match(/http:\/\/[\w.]+/g) ?? [])
     expect(addresses.filter((address) => address !== 'http://www.w3.org')).toEqual([])
-    expect(having(/sourceMappingURL|debugger\b/)).toEqual([])
-    expect([...all().keys()].filter((path) => /\.(map|ts|tsx)$/.test(path))).toEqual([])
+    expect(findFiles(/sourceMappingURL|debugger\b/)).toEqual([])
+    expect([...getFiles().keys()].filter((path) => /\.(map|ts|tsx)$/.test(path))).toEqual([])
   })
 
-  test('E01, E02, E03: the manifest as built is as narrow as it was written', () => {
-    const built = manifest()
+  test('E01, E02, E03: the built manifest has no broader permission than its source', () => {
+    const built = readManifest()
     expect(built).not.toHaveProperty('web_accessible_resources')
     if (target === 'chromium') expect(built.externally_connectable).toEqual({})
     for (const broad of ['tabs', 'history', 'cookies', 'debugger', 'webRequestBlocking']) {
@@ -100,15 +103,15 @@ describe.each(TARGETS)('the shipped extension for %s', (target) => {
     expect(JSON.stringify(built)).not.toContain('<all_urls>')
   })
 
-  test('B15: what runs in a page names no secret and no key', () => {
+  test('B15: scripts in a page contain no name of a secret or a key', () => {
     const inPages = scripts().filter(([path]) => /content|provider/.test(path))
     expect(inPages.length).toBeGreaterThan(0)
     expect(
-      having(/code_verifier|refresh_?token|subtle|indexedDB|storage\.(local|session)/i, inPages),
+      findFiles(/code_verifier|refresh_?token|subtle|indexedDB|storage\.(local|session)/i, inPages),
     ).toEqual([])
   })
 
-  test('E15: built twice, it is the same to the byte', () => {
+  test('E15: two builds are equal in every byte', () => {
     const digest = (run: string) =>
       [...(shipped.get(`${run} ${target}`) ?? [])]
         .map(
@@ -119,7 +122,7 @@ describe.each(TARGETS)('the shipped extension for %s', (target) => {
   })
 })
 
-describe('what the project is made of', () => {
+describe('the dependencies and sources of the project', () => {
   interface Locked {
     version?: string
     integrity?: string
@@ -128,23 +131,23 @@ describe('what the project is made of', () => {
     resolved?: string
     link?: boolean
   }
-  const locked = async () => {
+  const readLockedPackages = async () => {
     const text = await readFile(join(ROOT, 'package-lock.json'), 'utf8')
     const { packages } = JSON.parse(text) as { packages: Record<string, Locked> }
     return Object.entries(packages).filter(([path]) => path !== '')
   }
 
-  test('E15: each package has its hash in the lock file, and none runs a script when installed', async () => {
-    const packages = await locked()
+  test('E15: each package has its hash in the lock file, and no package runs a script at its installation', async () => {
+    const packages = await readLockedPackages()
     expect(packages.length).toBeGreaterThan(50)
     expect(packages.filter(([, { integrity }]) => !integrity).map(([path]) => path)).toEqual([])
     expect(await readFile(join(ROOT, '.npmrc'), 'utf8')).toContain('ignore-scripts=true')
   })
 
-  test('E15: few packages are shipped: these in the extension, one of them with the library', async () => {
+  test('E15: only these packages are shipped in the extension, and one of them with the library', async () => {
     const imported = new Set<string>()
     for (const folder of ['extension', 'shared']) {
-      for (const [path, text] of await filesUnder(join(ROOT, folder))) {
+      for (const [path, text] of await readFiles(join(ROOT, folder))) {
         if (!/\.tsx?$/.test(path) || /^(packages\/|manifest)/.test(path)) continue
         for (const [, name = ''] of text.matchAll(/from '([^.'][^']*)'/g)) {
           imported.add(/^(?:@[^/]+\/)?[^/]+/.exec(name)?.[0] ?? name)
@@ -160,13 +163,15 @@ describe('what the project is made of', () => {
       'valibot',
       'webextension-polyfill',
     ])
-    const brought = (await locked()).filter(([, { dev, optional }]) => !dev && !optional)
-    expect(brought.map(([path]) => path)).toEqual(['node_modules/oauth4webapi'])
+    const dependencies = (await readLockedPackages()).filter(
+      ([, { dev, optional }]) => !dev && !optional,
+    )
+    expect(dependencies.map(([path]) => path)).toEqual(['node_modules/oauth4webapi'])
   })
 
   test('E09: no screen writes markup from a string', async () => {
     const folder = join(ROOT, 'extension')
-    for (const [path, text] of await filesUnder(folder)) {
+    for (const [path, text] of await readFiles(folder)) {
       if (!/\.tsx?$/.test(path)) continue
       expect(text, path).not.toMatch(/innerHTML|insertAdjacentHTML|document\.write|\.outerHTML/i)
     }

@@ -1,3 +1,5 @@
+/** Tests the generated manifest, the policy schema, the rules and the fixed ids. */
+
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
@@ -7,7 +9,7 @@ import { type PolicyNode, policySchema } from '../../extension/policy-schema.ts'
 
 const TARGETS: Target[] = ['chromium', 'firefox']
 
-function rulesOf(target: Target) {
+function readRules(target: Target) {
   const path = new URL(`../../extension/rules/${target}.json`, import.meta.url)
   return JSON.parse(readFileSync(path, 'utf8'))
 }
@@ -26,12 +28,12 @@ describe('E18: the ids, and so the redirect URIs, are fixed', () => {
   })
 })
 
-describe('what Chromium is told of the policy', () => {
+describe('the policy schema of Chromium', () => {
   const profile = JSON.parse(
     readFileSync('extension/background/operators/operator-profile.schema.json', 'utf8'),
   )
 
-  /** Chromium drops a member without a type, and one type each is all that it understands. */
+  /** Chromium drops a member without a type, and supports one type for each member. */
   function expectTyped(node: PolicyNode | undefined, source: Record<string, unknown>): void {
     const declared = source.type ?? (source.enum ? 'string' : undefined)
     expect(node?.type).toBe(declared)
@@ -46,7 +48,7 @@ describe('what Chromium is told of the policy', () => {
     expectTyped(policySchema.properties?.operators?.items, profile)
   })
 
-  test('wrong values reach the broker, which gives the reason: nothing is narrowed', () => {
+  test('the schema restricts no value, so that invalid values reach the broker, which gives the reasons', () => {
     expect(JSON.stringify(policySchema)).not.toMatch(/enum|minLength|maxLength|required":/)
     expect(policySchema.properties?.operators?.items?.additionalProperties).toEqual({
       type: 'string',
@@ -58,18 +60,18 @@ describe.each(TARGETS)('the manifest for %s', (target) => {
   const released = createManifest(target, false)
   const development = createManifest(target, true)
 
-  test('V1: the rules name the broker’s own host, anchored, and nothing else', () => {
+  test('V1: the rules match the broker’s own host only', () => {
     const { host } = new URL(REDIRECT_BASE[target])
-    const filters = rulesOf(target).map(
+    const filters = readRules(target).map(
       (rule: { condition: { urlFilter: string } }) => rule.condition.urlFilter,
     )
-    // Firefox keeps the address before a rule's redirect in its history, so there the rule only blocks.
+    // Firefox keeps the URL before a redirect of a rule in its history, so there the rule only blocks.
     const strip = target === 'chromium' ? [`|https://${host}/*?`] : []
     expect(filters).toEqual([...strip, `||${host}^`])
   })
 
-  // Older ones lose the bodies of calls in messages, and know neither `world` nor `sender.origin`.
-  test('it asks for a browser that can do what it relies on', () => {
+  // Older browsers lose the bodies of calls in messages, and have neither `world` nor `sender.origin`.
+  test('it requires a browser version with the APIs that it uses', () => {
     const { minimum_chrome_version, message_serialization, browser_specific_settings } =
       released as unknown as Record<string, unknown>
     if (target === 'chromium') {
@@ -83,7 +85,7 @@ describe.each(TARGETS)('the manifest for %s', (target) => {
     }
   })
 
-  test('E01: it asks for these permissions and no more', () => {
+  test('E01: it requests these permissions only', () => {
     expect(released.permissions).toEqual([
       'identity',
       'webRequest',
@@ -103,12 +105,12 @@ describe.each(TARGETS)('the manifest for %s', (target) => {
     expect(JSON.stringify(development)).toContain('http://127.0.0.1/*')
   })
 
-  test('E02, E03: nothing is web accessible, nobody else may connect', () => {
+  test('E02, E03: no resource is web accessible, and no other extension or site may connect', () => {
     expect(released).not.toHaveProperty('web_accessible_resources')
     if (target === 'chromium') expect(released).toHaveProperty('externally_connectable', {})
   })
 
-  test('E14: it stays out of private windows', () => {
+  test('E14: it does not run in private windows', () => {
     expect([released.incognito, development.incognito]).toEqual(['not_allowed', 'not_allowed'])
   })
 

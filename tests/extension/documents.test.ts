@@ -1,5 +1,6 @@
 /**
- * Compares the documents with the code: a document that is out of date fails.
+ * Tests that the documents match the code: links, commands, decisions, permissions, error codes, header
+ * fields, and the tables of ARCHITECTURE.md.
  *
  * Seen to fail when `ARCHITECTURE.md` lacks a file, names a rule that the import rules do not have, or has
  * two layers in another order.
@@ -21,18 +22,19 @@ const TARGETS: Target[] = ['chromium', 'firefox']
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
 
-function documentsIn(folder: string): string[] {
+function listDocuments(folder: string): string[] {
   return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name)
-    if (entry.isDirectory()) return folder === '.' && entry.name !== 'docs' ? [] : documentsIn(path)
+    if (entry.isDirectory())
+      return folder === '.' && entry.name !== 'docs' ? [] : listDocuments(path)
     return path.endsWith('.md') ? [path] : []
   })
 }
 
-const DOCUMENTS = [...documentsIn('.'), 'tests/README.md']
+const DOCUMENTS = [...listDocuments('.'), 'tests/README.md']
 
-/** The fragment by which a heading can be reached. */
-function fragmentOf(heading: string): string {
+/** Returns the URL fragment of a heading. */
+function toFragment(heading: string): string {
   return heading
     .toLowerCase()
     .replace(/[^\p{L}\p{N}\s_-]/gu, '')
@@ -40,16 +42,16 @@ function fragmentOf(heading: string): string {
     .replaceAll(' ', '-')
 }
 
-const withoutCode = (text: string) => text.replace(/```[\s\S]*?```/g, '')
+const removeCode = (text: string) => text.replace(/```[\s\S]*?```/g, '')
 
-function fragmentsOf(path: string): string[] {
-  const headings = withoutCode(read(path)).matchAll(/^#{1,6} (.+)$/gm)
-  return [...headings].map(([, heading = '']) => fragmentOf(heading))
+function listFragments(path: string): string[] {
+  const headings = removeCode(read(path)).matchAll(/^#{1,6} (.+)$/gm)
+  return [...headings].map(([, heading = '']) => toFragment(heading))
 }
 
-/** Links of a document that lead nowhere. */
-function deadLinksOf(document: string): string[] {
-  const links = [...withoutCode(read(document)).matchAll(/\]\(([^)\s]+)\)/g)].map(
+/** Finds the links of a document whose target does not exist. */
+function findDeadLinks(document: string): string[] {
+  const links = [...removeCode(read(document)).matchAll(/\]\(([^)\s]+)\)/g)].map(
     ([, to = '']) => to,
   )
   return links
@@ -58,19 +60,19 @@ function deadLinksOf(document: string): string[] {
       const [path = '', fragment] = link.split('#')
       const target = path === '' ? document : relative(ROOT, join(ROOT, dirname(document), path))
       if (!existsSync(join(ROOT, target))) return true
-      return fragment !== undefined && !fragmentsOf(target).includes(fragment)
+      return fragment !== undefined && !listFragments(target).includes(fragment)
     })
 }
 
-/** The words in backquotes that begin the rows of the first table below a heading. */
-function rowsBelow(document: string, heading: string): string[] {
+/** Lists the words in backquotes that begin the rows of the first table below a heading. */
+function listRows(document: string, heading: string): string[] {
   const section = read(document).split(`\n${heading}\n`)[1] ?? ''
   const [table = ''] = /(?:^\|.*\n)+/m.exec(section) ?? []
   return [...table.matchAll(/^\| `([^`]+)`/gm)].map(([, word = '']) => word)
 }
 
-/** The words in backquotes of the line that begins so. */
-function listIn(document: string, beginning: string): string[] {
+/** Lists the words in backquotes of the line with this beginning. */
+function listWords(document: string, beginning: string): string[] {
   const line = read(document)
     .split('\n')
     .find((candidate) => candidate.startsWith(beginning))
@@ -79,10 +81,10 @@ function listIn(document: string, beginning: string): string[] {
 
 describe('the documents', () => {
   test.each(DOCUMENTS)('%s has no dead link', (document) => {
-    expect(deadLinksOf(document)).toEqual([])
+    expect(findDeadLinks(document)).toEqual([])
   })
 
-  test.each(DOCUMENTS)('%s names commands that there are', (document) => {
+  test.each(DOCUMENTS)('%s names existing commands only', (document) => {
     const { scripts } = JSON.parse(read('package.json'))
     const named = [...read(document).matchAll(/\bnpm run (-s )?([a-z][a-z:-]*)/g)]
     expect(
@@ -97,11 +99,11 @@ describe('the documents', () => {
   })
 })
 
-/** Source files in the folders that ARCHITECTURE.md describes file by file. */
-function sourceFilesIn(folder: string): string[] {
+/** Lists the source files in the folders that ARCHITECTURE.md describes file by file. */
+function listSourceFiles(folder: string): string[] {
   return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = `${folder}/${entry.name}`
-    if (entry.isDirectory()) return sourceFilesIn(path)
+    if (entry.isDirectory()) return listSourceFiles(path)
     return /\.tsx?$/.test(path) ? [path] : []
   })
 }
@@ -110,14 +112,14 @@ describe('ARCHITECTURE.md', () => {
   const importRules = read('.dependency-cruiser.mjs')
 
   test('has a line for each source file, with a description', () => {
-    const files = ['extension', 'shared', 'demo-site', 'scripts'].flatMap(sourceFilesIn)
+    const files = ['extension', 'shared', 'demo-site', 'scripts'].flatMap(listSourceFiles)
     const lines = read('ARCHITECTURE.md').matchAll(/^\| \[`[^`]+`\]\(([^)]+)\) \| \S.+ \|$/gm)
     expect([...lines].map(([, file = '']) => file).sort()).toEqual(files.sort())
   })
 
   test('has every import rule by its name, and no other', () => {
     const names = [...importRules.matchAll(/(?:name: |pointDown\(\s*)'([a-z-]+)'/g)]
-    expect(rowsBelow('ARCHITECTURE.md', '## The arrows').sort()).toEqual(
+    expect(listRows('ARCHITECTURE.md', '## The arrows').sort()).toEqual(
       [...new Set(names.map(([, name = '']) => name))].sort(),
     )
   })
@@ -133,7 +135,7 @@ describe('ARCHITECTURE.md', () => {
 
 describe('PRIVACY.md', () => {
   test.each(TARGETS)('gives a reason for each permission in %s, and for no other', (target) => {
-    const named = rowsBelow('PRIVACY.md', '## Permissions')
+    const named = listRows('PRIVACY.md', '## Permissions')
     expect(named.sort()).toEqual([...(createManifest(target, false).permissions ?? [])].sort())
   })
 })
@@ -145,13 +147,13 @@ describe('docs/page-api.md', () => {
   })
 
   test('has the header fields that a page may send, and no other', () => {
-    const named = listIn('docs/page-api.md', '- It sends these headers')
+    const named = listWords('docs/page-api.md', '- It sends these headers')
     const expectation = `headers: expected only ${named.join(', ')}`
     expect(() => requestHeaders({ 'x-none': '' })).toThrow(new RegExp(`^${expectation}$`))
   })
 
   test('has the header fields that a page may see, and no other', () => {
-    const named = listIn('docs/page-api.md', '- It shows these headers')
+    const named = listWords('docs/page-api.md', '- It shows these headers')
     const others = ['dpop-nonce', 'server', 'set-cookie', 'vary', 'www-authenticate', 'x-none']
     const source = read('extension/background/api-calls/call-headers.ts').matchAll(
       /^ {2}'([a-z-]+)',$/gm,

@@ -1,11 +1,11 @@
 /**
- * Watches every request of the browser for an authorization code, and redeems what it sees at once. A
- * page of its own shows itself, so that a test can look through its eyes.
+ * Acts as a hostile extension: watches every request of the browser for an authorization code, and redeems
+ * each code at once. A page of its own, which a test can open, shows what it has seen.
  */
 
 const api = globalThis.browser ?? chrome
 
-/** What was seen and tried, for the page. */
+/** Seen codes, and the answers to the attempts to redeem them. */
 const seen = { codes: [], answers: [] }
 
 async function redeem(url) {

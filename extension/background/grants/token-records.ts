@@ -1,6 +1,6 @@
 /**
  * Stores token records: one sealed record for each grant, with its access tokens by slot, its refresh token
- * and the name of its DPoP key. Tokens are revoked at the server when their record is deleted.
+ * and the name of its DPoP key. When a grant ends, its tokens are deleted here and revoked at the server.
  *
  * Border: no other file reads or writes this store. Requests for tokens are in `tokens/`.
  *

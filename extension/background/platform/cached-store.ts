@@ -4,7 +4,7 @@
  * ends with the worker. A change during a read is detected by the state version, and the outdated result is
  * not cached.
  *
- * Border: this worker is the only writer, and nobody changes a record in place.
+ * Border: this worker is the only writer, and callers do not change a record in place.
  */
 
 import type { SealedStore } from './sealed-store.ts'

@@ -8,7 +8,7 @@ export function isLoopbackOrigin(origin: string): boolean {
 }
 
 /**
- * Tells whether an origin is potentially trustworthy: nobody on the network path can change its pages.
+ * Tells whether an origin is potentially trustworthy: no party on the network path can change its pages.
  *
  * @see https://w3c.github.io/webappsec-secure-contexts/#is-origin-trustworthy
  */

@@ -14,7 +14,7 @@ import { toHostPattern } from '../operators/host-permissions.ts'
  * but the broker does not answer these. The same applies in Chromium to the host name with a dot at its
  * end.
  */
-function matchPattern(origin: string): string {
+function toMatchPattern(origin: string): string {
   if (__TARGET__ === 'firefox') return toHostPattern(origin)
   const { protocol, hostname, port } = new URL(origin)
   return `${protocol}//${hostname}:${port || 443}/*`
@@ -32,7 +32,7 @@ export async function syncContentScripts(origins: Iterable<string>): Promise<voi
     SCRIPTS.map(({ name, file, world }) => ({
       id: `${name} ${origin}`,
       js: [file],
-      matches: [matchPattern(origin)],
+      matches: [toMatchPattern(origin)],
       runAt: 'document_start' as const,
       allFrames: false,
       persistAcrossSessions: true,

@@ -81,7 +81,7 @@ async function addNow(origin: string, tabId?: number): Promise<boolean> {
   await set(origin, { since: Date.now() }, store)
   invalidateCache()
   await syncNow()
-  // The tab may be closed or at another page by now; the site is on all the same.
+  // The tab may be closed or at another page by now; the site stays on.
   if (tabId !== undefined) await injectContentScripts(origin, tabId).catch(() => {})
   return true
 }

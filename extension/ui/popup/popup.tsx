@@ -28,7 +28,7 @@ export function Popup({ client }: { client: ScreenClient }) {
 
   /**
    * Requests the permission in the click itself: the browser shows its question only then. It may close
-   * this popup meanwhile, so the site is proposed to the background first.
+   * this popup in the meantime, so the site is proposed to the background first.
    */
   function enableSite({ origin, permissions }: Site, { tabId }: ActivePage): void {
     void client.sendRequest('proposeSite', { origin, tabId }).catch(() => {})

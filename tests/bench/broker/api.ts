@@ -1,4 +1,4 @@
-/** An API that answers at once, so that what is measured is the way there and back. */
+/** Starts an API that answers at once, so that a measurement contains the round trip only. */
 
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'

@@ -1,4 +1,5 @@
-// What runs in the measured page: contestants by name, and slices in which they take turns.
+// Runs in the measured page: defines the contestants by name, and measures them in slices in which they
+// take turns.
 {
   let broker
   addEventListener('northbound:announceProvider', ({ detail }) => {
@@ -9,46 +10,46 @@
     const headers = { authorization: `Bearer ${accessToken}` }
     return (await fetch(url, { headers, cache: 'no-store' })).arrayBuffer()
   }
-  const sealed = async (url) => (await request('northbound_fetch', { url })).body
-  const thousand = (call) => Promise.all(Array.from({ length: 1_000 }, (_, i) => call(i)))
+  const brokerFetch = async (url) => (await request('northbound_fetch', { url })).body
+  const runThousand = (call) => Promise.all(Array.from({ length: 1_000 }, (_, i) => call(i)))
   const message = { type: 'bare', method: 'northbound_getAccessToken', params: { grantId: 'x' } }
 
   let setting
-  const token = (more) =>
+  const requestToken = (more) =>
     request('northbound_getAccessToken', { grantId: setting.grantId, ...more })
 
-  let asked = 0
+  let lookUps = 0
 
   const contestants = {
     bare: () => bare(message),
-    token: () => token(),
-    // A question that was not answered before: the broker looks into its records.
-    lookUp: () => token({ minValiditySeconds: ++asked / 1_000 }),
+    token: () => requestToken(),
+    // Each call has other parameters, so that the broker reads its records and not its cache.
+    lookUp: () => requestToken({ minValiditySeconds: ++lookUps / 1_000 }),
     pageSmall: () => pageFetch(setting.small, setting.accessToken),
-    sealedSmall: () => sealed(setting.small),
+    brokerSmall: () => brokerFetch(setting.small),
     pageLarge: () => pageFetch(setting.large, setting.accessToken),
-    sealedLarge: () => sealed(setting.large),
-    thousandBare: () => thousand(() => bare(message)),
-    thousandEqual: () => thousand(() => token()),
-    thousandDifferent: () => thousand((i) => token({ minValiditySeconds: i / 100 })),
+    brokerLarge: () => brokerFetch(setting.large),
+    thousandBare: () => runThousand(() => bare(message)),
+    thousandEqual: () => runThousand(() => requestToken()),
+    thousandDifferent: () => runThousand((i) => requestToken({ minValiditySeconds: i / 100 })),
   }
 
   window.bench = {
     request,
-    prepare: (given) => {
-      setting = given
+    prepare: (newSetting) => {
+      setting = newSetting
       dispatchEvent(new Event('northbound:requestProvider'))
     },
-    async time(name) {
+    async measureCall(name) {
       const start = performance.now()
       await contestants[name]()
       return performance.now() - start
     },
     /**
-     * Milliseconds of one call, by contestant and slice. Whoever begins a slice is another each time, and
-     * the first slices only warm up.
+     * Returns the milliseconds of one call, by contestant and slice. Each slice begins with another
+     * contestant; the first slices are a warm-up.
      */
-    async slices(names, { slices, calls, pauseMs = 0, warmUp = 1 }) {
+    async measureSlices(names, { slices, calls, pauseMs = 0, warmUp = 1 }) {
       const times = Object.fromEntries(names.map((name) => [name, []]))
       for (let slice = -warmUp; slice < slices; slice++) {
         for (let turn = 0; turn < names.length; turn++) {
@@ -62,10 +63,10 @@
       }
       return times
     },
-    /** Fifty callers of one page; resolves to how many got a token. */
-    async callers(count, minValiditySeconds) {
+    /** Requests a token for several concurrent callers. Resolves to the number of callers that got it. */
+    async countServedCallers(count, minValiditySeconds) {
       const outcomes = await Promise.allSettled(
-        Array.from({ length: count }, () => token({ minValiditySeconds })),
+        Array.from({ length: count }, () => requestToken({ minValiditySeconds })),
       )
       return outcomes.filter(({ status }) => status === 'fulfilled').length
     },

@@ -1,4 +1,4 @@
-/** The measurements, each as a ratio of what takes turns in the same slices. */
+/** Measures the broker, each time as a ratio of contestants that take turns in the same slices. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Page } from 'puppeteer-core'
@@ -15,56 +15,59 @@ export interface Row {
   limit: number
 }
 
-function median(values: readonly number[]): number {
+function computeMedian(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }
 
-const milliseconds = (value: number) => `${value.toFixed(value < 10 ? 2 : 0)} ms`
+const formatMs = (value: number) => `${value.toFixed(value < 10 ? 2 : 0)} ms`
 
 type Times = Record<string, number[]>
 
-function slices(
+function measureSlices(
   page: Page,
   names: string[],
   options: { slices: number; calls: number; pauseMs?: number; warmUp?: number },
 ): Promise<Times> {
   return page.evaluate(
-    (given, how) => (window as unknown as { bench: Bench }).bench.slices(given, how),
+    (contestants, settings) =>
+      (window as unknown as { bench: Bench }).bench.measureSlices(contestants, settings),
     names,
     options,
   )
 }
 
-function rowOf(name: string, times: Times, key: string, base: string, limit: number): Row {
-  const [own = [], others = []] = [times[key], times[base]]
+function createRow(name: string, times: Times, key: string, base: string, limit: number): Row {
+  const [own = [], baseTimes = []] = [times[key], times[base]]
   return {
     name,
-    time: milliseconds(median(own)),
-    base: milliseconds(median(others)),
-    ratio: median(own.map((time, slice) => time / (others[slice] ?? Number.NaN))),
+    time: formatMs(computeMedian(own)),
+    base: formatMs(computeMedian(baseTimes)),
+    ratio: computeMedian(own.map((time, slice) => time / (baseTimes[slice] ?? Number.NaN))),
     limit,
   }
 }
 
-export async function tokenRow(stage: BenchStage, title = 'cached token ÷ bare round trip') {
-  // Until a browser has compiled what runs in three of its processes, some hundred calls go by.
+/** Measures a cached token. */
+export async function measureToken(stage: BenchStage, title = 'cached token ÷ bare round trip') {
+  // A browser needs some hundred calls until it has compiled the code in its three processes.
   const how = { slices: 45, calls: 30, warmUp: 20 }
-  const times = await slices(stage.page, ['bare', 'token'], how)
-  // The broker counts what an origin asks: what is measured next may ask as much again.
+  const times = await measureSlices(stage.page, ['bare', 'token'], how)
+  // The broker limits the rate of an origin: the pause refills its bucket for the next measurement.
   await sleep(15_000)
-  return rowOf(title, times, 'token', 'bare', 1.25)
+  return createRow(title, times, 'token', 'bare', 1.25)
 }
 
-export async function thousandRows(stage: BenchStage): Promise<Row[]> {
-  const ask = (name: string, count: number, pauseMs: number) =>
-    slices(stage.page, ['thousandBare', name], { slices: count, calls: 1, pauseMs })
-  const equal = await ask('thousandEqual', 25, 250)
-  // The broker counts what an origin asks; it needs the pause, the page does not.
-  const different = await ask('thousandDifferent', 5, 5_000)
+/** Measures 1,000 concurrent calls, equal (deduplicated) and different (batched). */
+export async function measureThousandCalls(stage: BenchStage): Promise<Row[]> {
+  const measureThousand = (name: string, count: number, pauseMs: number) =>
+    measureSlices(stage.page, ['thousandBare', name], { slices: count, calls: 1, pauseMs })
+  const equal = await measureThousand('thousandEqual', 25, 250)
+  // The broker limits the rate of an origin: the pause refills its bucket.
+  const different = await measureThousand('thousandDifferent', 5, 5_000)
   return [
-    rowOf('1,000 equal calls ÷ 1,000 bare', equal, 'thousandEqual', 'thousandBare', 0.1),
-    rowOf(
+    createRow('1,000 equal calls ÷ 1,000 bare', equal, 'thousandEqual', 'thousandBare', 0.1),
+    createRow(
       '1,000 different calls ÷ 1,000 bare',
       different,
       'thousandDifferent',
@@ -74,17 +77,24 @@ export async function thousandRows(stage: BenchStage): Promise<Row[]> {
   ]
 }
 
-export async function fetchRows(stage: BenchStage): Promise<Row[]> {
-  const small = await slices(stage.page, ['pageSmall', 'sealedSmall'], { slices: 25, calls: 10 })
-  const large = await slices(stage.page, ['pageLarge', 'sealedLarge'], { slices: 25, calls: 2 })
+/** Measures `northbound_fetch`. */
+export async function measureFetch(stage: BenchStage): Promise<Row[]> {
+  const small = await measureSlices(stage.page, ['pageSmall', 'brokerSmall'], {
+    slices: 25,
+    calls: 10,
+  })
+  const large = await measureSlices(stage.page, ['pageLarge', 'brokerLarge'], {
+    slices: 25,
+    calls: 2,
+  })
   return [
-    rowOf('northbound_fetch of 1 kB ÷ the page’s own', small, 'sealedSmall', 'pageSmall', 1.5),
-    rowOf('northbound_fetch of 1 MiB ÷ the page’s own', large, 'sealedLarge', 'pageLarge', 1.5),
+    createRow('northbound_fetch of 1 kB ÷ the page’s own', small, 'brokerSmall', 'pageSmall', 1.5),
+    createRow('northbound_fetch of 1 MiB ÷ the page’s own', large, 'brokerLarge', 'pageLarge', 1.5),
   ]
 }
 
-/** What the closest peer takes for the same calls, beside a page's own; it has no goal of ours. */
-export async function peerRows(stage: BenchStage): Promise<Row[]> {
+/** Measures the same calls of the closest peer as ratios to the page's own calls. They have no goal. */
+export async function measurePeer(stage: BenchStage): Promise<Row[]> {
   const peer = await startPeer(stage.browser, stage.setting.api ?? '')
   try {
     const rows: Row[] = []
@@ -95,13 +105,13 @@ export async function peerRows(stage: BenchStage): Promise<Row[]> {
       const times: Times = { peer: [], page: [] }
       for (let turn = 0; turn < 12; turn++) {
         const how = { slices: 1, calls }
-        const theirs = await peer.slices(path, how)
-        const [ours] = (await slices(stage.page, [own], how))[own] ?? []
-        if (turn > 0) times.peer?.push(...theirs)
-        if (turn > 0) times.page?.push(ours ?? Number.NaN)
+        const peerTimes = await peer.measureSlices(path, how)
+        const [pageTime] = (await measureSlices(stage.page, [own], how))[own] ?? []
+        if (turn > 0) times.peer?.push(...peerTimes)
+        if (turn > 0) times.page?.push(pageTime ?? Number.NaN)
       }
       rows.push(
-        rowOf(`@axa-fr/oidc-client: ${size} ÷ the page’s own`, times, 'peer', 'page', Infinity),
+        createRow(`@axa-fr/oidc-client: ${size} ÷ the page’s own`, times, 'peer', 'page', Infinity),
       )
     }
     return rows
@@ -110,23 +120,27 @@ export async function peerRows(stage: BenchStage): Promise<Row[]> {
   }
 }
 
-/** In Chromium alone: Firefox's event page is stopped by way of its page of extensions, which costs more. */
-export async function coldRow(stage: BenchStage): Promise<Row | undefined> {
+/**
+ * Measures the first call after a stop of the worker. Chromium only: in Firefox the stop itself needs more
+ * time.
+ */
+export async function measureColdStart(stage: BenchStage): Promise<Row | undefined> {
   if (stage.brokerOrigin === undefined) return undefined
   const page = await stage.browser.newPage()
   await page.goto(`${stage.brokerOrigin}/icons/16.png`)
   const session = await page.createCDPSession()
   await session.send('ServiceWorker.enable')
-  const workers = () => stage.browser.targets().filter((one) => one.type() === 'service_worker')
+  const listWorkers = () =>
+    stage.browser.targets().filter((target) => target.type() === 'service_worker')
   await stage.page.bringToFront()
   const times: Times = { bare: [], token: [] }
   for (let round = -1; round < 15; round++) {
     for (const name of round % 2 === 0 ? ['bare', 'token'] : ['token', 'bare']) {
       await session.send('ServiceWorker.stopAllWorkers')
-      await until('the workers to stop', async () => workers().length === 0)
+      await until('the workers to stop', async () => listWorkers().length === 0)
       await sleep(150)
       const time = await stage.page.evaluate(
-        (given) => (window as unknown as { bench: Bench }).bench.time(given),
+        (contestant) => (window as unknown as { bench: Bench }).bench.measureCall(contestant),
         name,
       )
       if (round >= 0) times[name]?.push(time)
@@ -134,25 +148,25 @@ export async function coldRow(stage: BenchStage): Promise<Row | undefined> {
     }
   }
   await page.close()
-  return rowOf('cached token, worker stopped ÷ empty extension', times, 'token', 'bare', 1.3)
+  return createRow('cached token, worker stopped ÷ empty extension', times, 'token', 'bare', 1.3)
 }
 
-/** Look-ups of a worker that has just begun, each beside bare round trips of the same moment. */
-async function lookUps(stage: BenchStage, broker: Page): Promise<Times> {
+/** Measures look-ups of a new worker beside bare round trips. */
+async function measureLookUps(stage: BenchStage, broker: Page): Promise<Times> {
   const session = await broker.createCDPSession()
   await session.send('ServiceWorker.enable')
   await session.send('ServiceWorker.stopAllWorkers')
   await session.detach()
   await stage.page.bringToFront()
-  return slices(stage.page, ['bare', 'lookUp'], { slices: 30, calls: 15, warmUp: 10 })
+  return measureSlices(stage.page, ['bare', 'lookUp'], { slices: 30, calls: 15, warmUp: 10 })
 }
 
-/** How long a look-up takes beside many grants: the broker's own database is filled by its own page. */
-export async function manyGrantsRow(stage: BenchStage): Promise<Row | undefined> {
+/** Measures look-ups among 10,000 grants. A page of the broker's origin writes them to the database. */
+export async function measureManyGrants(stage: BenchStage): Promise<Row | undefined> {
   if (stage.brokerOrigin === undefined) return undefined
   const page = await stage.browser.newPage()
   await page.goto(`${stage.brokerOrigin}/icons/16.png`)
-  const few = rowOf('1 grant', await lookUps(stage, page), 'lookUp', 'bare', Infinity)
+  const few = createRow('1 grant', await measureLookUps(stage, page), 'lookUp', 'bare', Infinity)
   await page.evaluate(async (origin) => {
     const database = await new Promise<IDBDatabase>((resolve, reject) => {
       const opening = indexedDB.open('northkey-grants')
@@ -166,7 +180,7 @@ export async function manyGrantsRow(stage: BenchStage): Promise<Row | undefined>
       reading.onsuccess = () => resolve(reading.result)
     })
     for (let i = 0; i < 10_000; i++) {
-      // Ten of them belong to the origin that asks.
+      // Ten of them belong to the measured origin.
       const owner = i % 1_000 === 0 ? origin : `https://${i % 1_000}.example`
       const grantId = crypto.randomUUID()
       grants.put({ ...model, origin: owner, grantId, mode: 'fetch' }, [owner, grantId])
@@ -176,7 +190,13 @@ export async function manyGrantsRow(stage: BenchStage): Promise<Row | undefined>
     })
     database.close()
   }, stage.application.origin)
-  const many = rowOf('10,000 grants', await lookUps(stage, page), 'lookUp', 'bare', Infinity)
+  const many = createRow(
+    '10,000 grants',
+    await measureLookUps(stage, page),
+    'lookUp',
+    'bare',
+    Infinity,
+  )
   await page.close()
   return {
     name: 'look-up, 10,000 grants ÷ 1 grant',
@@ -187,8 +207,8 @@ export async function manyGrantsRow(stage: BenchStage): Promise<Row | undefined>
   }
 }
 
-/** Fifty callers in five tabs, the token at its end, the token endpoint 50 ms away. */
-export async function expiryGoals(stage: BenchStage): Promise<Goal[]> {
+/** Measures 50 callers in 5 tabs with an expired token and a delay of 50 ms at the token endpoint. */
+export async function measureExpiry(stage: BenchStage): Promise<Goal[]> {
   const { network } = stage
   const tabs = [stage.page]
   while (tabs.length < 5) tabs.push(await stage.open())
@@ -204,7 +224,7 @@ export async function expiryGoals(stage: BenchStage): Promise<Goal[]> {
   const served = await Promise.all(
     tabs.map((tab) =>
       tab.evaluate(
-        (seconds) => (window as unknown as { bench: Bench }).bench.callers(10, seconds),
+        (seconds) => (window as unknown as { bench: Bench }).bench.countServedCallers(10, seconds),
         TOKEN_SECONDS - 1,
       ),
     ),
@@ -223,7 +243,7 @@ export async function expiryGoals(stage: BenchStage): Promise<Goal[]> {
     },
     {
       name: '50 callers in 5 tabs at expiry: time',
-      measured: milliseconds(time),
+      measured: formatMs(time),
       limit: '265 ms',
       met: time < 265,
     },

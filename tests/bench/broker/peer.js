@@ -1,4 +1,4 @@
-// A page of the closest peer: its service worker hides the token and puts it into calls of the API.
+// Runs in the page of the closest peer, whose service worker keeps the token and adds it to calls of the API.
 import { OidcClient } from '@axa-fr/oidc-client'
 
 const { authority, api } = window.setting
@@ -22,14 +22,14 @@ const client = OidcClient.getOrCreate()({
 const peerFetch = client.fetchWithTokens(fetch)
 
 window.peer = {
-  /** Milliseconds of one call by slice. */
-  async slices(path, { slices, calls }) {
+  /** Returns the milliseconds of one call, by slice. */
+  async measureSlices(path, { slices, calls }) {
     const times = []
     for (let slice = 0; slice < slices; slice++) {
       const start = performance.now()
       for (let i = 0; i < calls; i++) {
         const response = await peerFetch(`${api}/${path}`, { cache: 'no-store' })
-        if (!response.ok) throw new Error(`the API said ${response.status}`)
+        if (!response.ok) throw new Error(`the API answered ${response.status}`)
         await response.arrayBuffer()
       }
       times.push((performance.now() - start) / calls)

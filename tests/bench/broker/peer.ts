@@ -1,6 +1,6 @@
 /**
- * The closest peer in the same run: @axa-fr/oidc-client, whose service worker keeps the token from the
- * page as the broker does. Its authorization server is the smallest that it logs in at.
+ * Starts the closest peer for the same run: @axa-fr/oidc-client, whose service worker keeps the token away
+ * from the page, as the broker does. Its authorization server has only what the login of the peer requires.
  */
 
 import { readFile } from 'node:fs/promises'
@@ -17,12 +17,12 @@ const SERVICE_WORKER = join(
 )
 
 export interface Peer {
-  slices(path: 'small' | 'large', how: { slices: number; calls: number }): Promise<number[]>
+  measureSlices(path: 'small' | 'large', how: { slices: number; calls: number }): Promise<number[]>
   close(): Promise<void>
 }
 
 interface PeerWindow {
-  peer: { slices(path: string, how: { slices: number; calls: number }): Promise<number[]> }
+  peer: { measureSlices(path: string, how: { slices: number; calls: number }): Promise<number[]> }
 }
 
 async function bundle(): Promise<string> {
@@ -43,13 +43,16 @@ async function bundle(): Promise<string> {
   return output.map((chunk) => chunk.code ?? '').join('')
 }
 
-const encoded = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+const encodePart = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
 
-/** The peer reads an ID token; whose signature it is, it leaves to the connection. */
-function idToken(issuer: string, nonce: string): string {
+/**
+ * Creates an ID token with a dummy signature: the peer reads the claims and relies on TLS for the
+ * authenticity.
+ */
+function createIdToken(issuer: string, nonce: string): string {
   const now = Math.floor(Date.now() / 1000)
   const claims = { iss: issuer, aud: 'bench', sub: 'subscriber', iat: now, exp: now + 3600, nonce }
-  return `${encoded({ alg: 'ES256', typ: 'JWT' })}.${encoded(claims)}.c2lnbmF0dXJl`
+  return `${encodePart({ alg: 'ES256', typ: 'JWT' })}.${encodePart(claims)}.c2lnbmF0dXJl`
 }
 
 /** @param api Base URL of the API that is called. */
@@ -82,11 +85,11 @@ export async function startPeer(browser: Browser, api: string): Promise<Peer> {
         return send(
           'application/json',
           JSON.stringify({
-            access_token: encoded({ token: 'x'.repeat(600) }),
+            access_token: encodePart({ token: 'x'.repeat(600) }),
             token_type: 'Bearer',
             expires_in: 3600,
             refresh_token: 'refresh',
-            id_token: idToken(authority, nonce),
+            id_token: createIdToken(authority, nonce),
             scope: 'openid offline_access',
           }),
         )
@@ -105,13 +108,14 @@ export async function startPeer(browser: Browser, api: string): Promise<Peer> {
   authority = `${origin}/as`
   const page: Page = await browser.newPage()
   await page.goto(origin)
-  // The page leaves for its login and comes back meanwhile.
+  // The page navigates to the login and back in the meantime.
   const title = () => page.title().catch(() => '')
   await until('the login of the peer', async () => (await title()) === 'ready', 20_000)
   return {
-    slices: (path, how) =>
+    measureSlices: (path, how) =>
       page.evaluate(
-        (given, options) => (window as unknown as PeerWindow).peer.slices(given, options),
+        (apiPath, options) =>
+          (window as unknown as PeerWindow).peer.measureSlices(apiPath, options),
         path,
         how,
       ),

@@ -1,4 +1,4 @@
-/** What enters a page, and how large the packed extension is. */
+/** Measures the size of the scripts in a page, and the size of the packed extension. */
 
 import { readdir, readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
@@ -8,20 +8,22 @@ import type { Goal } from '../report.ts'
 const SCRIPTS = ['provider/index.iife.js', 'content/index.iife.js']
 const SCRIPTS_LIMIT = 2.5 * 1024
 const PACKED_LIMIT = 120 * 1024
-/** Of a ZIP archive: local header, central header, and the name in both. */
+/** Bytes of the local header and the central header of an entry in a ZIP archive, without the name. */
 const ENTRY_BYTES = 30 + 46
 
-const kilobytes = (bytes: number) => `${(bytes / 1024).toFixed(2)} kB`
+const formatKilobytes = (bytes: number) => `${(bytes / 1024).toFixed(2)} kB`
 
-async function filesIn(folder: string): Promise<string[]> {
+async function listFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  return entries.filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name))
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
 }
 
-/** The size of the folder as a ZIP archive. */
-async function packedSize(folder: string): Promise<number> {
+/** Computes the size of a folder as a ZIP archive. */
+async function computePackedSize(folder: string): Promise<number> {
   let size = 22
-  for (const file of await filesIn(folder)) {
+  for (const file of await listFiles(folder)) {
     const content = await readFile(file)
     const packed = Math.min(content.length, deflateRawSync(content, { level: 9 }).length)
     size += packed + ENTRY_BYTES + 2 * relative(folder, file).length
@@ -29,11 +31,11 @@ async function packedSize(folder: string): Promise<number> {
   return size
 }
 
-/** @param builds Folder of builds, with that of a browser in it. */
-export async function sizeGoals(builds: string, name: string): Promise<Goal[]> {
+/** @param builds Folder of all builds. */
+export async function measureSizes(builds: string, name: string): Promise<Goal[]> {
   const folder = join(builds, name)
   const found = await Promise.all(
-    (await filesIn(folder)).map(
+    (await listFiles(folder)).map(
       async (file) => [relative(folder, file), await readFile(file)] as const,
     ),
   )
@@ -42,20 +44,22 @@ export async function sizeGoals(builds: string, name: string): Promise<Goal[]> {
     if (!content) throw new Error(`${path}: not built`)
     return content
   })
-  const together = gzipSync(Buffer.concat(scripts), { level: 9 }).length
-  const each = scripts.map((script) => kilobytes(gzipSync(script, { level: 9 }).length)).join(' + ')
-  const packed = await packedSize(folder)
+  const totalSize = gzipSync(Buffer.concat(scripts), { level: 9 }).length
+  const scriptSizes = scripts
+    .map((script) => formatKilobytes(gzipSync(script, { level: 9 }).length))
+    .join(' + ')
+  const packed = await computePackedSize(folder)
   return [
     {
-      name: `${name}: scripts in a page, gzip (${each} one by one)`,
-      measured: kilobytes(together),
-      limit: kilobytes(SCRIPTS_LIMIT),
-      met: together <= SCRIPTS_LIMIT,
+      name: `${name}: scripts in a page, gzip (${scriptSizes} one by one)`,
+      measured: formatKilobytes(totalSize),
+      limit: formatKilobytes(SCRIPTS_LIMIT),
+      met: totalSize <= SCRIPTS_LIMIT,
     },
     {
       name: `${name}: packed extension`,
-      measured: kilobytes(packed),
-      limit: kilobytes(PACKED_LIMIT),
+      measured: formatKilobytes(packed),
+      limit: formatKilobytes(PACKED_LIMIT),
       met: packed <= PACKED_LIMIT,
     },
   ]

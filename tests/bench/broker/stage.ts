@@ -1,6 +1,6 @@
 /**
- * What is measured: the built extension beside an empty one in one browser, a network whose tokens the
- * API takes, and a page with a grant.
+ * Starts the environment of the measurements: one browser with the built extension and an empty extension,
+ * a network whose tokens the API accepts, and a page with a grant.
  */
 
 import { readFile } from 'node:fs/promises'
@@ -24,18 +24,18 @@ export interface BenchStage {
   browser: Browser
   network: Network
   application: ApplicationServer
-  /** The page that has the grant. */
+  /** Page that has the grant. */
   page: Page
-  /** Origin of the broker's own pages, where the driver can reach them. */
+  /** Origin of the broker's own pages, if the driver can reach them. */
   brokerOrigin: string | undefined
   setting: Record<string, string>
-  /** Another tab of the application. */
+  /** Opens another tab of the application. */
   open(): Promise<Page>
   close(): Promise<void>
 }
 
-/** The issuer that names no resources in its tokens, with the API of the bench as its own. */
-function operatorOf(network: Network, resource: string): OperatorProfile {
+/** Creates a profile of the issuer whose tokens name no resource, with the API of the benchmark. */
+function createOperator(network: Network, resource: string): OperatorProfile {
   const camara = network.operatorProfiles.find(({ profile }) => profile === 'camara')
   const api = camara?.apis[0]
   if (!camara || !api) throw new Error('the network has no issuer to measure with')
@@ -47,7 +47,8 @@ function operatorOf(network: Network, resource: string): OperatorProfile {
     networkAuthentication: false,
     pushedAuthorizationRequests: 'never',
     apis: [{ ...api, resource }],
-    applications: camara.applications?.map((one) => ({ ...one, requireConsent: false })) ?? [],
+    applications:
+      camara.applications?.map((application) => ({ ...application, requireConsent: false })) ?? [],
   }
 }
 
@@ -74,11 +75,11 @@ export async function startBenchStage(name: BrowserName, builds: string): Promis
     redirectBases: Object.values(REDIRECT_BASE),
     accessTokenSeconds: TOKEN_SECONDS,
   })
-  const operator = operatorOf(network, api.resource)
+  const operator = createOperator(network, api.resource)
   const extension = await copyExtension(name, [operator], builds)
   const browser = await openBrowser(name, {
     extension: extension.path,
-    // Firefox's clock would be as coarse as a call is long.
+    // The default resolution of Firefox's clock is as long as a call.
     preferences: { 'privacy.reduceTimerPrecision': false },
   })
   await browser.installExtension(join(import.meta.dirname, 'bare'))
@@ -91,10 +92,10 @@ export async function startBenchStage(name: BrowserName, builds: string): Promis
   const page = await open()
   const [offered] = operator.apis
   const connecting = page.evaluate(
-    async (wish) => {
+    async (connectParams) => {
       const { bench } = window as unknown as { bench: Bench }
       bench.prepare({})
-      return bench.request('northbound_connect', wish) as Promise<Grant>
+      return bench.request('northbound_connect', connectParams) as Promise<Grant>
     },
     {
       issuer: operator.issuer,
@@ -147,21 +148,21 @@ export async function startBenchStage(name: BrowserName, builds: string): Promis
   }
 }
 
-/** What `in-page.js` puts into the page. */
+/** API that `in-page.js` adds to the page. */
 export interface Bench {
   prepare(setting: object): void
   request(method: string, params: object): Promise<unknown>
-  time(name: string): Promise<number>
-  slices(
+  measureCall(name: string): Promise<number>
+  measureSlices(
     names: string[],
     options: { slices: number; calls: number; pauseMs?: number; warmUp?: number },
   ): Promise<Record<string, number[]>>
-  callers(count: number, minValiditySeconds: number): Promise<number>
+  countServedCallers(count: number, minValiditySeconds: number): Promise<number>
 }
 
 function prepare(page: Page, setting: Record<string, string>): Promise<void> {
   return page.evaluate(
-    (given) => (window as unknown as { bench: Bench }).bench.prepare(given),
+    (newSetting) => (window as unknown as { bench: Bench }).bench.prepare(newSetting),
     setting,
   )
 }

@@ -1,8 +1,10 @@
+/** Tests the JSON file of the exported log. */
+
 import { describe, expect, test } from 'vitest'
 import { formatLog } from '../../../extension/ui/sites/export-log.ts'
 
 describe('the log as a file', () => {
-  test('is JSON, oldest entry first, with times that everybody can read', () => {
+  test('is JSON, oldest entry first, with ISO 8601 times', () => {
     const api = { resource: 'https://api.example', scope: 'a' }
     const text = formatLog([
       { at: 2_000, until: 3_000, times: 2, event: 'call', outcome: 'GET 200', apis: [api] },

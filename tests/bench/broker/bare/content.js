@@ -1,18 +1,19 @@
-// Carries a message from the page's port to the worker and back, and nothing else. The way is that of
-// the broker's calls: a port to the worker that stays open, and is opened anew after the worker's end.
+// Forwards messages between the page's port and the worker, on the path of the broker's calls: a port to
+// the worker that
+// stays open, and that is opened again after the worker has stopped.
 addEventListener(
   'bare:port',
   ({ ports: [page] }) => {
     let worker
-    const open = () => {
+    const connect = () => {
       worker = chrome.runtime.connect()
-      worker.onMessage.addListener((answered) => page.postMessage(answered))
+      worker.onMessage.addListener((answer) => page.postMessage(answer))
       worker.onDisconnect.addListener(() => {
         worker = undefined
       })
     }
     page.onmessage = ({ data }) => {
-      if (!worker) open()
+      if (!worker) connect()
       worker.postMessage(data)
     }
   },

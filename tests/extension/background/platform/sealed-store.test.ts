@@ -1,3 +1,5 @@
+/** Tests the sealed store: confidentiality, integrity, unique IVs, and concurrent sweep and write. */
+
 import 'fake-indexeddb/auto'
 import { createStore, get, set } from 'idb-keyval'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -64,27 +66,27 @@ describe('sealed records', () => {
     expect(await unsealValue(key, 'a', sealed)).toBeUndefined()
   })
 
-  // Seen to fail when `sweep` clears a store of which it could open nothing.
+  // Seen to fail when `sweep` clears a store because it could decrypt none of the records.
   test('a record that is written during a sweep stays, under a new name and under an old name', async () => {
     await notes().set('old', { text: 'one' })
     await notes().set('again', { text: 'two' })
     const now = await newKey()
-    const meanwhile = notes(now)
+    const currentNotes = notes(now)
     let written = false
     const slowly = createSealedStore<Note>(
       name,
       async () => {
         if (!written) {
           written = true
-          await meanwhile.set('new', { text: 'three' })
-          await meanwhile.set('again', { text: 'four' })
+          await currentNotes.set('new', { text: 'three' })
+          await currentNotes.set('again', { text: 'four' })
         }
         return now
       },
       createStore(name, name),
     )
     await slowly.sweep()
-    expect(await meanwhile.all()).toEqual([{ text: 'four' }, { text: 'three' }])
+    expect(await currentNotes.all()).toEqual([{ text: 'four' }, { text: 'three' }])
     expect(await get('old', createStore(name, name))).toBeUndefined()
   })
 

@@ -22,7 +22,7 @@ function setUp() {
   return { flights, work, task, end: (value: string) => resolve(value) }
 }
 
-test('callers of one key share one run, which starts in the turn of the first', async () => {
+test('callers of one key share one run, which starts synchronously at the first call', async () => {
   const { flights, work, task, end } = setUp()
   expect(flights.join('key')).toBeUndefined()
   const outcomes = [flights.run('key', task), flights.run('key', task), flights.join('key')]
@@ -33,14 +33,14 @@ test('callers of one key share one run, which starts in the turn of the first', 
 
 test('a caller that has the outcome may start the next flight', async () => {
   const { flights, work, task, end } = setUp()
-  const again = flights.run('key', task).then(() => flights.run('key', task))
+  const nextOutcome = flights.run('key', task).then(() => flights.run('key', task))
   end('first')
   await vi.waitFor(() => expect(work).toHaveBeenCalledTimes(2))
   end('second')
-  expect(await again).toBe('second')
+  expect(await nextOutcome).toBe('second')
 })
 
-test('a failure goes to all callers and is forgotten', async () => {
+test('all callers get a failure, and the failure is not stored', async () => {
   const { flights, task, end } = setUp()
   const fail = () => Promise.reject(new Error('broken'))
   const outcomes = await Promise.allSettled([flights.run('key', fail), flights.run('key', fail)])
@@ -50,7 +50,7 @@ test('a failure goes to all callers and is forgotten', async () => {
   expect(await next).toBe('value')
 })
 
-test('the run is aborted when the last of its callers has given up', async () => {
+test('the run is aborted when its last caller has given up', async () => {
   const { flights, work, task, end } = setUp()
   const [first, second] = [new AbortController(), new AbortController()]
   const outcomes = [flights.run('key', task, first.signal), flights.run('key', task, second.signal)]
@@ -69,8 +69,8 @@ test.each(['run', 'join'] as const)(
     const { flights, work, task, end } = setUp()
     const caller = new AbortController()
     const outcomes = [flights.run('key', task, caller.signal)]
-    const patient = how === 'run' ? flights.run('key', task) : flights.join('key')
-    if (patient) outcomes.push(patient)
+    const withoutSignal = how === 'run' ? flights.run('key', task) : flights.join('key')
+    if (withoutSignal) outcomes.push(withoutSignal)
     caller.abort()
     expect(work.mock.calls[0]?.[0].aborted).toBe(false)
     end('value')
