@@ -122,12 +122,13 @@ describe('a call that the broker cannot carry out', () => {
   test('-32603 internal_error: a defect, without a word of what happened inside', async ({
     stage,
     page,
+    strangerApplication,
+    stranger,
   }) => {
-    // The first call has made the database.
+    // The first call has made the database. It has cached the grants of its own origin, so another one asks.
     expect((await call(page, 'northbound_getGrants')).result).toEqual([])
-    await spoilGrants(await openScreen(stage), stage.application.origin)
-    const visitor = await stage.open()
-    const outcome = await call(visitor, 'northbound_getGrants')
+    await spoilGrants(await openScreen(stage), strangerApplication.origin)
+    const outcome = await call(stranger, 'northbound_getGrants')
     expectError(outcome, -32603, 'internal_error')
     expect(JSON.stringify(outcome)).not.toMatch(/TypeError|\bnull\b|lifetime|\.js|extension:/)
   })

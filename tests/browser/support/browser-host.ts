@@ -31,6 +31,13 @@ interface Privileged {
   WebExtensionPolicy: { getByID(id: string): { mozExtensionHostname: string } }
 }
 
+/** Chromium starts two more processes for the address bar of each window, and one for the next page. */
+const CHROMIUM_ARGS = [
+  '--disable-gpu',
+  '--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,' +
+    'SpareRendererForSitePerProcess,PreloadTopChromeWebUI',
+]
+
 const FIREFOX_PREFERENCES = {
   // Each request for a site's permission is granted: no driver can press the button of that question.
   'extensions.webextOptionalPermissionPrompts': false,
@@ -38,17 +45,26 @@ const FIREFOX_PREFERENCES = {
   'dom.min_background_timeout_value': 4,
   'dom.min_background_timeout_value_without_budget_throttling': 4,
   'dom.timeout.enable_budget_timer_throttling': false,
+  // No process in stock, and fewer pictures a second: both would take time from the tests.
+  'dom.ipc.processPrelaunch.enabled': false,
+  'layout.frame_rate': 20,
 }
 
 /** Opens a browser whose requests beyond loopback all end at a proxy of the test's own. */
 export async function openHost(
   name: BrowserName,
-  { preferences, acceptInsecureCerts = true, ...options }: Omit<OpenOptions, 'extension'> = {},
+  {
+    preferences,
+    args = [],
+    acceptInsecureCerts = true,
+    ...options
+  }: Omit<OpenOptions, 'extension'> = {},
 ): Promise<BrowserHost> {
   const outside = await startOutside()
   const browser = await openBrowser(name, {
     ...options,
     acceptInsecureCerts,
+    args: [...(name === 'chromium' ? CHROMIUM_ARGS : []), ...args],
     proxy: outside.address,
     preferences: { ...FIREFOX_PREFERENCES, ...preferences },
   }).catch(async (error: unknown) => {

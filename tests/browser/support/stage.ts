@@ -24,7 +24,7 @@ import type {
 import { type ApplicationServer, startApplication } from './application.ts'
 import type { BrowserHost } from './browser-host.ts'
 import type { Outside } from './outside.ts'
-import { addressOf, gone, pageAt, until } from './pages.ts'
+import { addressOf, gone, inFront, pageAt, until } from './pages.ts'
 import { submitPassword } from './password-form.ts'
 
 export type Called<T> =
@@ -262,8 +262,7 @@ export async function signIn(
 
 /** The user looks at the page and clicks in it. */
 export async function gesture(page: Page): Promise<void> {
-  await page.bringToFront()
-  await page.waitForFunction(() => document.visibilityState === 'visible')
+  await inFront(page)
   await page.click('button')
 }
 
