@@ -92,7 +92,12 @@ describe('an authorization function', () => {
     }) => {
       const wish = { ...wishFor(stage, 'oauth', 2), mode: 'token' } as const
       const { grantId } = await grantOf(stage, page, wish)
-      const worker = stage.browser.targets().find((target) => target.type() === 'service_worker')
+      // The driver may still list the worker of an earlier installation.
+      const worker = stage.browser
+        .targets()
+        .filter((target) => target.type() === 'service_worker')
+        .filter((target) => target.url().startsWith(`${stage.brokerOrigin}/`))
+        .at(-1)
       const session = await worker?.createCDPSession()
       const setOffline = (offline: boolean) =>
         session?.send('Network.emulateNetworkConditions', {
