@@ -3,8 +3,8 @@
  * private window, even if the user has allowed it there.
  *
  * Seen to fail when the manifest has `incognito: 'spanning'`. In Firefox no test can give its extension the
- * user's permission for private windows, so no test could fail there. The manifest for Firefox has the same
- * value.
+ * user's permission for private windows, so no test could fail there. Its manifest also has
+ * `not_allowed`.
  */
 
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'

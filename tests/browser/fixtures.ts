@@ -34,7 +34,7 @@ declare module 'vitest' {
   }
 }
 
-/** The browser in which this run's tests are. */
+/** The browser that runs the tests of this project. */
 export const BROWSER = inject('browserName')
 
 interface Hosts {

@@ -16,7 +16,7 @@ import { until } from './support/pages.ts'
 import { addApiFault, apiRequests, SUBSCRIPTIONS, subscription } from './support/subscriptions.ts'
 
 const LETTERS = ['a', 'b', 'c', 'd', 'e']
-/** Below the 256 KiB that the API takes. */
+/** Smaller than the 256 KiB that the API accepts. */
 const NOTE_BYTES = 250_000
 const DESTINATION = 'https://unused.invalid/'
 /**
@@ -26,10 +26,10 @@ const DESTINATION = 'https://unused.invalid/'
 const MIDDLE_BYTES = 600_000
 
 const COMPLETE = LETTERS.map((letter) => letter + NOTE_BYTES)
-/** Takes about three seconds. */
+/** A rate at which the transfer takes about three seconds. */
 const SLOWLY = { type: 'drip', bytesPerSecond: 400_000 } as const
 
-/** Gives the application so many subscriptions that their list is large. */
+/** Adds so many subscriptions to the application that their list is large. */
 async function addSubscriptions(page: Page, url: string): Promise<void> {
   const statuses = await page.evaluate(
     async (address, template, letters, bytes) => {

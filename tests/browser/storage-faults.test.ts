@@ -8,7 +8,7 @@
  * - grants have a copy in `storage.local` (K12, K04 with C21);
  * - a database is opened as version 1 (K07), or with its version raised by one (K05: it waits for the screen
  *   forever);
- * - `servePage` and `handleTabClosed` lose the origin of a call, or `settleFlow` keeps the record (K13).
+ * - `servePage` and `handleTabClosed` forget the caller of a call, or `settleFlow` keeps the record (K13).
  */
 
 import { readdir, writeFile } from 'node:fs/promises'

@@ -25,7 +25,9 @@ export function workerSwitch(stage: SwitchStage): Promise<WorkerSwitch> {
 function createStarter(browserSession: CDPSession, brokerOrigin: string) {
   const sessionIds = new Set<string>()
   return {
-    /** Starts workers that wait. A worker receives a command once it is connected. A target may be gone. */
+    /**
+     * Starts workers that wait. A command reaches a worker once it is connected. Skips targets that are gone.
+     */
     async letBegin(): Promise<void> {
       const { targetInfos } = await browserSession.send('Target.getTargets')
       for (const { type, url, targetId } of targetInfos) {
