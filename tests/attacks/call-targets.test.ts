@@ -1,9 +1,9 @@
 /**
- * Targets, methods and header fields that a page names in `northbound_fetch` to make a call that its grant
- * does not cover. Every row is refused before a request is sent, so the rows share a stage.
+ * Tests targets, methods and header fields that a page names in `northbound_fetch` for a call that its grant
+ * does not cover. The broker rejects every row before it sends a request, so the rows share a stage.
  *
- * Seen to fail when a URL is matched by its origin alone (B17, B19), and when methods or headers are not
- * checked (B17).
+ * Seen to fail when only the origin of a URL is compared (B17, B19), and when methods or header fields are
+ * not checked (B17).
  */
 
 import type { Page } from 'puppeteer-core'
@@ -27,7 +27,7 @@ test.beforeAll(async ({ hosts }) => {
 })
 test.afterAll(() => stage?.close())
 
-/** The answer to a call, of which no server has heard. */
+/** Returns the answer to a call, and expects that no server received a request. */
 async function refused(params: object) {
   const { log } = stage.network
   const before = log.entries.length

@@ -1,9 +1,11 @@
 /**
- * The consent window against pages that want a click before the user has looked, or the approval of what was
- * not asked for. @see E06, E08 of the catalogue
+ * Tests the consent window against pages that provoke a click before the user has read the window, or the
+ * approval of APIs that were not requested.
  *
- * Seen to fail when the buttons are never inert (E06), when `approve` takes all that was asked whatever
- * the window says, and when a second call opens a second window (E08).
+ * Seen to fail when the buttons are never inert (E06), when `approve` accepts everything that was requested
+ * regardless of the selection in the window, and when a second call opens a second window (E08).
+ *
+ * @see E06, E08 of the catalogue
  */
 
 import type { Page } from 'puppeteer-core'
@@ -23,10 +25,12 @@ import {
 
 const ALLOW = '[data-testid=allow]'
 
-// The time for which the buttons are inert is the product's own here.
+// This file uses the product's own time for which the buttons are inert.
 const test = base.extend('options', { requireConsent: true, limits: { CONSENT_INERT_MS: 500 } })
 
-/** A call that waits for the user, and the window that asks, whose buttons may be pressed. */
+/**
+ * Starts a call that waits for the user, and returns it with its consent window once the buttons are enabled.
+ */
 async function openConsent(stage: Stage, page: Page) {
   await gesture(page)
   const outcome = call<Grant>(page, 'northbound_connect', stage.wish())

@@ -1,11 +1,11 @@
 /**
- * The world of the content script, as an attacker finds it who has broken out of a page into its process: the
- * broker's stores are out of reach there, and the table of the broker's screens does not answer. A script of
- * the test stands in the manifest before our own, and so shares its world.
+ * Tests the world of the content script against an attacker who has escaped from a page into the process of
+ * the page. The broker's stores are unreachable there, and the handlers for the broker's screens do not
+ * answer. A test script precedes the broker's content script in the manifest, so it shares its world.
  *
- * Seen to fail when `closeToContentScripts` does nothing (Chromium), with the salt of the subject
- * handles in `storage.local` (Firefox, which has no such switch), and when any sender counts as one of
- * the broker's screens.
+ * Seen to fail when `closeToContentScripts` does nothing (Chromium), when the salt of the subject handles is
+ * in `storage.local` (Firefox, which has no such access level), and when any sender counts as a screen of the
+ * broker.
  */
 
 import { readFile, writeFile } from 'node:fs/promises'
@@ -20,10 +20,10 @@ interface Area {
   set(items: object): Promise<void>
 }
 
-/** What the probe got, by what it tried. */
+/** Results of the probe, by attempt. */
 type Reached = Record<string, unknown>
 
-/** Runs in the content script's world; its source is what the browser loads. */
+/** Runs in the world of the content script. The browser loads the source of this function. */
 function probe(): void {
   const { runtime, storage } = (
     globalThis as unknown as {
@@ -57,7 +57,7 @@ function probe(): void {
   })
 }
 
-/** The script of the test, before ours in the same world. */
+/** Adds the test script before the broker's content script, in the same world. */
 async function addProbe(extension: string): Promise<void> {
   const path = join(extension, 'manifest.json')
   const manifest = JSON.parse(await readFile(path, 'utf8'))
@@ -94,7 +94,7 @@ describe('a script in the world of the content script', () => {
         }),
     )
     expect((await reach(page)).databases).toEqual(['database-of-the-page'])
-    // The broker has databases of its own by now.
+    // Control: the broker has created its own databases by now.
     const databases = await databaseText(await openScreen(stage))
     expect(Object.keys(databases)).toContain('tokens')
   })

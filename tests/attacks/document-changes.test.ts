@@ -1,11 +1,14 @@
 /**
- * Documents that are no longer, or not yet, in front of the user: left for another origin, in the
- * back/forward cache, prerendered, outlived by a reload of the extension.
+ * Tests documents that are not in front of the user, or not any more: left for another origin, in the
+ * back/forward cache, prerendered, or still open after a reload of the extension.
  *
- * Seen to fail when events go to every tab and the content script does not compare their origin (B22), when
- * the calls of a document that enters the cache are not settled (B23; in Firefox also when they are not
- * settled once more as it comes back), when any frame may ask, of a document in any state (B23, prerendered:
- * one of the two checks would do), and when a dead runtime is not noticed (L12).
+ * Seen to fail when:
+ * - events go to every tab and the content script does not compare their origin (B22);
+ * - the calls of a document that enters the cache are not settled (B23; in Firefox also when they are not
+ *   settled again when the document returns);
+ * - any frame, of a document in any state, may make calls (B23, prerendered: one of the two checks would be
+ *   sufficient);
+ * - an invalidated extension context is not detected (L12).
  */
 
 import type { Page } from 'puppeteer-core'
@@ -22,7 +25,7 @@ import { useDeveloperMode } from '../browser/support/extensions-page.ts'
 import { addressOf, pagesAt, until } from '../browser/support/pages.ts'
 import { call, openScreen, type Stage } from '../browser/support/stage.ts'
 
-/** The API answers nothing until it is released. */
+/** Holds the responses of the API until they are released. */
 function holdApi({ network: { faults } }: Stage) {
   const server = 'api-exposing-functions'
   const id = faults.add({ server, action: { type: 'hold', before: 'processing' } })
@@ -57,7 +60,7 @@ describe('a document that is left', () => {
     await page.evaluate(() => window.broker())
     api.release()
     await completed
-    // Comes over the port by which anything else would have come before.
+    // Barrier: this answer arrives over the same port as earlier messages.
     expect((await call(page, 'broker_getInfo')).error).toBeUndefined()
     expect(await page.evaluate(() => window.seen)).toEqual([
       expect.objectContaining({ protocol: '1' }),
@@ -83,7 +86,7 @@ describe('a document that is left', () => {
     await expect
       .poll(() => page.evaluate(() => window.seen))
       .toEqual(expect.arrayContaining(['grantRevoked', 'grantsChanged']))
-    // The broker's next message to the stranger comes after the events.
+    // Barrier: the broker's next message to the stranger arrives after the events.
     await call(stranger, 'broker_getInfo')
     expect(await stranger.evaluate(() => window.seen)).toEqual([
       expect.objectContaining({ protocol: '1' }),
@@ -107,7 +110,7 @@ describe('a document that is left', () => {
     await until('the page again', async () =>
       (await addressOf(page)).startsWith(stage.application.origin),
     )
-    // The document is the one that was left, and the API has not answered yet.
+    // Control: this is the document that was left, and the API has not answered yet.
     await expect
       .poll(() => page.evaluate(() => window.seen))
       .toEqual(
@@ -163,7 +166,7 @@ if (BROWSER === 'chromium') {
       expect(stage.network.log.entries).toEqual([])
 
       await before.click('a')
-      // The document changes while it is asked.
+      // The document may change during the evaluation.
       await until('the user', () =>
         before.evaluate(() => location.pathname === '/ahead').catch(() => false),
       )
@@ -192,7 +195,7 @@ describe('a document that outlives the extension', () => {
     })
     expect((await call(page, 'northbound_getGrants')).error).toBeUndefined()
     const screen = await openScreen(stage)
-    // The screen goes away with the extension.
+    // The reload of the extension closes the screen.
     void askToReload(screen).catch(() => {})
     await until('the news', () => page.evaluate(() => window.seen.includes('disconnected')), 20_000)
     expect((await call(page, 'northbound_getGrants')).error).toMatchObject({

@@ -1,9 +1,11 @@
 /**
- * Files of the extension that a page asks for: no page of the broker shows in a frame of a site, and no file
- * can be fetched.
+ * Tests requests of a page for files of the extension. No page of the broker is shown in a frame of a site,
+ * and no file can be fetched.
  *
- * The controls are the same attempts against an extension whose files are web accessible and which may be
- * framed: there the page shows and the files are fetched. Seen to fail when the broker itself is built so.
+ * The controls make the same attempts against an extension whose files are web accessible and whose pages may
+ * be framed. There the page is shown and the files are fetched.
+ *
+ * Seen to fail when the broker itself is built in that way.
  */
 
 import { readFile, writeFile } from 'node:fs/promises'
@@ -16,7 +18,7 @@ import { openScreen, type Stage } from '../browser/support/stage.ts'
 const POPUP = 'ui/popup/index.html'
 const FILES = ['manifest.json', 'icons/16.png', POPUP]
 
-/** An extension as it must not be: every site may load its files, and show its pages in a frame. */
+/** Makes the extension insecure: every site may load its files, and show its pages in a frame. */
 async function openToAll(extension: string): Promise<void> {
   const path = join(extension, 'manifest.json')
   const manifest = JSON.parse(await readFile(path, 'utf8'))
@@ -29,7 +31,7 @@ async function openToAll(extension: string): Promise<void> {
   await writeFile(path, JSON.stringify(manifest))
 }
 
-/** Opens the popup in a frame of a page, then in a tab: what happens in the frame has happened by then. */
+/** Opens the popup in a frame of a page, and then in a tab. The load of the frame has finished by then. */
 async function frameScreen(stage: Stage, page: Page): Promise<Frame> {
   await page.evaluate((address) => {
     const frame = document.createElement('iframe')
@@ -42,11 +44,11 @@ async function frameScreen(stage: Stage, page: Page): Promise<Frame> {
   return frame
 }
 
-/** How many elements the screen in a frame has. The browser's error page, and an empty frame, have none. */
+/** Counts the elements of the screen in a frame. The browser's error page and an empty frame have none. */
 const elementsIn = (frame: Frame) =>
   frame.evaluate(() => document.querySelectorAll('#screen > *').length)
 
-/** The files of the extension that a page can fetch. */
+/** Returns the files of the extension that a page can fetch. */
 function fetchFiles({ brokerOrigin }: Stage, page: Page): Promise<string[]> {
   return page.evaluate(
     async (origin, files) => {

@@ -1,8 +1,9 @@
 /**
- * Many calls at once: rate limiting of a flood, deduplication of equal calls, an answer for each caller.
+ * Tests many concurrent calls: rate limiting of a flood, deduplication of equal calls, an answer for each
+ * caller.
  *
- * Seen to fail when the rate limit is off (B21), when the callers of a deduplicated call share one object,
- * and when the first abort ends a deduplicated call (X04).
+ * Seen to fail when the rate limit is off (B21), when the callers of a deduplicated call share a single
+ * object, and when the first abort ends a deduplicated call (X04).
  */
 
 import { describe, expect } from 'vitest'
@@ -15,7 +16,7 @@ import type {
 import { test } from '../browser/fixtures.ts'
 import { expectServed, subscriptionsUrl } from '../browser/support/api-calls.ts'
 
-describe('many calls at once', () => {
+describe('many concurrent calls', () => {
   test('B21: a flood is cut off, and another origin is served meanwhile', async ({
     page,
     granted,
@@ -48,7 +49,7 @@ describe('many calls at once', () => {
       const lengths = new Set(all.map((grants) => (grants as Grant[]).length))
       return { lengths: [...lengths], own: new Set(all).size }
     })
-    // More than the rate limit allows at once, and each caller has an answer of its own.
+    // More calls than the burst of the rate limit allows, and every caller gets its own answer.
     expect(counts).toEqual({ lengths: [1], own: 12_000 })
   })
 

@@ -1,9 +1,9 @@
 /**
- * Authorization responses that the operator did not send: errors without a sender, words that would be
- * markup, addresses that look like the redirect URI.
+ * Tests authorization responses that the operator did not send: errors without a sender, error descriptions
+ * with markup, and addresses that resemble the redirect URI.
  *
- * Seen to fail when `validateAuthorizationResponse` compares neither `iss` nor the redirect URI, when
- * the words of an error are passed on as they came, and when a response counts in any tab.
+ * Seen to fail when `validateAuthorizationResponse` compares neither `iss` nor the redirect URI, when the
+ * text of an error is passed on unchanged, and when a response is accepted in any tab.
  */
 
 import type { Page } from 'puppeteer-core'
@@ -26,7 +26,7 @@ const LONG = 'x'.repeat(2_000)
 
 test.afterEach(({ stage }) => expect(atRedirectHost(stage)).toEqual([]))
 
-/** An authorization response that arrives at another address, which is returned. */
+/** Sends an authorization response to another address, and returns that address. */
 async function forgeAt(
   stage: Stage,
   operator: Page,
@@ -151,7 +151,7 @@ describe('a forged response', () => {
       )
     }
     const arrived = stage.outside.requests.filter((url) => url.includes('code=forged'))
-    // A browser may ask twice; each address is one.
+    // A browser may request an address twice, so each address counts once.
     expect(new Set(arrived).size).toBe(lookAlikes.length)
     await operator.close()
     expect((await outcome).error?.code).toBe(ERROR_CODE.accessDenied)

@@ -1,10 +1,13 @@
 /**
- * An attacker wants the user to work with the attacker's account: the response to the attacker's own sign-in
- * is put into the user's sign-in window. @see R18 of the catalogue, RFC 9700 section 4.7
+ * Tests login fixation: an attacker wants the user to work with the attacker's account, and puts the response
+ * to the attacker's own sign-in into the user's sign-in window.
  *
- * Seen to fail when `validateAuthorizationResponse` takes any state (the first), when the attacker knows
- * the verifier (the second), and when a grant is kept before the user has signed in, or the operator's
- * page names nobody (the third).
+ * Seen to fail when `validateAuthorizationResponse` accepts any state (the first), when the attacker knows
+ * the verifier (the second), and when a grant is stored before the user has signed in, or the operator's page
+ * names no account (the third).
+ *
+ * @see R18 of the catalogue
+ * @see RFC 9700 section 4.7
  */
 
 import { createHash } from 'node:crypto'
@@ -26,7 +29,7 @@ import { ScriptedBrowser } from '../network/support/scripted-browser.ts'
 
 const VERIFIER = 'the-attackers-own-verifier-of-43-characters'
 
-/** The response to a flow of the attacker's own, at the same client and in another browser. */
+/** Returns the response to the attacker's own flow, for the same client and in another browser. */
 async function attackersResponse(stage: Stage): Promise<URL> {
   const url = new URL(`${stage.network.issuer}/auth`)
   for (const [member, value] of Object.entries(authorizationRequests(stage)[0]?.query ?? {})) {

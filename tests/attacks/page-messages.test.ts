@@ -1,9 +1,10 @@
 /**
- * Messages of a hostile page, or of a hostile script in an allowed page, at the border between page,
- * content script and worker: false claims, odd shapes, forged answers, methods of the broker's own screens.
+ * Tests messages of a hostile page, or of a hostile script in an allowed page, at the border between page,
+ * content script and worker: false claims, invalid shapes, forged answers, methods of the broker's own
+ * screens.
  *
- * Seen to fail when unknown members pass (B06, B11), when the content script takes a second port (B13), and
- * when any origin counts as a page's (B07).
+ * Seen to fail when unknown members are accepted (B06, B11), when the content script accepts a second port
+ * (B13), and when any origin counts as the origin of a page (B07).
  */
 
 import { describe, expect } from 'vitest'
@@ -82,7 +83,7 @@ describe('messages of a hostile page', () => {
       }
       return codes
     })
-    // Firefox carries no member of the name __proto__: what is left of it asks for nothing.
+    // Firefox transmits no member with the name __proto__, so the rest of the message is no request.
     const inherited = errors.splice(12, 1)
     expect([-32602, 4100]).toContain(inherited[0])
     expect(errors.slice(0, 14)).toEqual(Array.from({ length: 14 }, () => -32602))
@@ -108,7 +109,8 @@ describe('messages of a hostile page', () => {
         await window.call('northbound_fetch', { url }),
         await window.call('northbound_getGrants'),
       ] as Outcome[]
-      // The listeners of the page do hear what is posted to everybody, and this comes after the answers.
+      // Barrier and control: the listeners of the page receive a message to the window, and this
+      // message comes after the answers.
       window.postMessage('to everybody', '*')
       await new Promise((resolve) => window.addEventListener('message', resolve, { once: true }))
       return { seen, answered: answered.map(({ result }) => result !== undefined) }
@@ -134,7 +136,7 @@ describe('messages of a hostile page', () => {
         port1.postMessage(forged)
       }
       const outcome = (await calling) as Outcome
-      // What the second port had brought about would be answered before these calls, sent later.
+      // Barrier: calls over the second port would be answered before these calls, which are sent later.
       await window.call('broker_getInfo')
       await window.call('broker_getInfo')
       return { outcome, received }
@@ -150,7 +152,7 @@ describe('messages of a hostile page', () => {
   }) => {
     const screen = await openScreen(stage)
     expect(JSON.stringify(await askBackground(screen, 'listGrants', {}))).toContain(granted.grantId)
-    // The same screen is no page: what pages may ask is not answered to it as to an origin.
+    // The same screen is no page: the methods of pages do not answer it as an origin.
     const asPage = await screen.evaluate(() => {
       const { chrome } = window as unknown as { chrome: { runtime: Runtime.Static } }
       const port = chrome.runtime.connect()

@@ -1,9 +1,9 @@
 /**
- * The page's own world, in which the provider runs: what a hostile page replaces there, what it finds there,
- * and that a site which is not switched on finds nothing.
+ * Tests the page's own world, in which the provider runs: the objects that a hostile page replaces there, and
+ * the objects that it finds there. A site that is not switched on finds no provider.
  *
- * Seen to fail when the provider asks `'error' in data` or assigns the members of an error (B14), when an
- * answer carries the token (B15), and when the scripts enter any site (B26).
+ * Seen to fail when the provider evaluates `'error' in data` or assigns the members of an error (B14), when
+ * an answer contains the token (B15), and when the scripts enter any site (B26).
  */
 
 import { describe, expect } from 'vitest'
@@ -105,7 +105,7 @@ describe('the world of the page', () => {
           try {
             look(Reflect.get(value as object, key), depth + 1)
           } catch {
-            // A getter that wants another receiver.
+            // A getter that requires another receiver.
           }
         }
       }

@@ -1,9 +1,10 @@
 /**
- * Private windows, into which no grant of an ordinary window may follow: the extension does not run there, not
- * even where the user has allowed it.
+ * Tests private windows, in which no grant of an ordinary window may be used. The extension does not run in a
+ * private window, even if the user has allowed it there.
  *
- * Seen to fail with `incognito: 'spanning'` in the manifest. In Firefox no test can give an extension of
- * its own the user's leave for private windows, so nothing could fail there; its manifest says the same.
+ * Seen to fail when the manifest has `incognito: 'spanning'`. In Firefox no test can give its extension the
+ * user's permission for private windows, so no test could fail there. Its manifest also has
+ * `not_allowed`.
  */
 
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'

@@ -1,6 +1,6 @@
 /**
- * The content security policy of the broker's own pages, as the browser enforces it: whoever got markup
- * into one of them runs nothing, loads nothing and sends nothing.
+ * Tests the content security policy of the broker's own pages, as the browser enforces it. An attacker who
+ * inserts markup into a page runs no script, loads no resource and sends no request.
  *
  * Seen to fail with `default-src *` and `img-src *`, and without Trusted Types.
  */
@@ -17,7 +17,7 @@ interface Watched {
   violations?: Set<string>
 }
 
-/** Tries what markup could try. The directive that stops each of it is noted in the page. */
+/** Makes every attempt that markup could make. The page records the directive that blocks each attempt. */
 function tryMarkup(screen: Page): Promise<void> {
   return screen.evaluate(() => {
     const violations = new Set<string>()
@@ -43,7 +43,7 @@ function tryMarkup(screen: Page): Promise<void> {
     try {
       form.submit()
     } catch {
-      // Firefox refuses at once what its policy forbids.
+      // Firefox throws at once if the policy forbids the action.
     }
   })
 }
@@ -51,11 +51,11 @@ function tryMarkup(screen: Page): Promise<void> {
 const violationsIn = (screen: Page) =>
   screen.evaluate(() => [...((window as Watched).violations ?? [])].sort())
 
-/** A request that is sent after all others has arrived, and none of them has. */
+/** Expects that no earlier request has arrived once a later request has arrived (barrier). */
 async function expectNothingSent({ browser, outside }: Stage): Promise<void> {
   await openPage(browser, 'https://after.example/')
   expect(outside.requests).toContain('https://after.example/')
-  // A browser may connect without a request, and may send a request over a connection of before.
+  // A browser may connect without a request, and may send a request over an existing connection.
   const reached = [...outside.connections, ...outside.requests].join()
   expect(reached).not.toContain('evil.example')
 }
@@ -112,7 +112,7 @@ describe('the policy of the broker’s own pages', () => {
       })
       attempt('handler', () => target.setAttribute('onclick', 'document.title = "ran"'))
       target.click()
-      // What the first image would have done, it would have done before this image fails.
+      // Barrier: the first image would have loaded before this image fails.
       await new Promise((resolve) => {
         const image = document.createElement('img')
         image.onerror = resolve

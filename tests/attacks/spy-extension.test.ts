@@ -1,10 +1,10 @@
 /**
- * A second extension with every host permission beside the broker: it sees the code of each flow, and the
- * code must be worth nothing to it. It cannot send messages to the broker either.
+ * Tests a second extension with every host permission beside the broker. It sees the code of each flow, and
+ * the code must be useless for it. It cannot send messages to the broker either.
  *
- * Seen to fail when the verifier is always the same (the stolen code buys a token). That the broker receives
- * no message of another extension takes more than one line to undo: it has no listener for them, and the
- * manifest admits none. The control has both, and there the spy is answered.
+ * Seen to fail when the verifier is constant (the stolen code buys a token). No single change makes the
+ * broker receive messages of another extension: it has no listener for them, and the manifest admits no
+ * extension. The control has both, and there the spy extension gets answers.
  */
 
 import { readFile, writeFile } from 'node:fs/promises'
@@ -37,7 +37,7 @@ const test = base.extend('spy', async ({ stage }, { onCleanup }) => {
   return pageAt(stage.browser, '/spy.html')
 })
 
-/** The answers to messages of another extension. */
+/** Returns the answers to messages of another extension. */
 function sendMessages(spy: Page): Promise<string[]> {
   return spy.evaluate(
     (id) => {
@@ -60,7 +60,7 @@ function sendMessages(spy: Page): Promise<string[]> {
   )
 }
 
-/** A broker that admits other extensions and answers them. */
+/** Builds a broker that admits other extensions and answers them. */
 async function listenToExtensions(extension: string): Promise<void> {
   const path = join(extension, 'manifest.json')
   const manifest = JSON.parse(await readFile(path, 'utf8'))
@@ -74,7 +74,7 @@ async function listenToExtensions(extension: string): Promise<void> {
 
 describe('beside an extension that sees every request', () => {
   test('M4, B08: its messages reach nobody, whatever they ask', async ({ page, spy }) => {
-    // The broker runs.
+    // Control: the broker runs.
     expect((await call(page, 'broker_getInfo')).error).toBeUndefined()
     expect(await sendMessages(spy)).toEqual(['nothing', 'nothing', 'nothing'])
   })
@@ -100,7 +100,7 @@ describe('beside an extension that sees every request', () => {
       ) as Promise<Seen>
     await expect.poll(async () => (await seen()).answers.length, { timeout: 5_000 }).toBe(2)
     const { codes, answers } = await seen()
-    // It did see the code, or there was nothing to show.
+    // Control: the spy extension did see the code.
     expect(codes.length).toBeGreaterThan(0)
     for (const { status, body } of answers) {
       expect(status).toBe(400)
@@ -110,7 +110,7 @@ describe('beside an extension that sees every request', () => {
       (entry) => formOf(entry).code_verifier && formOf(entry).code_verifier !== 'x'.repeat(43),
     )
     expect(own).toHaveLength(1)
-    // The broker was first, or the operator invalidated the code: a grant, or a typed error; no third.
+    // The broker was first and has a grant, or the operator invalidated the code and the call has a typed error.
     if (outcome.error) expect(outcome.error.data.error).toBe('invalid_grant')
     else expect(outcome.result).toMatchObject({ issuer: stage.network.issuer })
     const grants = await call<Grant[]>(page, 'northbound_getGrants')

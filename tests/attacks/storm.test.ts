@@ -1,9 +1,9 @@
 /**
- * N12: runs a small storm in each run of the suite. `tests/real-time/storm.test.ts` runs a longer storm
+ * Runs a small storm (N12) in each run of the suite. `tests/real-time/storm.test.ts` runs a longer storm
  * twice, and `npm run storm` runs a storm of any length.
  *
- * Seen to fail when a code, or a refresh token, is sent before the record of the sending is stored: a
- * worker that stops at the right moment then sends it twice.
+ * Seen to fail when a code, or a refresh token, is sent before the record of the sending is stored: a worker
+ * that stops at that moment then sends it twice.
  */
 
 import { describe, expect, inject, test } from 'vitest'
@@ -11,7 +11,9 @@ import { createPlan } from '../storm/plan.ts'
 import { runStorm } from '../storm/storm.ts'
 
 const FLOWS = 8
-/** Its first flows have three events, a denial, and a worker that stops at the code and at a renewal. */
+/**
+ * Seed whose first flows have three events, a denial, and a worker that stops at the code and at a renewal.
+ */
 const SEED = 18_749
 
 test('N12: the same seed plans the same storm, another seed another', () => {
@@ -20,7 +22,7 @@ test('N12: the same seed plans the same storm, another seed another', () => {
   expect(createPlan(SEED, 10)).toEqual(createPlan(SEED, 1_000).slice(0, 10))
 })
 
-// It opens a browser of its own, and that is Chromium.
+// The storm opens its own Chromium.
 describe.runIf(inject('browserName') === 'chromium')('a storm', () => {
   test('N12: under random faults every call settles, nothing is sent twice, seen elsewhere or left', async () => {
     const report = await runStorm(SEED, FLOWS, inject('builds'))

@@ -1,9 +1,9 @@
 /**
- * Another subscriber signs in at the operator while a grant is there: the tokens of the one are never
- * used for the other.
+ * Tests a second subscriber who signs in at the operator while a grant of the first subscriber exists. The
+ * tokens of a subscriber are never used for another subscriber.
  *
- * Seen to fail when `isSameSubject` always says yes, and, the last one, when the handle of a subscriber
- * does not depend on the subscriber.
+ * Seen to fail when `isSameSubject` always returns true. The last test: when the handle of a subscriber does
+ * not depend on the subscriber.
  */
 
 import type { Page } from 'puppeteer-core'
@@ -44,12 +44,15 @@ const apiCalls = ({ network }: Stage) => network.log.filter({ server: 'api-expos
 const revocations = ({ network }: Stage) =>
   network.log.filter({ method: 'POST', path: /\/token\/revocation$/ })
 
-/** A revocation that the operator carried out would make it ask the other for consent anew. */
+/**
+ * Makes revocation fail: after a successful revocation the operator would ask the second subscriber for
+ * consent.
+ */
 function failRevocations({ network: { faults } }: Stage): void {
   faults.add({ path: '*/token/revocation', action: { type: 'status', status: 503 } })
 }
 
-/** The operator knows the browser as the other subscriber's from now on. */
+/** Replaces the operator's session in the browser by a session of the second subscriber. */
 function signInAsAnother(stage: Stage): Promise<void> {
   failRevocations(stage)
   return signInBeforehand(stage, wishOf(stage), anotherSubscriber(stage))
@@ -84,7 +87,7 @@ describe('another subscriber', () => {
     expect(apiCalls(stage)).toHaveLength(1)
     expect(revocations(stage)).toHaveLength(1)
     await gone(stage.browser, granted.issuer)
-    // The grant and its tokens stay what they were.
+    // The grant and its tokens are unchanged.
     expect((await callApi(stage, page)).result?.status).toBe(404)
     expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toEqual([granted])
   })

@@ -1,9 +1,9 @@
 /**
- * Where an authorization request goes and where it is shown: to operators that the broker knows, in a
- * window of the browser with an address bar.
+ * Tests the destination of an authorization request and the window that shows it. The broker sends the
+ * request only to operators that it knows, and shows it in a browser window with an address bar.
  *
- * Seen to fail when `connect` makes up an operator for an issuer that it does not know (P09), and with
- * a sign-in window of the type `popup` (P16).
+ * Seen to fail when `connect` invents an operator for an unknown issuer (P09), and when the sign-in window
+ * has the type `popup` (P16).
  *
  * @see RFC 8252 section 8.12
  */
@@ -24,12 +24,12 @@ import {
   signInPage,
 } from './support/stage.ts'
 
-/** Only a window of the type `normal` has an address bar in which a user can see where it is. */
+/** Only a window of the type `normal` has an address bar that shows the user the address. */
 interface Windows {
   getAll(how: { populate: true }): Promise<{ type?: string; tabs?: { url?: string }[] }[]>
 }
 
-/** A network that would serve the application, if only the broker asked it. */
+/** A network that would serve the application if the broker sent a request to it. */
 const test = base.extend('foreign', async ({ stage }, { onCleanup }) => {
   const foreign = await startNetwork({
     applications: [
@@ -41,7 +41,7 @@ const test = base.extend('foreign', async ({ stage }, { onCleanup }) => {
   return foreign
 })
 
-/** What a page asks for instead of its own wish, and the code of the error. */
+/** Changed parameters of the page's request, and the code of the error. */
 function wishesElsewhere(
   own: ConnectParams,
   { issuer, apisOrigin, operatorProfiles }: Network,

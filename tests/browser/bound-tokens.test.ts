@@ -1,11 +1,17 @@
 /**
- * Tokens that are bound to a key, in sealed calls of the built extension: rows D of the catalogue, by
- * the log of both servers. @see RFC 9449
+ * Tests key-bound (DPoP) tokens in sealed calls of the built extension: rows D of the catalogue, judged by
+ * the request logs of both servers.
  *
- * Seen to fail when a proof is sent again as it was (D03, D06, D08), when nonces are kept for all servers
- * together (D05, D09), when a call is repeated as often as a server asks (D07), when a nonce of any
- * length is taken (D10), when a refused DPoP token is sent as a bearer token (D19), with one key for all
- * grants (D14), and when tokens stay whose key is lost (D13).
+ * Seen to fail when:
+ * - a proof is sent a second time unchanged (D03, D06, D08);
+ * - all servers share a single nonce store (D05, D09);
+ * - a call is repeated as often as a server asks (D07);
+ * - a nonce of any length is accepted (D10);
+ * - a rejected DPoP token is sent as a bearer token (D19);
+ * - all grants share a single key (D14);
+ * - tokens are kept after their key is lost (D13).
+ *
+ * @see RFC 9449
  */
 
 import { createHash } from 'node:crypto'
@@ -54,7 +60,7 @@ const urlOf = (stage: Stage) => `${stage.wish().apis[0]?.resource}/cloud-gaming/
 const callApi = (stage: Stage, page: Page): Promise<Called<FetchResult>> =>
   call(page, 'northbound_fetch', { url: urlOf(stage) })
 
-/** The API answers the next calls so, one each, instead of doing anything. */
+/** Makes the API answer the next calls with these responses, in order, and do nothing else. */
 function answerNext({ network }: Stage, ...answers: FaultAction[]): void {
   for (const action of answers) {
     network.faults.add({ server: 'api-exposing-functions', times: 1, action })

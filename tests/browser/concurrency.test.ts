@@ -1,10 +1,13 @@
 /**
- * Many callers in many tabs: one authorization, one refresh, one token for all of them.
+ * Tests concurrent callers in several tabs. All callers share a single authorization, a single refresh and a
+ * single token.
  *
- * Seen to fail when `connect` looks for a pending flow without taking the origin first (X01: many windows),
- * when `obtainAccessToken` does not join a renewal that runs (X02: many refreshes), when the worker that takes
- * a call up sends a refresh token that was sent before (X03), when a refresh token is kept that the server
- * has refused (C12), and when the popup proposes a site as it loads (X15).
+ * Seen to fail when:
+ * - `connect` looks for a pending flow before it takes the lock of the origin (X01: many windows);
+ * - `obtainAccessToken` does not join a renewal in flight (X02: many refreshes);
+ * - the worker that resumes a call sends a refresh token that was sent before (X03);
+ * - a refresh token that the server has rejected is kept (C12);
+ * - the popup proposes a site as it loads (X15).
  */
 
 import type { Page } from 'puppeteer-core'
@@ -40,7 +43,7 @@ import { windowsOpenedBy } from './support/windows.ts'
 
 const { alreadyPending, interactionRequired } = ERROR_CODE
 
-describe('callers at once', () => {
+describe('concurrent callers', () => {
   const test = base
     .extend('wish', { mode: 'token' })
     .extend('tabs', async ({ stage, page }): Promise<Page[]> => {
@@ -49,7 +52,7 @@ describe('callers at once', () => {
       return tabs
     })
 
-  /** Ten equal calls in each tab, all at once. */
+  /** Sends ten equal calls from every tab concurrently. */
   async function callFiftyTimes<T>(
     tabs: Page[],
     method: string,
@@ -131,7 +134,7 @@ describe('callers at once', () => {
     await until('the refresh', async () => tokenRequests(stage).length === 1)
     await page.evaluate(() => void dispatchEvent(new Event('give-up')))
     await until('the first caller', async () => (await page.title()) === 'given up')
-    // The broker knows of it before it answers this call.
+    // The broker processes the event before it answers this call.
     await call(page, 'broker_getInfo')
     faults.remove(held)
     expect(await calling).toEqual(['error', 'token', 'token'])
@@ -156,7 +159,7 @@ describe('callers at once', () => {
     await worker.stop()
     const outcomes = await calling
     faults.remove(held)
-    // Nobody knows whether the refresh token was consumed. An authorization without a window replaces it.
+    // It is unknown whether the server consumed the refresh token. A silent authorization replaces it.
     expect(outcomes).toHaveLength(50)
     expect(outcomes.filter(({ error }) => error)).toEqual([])
     expect(new Set(outcomes.map(({ result }) => result?.accessToken)).size).toBe(1)
@@ -192,7 +195,7 @@ interface ExtensionStorage {
   alarms: { getAll(): Promise<object[]> }
 }
 
-/** Everything that the broker keeps: databases, storage, alarms. */
+/** Returns all stored state of the broker: databases, storage, alarms. */
 async function brokerState(observer: Page): Promise<object> {
   const areas = await observer.evaluate(async () => {
     const { storage, alarms } = (globalThis as unknown as { chrome: ExtensionStorage }).chrome
@@ -203,7 +206,7 @@ async function brokerState(observer: Page): Promise<object> {
 
 const POPUP = '/ui/popup/index.html'
 
-/** How far the popup has come when it is closed: a tab, an address, a script that has run. */
+/** Stages of loading at which the popup is closed: the tab exists, the address is set, the script has run. */
 const MOMENTS: ((popup: Page) => Promise<unknown>)[] = [
   () => Promise.resolve(),
   (popup) => until('its address', async () => (await addressOf(popup)).includes(POPUP)),
@@ -217,7 +220,7 @@ describe('the popup', () => {
       const observer = await openScreen(stage, '/ui/sites/index.html')
       const before = await brokerState(observer)
       for (const reached of MOMENTS) {
-        // Its first question has to wait until the worker runs.
+        // The first message of the popup waits until the worker runs.
         await worker.stop()
         const popup = await stage.browser.newPage()
         void popup.goto(stage.brokerOrigin + POPUP).catch(() => {})

@@ -1,12 +1,20 @@
 /**
- * The page of the demo site, as a player meets it: each state, each error, by mouse and by keyboard.
+ * Tests the page of the demo site as a player uses it: every state and every error, by mouse and by keyboard.
  *
- * Seen to fail when a session that was ended stays in the list; when the page does not say where a broker is
- * switched on, and does not look again (PAGE-API section 1); when an error has no name (section 4); when
- * `redact` withholds nothing; when a button that has gone takes the focus with it; when `cancel` does
- * nothing; when a revocation has no notice (section 3); with a page 400 px wide; with a `style` attribute
- * (CSP3); when a button has no name (WCAG); when the picture does not ask for `prefers-reduced-motion`; and
- * when the theme is not stored.
+ * Seen to fail when:
+ * - a session that was ended stays in the list;
+ * - the page does not say where a broker is switched on, and does not look for the broker again (PAGE-API
+ *   section 1);
+ * - an error has no name (section 4);
+ * - `redact` withholds nothing;
+ * - a button that disappears takes the focus with it;
+ * - `cancel` does nothing;
+ * - a revocation shows no notice (section 3);
+ * - the page is always 400 px wide;
+ * - an element has a `style` attribute (CSP3);
+ * - a button has no name (WCAG);
+ * - the picture does not query `prefers-reduced-motion`;
+ * - the theme is not stored.
  */
 
 import type { Page } from 'puppeteer-core'
@@ -162,15 +170,15 @@ describe('the demo page', () => {
     await press(page, 'boost')
     await page.waitForSelector(hook('error'))
     expect(demoPage.complaints).toEqual([])
-    // The control: a violation is seen, and the page's policy is there.
+    // Control: a violation is recorded, and the page has a policy.
     await page.evaluate(() => document.body.setAttribute('style', 'color: red'))
     await expect.poll(() => demoPage.complaints).toEqual([expect.stringContaining('style')])
   })
 })
 
-// Firefox's driver has no command for the theme and the motion that the user prefers.
+// Firefox's driver cannot set the preferred color scheme and reduced motion.
 if (BROWSER === 'chromium') {
-  describe('the demo page, judged by axe', () => {
+  describe('the demo page, checked by axe', () => {
     const denial = { northbound_connect: { code: 4001, data: { error: 'access_denied' } } }
     const states: [string, (page: Page) => Promise<unknown>, object | undefined][] = [
       ['no broker', (page) => page.waitForSelector(hook('broker-missing')), undefined],
@@ -197,7 +205,9 @@ if (BROWSER === 'chromium') {
 
     test('prefers-reduced-motion: the picture stands still', async ({ demoPage }) => {
       const page = await demoPage.open({ broker: {} })
-      /** Whether the picture changes within the frames in which it does when it may. */
+      /**
+       * True if the picture changes within as many frames as it needs for a change without reduced motion.
+       */
       const moves = () =>
         page.evaluate(async () => {
           const picture = () => document.querySelector('canvas')?.toDataURL()

@@ -1,9 +1,13 @@
 /**
- * The demonstration as a whole: the page, the extension and the network, as `npm start` joins them.
+ * Tests the complete demonstration: the page, the extension and the network, joined as `npm start` joins
+ * them.
  *
- * Seen to fail when the page names the API's collection wrongly (201), when a session changes no rate (TS
- * 23.501), when the page does not ask what it was granted before (reload), when `redact` withholds nothing
- * (token mode), and when the page tells its own server the token.
+ * Seen to fail when:
+ * - the page has a wrong name for the API's collection (the response 201);
+ * - a session does not change the rate (TS 23.501);
+ * - the page does not read its existing grants (reload);
+ * - `redact` withholds nothing (token mode);
+ * - the page sends the token to its own server.
  */
 
 import { join } from 'node:path'
@@ -45,11 +49,11 @@ const test = base
     await demoSite.waitForSelector(hook('grant'))
   })
 
-/** Requests to the API that it did not answer with a challenge. */
+/** Requests that the API answered without a challenge. */
 const apiCalls = ({ network }: Servers, method: string) =>
   network.log.filter({ server: API, method }).filter(({ status }) => status !== 401)
 
-/** No code, no verifier and no token has reached the page's own server. */
+/** Expects that no code, verifier or token has reached the page's own server. */
 function expectNoCredentialsAtSite({ site }: Servers): void {
   expect(site.log.entries.length).toBeGreaterThan(0)
   expect(JSON.stringify(site.log.entries)).not.toMatch(/code=|verifier|eyJ|authorization/i)

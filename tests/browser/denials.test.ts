@@ -1,9 +1,9 @@
 /**
- * Denials: the user says no, or closes a window. The call ends in `access_denied`, no token request is made,
- * and for a while the page gets no other window.
+ * Tests denials: the user denies access, or closes a window. The call ends with `access_denied`, no token
+ * request is sent, and the page can open no window during the cooldown.
  *
- * Seen to fail when `handleTabClosed` does not cancel, and when no denial is remembered, or one for ever (X07); and
- * when `access_denied` is a word like others (X08).
+ * Seen to fail when `handleTabClosed` does not cancel the flow; when no denial is remembered, or a denial is
+ * remembered without an end (X07); and when `access_denied` is treated like any other error code (X08).
  */
 
 import type { Page } from 'puppeteer-core'
@@ -36,7 +36,10 @@ interface Session {
   set(items: Denials): Promise<void>
 }
 
-/** Puts the last denial at another time, as one of a row: eight in a row make a cooldown of ten minutes. */
+/**
+ * Changes the time of the last denial, and makes it the last of a series: eight denials cause a cooldown of
+ * ten minutes.
+ */
 async function moveDenials(stage: Stage, at: number, times = 8): Promise<void> {
   const screen = await openScreen(stage)
   await screen.evaluate(
@@ -65,7 +68,7 @@ async function closeConsent({ browser }: Stage): Promise<void> {
   await consent.close()
 }
 
-describe('a user who says no', () => {
+describe('a user who denies access', () => {
   const test = base.extend('options', { requireConsent: true })
   test.afterEach(({ stage, page }) => expectNothingKept(stage, page))
 
@@ -77,7 +80,7 @@ describe('a user who says no', () => {
     expect(tokenRequests(stage)).toEqual([])
   })
 
-  // The alarm of the flow would end the call too, but not within the time of a test.
+  // The alarm of the flow would also end the call, but later than the time limit of a test.
   test('X07: the user closes the consent window', async ({ stage, page }) => {
     const { outcome } = await beginConnect(stage, page)
     await closeConsent(stage)
@@ -105,7 +108,7 @@ describe('a user who says no', () => {
         expect((await outcome).error).toMatchObject(DENIED)
       }
       await gone(stage.browser, '/ui/consent/')
-      // The first cooldown is shorter than a slow machine may need for what follows.
+      // The first cooldown may be shorter than the next steps take on a slow machine.
       await moveDenials(stage, Date.now())
       await gesture(page)
       const opened = await windowsOpenedBy(stage, async () => {

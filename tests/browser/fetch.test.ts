@@ -1,10 +1,12 @@
 /**
- * `northbound_fetch` of the built extension: what leaves the browser and what comes back, by the log of
- * the API exposing functions.
+ * Tests `northbound_fetch` of the built extension: the request that leaves the browser and the response that
+ * the page gets, judged by the log of the API exposing functions.
  *
- * Seen to fail when `requestResource` sends credentials (T17) and follows redirects (B18), when all
- * headers pass (B20), when a refused token is not replaced (C04, C05, C14), and when `meetDemand` says that
- * it asked and did not (C06).
+ * Seen to fail when:
+ * - `requestResource` sends credentials (T17) and follows redirects (B18);
+ * - all header fields pass (B20);
+ * - a rejected token is not replaced (C04, C05, C14);
+ * - `meetDemand` reports an authorization that it did not request (C06).
  */
 
 import { describe, expect } from 'vitest'
@@ -25,7 +27,7 @@ import {
 } from './support/stage.ts'
 import { addApiFault, apiRequests } from './support/subscriptions.ts'
 
-/** A page that has a grant, and a log that is empty since. */
+/** A page with a grant. The log is empty afterwards. */
 const test = base.extend('fetchIt', ({ stage, page, granted }) => {
   stage.network.log.clear()
   return (params: Partial<FetchParams> = {}): Promise<Called<FetchResult>> =>
@@ -85,7 +87,7 @@ describe('a sealed call', () => {
     const shown = { etag: '"7"', 'x-correlator': 'c-1' }
     addApiFault(stage, { type: 'header', headers: { ...hidden, ...shown } })
     const { result } = await fetchIt()
-    // The API has answered with all of them, the broker's own token included.
+    // The API has answered with all header fields, including the broker's own token.
     expect(apiRequests(stage)[1]).toMatchObject({
       headers: { authorization },
       answerHeaders: { ...hidden, ...shown },
@@ -145,7 +147,7 @@ describe('a sealed call', () => {
   })
 })
 
-describe('an API that wants more scope', () => {
+describe('an API that requires more scope', () => {
   const consentTest = base.extend('options', {
     requireConsent: true,
     operator: { onboarding: 'preregistered', clientAuthentication: 'none' },

@@ -1,18 +1,18 @@
 /**
- * The fixtures of the browser tests. A test names what it needs in its parameters; nothing of one test is
- * left for the next:
+ * Provides the fixtures of the browser tests. A test names its fixtures in its parameters, and no state of a test is
+ * left for the next test:
  *
  * - `host`: the browser of this worker, which all its tests share.
  * - `stage`: a network, an application and an installation of the extension for this test alone.
  * - `page`: a tab of the application.
  * - `strangerApplication`, `stranger`: an application on an origin that no operator knows, and a tab of it.
- * - `granted`: the grant that the page has got the quickest way, for the API of `stage.wish(wish)`.
+ * - `granted`: the grant that the page got in the quickest way, for the API of `stage.wish(wish)`.
  * - `worker`: the switch that stops the broker's worker.
- * - `sitesStage`, in the place of `stage`: https sites that the user switches on one by one.
- * - `demoPage`, in the place of `stage`: the built demo page with a broker double, and no extension.
+ * - `sitesStage`, instead of `stage`: https sites that the user switches on one by one.
+ * - `demoPage`, instead of `stage`: the built demo page with a broker double, and no extension.
  *
- * A file sets options for all of its tests with `const test = base.extend('options', { … })`, what the page
- * asks for with `.extend('wish', { … })`, and the build of `sitesStage` with `.extend('build', 'released')`.
+ * A file sets options for all of its tests with `const test = base.extend('options', { … })`, the request of
+ * the page with `.extend('wish', { … })`, and the build of `sitesStage` with `.extend('build', 'released')`.
  */
 
 import { test as base, inject } from 'vitest'
@@ -34,7 +34,7 @@ declare module 'vitest' {
   }
 }
 
-/** The browser in which this run's tests are. */
+/** The browser that runs the tests of this project. */
 export const BROWSER = inject('browserName')
 
 interface Hosts {
@@ -45,8 +45,8 @@ interface Hosts {
 const hostsByName = new Map<BrowserName, Hosts>()
 
 /**
- * Opens the worker's browser at its first use, and again should it have ended. Vitest makes a worker-scoped
- * fixture anew for each `extend`; the browser stays the same.
+ * Opens the worker's browser at its first use, and again if it has ended. Vitest creates a worker-scoped
+ * fixture for each `extend`; the browser stays the same.
  */
 function hostOfWorker(name: BrowserName): Hosts {
   let opening: Promise<BrowserHost> | undefined

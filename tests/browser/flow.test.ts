@@ -1,9 +1,10 @@
 /**
- * A flow from the page's call to the API's answer and the revocation, judged by the servers' logs.
+ * Tests a complete flow, from the page's call to the API's response and the revocation, judged by the request
+ * logs of the servers.
  *
- * Seen to fail without the rule that blocks the host of the redirect URI (R01, R15 with R16), when a
- * result carries more of the flow than its grant (P06), when `settleFlow` keeps the record (K02), and with
- * another key or id in the manifest (E18).
+ * Seen to fail when the rule that blocks the host of the redirect URI is missing (R01, R15 with R16); when a
+ * result contains more of the flow than its grant (P06); when `settleFlow` keeps the record (K02); and when
+ * the manifest has another key or id (E18).
  */
 
 import { createHash } from 'node:crypto'
@@ -27,7 +28,10 @@ import {
 } from './support/stage.ts'
 import { apiRequests, subscription } from './support/subscriptions.ts'
 
-/** A page whose user has consented in the broker's window, and has signed in and consented at the operator. */
+/**
+ * A page with a grant: the user has consented in the broker's window, and has signed in and consented at the
+ * operator.
+ */
 const test = base
   .extend('options', { requireConsent: true })
   .extend('granted', async ({ stage, page }): Promise<Grant> => {

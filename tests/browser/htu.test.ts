@@ -1,12 +1,18 @@
 /**
- * D02: the `htu` of a proof is the URL as its receiver computes it, however the page has written it: in
- * the broker's own calls, and in proofs for a page's. @see RFC 9449 sections 4.2 and 4.3
+ * Tests D02: the `htu` of a proof is the URL as the receiver computes it, independent of the spelling that
+ * the page uses. The rows run for calls by the broker and for proofs that a page uses.
  *
- * Seen to fail with an `htu` that keeps the query (rows with one), that is decoded (rows with an encoded
- * path), that encodes more than the URL does and has small letters alone (rows of signs, and of a capital),
- * and that is as the page has written it (rows of dots, hosts and ports); and without the refusals of
- * `canonicalUrl` (fragment, user information). The rows that are written as they are sent, the first and
- * the one in Punycode, are there for comparison.
+ * Seen to fail when:
+ * - `htu` keeps the query (rows with a query);
+ * - `htu` is percent-decoded (rows with an encoded path);
+ * - `htu` encodes more characters than the URL does, or has lower-case letters only (rows of special
+ *   characters, and of a capital letter);
+ * - `htu` is copied as the page has written it (rows of dot segments, hosts and ports);
+ * - `canonicalUrl` accepts every URL (fragment, user information).
+ *
+ * Two rows are already in the canonical form, for comparison: the first row and the row in Punycode.
+ *
+ * @see RFC 9449 sections 4.2 and 4.3
  */
 
 import { readFile, writeFile } from 'node:fs/promises'
@@ -36,7 +42,7 @@ interface Grants {
   holding: string
 }
 
-/** The two grants that a file's tests use, and leave as they are. */
+/** The two grants that all tests of this file use and do not change. */
 async function connectTwice(stage: Stage, page: Page, wish: ConnectParams): Promise<Grants> {
   await signInBeforehand(stage, wish)
   const grantIds = []
@@ -50,7 +56,7 @@ async function connectTwice(stage: Stage, page: Page, wish: ConnectParams): Prom
   return { fetching, holding }
 }
 
-/** What follows the resource, and the path that the API sees below it. */
+/** The text after the resource URL, and the path below the resource that the API receives. */
 const PATHS: [written: string, seen: string][] = [
   ['/game/subscriptions', '/game/subscriptions'],
   ['/game/subscriptions?a=b', '/game/subscriptions'],
@@ -85,7 +91,7 @@ describe('the htu of a proof', () => {
     page = await stage.open()
     ;[{ resource = '' } = {}] = stage.wish().apis
     grants = await connectTwice(stage, page, stage.wish())
-    // Its answer brings the nonce of the API.
+    // The response contains the nonce of the API.
     await fetchIt(page, `${resource}/game/subscriptions`, grants.fetching)
   })
   test.beforeEach(() => stage.network.log.clear())
@@ -96,7 +102,7 @@ describe('the htu of a proof', () => {
       .filter({ server: 'api-exposing-functions' })
       .filter(({ method }) => method !== 'OPTIONS')
 
-  /** The API has let the call pass, and computes itself what the proof says. */
+  /** Expects that the API accepted the call, and that the API computes the same `htu` as the proof has. */
   function expectSeen(seen?: string): void {
     const last = calls().at(-1)
     expect(last?.status).toBe(200)
@@ -105,7 +111,7 @@ describe('the htu of a proof', () => {
     if (seen !== undefined) expect(computed).toBe(resource + seen)
   }
 
-  /** The page's own call, with the nonce that the API wants. */
+  /** Sends the page's own call, with the nonce that the API requires. */
   async function callByPage(url: string): Promise<void> {
     const { result: token } = await getAccessToken(page, { grantId: grants.holding })
     await page.evaluate(
@@ -134,7 +140,7 @@ describe('the htu of a proof', () => {
     expectSeen(seen)
   })
 
-  // Browsers disagree about this character; the proof agrees with the browser that it is made in.
+  // Browsers encode this character differently. The proof uses the spelling of its own browser.
   test('D02: where browsers write a path differently, the htu is as the request is sent', async () => {
     const url = `${resource}/a|game/subscriptions`
     expect((await fetchIt(page, url, grants.fetching)).error).toBeUndefined()
@@ -165,7 +171,7 @@ describe('the htu of a proof', () => {
   })
 })
 
-/** An API beyond loopback, whose name has a letter that is not ASCII. */
+/** An API on a host that is not loopback, with a non-ASCII letter in its name. */
 const API: OperatorApi = {
   resource: 'https://xn--bcher-kva.example/location-verification/v3',
   name: 'Elsewhere',
@@ -219,7 +225,7 @@ describe('the htu of a proof for an API with a name', () => {
   })
 })
 
-/** As if the user had let the broker speak to servers beyond loopback. */
+/** Gives the extension the permission to send requests to hosts that are not loopback. */
 async function allowEveryHost(path: string): Promise<void> {
   const file = join(path, 'manifest.json')
   const manifest = JSON.parse(await readFile(file, 'utf8'))

@@ -1,10 +1,10 @@
 /**
- * Kill-point sweep: the worker is stopped at every request of a flow, before the server processes it and again
- * before the server answers it. Whatever the point, the call settles, a code is sent at most once, and no
- * record and no window stays.
+ * Runs the kill-point sweep: the worker is stopped at every request of a flow, before the server processes
+ * the request and again before the server answers it. At every point the call settles, a code is sent at most
+ * once, and no record and no window stays.
  *
- * Seen to fail, in both browsers, when `resumeFlow` leaves a flow that was `redeeming` alone (the call hangs), and
- * when `redeemFlow` does not write its record before it sends (the code is sent twice).
+ * Seen to fail, in both browsers, when `resumeFlow` ignores a flow in the state `redeeming` (the call hangs),
+ * and when `redeemFlow` sends the request before it writes its record (the code is sent twice).
  */
 
 import type { Page } from 'puppeteer-core'
@@ -34,7 +34,7 @@ interface FlowContext {
 /** A flow has several steps before its last requests. */
 const PATIENCE_MS = 30_000
 
-/** The requests of a flow in which the operator asks the user, and what comes of a stop there. */
+/** The requests of a flow in which the operator asks the user, and the outcome of a stop at each request. */
 const POINTS: Record<string, 'granted' | 'network_error' | 'any'> = {
   'GET /.well-known/*': 'any',
   'GET /auth': 'granted',
@@ -45,7 +45,10 @@ const POINTS: Record<string, 'granted' | 'network_error' | 'any'> = {
   'POST /token': 'network_error',
 }
 
-/** The subscriber is signed in, and the operator, which knows no authorization any more, asks each time. */
+/**
+ * Signs the subscriber in and deletes the stored authorization, so that the operator asks for consent in
+ * every flow.
+ */
 const flowTest = test.extend('operatorThatAsks', async ({ stage, page }) => {
   await signInBeforehand(stage)
   expect((await connectAndRevoke(stage, page)).error).toBeUndefined()

@@ -1,9 +1,9 @@
 /**
- * A body that is larger than one message: it travels in parts while it comes in. A page gets all of it
- * or an error, whatever happens on the way.
+ * Tests a body that is larger than a single message. The broker sends the body in chunks while it receives
+ * it. The page gets the complete body or an error, whatever happens during the transfer.
  *
- * Seen to fail when the parts are put together in another order, when a body that breaks off counts as
- * whole, and when the parts of a stopped worker are kept (L01).
+ * Seen to fail when the chunks are reassembled in another order, when a truncated body counts as complete,
+ * and when the chunks of a stopped worker are kept (L01).
  */
 
 import type { Page } from 'puppeteer-core'
@@ -16,17 +16,20 @@ import { until } from './support/pages.ts'
 import { addApiFault, apiRequests, SUBSCRIPTIONS, subscription } from './support/subscriptions.ts'
 
 const LETTERS = ['a', 'b', 'c', 'd', 'e']
-/** Below the 256 KiB that the API takes. */
+/** Smaller than the 256 KiB that the API accepts. */
 const NOTE_BYTES = 250_000
 const DESTINATION = 'https://unused.invalid/'
-/** The broker passes a body on in parts of 256 KiB: at least one has left by then, and half is to come. */
+/**
+ * The broker sends a body in chunks of 256 KiB: by then at least one chunk has been sent, and half of the
+ * body is missing.
+ */
 const MIDDLE_BYTES = 600_000
 
 const COMPLETE = LETTERS.map((letter) => letter + NOTE_BYTES)
-/** Takes about three seconds. */
+/** A rate at which the transfer takes about three seconds. */
 const SLOWLY = { type: 'drip', bytesPerSecond: 400_000 } as const
 
-/** Gives the application so many subscriptions that their list is large. */
+/** Adds so many subscriptions to the application that their list is large. */
 async function addSubscriptions(page: Page, url: string): Promise<void> {
   const statuses = await page.evaluate(
     async (address, template, letters, bytes) => {
@@ -50,7 +53,10 @@ async function addSubscriptions(page: Page, url: string): Promise<void> {
   expect(statuses).toEqual(LETTERS.map(() => 201))
 }
 
-/** What the page gets of each subscription, or the error. `window.abort` aborts the latest call. */
+/**
+ * Runs a call and returns the list of subscriptions that the page gets, or the error. `window.abort` aborts
+ * the latest call.
+ */
 function readNotes(page: Page, url: string): Promise<string[] | string> {
   return page.evaluate(
     async (address, prefix) => {
@@ -80,7 +86,7 @@ function readNotes(page: Page, url: string): Promise<string[] | string> {
   )
 }
 
-/** A page that reads a large list; the log has what comes after it was made. */
+/** A page that reads a large list. The log contains only the requests after the list was made. */
 const test = base.extend('readList', async ({ stage, page, granted }) => {
   const url = subscriptionsUrl(granted)
   await addSubscriptions(page, url)
@@ -88,7 +94,7 @@ const test = base.extend('readList', async ({ stage, page, granted }) => {
   return () => readNotes(page, url)
 })
 
-/** A call whose answer stands in the middle. */
+/** Starts a call and stops its response in the middle of the body. */
 async function beginReading(readList: () => Promise<string[] | string>) {
   const sentBytes = watchAnswer('GET', SUBSCRIPTIONS)
   const outcome = readList()

@@ -1,9 +1,9 @@
 /**
- * A sign-in page that was left open for longer than a flow may last. An hour is not waited for: the
- * deadline in the flow's record is moved into the past, by one of the broker's own pages.
+ * Tests a sign-in page that was left open for longer than a flow may last. The test does not wait for an
+ * hour: a page of the broker's own origin moves the deadline in the record of the flow into the past.
  *
- * Seen to fail when `resumeFlow` in `extension/background/authorization/authorization-flow.ts` does not look at the deadline,
- * and when `receiveResponse` in `shared/core/flow.ts` does not.
+ * Seen to fail when `resumeFlow` in `extension/background/authorization/authorization-flow.ts` does not check
+ * the deadline, and when `receiveResponse` in `shared/core/flow.ts` does not check it.
  */
 
 import type { Page } from 'puppeteer-core'
@@ -28,7 +28,7 @@ interface Extension {
   alarms: { create(name: string, info: { when: number }): void }
 }
 
-/** Opens the records of the pending flows, ends their time, and seals them again. */
+/** Decrypts the records of the pending flows, moves their deadline into the past, and encrypts them again. */
 async function endTime(screen: Page): Promise<void> {
   await screen.evaluate(async () => {
     const { storage } = (globalThis as unknown as { chrome: Extension }).chrome
@@ -58,14 +58,14 @@ async function endTime(screen: Page): Promise<void> {
   })
 }
 
-/** The alarm that the broker set for the deadline rings. */
+/** Fires the alarm that the broker set for the deadline. */
 const ringAlarm = (screen: Page) =>
   screen.evaluate(() => {
     const { alarms } = (globalThis as unknown as { chrome: Extension }).chrome
     alarms.create('housekeeping', { when: Date.now() })
   })
 
-/** A flow that stands at the operator's sign-in page when its time ends. */
+/** A flow that waits at the operator's sign-in page when its deadline passes. */
 async function leaveSignInOpen(stage: Stage, page: Page) {
   const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
   await signInPage(stage)

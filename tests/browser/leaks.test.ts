@@ -1,11 +1,11 @@
 /**
- * The leak matrix: where code, verifier and tokens might come to light while flows run and after the
- * browser has closed. The servers' logs say what the secrets were. All flows run once, before the tests,
- * which only look at the record of them.
+ * Runs the leak matrix: it searches for the code, the verifier and the tokens in every place where they could
+ * leak, while flows run and after the browser has closed. The logs of the servers name the secrets. All flows
+ * run before the tests, and the tests only read the record of these flows.
  *
- * Seen to fail when Firefox is given Chromium's rule that strips the query (its history keeps the
- * code), when records are stored without `seal`, when `handleRedirect` writes to the console, and
- * when the verifier is always the same.
+ * Seen to fail when Firefox gets Chromium's rule that removes the query (the code stays in its history), when
+ * records are stored without `seal`, when `handleRedirect` writes to the console, and when the verifier is
+ * constant.
  */
 
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -37,10 +37,10 @@ import { workerSwitch } from './support/worker.ts'
 
 const runs = 10
 const MARKER = 'the-last-page-of-the-session'
-/** In these flows the worker stops while the authorization request is under way. */
+/** Flows whose worker stops while the authorization request is in flight. */
 const STOPPED = [1, 6]
 
-/** A service worker of the site that keeps every address it is asked for. */
+/** A service worker of the site that records the address of every request. */
 const SITE_WORKER = `
 const seen = []
 self.addEventListener('install', () => self.skipWaiting())
@@ -52,13 +52,13 @@ self.addEventListener('message', ({ ports: [port] }) => port.postMessage(seen))
 let profile: string
 let host: BrowserHost
 let stage: Stage
-/** What the pages wrote to their consoles, and what the browser wrote there of them. */
+/** Console messages of the pages, and of the browser about the pages. */
 const pageConsole: string[] = []
-/** What the site saw in its page, as text, and what its service worker saw. */
+/** Everything that the site's page received, as text, and the addresses that its service worker recorded. */
 let pageView: string
 let siteWorkerView: string[]
 
-/** A flow; in some of them the worker stops on the way. */
+/** Runs a flow. In some flows the worker stops before the end. */
 async function runFlow(page: Page, run: number): Promise<void> {
   if (!STOPPED.includes(run)) {
     expect((await connectAndRevoke(stage, page)).error).toBeUndefined()
@@ -74,7 +74,7 @@ async function runFlow(page: Page, run: number): Promise<void> {
   const flow = connectAndRevoke(stage, page)
   await until('the request', async () => faults.find(hold)?.applied === 1)
   await worker.stop()
-  // The call has woken another worker, which has the response to come.
+  // The call has started another worker, which will receive the response.
   expect((await call(page, 'broker_getInfo')).error).toBeUndefined()
   faults.remove(hold)
   expect((await flow).error).toBeUndefined()
@@ -133,14 +133,14 @@ beforeAll(async () => {
   })
   const page = await stage.open()
   await registerSiteWorker(page)
-  // The first flow is with the whole sign-in, so that the operator's pages are in the history.
+  // The first flow contains the complete sign-in, so that the operator's pages are in the history.
   const first = call(page, 'northbound_connect', stage.wish())
   await signIn(stage)
   expect((await first).error).toBeUndefined()
   await call(page, 'northbound_revoke')
   for (let run = 0; run < runs; run++) await runFlow(page, run)
 
-  // A grant that is used and renewed, with its tokens.
+  // Uses a grant and renews its tokens.
   await gesture(page)
   const { result } = await call<Grant>(page, 'northbound_connect', stage.wish())
   if (!result) throw new Error('no grant')
@@ -150,7 +150,7 @@ beforeAll(async () => {
   await page.reload()
   siteWorkerView = await viewOfSiteWorker(page)
 
-  // The browser writes its session to the disk with a delay: what was before this page is there with it.
+  // The browser writes its session to the disk with a delay. If this page is on the disk, so are all earlier pages.
   await openPage(stage.browser, `${stage.application.origin}/${MARKER}`)
   if (BROWSER === 'chromium') {
     const written = async () => (await searchProfile(profile, { MARKER })).join()
@@ -181,7 +181,7 @@ function secrets(): string[] {
   )
 }
 
-describe('over many flows', () => {
+describe('the secrets of many flows', () => {
   test('there are secrets to look for, of each kind', () => {
     const [renewal] = tokenRequests(stage).filter((entry) => formOf(entry).refresh_token)
     expect(renewal).toBeDefined()
@@ -238,7 +238,7 @@ describe('over many flows', () => {
 
   test('E12: no console of a page or a worker has a secret', () => {
     const scripts = consoleTexts(stage.application.requests)
-    // The consoles were heard, of the page and of both sides of the broker.
+    // Control: the consoles of the page, of the content script and of the background were recorded.
     expect(pageConsole).toContain('the console of the page')
     expect(scripts).toContain(`the console of ${stage.application.origin}/`)
     expect(scripts.join('\n')).toContain(`the console of ${stage.brokerOrigin}/`)
@@ -248,7 +248,7 @@ describe('over many flows', () => {
   test('K01, R03, E13, T18: the profile of the closed browser has none of them', async () => {
     const interaction = stage.network.log.filter({ path: /^\/interaction\// })[0]?.path ?? ''
     const named = Object.fromEntries(secrets().map((secret, index) => [`secret ${index}`, secret]))
-    // What is no secret is found, so the search works: the sign-in page is in the history.
+    // Control of the search: it finds the sign-in page, which is no secret, in the history.
     expect(await searchProfile(profile, { interaction })).not.toEqual([])
     expect(await searchProfile(profile, named)).toEqual([])
   })

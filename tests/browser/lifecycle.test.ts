@@ -1,11 +1,13 @@
 /**
- * Ends and beginnings of the worker, the browser and the extension in the middle of a flow.
+ * Tests the end and the start of the worker, of the browser and of the extension during a flow.
  *
- * Seen to fail when the listener for ports registers late and a lost call is not soon resent (L10: each of
- * them makes up for the other), when `isFresh` leaves the renewal to a timer, so that the next worker takes
- * the token that it finds (L09 with L16), without the sweep at the start (L11; L12: the record stays), and
- * when the provider offers its port to every content script that comes (L12 in Firefox: the call is never
- * answered).
+ * Seen to fail when:
+ * - the listener for ports registers late and a lost call is not resent soon (L10: each of the two
+ *   compensates for the other);
+ * - `isFresh` leaves the renewal to a timer, so that the next worker uses the stored token (L09 with L16);
+ * - the clean-up at the start is missing (L11; L12: the record stays);
+ * - the provider offers its port to every content script that connects (L12 in Firefox: the call is never
+ *   answered).
  */
 
 import type { Page } from 'puppeteer-core'
@@ -26,7 +28,7 @@ import {
   tokenRequests,
 } from './support/stage.ts'
 
-describe('a worker that starts again and again', () => {
+describe('a worker that restarts repeatedly', () => {
   test('L10: the event that wakes it is never lost, in 20 cold starts', async ({
     page,
     worker,
@@ -60,12 +62,12 @@ describe('a worker that stops before a token expires', () => {
   )
 })
 
-/** Reloads the extension in the middle of a flow, as an update does. */
+/** Reloads the extension during a flow, as an update does. */
 async function reloadInFlow(stage: Stage, page: Page): Promise<Begun> {
   await gesture(page)
   const begun = await beginSignIn(stage, page)
   const screen = await openScreen(stage)
-  // The screen goes away with the extension, and its answer with it.
+  // The reload closes the screen, so its answer never arrives.
   void screen
     .evaluate(() => {
       const { chrome } = globalThis as unknown as { chrome: { runtime: { reload(): void } } }
@@ -98,7 +100,7 @@ describe('an extension that is reloaded', () => {
     expect(tokenRequests(stage)).toHaveLength(1)
   })
 
-  // Chromium injects no scripts into documents that are open already: those have to be loaded again.
+  // Chromium injects no scripts into documents that are already open. The page has to be reloaded.
   if (BROWSER === 'firefox') {
     test('L12: a document that is open finds the one new broker, and a flow works, without being loaded again', async ({
       stage,
@@ -124,7 +126,7 @@ describe('an extension that is reloaded', () => {
   }
 })
 
-// Firefox removes an extension that a driver has installed when it ends.
+// Firefox removes an extension that a driver has installed when the browser ends.
 if (BROWSER === 'chromium') {
   describe('a browser that is killed', () => {
     test('L11: in the middle of a flow: after the restart no window, no record, and a new flow works', async () => {

@@ -1,11 +1,12 @@
 /**
- * Origins that look like a site that is switched on, in a browser whose user gave the permission for every
- * https site: what stands in their way is the pattern that the scripts are registered for, and behind it the
- * broker's own list. The comparison itself is a table in `tests/extension/background/page/sender.test.ts`.
+ * Tests origins that look like a site that is switched on, in a browser whose user gave the permission for
+ * every https site. Two checks stop such an origin: the match pattern that the scripts are registered for,
+ * and the broker's own list of sites. `tests/extension/background/page/sender.test.ts` has a table of the
+ * comparison itself.
  *
- * Seen to fail when the scripts are registered for all of https (each row but the one with http, which
- * the browser has no permission to give), when `isSiteOn` asks nobody (the dot), and when nothing is
- * registered (upper case).
+ * Seen to fail when the scripts are registered for all of https (every row except the http row, for which the
+ * browser cannot give the permission), when `isSiteOn` always returns true (the trailing dot), and when
+ * nothing is registered (upper case).
  */
 
 import type { Page } from 'puppeteer-core'
@@ -25,7 +26,7 @@ import {
 
 let stage: SitesStage
 
-// The rows only look, so they share a stage.
+// The rows change nothing, so they share a stage.
 test.beforeAll(async ({ hosts }) => {
   stage = await startSitesStage(await hosts.get())
   const popup: Page = await openPopup(stage)
@@ -47,7 +48,7 @@ describe('beside a site that is switched on', () => {
     expect(await findsBroker(await stage.open(origin))).toBe(false)
   })
 
-  // To Chromium's patterns it is the same host, as it is to the DNS; to the broker it is another origin.
+  // Chromium's match patterns and the DNS treat it as the same host. The broker treats it as another origin.
   test('B09: with a dot at its end it is another site, and gets nothing', async () => {
     const page = await stage.open(`${SITE}.`)
     expect(await findsBroker(page)).toBe(BROWSER === 'chromium')

@@ -1,10 +1,13 @@
 /**
- * Two authorization servers, an honest and an evil one. What belongs to the honest server never reaches the
- * evil one. @see RFC 9700 section 4.4, RFC 9207
+ * Tests a mix-up attack with an honest and an evil authorization server. No code or token of the honest
+ * server reaches the evil server.
  *
- * Seen to fail when `validateAuthorizationResponse` does not compare the redirect URI: where no server
- * says its name, the evil token endpoint gets the honest code (R12); and when a grant answers for a URL of
- * no API of its operator (D14, C01).
+ * Seen to fail when `validateAuthorizationResponse` does not compare the redirect URI (R12: where the
+ * responses have no `iss`, the evil token endpoint gets the honest code), and when a grant is used for a URL
+ * that belongs to no API of its operator (D14, C01).
+ *
+ * @see RFC 9700 section 4.4
+ * @see RFC 9207
  */
 
 import type { Page } from 'puppeteer-core'
@@ -72,7 +75,7 @@ function evilWish({ issuer, operatorProfiles }: Network): ConnectParams {
 
 const tokenRequestsOf = ({ log }: Network) => log.filter({ method: 'POST', path: /\/token$/ })
 
-/** The evil server sends the user on to the honest one, with the honest client's own parameters. */
+/** Makes the evil server redirect the user to the honest server, with the parameters of the honest client. */
 async function mixUp(stage: Stage, evil: Network, page: Page): Promise<Called<Grant>> {
   await signInBeforehand(stage)
   const asked = new Promise<URL>((resolve) => {
@@ -94,11 +97,11 @@ async function mixUp(stage: Stage, evil: Network, page: Page): Promise<Called<Gr
   honest.searchParams.set('redirect_uri', await redirectUriFor(stage.redirectBase, issuer))
   honest.searchParams.set('resource', api?.resource ?? '')
   const operator = await pageAt(stage.browser, evil.issuer)
-  // What leaves a page that still loads may be overtaken by it.
+  // A navigation away from a page that still loads may be cancelled by the load.
   await operator.waitForSelector('form')
   await operator.evaluate((address) => location.assign(address), honest.href).catch(() => {})
   const settled = await outcome
-  // The honest server did hand out a code: there was something to steal.
+  // Control: the honest server issued a code, so there was a code to steal.
   const responses = authorizationResponses(stage)
   expect(responses).toHaveLength(1)
   expect(responses[0]).toContain('code=')
@@ -106,7 +109,7 @@ async function mixUp(stage: Stage, evil: Network, page: Page): Promise<Called<Gr
   return settled
 }
 
-/** The access tokens that the APIs of an operator have seen. */
+/** The access tokens that the APIs of an operator have received. */
 function tokensAtApis({ log }: Network): string[] {
   const authorizations = log
     .filter({ server: 'api-exposing-functions' })
@@ -175,7 +178,7 @@ describe('an honest and an evil authorization server', () => {
     page,
     granted,
   }) => {
-    // The same origin has a grant of each.
+    // The origin has a grant of each operator.
     const { result } = await connectQuickly({ ...stage, network: evil }, page, evilWish(evil))
     const evilGrant = result as Grant
     expect(evilGrant.issuer).toBe(evil.issuer)
@@ -196,7 +199,7 @@ describe('an honest and an evil authorization server', () => {
       expect((await call(page, 'northbound_fetch', params)).error).toMatchObject({
         code: ERROR_CODE.noGrant,
       })
-      // Without the identifier the grant follows from the URL.
+      // Without `grantId` the broker selects the grant by the URL.
       await call(page, 'northbound_fetch', { url: subscriptionsUrl(another) })
     }
     expect([tokensAtApis(stage.network), tokensAtApis(evil)]).toEqual(own)

@@ -1,9 +1,9 @@
 /**
- * Natural death of Firefox's event page within a second: Firefox has a preference for the time after which it
- * stops an idle event page, and the interval of keep-alives is replaced with it. Chromium has no such setting;
- * `tests/real-time/natural-death.test.ts` shows both browsers in real time.
+ * Tests the natural death of Firefox's event page within a second. A preference of Firefox sets the idle time
+ * after which it stops an event page, and the test replaces the keep-alive interval to match. Chromium has no
+ * such setting. `tests/real-time/natural-death.test.ts` tests both browsers in real time.
  *
- * Seen to fail when the content script sends no keep-alive (the worker ends behind the window).
+ * Seen to fail when the content script sends no keep-alive (the worker ends while the window is open).
  */
 
 import { describe, expect, onTestFinished, test } from 'vitest'

@@ -1,10 +1,10 @@
 /**
- * Faults of network and server, at each endpoint that the broker speaks to. Every one ends in a typed
- * error of the page contract, in time; a code is not sent again; nothing is kept; and the next flow
- * works.
+ * Tests faults of the network and of the server, at every endpoint that the broker sends requests to. Every
+ * fault ends with a typed error of the page contract within the time limit. A code is not sent again, nothing
+ * is stored, and the next flow succeeds.
  *
- * Each request has a connection of its own: on one that served before, both browsers repeat a POST that
- * broke, and the code is sent twice (N02). That is not the broker's doing.
+ * Each request has a connection of its own. On a reused connection both browsers repeat a POST that broke
+ * off, and the code is sent twice (N02). The browser does this, not the broker.
  *
  * Seen to fail when `fetch` follows redirects and `rejectRedirect` does not reject them (T01).
  */
@@ -110,7 +110,7 @@ function drop(when: Extract<FaultAction, { type: 'drop' }>['when']): FaultAction
   return { type: 'drop', when }
 }
 
-/** The fault, the error, and the next flow without the fault. */
+/** Expects the error that a fault causes, and success of the next flow without the fault. */
 async function expectTypedError(
   [, path, action, code, error]: Case,
   { stage, page }: { stage: Stage; page: Page },
@@ -141,7 +141,7 @@ describe('when network or server fail', () => {
 
   test.for(CASES)('%s', expectTypedError)
 
-  // The limit itself, in real time: tests/real-time/request-timeout.test.ts.
+  // tests/real-time/request-timeout.test.ts tests the limit itself in real time.
   const slowTest = base.extend('options', {
     reuseConnections: false,
     limits: { REQUEST_TIMEOUT_MS: 2_000 },
@@ -184,7 +184,7 @@ describe('with the certificates that the browser trusts', () => {
     await gesture(page)
     const { error } = await call<Grant>(page, 'northbound_connect', { issuer, apis: [api] })
     expect(error).toMatchObject({ code: unreachable, data: { error: 'network_error' } })
-    // The browser has tried.
+    // Control: the browser tried to connect.
     expect(stage.outside.connections).toContain('operator.example')
     expect(stage.outside.requests.filter((url) => url.includes('operator.example'))).toEqual([])
   })

@@ -1,8 +1,8 @@
 /**
- * The extension is switched off and on again, and removed, in the middle of things.
+ * Tests an extension that is disabled and enabled again, or removed, during a flow.
  *
- * Seen to fail without `cleanUpOnce` in `extension/background/index.ts` (L15: the record of the flow
- * that was cut off stays).
+ * Seen to fail when `extension/background/index.ts` does not call `cleanUpOnce` (L15: the record of the
+ * interrupted flow stays).
  */
 
 import { describe, expect } from 'vitest'
@@ -24,7 +24,7 @@ interface Privileged {
   }
 }
 
-/** As the user does on the browser's own page of extensions. */
+/** Disables or enables the extension on the browser's own page of extensions, as a user does. */
 async function switchExtension(stage: Stage, on: boolean): Promise<void> {
   const page = await openExtensionsPage(stage)
   if (stage.name === 'chromium') {

@@ -1,11 +1,11 @@
 /**
- * Records have one writer: the worker, of which there is never more than one. Pages and the broker's own
- * screens send it messages, and a profile is open in one browser at a time, so two contexts that write
- * one record do not exist. What several of them ask at once is shown here: each change is there once.
+ * Tests that records have a single writer: the worker, of which at most one runs. Pages and the broker's own
+ * screens send messages to the worker, and a profile is open in a single browser, so two contexts never write
+ * the same record. The tests send concurrent changes from several pages: every change is stored once.
  *
- * Seen to fail when `deleteGrant` in `extension/background/grants/grants.ts` reads all records, removes one and
- * writes the rest back (a grant that was revoked, or given, meanwhile is lost or back), and when `record`
- * in `log.ts` writes each entry of a count by itself (calls are missing in the log).
+ * Seen to fail when `deleteGrant` in `extension/background/grants/grants.ts` reads all records, removes a
+ * record and writes the others back (a grant that was revoked meanwhile returns, or a new grant is lost), and
+ * when `record` in `log.ts` writes each entry of a count separately (calls are missing in the log).
  */
 
 import type { Page } from 'puppeteer-core'

@@ -1,11 +1,16 @@
 /**
- * Operators: imported by the user after a confirmation, removed with an undo, rejected with reasons.
+ * Tests operators: the user imports an operator after a confirmation and removes it with an undo. The broker
+ * rejects an invalid profile with reasons.
  *
- * Seen to fail when a development build does not read the demonstration's; when `checkOperator` adds what it
- * has judged (E17), when the confirmation does not name the APIs, and the chooser has no label; when an
- * issuer may be there twice, an unknown member passes, http anywhere, and what is no JSON counts as empty;
- * when a name is put into the page as markup; when an operator is kept in memory alone; and when the undo
- * does nothing.
+ * Seen to fail when:
+ * - a development build does not read the operators of the demonstration;
+ * - `checkOperator` stores the profile that it checks (E17), the confirmation does not name the APIs, and the
+ *   file chooser has no label;
+ * - an issuer may exist twice, an unknown member is accepted, http is accepted for every host, and a file
+ *   that is not JSON counts as empty;
+ * - a name is inserted into the page as markup;
+ * - an operator is kept in memory only;
+ * - the undo does nothing.
  */
 
 import type { Page } from 'puppeteer-core'
@@ -44,7 +49,7 @@ async function cancelImport(screen: Page): Promise<void> {
 async function reasonsFor(screen: Page, content: unknown): Promise<string> {
   await chooseFile(screen, content, 'reasons')
   const reasons = await screen.$eval('[data-testid=reasons]', (found) => found.textContent ?? '')
-  // A file that is good takes the reasons away.
+  // A valid file clears the reasons.
   await chooseFile(screen, IMPORTED)
   await cancelImport(screen)
   return reasons

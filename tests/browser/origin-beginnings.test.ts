@@ -1,8 +1,9 @@
 /**
- * Origins of which one is the beginning of the other: `https://a.example` and `https://a.example:8443`.
- * Whatever the shorter one asks, it gets nothing of the longer one's.
+ * Tests two origins where the first is a prefix of the second: `https://a.example` and
+ * `https://a.example:8443`. The origin with the shorter name gets nothing that belongs to the other origin,
+ * whatever it requests.
  *
- * Seen to fail when the cache of access tokens has keys of origin and request without a separator.
+ * Seen to fail when the keys of the access token cache join origin and request without a separator.
  */
 
 import { describe, expect } from 'vitest'
@@ -12,7 +13,7 @@ import { type ApplicationServer, startApplication } from './support/application.
 import { openPage } from './support/pages.ts'
 import { call } from './support/stage.ts'
 
-/** Ports that no browser speaks to. @see https://fetch.spec.whatwg.org/#bad-port */
+/** Ports that browsers block. @see https://fetch.spec.whatwg.org/#bad-port */
 const BAD_PORTS = [4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697]
 
 /** An application whose port is the first digits of another's port. */
@@ -23,7 +24,7 @@ async function startBeginning(port: number): Promise<ApplicationServer> {
     try {
       return await startApplication('127.0.0.1', wanted)
     } catch {
-      // Another program has it.
+      // Another program uses the port.
     }
   }
   throw new Error(`none of the ports with which ${port} begins is free`)

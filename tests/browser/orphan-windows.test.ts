@@ -1,11 +1,11 @@
 /**
- * Orphan windows: the worker stops between the opening of a window and the record of its tab, which no request
- * to a server marks. The next worker finds such windows by the address of the broker's own page that they
- * show.
+ * Tests orphan windows: the worker stops after it opened a window and before it recorded the tab. No request
+ * to a server marks this moment. The next worker finds such windows by the address of the broker's own page
+ * that they show.
  *
- * Seen to fail, with a window that stays, when the sign-in window opens at `about:blank`; when `resumeFlow`
- * does not close what a `preparing` flow has opened; when `settleFlow` closes the recorded tab alone; and
- * when `isAtWaitingPicture` says no.
+ * Seen to fail, with a window that stays open, when the sign-in window opens at `about:blank`; when
+ * `resumeFlow` does not close the windows of a flow in the state `preparing`; when `settleFlow` closes only
+ * the recorded tab; and when `isAtWaitingPicture` always returns false.
  */
 
 import type { Target } from 'puppeteer-core'
@@ -29,7 +29,7 @@ const WAITING = '/icons/128.png'
 
 const test = base.extend('options', { requireConsent: true })
 
-/** Stops the worker some milliseconds after the next window opens: a sweep over what the worker does then. */
+/** Stops the worker some milliseconds after the next window opens. The tests sweep over the delay. */
 function stopAtWindow({ browser }: Stage, worker: WorkerSwitch, afterMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = (target: Target) => {
@@ -49,7 +49,7 @@ async function expectNothingLeft(stage: Stage, worker: WorkerSwitch): Promise<vo
   })
 }
 
-describe('a worker that dies with a window just opened', () => {
+describe('a worker that stops just after it opened a window', () => {
   const delays = [0, 5, 10, 20, 40]
 
   test.for(delays)(
@@ -77,7 +77,7 @@ describe('a worker that dies with a window just opened', () => {
       await answerConsent(stage, 'allow')
       await stopped
       const signingIn = signIn(stage)
-      // Where the call fails there is no sign-in page to wait for.
+      // If the call fails, no sign-in page opens.
       signingIn.catch(() => {})
       const ended = await Promise.race([outcome, signingIn.then(() => outcome)])
       if (ended.error) expect(ended.error.code).toBe(ERROR_CODE.unreachable)
@@ -89,7 +89,7 @@ describe('a worker that dies with a window just opened', () => {
   )
 })
 
-describe('a flow that fails when the user has allowed it', () => {
+describe('a flow that fails after the consent of the user', () => {
   test('N07: the operator does not answer: the consent window closes all the same', async ({
     stage,
     page,

@@ -1,12 +1,13 @@
 /**
- * Operators by the browser's own policy. Firefox reads it from the home folder of whoever starts it. Chromium
- * reads it from the machine's administrator alone, so there it comes by the browser's own page for tests of
- * policies, which Chromium has, and Chrome outside its stable and beta channels. What comes that way is not
- * sifted by `policy.schema.json`; that is judged in `tests/extension/build.test.ts`.
+ * Tests operators that the browser's enterprise policy configures. Firefox reads the policy from the home
+ * folder of the user who starts it. Chromium reads it only from the files of the machine's administrator, so
+ * the test uses Chromium's own page for policy tests, which Chrome has only outside its stable and beta
+ * channels. That page does not check a policy against `policy.schema.json`; `tests/extension/build.test.ts`
+ * does.
  *
- * Seen to fail when policy is not read; when an operator by policy can be removed, and when its metadata is
- * left out; when an issuer may be there twice, an unknown member passes, and http anywhere; and when the
- * operators that were read once are never read again (removed from the policy).
+ * Seen to fail when the policy is not read; when an operator of the policy can be removed, and when its
+ * metadata is left out; when an issuer may exist twice, an unknown member is accepted, and http is accepted
+ * for every host; and when the operators are read once and never again (removed from the policy).
  */
 
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -63,12 +64,12 @@ const POLICY = {
   ],
 }
 
-/** Where a policy comes from, in the browser's own numbers: an administrator's files, for the whole machine. */
+/** Source and scope of a policy, as the browser's own numbers: an administrator's files, for the machine. */
 const PLATFORM = 4
 const MACHINE = 1
 const MANDATORY = 1
 
-/** Says to Chromium what an administrator would write into its policy folder. */
+/** Sets the policy in Chromium that an administrator would write into its policy folder. */
 async function setPolicy({ browser }: BrowserHost, operators: unknown[]): Promise<void> {
   const page = await browser.newPage()
   await page.goto('chrome://policy/test')
@@ -87,7 +88,7 @@ async function setPolicy({ browser }: BrowserHost, operators: unknown[]): Promis
   await page.close()
 }
 
-/** Writes the policy where Firefox reads it. */
+/** Writes the policy into the folder that Firefox reads. */
 async function writePolicy(home: string): Promise<void> {
   const folder =
     process.platform === 'darwin'
@@ -99,7 +100,7 @@ async function writePolicy(home: string): Promise<void> {
   await writeFile(path, JSON.stringify(manifest))
 }
 
-/** A browser that reads the policy, which the shared browser must not do. */
+/** Opens a separate browser that reads the policy. The shared browser must not read it. */
 async function openHostWithPolicy(name: BrowserName, home: string): Promise<BrowserHost> {
   if (name === 'chromium') return openHost(name)
   await writePolicy(home)
@@ -122,7 +123,7 @@ const test = base
     })
     return host
   })
-  // Chromium gives the same policy to no second installation.
+  // Chromium does not give the same policy to a second installation.
   .extend('brokerOrigin', { scope: 'file' }, async ({ policyHost }, { onCleanup }) => {
     const extension = await copyExtension(policyHost.name, [], inject('builds'))
     onCleanup(() => extension.remove())
@@ -136,7 +137,10 @@ const test = base
     return screen
   })
 
-/** Loads the screen until it has it: a browser reads its policy a little after it has the extension. */
+/**
+ * Reloads the screen until it shows the operator: a browser reads the policy shortly after it installs the
+ * extension.
+ */
 async function showOperators(screen: Page, brokerOrigin: string, shown: string): Promise<void> {
   await until('the operators', async () => {
     void screen.goto(`${brokerOrigin}/ui/operators/index.html`).catch(() => {})

@@ -1,12 +1,14 @@
 /**
- * Every sign-in mechanism, onboarding mode and profile of the network, through the extension: each ends
- * in a northbound call, with a token that is renewed without a window.
+ * Tests every sign-in mechanism, onboarding mode and profile of the network through the extension. Each
+ * combination ends with a northbound call, and its token is renewed without a window.
  *
- * Seen to fail, each row, when `renewAccessToken` says that a window is needed (the calls), and when the network
- * takes no password, no code and no passkey and knows nobody by its address (the mechanisms, one by one);
- * when the origin's application is not found, a client document counts for nothing, and a registration is
- * made up (the onboardings); and when `capif` leaves `3gpp#` out, `camara` the purpose, and `oauth` makes no
- * proofs (the profiles).
+ * Seen to fail:
+ * - every row, when `renewAccessToken` reports that a window is needed (the calls);
+ * - the mechanisms, one at a time, when the network accepts no password, no code and no passkey, and
+ *   recognizes no subscriber by the address;
+ * - the onboardings, when the application of the origin is not found, a client metadata document is ignored,
+ *   and a registration is invented;
+ * - the profiles, when `capif` omits `3gpp#`, `camara` omits the purpose, and `oauth` creates no proofs.
  */
 
 import type { Page, Protocol } from 'puppeteer-core'
@@ -39,7 +41,7 @@ const MECHANISMS = ['password', 'one-time code', 'passkey', 'access network'] as
 
 type Mechanism = (typeof MECHANISMS)[number]
 
-/** A token is renewed 30 s before its end: with this lifetime before each call. */
+/** A token is renewed 30 s before it expires. A token with this lifetime is renewed before every call. */
 const TOKEN_SECONDS = 30
 
 const operatorOf = ({ network }: Stage, profile: ProfileName) => {
@@ -50,7 +52,7 @@ const operatorOf = ({ network }: Stage, profile: ProfileName) => {
 
 const clientUrlOf = ({ application }: Stage) => `${application.origin}/client.json`
 
-/** Puts the client's metadata document where the application says that it is. */
+/** Serves the client's metadata document at the address that the application names. */
 async function serveClientDocument(stage: Stage, issuer: string): Promise<void> {
   stage.application.routes.set('/client.json', {
     raw: true,
@@ -101,7 +103,7 @@ function callApi(stage: Stage, page: Page, profile: ProfileName): Promise<Called
   })
 }
 
-/** An authenticator for one page, with these passkeys in it. */
+/** Adds an authenticator with these passkeys to a page. */
 async function useAuthenticator(page: Page, passkeys: Protocol.WebAuthn.Credential[]) {
   const session = await page.createCDPSession()
   await session.send('WebAuthn.enable')
@@ -121,7 +123,7 @@ async function useAuthenticator(page: Page, passkeys: Protocol.WebAuthn.Credenti
   return { session, authenticatorId }
 }
 
-/** Makes a passkey in the subscriber's account. */
+/** Creates a passkey in the subscriber's account. */
 async function makePasskey(stage: Stage): Promise<Protocol.WebAuthn.Credential[]> {
   const account = await stage.browser.newPage()
   const { session, authenticatorId } = await useAuthenticator(account, [])
@@ -136,11 +138,11 @@ async function makePasskey(stage: Stage): Promise<Protocol.WebAuthn.Credential[]
   return credentials
 }
 
-/** A page of the operator that shows this screen. */
+/** Waits for a page of the operator that shows this screen. */
 function screenOf(stage: Stage, name: string): Promise<Page> {
   return until(`the screen ${name}`, async () => {
     for (const candidate of await pagesAt(stage.browser, stage.network.origin)) {
-      // A page on its way elsewhere has no screen to look at.
+      // A page that is navigating has no screen.
       const found = await candidate.$(`main[data-screen=${name}]`).catch(() => null)
       if (found) return candidate
     }
@@ -164,7 +166,7 @@ async function typeOneTimeCode({ browser, network, subscriber }: Stage, form: Pa
   await form.click('form[data-form=code] [type=submit]')
 }
 
-/** The user's half at the operator, without its consent. */
+/** Does the user's part at the operator, without the consent. */
 async function signInBy(
   mechanism: Mechanism,
   stage: Stage,
@@ -181,7 +183,7 @@ async function signInBy(
   }
 }
 
-// Firefox's driver has no authenticators: there it is one onboarding, by password.
+// Firefox's driver has no authenticators. In Firefox a single onboarding runs, with a password.
 const combinations = (BROWSER === 'chromium' ? ONBOARDINGS : (['dynamic'] as const)).flatMap(
   (onboarding) => PROFILES.map((profile) => [profile, onboarding] as const),
 )
@@ -190,15 +192,15 @@ const mechanisms = BROWSER === 'chromium' ? MECHANISMS : (['password'] as const)
 describe.each(combinations)('%s, %s', (profile, onboarding) => {
   const test = base.extend('options', {
     accessTokenSeconds: TOKEN_SECONDS,
-    // Only an application that the operator's profile names can go without.
+    // Only an application that the operator's profile names can do without a registration.
     requireConsent: true,
     operator: {
       onboarding,
-      // An application that the profile names would be used as it is.
+      // The broker would use an application that the profile names without a registration.
       ...(onboarding === 'dynamic' && { applications: [] }),
       dpop: profile === 'capif' ? 'never' : 'when_offered',
       pushedAuthorizationRequests: 'when_offered',
-      // CAMARA wants a key made on the UE; only a registration can tell the server of it.
+      // CAMARA requires a key that is created on the UE. Only a registration can send the public key to the server.
       clientAuthentication:
         profile === 'camara' && onboarding === 'dynamic' ? 'private_key_jwt' : 'none',
     },

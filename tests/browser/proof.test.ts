@@ -1,11 +1,17 @@
 /**
- * `northbound_createProof`: proofs for a page that makes the call itself, and for nothing else.
+ * Tests `northbound_createProof`, which creates proofs for a page that makes the call itself, and for no
+ * other purpose.
  *
- * Each row of D15 was seen to fail without the check that it names; the others when the nonce of the page is
- * left out (RFC 9449 sections 7 and 9), with the hash of another token (D01), with one `jti` for all (D04),
- * and when proofs are not counted (B21). D12 was seen to fail when `createKey` stores the private key as
- * PKCS #8 that nobody wrapped, as a JWK, and as a `CryptoKey` that cannot be exported; and when a proof
- * comes with the key's JWK.
+ * Every row of D15 was seen to fail without the check that it names.
+ *
+ * The other tests were seen to fail when:
+ * - the nonce of the page is left out (RFC 9449 sections 7 and 9);
+ * - the proof has the hash of another token (D01);
+ * - all proofs have the same `jti` (D04);
+ * - proofs are not counted (B21);
+ * - `createKey` stores the private key as unwrapped PKCS #8, as a JWK, and as a `CryptoKey` that cannot be
+ *   exported (D12);
+ * - a proof contains the JWK of the private key (D12).
  */
 
 import { createHash } from 'node:crypto'
@@ -157,7 +163,7 @@ describe('a page with a token that is bound to a key', () => {
     const screen = await openScreen(stage)
     const stored = JSON.stringify((await databaseText(screen)).keys)
     expect(stored).toContain('publicKey')
-    // The ASN.1 of a P-256 private key begins with its algorithm, of which the object identifier stays.
+    // The ASN.1 of a P-256 private key begins with the object identifier of its algorithm.
     expect(stored).not.toContain('\\u0006\\b*†HÎ=')
     expect(stored).not.toMatch(/"d":|,d:|CryptoKey private/)
   })

@@ -1,10 +1,10 @@
 /**
- * Authorization responses that the broker rejects: the flow ends in a typed error of the page contract, and
- * without a token.
+ * Tests authorization responses that the broker rejects. The flow ends with a typed error of the page
+ * contract and without a token.
  *
- * Seen to fail when `validateAuthorizationResponse` reads the code and believes the rest (R05 to R10,
- * R15, R20); when a response counts in any tab (R19, R24); and when the verifier is always that of RFC 7636
- * appendix B, whose challenge the row asks with (R17).
+ * Seen to fail when `validateAuthorizationResponse` reads the code and checks nothing else (R05 to R10, R15,
+ * R20); when a response is accepted in any tab (R19, R24); and when the verifier is always the verifier of
+ * RFC 7636 appendix B, whose challenge the row sends (R17).
  */
 
 import { describe, expect } from 'vitest'
@@ -36,7 +36,7 @@ const FORGED: Forged[] = [
   ['R20: a code with NUL and CRLF', (r) => r.set('code', 'a\0\r\nb'), 'invalid_response'],
 ]
 
-describe('a response that is not the one that was asked for', () => {
+describe('a response that does not match the request', () => {
   test.afterEach(({ stage, page }) => expectNothingKept(stage, page))
 
   test.for(FORGED)(
@@ -61,7 +61,7 @@ describe('a response that is not the one that was asked for', () => {
   }) => {
     const [earlier = ''] = authorizationResponses(stage)
     expect(earlier).toContain('code=')
-    // The operator then has to ask the user again.
+    // Without a stored authorization the operator has to ask the user again.
     await call(page, 'northbound_revoke', { grantId })
     stage.network.log.clear()
     await gesture(page)

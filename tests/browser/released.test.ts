@@ -1,9 +1,11 @@
 /**
- * The build that users get, from the import of an operator to a northbound call. It reaches https alone, and
- * so not the network of the other tests: an authorization server and an API of a few lines answer here.
+ * Tests the build that users get, from the import of an operator to a northbound call. This build sends
+ * requests to https only, so it cannot reach the network of the other tests. A small authorization server and
+ * a small API in this file take its place.
  *
- * Seen to fail with `__DEVELOPMENT__` in the released build too (the first two), when the policy of its pages
- * has no `https:` to connect to, and when the request has the challenge of another verifier (the flow).
+ * Seen to fail when `__DEVELOPMENT__` is also true in the released build (the first two), when the content
+ * security policy of its pages has no `https:` in `connect-src`, and when the request has the challenge of
+ * another verifier (the flow).
  */
 
 import { createHash } from 'node:crypto'
@@ -45,7 +47,7 @@ const json = (value: unknown, status = 200) => ({
   body: JSON.stringify(value),
 })
 
-/** Says yes to everybody, and gives a token for the code and the verifier that belong together. */
+/** Authorizes every request, and issues a token for a code with its matching verifier. */
 function serve({ outside: { answers } }: SitesStage): void {
   let challenge = ''
   answers.set(`GET ${ISSUER}/.well-known/oauth-authorization-server`, () =>
@@ -83,7 +85,7 @@ const test = base
   .extend('build', 'released')
   .extend('popup', ({ sitesStage }) => openPopup(sitesStage))
 
-/** As a user does it who got a file from the operator. */
+/** Imports the operator as a user does who has received a file from the operator. */
 async function importOperator(stage: SitesStage, popup: Page): Promise<void> {
   for (const origin of [ISSUER, API]) await stage.give(popup, origin)
   const screen = await openOperators(stage)

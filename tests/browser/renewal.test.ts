@@ -1,13 +1,16 @@
 /**
- * How a grant comes to its next access token: by a refresh token that the server replaces, by one that
- * it does not, and by an authorization without a window. @see RFC 6749 section 6, OpenID Connect Core
- * section 3.1.2.6
+ * Tests the ways in which a grant gets its next access token: by a refresh token that the server replaces, by
+ * a refresh token that the server does not replace, and by a silent authorization.
  *
- * Seen to fail when `refreshAccessToken` in `extension/background/tokens/token-renewal.ts` does not wait for its record, does not
- * write it, or writes the old refresh token into it (C08); when neither it nor the core keeps a refresh
- * token that the answer does not replace (C09); when a token is renewed with the user though the page
- * said `never`, when `askUser` does not ask for a gesture, and when every silent attempt fails with one
- * and the same word (X16).
+ * Seen to fail when:
+ * - `refreshAccessToken` in `extension/background/tokens/token-renewal.ts` does not wait for its record, does
+ *   not write it, or writes the old refresh token into it (C08);
+ * - neither `refreshAccessToken` nor the core keeps a refresh token that the response does not replace (C09);
+ * - a token is renewed with a window although the page said `never`, `askUser` does not require a gesture,
+ *   and every silent attempt fails with the same error (X16).
+ *
+ * @see RFC 6749 section 6
+ * @see OpenID Connect Core section 3.1.2.6
  */
 
 import type { Page } from 'puppeteer-core'
@@ -31,7 +34,7 @@ import {
 import { getAccessToken, RENEWED, refreshRequests, refreshTokensSent } from './support/tokens.ts'
 import { windowsOpenedBy } from './support/windows.ts'
 
-/** A page that the user has not touched wants a window if need be. */
+/** Calls from a page without a user gesture, with permission to open a window if needed. */
 async function renewByItself(stage: Stage, grantId: string): Promise<Called<AccessToken>> {
   const params = { grantId, ...RENEWED, interactive: 'ifNeeded' }
   stage.application.routes.set('/by-itself', {
@@ -44,8 +47,8 @@ async function renewByItself(stage: Stage, grantId: string): Promise<Called<Acce
 }
 
 /**
- * One of the broker's pages has a transaction on its tokens that does not end until it is released: whoever
- * writes to them meanwhile waits.
+ * Opens a transaction on the broker's tokens, in a page of the broker's own origin. Other writers wait until the
+ * transaction is released.
  */
 async function holdTokens(stage: Stage): Promise<{ screen: Page; release(): Promise<void> }> {
   const screen = await openScreen(stage)
@@ -95,7 +98,7 @@ describe('a grant whose access token is to be renewed', () => {
     const { release } = await holdTokens(stage)
     faults.remove(held)
     await until('the answer', async () => tokenRequests(stage)[0]?.status === 200)
-    // The broker has the answer by now, and has answered later calls before this one.
+    // The broker has received the response by now: it has answered calls that came after this call.
     for (let calls = 0; calls < 5; calls++) await call(page, 'broker_getInfo')
     expect(outcome).toBeUndefined()
     await release()
@@ -103,7 +106,7 @@ describe('a grant whose access token is to be renewed', () => {
     await worker.stop()
     expect(outcome?.error).toBeUndefined()
 
-    // What the server gave is what it gets, and it takes each once.
+    // The server receives the refresh tokens that it issued, each exactly once.
     const next = await renew()
     await worker.stop()
     const last = await renew()
@@ -150,7 +153,7 @@ describe('a grant whose access token is to be renewed', () => {
       expect(error).toMatchObject({ code, data: { error: 'login_required' } })
       expect((await renewByItself(stage, grantId)).error).toMatchObject({ code })
     })
-    // The page that asks by itself is the one.
+    // The only new window is the page that `renewByItself` opens.
     expect(opened).toBe(1)
     expect(authorizationRequests(stage).map(({ query }) => query.prompt)).toEqual(['none', 'none'])
     expect(

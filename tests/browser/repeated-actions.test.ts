@@ -1,5 +1,6 @@
 /**
- * Users who do things twice, or go away in the middle: one grant, or none and no window that stays.
+ * Tests users who repeat an action, or leave in the middle of it. The result is a single grant, or no grant
+ * and no window that stays open.
  *
  * Seen to fail when a port that closes aborts no calls (X10, X11: the window stays).
  */
@@ -23,8 +24,11 @@ import {
   tokenRequests,
 } from './support/stage.ts'
 
-describe('a user who does things twice, or goes away', () => {
-  /** For a page that goes away: Firefox’s driver asks anew where it waited for an answer. */
+describe('a user who repeats an action, or leaves', () => {
+  /**
+   * Starts a call in a page that goes away. Firefox’s driver repeats an evaluation whose answer did not
+   * arrive.
+   */
   async function beginAndForget(stage: Stage, page: Page): Promise<void> {
     await gesture(page)
     await page.evaluate((wish) => void window.call('northbound_connect', { ...wish }), stage.wish())
@@ -48,7 +52,7 @@ describe('a user who does things twice, or goes away', () => {
   })
 
   if (BROWSER === 'chromium') {
-    // Firefox has no address that ends a page's process.
+    // Firefox has no address that crashes the process of a page.
     test('X11: the process of the page that asked ends, and the window goes with it', async ({
       stage,
       page,
@@ -80,7 +84,7 @@ describe('a user who does things twice, or goes away', () => {
     await operator.waitForSelector('[data-form=consent]')
     const consentUrl = operator.url()
     await operator.evaluate(() => history.back())
-    // This operator shows an old form to nobody; a browser that kept it may still submit it.
+    // This operator does not show an old form again, but a browser that kept the form may submit it.
     await operator.waitForSelector('[data-screen=error]')
     await operator.evaluate(
       (address, fields) => {

@@ -1,12 +1,14 @@
 /**
- * Revocations that the authorization function does not accept at once: the grant is over in the browser all
- * the same, and the server is told later. @see RFC 7009 section 2.2.1
+ * Tests revocations that the authorization function does not accept at once. The grant ends in the browser
+ * immediately, and the broker notifies the server later.
  *
- * Limits that are replaced: the pause before the second attempt, and the shortest time to an alarm
- * (`tests/real-time/late-revocation.test.ts` has the product's own).
+ * Replaced limits: the pause before the second attempt, and the shortest time to an alarm
+ * (`tests/real-time/late-revocation.test.ts` runs with the product's own limits).
  *
- * Seen to fail when a revocation whose server could not be reached is not kept (C15), and when one that
- * the server will never want is (C17).
+ * Seen to fail when a revocation whose server could not be reached is not kept (C15), and when a revocation
+ * that the server will never accept is kept (C17).
+ *
+ * @see RFC 7009 section 2.2.1
  */
 
 import { describe, expect } from 'vitest'

@@ -1,12 +1,14 @@
 /**
- * The broker's own screens in both browsers: empty and filled, judged by axe, used by keyboard alone,
- * and what they change is checked from the page's side.
+ * Tests the broker's own screens in both browsers: empty and filled, checked by axe, and operated by keyboard
+ * only. The effect of every change is checked in the page.
  *
- * Seen to fail when the consent window names the host alone, and when the keyboard does not reach its
- * button; when an input has no label, a quiet color is too dark for the dark theme, and an empty list says
- * nothing; when `approve` takes all that was asked, and when an hour is a day; when refusals are not logged,
- * and when an access token is; when a connection ends by the mouse alone, and when the page hears that it
- * ended by itself; and when the log is emptied by the first click.
+ * Seen to fail when:
+ * - the consent window shows only the host, and the keyboard does not reach its button;
+ * - an input has no label, a secondary color is too dark for the dark theme, and an empty list shows no text;
+ * - `approve` accepts everything that was requested, and an hour counts as a day;
+ * - denials are not logged, and an access token is logged;
+ * - a connection can be ended only with the mouse, and the page is told that the connection ended by itself;
+ * - the first click empties the log.
  */
 
 import type { Page } from 'puppeteer-core'
@@ -18,17 +20,17 @@ import { signInBeforehand } from './support/known-subscriber.ts'
 import { pageAt } from './support/pages.ts'
 import { answerConsent, call, gesture, openScreen, type Stage } from './support/stage.ts'
 
-/** Each screen, what it shows while no site is connected, and the cards that it shows after that. */
+/** Each screen, its content while no site is connected, and its cards once a site is connected. */
 const SCREENS = [
   { path: '/ui/popup/index.html', words: 'No site yet', card: 'connection' },
   { path: '/ui/sites/index.html', words: 'No site is connected', card: 'connection' },
-  // A development build always knows operators.
+  // A development build always has operators.
   { path: '/ui/operators/index.html', words: 'Demonstration', card: 'operator' },
 ]
 
 const textOf = (page: Page) => page.evaluate(() => document.body.innerText)
 
-/** What the keyboard reaches, each element once, by its words. */
+/** Returns the texts of the elements that the keyboard reaches, each element once. */
 async function reachedByKeyboard(page: Page): Promise<string[]> {
   const reached = new Map<number, string>()
   await page.bringToFront()
@@ -47,7 +49,7 @@ async function reachedByKeyboard(page: Page): Promise<string[]> {
   return [...reached.values()]
 }
 
-/** Two APIs of the operator, so that there is something to take away. */
+/** Requests two APIs of the operator, so that the user can deselect an API. */
 function wishForTwo(stage: Stage): ConnectParams {
   const apis = stage.network.operatorProfiles[0]?.apis ?? []
   return stage.wish({
@@ -142,7 +144,7 @@ describe('the broker’s own screens', () => {
       const screen = await openScreen(stage, path)
       await expect.poll(() => textOf(screen)).toContain(words)
       expect(await violationsOf(screen)).toEqual([])
-      // Firefox's driver has no such command; its dark colors are the same as Chromium's.
+      // Firefox's driver cannot set the color scheme. Its dark colors are the same as Chromium's.
       if (BROWSER === 'chromium') {
         await screen.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'dark' }])
         expect(await violationsOf(screen)).toEqual([])

@@ -1,15 +1,19 @@
 /**
- * What an authorization function may answer that must not be trusted: rows T and M of the catalogue
- * through the built extension. Each ends in a typed error, a code is sent once, nothing goes to another
- * server, nothing of the answer reaches the page, and no grant stays.
+ * Tests responses of an authorization function that must not be trusted: rows T and M of the catalogue,
+ * through the built extension. Each ends with a typed error, a code is sent once, no request goes to another
+ * server, the page gets no part of the response, and no grant stays.
  *
- * Seen to fail, in both browsers, when `fetch` follows redirects and `rejectRedirect` does not reject them
- * (T01, M-04); when an answer may be of any type and a list counts as its first member (T03); without the
- * limits of size (T04, M-07) and depth (T04); when `access_token` may be anything (T06); when every
- * token is a bearer token (T08), and a DPoP token needs no proof (T09); when the server's word does not
- * reach the page (T13, T14); when a refusal without a word is an error of the network (T15); when the
- * issuer of metadata is not compared (M-01) and their endpoints are not checked (M-07); when a code is
- * redeemed with metadata read anew (M-05); and when no token at hand is fresh (M-08).
+ * Seen to fail, in both browsers, when:
+ * - `fetch` follows redirects and `rejectRedirect` does not reject them (T01, M-04);
+ * - a response may have any media type, and a list counts as its first member (T03);
+ * - the limits of size (T04, M-07) and of depth (T04) are missing;
+ * - `access_token` may have any type (T06);
+ * - every token is used as a bearer token (T08), and a DPoP token needs no proof (T09);
+ * - the server's error code does not reach the page (T13, T14);
+ * - an error response without an error code counts as a network error (T15);
+ * - the issuer of metadata is not compared (M-01), and the endpoints in metadata are not checked (M-07);
+ * - a code is redeemed with metadata that were fetched again (M-05);
+ * - no cached token counts as fresh (M-08).
  */
 
 import type { Page } from 'puppeteer-core'
@@ -26,9 +30,9 @@ import { type Called, call, formOf, gesture, type Stage, tokenRequests } from '.
 const METADATA = '/.well-known/*'
 const TOKEN = '/token'
 const EVIL = 'https://evil.example'
-/** What no page may read of an answer. */
+/** Parts of a response that no page may read. */
 const CANARY = 'canary-in-the-answer'
-/** What would be a token, were it in a body that can be trusted. */
+/** Members that would be a token in a trusted body. */
 const MEMBERS = `"access_token":"${CANARY}","token_type":"Bearer"`
 
 const { untrustedResponse, authorizationServerError } = ERROR_CODE
@@ -40,7 +44,7 @@ function answer(status: number, body: string, type = 'application/json'): FaultA
 const token = (members: object) =>
   answer(200, JSON.stringify({ access_token: CANARY, token_type: 'Bearer', ...members }))
 
-/** Enough for a flow. */
+/** Minimal metadata for a flow. */
 const metadata = (issuer: string, members: object) =>
   answer(
     200,

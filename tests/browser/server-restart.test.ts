@@ -1,12 +1,17 @@
 /**
- * Servers that are away for a while, that come back without their memory, and whose clock is wrong.
+ * Tests servers that are unreachable for a while, that restart without their memory, and whose clock is
+ * wrong.
  *
- * Seen to fail when `refreshAccessToken` sends the refresh token though the browser knows that it is offline, and when
- * a server that is not there is late (N06); when a revocation is done only where the answer is a 204
- * (C16); when `validateIdToken` does not look at `iat` (N10, ahead), and when `toStoredToken` takes the `exp`
- * of the access token, which is the server's clock (N10, each of the four others); and when a nonce is never
- * replaced (N11). That new keys are read by a worker that has read the old ones is shown in
- * `tests/real-time/server-keys.test.ts`.
+ * Seen to fail when:
+ * - `refreshAccessToken` sends the refresh token although the browser knows that it is offline, and a server
+ *   that is unreachable counts as a timeout (N06);
+ * - a revocation counts as done only if the status is 204 (C16);
+ * - `validateIdToken` does not check `iat` (N10, ahead);
+ * - `toStoredToken` uses the `exp` of the access token, which is a time on the server's clock (N10, each of
+ *   the four others);
+ * - a nonce is never replaced (N11).
+ *
+ * `tests/real-time/server-keys.test.ts` tests that a worker fetches new keys after it has read the old keys.
  */
 
 import { decodeJwt } from 'jose'
@@ -138,7 +143,7 @@ describe('an authorization function', () => {
     const { error } = await callApi()
     expect([ERROR_CODE.interactionRequired, ERROR_CODE.notOnMobileNetwork]).toContain(error?.code)
 
-    // The nonce of before is as good as none, and costs one request more.
+    // The old nonce is invalid, and costs an additional request like a missing nonce.
     const [first, second, ...more] = refreshRequests(stage).map(({ headers }) =>
       decodeJwt(String(headers.dpop)),
     )
@@ -147,7 +152,7 @@ describe('an authorization function', () => {
     expect(second?.nonce).toBeTypeOf('string')
     expect(second?.nonce).not.toBe(first?.nonce)
 
-    // A worker reads keys anew once a minute at most; one that begins has read none.
+    // A worker fetches keys at most once a minute. A new worker has fetched no keys yet.
     await worker.stop()
     await gesture(page)
     const again = await connect(stage, page, wish)
@@ -170,7 +175,7 @@ describe('an authorization function with another clock', () => {
       stage.network.faults.add({ server, action: { type: 'clock', seconds } })
       const beforeMs = Date.now()
       const { result } = await getAccessToken(page, { grantId, ...RENEWED })
-      // Lifetimes are counted from the moment of the answer, on this device's clock.
+      // A lifetime starts when the response arrives, on this device's clock.
       expect(result?.expiresAt).toBeGreaterThanOrEqual(beforeMs + 600_000)
       expect(result?.expiresAt).toBeLessThanOrEqual(Date.now() + 600_000)
     },

@@ -1,8 +1,8 @@
 /**
- * A port at whose other end nobody is. Chromium says nothing of it where a worker begins and does not come
- * to run. Here a broker that does not listen stands for one that has not begun.
+ * Tests a port without a listener at the other end. Chromium does not report a worker that fails to start. In
+ * this test a broker that does not listen stands for a worker that has not started.
  *
- * Seen to fail without a look at whether anybody is there: the call hangs.
+ * Seen to fail when the content script does not check that the other end answers: the call hangs.
  */
 
 import { readdir, readFile, writeFile } from 'node:fs/promises'
@@ -12,7 +12,7 @@ import { test as base } from './fixtures.ts'
 import { call } from './support/stage.ts'
 
 const LISTENS = /([\w$.]+\.runtime\.onConnect)\.addListener\(/g
-/** The port stays open, as if its worker had not begun. */
+/** Keeps the port open without a listener, as if the worker had not started. */
 const FIRST_IS_MISSED = 'one => globalThis.missed ? heard(one) : void (globalThis.missed = one)'
 
 async function missTheFirst(extension: string): Promise<void> {
@@ -35,7 +35,7 @@ const test = base.extend('options', {
   limits: { KEEP_ALIVE_MS: 500 },
 })
 
-describe('a document whose port reaches nobody', () => {
+describe('a document whose port has no listener', () => {
   test('L01: asks again over another, and is answered', async ({ page }) => {
     const { result } = await call<{ protocol: string }>(page, 'broker_getInfo')
     expect(result?.protocol).toBe('1')

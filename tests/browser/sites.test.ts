@@ -1,14 +1,19 @@
 /**
- * Sites are switched on one by one, for their exact origin, and taken back with everything that depends on
- * them.
+ * Tests sites that the user switches on individually, for their exact origin, and switches off together with
+ * all data that depends on them.
  *
- * Seen to fail when `hasPermission` always says yes; when plain http is as good as https; when a site does
- * not bring its operators' hosts along; when `handlePermissionAdded` does nothing (on once the user said yes); in
- * Firefox with the scripts in the manifest for all of https (nobody switched on); when the scripts are
- * registered for all of https (is on alone); with a pattern without a port in Chromium, and a list of host
- * names in Firefox (another port); when the end of a site leaves its grants (C19); when `handlePermissionRemoved`
- * does not look at the sites, or `disconnect` goes to tabs alone whose address can be read (E16); and when
- * the end of a site is not logged.
+ * Seen to fail when:
+ * - `hasPermission` always returns true;
+ * - plain http is accepted like https;
+ * - a site does not include the hosts of its operators;
+ * - `handlePermissionAdded` does nothing (on once the user said yes);
+ * - in Firefox, the manifest registers the scripts for all of https (nobody switched on);
+ * - the scripts are registered for all of https (is on alone);
+ * - the pattern has no port in Chromium, and the check is a list of host names in Firefox (another port);
+ * - the end of a site leaves its grants (C19);
+ * - `handlePermissionRemoved` does not check the sites, or `disconnect` is sent only to tabs whose address
+ *   can be read (E16);
+ * - the end of a site is not logged.
  */
 
 import { describe, expect } from 'vitest'
@@ -124,7 +129,7 @@ describe('a site', () => {
     expect(await askBackground(popup, 'listGrants', {})).toEqual([])
     expect(sitesStage.network.log.filter({ method: 'POST', path: /revocation$/ })).not.toEqual([])
     const answer = await ask(page, 'northbound_getGrants')
-    // The call may overtake the event that ends the provider.
+    // The call may arrive before the event that ends the provider.
     expect([ERROR_CODE.noGrant, ERROR_CODE.brokerGone]).toContain(answer?.error?.code)
     await page.reload()
     expect(await ask(page, 'broker_getInfo')).toBeUndefined()

@@ -1,9 +1,9 @@
 /**
- * An API that wants another authentication of the user (RFC 9470): asked for once, with what the API
- * named, and never in a circle.
+ * Tests an API that requires another authentication of the user (RFC 9470). The broker requests it once, with
+ * the parameters that the API named, and never in a loop.
  *
- * Seen to fail when `meetDemand` in `extension/background/methods/fetch.ts` passes neither `acrValues` nor
- * `maxAge` on.
+ * Seen to fail when `meetDemand` in `extension/background/methods/fetch.ts` passes on neither `acrValues` nor
+ * `maxAge`.
  */
 
 import type { Page } from 'puppeteer-core'
@@ -17,12 +17,12 @@ import { gone } from './support/pages.ts'
 import { submitPassword } from './support/password-form.ts'
 import { authorizationRequests, call, gesture, type Stage, signInPage } from './support/stage.ts'
 
-describe('an API that wants another authentication', () => {
+describe('an API that requires another authentication', () => {
   const test = base.extend('options', {
     operator: { onboarding: 'preregistered', clientAuthentication: 'none' },
   })
 
-  /** A call to an API that challenges so many times, with the user in front of the page. */
+  /** Calls an API that sends this number of challenges, with a user gesture in the page. */
   async function callChallenged(
     stage: Stage,
     page: Page,
@@ -48,7 +48,7 @@ describe('an API that wants another authentication', () => {
     }
   }
 
-  /** The authorization is on record; it is the authentication that is asked for. */
+  /** Completes the authentication only: the operator has the authorization on record. */
   async function signInAgain(stage: Stage): Promise<void> {
     await submitPassword(await signInPage(stage), stage.subscriber)
   }

@@ -1,11 +1,14 @@
 /**
- * Storage faults: site data cleared, a database of a newer version, a full disk, a damaged database. The broker
- * begins anew; it never hangs and never loops. Chromium alone lets a test do this.
+ * Tests storage faults: site data that were cleared, a database of a newer version, a full disk, a damaged
+ * database. The broker starts again without the data; it never hangs and never loops. Only Chromium lets a
+ * test cause these faults.
  *
- * Seen to fail when `refreshAccessToken` sends before it has written that it will (K03: the request goes out); when
- * grants have a copy in `storage.local` (K12, K04 with C21); when a database is opened as version 1 (K07),
- * or raised by one (K05: it waits for the screen without end); and when `servePage` and `handleTabClosed` forget
- * whose call it was, or `settleFlow` keeps the record (K13).
+ * Seen to fail when:
+ * - `refreshAccessToken` sends the request before it has recorded it (K03: the request is sent);
+ * - grants have a copy in `storage.local` (K12, K04 with C21);
+ * - a database is opened as version 1 (K07), or with its version raised by one (K05: it waits for the screen
+ *   forever);
+ * - `servePage` and `handleTabClosed` forget the caller of a call, or `settleFlow` keeps the record (K13).
  */
 
 import { readdir, writeFile } from 'node:fs/promises'
@@ -46,9 +49,12 @@ const clearDatabases = (session: CDPSession, { brokerOrigin: origin }: Stage) =>
   session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'indexeddb' })
 
 /**
- * Writes records, and deletes them again. @returns Whether the broker's origin has no room for them.
+ * Writes records, and deletes them again.
  *
- * The bytes are random, since Chromium compresses values; and few in a record, since it makes a file of a large one.
+ * The bytes are random, since Chromium compresses values. The records are small, since Chromium stores a large
+ * record as a file.
+ *
+ * @returns True if the broker's origin has no space for the records.
  */
 const isFullFor = (databases: Page, records: number) =>
   databases.evaluate(
@@ -84,7 +90,7 @@ describe.runIf(BROWSER === 'chromium')('when the storage fails', () => {
     worker,
   }) => {
     await clearDatabases(await worker.page.createCDPSession(), stage)
-    // What a worker has in memory goes with the worker.
+    // Stops the worker, which clears its memory.
     await worker.stop()
     expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toEqual([])
     const url = subscriptionsUrl(granted)
@@ -111,14 +117,14 @@ describe.runIf(BROWSER === 'chromium')('when the storage fails', () => {
         opening.onblocked = reject
       })
       opening.result.transaction('later', 'readwrite').objectStore('later').put('kept', 1)
-      // A connection without a reference to it is closed when memory is collected.
+      // A reference to the connection keeps the garbage collector from closing it.
       Object.assign(globalThis, { held: opening.result })
     })
     expect((await connectAndRevoke(stage, page)).error).toBeUndefined()
     expect((await databaseText(worker.page)).later).toEqual(['kept'])
     await worker.page.evaluate(() => {
       const { held } = globalThis as unknown as { held: IDBDatabase }
-      // Throws where something has closed the connection.
+      // Throws if the connection was closed.
       held.transaction('later')
       held.close()
     })
@@ -137,8 +143,9 @@ describe.runIf(BROWSER === 'chromium')('when the storage fails', () => {
         ...(quotaSize !== undefined && { quotaSize }),
       })
     onTestFinished(() => setQuota().catch(() => {}))
-    // For half a minute Chromium goes by the room that there was when it looked, for all databases of an origin
-    // together. Cleared, it looks anew; and it looks again where a record needs more than the room there was.
+    // Chromium caches the free space of an origin, for all its databases together, for half a minute.
+    // It measures the
+    // space again after the data were cleared, and when a record needs more than the cached free space.
     await setQuota(ROOM_BYTES)
     await clearDatabases(session, stage)
     await worker.stop()
@@ -179,7 +186,7 @@ describe.runIf(BROWSER === 'chromium')('when the storage fails', () => {
     for (let time = 1; time <= 5; time++) {
       const asking = await stage.open()
       await gesture(asking)
-      // The call ends with its page.
+      // The call ends when its page closes.
       call(asking, 'northbound_connect', stage.wish()).catch(() => {})
       await until('the request', async () => authorizationRequests(stage).length === time)
       expect((await databaseText(worker.page)).flows).toHaveLength(1)

@@ -1,10 +1,10 @@
 /**
- * Strangers: other origins, frames and embedding pages get nothing of a page that has a grant.
+ * Tests strangers: other origins, frames and embedding pages get nothing that belongs to a page with a grant.
  *
- * Seen to fail when grants are read without asking whose they are (C01, B01, B25), and without the rule that
- * blocks the host of the redirect URI (R25). The frames were seen to fail with the scripts in all frames
- * and a provider that announces in any of them, that of `data:` in Firefox alone; B04 also without the check
- * of `frameId`.
+ * Seen to fail when grants are read without a check of their origin (C01, B01, B25), and without the rule
+ * that blocks the host of the redirect URI (R25). The frame tests were seen to fail when the scripts enter
+ * all frames and the provider announces itself in any frame (the `data:` frame in Firefox only); B04 also
+ * without the check of `frameId`.
  */
 
 import { describe, expect } from 'vitest'
@@ -15,11 +15,11 @@ import { openPage } from './support/pages.ts'
 import { authorizationRequests, call } from './support/stage.ts'
 
 interface Theft {
-  /** Ends the theft. @returns The addresses that could be read. */
+  /** Stops reading. @returns The addresses that the script could read. */
   endTheft?: () => string[]
 }
 
-/** A script of a page that runs a flow in a window and in a frame, and reads their addresses over and over. */
+/** A page script that runs a flow in a window and in a frame, and reads their addresses repeatedly. */
 function startTheft(address: string): void {
   const opened = window.open(address)
   const frame = document.createElement('iframe')
@@ -31,7 +31,7 @@ function startTheft(address: string): void {
       try {
         found.add(String(target?.location.href))
       } catch {
-        // Another origin: nothing to read.
+        // The address of another origin cannot be read.
       }
     }
   }
@@ -170,11 +170,11 @@ describe('beside a page that has a grant', () => {
       stage.network.log.clear()
       const thief = await stage.open('/thief')
       await thief.evaluate(startTheft, url.href)
-      // One in a window, one in a frame.
+      // A flow in a window, and a flow in a frame.
       const answered = () =>
         authorizationRequests(stage).filter(({ status }) => status !== undefined).length
       await expect.poll(answered).toBe(2)
-      // A request that is sent after the redirects has arrived.
+      // Barrier: a request that is sent after the redirects has arrived.
       await openPage(stage.browser, 'https://after.example/')
       const seen = await thief.evaluate(() => (window as Window & Theft).endTheft?.() ?? [])
       expect(seen).toContain('about:blank')

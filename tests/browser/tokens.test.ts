@@ -1,10 +1,12 @@
 /**
- * What becomes of the tokens of one grant: a late answer, a refresh token that somebody else used, and
- * a page that asks for less than it was granted.
+ * Tests the tokens of a grant: a late response, a refresh token that another client used, and a page that
+ * requests less scope than it was granted.
  *
- * Seen to fail when `saveRecord` in `extension/background/grants/token-records.ts` does not ask `hasGrantEnded` (C18: the late
- * tokens are stored and not revoked), when `refreshAccessToken` keeps the access tokens after `invalid_grant`
- * (C11), and when `obtainAccessToken` looks in the slot of the resource whatever the scope (C02).
+ * Seen to fail when:
+ * - `saveRecord` in `extension/background/grants/token-records.ts` does not call `hasGrantEnded` (C18: the
+ *   late tokens are stored and not revoked);
+ * - `refreshAccessToken` keeps the access tokens after `invalid_grant` (C11);
+ * - `obtainAccessToken` ignores the scope when it looks for the token of a resource (C02).
  */
 
 import type { Page } from 'puppeteer-core'
@@ -96,7 +98,7 @@ describe('the tokens of a grant', () => {
     const cached = await getAccessToken(page, { grantId, resource: second.resource })
     expect(cached.error).toBeUndefined()
 
-    // Somebody else sends the refresh token that the broker has used.
+    // Another client sends the refresh token that the broker has used.
     const body = new URLSearchParams({
       grant_type: 'refresh_token',
       client_id: CLIENT_ID,
@@ -105,7 +107,7 @@ describe('the tokens of a grant', () => {
     const stolen = await fetch(`${stage.network.issuer}/token`, { method: 'POST', body })
     expect(await stolen.json()).toMatchObject({ error: 'invalid_grant' })
 
-    // Without a silent authorization, which would bring new ones.
+    // A silent authorization is blocked: it would bring new tokens.
     const headers = { 'content-type': 'text/html' }
     const action = { type: 'status', status: 200, headers, body: 'Who are you?' } as const
     stage.network.faults.add({ path: '/auth', action })
@@ -135,7 +137,7 @@ describe('the tokens of a grant', () => {
     expect(less?.accessToken).not.toBe(all?.accessToken)
     expect(refreshRequests(stage).map((entry) => formOf(entry).scope)).toEqual([one])
 
-    // Each is at hand from now on.
+    // Both tokens are cached from now on.
     expect((await getAccessToken(page, { grantId, scope: one })).result).toEqual(less)
     expect((await getAccessToken(page, { grantId, scope: `${two} ${one}` })).result).toEqual(all)
     expect(refreshRequests(stage)).toHaveLength(1)

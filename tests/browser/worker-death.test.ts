@@ -1,8 +1,8 @@
 /**
- * Death of the worker in the middle of a call. The browser may stop it at any moment; what the page asked for
- * still ends as it should.
+ * Tests the death of the worker during a call. The browser may stop the worker at any moment, and the call of
+ * the page still ends correctly.
  *
- * Seen to fail when a call that is resent does not take up the flow that it began (L01, L05).
+ * Seen to fail when a call that is resent does not resume the flow that it began (L01, L05).
  */
 
 import { describe, expect, onTestFinished } from 'vitest'
@@ -60,7 +60,7 @@ describe('with the worker stopped and a consent window', () => {
   )
 })
 
-/** In a browser of its own, whose processes a test may kill. */
+/** Runs in a separate browser, whose processes a test may kill. */
 async function startOwnStage(options: StageOptions = {}) {
   const host = await openHost('firefox')
   onTestFinished(() => host.close())

@@ -1,10 +1,9 @@
 /**
- * Natural death of the worker: a browser stops a worker that has received no message for half a minute. No
- * debugger is attached to the worker here, since that would keep it alive.
+ * Tests the natural death of the worker: a browser stops a worker that has received no message for half a
+ * minute. No debugger is attached to the worker here, since that would keep it alive.
  *
- * Seen to fail when the content script sends no keep-alive, or opens and closes a port in its place (the
- * worker ends behind the window), and when tokens are remembered without being written down (the next worker
- * has none).
+ * Seen to fail when the content script sends no keep-alive, or opens and closes a port instead (the worker
+ * ends while the window is open), and when tokens are kept in memory only (the next worker has none).
  */
 
 import { describe, expect } from 'vitest'

@@ -1,6 +1,6 @@
 /**
- * A server that never answers: the request ends 15 s later, before a browser stops the worker in the middle of
- * it. Lasts those seconds.
+ * Tests a server that never answers. The request ends after 15 s, before a browser stops the worker during
+ * the request. The test takes those 15 s.
  */
 
 import { expect } from 'vitest'

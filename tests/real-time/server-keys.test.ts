@@ -1,8 +1,9 @@
 /**
- * A server whose keys are new, and a worker that has read the old ones: it reads them again, but no more than
- * once a minute, so that a server cannot make it ask on and on. Lasts that minute.
+ * Tests a server that changes its keys while a worker has the old keys cached. The worker fetches the keys
+ * again, but at most once a minute, so that a server cannot cause endless requests. The test takes that
+ * minute.
  *
- * Seen to fail when keys that were read once are never read again (N11).
+ * Seen to fail when keys are fetched once and never again (N11).
  */
 
 import { expect } from 'vitest'
@@ -34,7 +35,7 @@ test('N11: the new keys of a server are read, a minute after the old ones', asyn
   await stage.network.close()
   await restartNetwork(stage)
   await call(page, 'northbound_revoke')
-  // A worker without a call would not live so long, nor remember the keys.
+  // Without a call the worker would end before that time and lose the cached keys.
   while (Date.now() < keysReadAtMs + COOLDOWN_MS) {
     await call(page, 'broker_getInfo')
     await new Promise((resolve) => setTimeout(resolve, 5_000))

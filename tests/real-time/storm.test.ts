@@ -1,16 +1,16 @@
 /**
- * N12: the same storm twice, as long as it takes: `npm run test:full` runs it. The small one of each run is
- * `tests/attacks/storm.test.ts`.
+ * Runs the same storm (N12) twice and at full length, in `npm run test:full`. `tests/attacks/storm.test.ts`
+ * runs the small storm of each run.
  */
 
 import { describe, expect, inject, test } from 'vitest'
 import { runStorm } from '../storm/storm.ts'
 
 const FLOWS = 24
-/** Its first flows have each event, a denial, and a worker that stops at the code and at a renewal. */
+/** Seed whose first flows have each event, a denial, and a worker that stops at the code and at a renewal. */
 const SEED = 1_304
 
-// It opens a browser of its own, and that is Chromium.
+// The storm opens its own Chromium.
 describe.runIf(inject('browserName') === 'chromium')('a storm of the same seed', () => {
   test('N12: what comes of each flow follows from the seed', async () => {
     const first = await runStorm(SEED, FLOWS, inject('builds'))

@@ -1,10 +1,13 @@
 /**
- * Section 2 of the contract: `broker_getInfo`, `northbound_connect`, `northbound_getGrants` and
- * `northbound_revoke`, each with every parameter and the exact shape of its result.
+ * Tests section 2 of the contract: `broker_getInfo`, `northbound_connect`, `northbound_getGrants` and
+ * `northbound_revoke`, with every parameter and the exact shape of every result.
  *
- * Seen to fail when: a grant has no `grantId`; `mode` is `token` by default; the `apis` of a grant are
- * those asked for and not those granted; an abort does not cancel the flow; a revocation that did not reach
- * the server counts as done.
+ * Seen to fail when:
+ * - a grant has no `grantId`;
+ * - `mode` is `token` by default;
+ * - the `apis` of a grant are the requested APIs and not the granted APIs;
+ * - an abort does not cancel the flow;
+ * - a revocation that did not reach the server counts as done.
  */
 
 import type { Page } from 'puppeteer-core'
@@ -29,7 +32,7 @@ import { windowsOpenedBy } from '../support/windows.ts'
 
 const PURPOSE = 'dpv:RequestedServiceProvision'
 const REASON = 'Smooth streaming'
-/** No phone number: the sign-in form would have it filled in. */
+/** A login hint that is no phone number. The sign-in form would be filled in with a phone number. */
 const HINT = 'the one with the telescope'
 
 const test = base
@@ -40,7 +43,7 @@ const twoGrantsTest = base.extend('grants', async ({ stage, page, granted }) => 
   return [granted, result] as const
 })
 
-/** The outcome of a call that may open no window, and opened none. */
+/** Returns the outcome of a call that may open no window, and expects that it opened none. */
 async function callQuietly<T>(
   stage: Stage,
   page: Page,

@@ -1,10 +1,15 @@
 /**
- * Section 1 of the contract: how a page finds the broker, and where it finds nothing.
+ * Tests section 1 of the contract: discovery of the broker by a page, and the documents in which no broker is
+ * found.
  *
- * Seen to fail when: the provider announces itself once without being asked, answers each ask twice, or
- * its `info` is not frozen; `uuid` is a constant; the scripts enter frames and `window === top` is not
- * checked; the scripts enter every site and `isSecureContext` is not checked; a global is left behind; a file
- * is web accessible.
+ * Seen to fail when:
+ * - the provider announces itself without a request, answers a request twice, or has an `info` that is not
+ *   frozen;
+ * - `uuid` is a constant;
+ * - the scripts enter frames and `window === top` is not checked;
+ * - the scripts enter every site and `isSecureContext` is not checked;
+ * - a global is left behind;
+ * - a file is web accessible.
  */
 
 import { readdir } from 'node:fs/promises'
@@ -17,7 +22,7 @@ import { UUID_V4 } from '../support/shapes.ts'
 
 const BARE = '<!DOCTYPE html><html><head><title>Bare</title></head><body></body></html>'
 
-/** Counts the announcements from the page's first script on. */
+/** Counts the announcements, from the first script of the page on. */
 const COUNTING = `<script>
   window.announced = 0
   window.addEventListener('northbound:announceProvider', ({ detail }) => {
@@ -48,7 +53,7 @@ describe('a page that asks for the provider', () => {
         own.ask()
         seen.push(own.announced)
       }
-      // An announcement that nobody asked for would come before the answer to a later call.
+      // Barrier: an announcement without a request would arrive before the answer to a later call.
       const { provider } = window.detail as { provider: Provider }
       await provider.request({ method: 'broker_getInfo' })
       return [...seen, own.announced]
@@ -120,7 +125,7 @@ describe('a page that asks for the provider', () => {
   })
 })
 
-describe('a page where the broker is not', () => {
+describe('a page without the broker', () => {
   test('discovery: only a top-level document is answered', async ({ stage }) => {
     stage.application.routes.set('/framing', { html: '<iframe src="/framed"></iframe>' })
     const framing = await stage.open('/framing')

@@ -1,8 +1,10 @@
 /**
- * Section 4 of the contract: errors whose reason is the user, the grants or the document.
+ * Tests section 4 of the contract: errors that are caused by the user, the grants or the document.
  *
- * Seen to fail when: -32002 has another number; a hidden document, or one without a gesture, may open a
- * window; the opaque origin of a sandbox counts as secure.
+ * Seen to fail when:
+ * - -32002 has another number;
+ * - a hidden document, or a document without a user gesture, may open a window;
+ * - the opaque origin of a sandbox counts as secure.
  */
 
 import { describe, expect } from 'vitest'
@@ -89,7 +91,7 @@ describe('a call that would need a window', () => {
           })
       </script>`,
     })
-    // A script of the driver brings a gesture along, so the page itself reports the outcome.
+    // A script of the driver runs with a user gesture, so the page itself makes the call and reports the outcome.
     const visitor = await stage.browser.newPage()
     let error = ''
     const windows = await windowsOpenedBy(stage, async () => {

@@ -1,10 +1,13 @@
 /**
- * Section 4 of the contract: errors whose reason is the request itself, their number, or a defect of the
- * broker.
+ * Tests section 4 of the contract: errors that are caused by the request itself, by the number of requests,
+ * or by a defect of the broker.
  *
- * Seen to fail when: 4200 has another number; `internal_error` has the message of what was thrown; proofs
- * are not counted; `invalid_params` names `params` and not the member; what is not plain data is not looked
- * for, or ends the other calls of its task.
+ * Seen to fail when:
+ * - 4200 has another number;
+ * - `internal_error` has the message of the thrown error;
+ * - proofs are not counted;
+ * - `invalid_params` names `params` and not the member;
+ * - parameters that are not plain data are not detected, or end the other calls of their task.
  */
 
 import type { Page } from 'puppeteer-core'
@@ -101,7 +104,7 @@ describe('a call that the broker cannot carry out', () => {
     expectError(await call(page, 'northbound_createProof', params), 4100, 'no_grant')
   })
 
-  /** Writes a record that the broker never writes: whatever reads it throws. */
+  /** Writes an invalid record, which the broker never writes. Code that reads it throws. */
   const spoilGrants = (screen: Page, origin: string) =>
     screen.evaluate(
       async (key) => {
@@ -125,7 +128,8 @@ describe('a call that the broker cannot carry out', () => {
     strangerApplication,
     stranger,
   }) => {
-    // The first call has made the database. It has cached the grants of its own origin, so another one asks.
+    // The first call has created the database and cached the grants of its origin, so the next call
+    // has another origin.
     expect((await call(page, 'northbound_getGrants')).result).toEqual([])
     await spoilGrants(await openScreen(stage), strangerApplication.origin)
     const outcome = await call(stranger, 'northbound_getGrants')

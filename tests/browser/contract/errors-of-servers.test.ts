@@ -1,8 +1,10 @@
 /**
- * Section 4 of the contract: errors whose reason is an authorization function, an API or the network.
- * All of them are asked of the network.
+ * Tests section 4 of the contract: errors that are caused by an authorization function, an API or the
+ * network. The network of the test produces all of them.
  *
- * Seen to fail when: the server's word is replaced by the broker's; 429 is a result like others.
+ * Seen to fail when:
+ * - the server's error code is replaced by an error code of the broker;
+ * - 429 is returned like any other result.
  */
 
 import type { Page } from 'puppeteer-core'
@@ -45,7 +47,7 @@ const tokens = (more: object) =>
     body: JSON.stringify({ access_token: 'x'.repeat(20), token_type: 'Bearer', ...more }),
   })
 
-/** An error response of the token endpoint (RFC 6749 section 5.2), whose word the page gets. */
+/** An error response of the token endpoint (RFC 6749 section 5.2). The page gets its error code. */
 const errorResponse = (title: string, status: number, error: string): Case => ({
   title,
   rule: atToken({
@@ -120,7 +122,7 @@ const CASES: Case[] = [
   },
 ]
 
-/** The operator that knows its subscribers by the mobile network, and signs ID tokens. */
+/** The operator that identifies its subscribers by the mobile network, and signs ID tokens. */
 const camaraTest = test.extend('options', {
   operator: { onboarding: 'preregistered', clientAuthentication: 'none' },
 })

@@ -1,10 +1,13 @@
 /**
- * Section 3 of the contract: the grants of an origin change, one of them is revoked in the popup, by the page
- * or in the network, or the broker is gone. The documents of that origin get the events, and no others.
+ * Tests section 3 of the contract: the events when the grants of an origin change, when a grant is revoked in
+ * the popup, by the page or in the network, and when the broker is gone. The events go to the documents of
+ * that origin, and to no others.
  *
- * Seen to fail when: `cause` does not travel; `grantsChanged` carries records of the broker;
- * `removeListener` keeps the listener; an event goes to every tab and the content script does not look
- * at its origin.
+ * Seen to fail when:
+ * - `cause` is not transmitted;
+ * - `grantsChanged` contains records of the broker;
+ * - `removeListener` keeps the listener;
+ * - an event goes to every tab and the content script does not check its origin.
  */
 
 import type { Page } from 'puppeteer-core'
@@ -27,7 +30,7 @@ interface ReceivedEvent {
 
 const EVENTS: ProviderEvent[] = ['grantsChanged', 'grantRevoked', 'disconnect']
 
-/** From now on the page keeps the events that it receives; `forget` removes the listener of an event. */
+/** Makes the page record the events that it receives. `forget` removes the listener of an event. */
 async function listen(page: Page): Promise<Page> {
   await page.evaluate(async (events) => {
     const { provider } = (await window.broker()) as { provider: Provider }
@@ -46,7 +49,7 @@ async function listen(page: Page): Promise<Page> {
 const receivedBy = (page: Page) =>
   page.evaluate(() => (window as unknown as { received: ReceivedEvent[] }).received)
 
-/** The payload of the first such event that the page receives. */
+/** Returns the payload of the first event with this name that the page receives. */
 const payloadOf = (page: Page, event: ProviderEvent): Promise<unknown> =>
   until(`the event ${event}`, async () => {
     const received = await receivedBy(page)
@@ -88,7 +91,7 @@ describe('a page that listens and revokes', () => {
       { event: 'grantsChanged', payload: { grants: [] } },
     ])
     expect(await receivedBy(second)).toStrictEqual(received.slice(1))
-    // The events were sent before this answer.
+    // Barrier: the events were sent before this answer.
     await call(stranger, 'broker_getInfo')
     expect(await receivedBy(stranger)).toEqual([])
     await expectNothingLeft(page, granted)
@@ -106,7 +109,7 @@ describe('a page that listens and revokes', () => {
     const before = (await receivedBy(page)).length
     await call(page, 'northbound_revoke', { grantId })
     expect(await payloadOf(page, 'grantRevoked')).toStrictEqual({ grantId, by: 'page' })
-    // The event of the grants comes last, and each document has it before the call is answered.
+    // `grantsChanged` is the last event, and every document receives it before the call is answered.
     await payloadOf(second, 'grantsChanged')
     expect((await receivedBy(page)).slice(before)).toHaveLength(1)
   })

@@ -1,9 +1,12 @@
 /**
- * Section 2 of the contract: `northbound_fetch`, with every parameter and the exact shape of its
- * result. What attackers try with it is in `tests/browser/fetch.test.ts` and `tests/attacks`.
+ * Tests section 2 of the contract: `northbound_fetch`, with every parameter and the exact shape of its
+ * result. `tests/browser/fetch.test.ts` and `tests/attacks` test it against attackers.
  *
- * Seen to fail when: `statusText` is missing in the result; `grantId` is not looked at; `interactive`
- * counts as `ifNeeded`; the request to the API is made without the signal of its call (the abort).
+ * Seen to fail when:
+ * - `statusText` is missing in the result;
+ * - `grantId` is ignored;
+ * - `interactive` is always treated as `ifNeeded`;
+ * - the request to the API is made without the signal of its call (the abort).
  */
 
 import { createHash } from 'node:crypto'
@@ -29,7 +32,10 @@ const test = base
       call(page, 'northbound_fetch', { url, ...params })
   })
 
-/** The answer with the length and the digest of its body, which the driver would not carry. */
+/**
+ * Returns the response with the length and the digest of its body. The driver cannot transfer the body
+ * itself.
+ */
 const digestedFetch = (page: Page, params: FetchParams) =>
   page.evaluate(async (given) => {
     const { result, error } = (await window.call('northbound_fetch', given)) as {
@@ -146,7 +152,7 @@ describe('the request that northbound_fetch makes', () => {
       (window as unknown as { abort(): Promise<unknown> }).abort(),
     )
     expect(outcome).toBe('AbortError')
-    // The API would answer never: the browser has closed the connection, sooner than the time limit does.
+    // The API never answers. The browser has closed the connection before the time limit could.
     await until('the end of the connection', async () => closed.includes(request))
     expect(request.status).toBeUndefined()
   })

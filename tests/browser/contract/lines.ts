@@ -1,7 +1,7 @@
 /**
- * The lines of the contract that stand in no table, by how they begin, and the tests that run them.
- * Rows of tables need no entry: a title begins with the method, the event, or the code and the word.
- * `tests/shared/contract.node.test.ts` holds both against the contract.
+ * Maps the lines of the contract that are in no table, by their first words, to the tests that run them. Rows
+ * of tables need no entry: a title begins with the method, the event, or the code and the error word.
+ * `tests/shared/contract.node.test.ts` compares both with the contract.
  */
 
 export const LINES: Readonly<Record<string, readonly string[]>> = {

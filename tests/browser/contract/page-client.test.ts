@@ -1,8 +1,9 @@
 /**
- * Section 1 of the contract, its last line: the small client for pages, as it is built for them.
+ * Tests section 1 of the contract, its last line: the small client for pages, built as pages load it.
  *
- * Seen to fail when: `findBroker` rejects or waits for ever where there is no broker; `fetch` gives the
- * broker's result as it came.
+ * Seen to fail when:
+ * - `findBroker` rejects or waits forever if there is no broker;
+ * - `fetch` returns the broker's result unchanged.
  */
 
 import { fileURLToPath } from 'node:url'
@@ -17,7 +18,7 @@ import { gesture } from '../support/stage.ts'
 
 type Client = typeof PageClient
 
-/** The client as one classic script with a global, `northkey`. */
+/** Builds the client as a single classic script with a global, `northkey`. */
 async function buildClient(): Promise<string> {
   const entry = fileURLToPath(new URL('../../../shared/page/index.ts', import.meta.url))
   const built = await build({

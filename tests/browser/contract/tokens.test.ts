@@ -1,10 +1,12 @@
 /**
- * Section 2 of the contract: `northbound_getAccessToken` and `northbound_createProof`, for a page in
- * mode `token`; and what never leaves the broker in that mode either.
+ * Tests section 2 of the contract: `northbound_getAccessToken` and `northbound_createProof`, for a page in
+ * mode `token`, and the data that never leave the broker, in this mode either.
  *
- * Seen to fail when: `grantId` is missing in the result; `minValiditySeconds` is not looked at; a
- * proof has no hash of the query; the handle of the subscriber is made from the flow and not from the
- * subscriber.
+ * Seen to fail when:
+ * - `grantId` is missing in the result;
+ * - `minValiditySeconds` is ignored;
+ * - a proof has no hash of the query;
+ * - the subscriber's handle is derived from the flow and not from the subscriber.
  */
 
 import type { Page } from 'puppeteer-core'

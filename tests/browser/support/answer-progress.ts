@@ -1,4 +1,7 @@
-/** Progress of an answer that a server of this process sends: the network's log knows its end alone. */
+/**
+ * Reports the progress of a response that a server of this process sends. The log of the network records only
+ * its end.
+ */
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage } from 'node:http'
@@ -12,7 +15,10 @@ interface RequestStart {
   socket: Socket
 }
 
-/** Returns a function that gives the bytes sent so far in answer to the first request with this method and path. */
+/**
+ * Returns a function that returns the number of bytes sent so far in response to the first request with this
+ * method and path.
+ */
 export function watchAnswer(method: string, path: string): () => number {
   let sentBytes = () => 0
   const handleRequest = (message: unknown) => {

@@ -1,6 +1,6 @@
 /**
- * A UE application made for tests: bare pages on origins of their own, with what a page needs to speak
- * the provider convention, and a log of every request that reached them.
+ * Serves a UE application for tests: bare pages on their own origins, with a client for the provider
+ * convention, and a log of every request that reached them.
  */
 
 import { createServer, type Server } from 'node:http'
@@ -11,12 +11,12 @@ export interface ApplicationServer {
   port: number
   /** Method and target of each request, in order. */
   requests: string[]
-  /** Paths with answers of their own, as HTML around the page's script, or `raw` as they are. */
+  /** Paths with their own responses: HTML around the script of the page, or `raw` without it. */
   routes: Map<string, { html: string; raw?: boolean; headers?: Record<string, string> }>
   close(): Promise<void>
 }
 
-/** What each page has: every message that reached it, and the provider once asked for. */
+/** Globals of every page: every message that it received, and the provider after a request for it. */
 const PAGE_SCRIPT = `
 window.seen = []
 window.addEventListener('message', (event) => window.seen.push(event.data))
@@ -42,7 +42,7 @@ window.call = async (method, params) => {
 }
 `
 
-/** @param wanted The port; without one any that is free. */
+/** @param wanted The port. By default, any free port. */
 export async function startApplication(host = '127.0.0.1', wanted = 0): Promise<ApplicationServer> {
   const requests: string[] = []
   const routes: ApplicationServer['routes'] = new Map()

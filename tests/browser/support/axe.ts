@@ -1,4 +1,4 @@
-/** What axe-core finds wrong with a page, by its rules for WCAG 2.2 A and AA and its best practices. */
+/** Finds defects of a page with axe-core, by its rules for WCAG 2.2 A and AA and its best practices. */
 
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -10,7 +10,7 @@ interface Axe {
   run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }>
 }
 
-/** Each violation with the elements that it is about. None is good. */
+/** Returns each violation with its elements. An accessible page has none. */
 export async function violationsOf(page: Page): Promise<string[]> {
   await page.evaluate(SOURCE)
   return page.evaluate(async () => {

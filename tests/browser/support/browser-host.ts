@@ -1,6 +1,6 @@
 /**
- * One running browser, in which the extension is installed and removed as often as tests want it: that takes
- * a fraction of what a new browser takes, and the browser deletes the extension's data each time.
+ * Runs a browser in which tests install and remove the extension as often as they need. An installation takes
+ * a fraction of the time of a new browser, and the browser deletes the extension's data at each removal.
  */
 
 import type { Browser, Page } from 'puppeteer-core'
@@ -12,10 +12,10 @@ import { type Outside, startOutside } from './outside.ts'
 export interface BrowserHost {
   name: BrowserName
   browser: Browser
-  /** The proxy of this browser: every request that tried to leave the machine. */
+  /** The proxy of this browser, which records every request to another machine. */
   outside: Outside
   /**
-   * Installs an extension from a folder, in the place of the one before.
+   * Installs an extension from a folder, and replaces the previous extension.
    *
    * @returns The origin of the extension's own pages.
    */
@@ -39,18 +39,18 @@ const CHROMIUM_ARGS = [
 ]
 
 const FIREFOX_PREFERENCES = {
-  // Each request for a site's permission is granted: no driver can press the button of that question.
+  // Every request for a site permission is granted, since no driver can press the button of the permission prompt.
   'extensions.webextOptionalPermissionPrompts': false,
-  // Firefox slows the timers of hidden pages down to seconds; Chromium's driver switches that off itself.
+  // Firefox throttles the timers of hidden pages to seconds. Chromium's driver disables throttling itself.
   'dom.min_background_timeout_value': 4,
   'dom.min_background_timeout_value_without_budget_throttling': 4,
   'dom.timeout.enable_budget_timer_throttling': false,
-  // No process in stock, and fewer pictures a second: both would take time from the tests.
+  // No preallocated processes, and a lower frame rate: both would take CPU time from the tests.
   'dom.ipc.processPrelaunch.enabled': false,
   'layout.frame_rate': 20,
 }
 
-/** Opens a browser whose requests beyond loopback all end at a proxy of the test's own. */
+/** Opens a browser that sends all requests, except to loopback, to a proxy of the test. */
 export async function openHost(
   name: BrowserName,
   {
@@ -74,7 +74,7 @@ export async function openHost(
   const kept = new Set<Page>(await browser.pages())
   let installed: string | undefined
 
-  // Firefox gives the extension another origin with each installation; its own page of extensions knows it.
+  // Firefox gives the extension a new origin with each installation. The browser's page of extensions has it.
   let extensionsPage: Page | undefined
   async function originOfExtension(): Promise<string> {
     if (name === 'chromium') return `chrome-extension://${CHROMIUM_ID}`
@@ -108,7 +108,7 @@ export async function openHost(
     async reset() {
       await uninstall()
       for (const page of await browser.pages()) {
-        // A page that closes by itself meanwhile is closed.
+        // The page may have closed by itself meanwhile.
         if (!kept.has(page)) await page.close().catch(() => {})
       }
       await browser.deleteCookie(...(await browser.cookies()))

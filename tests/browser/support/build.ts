@@ -1,4 +1,6 @@
-/** Builds the extension that the browser tests of a project load, so that they never run against an old build. */
+/**
+ * Builds the extension that the browser tests of a project load, so that they never run with an old build.
+ */
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,6 +1,6 @@
 /**
- * A record of what the scripts of the extension write to their consoles. Each script of the build is given a
- * wrapper that sends the text to the application: nothing is attached to the worker, which may stop as ever.
+ * Records the console output of the extension's scripts. Each script of the build gets a wrapper that sends
+ * the text to the application. No debugger is attached to the worker, so the worker may stop as usual.
  */
 
 import { readFile, writeFile } from 'node:fs/promises'
@@ -32,7 +32,7 @@ function recordConsole(address: string): void {
   console.info(`the console of ${globalThis.location.href.split(/[?#]/)[0]}`)
 }
 
-/** Gives the worker and the content script of a built extension the wrapper. */
+/** Adds the wrapper to the worker and to the content script of a built extension. */
 export async function recordConsoles(extension: string): Promise<void> {
   const [operator] = JSON.parse(await readFile(join(extension, 'demo-operators.json'), 'utf8'))
   const [origin] = operator.applications[0].origins
@@ -47,7 +47,7 @@ export async function recordConsoles(extension: string): Promise<void> {
   }
 }
 
-/** What has been written so far, of the requests that reached the application. */
+/** Returns the console output so far, from the requests that reached the application. */
 export function consoleTexts(requests: readonly string[]): string[] {
   const prefix = `GET ${PATH}?`
   return requests

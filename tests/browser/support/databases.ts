@@ -1,4 +1,4 @@
-/** Changes to the broker's databases, made by a page of the broker's own origin. */
+/** Changes the broker's databases from a page of the broker's own origin. */
 
 import type { Page } from 'puppeteer-core'
 

@@ -1,4 +1,4 @@
-/** The built page of the demo site in a real browser, in front of a broker that lives in the page. */
+/** Opens the built page of the demo site in a real browser, with a broker double that runs in the page. */
 
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -17,7 +17,7 @@ import type { BrowserHost } from './browser-host.ts'
 export const hook = (name: string) => `[data-testid=${name}]`
 
 export interface PageOptions {
-  /** Without one there is no broker at all. */
+  /** Options of the broker double. Without this member there is no broker. */
   broker?: Partial<FakeBroker>
   width?: number
   dark?: boolean
@@ -26,15 +26,17 @@ export interface PageOptions {
 export interface PageStage {
   site: DemoSite
   config: DemoSiteConfig
-  /** Headers of each request that the API had, newest last. */
+  /** Header fields of every request that the API received, newest last. */
   apiRequests: { method: string; authorization: string | undefined; cookie: string | undefined }[]
   open(options?: PageOptions): Promise<Page>
-  /** What the browser complained of in any page: policy violations, errors. */
+  /** Policy violations and errors that the browser reported in any page. */
   complaints: string[]
   close(): Promise<void>
 }
 
-/** An API exposing function that says yes, with the CORS headers that `token` mode needs. */
+/**
+ * An API exposing function that accepts every request, with the CORS header fields that `token` mode needs.
+ */
 async function startApi(requests: PageStage['apiRequests']) {
   const server = createServer((request, response) => {
     response.setHeader('access-control-allow-origin', '*')
@@ -104,7 +106,7 @@ export async function startPageStage(host: BrowserHost): Promise<PageStage> {
   }
 }
 
-/** Presses a button once it can be pressed. */
+/** Presses a button as soon as it is enabled. */
 export async function press(page: Page, name: string): Promise<void> {
   const usable = `${hook(name)}:not([aria-disabled=true])`
   await page.waitForSelector(usable)
@@ -122,7 +124,7 @@ export function stateOf(page: Page, step: string): Promise<string | undefined> {
   })
 }
 
-/** Opens what the page folds up, for judgements of the whole document. */
+/** Opens all collapsed parts of the page, for checks of the complete document. */
 export async function openDetails(page: Page): Promise<void> {
   await page.$$eval('details', (entries) => {
     for (const entry of entries) entry.open = true

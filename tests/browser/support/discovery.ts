@@ -1,10 +1,10 @@
-/** Discovery of the provider by a script of a document, without the client that the test application has. */
+/** Looks for the provider with a script of a document, without the client of the test application. */
 
 import type { Frame, Page } from 'puppeteer-core'
 
 /**
- * Whether a document finds the broker. The provider enters a document before the document's first script,
- * and announces itself while the event that asks for it is dispatched: there is nothing to wait for.
+ * Returns true if a document finds the broker. The provider enters a document before the document's first script,
+ * and announces itself synchronously while the request event is dispatched, so no wait is needed.
  */
 export function findsBroker(document: Frame | Page): Promise<boolean> {
   return document.evaluate(() => {

@@ -1,6 +1,6 @@
 /**
- * Stops Firefox's event page as the browser itself does, but at once and whatever it is busy with: the
- * document with its scripts, timers and requests goes, and nothing in it is notified.
+ * Stops Firefox's event page as the browser itself does, but at once and even while the page is busy. The
+ * document goes away with its scripts, timers and requests, and no code in it is notified.
  */
 
 import { GECKO_ID } from '../../../extension/identity.ts'
@@ -36,7 +36,7 @@ export async function eventPageSwitch(
         const { extension } = (globalThis as unknown as Privileged).WebExtensionPolicy.getByID(id)
         const eventPage = () => [...extension.views].find((view) => view.viewType === 'background')
         const running = eventPage()
-        // What comes in while it stops keeps it alive; a call that is asked again may have woken another.
+        // A message during the stop keeps the page alive, and a call that is resent may have started a new page.
         while (running && eventPage() === running) {
           await extension.terminateBackground({
             disableResetIdleForTest: true,
@@ -51,7 +51,9 @@ export async function eventPageSwitch(
   }
 }
 
-/** Kills the processes of this very Firefox that run extensions, as the system does that runs out of memory. */
+/**
+ * Kills the processes of this Firefox that run extensions, as an operating system does when memory runs out.
+ */
 export async function killExtensionProcess(stage: Pick<Stage, 'name' | 'browser'>): Promise<void> {
   const settings = await openExtensionsPage(stage)
   const pids = await settings.evaluate(async () => {

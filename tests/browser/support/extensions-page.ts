@@ -1,10 +1,12 @@
-/** The browser's own page of extensions: what it may do to them, a test may do there. */
+/**
+ * Opens the browser's own page of extensions. A test may do there whatever that page may do to an extension.
+ */
 
 import type { Browser, Page } from 'puppeteer-core'
 import type { BrowserName } from '../../../scripts/browsers.ts'
 import { addressOf, until } from './pages.ts'
 
-/** A stage or a host has this shape. */
+/** Common members of a stage and a host. */
 interface NamedBrowser {
   name: BrowserName
   browser: Browser
@@ -13,13 +15,16 @@ interface NamedBrowser {
 export async function openExtensionsPage({ browser, name }: NamedBrowser): Promise<Page> {
   const address = name === 'chromium' ? 'chrome://extensions/' : 'about:addons'
   const page = await browser.newPage()
-  // Firefox's driver does not hear that such a page has loaded.
+  // Firefox's driver gets no load event of such a page.
   void page.goto(address).catch(() => {})
   await until('the page of extensions', async () => (await addressOf(page)).startsWith(address))
   return page
 }
 
-/** In Chromium, without which an extension from a folder stays off once it has reloaded itself. */
+/**
+ * Enables developer mode in Chromium. Without it, an unpacked extension stays disabled after it has reloaded
+ * itself.
+ */
 export async function useDeveloperMode(stage: NamedBrowser): Promise<void> {
   const page = await openExtensionsPage(stage)
   await page.evaluate(() => {

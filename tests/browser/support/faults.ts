@@ -1,4 +1,4 @@
-/** Faults that several tests ask of the network. */
+/** Adds faults to the network that several tests use. */
 
 import type { Network } from '../../../demo-site/network/index.ts'
 
@@ -7,7 +7,7 @@ const METADATA_PATHS = [
   '/.well-known/oauth-authorization-server',
 ] as const
 
-/** The issuer says something else of itself from now on. */
+/** Changes the metadata of the issuer from now on. */
 export async function changeMetadata(
   { issuer, faults }: Pick<Network, 'issuer' | 'faults'>,
   change: (metadata: Record<string, unknown>) => void,

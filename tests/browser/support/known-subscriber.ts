@@ -1,5 +1,5 @@
 /**
- * Flows that wait for nobody: the subscriber has signed in at the operator beforehand, and the operator has
+ * Runs flows that need no user: the subscriber has signed in at the operator beforehand, and the operator has
  * the authorization of the application on record. A window then opens and closes by itself.
  */
 
@@ -27,7 +27,7 @@ export async function signInBeforehand(
   if (!server) throw new Error('issuer: expected one of the stage’s network')
   const { authorizationUrl } = await beginAuthorization(
     {
-      // Only the user's half of the flow happens: the client has to prove nothing.
+      // Only the user's part of the flow runs, so no client authentication is needed.
       server: { ...server, clientAuthentication: 'none', pushedAuthorizationRequests: 'never' },
       metadata: await discover(server, EFFECTS),
       clientId: CLIENT_ID,
@@ -44,7 +44,7 @@ export async function signInBeforehand(
     password: subscriber.password,
   })
   const cookies = await signIn.cookies.store.getAllCookies()
-  // The operator's own cookies of an earlier session would be sent beside the new ones.
+  // Removes the operator's cookies of an earlier session, which would be sent together with the new cookies.
   const earlier = (await stage.browser.cookies()).filter((known) =>
     cookies.some(({ key, path }) => key === known.name && (path ?? '/') === known.path),
   )
@@ -61,7 +61,9 @@ export async function signInBeforehand(
   network.log.clear()
 }
 
-/** The quickest way to a grant: the subscriber is known beforehand, and the user clicks in the page. */
+/**
+ * Gets a grant in the quickest way: the subscriber is signed in beforehand, and the user clicks in the page.
+ */
 export async function connectQuickly(
   stage: Stage,
   page: Page,
@@ -72,14 +74,17 @@ export async function connectQuickly(
   return call<Grant>(page, 'northbound_connect', params)
 }
 
-/** A revoked grant would be asked for again; without the endpoint the operator never hears of it. */
+/**
+ * Removes the revocation endpoint. The operator does not learn of a revocation, so it does not ask for
+ * consent again.
+ */
 export function withoutRevocation({ network }: Pick<Stage, 'network'>): Promise<void> {
   return changeMetadata(network, (metadata) => {
     delete metadata.revocation_endpoint
   })
 }
 
-/** A flow from the page's call to the grant, which is then forgotten. */
+/** Runs a flow from the page's call to the grant, and then revokes the grant. */
 export async function connectAndRevoke(stage: Stage, page: Page): Promise<Called<Grant>> {
   await gesture(page)
   const outcome = await call<Grant>(page, 'northbound_connect', stage.wish())

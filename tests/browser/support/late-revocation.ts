@@ -1,4 +1,4 @@
-/** A revocation that the operator does not accept at first, and its second attempt. */
+/** Runs a revocation that the operator rejects at first, and its second attempt. */
 
 import type { Page } from 'puppeteer-core'
 import { expect } from 'vitest'
@@ -12,14 +12,14 @@ import type { WorkerSwitch } from './worker.ts'
 export const revocationRequests = ({ network }: Stage): LogEntry[] =>
   network.log.filter({ method: 'POST', path: /revocation$/ })
 
-/** The page has no grant any more, and no call of it is served. */
+/** Expects that the page has no grant and that its calls are not served. */
 export async function expectRevoked(page: Page, granted: Grant): Promise<void> {
   expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toEqual([])
   const { error } = await call(page, 'northbound_fetch', { url: subscriptionsUrl(granted) })
   expect(error?.code).toBe(ERROR_CODE.noGrant)
 }
 
-/** Revokes while the operator answers 503, stops the worker, and waits for the attempt that succeeds. */
+/** Revokes a grant while the operator answers 503, stops the worker, and waits for the successful attempt. */
 export async function revokeLate(
   stage: Stage,
   page: Page,

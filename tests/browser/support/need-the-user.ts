@@ -1,8 +1,8 @@
-/** What brings a grant to where a window would be needed: no refresh, and no silent authorization. */
+/** Makes a grant need a window: the refresh and the silent authorization fail. */
 
 import type { FaultRule } from '../../../demo-site/network/index.ts'
 
-/** The next refresh ends the refresh token; from then on there is none. */
+/** Makes the next refresh fail and end the refresh token. The grant then has no refresh token. */
 export const REFRESH_REFUSED: FaultRule = {
   method: 'POST',
   path: '/token',
@@ -15,7 +15,7 @@ export const REFRESH_REFUSED: FaultRule = {
   },
 }
 
-/** The next attempt without a window meets a page for people. */
+/** Makes the next silent authorization end at a page that needs the user. */
 export const PAGE_FOR_PEOPLE: FaultRule = {
   method: 'GET',
   path: '/auth',

@@ -1,4 +1,4 @@
-/** The end of a flow without a grant. */
+/** Checks the end of a flow without a grant. */
 
 import type { Page } from 'puppeteer-core'
 import { expect } from 'vitest'
@@ -6,14 +6,14 @@ import type { Grant } from '../../../shared/messages/page-api.ts'
 import { gone } from './pages.ts'
 import { atRedirectHost, call, databaseText, openScreen, type Stage } from './stage.ts'
 
-/** No window stays open, the page has no grant, and no request has reached the host of the redirect URI. */
+/** Expects no open window, no grant of the page, and no request at the host of the redirect URI. */
 export async function expectNoGrant(stage: Stage, page: Page): Promise<void> {
   await gone(stage.browser, stage.network.issuer)
   expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toEqual([])
   expect(atRedirectHost(stage)).toEqual([])
 }
 
-/** Besides, the broker's databases have neither a flow nor a token. */
+/** Expects the same, and neither a flow nor a token in the broker's databases. */
 export async function expectNothingKept(stage: Stage, page: Page): Promise<void> {
   await expectNoGrant(stage, page)
   const screen = await openScreen(stage)

@@ -1,10 +1,10 @@
-/** What a page may ask of one of the network's operators. */
+/** Builds a page's request for APIs of an operator of the network. */
 
 import type { ProfileName } from '../../../shared/messages/operator-profile.ts'
 import type { ApiAccess, ConnectParams } from '../../../shared/messages/page-api.ts'
 import type { Stage } from './stage.ts'
 
-/** All APIs of the operator with this profile, each with its first scopes. */
+/** Returns a request for all APIs of the operator with this profile, each with its first scopes. */
 export function wishForAll(
   { network }: Stage,
   profile: ProfileName,
@@ -23,7 +23,7 @@ export function wishForAll(
   return { issuer: operator.issuer, apis }
 }
 
-/** The first API of the operator with this profile. */
+/** Returns a request for the first API of the operator with this profile. */
 export function wishFor(stage: Stage, profile: ProfileName, scopes = 1): ConnectParams {
   const { issuer, apis } = wishForAll(stage, profile, scopes)
   return { issuer, apis: apis.slice(0, 1) }

@@ -1,4 +1,4 @@
-/** The broker's own screen of operators, as a user uses it who got a file from an operator. */
+/** Operates the broker's own screen of operators, as a user does who has received a file from an operator. */
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { ElementHandle, Page } from 'puppeteer-core'
 import { openScreen, type Stage } from './stage.ts'
 
-/** Opens the screen in a tab in front. */
+/** Opens the screen in a foreground tab. */
 export async function openOperators(stage: Pick<Stage, 'browser' | 'brokerOrigin'>): Promise<Page> {
   const screen = await openScreen(stage, '/ui/operators/index.html')
   await screen.bringToFront()
@@ -14,10 +14,10 @@ export async function openOperators(stage: Pick<Stage, 'browser' | 'brokerOrigin
 }
 
 /**
- * Chooses a file, and waits for the broker's judgement of it.
+ * Chooses a file, and waits for the broker's result of the check.
  *
- * @param content Text, or what becomes JSON.
- * @param shown The `data-testid` of the judgement.
+ * @param content Text, or a value that is serialized as JSON.
+ * @param shown The `data-testid` of the result.
  */
 export async function chooseFile(
   screen: Page,

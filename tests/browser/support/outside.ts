@@ -1,7 +1,7 @@
 /**
- * The rest of the world: an HTTP proxy behind which every host is the same server with a certificate of
- * its own making, which remembers each request. What a browser sends beyond loopback ends here, the
- * redirect URI's host included.
+ * Simulates all hosts beyond loopback: an HTTP proxy behind which every host is the same server, with a
+ * certificate that it signs itself. The server records every request. All requests of a browser beyond
+ * loopback end here, including requests to the host of the redirect URI.
  */
 
 import {
@@ -31,13 +31,13 @@ export interface Outside {
   address: string
   /** URL of each request, in order. */
   requests: string[]
-  /** Headers of each of them. */
+  /** Header fields of each request, in the same order. */
   headers: IncomingHttpHeaders[]
-  /** Host of each connection, in order: it comes before a request, and may come without one. */
+  /** Host of each connection, in order. A connection precedes a request, and may stay without a request. */
   connections: string[]
-  /** Answers of their own, by method and URL without query, as in `GET https://a.example/b`. */
+  /** Responses by method and URL without query, as in `GET https://a.example/b`. */
   answers: Map<string, (request: OutsideRequest) => OutsideAnswer>
-  /** Forgets all requests and answers. */
+  /** Clears all requests and responses. */
   reset(): void
   close(): Promise<void>
 }

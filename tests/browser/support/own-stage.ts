@@ -1,4 +1,7 @@
-/** Starts a stage in a Chromium of its own with a profile folder, which a test may end and start again. */
+/**
+ * Starts a stage in a separate Chromium with a profile folder. A test may end this browser and start it
+ * again.
+ */
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -14,7 +17,7 @@ export interface OwnStage {
   stage: Stage
   /** Folder of the browser's profile. */
   profile: string
-  /** Starts the browser again, which has ended, with the same profile and the same extension. */
+  /** Starts the browser again after it has ended, with the same profile and the same extension. */
   restart(): Promise<void>
 }
 

@@ -1,10 +1,10 @@
-/** Pages of the browser under test, told apart by the address that they show. */
+/** Finds pages of the browser under test by the address that they show. */
 
 import type { Browser, Page } from 'puppeteer-core'
 
 const POLL_MS = 50
 
-/** Firefox's driver keeps no address of the broker's own pages; the page itself knows. */
+/** Reads the address in the page itself, since Firefox's driver has no address of the broker's own pages. */
 export async function addressOf(page: Page): Promise<string> {
   const asked = (async () => page.evaluate(() => location.href))().catch(() => driversWord(page))
   const late = new Promise<string>((resolve) => {
@@ -13,7 +13,7 @@ export async function addressOf(page: Page): Promise<string> {
   return Promise.race([asked, late])
 }
 
-/** A page that is just opening or closing has no address. */
+/** A page that is opening or closing has no address. */
 function driversWord(page: Page): string {
   try {
     return page.url()
@@ -55,13 +55,13 @@ export async function gone(browser: Browser, part: string): Promise<void> {
   )
 }
 
-/** What a user sees, who is about to click: pages that are hidden may not open windows. */
+/** Brings a page to the front before a click of the user. Hidden pages may not open windows. */
 export async function inFront(page: Page): Promise<void> {
   await page.bringToFront()
   await until('the page to be seen', () => page.evaluate(() => !document.hidden))
 }
 
-/** A new tab at an address. */
+/** Opens a new tab at an address. */
 export async function openPage(browser: Browser, address: string): Promise<Page> {
   const page = await browser.newPage()
   await page.goto(address)

@@ -1,9 +1,9 @@
-/** The operator's sign-in page with a subscriber who types a password. */
+/** Fills in the password form of the operator's sign-in page. */
 
 import type { Page } from 'puppeteer-core'
 import type { Subscriber } from '../../../demo-site/network/index.ts'
 
-/** Waits for the form, replaces the number that it may show already, and submits it. */
+/** Waits for the form, replaces a number that is already filled in, and submits the form. */
 export async function submitPassword(
   operator: Page,
   { phoneNumber, password }: Pick<Subscriber, 'phoneNumber' | 'password'>,

@@ -1,9 +1,12 @@
-/** Looks for secrets in everything that a closed browser has left in its profile folder. */
+/** Searches for secrets in all files that a closed browser has left in its profile folder. */
 
 import { readdir, readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 
-/** Long enough to be no chance, short enough to lie in one piece where a file is compressed. */
+/**
+ * Length of a searched piece: long enough to exclude a chance match, short enough to stay contiguous in a
+ * compressed file.
+ */
 const PIECE = 20
 
 function needlesOf(secret: string): Buffer[] {
@@ -19,8 +22,8 @@ async function filesUnder(folder: string): Promise<string[]> {
 }
 
 /**
- * @param secrets By what they are.
- * @returns What was found where, as `name in file`; both UTF-8 and UTF-16 count.
+ * @param secrets The secrets by name.
+ * @returns The matches as `name in file`, in UTF-8 and in UTF-16.
  */
 export async function searchProfile(
   folder: string,

@@ -1,10 +1,10 @@
-/** A network that comes back without its memory. */
+/** Restarts a network without its memory. */
 
 import { startNetwork } from '../../../demo-site/network/index.ts'
 import { REDIRECT_BASE } from '../../../extension/identity.ts'
 import { CLIENT_ID, type Stage } from './stage.ts'
 
-/** Starts the same operator at the addresses of the one that was closed, with new keys and nothing remembered. */
+/** Starts the operator again at the addresses of the closed network, with new keys and empty stores. */
 export async function restartNetwork(stage: Stage): Promise<void> {
   const { issuer, apisOrigin, userPlaneOrigin } = stage.network
   const portOf = (url: string) => Number(new URL(url).port)

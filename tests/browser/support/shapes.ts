@@ -1,4 +1,4 @@
-/** The shapes of the contract: these members and no others. */
+/** Defines the shapes of the contract: exactly these members. */
 
 import { expect } from 'vitest'
 import type { ErrorCode, Grant, ProviderErrorData } from '../../../shared/messages/page-api.ts'
@@ -6,7 +6,7 @@ import type { Called } from './stage.ts'
 
 export const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
-/** A grant, for `toStrictEqual`. */
+/** Shape of a grant, for `toStrictEqual`. */
 export const aGrant = (known: Partial<Grant> = {}) => ({
   grantId: expect.stringMatching(/./),
   issuer: expect.stringMatching(/^http/),
@@ -22,7 +22,7 @@ export const aGrant = (known: Partial<Grant> = {}) => ({
 
 const DATA = ['error', 'errorDescription', 'httpStatus', 'retryAfterSeconds']
 
-/** The call ended in a `ProviderError`: an `Error` with `code` and `data`. */
+/** Expects that the call ended with a `ProviderError`: an `Error` with `code` and `data`. */
 export function expectError(
   { error }: Called<unknown>,
   code: ErrorCode,

@@ -1,4 +1,4 @@
-/** A flow that stands at the operator's sign-in page, and responses that nobody asked for. */
+/** Opens a flow that waits at the operator's sign-in page, and forges responses to it. */
 
 import type { Page } from 'puppeteer-core'
 import type { Grant } from '../../../shared/messages/page-api.ts'
@@ -17,17 +17,17 @@ export interface Begun {
   operator: Page
 }
 
-/** Everything up to the operator's sign-in page. */
+/** Runs a flow up to the operator's sign-in page. */
 export async function beginSignIn(stage: Stage, page: Page): Promise<Begun> {
   const outcome = call<Grant>(page, 'northbound_connect', stage.wish())
   if (stage.requireConsent) await answerConsent(stage, 'allow')
   const operator = await signInPage(stage)
-  // What leaves a page that still loads may be overtaken by it.
+  // A navigation away from a page that still loads may be cancelled by the load.
   await operator.waitForSelector('form')
   return { outcome, operator }
 }
 
-/** A user who allows whatever the operator asks, if it asks, until the user leaves. */
+/** Acts as a user who accepts every consent page of the operator, until the user leaves. */
 export function allowAll({ browser, network }: Stage): { leave(): Promise<void> } {
   let hasLeft = false
   async function allowWhereAsked(): Promise<void> {
@@ -37,7 +37,7 @@ export function allowAll({ browser, network }: Stage): { leave(): Promise<void> 
   }
   async function answer(): Promise<void> {
     while (!hasLeft) {
-      // A window may go on or close while it is looked at.
+      // A window may navigate or close while it is inspected.
       await allowWhereAsked().catch(() => {})
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
@@ -51,7 +51,7 @@ export function allowAll({ browser, network }: Stage): { leave(): Promise<void> 
   }
 }
 
-/** A response to the request of the flow that is open, with a code that is forged. */
+/** Builds a response to the request of the open flow, with a forged code. */
 export async function forgeResponse(
   stage: Stage,
   at: Page,

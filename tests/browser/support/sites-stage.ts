@@ -1,11 +1,10 @@
 /**
- * An application with https on a host of its own, behind the proxy, and a browser in which a test can
- * play the user who answers the browser's own question for a site's permission. No driver can press
- * that button, so:
+ * Starts an application with https on a host of its own, behind the proxy, and a browser in which a test
+ * answers the permission prompt for a site. No driver can press the button of that prompt, so:
  *
- * - Chromium loads the build with its optional hosts as withheld ones, which the browser's own page of
- *   extensions gives and takes, host by host, as a user does there.
- * - Firefox is told to take each request for granted; giving it back is the real thing.
+ * - Chromium loads the build with its optional hosts as withheld hosts. The browser's own page of extensions
+ *   grants and withdraws them, host by host, as a user does there.
+ * - Firefox grants every request by a preference. The withdrawal is the same as a user's.
  */
 
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -30,11 +29,11 @@ export const SITE = 'https://play.example'
 export const OTHER_SITE = 'https://other.example'
 
 export interface SitesStage extends Stage {
-  /** The user says yes to the browser; for Firefox in one of the broker's own screens. */
+  /** Grants the permission for a site in the browser; for Firefox in a screen of the broker. */
   give(screen: Page, origin: string): Promise<void>
-  /** The user says yes for every https site there is. */
+  /** Grants the permission for every https site. */
   giveAll(screen: Page): Promise<void>
-  /** The user takes it back in the browser's own settings. */
+  /** Withdraws the permission in the browser's own settings. */
   takeBack(screen: Page, origin: string): Promise<void>
 }
 
@@ -43,7 +42,7 @@ interface Extensions {
   permissions: Record<'request' | 'remove', (what: { origins: string[] }) => Promise<boolean>>
 }
 
-/** The hosts that a user can give are withheld until then. */
+/** Withholds the optional hosts until the user grants them. */
 async function withholdHosts(extension: string): Promise<void> {
   const path = join(extension, 'manifest.json')
   const { optional_host_permissions, ...manifest } = JSON.parse(await readFile(path, 'utf8'))
@@ -62,7 +61,7 @@ function developer(page: Page, name: string, ...args: unknown[]): Promise<unknow
   )
 }
 
-/** Firefox wants a click of the user, so there is one, on the title of the screen. */
+/** Clicks on the title of the screen, since Firefox requires a user gesture. */
 async function permissions(
   page: Page,
   name: 'request' | 'remove',
@@ -85,14 +84,14 @@ async function permissions(
   )
 }
 
-/** A copy of the released build. */
+/** Copies the released build. */
 async function copyReleased(name: BrowserName): Promise<ExtensionCopy> {
   const path = await mkdtemp(join(tmpdir(), 'northkey-released-'))
   await cp(join(inject('builds'), name), path, { recursive: true })
   return { path, remove: () => rm(path, { recursive: true, force: true }) }
 }
 
-/** Which sites the extension may enter, as the browser's own page of extensions has it. */
+/** Sites that the extension may enter, from the browser's own page of extensions. */
 function setHostAccess(settings: Page, hostAccess: 'ON_SPECIFIC_SITES' | 'ON_ALL_SITES') {
   const change = { extensionId: CHROMIUM_ID, hostAccess }
   return developer(settings, 'updateExtensionConfiguration', change)
@@ -101,7 +100,7 @@ function setHostAccess(settings: Page, hostAccess: 'ON_SPECIFIC_SITES' | 'ON_ALL
 /**
  * Puts a network, an application on https hosts and a new installation of the extension into a browser.
  *
- * @param build The released one reaches no loopback, and so not the stage's network.
+ * @param build The released build sends no requests to loopback, so it cannot reach the network of the stage.
  */
 export async function startSitesStage(
   host: BrowserHost,
@@ -128,7 +127,7 @@ export async function startSitesStage(
   const settings = name === 'chromium' ? await openExtensionsPage(host) : undefined
   if (settings) {
     await setHostAccess(settings, 'ON_SPECIFIC_SITES')
-    // The development build's own hosts are withheld by that too.
+    // The hosts of the development build are also withheld then.
     const loopback = build === 'released' ? [] : ['localhost', '*.localhost', '127.0.0.1']
     for (const host of loopback) {
       await developer(settings, 'addHostPermission', CHROMIUM_ID, `http://${host}/*`)
@@ -181,8 +180,8 @@ export async function startSitesStage(
 }
 
 /**
- * A call from a page that knows nothing of tests; `undefined` where there is no broker. A page that has found
- * the provider keeps it until the page is reloaded.
+ * Makes a call from a page without test code. Returns `undefined` if there is no broker. A page that has found the
+ * provider keeps it until the page is reloaded.
  */
 export function ask<T>(
   page: Page,
@@ -198,7 +197,7 @@ export function ask<T>(
         },
         { once: true },
       )
-      // A broker was there before the page's scripts, and announces itself within this event.
+      // The broker entered before the scripts of the page, and announces itself synchronously during this event.
       if (!window.detail) window.dispatchEvent(new Event('northbound:requestProvider'))
       const detail = window.detail as ProviderDetail | undefined
       if (!detail) return undefined
@@ -215,7 +214,7 @@ export function ask<T>(
   ) as Promise<Called<T> | undefined>
 }
 
-/** The page's title is `disconnected` from the event `disconnect` on. */
+/** Sets the title of the page to `disconnected` at the event `disconnect`. */
 export function listenForDisconnect(page: Page): Promise<void> {
   return page.evaluate(() => {
     window.addEventListener(
@@ -233,7 +232,7 @@ export function listenForDisconnect(page: Page): Promise<void> {
 }
 
 /**
- * A request of the broker's own screens to the background.
+ * Sends a request to the background as the broker's own screens do.
  *
  * @throws Error with the message of the background's error.
  */
@@ -241,7 +240,7 @@ export function askBackground<T>(screen: Page, method: string, params: object): 
   return screen.evaluate(
     async (name, given) => {
       interface Answer {
-        /** What the polyfill of Chromium makes of an error. */
+        /** An error in the form of the polyfill for Chromium. */
         __mozWebExtensionPolyfillReject__?: true
         message?: string
       }
@@ -258,13 +257,13 @@ export function askBackground<T>(screen: Page, method: string, params: object): 
   ) as Promise<T>
 }
 
-/** The popup's page, in a tab. */
+/** Opens the page of the popup in a tab. */
 export const openPopup = (stage: Stage): Promise<Page> => openScreen(stage)
 
 export const siteOf = (screen: Page, origin: string): Promise<Site> =>
   askBackground<Site>(screen, 'getSite', { origin })
 
-/** The user switches a site on in the popup, and says yes to the browser. */
+/** Switches a site on in the popup, and grants the browser's permission. */
 export async function switchSiteOn(stage: SitesStage, popup: Page, origin: string): Promise<void> {
   await askBackground(popup, 'proposeSite', { origin })
   await popup.bringToFront()

@@ -1,6 +1,6 @@
 /**
- * The stage of a browser test: a network, an application and the built extension in a browser, all of them
- * real and new. The servers' request logs are the oracle.
+ * Starts the stage of a browser test: a network, an application and the built extension in a browser, all of
+ * them real and new. The tests judge by the request logs of the servers.
  */
 
 import type { Browser, Page } from 'puppeteer-core'
@@ -46,17 +46,17 @@ export interface Stage {
   network: Network
   application: ApplicationServer
   redirectBase: string
-  /** Folder of the extension as this stage's browser loaded it. */
+  /** Folder from which this stage's browser loaded the extension. */
   extensionPath: string
-  /** Everything that tried to leave this machine. */
+  /** Record of every request to another machine. */
   outside: Outside
   /** Origin of the broker's own pages. */
   brokerOrigin: string
-  /** Whether `northbound_connect` opens the broker's own consent window. */
+  /** True if `northbound_connect` opens the broker's own consent window. */
   requireConsent: boolean
   /** The subscriber who uses this browser. */
   subscriber: Subscriber
-  /** A new tab of the application. */
+  /** Opens a new tab of the application. */
   open(path?: string): Promise<Page>
   /** The request for better QoS that most tests make. */
   wish(more?: Partial<ConnectParams>): ConnectParams
@@ -68,7 +68,7 @@ export interface StageOptions extends Partial<Omit<NetworkOptions, 'operator'>> 
   operator?: Partial<OperatorProfile>
   /** More operators, as a function of the application's origin. */
   others?: (origin: string) => Promise<OperatorProfile[]>
-  /** Whether the broker's own consent window opens. Default: false. */
+  /** True if the broker's own consent window opens. Default: false. */
   requireConsent?: boolean
   /** Time limits of the product that this test replaces, beside {@link SHORT_LIMITS}. */
   limits?: Limits
@@ -76,10 +76,10 @@ export interface StageOptions extends Partial<Omit<NetworkOptions, 'operator'>> 
   prepareExtension?: (path: string) => Promise<void>
 }
 
-/** Every parameter in the front channel, where a test can read it and tamper with it. */
+/** Sends every parameter in the front channel, where a test can read and change it. */
 const PLAIN = { pushedAuthorizationRequests: 'never', dpop: 'never' } as const
 
-/** Limits that make tests wait without deciding anything in them. A test of such a limit sets its own value. */
+/** Limits that only make tests slow. A test whose subject is such a limit sets its own value. */
 export const SHORT_LIMITS: Limits = { CONSENT_INERT_MS: 50 }
 
 export const CLIENT_ID = 'cloud-gaming'
@@ -142,26 +142,26 @@ export async function startStage(host: BrowserHost, options: StageOptions = {}):
     }),
     async close() {
       if (browser.connected) await host.reset()
-      // A test may have put another network in the place of the first.
+      // A test may have replaced the network.
       await Promise.all([stage.network.close(), application.close(), extension.remove()])
     },
   }
   return stage
 }
 
-/** A call through the page contract, with the user gesture that a driver's script brings along. */
+/** Makes a call through the page contract, with the user gesture that a script of the driver has. */
 export function call<T>(page: Page, method: string, params?: object): Promise<Called<T>> {
   const called = page.evaluate(
     (name, given) => window.call(name, given),
     method,
     params as Record<string, unknown>,
   ) as Promise<Called<T>>
-  // A test that fails before it looks at the answer closes the page, and that is no error more.
+  // A test that fails before it awaits the outcome closes the page. This must not cause a second error.
   called.catch(() => {})
   return called
 }
 
-/** The user's half in the broker's own window. */
+/** Does the user's part in the broker's own window. */
 export async function answerConsent(
   stage: Pick<Stage, 'browser'>,
   answer: 'allow' | 'deny',
@@ -172,22 +172,20 @@ export async function answerConsent(
   await consent.click(`[data-testid=${answer}]`)
 }
 
-/** One of the broker's own pages, in a tab of its own. */
+/** Opens a page of the broker in a new tab. */
 export async function openScreen(
   stage: Pick<Stage, 'browser' | 'brokerOrigin'>,
   path = '/ui/popup/index.html',
 ): Promise<Page> {
   const page = await stage.browser.newPage()
-  // Firefox's driver does not hear that such a page has loaded; the page itself tells.
+  // Firefox's driver gets no load event of such a page. The page itself reports that it has loaded.
   void page.goto(stage.brokerOrigin + path).catch(() => {})
   await until('the screen', async () => (await addressOf(page)).includes(path))
   await page.waitForSelector('#screen > *')
   return page
 }
 
-/**
- * As if the user had waited since: what was refused before keeps no window shut now.
- */
+/** Clears the denials, as if the cooldown had passed. Earlier denials then block no window. */
 export async function forgetRefusals(stage: Stage): Promise<void> {
   const screen = await openScreen(stage)
   await screen.evaluate(() =>
@@ -200,14 +198,14 @@ export async function forgetRefusals(stage: Stage): Promise<void> {
   await screen.close()
 }
 
-/** Everything that the broker's databases hold, as text; bytes as Latin-1. */
+/** Returns the content of the broker's databases as text, with bytes as Latin-1. */
 export async function databaseText(screen: Page): Promise<Record<string, string[]>> {
   return screen.evaluate(async () => {
     const text = (value: unknown): string => {
       if (value instanceof ArrayBuffer) return new TextDecoder('latin1').decode(value)
       if (ArrayBuffer.isView(value))
         return new TextDecoder('latin1').decode(value.buffer as ArrayBuffer)
-      // On the disk such a key lies in clear, whatever it allows.
+      // On the disk such a key is in plain text, even if it is not extractable.
       if (value instanceof CryptoKey) return `CryptoKey ${value.type}`
       if (typeof value === 'object' && value !== null) {
         return Object.entries(value)
@@ -236,7 +234,7 @@ export async function databaseText(screen: Page): Promise<Record<string, string[
   })
 }
 
-/** The operator does not know the subscriber any more. */
+/** Ends the subscriber's sessions at all operators: deletes the cookies of the browser. */
 export async function endSessions({ browser }: Stage): Promise<void> {
   await browser.deleteCookie(...(await browser.cookies()))
 }
@@ -246,7 +244,7 @@ export function signInPage(stage: Pick<Stage, 'browser' | 'network'>): Promise<P
   return pageAt(stage.browser, stage.network.issuer)
 }
 
-/** The user's half at the operator: sign-in if it asks, then the operator's own consent. */
+/** Does the user's part at the operator: the sign-in if the operator asks for it, then the consent. */
 export async function signIn(
   stage: Pick<Stage, 'browser' | 'network' | 'subscriber'>,
   decision: 'allow' | 'deny' = 'allow',
@@ -260,13 +258,13 @@ export async function signIn(
   await page.click(`[data-form=consent] [value=${decision}]`)
 }
 
-/** The user looks at the page and clicks in it. */
+/** Brings the page to the front and clicks in it. */
 export async function gesture(page: Page): Promise<void> {
   await inFront(page)
   await page.click('button')
 }
 
-/** The whole way to a grant, with the sign-in and the consent of the operator in a window. */
+/** Gets a grant by the complete flow, with the sign-in and the consent of the operator in a window. */
 export async function connect(
   stage: Stage,
   page: Page,
@@ -280,7 +278,7 @@ export async function connect(
   return outcome
 }
 
-/** Where the authorization function sent the user in the end: the redirect URI with its response. */
+/** Returns the last redirect of the authorization function: the redirect URI with its response. */
 export function authorizationResponses(stage: Stage): string[] {
   return stage.network.log.entries
     .map(({ answerHeaders }) => answerHeaders?.location)
@@ -296,10 +294,10 @@ export const authorizationRequests = (stage: Stage): LogEntry[] =>
     .filter({ method: 'GET' })
     .filter(({ query }) => query.response_type === 'code' && query.client_id === CLIENT_ID)
 
-/** Requests that reached the host of the redirect URI. There must be none, ever. */
+/** Requests that reached the host of the redirect URI. There must never be any. */
 export const atRedirectHost = (stage: Stage): string[] =>
   stage.outside.requests.filter((url) => url.startsWith(stage.redirectBase))
 
-/** The form or JSON body of a request, as its server parsed it. */
+/** Returns the form or JSON body of a request, as its server parsed it. */
 export const formOf = (entry: LogEntry | undefined): Record<string, unknown> =>
   (entry?.body ?? {}) as Record<string, unknown>

@@ -1,6 +1,6 @@
 /**
- * The subscriptions of the first northbound API (TS 29.122 AsSessionWithQoS) at its server: their path, a body
- * that is accepted, faults, and the requests that came.
+ * Describes the subscriptions of the first northbound API (TS 29.122 AsSessionWithQoS) at its server: their
+ * path, a valid body, faults, and the received requests.
  */
 
 import type { FaultAction, LogEntry, Network } from '../../../demo-site/network/index.ts'
@@ -13,7 +13,7 @@ interface WithNetwork {
   network: Network
 }
 
-/** A subscription as JSON. `note` is a part of its notification address. */
+/** Builds a subscription as JSON. `note` is a part of its notification address. */
 export const subscription = (note = ''): string =>
   JSON.stringify({
     notificationDestination: `https://unused.invalid/${note}`,
@@ -25,7 +25,7 @@ export const subscription = (note = ''): string =>
 export const apiRequests = ({ network }: WithNetwork): LogEntry[] =>
   network.log.filter({ server: API_SERVER })
 
-/** Adds a fault to requests for the subscriptions: to all of them, or to as many as `times` says. */
+/** Adds a fault to requests for the subscriptions: to all of them, or to the next `times` requests. */
 export function addApiFault({ network }: WithNetwork, action: FaultAction, times?: number): void {
   network.faults.add({
     server: API_SERVER,

@@ -1,11 +1,11 @@
-/** Token requests of the broker, and what brings a grant to its next one. */
+/** Selects token requests of the broker, and makes a grant need its next token. */
 
 import type { Page } from 'puppeteer-core'
 import type { LogEntry } from '../../../demo-site/network/index.ts'
 import type { AccessToken, GetAccessTokenParams } from '../../../shared/messages/page-api.ts'
 import { type Called, call, formOf, type Stage, tokenRequests } from './stage.ts'
 
-/** A longer validity than any token of the network has: such a call always renews the token. */
+/** A longer validity than any token of the network has. A call with this value always renews the token. */
 export const RENEWED = { minValiditySeconds: 3_600 }
 
 export const getAccessToken = (
@@ -21,8 +21,8 @@ export const refreshTokensSent = (stage: Stage): unknown[] =>
   refreshRequests(stage).map((entry) => formOf(entry).refresh_token)
 
 /**
- * Lets the access token of a grant expire now: the broker gets one by a refresh whose remaining lifetime is
- * the broker's own margin. The refresh token stays as it was. The network's log is empty afterwards.
+ * Makes the access token of a grant expire now: a refresh gives the broker an access token whose remaining lifetime
+ * is the broker's own margin. The refresh token is unchanged. The network's log is empty afterwards.
  */
 export async function expireAccessToken(stage: Stage, page: Page, grantId: string): Promise<void> {
   const { faults, log } = stage.network

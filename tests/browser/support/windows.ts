@@ -1,9 +1,9 @@
-/** How many windows a call opened, for the contract's column "may open a window". */
+/** Counts the windows that a call opened, for the contract's column "may open a window". */
 
 import type { Target } from 'puppeteer-core'
 import type { Stage } from './stage.ts'
 
-/** Also counts windows that are closed again by the time the call settles. */
+/** Counts also windows that are closed before the call settles. */
 export async function windowsOpenedBy(
   { browser }: Stage,
   run: () => Promise<unknown>,
@@ -15,7 +15,7 @@ export async function windowsOpenedBy(
   browser.on('targetcreated', count)
   try {
     await run()
-    // News of a window comes before the answer to what is asked after it.
+    // Barrier: the event of a window arrives before the answer to a later request.
     await browser.pages()
   } finally {
     browser.off('targetcreated', count)

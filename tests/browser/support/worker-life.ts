@@ -1,6 +1,6 @@
 /**
- * Whether the broker's worker runs, seen from outside: nobody is attached to it, since that would keep
- * it alive. Chromium lists its workers; Firefox's own page of extensions may look at its event pages.
+ * Observes from outside if the broker's worker runs. No debugger is attached to the worker, since that would
+ * keep it alive. Chromium lists its workers. Firefox's own page of extensions can inspect its event pages.
  */
 
 import { GECKO_ID } from '../../../extension/identity.ts'
@@ -8,7 +8,7 @@ import { openExtensionsPage } from './extensions-page.ts'
 import type { Stage } from './stage.ts'
 
 export interface WorkerLife {
-  /** Tells one worker from another where the browser does; `undefined` while there is none. */
+  /** Identifies the worker, if the browser distinguishes workers. `undefined` while no worker runs. */
   current(): Promise<string | undefined>
 }
 
@@ -40,7 +40,7 @@ export async function watchWorker(stage: Stage): Promise<WorkerLife> {
   }
 }
 
-/** Every worker that runs in this time, and `undefined` if there is a moment without a worker. */
+/** Returns every worker that runs in this time, and `undefined` if there is a moment without a worker. */
 export async function workersDuring(
   worker: WorkerLife,
   ms: number,

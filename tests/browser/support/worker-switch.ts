@@ -1,4 +1,4 @@
-/** Stops the worker of the broker, in the way of its browser. */
+/** Stops the worker of the broker, in the way that each browser provides. */
 
 import type { Page } from 'puppeteer-core'
 

@@ -1,6 +1,6 @@
 /**
- * Stops the broker's worker as the browser itself does: without a word to the code in it. In Chromium the
- * page that holds the switch belongs to the broker, but loads none of its scripts.
+ * Stops the broker's worker as the browser itself does, without notice to its code. In Chromium the page that
+ * holds the switch belongs to the broker, but loads none of its scripts.
  */
 
 import type { CDPSession } from 'puppeteer-core'
@@ -18,14 +18,16 @@ export function workerSwitch(stage: SwitchStage): Promise<WorkerSwitch> {
 }
 
 /**
- * Lets workers begin. The driver has each worker wait for a debugger at its start, lets it go on, and detaches.
- * A worker that is stopped on that way leaves the driver's session attached, and Chromium gives that session to
- * the next worker: it waits too, and the driver is not notified of it again.
+ * Starts workers that wait for a debugger. The driver makes every new worker wait for a debugger, resumes it, and
+ * detaches. If the worker is stopped meanwhile, the driver's session stays attached, and Chromium gives the
+ * session to the next worker. That worker waits too, and the driver is not notified of it.
  */
 function createStarter(browserSession: CDPSession, brokerOrigin: string) {
   const sessionIds = new Set<string>()
   return {
-    /** A command reaches a worker as soon as that is connected. A target that is gone by then waits for nothing. */
+    /**
+     * Starts workers that wait. A command reaches a worker once it is connected. Skips targets that are gone.
+     */
     async letBegin(): Promise<void> {
       const { targetInfos } = await browserSession.send('Target.getTargets')
       for (const { type, url, targetId } of targetInfos) {
@@ -40,7 +42,7 @@ function createStarter(browserSession: CDPSession, brokerOrigin: string) {
         session?.send('Runtime.runIfWaitingForDebugger').catch(() => {})
       }
     },
-    /** A worker with a session attached would not end by itself. */
+    /** Detaches the session: a worker with an attached session does not end by itself. */
     async detach(): Promise<void> {
       for (const sessionId of sessionIds) {
         sessionIds.delete(sessionId)
@@ -75,7 +77,7 @@ async function serviceWorkerSwitch(stage: SwitchStage): Promise<WorkerSwitch> {
       const before = stops
       const hasBegun = running
       await session.send('ServiceWorker.stopAllWorkers')
-      // A call that is asked again may have woken a new one by now.
+      // A call that is resent may have started a new worker by now.
       if (hasBegun) await until('the worker to stop', async () => stops > before)
     },
     async close() {
