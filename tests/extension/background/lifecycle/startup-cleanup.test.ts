@@ -26,6 +26,14 @@ async function wakeWorker(): Promise<void> {
   await import('../../../../extension/background/index.ts')
 }
 
+/** Waits until the cleanup that the newest worker has begun is over. */
+async function waitForCleanup(): Promise<void> {
+  const { cleanUpOnce } = await import(
+    '../../../../extension/background/lifecycle/startup-cleanup.ts'
+  )
+  await cleanUpOnce()
+}
+
 const countLeftRecords = async () => (await entries(flows)).length
 
 test('L15: the first worker of a session cleans up, and later workers do not', async () => {
@@ -39,7 +47,7 @@ test('L15: the first worker of a session cleans up, and later workers do not', a
 
   await addLeftRecord()
   await wakeWorker()
-  await new Promise((resolve) => setTimeout(resolve, 100))
+  await waitForCleanup()
   expect(await countLeftRecords()).toBe(1)
 
   await session.clear()
