@@ -23,9 +23,9 @@ import {
   REQUEST_EVENT,
 } from '../../../shared/messages/page-api.ts'
 import { decodeRequest } from '../../../shared/messages/request-deduplication.ts'
+import { WITHIN_MS } from '../support/time-limit.ts'
 
 const PING_MS = 2_000
-const WITHIN_MS = 10_000
 
 /** The `MessageEvent` of Node cannot be cancelled. */
 class CancelableMessageEvent extends Event {

@@ -28,6 +28,7 @@ import {
   passed,
   tokenSet,
 } from '../../support/operator.ts'
+import { WITHIN_MS } from '../../support/time-limit.ts'
 
 const answers = vi.hoisted(() => ({
   silent: async (_request: SilentRequest): Promise<AuthorizationResult> => {
@@ -87,7 +88,6 @@ const { obtainAccessToken } = await import(
 )
 const { NorthkeyError } = await import('../../../../shared/core/index.ts')
 
-const WITHIN_MS = 10_000
 const REDIRECT = 'https://northkey.chromiumapp.org/?code=c'
 
 /** Waits for a tab whose address contains a text. */

@@ -8,13 +8,13 @@
 import 'fake-indexeddb/auto'
 import { createStore, entries, set } from 'idb-keyval'
 import { expect, test, vi } from 'vitest'
+import { WITHIN_MS } from '../../support/time-limit.ts'
 
 // All workers of this file share the fake browser.
 const fake = await vi.hoisted(() => import('../../support/fake-browser.ts'))
 vi.mock('webextension-polyfill', () => fake)
 
 const { session } = fake.storage
-const WITHIN_MS = 10_000
 const flows = createStore('northkey-flows', 'flows')
 
 /** Stores a record that no key of this session can open. */
