@@ -90,8 +90,12 @@ describe('the consent window', () => {
     const address = await addressOf(consent)
     const second = await stage.open('/second')
     await gesture(second)
-    const other = await call<Grant>(second, 'northbound_connect', stage.wish({ mode: 'token' }))
-    expect(other.error?.code).toBe(ERROR_CODE.alreadyPending)
+    const secondAnswer = await call<Grant>(
+      second,
+      'northbound_connect',
+      stage.wish({ mode: 'token' }),
+    )
+    expect(secondAnswer.error?.code).toBe(ERROR_CODE.alreadyPending)
     expect(await addressOf(consent)).toBe(address)
     expect(await consent.evaluate(() => document.body.innerText)).toBe(before)
     await answerConsent(stage, 'deny')

@@ -39,7 +39,7 @@ async function frameScreen(stage: Stage, page: Page): Promise<Frame> {
     document.body.append(frame)
   }, `${stage.brokerOrigin}/${POPUP}`)
   await openScreen(stage, `/${POPUP}`)
-  const frame = page.frames().find((each) => each !== page.mainFrame())
+  const frame = page.frames().find((candidate) => candidate !== page.mainFrame())
   if (!frame) throw new Error('no frame')
   return frame
 }

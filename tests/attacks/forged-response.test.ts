@@ -63,14 +63,14 @@ describe('a forged response', () => {
   test('R14: an error in another tab ends no flow, whatever it knows', async ({ stage, page }) => {
     const { outcome } = await beginSignIn(stage, page)
     for (const known of [['state', 'iss'], ['iss'], []]) {
-      const other = await stage.open()
-      await forgeResponse(stage, other, (response) => {
+      const otherPage = await stage.open()
+      await forgeResponse(stage, otherPage, (response) => {
         for (const name of ['code', 'state', 'iss']) {
           if (!known.includes(name)) response.delete(name)
         }
         response.set('error', 'access_denied')
       })
-      await other.close()
+      await otherPage.close()
     }
     await signIn(stage)
     const { result } = await outcome

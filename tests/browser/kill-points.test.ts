@@ -77,9 +77,11 @@ describe('a flow whose worker is stopped', () => {
       return new RegExp(`^${pattern}$`)
     })
     const requests = stage.network.log.entries.map(({ method, path }) => `${method} ${path}`)
-    expect(requests.filter((request) => !patterns.some((each) => each.test(request)))).toEqual([])
+    expect(
+      requests.filter((request) => !patterns.some((pattern) => pattern.test(request))),
+    ).toEqual([])
     for (const pattern of patterns)
-      expect(requests.filter((each) => pattern.test(each))).not.toEqual([])
+      expect(requests.filter((request) => pattern.test(request))).not.toEqual([])
   })
 
   const stopAt =

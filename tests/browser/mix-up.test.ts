@@ -151,12 +151,12 @@ describe('an honest and an evil authorization server', () => {
     page,
     second,
   }) => {
-    const other = await openPage(stage.browser, second.origin)
+    const secondPage = await openPage(stage.browser, second.origin)
     await gesture(page)
     const honest = call<Grant>(page, 'northbound_connect', stage.wish())
     await pageAt(stage.browser, stage.network.issuer)
-    await gesture(other)
-    const crossed = call<Grant>(other, 'northbound_connect', evilWish(evil))
+    await gesture(secondPage)
+    const crossed = call<Grant>(secondPage, 'northbound_connect', evilWish(evil))
     await pageAt(stage.browser, evil.issuer)
     await signIn({ ...stage, network: evil })
     expect((await crossed).result).toMatchObject({ issuer: evil.issuer })
@@ -169,7 +169,7 @@ describe('an honest and an evil authorization server', () => {
     const grantsOf = async (at: Page) =>
       (await call<Grant[]>(at, 'northbound_getGrants')).result?.map(({ issuer }) => issuer)
     expect(await grantsOf(page)).toEqual([stage.network.issuer])
-    expect(await grantsOf(other)).toEqual([evil.issuer])
+    expect(await grantsOf(secondPage)).toEqual([evil.issuer])
   })
 
   test('D14, C01: the tokens of one server go to its own APIs alone', async ({

@@ -48,16 +48,16 @@ describe('beside a page that has a token', () => {
     const { grantId } = granted
     const end = stage.application.origin.slice(beginning.origin.length)
     expect(beginning.origin + end).toBe(stage.application.origin)
-    const other = await openPage(stage.browser, beginning.origin)
+    const otherPage = await openPage(stage.browser, beginning.origin)
     for (const params of [{}, { grantId }]) {
       const mine = await call<AccessToken>(page, 'northbound_getAccessToken', params)
       expect(mine.result?.grantId).toBe(grantId)
       for (const between of ['', ' ']) {
         const method = `${end}${between}northbound_getAccessToken`
-        const { error } = await call(other, method, params)
+        const { error } = await call(otherPage, method, params)
         expect(error).toMatchObject({ code: ERROR_CODE.unsupportedMethod })
       }
-      const { error } = await call(other, 'northbound_getAccessToken', params)
+      const { error } = await call(otherPage, 'northbound_getAccessToken', params)
       expect(error).toMatchObject({ code: ERROR_CODE.noGrant })
     }
   })

@@ -80,9 +80,9 @@ describe('a response that does not match the request', () => {
   }) => {
     await gesture(page)
     const { outcome, operator } = await beginSignIn(stage, page)
-    const other = await stage.open()
-    const blocked = new Promise((resolve) => other.once('requestfailed', resolve))
-    await forgeResponse(stage, other, () => {})
+    const otherPage = await stage.open()
+    const blocked = new Promise((resolve) => otherPage.once('requestfailed', resolve))
+    await forgeResponse(stage, otherPage, () => {})
     await blocked
     await operator.close()
     expect((await outcome).error).toMatchObject({ code: accessDenied })

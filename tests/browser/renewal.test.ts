@@ -41,9 +41,9 @@ async function renewByItself(stage: Stage, grantId: string): Promise<Called<Acce
     html: `<script>window.call('northbound_getAccessToken', ${JSON.stringify(params)})
       .then((outcome) => { document.title = JSON.stringify(outcome) })</script>`,
   })
-  const other = await stage.open('/by-itself')
-  await until('the answer', async () => (await other.title()).startsWith('{'))
-  return JSON.parse(await other.title())
+  const otherPage = await stage.open('/by-itself')
+  await until('the answer', async () => (await otherPage.title()).startsWith('{'))
+  return JSON.parse(await otherPage.title())
 }
 
 /**

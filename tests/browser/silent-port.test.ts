@@ -13,7 +13,8 @@ import { call } from './support/stage.ts'
 
 const LISTENS = /([\w$.]+\.runtime\.onConnect)\.addListener\(/g
 /** Keeps the port open without a listener, as if the worker had not started. */
-const FIRST_IS_MISSED = 'one => globalThis.missed ? heard(one) : void (globalThis.missed = one)'
+const FIRST_IS_MISSED =
+  'port => globalThis.missed ? listener(port) : void (globalThis.missed = port)'
 
 async function missTheFirst(extension: string): Promise<void> {
   let places = 0
@@ -23,7 +24,7 @@ async function missTheFirst(extension: string): Promise<void> {
     const script = await readFile(path, 'utf8')
     const changed = script.replaceAll(LISTENS, (_, event: string) => {
       places += 1
-      return `(heard => ${event}.addListener(${FIRST_IS_MISSED}))(`
+      return `(listener => ${event}.addListener(${FIRST_IS_MISSED}))(`
     })
     if (changed !== script) await writeFile(path, changed)
   }

@@ -94,16 +94,16 @@ describe('a site', () => {
   test('is on alone: no other site finds anything', async ({ sitesStage, popup }) => {
     await switchSiteOn(sitesStage, popup, SITE)
     await sitesStage.giveAll(popup)
-    const other = await sitesStage.open(OTHER_SITE)
-    expect(await ask(other, 'broker_getInfo')).toBeUndefined()
+    const otherPage = await sitesStage.open(OTHER_SITE)
+    expect(await ask(otherPage, 'broker_getInfo')).toBeUndefined()
     const page = await sitesStage.open(SITE)
     expect((await ask(page, 'broker_getInfo'))?.result).toBeDefined()
   })
 
   test('of another port is another site, and gets nothing', async ({ sitesStage, popup }) => {
     await switchSiteOn(sitesStage, popup, SITE)
-    const other = await sitesStage.open(`${SITE}:8443`)
-    const answer = await ask(other, 'northbound_getGrants')
+    const otherPage = await sitesStage.open(`${SITE}:8443`)
+    const answer = await ask(otherPage, 'northbound_getGrants')
     if (BROWSER === 'chromium') expect(answer).toBeUndefined()
     else expect(answer?.error).toMatchObject({ code: ERROR_CODE.noGrant })
     const page = await sitesStage.open(SITE)

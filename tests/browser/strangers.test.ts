@@ -137,7 +137,10 @@ describe('beside a page that has a grant', () => {
       const embedding = await openPage(stage.browser, `${top}/embedding`)
       const frame = embedding
         .frames()
-        .find((each) => each.parentFrame() && each.url() === `${stage.application.origin}/`)
+        .find(
+          (candidate) =>
+            candidate.parentFrame() && candidate.url() === `${stage.application.origin}/`,
+        )
       expect(frame && (await findsBroker(frame))).toBe(false)
     }
     expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toHaveLength(1)

@@ -92,8 +92,8 @@ describe('the tokens of a grant', () => {
     const [first, second] = wishForAll(stage, 'oauth').apis
     if (!first || !second) return expect.unreachable('two APIs')
     const { issuer, apis } = wishForAll(stage, 'camara')
-    const other = await grantOf(stage, page, { issuer, apis: apis.slice(0, 1) })
-    const untouched = await getAccessToken(page, { grantId: other.grantId })
+    const otherGrant = await grantOf(stage, page, { issuer, apis: apis.slice(0, 1) })
+    const untouched = await getAccessToken(page, { grantId: otherGrant.grantId })
     const { grantId } = await grantOf(stage, page, stage.wish({ apis: [first, second] }))
     const cached = await getAccessToken(page, { grantId, resource: second.resource })
     expect(cached.error).toBeUndefined()
@@ -116,7 +116,7 @@ describe('the tokens of a grant', () => {
     const { error } = await getAccessToken(page, { grantId, resource: second.resource })
     expect(error?.code).toBe(ERROR_CODE.interactionRequired)
     expect(untouched.error).toBeUndefined()
-    expect(await getAccessToken(page, { grantId: other.grantId })).toEqual(untouched)
+    expect(await getAccessToken(page, { grantId: otherGrant.grantId })).toEqual(untouched)
   })
 
   test('C02: a page that asks for less gets a token for less, and not the one with more', async ({

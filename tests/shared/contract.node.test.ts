@@ -62,7 +62,7 @@ function untestedRows(markdown: string, all: readonly string[]): string[] {
   return [...named, ...methods]
 }
 
-const bulletsOf = (markdown: string) => markdown.split('\n').filter((it) => it.startsWith('- '))
+const bulletsOf = (markdown: string) => markdown.split('\n').filter((line) => line.startsWith('- '))
 
 describe('tests/browser/contract', () => {
   test('has a test for each method, parameter, event, code and error of docs/page-api.md', () => {
@@ -82,8 +82,12 @@ describe('tests/browser/contract', () => {
     expect(rows(contract, /^-?\d+$/)).toHaveLength(15)
     expect(rows(contract, /^`\w+_\w+`$/)).toHaveLength(7)
     expect(untestedRows(contract, titles)).toEqual([])
-    expect(bullets.filter((it) => !starts.some((start) => it.startsWith(start)))).toEqual([])
-    expect(starts.filter((start) => !bullets.some((it) => it.startsWith(start)))).toEqual([])
+    expect(bullets.filter((bullet) => !starts.some((start) => bullet.startsWith(start)))).toEqual(
+      [],
+    )
+    expect(starts.filter((start) => !bullets.some((bullet) => bullet.startsWith(start)))).toEqual(
+      [],
+    )
   })
 
   test('is checked by a test that can fail', () => {

@@ -109,8 +109,8 @@ describe('the request that northbound_fetch makes', () => {
     fetchIt,
   }) => {
     const { apisOrigin } = stage.network
-    const other = `${apisOrigin}/3gpp-monitoring-event/v1/cloud-gaming/subscriptions`
-    expect((await fetchIt({ url: other })).error).toMatchObject({ code: 4100 })
+    const otherUrl = `${apisOrigin}/3gpp-monitoring-event/v1/cloud-gaming/subscriptions`
+    expect((await fetchIt({ url: otherUrl })).error).toMatchObject({ code: 4100 })
     expect((await fetchIt({ method: 'TRACE' })).error).toMatchObject({ code: -32602 })
     expect((await fetchIt({ body: 'x' })).error).toMatchObject({ code: -32602 })
     expect(apiRequests(stage)).toEqual([])

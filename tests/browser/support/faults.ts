@@ -12,13 +12,13 @@ export async function changeMetadata(
   { issuer, faults }: Pick<Network, 'issuer' | 'faults'>,
   change: (metadata: Record<string, unknown>) => void,
 ): Promise<void> {
-  const [path] = METADATA_PATHS
-  const response = await fetch(issuer + path)
+  const [firstPath] = METADATA_PATHS
+  const response = await fetch(issuer + firstPath)
   const metadata = (await response.json()) as Record<string, unknown>
   change(metadata)
-  for (const each of METADATA_PATHS) {
+  for (const path of METADATA_PATHS) {
     faults.add({
-      path: each,
+      path,
       action: {
         type: 'status',
         status: 200,

@@ -7,6 +7,7 @@
 
 import { describe, expect, test, vi } from 'vitest'
 import { createBatch } from '../../../shared/messages/message-batch.ts'
+import { WITHIN_MS } from '../support/time-limit.ts'
 
 const [first, second, third, fourth] = [{ id: 1 }, { id: 2 }, { id: 3 }, { id: 4 }]
 
@@ -41,7 +42,7 @@ describe('the messages of one task', () => {
       if (batch.includes(first)) queue(second)
     }, queueMicrotask)
     queue(first)
-    await vi.waitFor(() => expect(batches).toEqual([[first], [second]]))
+    await vi.waitFor(() => expect(batches).toEqual([[first], [second]]), WITHIN_MS)
   })
 
   test('are sent one by one if the batch is too large', async () => {
@@ -51,7 +52,7 @@ describe('the messages of one task', () => {
       batches.push(batch)
     }, queueMicrotask)
     for (const message of [first, second]) queue(message)
-    await vi.waitFor(() => expect(batches).toEqual([[first], [second]]))
+    await vi.waitFor(() => expect(batches).toEqual([[first], [second]]), WITHIN_MS)
   })
 
   test('B14: are sent although every object has a setter for array indices', async () => {

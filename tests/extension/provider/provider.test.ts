@@ -19,9 +19,11 @@ import {
   ANNOUNCE_EVENT,
   type Provider,
   type ProviderDetail,
+  type ProviderEvent,
   REQUEST_EVENT,
 } from '../../../shared/messages/page-api.ts'
 import { decodeRequest } from '../../../shared/messages/request-deduplication.ts'
+import { WITHIN_MS } from '../support/time-limit.ts'
 
 const PING_MS = 2_000
 
@@ -102,7 +104,6 @@ function setUp() {
         if (first) resolve(first)
         else waiting.push(resolve)
       }),
-    received,
     /** The batches as they arrived. */
     batches,
     answer,
@@ -116,6 +117,9 @@ function setUp() {
     offers: () => offers,
   }
 }
+
+const isBarrier = (message: ProviderToContent) =>
+  'method' in message && message.method === 'barrier'
 
 /** The value and all objects in it. */
 function objectsIn(value: unknown): object[] {
@@ -133,7 +137,34 @@ afterEach(() => {
 })
 
 const grants = { method: 'northbound_getGrants' }
-const waitForMessages = () => new Promise((resolve) => setTimeout(resolve, 20))
+
+/**
+ * Waits for the messages that the page has sent. A further call is the barrier: a port keeps the order.
+ *
+ * @returns The messages before the barrier.
+ */
+async function receiveSentMessages(): Promise<ProviderToContent[]> {
+  const messages: ProviderToContent[] = []
+  void page.provider.request({ method: 'barrier' })
+  for (;;) {
+    const message = await page.next()
+    if (isBarrier(message)) return messages
+    messages.push(message)
+  }
+}
+
+/** Waits until the page has handled what was sent to it. A further event is the barrier: a port keeps the order. */
+async function deliverAnswers(): Promise<void> {
+  const event = 'barrier' as ProviderEvent
+  await new Promise<void>((resolve) => {
+    function listener(): void {
+      page.provider.removeListener(event, listener)
+      resolve()
+    }
+    page.provider.on(event, listener)
+    page.answer({ id: 0, event, payload: {} })
+  })
+}
 
 describe('the provider', () => {
   test('PAGE-API section 1: the announced detail is frozen, and announced on request only', () => {
@@ -153,8 +184,8 @@ describe('the provider', () => {
     expect(await calling).toEqual([1])
     // No call is pending any more: no ping is sent.
     page.runTimers()
-    await waitForMessages()
-    expect(page.batches).toHaveLength(1)
+    await receiveSentMessages()
+    expect(page.batches.slice(1).map((batch) => batch.map(isBarrier))).toEqual([[true]])
   })
 
   test('PAGE-API section 4: an error is an Error with code and data', async () => {
@@ -177,8 +208,7 @@ describe('the provider', () => {
     async (method, result) => {
       const calling = Array.from({ length: 1_000 }, () => page.provider.request({ method }))
       const { id } = (await page.next()) as PageCall
-      await waitForMessages()
-      expect(page.received).toEqual([])
+      expect(await receiveSentMessages()).toEqual([])
       page.answer({ id, result })
       const answers = await Promise.all(calling)
       expect(answers).toStrictEqual(Array(1_000).fill(result))
@@ -239,8 +269,7 @@ describe('the provider', () => {
     const { id } = (await page.next()) as PageCall
     firstAbort.abort()
     await expect(first).rejects.toMatchObject({ name: 'AbortError' })
-    await waitForMessages()
-    expect(page.received).toEqual([])
+    expect(await receiveSentMessages()).toEqual([])
     secondAbort.abort()
     await expect(second).rejects.toMatchObject({ name: 'AbortError' })
     expect(await page.next()).toEqual({ id })
@@ -257,8 +286,7 @@ describe('the provider', () => {
     await first
     const { id } = (await page.next()) as PageCall
     later.push(page.provider.request(grants))
-    await waitForMessages()
-    expect(page.received).toEqual([])
+    expect(await receiveSentMessages()).toEqual([])
     page.answer({ id, result: ['anew'] })
     expect(await Promise.all(later)).toEqual([['anew'], ['anew']])
   })
@@ -274,7 +302,7 @@ describe('the provider', () => {
     Object.defineProperty(Object.prototype, 'event', { value: 'disconnect', configurable: true })
     try {
       page.answer({ id, result: [] })
-      await waitForMessages()
+      await deliverAnswers()
     } finally {
       Reflect.deleteProperty(Object.prototype, 'event')
     }
@@ -293,7 +321,6 @@ describe('the provider', () => {
     const { id } = (await page.next()) as PageCall
     page.answer({ id, result: [] })
     expect(await Promise.all(calling)).toEqual([[], [], []])
-    await waitForMessages()
     expect(page.reported).toEqual([thrown, thrown])
   })
 
@@ -326,7 +353,7 @@ describe('the provider', () => {
 
   test('B13: an answer without a call, and a second answer, are ignored', async () => {
     page.answer({ id: 1, result: 'forged' })
-    await waitForMessages()
+    await deliverAnswers()
     const calling = page.provider.request(grants)
     const { id } = (await page.next()) as PageCall
     page.answer({ id, result: 'true' })
@@ -357,7 +384,6 @@ describe('the provider', () => {
       const calling = page.provider.request(grants)
       const { id } = (await page.next()) as PageCall
       page.answer({ id: 0, event: 'grantsChanged', payload: 'event' })
-      await waitForMessages()
       page.answer({ id, result: 'true' })
       expect(await calling).toBe('true')
       expect(payloads).toEqual(['event'])
@@ -396,10 +422,9 @@ describe('the broker’s end', () => {
     const calling = page.provider.request(grants)
     await page.next()
     page.runTimers()
-    await waitForMessages()
-    expect(page.batches.at(-1)).toEqual([])
+    await vi.waitFor(() => expect(page.batches.at(-1)).toEqual([]), WITHIN_MS)
     page.answer()
-    await waitForMessages()
+    await deliverAnswers()
     page.runTimers()
     page.runTimers()
     page.runTimers()
@@ -417,12 +442,12 @@ describe('events', () => {
     page.provider.on('grantsChanged', listener)
     page.provider.on('grantsChanged', listener)
     page.answer({ id: 0, event: 'grantsChanged', payload: { grants: [] } })
-    await waitForMessages()
+    await deliverAnswers()
     expect(payloads).toEqual([{ grants: [] }])
     expect(page.reported).toHaveLength(1)
     page.provider.removeListener('grantsChanged', listener)
     page.answer({ id: 0, event: 'grantsChanged', payload: { grants: [] } })
-    await waitForMessages()
+    await deliverAnswers()
     expect(payloads).toHaveLength(1)
   })
 })

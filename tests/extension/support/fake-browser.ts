@@ -52,7 +52,7 @@ function openTab({ url = 'about:blank' }: { url?: string }) {
 }
 
 function find(id: number) {
-  const tab = seen.tabs.find((each) => each.id === id)
+  const tab = seen.tabs.find((candidate) => candidate.id === id)
   if (!tab) throw new Error('no such tab')
   return tab
 }

@@ -75,11 +75,3 @@ export const flowBase = (more: Partial<FlowBase> = {}): FlowBase =>
     request: { issuer: ISSUER, clientId: 'client', mode: 'token', apis: [A] },
     ...more,
   })
-
-/** Settles with a promise, or says that it does not. */
-export function soon<T>(promise: T | Promise<T>): Promise<T | 'hangs'> {
-  return Promise.race([
-    promise,
-    new Promise<'hangs'>((resolve) => setTimeout(resolve, 2_000, 'hangs')),
-  ])
-}

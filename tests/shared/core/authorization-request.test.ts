@@ -120,13 +120,13 @@ describe('the authorization request (RFC 6749 section 4.1.1)', () => {
   })
 
   test('several APIs give one scope, and one resource for each API (RFC 8707 section 2)', async () => {
-    const other = {
+    const locationApi = {
       resource: 'https://api.example/3gpp-monitoring-event/v1',
       scope: 'location qos',
     }
-    const { parameters } = await sentParameters({ apis: [API, other] })
+    const { parameters } = await sentParameters({ apis: [API, locationApi] })
     expect(parameters.get('scope')).toBe('qos location')
-    expect(parameters.getAll('resource')).toEqual([API.resource, other.resource])
+    expect(parameters.getAll('resource')).toEqual([API.resource, locationApi.resource])
   })
 
   test('optional parameters are sent under their registered names', async () => {

@@ -1,6 +1,6 @@
 /** Limits of a request: size of the response, timeout, abort; and the loopback hosts. */
 
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { redeemCode } from '../../../shared/core/index.ts'
 import { isLoopbackHost } from '../../../shared/oauth/url-policy.ts'
 import { type Answer, closedNetwork, json } from '../support/closed-network.ts'
@@ -101,9 +101,11 @@ describe('limits of a response', () => {
   })
 
   test('N05: the timeout applies to the entire body, also if it arrives one octet at a time', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
     const drip = new ReadableStream<Uint8Array>({
       async pull(controller) {
-        await new Promise((resolve) => setTimeout(resolve, 5))
+        await vi.advanceTimersByTimeAsync(5)
         controller.enqueue(new Uint8Array([0x20]))
       },
     })

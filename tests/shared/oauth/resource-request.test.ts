@@ -65,18 +65,18 @@ describe('proofs at a resource (RFC 9449 sections 7 and 9)', () => {
 
   test('D09: a nonce of one server is never sent to another (RFC 9449 section 9)', async () => {
     const dpop = await createDpopKey()
-    const other = 'https://other.example/v1'
+    const otherApi = 'https://other.example/v1'
     const give = (nonce: string) => json({}, { headers: { 'dpop-nonce': nonce } })
     const network = closedNetwork()
       .on(API, give('nonce-of-api'))
-      .on(other, give('nonce-of-other'))
+      .on(otherApi, give('nonce-of-other'))
       .on(API, json({}))
-      .on(other, json({}))
+      .on(otherApi, json({}))
       .on('https://api.example:8443/', json({}))
     await call(network, dpop)
-    await call(network, dpop, other)
+    await call(network, dpop, otherApi)
     await call(network, dpop)
-    await call(network, dpop, other)
+    await call(network, dpop, otherApi)
     await call(network, dpop, 'https://api.example:8443/')
     expect(network.sent.map((sent) => decodeJwt(proofOf(sent)).nonce)).toEqual([
       undefined,

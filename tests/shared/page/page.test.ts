@@ -87,10 +87,9 @@ describe('findBroker (page contract section 1)', () => {
 
   test('waits for a broker that announces itself later', async () => {
     const { provider } = fakeProvider(() => undefined)
-    setTimeout(() => {
-      dispatchEvent(new CustomEvent(ANNOUNCE_EVENT, { detail: { info, provider } }))
-    }, 5)
-    expect((await findBroker({ timeoutMs: 2000 }))?.info).toBe(info)
+    const finding = findBroker({ timeoutMs: 2000 })
+    dispatchEvent(new CustomEvent(ANNOUNCE_EVENT, { detail: { info, provider } }))
+    expect((await finding)?.info).toBe(info)
   })
 
   test.each([

@@ -156,10 +156,10 @@ describe('security negotiation (TS 29.222 clauses 8.1 and 8.5)', () => {
 
   test('the grant types of an interface override those of its AEF profile (V19.1)', () => {
     const pkce = { grantTypes: ['AUTHORIZATION_CODE_WITH_PKCE'] }
-    const other = { grantTypes: ['CLIENT_CREDENTIALS'] }
+    const clientCredentials = { grantTypes: ['CLIENT_CREDENTIALS'] }
     expect(aefOffersPkce(pkce)).toBe(true)
-    expect(aefOffersPkce({ ...other, interfaceDescriptions: [pkce] })).toBe(true)
-    expect(aefOffersPkce({ ...pkce, interfaceDescriptions: [other] })).toBe(false)
+    expect(aefOffersPkce({ ...clientCredentials, interfaceDescriptions: [pkce] })).toBe(true)
+    expect(aefOffersPkce({ ...pkce, interfaceDescriptions: [clientCredentials] })).toBe(false)
     expect(aefOffersPkce({ ...pkce, interfaceDescriptions: [{}] })).toBe(true)
   })
 

@@ -28,6 +28,7 @@ import {
 } from '../../../../extension/background/authorization/flow-records.ts'
 import { handleScreenRequest } from '../../../../extension/background/screens/screen-router.ts'
 import { flowOf, ISSUER, ORIGIN } from '../../support/records.ts'
+import { WITHIN_MS } from '../../support/time-limit.ts'
 
 const SECOND_MS = 1_000
 
@@ -51,7 +52,7 @@ async function openConsentWindow(): Promise<{
     const record = await flows.get(flowId)
     if (!record || getFlowTab(record) === undefined) throw new Error('no window yet')
     return record
-  })
+  }, WITHIN_MS)
   return { flow, tabId: getFlowTab(flow) ?? -1, outcome }
 }
 

@@ -26,9 +26,9 @@ import {
   newOrigin,
   OPERATOR,
   passed,
-  soon,
   tokenSet,
 } from '../../support/operator.ts'
+import { WITHIN_MS } from '../../support/time-limit.ts'
 
 const answers = vi.hoisted(() => ({
   silent: async (_request: SilentRequest): Promise<AuthorizationResult> => {
@@ -96,7 +96,7 @@ const tabAt = (part: string): Promise<number> =>
     const tab = seen.tabs.find(({ url }) => url.includes(part))
     if (!tab) throw new Error(`no tab at ${part}`)
     return tab.id
-  })
+  }, WITHIN_MS)
 
 const caller = (origin: string) => ({ origin, tabId: 1, documentId: 'document' })
 
@@ -112,7 +112,7 @@ describe('a call is answered', () => {
     const fullDisk = vi
       .spyOn(flows, 'set')
       .mockRejectedValue(new DOMException('', 'QuotaExceededError'))
-    expect(await soon(startFlow(flowBase(), 'ask'))).toMatchObject({ error: {} })
+    expect(await startFlow(flowBase(), 'ask')).toMatchObject({ error: {} })
     fullDisk.mockRestore()
     expect(seen.tabs).toEqual([])
   })
@@ -122,12 +122,13 @@ describe('a call is answered', () => {
     const outcome = startFlow(base, 'ask')
     const window = await tabAt('/ui/consent/')
     // Waits for the flow's last write before the user acts, which would restore a deleted record.
-    await vi.waitFor(async () =>
-      expect(await flows.get(base.flowId)).toHaveProperty('tabId', window),
+    await vi.waitFor(
+      async () => expect(await flows.get(base.flowId)).toHaveProperty('tabId', window),
+      WITHIN_MS,
     )
     await flows.delete(base.flowId)
     await handleTabClosed(window)
-    expect(await soon(outcome)).toMatchObject({ error: { data: { error: 'network_error' } } })
+    expect(await outcome).toMatchObject({ error: { data: { error: 'network_error' } } })
   })
 
   test('at its deadline, also after the alarm fired for something else', async () => {
@@ -148,7 +149,7 @@ describe('a call is answered', () => {
     const outcome = startFlow(base, 'ask')
     const window = await tabAt('/ui/consent/')
     await approveFlow(base.flowId, { apis: [A], lifetime: 'day' })
-    expect(await soon(outcome)).toMatchObject({ error: { data: { error: 'network_error' } } })
+    expect(await outcome).toMatchObject({ error: { data: { error: 'network_error' } } })
     expect(seen.closed).toContain(window)
   })
 })
@@ -187,7 +188,7 @@ describe('after the worker was stopped', () => {
     await flows.set(base.flowId, { ...base, status: 'awaitingConsent', tabId: 7 })
     abortPageRequest(caller(newOrigin()), base.requestId)
     abortPageRequest(caller(base.origin), base.requestId)
-    await vi.waitFor(() => expect(seen.closed).toContain(7))
+    await vi.waitFor(() => expect(seen.closed).toContain(7), WITHIN_MS)
   })
 
   test('a page that aborts in a loop does not cause a read of the disk each time', () => {
@@ -202,14 +203,18 @@ describe('after the worker was stopped', () => {
 
   test('X10: the consent window is closed too after the call was sent again', async () => {
     const base = flowBase()
-    seen.tabs = [{ id: 8, url: 'about:blank' }]
-    await flows.set(base.flowId, { ...base, status: 'awaitingConsent', tabId: 8 })
+    const consentUrl = `chrome-extension://northkey/ui/consent/index.html?flow=${base.flowId}`
+    seen.tabs = [{ id: 8, url: consentUrl }]
+    await flows.set(base.flowId, { ...base, status: 'awaitingConsent' })
     const request = { ...repeated, method: 'northbound_connect', params: {} }
     const answer = handlePageRequest(caller(base.origin), base.requestId, request, () => {})
-    // After this time the new worker has found the window, and waits for the user.
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    // With the window in the record, the new worker waits for the user.
+    await vi.waitFor(
+      async () => expect(await flows.get(base.flowId)).toHaveProperty('tabId', 8),
+      WITHIN_MS,
+    )
     abortPageRequest(caller(base.origin), base.requestId)
-    expect(await soon(answer)).toMatchObject({ error: { code: 4001 } })
+    expect(await answer).toMatchObject({ error: { code: 4001 } })
     expect(seen.closed).toContain(8)
   })
 })
@@ -234,7 +239,7 @@ describe('a step-up', () => {
     const { grant, outcome, window } = await stepUp('once')
     answers.redeem = async () => tokenSet({ scope: 'a more', subject: 'alice' })
     await handleRedirect(window, REDIRECT)
-    expect(await soon(outcome)).toMatchObject({ result: { apis: [{ scope: 'a more' }] } })
+    expect(await outcome).toMatchObject({ result: { apis: [{ scope: 'a more' }] } })
     const [after] = await listGrants(grant.origin)
     expect(after?.lifetime).toBe('once')
     expect(after?.expiresAt).toBeLessThan(grant.expiresAt)
@@ -245,7 +250,7 @@ describe('a step-up', () => {
     await endGrant(grant, 'user')
     answers.redeem = async () => tokenSet({ accessToken: 'new', refreshToken: 'new refresh' })
     await handleRedirect(window, REDIRECT)
-    expect(await soon(outcome)).toMatchObject({ error: {} })
+    expect(await outcome).toMatchObject({ error: {} })
     expect(await findGrantIdByToken('new')).toBeUndefined()
     expect(answers.revoked).toContain('new refresh')
   })
@@ -257,7 +262,7 @@ describe('a new grant', () => {
     const grantOfAlice = grantRecord({ origin, session: await getSessionName() })
     await saveGrant(grantOfAlice)
     answers.silent = async () => authorized({ subject: 'bob', refreshToken: 'his' })
-    await soon(startFlow(flowBase({ origin }), { apis: [A], lifetime: 'day' }))
+    await startFlow(flowBase({ origin }), { apis: [A], lifetime: 'day' })
     expect((await listGrants(origin)).map(({ grantId }) => grantId)).toContain(grantOfAlice.grantId)
   })
 
@@ -265,9 +270,9 @@ describe('a new grant', () => {
     const origin = newOrigin()
     const allow = () => startFlow(flowBase({ origin }), { apis: [A], lifetime: 'day' })
     answers.silent = async () => authorized({ subject: 'alice', refreshToken: 'r' })
-    await soon(allow())
-    await soon(allow())
-    await vi.waitFor(async () => expect(await listGrants(origin)).toHaveLength(1))
+    await allow()
+    await allow()
+    await vi.waitFor(async () => expect(await listGrants(origin)).toHaveLength(1), WITHIN_MS)
     expect(answers.revoked).toEqual([])
   })
 
@@ -276,7 +281,7 @@ describe('a new grant', () => {
     const request = { issuer: OPERATOR.issuer, clientId: 'client', mode: 'token' as const }
     const base = flowBase({ origin, request: { ...request, apis: [A, B] } })
     answers.silent = async () => authorized({ resource: A.resource, refreshToken: 'r' })
-    const outcome = await soon(startFlow(base, { apis: [A, B], lifetime: 'day' }))
+    const outcome = await startFlow(base, { apis: [A, B], lifetime: 'day' })
     expect(outcome).toMatchObject({ result: { apis: [A, B] } })
   })
 
@@ -286,7 +291,7 @@ describe('a new grant', () => {
     const base = flowBase({ origin, request: { ...request, apis: [A, B] } })
     answers.silent = async () =>
       authorized({ accessToken: 'for A', resource: A.resource, scope: 'b' })
-    await soon(startFlow(base, { apis: [A, B], lifetime: 'day' }))
+    await startFlow(base, { apis: [A, B], lifetime: 'day' })
     for (const grant of await listGrants(origin)) {
       answers.silent = async () => authorized({ accessToken: 'for B', scope: 'b' })
       expect((await obtainAccessToken(grant, B.resource)).accessToken).not.toBe('for A')

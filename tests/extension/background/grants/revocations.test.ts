@@ -37,6 +37,7 @@ import {
 } from '../../../../extension/background/grants/revocations.ts'
 import { log } from '../../../../extension/background/platform/log.ts'
 import { NorthkeyError } from '../../../../shared/core/index.ts'
+import { WITHIN_MS } from '../../support/time-limit.ts'
 
 const MINUTE_MS = 60_000
 const metadata = { issuer: ISSUER } as ServerMetadata
@@ -127,7 +128,7 @@ describe('a revocation', () => {
   test('that a stopped worker left in flight is sent again at the alarm', async () => {
     server.mockReturnValueOnce(new Promise(() => {}))
     void revoke()
-    await vi.waitFor(() => expect(server).toHaveBeenCalledTimes(1))
+    await vi.waitFor(() => expect(server).toHaveBeenCalledTimes(1), WITHIN_MS)
     fireAlarm()
     await sendDueRevocations()
     expect(server).toHaveBeenCalledTimes(2)

@@ -8,13 +8,13 @@
 import 'fake-indexeddb/auto'
 import { createStore, entries, set } from 'idb-keyval'
 import { expect, test, vi } from 'vitest'
+import { WITHIN_MS } from '../../support/time-limit.ts'
 
 // All workers of this file share the fake browser.
 const fake = await vi.hoisted(() => import('../../support/fake-browser.ts'))
 vi.mock('webextension-polyfill', () => fake)
 
 const { session } = fake.storage
-const WITHIN_MS = 10_000
 const flows = createStore('northkey-flows', 'flows')
 
 /** Stores a record that no key of this session can open. */
@@ -24,6 +24,14 @@ const addLeftRecord = () =>
 async function wakeWorker(): Promise<void> {
   vi.resetModules()
   await import('../../../../extension/background/index.ts')
+}
+
+/** Waits until the cleanup that the newest worker has begun is over. */
+async function waitForCleanup(): Promise<void> {
+  const { cleanUpOnce } = await import(
+    '../../../../extension/background/lifecycle/startup-cleanup.ts'
+  )
+  await cleanUpOnce()
 }
 
 const countLeftRecords = async () => (await entries(flows)).length
@@ -39,7 +47,7 @@ test('L15: the first worker of a session cleans up, and later workers do not', a
 
   await addLeftRecord()
   await wakeWorker()
-  await new Promise((resolve) => setTimeout(resolve, 100))
+  await waitForCleanup()
   expect(await countLeftRecords()).toBe(1)
 
   await session.clear()

@@ -21,6 +21,7 @@ import { connect } from '../../../../extension/background/methods/connect.ts'
 import type { Call } from '../../../../extension/background/methods/page-call.ts'
 import { ERROR_CODE } from '../../../../shared/messages/page-api.ts'
 import { flowOf, ISSUER, OPERATOR, ORIGIN } from '../../support/records.ts'
+import { WITHIN_MS } from '../../support/time-limit.ts'
 
 const APPLICATION = { clientId: 'client', name: 'App', origins: [ORIGIN], requireConsent: true }
 const CONNECT_PARAMS = {
@@ -55,7 +56,7 @@ test('X01: an earlier call of a background tab does not block the window of the 
   const foreground = connect(callOf({ signal: page.signal }), CONNECT_PARAMS).catch(
     (error) => error,
   )
-  await vi.waitFor(() => expect(windows()).toHaveLength(1))
+  await vi.waitFor(() => expect(windows()).toHaveLength(1), WITHIN_MS)
   const { code } = await background
   expect([ERROR_CODE.interactionRequired, ERROR_CODE.alreadyPending]).toContain(code)
 
@@ -82,7 +83,7 @@ test('X10: a flow of a replaced document is cancelled by the next call of the sa
   await expect(callOfOtherTab).rejects.toMatchObject({ code: ERROR_CODE.alreadyPending })
 
   const call = connect(callOf({ signal: page.signal }), CONNECT_PARAMS).catch((error) => error)
-  await vi.waitFor(() => expect(windows()).toHaveLength(1))
+  await vi.waitFor(() => expect(windows()).toHaveLength(1), WITHIN_MS)
   expect(seen.closed).toContain(9)
   page.abort()
   await call

@@ -23,7 +23,9 @@ const PROFILES = { policy: [], file: [OPERATOR], demo: [{ ...OPERATOR, issuer: 1
 
 const merge = (profiles: UncheckedProfiles = PROFILES) =>
   mergeOperatorsWithCache(Promise.resolve(profiles), false)
-const settled = () => new Promise((resolve) => setTimeout(resolve, 10))
+
+/** Waits for the writes of the cache. A further write is the barrier: the area applies writes in their order. */
+const waitForWrites = () => storage.session.set({ barrier: true })
 
 beforeEach(() => {
   merging = vi.spyOn(merger, 'mergeOperatorProfiles')
@@ -37,7 +39,7 @@ test('equal profiles are checked once, and the rejected profiles are cached with
   const first = await merge()
   expect(first.operators).toEqual([{ profile: OPERATOR, source: 'file' }])
   expect(first.rejected).toHaveLength(1)
-  await settled()
+  await waitForWrites()
   expect(await merge()).toEqual(first)
   expect(merging).toHaveBeenCalledTimes(1)
 })
@@ -48,7 +50,7 @@ test.each([
   ['an empty list', { ...PROFILES, file: [] }],
 ])('%s is checked again', async (_, profiles) => {
   await merge()
-  await settled()
+  await waitForWrites()
   const { operators } = await merge(profiles)
   expect(merging).toHaveBeenCalledTimes(2)
   expect(operators.map(({ profile }) => profile)).toEqual([...profiles.policy, ...profiles.file])
@@ -63,7 +65,8 @@ test('the operators are available when the session storage can be neither read n
   Object.assign(storage.session, { get: fail, set: fail })
   try {
     expect((await merge()).operators).toHaveLength(1)
-    await settled()
+    // Node reports a rejection that nothing handles before it runs the next timer.
+    await set({ barrier: true })
   } finally {
     Object.assign(storage.session, { get, set })
   }
@@ -73,7 +76,7 @@ test('profiles that are too large for the cache are checked each time', async ()
   const many = { ...PROFILES, file: [OPERATOR, 'x'.repeat(1_000_000)] }
   for (const _ of [1, 2]) {
     expect((await merge(many)).operators).toHaveLength(1)
-    await settled()
+    await waitForWrites()
   }
   expect(merging).toHaveBeenCalledTimes(2)
 })

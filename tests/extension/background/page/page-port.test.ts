@@ -27,6 +27,7 @@ import type {
   UnverifiedPageMessage,
   UnverifiedPageRequest,
 } from '../../../../shared/messages/broker-channel.ts'
+import { WITHIN_MS } from '../../support/time-limit.ts'
 
 const { servePage } = await import('../../../../extension/background/page/page-port.ts')
 
@@ -102,7 +103,7 @@ describe('a document’s port', () => {
     const batches: BrokerAnswer[][] = []
     const { receive } = open((answers) => batches.push(answers))
     receive(Array.from({ length: 1_000 }, (_, index) => request(index + 1)))
-    await vi.waitFor(() => expect(batches).toHaveLength(1))
+    await vi.waitFor(() => expect(batches).toHaveLength(1), WITHIN_MS)
     expect(batches[0]?.map(({ id }) => id).at(-1)).toBe(1_000)
     expect(batches[0]).toHaveLength(1_000)
   })
@@ -114,7 +115,7 @@ describe('a document’s port', () => {
       sent.push(...answers)
     })
     receive([request(1), request(2)])
-    await vi.waitFor(() => expect(sent.map(({ id }) => id)).toEqual([1, 2]))
+    await vi.waitFor(() => expect(sent.map(({ id }) => id)).toEqual([1, 2]), WITHIN_MS)
   })
 
   test.each([
@@ -127,7 +128,7 @@ describe('a document’s port', () => {
     const { receive } = open(post)
     receive([requestOf(1), requestOf(2)])
     // Once as a batch, then each answer by itself.
-    await vi.waitFor(() => expect(post).toHaveBeenCalledTimes(3))
+    await vi.waitFor(() => expect(post).toHaveBeenCalledTimes(3), WITHIN_MS)
   })
 
   test('a single cached answer is sent in the same task, and a closed port throws no error', () => {
@@ -149,8 +150,10 @@ describe('a document’s port', () => {
       sent.push(...answers)
     })
     receive([cachedRequest(1), cachedRequest(2)])
-    await vi.waitFor(() =>
-      expect(sent).toEqual([1, 2].map((id) => ({ id, result: { accessToken: `opaque ${id}` } }))),
+    await vi.waitFor(
+      () =>
+        expect(sent).toEqual([1, 2].map((id) => ({ id, result: { accessToken: `opaque ${id}` } }))),
+      WITHIN_MS,
     )
   })
 
@@ -159,7 +162,7 @@ describe('a document’s port', () => {
     const postMessage = (answers: BrokerAnswer[]) => void sent.push(...answers)
     open(postMessage, { name: 'first' }).receive([request(7)])
     open(postMessage, { name: 'second' }).receive([{ ...request(7), method: 'unknown' }])
-    await vi.waitFor(() => expect(sent).toHaveLength(2))
+    await vi.waitFor(() => expect(sent).toHaveLength(2), WITHIN_MS)
     expect(sent.find((answer) => 'error' in answer)).toMatchObject({ error: { code: 4200 } })
   })
 
@@ -175,7 +178,7 @@ describe('a document’s port', () => {
       { id: invalid, isOver: true },
       request(24),
     ])
-    await vi.waitFor(() => expect(sent).toMatchObject([{ id: 24 }]))
+    await vi.waitFor(() => expect(sent).toMatchObject([{ id: 24 }]), WITHIN_MS)
   })
 
   test('the parameters of a deduplicated request are decoded from its key', async () => {
@@ -195,7 +198,7 @@ describe('a document’s port', () => {
         key: `broker_getInfo{"a":${'['.repeat(1e6)}${']'.repeat(1e6)}}`,
       },
     ])
-    await vi.waitFor(() => expect(sent).toHaveLength(5))
+    await vi.waitFor(() => expect(sent).toHaveLength(5), WITHIN_MS)
     const byId = sent.sort((first, second) => first.id - second.id)
     expect(byId).toMatchObject([
       { result: { protocol: '1' } },
@@ -212,7 +215,7 @@ describe('a document’s port', () => {
       documentLifecycle: 'prerender',
     })
     receive([request(1), request(2)])
-    await vi.waitFor(() => expect(port.disconnect).toHaveBeenCalled())
+    await vi.waitFor(() => expect(port.disconnect).toHaveBeenCalled(), WITHIN_MS)
     expect(batches.flat()).toMatchObject([
       { id: 1, error: { code: -32600 } },
       { id: 2, error: { code: -32600 } },

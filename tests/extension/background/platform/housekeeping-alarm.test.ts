@@ -25,6 +25,7 @@ import { runHousekeeping } from '../../../../extension/background/lifecycle/star
 import { wakeAt } from '../../../../extension/background/platform/housekeeping-alarm.ts'
 import { log } from '../../../../extension/background/platform/log.ts'
 import { flowOf, grantOf, ORIGIN } from '../../support/records.ts'
+import { WITHIN_MS } from '../../support/time-limit.ts'
 
 const MINUTE_MS = 60_000
 
@@ -53,7 +54,10 @@ describe('the alarm', () => {
     await wakeAt(Date.now() + 40_000)
     const flow = flowOf()
     void startFlow(flow, 'ask')
-    await vi.waitFor(async () => expect(await flows.get(flow.flowId)).toHaveProperty('tabId'))
+    await vi.waitFor(
+      async () => expect(await flows.get(flow.flowId)).toHaveProperty('tabId'),
+      WITHIN_MS,
+    )
     alarm.when = undefined
     await runHousekeeping()
     expect(alarm.when).toBe(flow.deadlineMs)

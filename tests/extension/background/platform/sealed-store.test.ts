@@ -104,7 +104,8 @@ describe('sealed records', () => {
     const order: string[] = []
     const encrypt = crypto.subtle.encrypt.bind(crypto.subtle)
     vi.spyOn(crypto.subtle, 'encrypt').mockImplementation(async (...args) => {
-      await new Promise((resolve) => setTimeout(resolve, 20))
+      // Longer than a transaction takes: one that had begun before this one would be noted first.
+      await get('a', createStore(name, name))
       order.push('sealed')
       return encrypt(...args)
     })

@@ -7,6 +7,7 @@
 
 import { expect, test, vi } from 'vitest'
 import { createSingleFlight } from '../../../../extension/background/platform/single-flight.ts'
+import { WITHIN_MS } from '../../support/time-limit.ts'
 
 /** Creates work that ends when the test resolves it. */
 function setUp() {
@@ -35,7 +36,7 @@ test('a caller that has the outcome may start the next flight', async () => {
   const { flights, work, task, end } = setUp()
   const nextOutcome = flights.run('key', task).then(() => flights.run('key', task))
   end('first')
-  await vi.waitFor(() => expect(work).toHaveBeenCalledTimes(2))
+  await vi.waitFor(() => expect(work).toHaveBeenCalledTimes(2), WITHIN_MS)
   end('second')
   expect(await nextOutcome).toBe('second')
 })

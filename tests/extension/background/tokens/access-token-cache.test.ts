@@ -56,6 +56,7 @@ import type { AccessToken, GetAccessTokenParams } from '../../../../shared/messa
 import { deduplicationKey } from '../../../../shared/messages/request-deduplication.ts'
 import { A, authorized, grantRecord, newOrigin } from '../../support/operator.ts'
 import { OPERATOR as OTHER_OPERATOR } from '../../support/records.ts'
+import { WITHIN_MS } from '../../support/time-limit.ts'
 
 const METHOD = 'northbound_getAccessToken'
 const MINUTE_MS = 60_000
@@ -128,7 +129,7 @@ test('an answer that the router gave is in the cache for the next equal request'
   await saveToken()
   const request = { method: METHOD, key: `${METHOD}{}`, params: undefined }
   expect(cachedAnswer(origin, request)).toBeUndefined()
-  await vi.waitFor(() => expect(cachedAnswer(origin, request)?.accessToken).toBe(token))
+  await vi.waitFor(() => expect(cachedAnswer(origin, request)?.accessToken).toBe(token), WITHIN_MS)
 })
 
 describe('there is no cache hit', () => {
@@ -191,7 +192,7 @@ describe('there is no cache hit', () => {
   test('while a token is dropped, before the change is written', async () => {
     const dropping = dropAccessToken(grant.grantId, A.resource, token)
     await Promise.resolve()
-    await vi.waitFor(() => expect(repeatCall()).toBeUndefined())
+    await vi.waitFor(() => expect(repeatCall()).toBeUndefined(), WITHIN_MS)
     await dropping
   })
 
