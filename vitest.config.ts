@@ -61,8 +61,6 @@ const IN_BOTH_ENGINES = [
   'browser/large-body',
   'browser/look-alikes',
   'browser/natural-death',
-  'browser/off-and-on',
-  'browser/rejected-responses',
   'browser/released',
   'browser/silent-port',
   'browser/sites',
