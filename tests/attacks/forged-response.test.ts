@@ -149,6 +149,8 @@ describe('a forged response', () => {
       await until(`a page at ${host}`, async () =>
         (await addressOf(operator)).includes(host + pathname),
       )
+      // The driver knows the address before scripts can run there; the next forgery would be lost.
+      await operator.waitForFunction(() => document.readyState === 'complete')
     }
     const arrived = stage.outside.requests.filter((url) => url.includes('code=forged'))
     // A browser may request an address twice, so each address counts once.
