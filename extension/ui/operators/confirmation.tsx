@@ -28,8 +28,8 @@ export function Confirmation(props: Props) {
       data-testid={found ? 'second-confirmation' : 'confirmation'}
     >
       <h3 id="confirm-title" ref={heading}>
-        {found ? 'Add it with these servers too: ' : 'Add '}
-        <q>{profile.name}</q>?
+        Add <q>{profile.name}</q>
+        {found ? ' with these servers too?' : '?'}
       </h3>
       {found ? (
         <>

@@ -18,6 +18,7 @@ interface Props {
 
 /** A profile that waits for the user's confirmation. */
 interface Candidate {
+  file: File
   accepted: AcceptedOperator
   /** Origins that the operator's metadata named after the first confirmation. */
   found?: string[]
@@ -50,6 +51,8 @@ export function Import({ client, onImported }: Props) {
   const [state, setState] = useState<State>({ status: 'choosing' })
   const fileInput = useRef<HTMLInputElement>(null)
   const heading = useRef<HTMLHeadingElement>(null)
+  /** File that was chosen last. The check of an earlier one may end later. */
+  const chosenFile = useRef<File>(undefined)
   const showFailure = () => setState({ status: 'rejected', reasons: ['Northkey did not answer.'] })
   const candidate = 'candidate' in state ? state.candidate : undefined
   const isSecondQuestion = candidate?.found !== undefined
@@ -67,24 +70,29 @@ export function Import({ client, onImported }: Props) {
   }
 
   async function readFile(file: File | undefined): Promise<void> {
+    chosenFile.current = file
+    // The confirmation of an earlier file must not be pressed for this one.
+    setState({ status: 'choosing' })
     if (!file) return reset()
     if (file.size > MAX_PROFILE_BYTES) {
       return reset({ status: 'rejected', reasons: [PROFILE_TOO_LARGE] })
     }
     const text = await file.text()
     const check = await client.sendRequest('checkOperator', { text })
+    if (chosenFile.current !== file) return
     if (check.reasons) return reset({ status: 'rejected', reasons: check.reasons })
-    setState({ status: 'confirming', candidate: { accepted: check } })
+    setState({ status: 'confirming', candidate: { file, accepted: check } })
   }
 
   /** Adds the operator, unless its metadata name servers that the user has not confirmed yet. */
-  async function addConfirmed({ accepted, found }: Candidate): Promise<void> {
+  async function addConfirmed({ file, accepted, found }: Candidate): Promise<void> {
     const text = JSON.stringify(accepted.profile)
     const discovery = await client.sendRequest('discoverOperator', { text })
+    if (chosenFile.current !== file) return
     if (discovery.reasons) return reset({ status: 'rejected', reasons: discovery.reasons })
     const more = listFound(accepted, discovery)
     if (more.length > 0) {
-      const candidate = { accepted: discovery, found: [...(found ?? []), ...more] }
+      const candidate = { file, accepted: discovery, found: [...(found ?? []), ...more] }
       return setState({ status: 'confirming', candidate })
     }
     const { profile, reasons } = await client.sendRequest('addOperator', { text })
@@ -101,11 +109,12 @@ export function Import({ client, onImported }: Props) {
       .catch(() => false)
     setState({ status: 'waiting', candidate })
     permissionRequest
-      .then((isGiven) =>
-        isGiven
+      .then((isGiven) => {
+        if (chosenFile.current !== candidate.file) return undefined
+        return isGiven
           ? addConfirmed(candidate)
-          : setState({ status: 'confirming', candidate, isRefused: true }),
-      )
+          : setState({ status: 'confirming', candidate, isRefused: true })
+      })
       .catch(showFailure)
   }
 

@@ -19,7 +19,7 @@ export function NewServers({ operator: { profile, source, unnamed }, busy, onAdd
       <p>
         {profile.name} wants to use servers that nobody has confirmed. Northkey sends them nothing.
       </p>
-      <ul class="plain">
+      <ul class="plain servers">
         {signInOrigin !== undefined && (
           <li>
             <span class="address">{signInOrigin}</span>

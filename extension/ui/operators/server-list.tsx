@@ -20,7 +20,7 @@ const USES: Record<ServerUse, string> = {
 
 export function ServerList({ servers }: { servers: OperatorServer[] }) {
   return (
-    <ul class="plain" data-testid="servers">
+    <ul class="plain servers" data-testid="servers">
       {servers.map(({ origin, uses, isForeign }) => (
         <li key={origin} data-origin={origin} data-foreign={isForeign}>
           <span class="address">{origin}</span>
