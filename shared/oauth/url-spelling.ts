@@ -13,8 +13,9 @@
 import { parseUrl } from './url-policy.ts'
 
 const PARTS = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]+)([^?#]*)/i
-/** A DNS name, or an address of IPv4 or IPv6; then the port. */
-const HOST = /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::[1-9]\d*)?$/
+/** A DNS name, or an address of IPv4 or IPv6; then the port. @see RFC 1035 section 2.3.4 */
+const HOST = /^(?:[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*|\[[0-9a-f:.]+\])(?::[1-9]\d*)?$/
+const HOST_LIMIT = 253
 
 /** Escapes of characters that need none (RFC 3986 section 2.3). */
 const UNRESERVED = /%(?:2[DE]|3\d|4[1-9A-F]|5[0-9A]|5F|6[1-9A-F]|7[0-9A]|7E)/
@@ -28,6 +29,7 @@ function findAuthorityFault(scheme: string, authority: string): string | undefin
   if (/[A-Z]/.test(scheme + authority)) return 'scheme and host in lower case'
   if (/\.(?::|$)/.test(authority)) return 'a host without a dot at its end'
   if (!HOST.test(authority)) return 'a host of letters, digits, hyphens and dots, without a pattern'
+  if (authority.replace(/:\d+$/, '').length > HOST_LIMIT) return 'a host of at most 253 characters'
   return undefined
 }
 

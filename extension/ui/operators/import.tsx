@@ -51,7 +51,7 @@ export function Import({ client, onImported }: Props) {
   const [state, setState] = useState<State>({ status: 'choosing' })
   const fileInput = useRef<HTMLInputElement>(null)
   const heading = useRef<HTMLHeadingElement>(null)
-  /** File that was chosen last. The check of an earlier one may end later. */
+  /** File that the user decides on. The check of an earlier one may end later. */
   const chosenFile = useRef<File>(undefined)
   const showFailure = () => setState({ status: 'rejected', reasons: ['Northkey did not answer.'] })
   const candidate = 'candidate' in state ? state.candidate : undefined
@@ -63,6 +63,8 @@ export function Import({ client, onImported }: Props) {
   }, [isSecondQuestion])
 
   function reset(next: State = { status: 'choosing' }): void {
+    // An answer of the browser or the background that still comes is for nothing any more.
+    chosenFile.current = undefined
     setState(next)
     if (!fileInput.current) return
     fileInput.current.value = ''
