@@ -45,6 +45,13 @@ export interface OperatorProfile {
   profile: ProfileName
   /** RFC 8414 members for a server that publishes none, or that override published members. */
   metadata?: Record<string, unknown>
+  /**
+   * Origin of the authorization endpoint. Default: the origin of `metadata.authorization_endpoint`, or of the
+   * issuer. The sign-in window opens no other origin.
+   */
+  signInOrigin?: string
+  /** Further origins of the operator's servers, which the server's own metadata may name. */
+  serverOrigins?: string[]
   clientAuthentication?: ClientAuthentication
   onboarding?: Onboarding
   dpop?: 'never' | 'when_offered' | 'required'

@@ -26,6 +26,8 @@ export interface ConsentRequest {
   applicationName: string
   operatorName: string
   issuer: string
+  /** Host that the sign-in window opens. */
+  signInHost: string
   mode: Mode
   reason?: string
   apis: ConsentApi[]
@@ -49,11 +51,52 @@ export interface ConnectedSite extends Grant {
 /** Source of a profile: browser policy, a file that the user imported, or the demonstration. */
 export type OperatorSource = 'policy' | 'file' | 'demo'
 
-export interface KnownOperator {
+/** Use of a server: `authorization` is one that the profile names without its use. */
+export type ServerUse =
+  | 'issuer'
+  | 'signIn'
+  | 'tokens'
+  | 'keys'
+  | 'requests'
+  | 'registration'
+  | 'revocation'
+  | 'capif'
+  | 'authorization'
+  | 'api'
+
+/** A server that the broker may send requests to, or that the sign-in window opens. */
+export interface OperatorServer {
+  origin: string
+  uses: ServerUse[]
+  /** Whether the origin is another than the issuer's. */
+  isForeign: boolean
+}
+
+/** Origins to add to a profile, as its members of the same names. */
+export interface ServerAdditions {
+  signInOrigin?: string
+  serverOrigins: string[]
+}
+
+/** Servers that an operator's metadata name and its profile does not. The broker does not use them. */
+export interface UnnamedServers {
+  additions: ServerAdditions
+  /** Match patterns for `permissions.request`. */
+  permissions: string[]
+}
+
+/** A profile that may be added, with all of its servers and their match patterns. */
+export interface AcceptedOperator {
   profile: OperatorProfile
+  servers: OperatorServer[]
+  permissions: string[]
+}
+
+export interface KnownOperator extends AcceptedOperator {
   source: OperatorSource
   /** Match patterns without a host permission of the browser yet. */
   unreachable: string[]
+  unnamed?: UnnamedServers
 }
 
 /** A profile that is stored but rejected, with the reasons. */
@@ -70,7 +113,15 @@ export interface OperatorList {
 }
 
 export type OperatorCheck =
-  | { profile: OperatorProfile; permissions: string[]; reasons?: never }
+  | (AcceptedOperator & { reasons?: never })
+  | { reasons: string[]; profile?: never }
+
+/**
+ * A profile with the servers that the operator's metadata name. `isDiscovered` is false if the metadata could not
+ * be read.
+ */
+export type OperatorDiscovery =
+  | (AcceptedOperator & { isDiscovered: boolean; reasons?: never })
   | { reasons: string[]; profile?: never }
 
 /**
@@ -127,8 +178,18 @@ export interface ScreenMethods {
   listOperators: { params: Nothing; result: OperatorList }
   /** Checks the text of a profile file and stores nothing. */
   checkOperator: { params: { text: string }; result: OperatorCheck }
-  /** Adds a profile that `checkOperator` accepted, after the user's confirmation. */
+  /** Reads the operator's metadata and adds the servers that they name to the profile. Stores nothing. */
+  discoverOperator: { params: { text: string }; result: OperatorDiscovery }
+  /**
+   * Adds a profile, after the user has confirmed all of its servers. It is rejected while the browser has not given
+   * the permission for each of them.
+   */
   addOperator: { params: { text: string }; result: OperatorCheck }
+  /** Adds servers that the user has confirmed to an imported profile, under the same condition. */
+  addServers: {
+    params: { issuer: string; additions: ServerAdditions }
+    result: OperatorCheck
+  }
   removeOperator: { params: { issuer: string }; result: undefined }
   getSite: { params: { origin: string }; result: Site }
   listSites: { params: Nothing; result: Site[] }

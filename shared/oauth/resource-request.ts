@@ -83,6 +83,7 @@ async function sendOnce(
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
     })
   } catch (cause) {
+    if (cause instanceof NorthkeyError) throw cause
     if (signal?.aborted) throw new NorthkeyError('aborted', 'the caller gave up')
     if (limit.aborted) throw new NorthkeyError('timeout', 'the resource did not answer in time')
     throw new NorthkeyError('network_error', 'the resource could not be reached', { cause })
