@@ -78,9 +78,6 @@ export function createManifest(target: Target, development: boolean): Manifest {
     incognito: 'not_allowed',
     options_ui: { page: 'ui/operators/index.html', open_in_tab: true },
     host_permissions: [`${REDIRECT_BASE[target]}*`, ...(development ? LOOPBACK_HOSTS : [])],
-    declarative_net_request: {
-      rule_resources: [{ id: 'redirect-uri', enabled: true, path: `rules/${target}.json` }],
-    },
     content_security_policy: {
       extension_pages: CONTENT_SECURITY_POLICY.replace(
         'LOOPBACK',

@@ -42,6 +42,11 @@ export const storage = {
   onChanged: event(),
 }
 
+/** Rules that the broker gave the browser for this session. */
+export const sessionRules: { current: { id: number; condition: { tabIds: number[] } }[] } = {
+  current: [],
+}
+
 let lastTab = 100
 
 function openTab({ url = 'about:blank' }: { url?: string }) {
@@ -112,4 +117,19 @@ export default {
     executeScript: nothing,
   },
   webRequest: { onBeforeRequest: event() },
+  declarativeNetRequest: {
+    getSessionRules: async () => structuredClone(sessionRules.current),
+    async updateSessionRules({
+      removeRuleIds,
+      addRules,
+    }: {
+      removeRuleIds: number[]
+      addRules: typeof sessionRules.current
+    }) {
+      // Later than the caller goes on, as in a browser.
+      await new Promise((resolve) => setTimeout(resolve))
+      const kept = sessionRules.current.filter(({ id }) => !removeRuleIds.includes(id))
+      sessionRules.current = [...kept, ...structuredClone(addRules)]
+    },
+  },
 }
