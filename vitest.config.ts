@@ -49,6 +49,7 @@ const BROWSER_TESTS = ['tests/browser/**/*.test.ts', 'tests/attacks/**/*.test.ts
  * the life of the worker, storage. The others run in Firefox in `npm run test:full`.
  */
 const IN_BOTH_ENGINES = [
+  'attacks/container',
   'attacks/content-world',
   'attacks/document-changes',
   'attacks/extension-files',

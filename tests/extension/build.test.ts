@@ -70,10 +70,22 @@ describe.each(TARGETS)('the manifest for %s', (target) => {
       expect(Number(minimum_chrome_version)).toBeGreaterThanOrEqual(148)
     } else {
       expect(browser_specific_settings).toMatchObject({
-        gecko: { strict_min_version: '128.0' },
-        gecko_android: { strict_min_version: '128.0' },
+        gecko: { strict_min_version: '140.0' },
+        gecko_android: { strict_min_version: '142.0' },
       })
     }
+  })
+
+  // Below Firefox 140, and 142 on Android, an add-on that transmits data has to ask the user itself.
+  test('it names the data that it transmits, where the browser asks the user for them', () => {
+    const { browser_specific_settings: settings } = released as unknown as {
+      browser_specific_settings?: { gecko: { data_collection_permissions: object } }
+    }
+    expect(settings?.gecko.data_collection_permissions).toEqual(
+      target === 'firefox'
+        ? { required: ['authenticationInfo', 'browsingActivity', 'websiteContent'] }
+        : undefined,
+    )
   })
 
   test('E01: it requests these permissions only', () => {

@@ -65,7 +65,7 @@ const handlers: Handlers = {
     await removeOperator(issuer)
   },
 
-  getSite: ({ origin }) => describeSite(origin),
+  getSite: ({ origin, tabId }) => describeSite(origin, tabId),
   listSites: () => describeSites(),
   async proposeSite({ origin, tabId }) {
     await proposeSite(origin, tabId)
