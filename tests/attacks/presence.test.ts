@@ -5,8 +5,11 @@
  * is installed, are the control. What the page observes is equal for both hosts, and the requests for both
  * reach the network: the browser treats the two hosts alike, in time too.
  *
+ * A page of an operator is no such site: its responses are kept from the network in every tab.
+ *
  * Seen to fail when a static rule blocks the host of the redirect URI for every tab: an image and a frame are
- * collapsed to nothing in Chromium, and no request and no window reaches the network in either browser.
+ * collapsed to nothing in Chromium, and no request and no window reaches the network in either browser. The
+ * last test: without `blockFromOperators`.
  */
 
 import type { Page } from 'puppeteer-core'
@@ -14,10 +17,13 @@ import { describe, expect } from 'vitest'
 import { CHROMIUM_ID } from '../../extension/identity.ts'
 import { BROWSER, test as base } from '../browser/fixtures.ts'
 import { inFront, until } from '../browser/support/pages.ts'
-import type { SitesStage } from '../browser/support/sites-stage.ts'
+import { askBackground, type SitesStage } from '../browser/support/sites-stage.ts'
+import { atRedirectHost, openScreen } from '../browser/support/stage.ts'
 
 const CURIOUS = 'https://curious.example'
+const OPERATOR = 'https://operator.example'
 
+/** The released build with an operator, and a page of a site that is not switched on. */
 const test = base.extend('build', 'released').extend('curious', async ({ sitesStage }) => {
   sitesStage.outside.answers.set(`GET ${CURIOUS}/`, () => ({
     headers: {
@@ -26,6 +32,10 @@ const test = base.extend('build', 'released').extend('curious', async ({ sitesSt
     },
     body: '<title>Curious</title><body>',
   }))
+  const screen = await openScreen(sitesStage)
+  const api = { resource: `${OPERATOR}/v1`, name: 'Quality', scopes: [{ scope: 'qod' }] }
+  const profile = { issuer: OPERATOR, name: 'Operator', profile: 'oauth', apis: [api] }
+  await askBackground(screen, 'addOperator', { text: JSON.stringify(profile) })
   return sitesStage.open(CURIOUS)
 })
 
@@ -203,4 +213,24 @@ describe('a site that looks for the extension', () => {
         }
       }
     })
+})
+
+describe('a page of an operator', () => {
+  test('R01: in a window that it opens, the response reaches nobody', async ({
+    sitesStage,
+    curious: _,
+  }) => {
+    const operator = await sitesStage.open(OPERATOR)
+    const [own, control] = hosts(sitesStage)
+    for (const host of [own, control]) {
+      await inFront(operator)
+      await operator.evaluate((url) => {
+        window.open(url)
+      }, `https://${host}/abc?code=x&state=y`)
+    }
+    await until('the request at the other host', async () =>
+      reached(sitesStage, `https://${control}/abc?code=x&state=y`),
+    )
+    expect(atRedirectHost(sitesStage)).toEqual([])
+  })
 })

@@ -54,7 +54,7 @@ import {
   getFlowBase,
   getFlowTab,
 } from './flow-records.ts'
-import { blockRedirectUri, forgetTab } from './redirect-rules.ts'
+import { blockInTab, forgetTab } from './redirect-rules.ts'
 import { authorizeSilently, windowMayHelp } from './silent-authorization.ts'
 import * as windows from './windows.ts'
 
@@ -165,7 +165,7 @@ async function prepareFlow(record: FlowIn<'preparing'>): Promise<void> {
     flow,
     tabId,
   }))
-  await blockRedirectUri(tabId)
+  await blockInTab(tabId)
   if (!(await windows.navigateTab(tabId, authorizationUrl))) throw accessDenied()
 }
 

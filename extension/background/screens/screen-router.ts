@@ -13,6 +13,7 @@ import type {
 import { selectApprovedApis } from '../authorization/approved-apis.ts'
 import { approveFlow, cancelFlow } from '../authorization/authorization-flow.ts'
 import { flows } from '../authorization/flow-records.ts'
+import { blockFromOperators } from '../authorization/redirect-rules.ts'
 import { endGrant } from '../grants/end-grant.ts'
 import { listAllGrants } from '../grants/grants.ts'
 import {
@@ -57,12 +58,17 @@ const handlers: Handlers = {
 
   listOperators: () => describeOperators(),
   checkOperator: ({ text }) => checkOperator(text),
-  addOperator: ({ text }) => addOperator(text),
+  async addOperator({ text }) {
+    const check = await addOperator(text)
+    await blockFromOperators()
+    return check
+  },
   async removeOperator({ issuer }) {
     // The grants end first: their tokens can be revoked only while the operator's profile is stored.
     const grants = (await listAllGrants()).filter((grant) => grant.issuer === issuer)
     await Promise.allSettled(grants.map((grant) => endGrant(grant, 'user')))
     await removeOperator(issuer)
+    await blockFromOperators()
   },
 
   getSite: ({ origin, tabId }) => describeSite(origin, tabId),

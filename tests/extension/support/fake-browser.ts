@@ -42,10 +42,26 @@ export const storage = {
   onChanged: event(),
 }
 
-/** Rules that the broker gave the browser for this session. */
-export const sessionRules: { current: { id: number; condition: { tabIds: number[] } }[] } = {
-  current: [],
+interface Rule {
+  id: number
+  condition: { tabIds?: number[]; initiatorDomains?: string[]; resourceTypes: string[] }
 }
+interface RuleChange {
+  removeRuleIds: number[]
+  addRules: Rule[]
+}
+
+/** Rules that the broker gave the browser. */
+export const rules = { session: [] as Rule[], dynamic: [] as Rule[] }
+
+const changeRules =
+  (kind: keyof typeof rules) =>
+  async ({ removeRuleIds, addRules }: RuleChange) => {
+    // Later than the caller goes on, as in a browser.
+    await new Promise((resolve) => setTimeout(resolve))
+    const kept = rules[kind].filter(({ id }) => !removeRuleIds.includes(id))
+    rules[kind] = [...kept, ...structuredClone(addRules)]
+  }
 
 let lastTab = 100
 
@@ -118,18 +134,9 @@ export default {
   },
   webRequest: { onBeforeRequest: event() },
   declarativeNetRequest: {
-    getSessionRules: async () => structuredClone(sessionRules.current),
-    async updateSessionRules({
-      removeRuleIds,
-      addRules,
-    }: {
-      removeRuleIds: number[]
-      addRules: typeof sessionRules.current
-    }) {
-      // Later than the caller goes on, as in a browser.
-      await new Promise((resolve) => setTimeout(resolve))
-      const kept = sessionRules.current.filter(({ id }) => !removeRuleIds.includes(id))
-      sessionRules.current = [...kept, ...structuredClone(addRules)]
-    },
+    getSessionRules: async () => structuredClone(rules.session),
+    getDynamicRules: async () => structuredClone(rules.dynamic),
+    updateSessionRules: changeRules('session'),
+    updateDynamicRules: changeRules('dynamic'),
   },
 }
