@@ -49,11 +49,13 @@ const BROWSER_TESTS = ['tests/browser/**/*.test.ts', 'tests/attacks/**/*.test.ts
  * the life of the worker, storage. The others run in Firefox in `npm run test:full`.
  */
 const IN_BOTH_ENGINES = [
+  'attacks/container',
   'attacks/content-world',
   'attacks/document-changes',
   'attacks/extension-files',
   'attacks/page-messages',
   'attacks/profile-servers',
+  'attacks/presence',
   'browser/contract/discovery',
   'browser/contract/errors-of-calls',
   'browser/contract/errors-of-requests',

@@ -25,6 +25,15 @@ const PERMISSIONS: Manifest['permissions'] = [
   'activeTab',
 ]
 
+/**
+ * What the extension transmits, in Mozilla's words for the user: codes and tokens; the application that the
+ * user uses, and with it the site; the calls of that site to the operator's APIs. All of it goes to operators
+ * that the user or the browser's policy added, and to no one else.
+ *
+ * @see https://extensionworkshop.com/documentation/develop/firefox-builtin-data-consent/
+ */
+const TRANSMITTED_DATA = ['authenticationInfo', 'browsingActivity', 'websiteContent']
+
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -78,9 +87,6 @@ export function createManifest(target: Target, development: boolean): Manifest {
     incognito: 'not_allowed',
     options_ui: { page: 'ui/operators/index.html', open_in_tab: true },
     host_permissions: [`${REDIRECT_BASE[target]}*`, ...(development ? LOOPBACK_HOSTS : [])],
-    declarative_net_request: {
-      rule_resources: [{ id: 'redirect-uri', enabled: true, path: `rules/${target}.json` }],
-    },
     content_security_policy: {
       extension_pages: CONTENT_SECURITY_POLICY.replace(
         'LOOPBACK',
@@ -98,8 +104,13 @@ export function createManifest(target: Target, development: boolean): Manifest {
         }
       : {
           browser_specific_settings: {
-            gecko: { id: GECKO_ID, strict_min_version: '128.0' },
-            gecko_android: { strict_min_version: '128.0' },
+            // First versions that show `data_collection_permissions` at the installation.
+            gecko: {
+              id: GECKO_ID,
+              strict_min_version: '140.0',
+              data_collection_permissions: { required: TRANSMITTED_DATA },
+            },
+            gecko_android: { strict_min_version: '142.0' },
           },
         }),
   } as Manifest

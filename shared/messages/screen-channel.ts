@@ -126,9 +126,10 @@ export type OperatorDiscovery =
 
 /**
  * `on`: pages of this origin find the broker. `always`: loopback, in a development build.
- * `unfit`: pages of this kind may not use it.
+ * `unfit`: pages of this kind may not use it. `container`: the tab is in a container of Firefox, where the
+ * broker does not run.
  */
-export type SiteState = 'on' | 'off' | 'always' | 'unfit'
+export type SiteState = 'on' | 'off' | 'always' | 'unfit' | 'container'
 
 export interface Site {
   origin: string
@@ -191,7 +192,7 @@ export interface ScreenMethods {
     result: OperatorCheck
   }
   removeOperator: { params: { issuer: string }; result: undefined }
-  getSite: { params: { origin: string }; result: Site }
+  getSite: { params: { origin: string; tabId?: number }; result: Site }
   listSites: { params: Nothing; result: Site[] }
   /** Announces a permission request, during which the browser may close the screen. */
   proposeSite: { params: { origin: string; tabId?: number }; result: undefined }

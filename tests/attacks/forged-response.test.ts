@@ -24,7 +24,10 @@ import {
 const MARKUP = '<img src=x onerror=location=1>'
 const LONG = 'x'.repeat(2_000)
 
-test.afterEach(({ stage }) => expect(atRedirectHost(stage)).toEqual([]))
+// A forger's own tab may request the host of the redirect URI like any other host.
+test.afterEach(({ stage }) => {
+  expect(atRedirectHost(stage).filter((url) => url.includes('code='))).toEqual([])
+})
 
 /** Sends an authorization response to another address, and returns that address. */
 async function forgeAt(

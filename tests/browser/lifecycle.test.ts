@@ -5,6 +5,7 @@
  * - the listener for ports registers late and a lost call is not resent soon (L10: each of the two
  *   compensates for the other);
  * - `isFresh` leaves the renewal to a timer, so that the next worker uses the stored token (L09 with L16);
+ * - the operators have no rules (R01);
  * - the clean-up at the start is missing (L11; L12: the record stays);
  * - the provider offers its port to every content script that connects (L12 in Firefox: the call is never
  *   answered).
@@ -16,7 +17,7 @@ import { type AccessToken, ERROR_CODE, type Grant } from '../../shared/messages/
 import { BROWSER, test } from './fixtures.ts'
 import { useDeveloperMode } from './support/extensions-page.ts'
 import { startOwnStage } from './support/own-stage.ts'
-import { pagesAt, until } from './support/pages.ts'
+import { openPage, pagesAt, until } from './support/pages.ts'
 import { type Begun, beginSignIn } from './support/sign-in-window.ts'
 import {
   call,
@@ -147,6 +148,26 @@ if (BROWSER === 'chromium') {
       expect(await pagesAt(stage.browser, stage.network.issuer)).toEqual([])
       await gesture(again)
       expect((await connect(stage, again)).result).toMatchObject({ issuer: stage.network.issuer })
+    })
+  })
+
+  describe('a browser that starts again', () => {
+    test('R01: blocks the response of a sign-in page that it has restored', async () => {
+      const { stage, restart } = await startOwnStage()
+      const page = await stage.open()
+      await gesture(page)
+      await beginSignIn(stage, page)
+      await stage.browser.close()
+      await restart()
+      // The driver loads the extension only now; a browser loads it before it restores a page.
+      await openScreen(stage)
+      // A page of the operator stands for the restored sign-in page: a browser of the tests restores none.
+      const restored = await openPage(stage.browser, `${stage.network.issuer}/phone`)
+      const response = `${stage.redirectBase}path?code=late&state=earlier`
+      await restored.evaluate((url) => location.assign(url), response).catch(() => {})
+      const textOf = () => restored.evaluate(() => document.body.innerText).catch(() => '')
+      await expect.poll(textOf).toContain('ERR_BLOCKED_BY_CLIENT')
+      expect(restored.url()).not.toContain('code=')
     })
   })
 }

@@ -11,8 +11,10 @@ import { describe, expect } from 'vitest'
 import { ERROR_CODE } from '../../shared/messages/page-api.ts'
 import { test } from './fixtures.ts'
 import { expectNothingKept } from './support/nothing-kept.ts'
+import { until } from './support/pages.ts'
 import { beginSignIn, forgeResponse } from './support/sign-in-window.ts'
 import {
+  atRedirectHost,
   authorizationRequests,
   authorizationResponses,
   call,
@@ -81,9 +83,10 @@ describe('a response that does not match the request', () => {
     await gesture(page)
     const { outcome, operator } = await beginSignIn(stage, page)
     const otherPage = await stage.open()
-    const blocked = new Promise((resolve) => otherPage.once('requestfailed', resolve))
     await forgeResponse(stage, otherPage, () => {})
-    await blocked
+    await until('the request of the other tab', async () => atRedirectHost(stage).length > 0)
+    // It is a request of that tab alone, and of no flow.
+    stage.outside.requests.length = 0
     await operator.close()
     expect((await outcome).error).toMatchObject({ code: accessDenied })
     expect(tokenRequests(stage)).toEqual([])

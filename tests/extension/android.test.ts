@@ -49,7 +49,7 @@ describe('without `identity` and `windows`', () => {
       documentLifecycle: 'active',
       origin: 'http://localhost:5000',
       url: 'http://localhost:5000/',
-      tab: { id: 1, url: 'http://localhost:5000/' },
+      tab: { id: 1, url: 'http://localhost:5000/', cookieStoreId: 'firefox-default' },
     }
     const sendRequest = async (method: string, params?: object) => {
       const [answer] = await new Promise<object[]>((resolve) => {

@@ -55,6 +55,7 @@ import {
   getFlowBase,
   getFlowTab,
 } from './flow-records.ts'
+import { blockInTab, forgetTab } from './redirect-rules.ts'
 import { authorizeSilently, windowMayHelp } from './silent-authorization.ts'
 import * as windows from './windows.ts'
 
@@ -165,6 +166,7 @@ async function prepareFlow(record: FlowIn<'preparing'>): Promise<void> {
     flow,
     tabId,
   }))
+  await blockInTab(tabId)
   if (!(await windows.navigateTab(tabId, authorizationUrl))) throw accessDenied()
 }
 
@@ -315,6 +317,7 @@ export async function handleTabClosed(tabId: number): Promise<void> {
     else if (isItsPage) await cancelFlow(record.flowId)
   }
   await failOrphanedCalls()
+  await forgetTab(tabId)
 }
 
 /** Fails the flows whose deadline has passed, and those whose window closed while no worker ran. */

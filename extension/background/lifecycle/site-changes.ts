@@ -15,6 +15,7 @@ import { listAllGrants, listGrants } from '../grants/grants.ts'
 import { listHostPermissions, toHostPattern } from '../operators/host-permissions.ts'
 import { listOperators } from '../operators/operators.ts'
 import { abortCallsOfOrigin } from '../page/page-router.ts'
+import { isInContainer } from '../platform/container.ts'
 import { recordLogEntry } from '../platform/log.ts'
 import { sendDisconnect } from '../platform/page-events.ts'
 import { isSecureOrigin } from '../platform/secure-origin.ts'
@@ -35,18 +36,23 @@ interface Proposal {
   at: number
 }
 
-async function readSiteState(origin: string): Promise<SiteState> {
+async function readSiteState(origin: string, tabId?: number): Promise<SiteState> {
+  if (tabId !== undefined && isInContainer(await browser.tabs.get(tabId))) return 'container'
   if (isAlwaysOn(origin)) return 'always'
   if ((await getSiteOrigins()).has(origin)) return 'on'
   return isSecureOrigin(origin, false) ? 'off' : 'unfit'
 }
 
-/** A site as the broker's own screens show it. */
-export async function describeSite(origin: string): Promise<Site> {
+/**
+ * A site as the broker's own screens show it.
+ *
+ * @param tabId The tab in which the user has the site open.
+ */
+export async function describeSite(origin: string, tabId?: number): Promise<Site> {
   const operators = (await listOperators()).filter(({ applications = [] }) =>
     applications.some(({ origins }) => origins.includes(origin)),
   )
-  const state = await readSiteState(origin)
+  const state = await readSiteState(origin, tabId)
   const permissions = state === 'unfit' ? [] : [origin].map(toHostPattern)
   return {
     origin,
@@ -57,7 +63,7 @@ export async function describeSite(origin: string): Promise<Site> {
 }
 
 export async function describeSites(): Promise<Site[]> {
-  return Promise.all([...(await getSiteOrigins())].sort().map(describeSite))
+  return Promise.all([...(await getSiteOrigins())].sort().map((origin) => describeSite(origin)))
 }
 
 /**

@@ -9,6 +9,7 @@ import browser from 'webextension-polyfill'
 import { settleOverdueFlows } from '../authorization/authorization-flow.ts'
 import { listenForRevocations, sweepChannels } from '../authorization/capif-revocation-channel.ts'
 import { flows } from '../authorization/flow-records.ts'
+import { blockFromOperators } from '../authorization/redirect-rules.ts'
 import { sweepRegistrations } from '../clients/clients.ts'
 import { sweepKeys } from '../clients/keys.ts'
 import { sendGrantsChanged } from '../grants/grant-events.ts'
@@ -59,8 +60,12 @@ async function cleanUp(): Promise<void> {
   await runHousekeeping()
 }
 
-/** Does what is due: overdue flows, expired and withdrawn grants, revocations, revocation channels. */
+/**
+ * Does what is due: rules of the present operators, overdue flows, expired and withdrawn grants, revocations,
+ * revocation channels.
+ */
 export async function runHousekeeping(): Promise<void> {
+  await blockFromOperators()
   await settleOverdueFlows()
   await endExpiredGrants()
   await endWithdrawnGrants()

@@ -7,6 +7,7 @@
 import type { Runtime } from 'webextension-polyfill'
 import type { Caller } from '../methods/page-call.ts'
 import { forbiddenContext } from '../platform/broker-error.ts'
+import { isInContainer } from '../platform/container.ts'
 import { isSecureOrigin } from '../platform/secure-origin.ts'
 
 /** Chromium's and Firefox's own additions to the sender. */
@@ -17,7 +18,7 @@ type Sender = Runtime.MessageSender & {
 }
 
 /**
- * Verifies that the sender is the active top document of a tab, in a secure context.
+ * Verifies that the sender is the active top document of a tab outside of containers, in a secure context.
  *
  * @param ownId The extension's id.
  * @throws BrokerError `forbidden_context`
@@ -32,6 +33,7 @@ export function verifyPageSender(
   if (frameId !== 0 || tab?.id === undefined || tab.id < 0) {
     throw forbiddenContext('only the top document of a tab may ask')
   }
+  if (isInContainer(tab)) throw forbiddenContext('the broker does not run in a container tab')
   if (documentLifecycle !== undefined && documentLifecycle !== 'active') {
     throw forbiddenContext('the document is not active')
   }

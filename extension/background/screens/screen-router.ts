@@ -13,6 +13,7 @@ import type {
 import { selectApprovedApis } from '../authorization/approved-apis.ts'
 import { approveFlow, cancelFlow } from '../authorization/authorization-flow.ts'
 import { flows } from '../authorization/flow-records.ts'
+import { blockFromOperators } from '../authorization/redirect-rules.ts'
 import { endGrant } from '../grants/end-grant.ts'
 import { listAllGrants } from '../grants/grants.ts'
 import {
@@ -60,16 +61,25 @@ const handlers: Handlers = {
   listOperators: () => describeOperators(),
   checkOperator: ({ text }) => checkOperator(text),
   discoverOperator: ({ text }) => discoverOperator(text),
-  addOperator: ({ text }) => addOperator(text),
-  addServers: ({ issuer, additions }) => addConfirmedServers(issuer, additions),
+  async addOperator({ text }) {
+    const check = await addOperator(text)
+    await blockFromOperators()
+    return check
+  },
+  async addServers({ issuer, additions }) {
+    const check = await addConfirmedServers(issuer, additions)
+    await blockFromOperators()
+    return check
+  },
   async removeOperator({ issuer }) {
     // The grants end first: their tokens can be revoked only while the operator's profile is stored.
     const grants = (await listAllGrants()).filter((grant) => grant.issuer === issuer)
     await Promise.allSettled(grants.map((grant) => endGrant(grant, 'user')))
     await removeOperator(issuer)
+    await blockFromOperators()
   },
 
-  getSite: ({ origin }) => describeSite(origin),
+  getSite: ({ origin, tabId }) => describeSite(origin, tabId),
   listSites: () => describeSites(),
   async proposeSite({ origin, tabId }) {
     await proposeSite(origin, tabId)

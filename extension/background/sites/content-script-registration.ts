@@ -7,6 +7,7 @@ import browser from 'webextension-polyfill'
 import contentScript from '../../content/index.iife.ts?script&iife'
 import providerScript from '../../provider/index.iife.ts?script&iife'
 import { toHostPattern } from '../operators/host-permissions.ts'
+import { isInContainer } from '../platform/container.ts'
 
 /**
  * Returns the match pattern of an origin. Chromium's patterns have ports, and a pattern without a port
@@ -52,7 +53,9 @@ export const unregisterContentScripts = (): Promise<void> =>
 
 /** Injects the scripts into the page that is open in a tab. Later pages get them by the registration. */
 export async function injectContentScripts(origin: string, tabId: number): Promise<void> {
-  const { url = '' } = await browser.tabs.get(tabId)
+  const tab = await browser.tabs.get(tabId)
+  const { url = '' } = tab
+  if (isInContainer(tab)) return
   if (!URL.canParse(url) || new URL(url).origin !== origin) return
   for (const { file, world } of SCRIPTS) {
     await browser.scripting.executeScript({

@@ -16,7 +16,7 @@ interface PopupData {
 async function loadPopup(client: ScreenClient): Promise<PopupData> {
   const page = await client.findActivePage()
   const [site, grants] = await Promise.all([
-    page && client.sendRequest('getSite', { origin: page.origin }),
+    page && client.sendRequest('getSite', page),
     client.sendRequest('listGrants', {}),
   ])
   const getRank = (grant: ConnectedSite) => Number(grant.origin === page?.origin)

@@ -20,6 +20,18 @@ export function SiteSwitch({ site, busy, onUse, onStop }: Props) {
     )
   }
   const { origin, state, operators } = site
+  if (state === 'container') {
+    return (
+      <section class="card" data-testid="site" data-state={state}>
+        <h2 class="origin">{origin}</h2>
+        <p>This tab is in a container. Northkey does not run in container tabs.</p>
+        <p class="quiet">
+          It would connect you here with your other tabs. To use Northkey, open the site in a tab
+          without a container.
+        </p>
+      </section>
+    )
+  }
   return (
     <section class="card" data-testid="site" data-state={state}>
       <h2 class="origin">{origin}</h2>

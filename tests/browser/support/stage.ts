@@ -294,7 +294,7 @@ export const authorizationRequests = (stage: Stage): LogEntry[] =>
     .filter({ method: 'GET' })
     .filter(({ query }) => query.response_type === 'code' && query.client_id === CLIENT_ID)
 
-/** Requests that reached the host of the redirect URI. There must never be any. */
+/** Requests that reached the host of the redirect URI. None of them may be the response of a flow. */
 export const atRedirectHost = (stage: Stage): string[] =>
   stage.outside.requests.filter((url) => url.startsWith(stage.redirectBase))
 

@@ -42,6 +42,27 @@ export const storage = {
   onChanged: event(),
 }
 
+interface Rule {
+  id: number
+  condition: { tabIds?: number[]; initiatorDomains?: string[]; resourceTypes: string[] }
+}
+interface RuleChange {
+  removeRuleIds: number[]
+  addRules: Rule[]
+}
+
+/** Rules that the broker gave the browser. */
+export const rules = { session: [] as Rule[], dynamic: [] as Rule[] }
+
+const changeRules =
+  (kind: keyof typeof rules) =>
+  async ({ removeRuleIds, addRules }: RuleChange) => {
+    // Later than the caller goes on, as in a browser.
+    await new Promise((resolve) => setTimeout(resolve))
+    const kept = rules[kind].filter(({ id }) => !removeRuleIds.includes(id))
+    rules[kind] = [...kept, ...structuredClone(addRules)]
+  }
+
 let lastTab = 100
 
 function openTab({ url = 'about:blank' }: { url?: string }) {
@@ -112,4 +133,10 @@ export default {
     executeScript: nothing,
   },
   webRequest: { onBeforeRequest: event() },
+  declarativeNetRequest: {
+    getSessionRules: async () => structuredClone(rules.session),
+    getDynamicRules: async () => structuredClone(rules.dynamic),
+    updateSessionRules: changeRules('session'),
+    updateDynamicRules: changeRules('dynamic'),
+  },
 }

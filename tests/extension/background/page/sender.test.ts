@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Runtime } from 'webextension-polyfill'
 import { isOwnScreen, verifyPageSender } from '../../../../extension/background/page/sender.ts'
 import { isSecureOrigin } from '../../../../extension/background/platform/secure-origin.ts'
@@ -7,6 +7,10 @@ import { ERROR_CODE } from '../../../../shared/messages/page-api.ts'
 
 const OWN_ID = 'own-id'
 const ORIGIN = 'https://play.example'
+
+beforeEach(() => {
+  vi.stubGlobal('__TARGET__', 'chromium')
+})
 
 function senderWith(changes: Record<string, unknown>): Runtime.MessageSender {
   const sender = {
@@ -42,6 +46,25 @@ describe('the browser’s own statement identifies the caller', () => {
     ['an insecure origin', { origin: 'http://play.example' }],
     ['loopback outside the development build', { origin: 'http://127.0.0.1:8080' }],
   ]
+  const inFirefox: [title: string, cookieStoreId: string | undefined][] = [
+    ['a container', 'firefox-container-1'],
+    ['a private window', 'firefox-private'],
+    ['a cookie store without a name', undefined],
+  ]
+  test.each(inFirefox)('A05: a tab in %s is rejected in Firefox', (_, cookieStoreId) => {
+    vi.stubGlobal('__TARGET__', 'firefox')
+    const sender = senderWith({ tab: { id: 7, cookieStoreId } })
+    expect(() => verifyPageSender(sender, OWN_ID, false)).toThrow(
+      expect.objectContaining({ code: ERROR_CODE.forbiddenContext }),
+    )
+  })
+
+  test('a tab of Firefox without a container may call', () => {
+    vi.stubGlobal('__TARGET__', 'firefox')
+    const sender = senderWith({ tab: { id: 7, cookieStoreId: 'firefox-default' } })
+    expect(verifyPageSender(sender, OWN_ID, false).origin).toBe(ORIGIN)
+  })
+
   test.each(rejected)('%s is rejected', (_, changes) => {
     expect(() => verifyPageSender(senderWith(changes), OWN_ID, false)).toThrow(
       expect.objectContaining({ code: ERROR_CODE.forbiddenContext }),

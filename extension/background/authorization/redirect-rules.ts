@@ -1,0 +1,133 @@
+/**
+ * Keeps authorization responses from the network: rules of the browser block the host of the redirect URI.
+ * No rule concerns the requests of other sites, so that none of them can observe a rule: a page elsewhere that
+ * requests the host gets what it would get without the extension.
+ *
+ * - The tab of a flow, as session rules. A tab has them before it is sent to the operator, and keeps them until
+ *   it is closed. They outlive the worker, and end with the browser.
+ * - Navigations that begin in a page of an operator, in every tab, as dynamic rules. They catch the response of
+ *   a sign-in page that the browser has restored, that a container has moved to another tab, or that opened
+ *   another window.
+ *
+ * Border: `windows.ts` opens the tabs, `index.ts` reads the responses.
+ */
+
+import browser, { type DeclarativeNetRequest } from 'webextension-polyfill'
+import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
+import { getSignInOrigin } from '../operators/operator-servers.ts'
+import { listOperators } from '../operators/operators.ts'
+import { redirectBase } from '../platform/redirect-base.ts'
+import { createSerialQueue } from '../platform/serial-queue.ts'
+
+/** The requests that the rules concern. */
+export interface RuleScope {
+  tabIds?: number[]
+  initiatorDomains?: string[]
+  resourceTypes: ('main_frame' | 'sub_frame')[]
+}
+
+/** A rule, with the condition that the polyfill's types lack. */
+interface RedirectRule extends DeclarativeNetRequest.Rule {
+  condition: DeclarativeNetRequest.RuleConditionType & RuleScope
+}
+
+const STRIP_ID = 1
+const BLOCK_ID = 2
+
+/**
+ * Creates the rules for some requests. Pure.
+ *
+ * In Chromium a rule of higher priority strips the query: with the block alone, Chromium's session file keeps
+ * the blocked URL, code included. Firefox's history keeps a URL from before the redirect of a rule, and nothing
+ * of a blocked URL: there the only rule blocks.
+ */
+export function createRedirectRules(
+  scope: RuleScope,
+  base: string,
+  strip: boolean,
+): RedirectRule[] {
+  const { host } = new URL(base)
+  const block: RedirectRule = {
+    id: BLOCK_ID,
+    priority: 1,
+    action: { type: 'block' },
+    condition: { urlFilter: `||${host}^`, ...scope },
+  }
+  if (!strip) return [block]
+  const stripQuery: RedirectRule = {
+    id: STRIP_ID,
+    priority: 2,
+    action: { type: 'redirect', redirect: { transform: { query: '' } } },
+    condition: { urlFilter: `|https://${host}/*?`, ...scope },
+  }
+  return [stripQuery, block]
+}
+
+/** Replaces all rules by those of a scope, or by none. */
+const replaceRules = (scope: RuleScope | undefined) => ({
+  removeRuleIds: [STRIP_ID, BLOCK_ID],
+  addRules: scope ? createRedirectRules(scope, redirectBase, __TARGET__ === 'chromium') : [],
+})
+
+/** Serializes the changes: each reads the present rules and writes them anew. */
+const changeQueue = createSerialQueue()
+
+function changeTabs(change: (tabIds: number[]) => number[]): Promise<void> {
+  return changeQueue(async () => {
+    const { declarativeNetRequest } = browser
+    const [rule] = (await declarativeNetRequest.getSessionRules()) as RedirectRule[]
+    const present = rule?.condition.tabIds ?? []
+    const tabIds = change(present)
+    if (tabIds.length === present.length) return
+    await declarativeNetRequest.updateSessionRules(
+      replaceRules(
+        tabIds.length > 0 ? { tabIds, resourceTypes: ['main_frame', 'sub_frame'] } : undefined,
+      ),
+    )
+  })
+}
+
+/**
+ * Blocks the redirect URI in a tab. The tab may be sent to the operator afterwards.
+ *
+ * @throws Error when the browser does not take the rules.
+ */
+export function blockInTab(tabId: number): Promise<void> {
+  return changeTabs((tabIds) => (tabIds.includes(tabId) ? tabIds : [...tabIds, tabId]))
+}
+
+/** Removes the rules of a tab that is closed. */
+export function forgetTab(tabId: number): Promise<void> {
+  return changeTabs((tabIds) => tabIds.filter((id) => id !== tabId))
+}
+
+/** Lists the hosts of operators at which subscribers sign in. Pure. */
+export function listSignInHosts(profiles: OperatorProfile[]): string[] {
+  const hosts = profiles
+    .flatMap((profile) => [profile.issuer, getSignInOrigin(profile)])
+    .map((url) => new URL(url).hostname)
+    // A rule takes no address of IPv6.
+    .filter((host) => !host.startsWith('['))
+  return [...new Set(hosts)].sort()
+}
+
+/**
+ * Blocks the redirect URI for navigations that begin in a page of a known operator, and for no others. It runs
+ * in each browser session and whenever the operators change.
+ */
+export function blockFromOperators(): Promise<void> {
+  return changeQueue(async () => {
+    const { declarativeNetRequest } = browser
+    const initiatorDomains = listSignInHosts(await listOperators())
+    const [rule] = (await declarativeNetRequest.getDynamicRules()) as RedirectRule[]
+    const present = rule?.condition.initiatorDomains ?? []
+    if ([...present].sort().join() === initiatorDomains.join()) return
+    await declarativeNetRequest.updateDynamicRules(
+      replaceRules(
+        initiatorDomains.length > 0
+          ? { initiatorDomains, resourceTypes: ['main_frame'] }
+          : undefined,
+      ),
+    )
+  })
+}
