@@ -64,6 +64,18 @@ export const WINDOW_SHOWN_TIMEOUT_MS = __REPLACED_LIMITS__?.WINDOW_SHOWN_TIMEOUT
 export const WINDOW_POLL_INTERVAL_MS = __REPLACED_LIMITS__?.WINDOW_POLL_INTERVAL_MS ?? 10
 
 /**
+ * Interval of the polling of a window that loads while a flow of a stopped worker is resumed: such a load is
+ * rare and takes as long as the operator.
+ */
+export const NAVIGATION_POLL_INTERVAL_MS = __REPLACED_LIMITS__?.NAVIGATION_POLL_INTERVAL_MS ?? 250
+
+/**
+ * Limits the wait for an authorization response that woke the worker: the browser delivers it some
+ * milliseconds after the call of the page.
+ */
+export const RESPONSE_ARRIVAL_TIMEOUT_MS = __REPLACED_LIMITS__?.RESPONSE_ARRIVAL_TIMEOUT_MS ?? 1_000
+
+/**
  * Time for which the buttons of a consent window stay inert: a click meant for something else does not
  * land on them.
  */

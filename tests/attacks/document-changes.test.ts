@@ -3,7 +3,9 @@
  * back/forward cache, prerendered, or still open after a reload of the extension.
  *
  * Seen to fail when:
- * - events go to every tab and the content script does not compare their origin (B22);
+ * - answers go to the newest port of a tab, and the calls of a document that was left are not aborted (B22, an
+ *   answer: a call of the next document gets it);
+ * - events go to every tab and the content script does not compare their origin (B22, news);
  * - the calls of a document that enters the cache are not settled (B23; in Firefox also when they are not
  *   settled again when the document returns);
  * - any frame, of a document in any state, may make calls (B23, prerendered: one of the two checks would be
@@ -11,8 +13,11 @@
  * - an invalidated extension context is not detected (L12).
  */
 
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Page } from 'puppeteer-core'
 import { describe, expect, onTestFinished } from 'vitest'
+import type { OperatorProfile } from '../../shared/messages/operator-profile.ts'
 import {
   ERROR_CODE,
   type FetchResult,
@@ -21,20 +26,35 @@ import {
 } from '../../shared/messages/page-api.ts'
 import { BROWSER, test } from '../browser/fixtures.ts'
 import { subscriptionsUrl } from '../browser/support/api-calls.ts'
+import { startApplication } from '../browser/support/application.ts'
 import { useDeveloperMode } from '../browser/support/extensions-page.ts'
-import { addressOf, pagesAt, until } from '../browser/support/pages.ts'
+import { connectQuickly } from '../browser/support/known-subscriber.ts'
+import { addressOf, openPage, pagesAt, until } from '../browser/support/pages.ts'
 import { call, openScreen, type Stage } from '../browser/support/stage.ts'
 
-/** Holds the responses of the API until they are released. */
-function holdApi({ network: { faults } }: Stage) {
+/** Holds the responses to the next calls of the API until they are released. */
+function holdApi({ network: { faults } }: Stage, times: number) {
   const server = 'api-exposing-functions'
-  const id = faults.add({ server, action: { type: 'hold', before: 'processing' } })
+  const id = faults.add({ server, times, action: { type: 'hold', before: 'processing' } })
   const release = () => faults.remove(id)
   onTestFinished(() => void release())
   return {
-    isReached: () => until('the call', async () => faults.find(id)?.applied === 1),
+    isReached: () => until('the calls', async () => faults.find(id)?.applied === times),
     release,
   }
+}
+
+/** More calls than a document makes before it is left, and fewer than a browser's connections to a server. */
+const OTHER_CALLS = 4
+
+/** Adds an origin to the application that the built extension's operators know. */
+async function addOrigin(folder: string, origin: string): Promise<void> {
+  const file = join(folder, 'demo-operators.json')
+  const operators: OperatorProfile[] = JSON.parse(await readFile(file, 'utf8'))
+  for (const { applications = [] } of operators) {
+    for (const { origins } of applications) origins.push(origin)
+  }
+  await writeFile(file, JSON.stringify(operators))
 }
 
 const askToReload = (screen: Page) =>
@@ -44,28 +64,58 @@ const askToReload = (screen: Page) =>
   })
 
 describe('a document that is left', () => {
-  test('B22: an answer that comes after the page has gone elsewhere reaches nobody', async ({
-    stage,
-    page,
-    granted,
-    strangerApplication,
-  }) => {
-    const api = holdApi(stage)
-    const completed = new Promise((resolve) => stage.network.log.onCompleted(resolve))
-    await page.evaluate((url) => {
-      void window.call('northbound_fetch', { url })
-    }, subscriptionsUrl(granted))
-    await api.isReached()
-    await page.goto(strangerApplication.origin)
-    await page.evaluate(() => window.broker())
-    api.release()
-    await completed
-    // Barrier: this answer arrives over the same port as earlier messages.
-    expect((await call(page, 'broker_getInfo')).error).toBeUndefined()
-    expect(await page.evaluate(() => window.seen)).toEqual([
-      expect.objectContaining({ protocol: '1' }),
-    ])
-  })
+  const knownTest = test
+    .extend('elsewhere', async ({ browserName: _ }, { onCleanup }) => {
+      const application = await startApplication()
+      onCleanup(() => application.close())
+      return application
+    })
+    // The operator knows the application on both origins.
+    .extend('options', ({ elsewhere }) => ({
+      prepareExtension: (folder: string) => addOrigin(folder, elsewhere.origin),
+    }))
+
+  knownTest(
+    'B22: an answer that comes after the page has gone elsewhere reaches nobody',
+    async ({ stage, page, granted, elsewhere }) => {
+      const { log } = stage.network
+      const other = await openPage(stage.browser, elsewhere.origin)
+      const { result: grantElsewhere } = await connectQuickly(stage, other)
+      await other.close()
+      const url = subscriptionsUrl(granted)
+
+      const first = holdApi(stage, 1)
+      const completed = new Promise((resolve) => log.onCompleted(resolve))
+      await page.evaluate((target) => {
+        void window.call('northbound_fetch', { url: target })
+      }, url)
+      await first.isReached()
+      await page.goto(elsewhere.origin)
+      // Calls that wait too, and have the same numbers as the call of the document that was left.
+      const others = holdApi(stage, OTHER_CALLS)
+      const urls = Array.from({ length: OTHER_CALLS }, (_, index) => `${url}?call=${index}`)
+      await page.evaluate(
+        (targets, grantId) => {
+          for (const target of targets)
+            void window.call('northbound_fetch', { url: target, grantId })
+        },
+        urls,
+        grantElsewhere?.grantId,
+      )
+      await others.isReached()
+      first.release()
+      await completed
+      // Barrier: this answer arrives over the same port as earlier messages.
+      expect((await call(page, 'broker_getInfo')).error).toBeUndefined()
+      expect(await page.evaluate(() => window.seen)).toEqual([
+        expect.objectContaining({ protocol: '1' }),
+      ])
+      others.release()
+      const answered = () =>
+        page.evaluate(() => window.seen.slice(1).map((outcome) => (outcome as FetchResult).url))
+      await expect.poll(async () => (await answered()).sort()).toEqual(urls)
+    },
+  )
 
   test('B22: news of one origin’s grants reaches no document of another', async ({
     page,
@@ -99,7 +149,7 @@ describe('a document that is left', () => {
     granted,
     strangerApplication,
   }) => {
-    const api = holdApi(stage)
+    const api = holdApi(stage, 1)
     await page.evaluate((url) => {
       window.addEventListener('pageshow', ({ persisted }) => window.seen.push({ persisted }))
       void window.call('northbound_fetch', { url })

@@ -10,6 +10,7 @@ import type { Page } from 'puppeteer-core'
 import { describe, expect } from 'vitest'
 import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
 import { test } from './fixtures.ts'
+import { openDatabase } from './support/databases.ts'
 import { gone } from './support/pages.ts'
 import {
   authorizationResponses,
@@ -30,7 +31,8 @@ interface Extension {
 
 /** Decrypts the records of the pending flows, moves their deadline into the past, and encrypts them again. */
 async function endTime(screen: Page): Promise<void> {
-  await screen.evaluate(async () => {
+  const opened = await openDatabase(screen, 'northkey-flows')
+  await opened.evaluate(async (database) => {
     const { storage } = (globalThis as unknown as { chrome: Extension }).chrome
     const { sealingKey = [] } = await storage.session.get('sealingKey')
     const bytes = new Uint8Array(sealingKey)
@@ -43,7 +45,6 @@ async function endTime(screen: Page): Promise<void> {
         request.onsuccess = () => resolve(request.result)
         request.onerror = () => reject(request.error)
       })
-    const database = await finished(indexedDB.open('northkey-flows'))
     const flows = () => database.transaction('flows', 'readwrite').objectStore('flows')
     for (const id of await finished(flows().getAllKeys())) {
       const { iv, data } = await finished(flows().get(id))

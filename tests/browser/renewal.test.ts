@@ -17,6 +17,7 @@ import type { Page } from 'puppeteer-core'
 import { describe, expect } from 'vitest'
 import { type AccessToken, ERROR_CODE } from '../../shared/messages/page-api.ts'
 import { test as base } from './fixtures.ts'
+import { openDatabase } from './support/databases.ts'
 import { REFRESH_REFUSED } from './support/need-the-user.ts'
 import { until } from './support/pages.ts'
 import {
@@ -52,17 +53,14 @@ async function renewByItself(stage: Stage, grantId: string): Promise<Called<Acce
  */
 async function holdTokens(stage: Stage): Promise<{ screen: Page; release(): Promise<void> }> {
   const screen = await openScreen(stage)
-  await screen.evaluate(async () => {
-    const opening = indexedDB.open('northkey-tokens')
-    await new Promise((resolve) => {
-      opening.onsuccess = resolve
-    })
-    const records = opening.result.transaction('tokens', 'readwrite').objectStore('tokens')
+  const opened = await openDatabase(screen, 'northkey-tokens')
+  await opened.evaluate(async (database) => {
+    const records = database.transaction('tokens', 'readwrite').objectStore('tokens')
     await new Promise<void>((resolve) => {
       const goOn = () => {
         resolve()
         if (document.title !== 'released') records.count().onsuccess = goOn
-        else opening.result.close()
+        else database.close()
       }
       records.count().onsuccess = goOn
     })

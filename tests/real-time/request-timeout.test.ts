@@ -1,6 +1,8 @@
 /**
  * Tests a server that never answers. The request ends after 15 s, before a browser stops the worker during
  * the request. The test takes those 15 s.
+ *
+ * Seen to fail when the limit is 5 s, and when the request has no limit but the core's own.
  */
 
 import { expect } from 'vitest'
@@ -15,6 +17,9 @@ test('L07: a server that never answers is a timeout, after 15 s', async ({ stage
   const beforeMs = Date.now()
   const { error } = await call<Grant>(page, 'northbound_connect', stage.wish())
   expect(error).toMatchObject({ code: ERROR_CODE.unreachable, data: { error: 'timeout' } })
-  expect(Date.now() - beforeMs).toBeGreaterThanOrEqual(15_000)
+  const lastedMs = Date.now() - beforeMs
+  expect(lastedMs).toBeGreaterThanOrEqual(15_000)
+  // A browser stops a worker in the middle of a request after 30 s.
+  expect(lastedMs).toBeLessThan(30_000)
   await expectNoGrant(stage, page)
 })

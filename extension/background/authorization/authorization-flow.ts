@@ -51,11 +51,13 @@ import {
   type FlowBase,
   type FlowIn,
   type FlowRecord,
+  type FlowStatus,
   flows,
   getFlowBase,
   getFlowTab,
 } from './flow-records.ts'
 import { blockInTab, forgetTab } from './redirect-rules.ts'
+import { handleArrival, responseArrives } from './response-arrival.ts'
 import { authorizeSilently, windowMayHelp } from './silent-authorization.ts'
 import * as windows from './windows.ts'
 
@@ -170,17 +172,9 @@ async function prepareFlow(record: FlowIn<'preparing'>): Promise<void> {
   if (!(await windows.navigateTab(tabId, authorizationUrl))) throw accessDenied()
 }
 
-/** Tabs whose authorization response has arrived and waits in the queue of its flow. */
-const respondedTabs = new Set<number>()
-
 /** Handles a navigation to the broker's redirect URI. Only the sign-in tab of a flow counts. */
-export async function handleRedirect(tabId: number, url: string): Promise<void> {
-  respondedTabs.add(tabId)
-  try {
-    await receiveResponse(tabId, url)
-  } finally {
-    respondedTabs.delete(tabId)
-  }
+export function handleRedirect(tabId: number, url: string): Promise<void> {
+  return handleArrival(tabId, () => receiveResponse(tabId, url))
 }
 
 async function receiveResponse(tabId: number, url: string): Promise<void> {
@@ -253,11 +247,11 @@ async function resumeFlow(record: FlowRecord): Promise<void> {
     case 'awaitingAuthorizationResponse': {
       const tab = await windows.readTabState(record.tabId)
       if (!tab) return fail(accessDenied())
-      if (respondedTabs.has(record.tabId)) return
-      // The worker was stopped after the response arrived: the tab shows the blocked redirect URI.
-      if (tab.url?.startsWith(redirectBase)) return fail(interrupted())
-      // The worker was stopped before it sent the tab to the operator.
-      if (windows.isAtWaitingPicture(tab)) return fail(interrupted())
+      if (tab.status === 'loading') void resumeWhenLoaded(record)
+      // The worker was stopped after the response arrived: Chromium shows the blocked redirect URI, Firefox
+      // the page before it. Or the worker was stopped before it sent the tab to the operator.
+      const isStranded = tab.url?.startsWith(redirectBase) || windows.isAtWaitingPicture(tab)
+      if (isStranded && !(await responseArrives(record.tabId))) return fail(interrupted())
       return
     }
     case 'redeemable':
@@ -271,6 +265,29 @@ async function resumeFlow(record: FlowRecord): Promise<void> {
     case 'settled':
       return settleFlow(record, record.outcome)
   }
+}
+
+/** Resumes a flow as a step in its queue, if it is still in the state. */
+function runResume(flowId: string, status?: FlowStatus): Promise<void> {
+  return runFlowStep(flowId, async () => {
+    const current = await flows.get(flowId)
+    if (current && (status === undefined || current.status === status)) await resumeFlow(current)
+  })
+}
+
+const flowsThatLoad = new Set<string>()
+
+/**
+ * Resumes a flow again once its window has loaded. The window may be on its way to the redirect URI, in a
+ * navigation that began while no worker ran and of which no worker is notified.
+ */
+async function resumeWhenLoaded(record: FlowIn<'awaitingAuthorizationResponse'>): Promise<void> {
+  const { flowId, tabId, deadlineMs, status } = record
+  if (flowsThatLoad.has(flowId)) return
+  flowsThatLoad.add(flowId)
+  await windows.waitUntilLoaded(tabId, deadlineMs)
+  flowsThatLoad.delete(flowId)
+  await runResume(flowId, status)
 }
 
 /** The request id is the page's own text: the origin is part of the search. */
@@ -288,10 +305,7 @@ export async function resumeFlowOfCall(
   if (!record) return undefined
   const { flowId } = record
   const outcome = waitForOutcome(flowId)
-  await runFlowStep(flowId, async () => {
-    const current = await flows.get(flowId)
-    if (current) await resumeFlow(current)
-  })
+  await runResume(flowId)
   return outcome
 }
 

@@ -8,7 +8,11 @@
  */
 
 import browser, { type Tabs } from 'webextension-polyfill'
-import { WINDOW_POLL_INTERVAL_MS, WINDOW_SHOWN_TIMEOUT_MS } from '../../limits.ts'
+import {
+  NAVIGATION_POLL_INTERVAL_MS,
+  WINDOW_POLL_INTERVAL_MS,
+  WINDOW_SHOWN_TIMEOUT_MS,
+} from '../../limits.ts'
 
 interface Size {
   width: number
@@ -63,6 +67,13 @@ async function waitUntilShown(tabId: number): Promise<void> {
     const tab = await readTabState(tabId)
     if (!tab || isAtWaitingPicture(tab)) return
     await new Promise((resolve) => setTimeout(resolve, WINDOW_POLL_INTERVAL_MS))
+  }
+}
+
+/** Waits until a tab has no navigation under way, or is closed, at most until the deadline. */
+export async function waitUntilLoaded(tabId: number, deadlineMs: number): Promise<void> {
+  while (Date.now() < deadlineMs && (await readTabState(tabId))?.status === 'loading') {
+    await new Promise((resolve) => setTimeout(resolve, NAVIGATION_POLL_INTERVAL_MS))
   }
 }
 

@@ -85,7 +85,9 @@ export function createLog(
   /** Entries of the last minute by content, for the deduplication of equal entries. */
   const recent = new Map<string, StoredEntry>()
   const unwritten = new Map<number, LogEntry>()
-  let writing: Promise<void> | undefined
+  let isWriting = false
+  /** The writes in progress. It is pending while `isWriting` is true. */
+  let writing = Promise.resolve()
   let counting: ReturnType<typeof setTimeout> | undefined
   let lastKey = 0
   let nextWriteAt = 0
@@ -114,13 +116,16 @@ export function createLog(
         console.warn('log: not written', error instanceof Error ? error.name : '')
       }
     }
-    writing = undefined
+    isWriting = false
   }
 
   function writeSoon(): void {
     clearTimeout(counting)
     counting = undefined
-    writing ??= writeBatches()
+    // The batch that was written last may have contained the count for which the timer was set.
+    if (isWriting || unwritten.size === 0) return
+    isWriting = true
+    writing = writeBatches()
   }
 
   function deleteOldEntries(at: number): void {
@@ -164,7 +169,8 @@ export function createLog(
 
   const settled = async () => {
     if (counting !== undefined) writeSoon()
-    while (writing) await writing
+    // A loop over a promise that is resolved already would never let another task of the worker run.
+    while (isWriting) await writing
   }
 
   return {

@@ -10,10 +10,10 @@
  * - parameters that are not plain data are not detected, or end the other calls of their task.
  */
 
-import type { Page } from 'puppeteer-core'
 import { describe, expect } from 'vitest'
 import type { ProviderErrorObject } from '../../../shared/messages/page-api.ts'
 import { test } from '../fixtures.ts'
+import { putRecord } from '../support/databases.ts'
 import { expectError } from '../support/shapes.ts'
 import { type Called, call, openScreen, type Stage } from '../support/stage.ts'
 
@@ -104,24 +104,6 @@ describe('a call that the broker cannot carry out', () => {
     expectError(await call(page, 'northbound_createProof', params), 4100, 'no_grant')
   })
 
-  /** Writes an invalid record, which the broker never writes. Code that reads it throws. */
-  const spoilGrants = (screen: Page, origin: string) =>
-    screen.evaluate(
-      async (key) => {
-        const opening = indexedDB.open('northkey-grants')
-        await new Promise((resolve) => {
-          opening.onsuccess = resolve
-        })
-        const transaction = opening.result.transaction('grants', 'readwrite')
-        transaction.objectStore('grants').put(null, key)
-        await new Promise((resolve) => {
-          transaction.oncomplete = resolve
-        })
-        opening.result.close()
-      },
-      [origin, 'x'],
-    )
-
   test('-32603 internal_error: a defect, without a word of what happened inside', async ({
     stage,
     page,
@@ -131,7 +113,9 @@ describe('a call that the broker cannot carry out', () => {
     // The first call has created the database and cached the grants of its origin, so the next call
     // has another origin.
     expect((await call(page, 'northbound_getGrants')).result).toEqual([])
-    await spoilGrants(await openScreen(stage), strangerApplication.origin)
+    // The broker never writes such a record. Code that reads it throws.
+    const key = [strangerApplication.origin, 'x']
+    await putRecord(await openScreen(stage), 'northkey-grants', 'grants', key, null)
     const outcome = await call(stranger, 'northbound_getGrants')
     expectError(outcome, -32603, 'internal_error')
     expect(JSON.stringify(outcome)).not.toMatch(/TypeError|\bnull\b|lifetime|\.js|extension:/)

@@ -1,24 +1,53 @@
 /** Changes the broker's databases from a page of the broker's own origin. */
 
-import type { Page } from 'puppeteer-core'
+import type { JSHandle, Page } from 'puppeteer-core'
 
-/** Deletes all records of a store. */
-export async function clearStore(screen: Page, database: string, store: string): Promise<void> {
-  await screen.evaluate(
-    async (databaseName, storeName) => {
-      const opened = await new Promise<IDBDatabase>((resolve, reject) => {
+/** Opens a database in the page. An open database blocks no writer, but it blocks the removal of the database. */
+export function openDatabase(screen: Page, name: string): Promise<JSHandle<IDBDatabase>> {
+  return screen.evaluateHandle(
+    (databaseName) =>
+      new Promise<IDBDatabase>((resolve, reject) => {
         const opening = indexedDB.open(databaseName)
         opening.onsuccess = () => resolve(opening.result)
         opening.onerror = () => reject(opening.error)
-      })
-      const transaction = opened.transaction(storeName, 'readwrite')
-      transaction.objectStore(storeName).clear()
+      }),
+    name,
+  )
+}
+
+/** Deletes all records of a store. */
+export async function clearStore(screen: Page, name: string, store: string): Promise<void> {
+  const opened = await openDatabase(screen, name)
+  await opened.evaluate(async (database, storeName) => {
+    const transaction = database.transaction(storeName, 'readwrite')
+    transaction.objectStore(storeName).clear()
+    await new Promise((resolve) => {
+      transaction.oncomplete = resolve
+    })
+    database.close()
+  }, store)
+}
+
+/** Writes a record as it is, which may be one that the broker never writes. */
+export async function putRecord(
+  screen: Page,
+  name: string,
+  store: string,
+  key: IDBValidKey,
+  record: unknown,
+): Promise<void> {
+  const opened = await openDatabase(screen, name)
+  await opened.evaluate(
+    async (database, storeName, recordKey, value) => {
+      const transaction = database.transaction(storeName, 'readwrite')
+      transaction.objectStore(storeName).put(value, recordKey)
       await new Promise((resolve) => {
         transaction.oncomplete = resolve
       })
-      opened.close()
+      database.close()
     },
-    database,
     store,
+    key,
+    record,
   )
 }

@@ -12,6 +12,7 @@ import {
 } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Server } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { generate } from 'selfsigned'
 
 export interface OutsideRequest {
@@ -76,8 +77,11 @@ export async function startOutside(): Promise<Outside> {
   const inner = createTlsServer({ key, cert }, answer)
   await listen(inner)
   const proxy = createServer(answer)
+  const tunnels = new Set<Duplex>()
   proxy.on('connect', ({ url }, socket) => {
     connections.push((url ?? '').split(':')[0] ?? '')
+    tunnels.add(socket)
+    socket.once('close', () => tunnels.delete(socket))
     socket.on('error', () => socket.destroy())
     socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
     inner.emit('connection', socket)
@@ -94,6 +98,8 @@ export async function startOutside(): Promise<Outside> {
       answers.clear()
     },
     async close() {
+      // No server closes a tunnel that a browser left before its first request: their time limits are 60 s and more.
+      for (const tunnel of tunnels) tunnel.destroy()
       for (const server of [proxy, inner]) {
         server.closeAllConnections()
         await new Promise((resolve) => server.close(resolve))

@@ -8,12 +8,20 @@ import { openExtensionsPage } from './extensions-page.ts'
 import type { Stage } from './stage.ts'
 
 export interface WorkerLife {
-  /** Identifies the worker, if the browser distinguishes workers. `undefined` while no worker runs. */
+  /** Identifies the worker. `undefined` while no worker runs. */
   current(): Promise<string | undefined>
 }
 
+interface View {
+  viewType: string
+  /** Identifies the document, also among those of other processes. */
+  childId: string
+}
+
 interface Privileged {
-  WebExtensionPolicy: { getByID(id: string): { extension: { backgroundState: string } } }
+  WebExtensionPolicy: {
+    getByID(id: string): { extension: { backgroundState: string; views: Set<View> } }
+  }
 }
 
 export async function watchWorker(stage: Stage): Promise<WorkerLife> {
@@ -29,27 +37,27 @@ export async function watchWorker(stage: Stage): Promise<WorkerLife> {
   const page = await openExtensionsPage(stage)
   return {
     async current() {
-      const state = await page.evaluate(
-        (id) =>
-          (globalThis as unknown as Privileged).WebExtensionPolicy.getByID(id).extension
-            .backgroundState,
-        GECKO_ID,
-      )
-      return state === 'stopped' ? undefined : state
+      const id = await page.evaluate((geckoId) => {
+        const { extension } = (globalThis as unknown as Privileged).WebExtensionPolicy.getByID(
+          geckoId,
+        )
+        if (extension.backgroundState === 'stopped') return null
+        return [...extension.views].find((view) => view.viewType === 'background')?.childId ?? null
+      }, GECKO_ID)
+      return id ?? undefined
     },
   }
 }
 
-/** Returns every worker that runs in this time, and `undefined` if there is a moment without a worker. */
-export async function workersDuring(
+/**
+ * Returns the workers that run at the beginning and at the end of this time. The same worker means that it has
+ * run all the time, since each worker has an id of its own.
+ */
+export async function workersAround(
   worker: WorkerLife,
   ms: number,
-): Promise<(string | undefined)[]> {
-  const seen = new Set<string | undefined>()
-  const end = Date.now() + ms
-  while (Date.now() < end) {
-    seen.add(await worker.current())
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-  return [...seen]
+): Promise<[first: string | undefined, last: string | undefined]> {
+  const first = await worker.current()
+  await new Promise((resolve) => setTimeout(resolve, ms))
+  return [first, await worker.current()]
 }

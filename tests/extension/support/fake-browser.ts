@@ -34,7 +34,10 @@ export const alarm: { when: number | undefined } = { when: undefined }
 /** A page that was there before. */
 export const page = { id: 1, url: 'https://app.example/' }
 /** Tabs that are open, and those that the broker closed. */
-export const seen = { tabs: [page], closed: [] as number[] }
+export const seen = {
+  tabs: [page] as { id: number; url: string; status?: 'loading' }[],
+  closed: [] as number[],
+}
 export const storage = {
   session: area(),
   local: area(),
@@ -104,7 +107,7 @@ export default {
     TAB_ID_NONE: -1,
     onRemoved: event(),
     query: async () => seen.tabs.map((tab) => ({ ...tab, status: 'complete' })),
-    get: async (id: number) => ({ ...find(id), status: 'complete' }),
+    get: async (id: number) => ({ status: 'complete', ...find(id) }),
     create: async (options: { url?: string }) => openTab(options),
     async update(id: number, { url }: { url?: string }) {
       find(id).url = url ?? find(id).url

@@ -1,8 +1,12 @@
-/** Tests the log: content, deduplication, order, bounds, and failed writes. */
+/**
+ * Tests the log: content, deduplication, order, bounds, and failed writes.
+ *
+ * Seen to fail when a write that has nothing to write stays marked as in progress: no later entry is written.
+ */
 
 import 'fake-indexeddb/auto'
 import { createStore, entries } from 'idb-keyval'
-import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createLog, type Log, MAX_ENTRIES } from '../../../../extension/background/platform/log.ts'
 
 const API = { resource: 'https://api.example/qos', scope: 'qos:write', purpose: 'dpv:Security' }
@@ -112,6 +116,33 @@ describe('the log', () => {
     log.record('token', 'two', ABOUT)
     await log.settled()
     expect(await entries(store)).toHaveLength(2)
+  })
+
+  test('a count that was written with another entry, before its own time, does not end the writes', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => {
+      vi.useRealTimers()
+    })
+    const counting = createLog(store, () => time, 0, 2_000)
+    const recordAgain = counting.record('call', 'GET 200', ABOUT)
+    await vi.waitFor(async () => expect(await entries(store)).toHaveLength(1))
+    counting.record('grant', 'granted', ABOUT)
+    // The write of the other entry is in progress, and takes the count too.
+    recordAgain()
+    await vi.waitFor(async () =>
+      expect(await entries(store)).toMatchObject([
+        [expect.any(Number), { times: 2 }],
+        [expect.any(Number), { outcome: 'granted' }],
+      ]),
+    )
+    vi.advanceTimersByTime(2_000)
+    counting.record('revocation', 'by user', ABOUT)
+    await vi.waitFor(async () => expect(await entries(store)).toHaveLength(3))
+    expect(await counting.read()).toMatchObject([
+      { outcome: 'by user' },
+      { outcome: 'granted' },
+      { outcome: 'GET 200', times: 2 },
+    ])
   })
 
   test('a failed write does not fail the recorded call', async () => {

@@ -1,7 +1,8 @@
 /**
  * Tests that the tasks of a queue run one after the other, also after a failed task.
  *
- * Seen to fail when a failed task ends the queue, and when all keys share one queue.
+ * Seen to fail when a failed task ends the queue, when two tasks run at once, when all keys share one queue, and
+ * when the queue of a key is deleted while a task of it runs or waits.
  */
 
 import { expect, test } from 'vitest'
@@ -51,4 +52,20 @@ test('tasks wait for earlier tasks of the same key only', async () => {
   end.get('a2')?.()
   end.get('b1')?.()
   expect(await Promise.all(tasks)).toEqual(['a1', 'a2', 'b1'])
+})
+
+test('a task that comes while another of its key runs waits, after earlier tasks have ended too', async () => {
+  const { started, end, task, turn } = setUp()
+  const queue = createKeyedSerialQueue()
+  const tasks = [queue('a', task('first')), queue('a', task('second'))]
+  await turn()
+  end.get('first')?.()
+  await turn()
+  tasks.push(queue('a', task('third')))
+  await turn()
+  expect(started).toEqual(['first', 'second'])
+  end.get('second')?.()
+  await turn()
+  end.get('third')?.()
+  expect(await Promise.all(tasks)).toEqual(['first', 'second', 'third'])
 })
