@@ -15,7 +15,7 @@ import {
 } from '../../../shared/core/index.ts'
 import type { CreateProofParams } from '../../../shared/messages/page-api.ts'
 import { findTarget, requireMethod } from '../api-calls/call-target.ts'
-import { canonicalUrl } from '../api-calls/resource-url.ts'
+import { parseCallUrl } from '../api-calls/resource-url.ts'
 import { getDpopKey, getRequiredProofClaims, getScopeInUse } from '../grants/token-records.ts'
 import { invalidParams } from '../platform/broker-error.ts'
 import { createEffects } from '../platform/effects.ts'
@@ -48,7 +48,7 @@ export async function createProof(
 ): Promise<{ dpop: string }> {
   const { grantId, htm, htu, body, nonce } = params
   takeProof(origin)
-  const url = canonicalUrl(htu)
+  const url = parseCallUrl(htu, 'htu')
   const { grant, access, api, operator } = await findTarget(origin, url, grantId)
   if (grant.mode !== 'token' || grant.tokenType !== 'DPoP') {
     throw invalidParams('grantId: expected a grant of mode token with tokens of type DPoP')

@@ -24,7 +24,7 @@ import { MAX_BODY_BYTES } from '../api-calls/body-limit.ts'
 import { requestHeaders, responseHeaders } from '../api-calls/call-headers.ts'
 import { CALL_RULES } from '../api-calls/call-rules.ts'
 import { type CallTarget, findTarget, requireMethod } from '../api-calls/call-target.ts'
-import { canonicalUrl } from '../api-calls/resource-url.ts'
+import { parseCallUrl } from '../api-calls/resource-url.ts'
 import { needsInteraction, windowMayHelp } from '../authorization/silent-authorization.ts'
 import { extendGrant } from '../grants/grants.ts'
 import { dropAccessToken, getDpopKey, getRequiredProofClaims } from '../grants/token-records.ts'
@@ -172,7 +172,7 @@ async function sendCallWithStepUp(
  * @throws BrokerError or NorthkeyError
  */
 export async function fetchApi(call: Call, params: FetchParams): Promise<FetchResult> {
-  const url = canonicalUrl(params.url)
+  const url = parseCallUrl(params.url, 'url')
   const target = await findTarget(call.origin, url, params.grantId)
   const method = (params.method ?? 'GET').toUpperCase()
   requireMethod(target.api, method, 'method')
