@@ -26,6 +26,7 @@ import { CALL_RULES } from '../api-calls/call-rules.ts'
 import { type CallTarget, findTarget, requireMethod } from '../api-calls/call-target.ts'
 import { parseCallUrl } from '../api-calls/resource-url.ts'
 import { needsInteraction, windowMayHelp } from '../authorization/silent-authorization.ts'
+import { runWithGrant } from '../grants/grant-use.ts'
 import { extendGrant } from '../grants/grants.ts'
 import { dropAccessToken, getDpopKey, getRequiredProofClaims } from '../grants/token-records.ts'
 import { findApi } from '../operators/operators.ts'
@@ -179,8 +180,12 @@ export async function fetchApi(call: Call, params: FetchParams): Promise<FetchRe
   checkBody(params.body, method)
   const about = { ...target.grant, apis: [target.access] }
   try {
-    await extendGrant(target.grant)
-    const answer = await sendCallWithStepUp(call, target, { ...params, url: url.href, method })
+    const { resource } = target.access
+    const answer = await runWithGrant(target.grant, { resource }, call.signal, async (signal) => {
+      await extendGrant(target.grant)
+      const checked = { ...params, url: url.href, method }
+      return sendCallWithStepUp({ ...call, signal }, target, checked)
+    })
     recordLogEntry('call', `${method} ${answer.status}`, about)
     const { status, statusText, body } = answer
     return { url: url.href, status, statusText, headers: responseHeaders(answer.headers), body }

@@ -44,9 +44,21 @@ function invalidateCache(): void {
   bumpStateVersion()
 }
 
+const listeners = new Set<() => void>()
+
+/** @param listener Called after a change of the operators: what they offer may be less than before. */
+export function onOperatorsChanged(listener: () => void): void {
+  listeners.add(listener)
+}
+
+function announceChange(): void {
+  invalidateCache()
+  for (const listener of listeners) listener()
+}
+
 // The policy may change while the browser runs.
 browser.storage.onChanged.addListener((_, area) => {
-  if (area === 'managed') invalidateCache()
+  if (area === 'managed') announceChange()
 })
 
 async function readPolicy(): Promise<unknown> {
@@ -115,7 +127,7 @@ export async function addOperator(text: string): Promise<OperatorCheck> {
   const check = await checkOperator(text)
   if (check.profile) {
     await set(check.profile.issuer, check.profile, importedProfiles)
-    invalidateCache()
+    announceChange()
     recordLogEntry('operator', 'imported', { issuer: check.profile.issuer })
   }
   return check
@@ -123,7 +135,7 @@ export async function addOperator(text: string): Promise<OperatorCheck> {
 
 export async function removeOperator(issuer: string): Promise<void> {
   await del(issuer, importedProfiles)
-  invalidateCache()
+  announceChange()
   recordLogEntry('operator', 'removed', { issuer })
 }
 
