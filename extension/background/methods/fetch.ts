@@ -128,6 +128,7 @@ async function sendCall(
   const rules = CALL_RULES[operator.profile]
   rules.checkBody(body instanceof ArrayBuffer ? new TextDecoder().decode(body) : body, access.scope)
   const request = {
+    origin: call.origin,
     url,
     method,
     headers: requestHeaders(headers),

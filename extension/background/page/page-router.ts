@@ -36,6 +36,7 @@ import { createSingleFlight } from '../platform/single-flight.ts'
 import { isSiteOn } from '../sites/sites.ts'
 import { findCachedAnswer } from '../tokens/access-token-cache.ts'
 import { logFailedCall } from './log-failed-call.ts'
+import { takeOctets } from './message-octets.ts'
 import { type CheckedParams, checkParams, isProviderMethod } from './params.ts'
 import { takeCall, tryTakeCall } from './rate-limit.ts'
 
@@ -112,7 +113,9 @@ async function answerCall(
   deliver: Call['deliver'],
 ): Promise<Outcome> {
   const { method, key, params, attempt, userActivation, visible } = request
+  let release = () => {}
   try {
+    release = takeOctets(caller.origin, request)
     if (!(await isSiteOn(caller.origin))) throw noGrant()
     if (attempt > 0) {
       const outcome = await resumeUntilAbort(caller, requestId, signal)
@@ -135,6 +138,8 @@ async function answerCall(
     // The signal has a reason of the broker's own where the site was switched off.
     const { reason } = signal
     return { error: toErrorObject(reason instanceof BrokerError ? reason : error) }
+  } finally {
+    release()
   }
 }
 
