@@ -39,7 +39,7 @@ const getMergedOperators = memoize(
   (): Promise<MergedOperators> => mergeOperatorsWithCache(readSources(), __DEVELOPMENT__),
 )
 
-function invalidateCache(): void {
+function forgetMerged(): void {
   getMergedOperators.reset()
   bumpStateVersion()
 }
@@ -51,14 +51,14 @@ export function onOperatorsChanged(listener: () => void): void {
   listeners.add(listener)
 }
 
-function announceChange(): void {
-  invalidateCache()
+function invalidateCache(): void {
+  forgetMerged()
   for (const listener of listeners) listener()
 }
 
 // The policy may change while the browser runs.
 browser.storage.onChanged.addListener((_, area) => {
-  if (area === 'managed') announceChange()
+  if (area === 'managed') invalidateCache()
 })
 
 async function readPolicy(): Promise<unknown> {
@@ -85,7 +85,7 @@ async function readSources(): Promise<UncheckedProfiles> {
     readPolicy(),
     values<OperatorProfile>(importedProfiles).catch(() => {
       // Without this database the other sources still work. The next call reads it again.
-      invalidateCache()
+      forgetMerged()
       return []
     }),
     readDemo(),
@@ -127,7 +127,7 @@ export async function addOperator(text: string): Promise<OperatorCheck> {
   const check = await checkOperator(text)
   if (check.profile) {
     await set(check.profile.issuer, check.profile, importedProfiles)
-    announceChange()
+    invalidateCache()
     recordLogEntry('operator', 'imported', { issuer: check.profile.issuer })
   }
   return check
@@ -135,7 +135,7 @@ export async function addOperator(text: string): Promise<OperatorCheck> {
 
 export async function removeOperator(issuer: string): Promise<void> {
   await del(issuer, importedProfiles)
-  announceChange()
+  invalidateCache()
   recordLogEntry('operator', 'removed', { issuer })
 }
 
