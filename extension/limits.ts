@@ -49,6 +49,12 @@ export const REQUEST_TIMEOUT_MS = __REPLACED_LIMITS__?.REQUEST_TIMEOUT_MS ?? 15_
 export const API_CALL_TIMEOUT_MS = __REPLACED_LIMITS__?.API_CALL_TIMEOUT_MS ?? 25_000
 
 /**
+ * Limits the wait of an API call for calls before it: below `TOKEN_MARGIN_MS`, so that its token is still
+ * valid.
+ */
+export const API_CALL_WAIT_MS = __REPLACED_LIMITS__?.API_CALL_WAIT_MS ?? 20_000
+
+/**
  * Limits an authorization without a window, of which the browser runs one at a time: the next waits.
  */
 export const SILENT_AUTHORIZATION_TIMEOUT_MS =

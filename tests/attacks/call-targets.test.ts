@@ -2,8 +2,8 @@
  * Tests targets, methods and header fields that a page names in `northbound_fetch` for a call that its grant
  * does not cover. The broker rejects every row before it sends a request, so the rows share a stage.
  *
- * Seen to fail when only the origin of a URL is compared (B17, B19), and when methods or header fields are
- * not checked (B17).
+ * Seen to fail when only the origin of a URL is compared (B17, B19), when methods or header fields are not
+ * checked (B17), and when the path of a URL is not checked (rows of dots).
  */
 
 import type { Page } from 'puppeteer-core'
@@ -50,6 +50,11 @@ describe('a sealed call', () => {
     ['encoded dots', (base) => `${base.href}/%2e%2e/%2E%2E/3gpp-monitoring-event/v1/x`],
     ['an encoded slash', (base) => `${base.href}/..%2f..%2f3gpp-monitoring-event/v1/x`],
     ['backslashes', (base) => `${base.origin}\\3gpp-monitoring-event\\v1\\x`],
+    ['overlong dots', (base) => `${base.href}/%c0%ae%c0%ae/%C0%AE%C0%AE/monitoring`],
+    ['dots as %u', (base) => `${base.href}/%u002e%u002e/%u002e./monitoring`],
+    ['an escape in pieces', (base) => `${base.href}/%%32%65%%32%65/monitoring`],
+    ['dots with a space', (base) => `${base.href}/..%20/..%20/monitoring`],
+    ['dots of full width', (base) => `${base.href}/．．/%EF%BC%8E%EF%BC%8E/monitoring`],
     ['dots with parameters', (base) => `${base.href}/..;/..;/3gpp-monitoring-event/v1/x`],
     ['an empty segment', (base) => `${base.origin}//evil.example${base.pathname}`],
     ['user information', (base) => `http://user@${base.host}${base.pathname}/x`],
@@ -65,7 +70,7 @@ describe('a sealed call', () => {
     ['a private address', () => 'http://169.254.169.254/latest/meta-data'],
     ['the authorization function', () => `${stage.network.issuer}/token`],
   ]
-  test.each(tricks)('B17, B19: a sealed call does not reach %s', async (_, make) => {
+  test.each(tricks)('B17, B19, A11g: a sealed call does not reach %s', async (_, make) => {
     const url = make(new URL(grant.apis[0]?.resource ?? ''))
     expect([4100, -32602]).toContain((await refused({ url }))?.code)
   })

@@ -21,6 +21,7 @@ import {
 import { retryAfter } from '../../../shared/oauth/error-response.ts'
 import { API_CALL_TIMEOUT_MS } from '../../limits.ts'
 import type { CallRules } from './call-rules.ts'
+import { waitForLargeBody, waitForSlot } from './call-slots.ts'
 import { readBody } from './response-body.ts'
 
 export interface ApiToken {
@@ -39,6 +40,8 @@ export interface TokenSource {
 }
 
 export interface ApiCall {
+  /** The page's origin, whose calls share slots. */
+  origin: string
   url: string
   method: string
   headers: Headers
@@ -73,14 +76,30 @@ export class InsufficientAuthorization extends NorthkeyError {
   }
 }
 
-/**
- * Sends the call once; a DPoP nonce that the API requires costs a second request (RFC 9449 section 9).
- */
+/** Sends the call once it has a slot, and reads the response in it. */
 async function sendCall(
   call: ApiCall,
   token: ApiToken,
   tokens: TokenSource,
   effects: Effects,
+): Promise<ApiAnswer> {
+  const signal = effects.signal ?? new AbortController().signal
+  const release = await waitForSlot(call.origin, signal)
+  try {
+    return await exchange(call, token, tokens, { ...effects, signal })
+  } finally {
+    release()
+  }
+}
+
+/**
+ * Sends the call once; a DPoP nonce that the API requires costs a second request (RFC 9449 section 9).
+ */
+async function exchange(
+  call: ApiCall,
+  token: ApiToken,
+  tokens: TokenSource,
+  effects: Effects & { signal: AbortSignal },
 ): Promise<ApiAnswer> {
   const { url, method, headers, body, proofClaims } = call
   const response = await requestResource(
@@ -95,11 +114,11 @@ async function sendCall(
     },
     { ...effects, timeoutMs: API_CALL_TIMEOUT_MS },
   )
-  const callerSignal = effects.signal ?? new AbortController().signal
   const { ok, status, statusText, headers: received } = response
   // A response that may lead to a retry is read completely before the page gets any part of it.
   const deliver = ok && !received.has('www-authenticate') ? call.deliver : undefined
-  const responseBody = await readBody(response, callerSignal, deliver)
+  const takeLargeBody = () => waitForLargeBody(call.origin, effects.signal)
+  const responseBody = await readBody(response, effects.signal, takeLargeBody, deliver)
   return { status, statusText, headers: received, body: responseBody }
 }
 

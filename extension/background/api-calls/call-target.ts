@@ -10,7 +10,7 @@ import { type GrantRecord, getGrant, listGrants } from '../grants/grants.ts'
 import { listOfferedApis } from '../grants/offered-apis.ts'
 import { findOperator } from '../operators/operators.ts'
 import { invalidParams, noGrant } from '../platform/broker-error.ts'
-import { isUnder } from './resource-url.ts'
+import { isUnder, mayBeUnder } from './resource-url.ts'
 
 export interface CallTarget {
   grant: GrantRecord
@@ -23,17 +23,24 @@ export interface CallTarget {
 /** The methods of an API whose profile names none. */
 const DEFAULT_METHODS: readonly string[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 
+const findLongest = (apis: readonly OperatorApi[]) =>
+  apis.reduce<OperatorApi | undefined>(
+    (longest, api) => (longest && longest.resource.length >= api.resource.length ? longest : api),
+    undefined,
+  )
+
 /**
  * The API to which a URL belongs: of the APIs whose base URL contains it, the API with the longest base
- * URL.
+ * URL. A URL that a less exact server could take for a URL of a longer base URL belongs to no API.
  */
 export function findApiOfUrl(apis: readonly OperatorApi[], url: URL): OperatorApi | undefined {
-  return apis
-    .filter(({ resource }) => isUnder(url, resource))
-    .reduce<OperatorApi | undefined>(
-      (longest, api) => (longest && longest.resource.length >= api.resource.length ? longest : api),
-      undefined,
-    )
+  const found = findLongest(apis.filter(({ resource }) => isUnder(url, resource)))
+  const foundLength = found?.resource.length ?? 0
+  const isUncertain = apis.some(
+    ({ resource }) =>
+      resource.length > foundLength && !isUnder(url, resource) && mayBeUnder(url, resource),
+  )
+  return isUncertain ? undefined : found
 }
 
 /**

@@ -1,33 +1,24 @@
 /**
- * Canonicalizes a URL and matches it against a granted resource by whole path segments. A URL that a
+ * Parses the URL of a call and matches it against a granted resource by whole path segments. A URL that a
  * server might interpret in another way than this file is an error.
+ *
+ * Border: `platform/path-check.ts` has the rules for the path.
  */
 
 import { invalidParams } from '../platform/broker-error.ts'
+import { EXPECTED_PATH, foldPath, hasUnambiguousPath } from '../platform/path-check.ts'
 
 /**
- * Percent-encoded control characters, `%`, `.`, `/`, `;`, `\` and delete: a server may decode them
- * after the path was matched.
- */
-const AMBIGUOUS = /%(?:[01][0-9a-f]|25|2e|2f|3b|5c|7f)/i
-/**
- * Dot segments with path parameters (`..;x`): some servers remove the parameters and then go up a
- * segment.
- */
-const DOTS_WITH_PARAMETERS = /\/\.{1,2};/
-
-/**
+ * @param name Name of the page's parameter that contains the URL, for the error message.
  * @throws BrokerError `invalid_params` for a URL with user information, a fragment or an ambiguous
  * path.
  */
-export function canonicalUrl(url: string): URL {
+export function parseCallUrl(url: string, name: string): URL {
   const parsed = new URL(url)
-  if (parsed.username || parsed.password) throw invalidParams('url: expected no user information')
-  if (parsed.hash) throw invalidParams('url: expected no fragment')
-  const { pathname } = parsed
-  if (AMBIGUOUS.test(pathname) || DOTS_WITH_PARAMETERS.test(pathname) || pathname.includes('//')) {
-    throw invalidParams('url: expected a path without encoded separators and empty segments')
-  }
+  if (parsed.username || parsed.password)
+    throw invalidParams(`${name}: expected no user information`)
+  if (parsed.hash) throw invalidParams(`${name}: expected no fragment`)
+  if (!hasUnambiguousPath(parsed)) throw invalidParams(`${name}: expected ${EXPECTED_PATH}`)
   return parsed
 }
 
@@ -40,4 +31,11 @@ export function isUnder(url: URL, resource: string): boolean {
   if (url.origin !== base.origin || url.origin === 'null') return false
   const path = base.pathname.replace(/\/$/, '')
   return url.pathname === path || url.pathname.startsWith(`${path}/`)
+}
+
+/** Tells whether a server that reads paths less exactly could find the URL under the resource. */
+export function mayBeUnder(url: URL, resource: string): boolean {
+  const base = new URL(resource)
+  if (url.origin !== base.origin || url.origin === 'null') return false
+  return foldPath(url).startsWith(foldPath(base))
 }

@@ -1,9 +1,11 @@
 /**
  * Reads the body of a response up to the limit of the page contract: an endless or decompressed body
- * takes at most 5 MiB of memory. A large body can be delivered in parts while it arrives.
+ * takes at most 5 MiB of memory. A body that is longer than a part is read on with a permit. It can be
+ * delivered in parts while it arrives.
  */
 
 import { NorthkeyError } from '../../../shared/core/index.ts'
+import type { Release } from '../platform/semaphore.ts'
 import { MAX_BODY_BYTES } from './body-limit.ts'
 
 /** Size of a part: the cost of its message is small, and several parts can be in flight at once. */
@@ -30,14 +32,16 @@ function joinParts(parts: readonly ArrayBuffer[], length: number): ArrayBuffer {
 
 /**
  * @param abort The signal of the caller: it tells an abort by the caller from a broken connection.
+ * @param takePermit Waits until a body may be longer than a part.
  * @param deliver Takes the parts of the body while it arrives, except the last.
  * @returns The body, or its last part if there is a `deliver`.
  * @throws NorthkeyError `invalid_response` above the limit; `aborted`, `timeout` or `network_error` if
- * the body stays incomplete.
+ * the body stays incomplete; the error of `takePermit`.
  */
 export async function readBody(
   response: Response,
   abort: AbortSignal,
+  takePermit: () => Promise<Release>,
   deliver?: (part: ArrayBuffer) => void,
 ): Promise<ArrayBuffer> {
   const announced = Number(response.headers.get('content-length'))
@@ -46,36 +50,42 @@ export async function readBody(
     throw bodyTooLarge(response.status)
   }
   const reader = response.body?.getReader()
+  if (!reader) return new ArrayBuffer(0)
   const parts: ArrayBuffer[] = []
-  const size = announced > 0 ? Math.min(announced, PART_BYTES) : PART_BYTES
-  let part = new Uint8Array(reader ? size : 0)
+  let part = new Uint8Array(announced > 0 ? Math.min(announced, PART_BYTES) : PART_BYTES)
   let filled = 0
   let length = 0
-  while (reader) {
-    const { done, value } = await reader.read().catch((error: unknown) => {
-      throw toReadError(error, abort)
-    })
-    if (done) break
-    length += value.byteLength
-    if (length > MAX_BODY_BYTES) {
-      await reader.cancel().catch(() => {})
-      throw bodyTooLarge(response.status)
-    }
-    for (let rest = value; rest.byteLength > 0; ) {
-      if (filled === part.byteLength) {
-        if (deliver) deliver(part.buffer)
-        else parts.push(part.buffer)
-        part = new Uint8Array(PART_BYTES)
-        filled = 0
+  let release: Release | undefined
+  try {
+    for (;;) {
+      const { done, value } = await reader.read().catch((error: unknown) => {
+        throw toReadError(error, abort)
+      })
+      if (done) break
+      length += value.byteLength
+      if (length > MAX_BODY_BYTES) throw bodyTooLarge(response.status)
+      for (let rest = value; rest.byteLength > 0; ) {
+        if (filled === part.byteLength) {
+          release ??= await takePermit()
+          if (deliver) deliver(part.buffer)
+          else parts.push(part.buffer)
+          part = new Uint8Array(PART_BYTES)
+          filled = 0
+        }
+        const chunk = rest.subarray(0, part.byteLength - filled)
+        part.set(chunk, filled)
+        filled += chunk.byteLength
+        rest = rest.subarray(chunk.byteLength)
       }
-      const chunk = rest.subarray(0, part.byteLength - filled)
-      part.set(chunk, filled)
-      filled += chunk.byteLength
-      rest = rest.subarray(chunk.byteLength)
     }
+    const last = filled === part.byteLength ? part.buffer : part.buffer.slice(0, filled)
+    return parts.length > 0 ? joinParts([...parts, last], length) : last
+  } catch (error) {
+    reader.cancel().catch(() => {})
+    throw error
+  } finally {
+    release?.()
   }
-  const last = filled === part.byteLength ? part.buffer : part.buffer.slice(0, filled)
-  return parts.length > 0 ? joinParts([...parts, last], length) : last
 }
 
 function bodyTooLarge(httpStatus: number): NorthkeyError {

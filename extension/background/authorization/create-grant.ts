@@ -137,7 +137,7 @@ export async function endSupersededGrants(grant: GrantRecord): Promise<void> {
       former.apis.every((api) => coversApi(grant.apis, api)),
   )
   for (const former of superseded) {
-    await deleteGrant(former)
+    await deleteGrant(former, grant.grantId)
     await deleteTokens(former.grantId)
     log.record('revocation', 'superseded', former)
   }

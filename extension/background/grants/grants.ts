@@ -22,6 +22,7 @@ import { wakeAt } from '../platform/housekeeping-alarm.ts'
 import { memoize, memoizeByKey } from '../platform/memoize.ts'
 import { bumpStateVersion } from '../platform/state-version.ts'
 import { openStore } from '../platform/stores.ts'
+import { hasGrantEnded, markGrantEnded } from './ended-grants.ts'
 
 export interface GrantRecord extends Grant {
   origin: string
@@ -56,9 +57,6 @@ function invalidateCache({ origin }: Pick<GrantRecord, 'origin'>): void {
   bumpStateVersion()
 }
 
-/** Grants that ended during the life of this worker. A late write does not restore them. */
-const endedGrantIds = new Set<string>()
-
 const getRecordKey = ({ origin, grantId }: Pick<GrantRecord, 'origin' | 'grantId'>) => [
   origin,
   grantId,
@@ -85,6 +83,16 @@ export function isActive(grant: GrantRecord, current: string, now: number): bool
   return grant.expiresAt > now && (!isSessionBound || grant.session === current)
 }
 
+/** The deletion of a grant that has ended may still be running. */
+const isUsable = (record: GrantRecord, session: string) =>
+  !hasGrantEnded(record.grantId) && isActive(record, session, Date.now())
+
+/** Tells whether a granted scope contains all words of another scope. */
+export function coversScope(granted: string, wanted: string): boolean {
+  const words = granted.split(' ')
+  return wanted.split(' ').every((word) => words.includes(word))
+}
+
 /**
  * Tells whether the granted APIs contain this resource, for the same purpose, with all requested scope
  * words.
@@ -94,7 +102,7 @@ export function coversApi(granted: ApiAccess[], wanted: ApiAccess): boolean {
     (api) =>
       api.resource === wanted.resource &&
       api.purpose === wanted.purpose &&
-      wanted.scope.split(' ').every((word) => api.scope.split(' ').includes(word)),
+      coversScope(api.scope, wanted.scope),
   )
 }
 
@@ -122,12 +130,12 @@ export async function openGrants(): Promise<void> {
 export async function listAllGrants(): Promise<GrantRecord[]> {
   const current = await getSessionName()
   const records = await values<GrantRecord>(store)
-  return records.filter((record) => isActive(record, current, Date.now()))
+  return records.filter((record) => isUsable(record, current))
 }
 
 export async function listGrants(origin: string): Promise<GrantRecord[]> {
   const { records, session } = await grantsByOrigin.get(origin)
-  return records.filter((record) => isActive(record, session, Date.now()))
+  return records.filter((record) => isUsable(record, session))
 }
 
 /** @throws BrokerError `no_grant` */
@@ -137,29 +145,45 @@ export async function getGrant(origin: string, grantId: string): Promise<GrantRe
   return record
 }
 
-/** @throws BrokerError `no_grant` when the grant has ended in the meantime. */
+/**
+ * A late write does not restore a grant that has ended.
+ *
+ * @throws BrokerError `no_grant` when the grant has ended in the meantime.
+ */
 export async function saveGrant(record: GrantRecord): Promise<void> {
-  if (!endedGrantIds.has(record.grantId)) await set(getRecordKey(record), record, store)
+  if (!hasGrantEnded(record.grantId)) await set(getRecordKey(record), record, store)
   invalidateCache(record)
-  if (!endedGrantIds.has(record.grantId)) return wakeAt(record.expiresAt)
+  if (!hasGrantEnded(record.grantId)) return wakeAt(record.expiresAt)
   await deleteGrant(record)
   throw noGrant()
 }
 
-export const hasGrantEnded = (grantId: string): boolean => endedGrantIds.has(grantId)
-
-export async function deleteGrant(record: Pick<GrantRecord, 'origin' | 'grantId'>): Promise<void> {
-  endedGrantIds.add(record.grantId)
+/** @param successorId The grant that replaces it and covers all of its APIs. */
+export async function deleteGrant(
+  record: Pick<GrantRecord, 'origin' | 'grantId'>,
+  successorId?: string,
+): Promise<void> {
+  markGrantEnded(record.grantId, successorId)
   bumpStateVersion()
   await del(getRecordKey(record), store)
   invalidateCache(record)
 }
 
-/** Extends a grant of lifetime `month` by its use. To save writes it does so at most once an hour. */
-export async function extendGrant(record: GrantRecord): Promise<void> {
-  const expiresAt = computeExpiry(record.lifetime, Date.now())
-  if (record.lifetime !== 'month' || expiresAt - record.expiresAt < GRANT_EXTENSION_STEP_MS) return
-  await saveGrant({ ...record, expiresAt })
+/**
+ * Extends a grant of lifetime `month` by its use. To save writes it does so at most once an hour. The record
+ * is read and written in one transaction: a renewal in the meantime is not undone.
+ */
+export async function extendGrant({ origin, grantId, lifetime, expiresAt }: GrantRecord) {
+  const extended = computeExpiry(lifetime, Date.now())
+  if (lifetime !== 'month' || extended - expiresAt < GRANT_EXTENSION_STEP_MS) return
+  const key = getRecordKey({ origin, grantId })
+  await store('readwrite', async (grants) => {
+    const current: GrantRecord | undefined = await promisifyRequest(grants.get(key))
+    if (current?.lifetime === 'month') grants.put({ ...current, expiresAt: extended }, key)
+    await promisifyRequest(grants.transaction)
+  })
+  invalidateCache({ origin })
+  await wakeAt(extended)
 }
 
 /**
@@ -175,7 +199,7 @@ export async function sweepGrants(): Promise<GrantRecord[]> {
     const now = Date.now()
     const expired = records.filter((record) => !isActive(record, session, now))
     for (const record of expired) {
-      endedGrantIds.add(record.grantId)
+      markGrantEnded(record.grantId)
       grants.delete(getRecordKey(record))
     }
     await promisifyRequest(grants.transaction)

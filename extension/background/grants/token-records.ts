@@ -16,7 +16,8 @@ import { withCache } from '../platform/cached-store.ts'
 import { openSealedStore } from '../platform/open-sealed-store.ts'
 import { createKeyedSerialQueue } from '../platform/serial-queue.ts'
 import type { AuthorizationResult } from './authorization-result.ts'
-import { type GrantRecord, hasGrantEnded } from './grants.ts'
+import { hasGrantEnded } from './ended-grants.ts'
+import type { GrantRecord } from './grants.ts'
 import { revokeTokens, type TokenOwner } from './revocations.ts'
 import { type StoredToken, toStoredToken } from './stored-token.ts'
 
@@ -60,6 +61,16 @@ export async function saveRecord(grant: GrantRecord, record: TokenRecord): Promi
   await store.delete(grant.grantId)
   await revokeAtServer(grant, record)
   throw noGrant()
+}
+
+/**
+ * Stores a changed record. The tokens of a grant that has ended in the meantime are deleted, and revoked by
+ * what ended the grant.
+ */
+async function updateRecord(record: TokenRecord): Promise<void> {
+  const { grantId } = record
+  if (!hasGrantEnded(grantId)) await store.set(grantId, record)
+  if (hasGrantEnded(grantId)) await store.delete(grantId)
 }
 
 const joinApiScopes = (apis: ApiAccess[]) => joinScopes(...apis.map(({ scope }) => scope))
@@ -140,7 +151,7 @@ export async function removeAccessToken(
   const record = await store.get(grantId)
   if (record?.tokens[slot]?.accessToken !== accessToken) return false
   const { [slot]: _, ...tokens } = record.tokens
-  await store.set(grantId, { ...record, tokens })
+  await updateRecord({ ...record, tokens })
   return true
 }
 
@@ -171,7 +182,7 @@ export async function setScopeInUse(
       const record = await store.get(grantId)
       const last = lastRequestedScopes.get(key) ?? scope
       if (!record || (record.given?.[resource] ?? api.scope) === last) return
-      await store.set(grantId, { ...record, given: { ...record.given, [resource]: last } })
+      await updateRecord({ ...record, given: { ...record.given, [resource]: last } })
     }
   })
 }

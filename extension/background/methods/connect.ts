@@ -9,7 +9,8 @@ import type { OperatorProfile } from '../../../shared/messages/operator-profile.
 import type { ApiAccess, ConnectParams, Grant } from '../../../shared/messages/page-api.ts'
 import { windowMayHelp } from '../authorization/silent-authorization.ts'
 import { findBoundApplication } from '../clients/clients.ts'
-import { coversApi, type GrantRecord, listGrants, toPublicGrant } from '../grants/grants.ts'
+import { requireCurrentGrant, runWithGrant } from '../grants/grant-use.ts'
+import { coversApi, type GrantRecord, listGrants } from '../grants/grants.ts'
 import { findApi, findOperator } from '../operators/operators.ts'
 import { invalidParams, noGrant } from '../platform/broker-error.ts'
 import { obtainAccessToken } from '../tokens/token-renewal.ts'
@@ -20,16 +21,20 @@ import { askUser, runFlow } from './user-interaction.ts'
  * Finds a grant that can still produce a token for each API.
  *
  * @param grants Grants that cover the request.
+ * @param caller The signal of the call.
  * @returns The grant, or the error of the last grant that needs the user.
  */
 async function findUsableGrant(
   grants: GrantRecord[],
   apis: ApiAccess[],
+  caller: AbortSignal,
 ): Promise<{ grant?: GrantRecord; reason?: unknown }> {
   let reason: unknown
   for (const grant of grants) {
     try {
-      for (const { resource } of apis) await obtainAccessToken(grant, resource)
+      for (const api of apis) {
+        await runWithGrant(grant, api, caller, () => obtainAccessToken(grant, api.resource))
+      }
       return { grant }
     } catch (error) {
       if (!windowMayHelp(error)) throw error
@@ -76,8 +81,12 @@ export async function connect(call: Call, params: ConnectParams): Promise<Grant>
       (clientId === undefined || grant.clientId === clientId) &&
       apis.every((api) => coversApi(grant.apis, api)),
   )
-  const { grant: usable, reason: unusableReason } = await findUsableGrant(covering, apis)
-  if (usable) return toPublicGrant(usable)
+  const { grant: usable, reason: unusableReason } = await findUsableGrant(
+    covering,
+    apis,
+    call.signal,
+  )
+  if (usable) return requireCurrentGrant(origin, usable)
 
   const request = {
     issuer,
@@ -94,5 +103,6 @@ export async function connect(call: Call, params: ConnectParams): Promise<Grant>
     request,
   }
   const consent = application.requireConsent ? 'ask' : { apis, lifetime: 'day' as const }
-  return askUser(call, issuer, () => runFlow(call, flow, consent), unusableReason)
+  const grant = await askUser(call, issuer, () => runFlow(call, flow, consent), unusableReason)
+  return requireCurrentGrant(origin, grant)
 }

@@ -15,7 +15,8 @@ import {
 } from '../../../shared/core/index.ts'
 import type { CreateProofParams } from '../../../shared/messages/page-api.ts'
 import { findTarget, requireMethod } from '../api-calls/call-target.ts'
-import { canonicalUrl } from '../api-calls/resource-url.ts'
+import { parseCallUrl } from '../api-calls/resource-url.ts'
+import { runWithGrant } from '../grants/grant-use.ts'
 import { getDpopKey, getRequiredProofClaims, getScopeInUse } from '../grants/token-records.ts'
 import { getServerOrigins } from '../operators/operator-servers.ts'
 import { invalidParams } from '../platform/broker-error.ts'
@@ -44,12 +45,12 @@ function readQuery(url: URL, query: string | undefined): string {
 
 /** @throws BrokerError or NorthkeyError; `rate_limited` above 200 proofs at once or 20 a second. */
 export async function createProof(
-  { origin, signal }: Call,
+  { origin, signal: callSignal }: Call,
   params: CreateProofParams,
 ): Promise<{ dpop: string }> {
   const { grantId, htm, htu, body, nonce } = params
   takeProof(origin)
-  const url = canonicalUrl(htu)
+  const url = parseCallUrl(htu, 'htu')
   const { grant, access, api, operator } = await findTarget(origin, url, grantId)
   if (grant.mode !== 'token' || grant.tokenType !== 'DPoP') {
     throw invalidParams('grantId: expected a grant of mode token with tokens of type DPoP')
@@ -59,16 +60,18 @@ export async function createProof(
   }
   requireMethod(api, htm, 'htm')
   const query = readQuery(url, params.query)
-  const scope = await getScopeInUse(grant, access)
-  const { accessToken } = await obtainAccessToken(grant, access.resource, { scope })
-  const key = await getDpopKey(grant)
-  if (!key) throw new NorthkeyError('key_mismatch', 'the key of this grant is gone')
-  if (nonce !== undefined) key.nonces.set(url.origin, nonce)
-  const claims = await camaraProofClaims(await getRequiredProofClaims(grant), { body, query })
-  const dpop = await createDpopProof(
-    { key, method: htm, url: url.href, accessToken, claims },
-    createEffects(getServerOrigins(operator), signal),
-  )
+  const dpop = await runWithGrant(grant, access, callSignal, async (signal) => {
+    const scope = await getScopeInUse(grant, access)
+    const { accessToken } = await obtainAccessToken(grant, access.resource, { scope })
+    const key = await getDpopKey(grant)
+    if (!key) throw new NorthkeyError('key_mismatch', 'the key of this grant is gone')
+    if (nonce !== undefined) key.nonces.set(url.origin, nonce)
+    const claims = await camaraProofClaims(await getRequiredProofClaims(grant), { body, query })
+    return createDpopProof(
+      { key, method: htm, url: url.href, accessToken, claims },
+      createEffects(getServerOrigins(operator), signal),
+    )
+  })
   recordLogEntry('proof', htm, { ...grant, apis: [access] })
   return { dpop }
 }

@@ -24,8 +24,9 @@ import { MAX_BODY_BYTES } from '../api-calls/body-limit.ts'
 import { requestHeaders, responseHeaders } from '../api-calls/call-headers.ts'
 import { CALL_RULES } from '../api-calls/call-rules.ts'
 import { type CallTarget, findTarget, requireMethod } from '../api-calls/call-target.ts'
-import { canonicalUrl } from '../api-calls/resource-url.ts'
+import { parseCallUrl } from '../api-calls/resource-url.ts'
 import { needsInteraction, windowMayHelp } from '../authorization/silent-authorization.ts'
+import { runWithGrant } from '../grants/grant-use.ts'
 import { extendGrant } from '../grants/grants.ts'
 import { dropAccessToken, getDpopKey, getRequiredProofClaims } from '../grants/token-records.ts'
 import { getServerOrigins } from '../operators/operator-servers.ts'
@@ -128,6 +129,7 @@ async function sendCall(
   const rules = CALL_RULES[operator.profile]
   rules.checkBody(body instanceof ArrayBuffer ? new TextDecoder().decode(body) : body, access.scope)
   const request = {
+    origin: call.origin,
     url,
     method,
     headers: requestHeaders(headers),
@@ -174,15 +176,19 @@ async function sendCallWithStepUp(
  * @throws BrokerError or NorthkeyError
  */
 export async function fetchApi(call: Call, params: FetchParams): Promise<FetchResult> {
-  const url = canonicalUrl(params.url)
+  const url = parseCallUrl(params.url, 'url')
   const target = await findTarget(call.origin, url, params.grantId)
   const method = (params.method ?? 'GET').toUpperCase()
   requireMethod(target.api, method, 'method')
   checkBody(params.body, method)
   const about = { ...target.grant, apis: [target.access] }
   try {
-    await extendGrant(target.grant)
-    const answer = await sendCallWithStepUp(call, target, { ...params, url: url.href, method })
+    const { resource } = target.access
+    const answer = await runWithGrant(target.grant, { resource }, call.signal, async (signal) => {
+      await extendGrant(target.grant)
+      const checked = { ...params, url: url.href, method }
+      return sendCallWithStepUp({ ...call, signal }, target, checked)
+    })
     recordLogEntry('call', `${method} ${answer.status}`, about)
     const { status, statusText, body } = answer
     return { url: url.href, status, statusText, headers: responseHeaders(answer.headers), body }

@@ -1,6 +1,7 @@
 /**
  * Implements `northbound_getAccessToken`: returns an access token to a page with a grant of mode
- * `token`. The answer goes into the cache, from which `page-router.ts` answers the next equal request.
+ * `token`, as long as the grant lasts. The answer goes into the cache, from which `page-router.ts`
+ * answers the next equal request.
  */
 
 import type {
@@ -9,6 +10,7 @@ import type {
   GetAccessTokenParams,
 } from '../../../shared/messages/page-api.ts'
 import { windowMayHelp } from '../authorization/silent-authorization.ts'
+import { runWithGrant } from '../grants/grant-use.ts'
 import { coversApi, extendGrant, type GrantRecord, listGrants } from '../grants/grants.ts'
 import { listOfferedApis } from '../grants/offered-apis.ts'
 import type { StoredToken } from '../grants/stored-token.ts'
@@ -67,9 +69,12 @@ export async function getAccessToken(
     )
     if (!api) continue
     const wanted = { ...api, scope: scope ?? api.scope }
-    const token = await obtainTokenWithUser(call, grant, wanted, params)
-    await setScopeInUse(grant, api, wanted.scope)
-    await extendGrant(grant)
+    const token = await runWithGrant(grant, wanted, call.signal, async (signal) => {
+      const obtained = await obtainTokenWithUser({ ...call, signal }, grant, wanted, params)
+      await setScopeInUse(grant, api, wanted.scope)
+      await extendGrant(grant)
+      return obtained
+    })
     const logAgain = log.record('token', 'given to the site', { ...grant, apis: [wanted] })
     const answer = toAccessToken(grant, api, token)
     const minValidityMs = minValiditySeconds * 1_000

@@ -19,6 +19,7 @@ import {
   isCanonicalOrigin,
   toComparableUrl,
 } from '../../../shared/oauth/url-spelling.ts'
+import { EXPECTED_PATH, hasUnambiguousPath } from '../platform/path-check.ts'
 import { isReadableText } from '../platform/readable-text.ts'
 import { isSecureOrigin } from '../platform/secure-origin.ts'
 import schema from './operator-profile.schema.json'
@@ -122,6 +123,12 @@ class Findings {
     this.expect(!/[?#]/.test(url), member, 'no query and no fragment')
   }
 
+  /** Checks the base URL of an API by the rule for the URLs of calls. */
+  checkResource(url: string, member: string): void {
+    this.checkBase(url, member)
+    this.expect(!URL.canParse(url) || hasUnambiguousPath(new URL(url)), member, EXPECTED_PATH)
+  }
+
   checkText(text: string | undefined, member: string): void {
     this.expect(
       isReadableText(text ?? ''),
@@ -191,7 +198,7 @@ function checkContents(profile: OperatorProfile, development: boolean): string[]
   )
   apis.forEach((api, index) => {
     const at = `apis[${index}]`
-    findings.checkBase(api.resource, `${at}.resource`)
+    findings.checkResource(api.resource, `${at}.resource`)
     findings.checkText(api.name, `${at}.name`)
     findings.checkText(api.description, `${at}.description`)
     const words = api.scopes.map(({ scope }) => scope)

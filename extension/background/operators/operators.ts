@@ -51,9 +51,21 @@ const getMergedOperators = memoize(
   (): Promise<MergedOperators> => mergeOperatorsWithCache(readSources(), __DEVELOPMENT__),
 )
 
-function invalidateCache(): void {
+function forgetMerged(): void {
   getMergedOperators.reset()
   bumpStateVersion()
+}
+
+const listeners = new Set<() => void>()
+
+/** @param listener Called after a change of the operators: what they offer may be less than before. */
+export function onOperatorsChanged(listener: () => void): void {
+  listeners.add(listener)
+}
+
+function invalidateCache(): void {
+  forgetMerged()
+  for (const listener of listeners) listener()
 }
 
 // The policy may change while the browser runs.
@@ -85,7 +97,7 @@ async function readSources(): Promise<UncheckedProfiles> {
     readPolicy(),
     values<OperatorProfile>(importedProfiles).catch(() => {
       // Without this database the other sources still work. The next call reads it again.
-      invalidateCache()
+      forgetMerged()
       return []
     }),
     readDemo(),

@@ -15,12 +15,14 @@ import type { Outcome } from '../../../shared/messages/document-channel.ts'
 import {
   ERROR_CODE,
   type FetchResult,
+  type Grant,
   PROTOCOL,
   type ProviderMethod,
   type ProviderMethods,
 } from '../../../shared/messages/page-api.ts'
 import { decodeRequest } from '../../../shared/messages/request-deduplication.ts'
 import { cancelFlowOfCall, resumeFlowOfCall } from '../authorization/authorization-flow.ts'
+import { requireCurrentGrant, toAbortError } from '../grants/grant-use.ts'
 import { listGrants, toPublicGrant } from '../grants/grants.ts'
 import { connect } from '../methods/connect.ts'
 import { createProof } from '../methods/create-proof.ts'
@@ -34,6 +36,7 @@ import { createSingleFlight } from '../platform/single-flight.ts'
 import { isSiteOn } from '../sites/sites.ts'
 import { findCachedAnswer } from '../tokens/access-token-cache.ts'
 import { logFailedCall } from './log-failed-call.ts'
+import { takeOctets } from './message-octets.ts'
 import { type CheckedParams, checkParams, isProviderMethod } from './params.ts'
 import { takeCall, tryTakeCall } from './rate-limit.ts'
 
@@ -110,20 +113,33 @@ async function answerCall(
   deliver: Call['deliver'],
 ): Promise<Outcome> {
   const { method, key, params, attempt, userActivation, visible } = request
+  let release = () => {}
   try {
+    release = takeOctets(caller.origin, request)
     if (!(await isSiteOn(caller.origin))) throw noGrant()
     if (attempt > 0) {
       const outcome = await resumeUntilAbort(caller, requestId, signal)
       // Another method runs on: the window has brought the tokens or the scope that it needs.
-      if (outcome && ('error' in outcome || method === 'northbound_connect')) return outcome
+      if (outcome && 'error' in outcome) return outcome
+      if (outcome && method === 'northbound_connect') {
+        return { result: await requireCurrentGrant(caller.origin, outcome.result as Grant) }
+      }
       if (!isRepeatable(request)) throw interrupted()
     }
     takeCall(caller.origin)
     if (!isProviderMethod(method)) return throwUnsupported()
     const call = { ...caller, requestId, key, userActivation, visible, signal, deliver }
-    return { result: await dispatchCall(call, method, params) }
+    const result = await dispatchCall(call, method, params)
+    // The site may have been switched off, and the page may have given up, while the method ran.
+    if (!(await isSiteOn(caller.origin))) throw noGrant()
+    if (signal.aborted) throw toAbortError(signal)
+    return { result }
   } catch (error) {
-    return { error: toErrorObject(error) }
+    // The signal has a reason of the broker's own where the site was switched off.
+    const { reason } = signal
+    return { error: toErrorObject(reason instanceof BrokerError ? reason : error) }
+  } finally {
+    release()
   }
 }
 
@@ -205,7 +221,9 @@ export function abortPageRequest(caller: Caller, requestId: string): void {
   else if (tryTakeCall(caller.origin)) void cancelFlowOfCall(caller.origin, requestId)
 }
 
-/** Aborts the calls in flight of a site that was switched off. */
+/** Aborts the calls in flight of a site that was switched off: none of its grants is left. */
 export function abortCallsOfOrigin(origin: string): void {
-  for (const [key, controller] of controllers) if (key.startsWith(`${origin} `)) controller.abort()
+  for (const [key, controller] of controllers) {
+    if (key.startsWith(`${origin} `)) controller.abort(noGrant())
+  }
 }

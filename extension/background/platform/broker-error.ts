@@ -49,6 +49,9 @@ export const accessDenied = () =>
     'the user refused, or closed the window',
   )
 
+export const rateLimited = (message: string, retryAfterSeconds: number) =>
+  new BrokerError(ERROR_CODE.rateLimited, 'rate_limited', message, { retryAfterSeconds })
+
 export const interactionRequired = (message: string) =>
   new BrokerError(ERROR_CODE.interactionRequired, 'interaction_required', message)
 

@@ -1,7 +1,6 @@
 /** Limits the rate of an action for each origin, with a token bucket for each origin. */
 
-import { ERROR_CODE } from '../../../shared/messages/page-api.ts'
-import { BrokerError } from './broker-error.ts'
+import { rateLimited } from './broker-error.ts'
 
 export interface RateLimit {
   /** Number of actions at once, the size of the bucket. */
@@ -41,12 +40,7 @@ export function createRateLimiter(
     if (filled < 1) {
       buckets.set(origin, { level: filled, at })
       const retryAfterSeconds = Math.ceil((1 - filled) / perSecond)
-      throw new BrokerError(
-        ERROR_CODE.rateLimited,
-        'rate_limited',
-        'this origin asks too often; ask again later',
-        { retryAfterSeconds },
-      )
+      throw rateLimited('this origin asks too often; ask again later', retryAfterSeconds)
     }
     if (buckets.size >= MAX_BUCKETS && !buckets.has(origin)) deleteFullBuckets(at)
     buckets.set(origin, { level: filled - 1, at })

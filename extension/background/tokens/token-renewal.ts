@@ -19,6 +19,7 @@ import { scopeWithin, scopeWords } from '../../../shared/oauth/scope.ts'
 import { authorizeSilently } from '../authorization/silent-authorization.ts'
 import { getClientKey } from '../clients/clients.ts'
 import { deleteKey, getKey } from '../clients/keys.ts'
+import { hasGrantEnded } from '../grants/ended-grants.ts'
 import type { GrantRecord } from '../grants/grants.ts'
 import {
   exceedsScope,
@@ -131,6 +132,8 @@ async function renewAccessToken(
       if (!isNorthkeyError(error) || error.code !== 'authorization_server_error') throw error
     }
   }
+  // The grant may have ended while the refresh was in flight, or while an earlier renewal ran.
+  if (hasGrantEnded(grant.grantId)) throw noGrant()
   const keyId = crypto.randomUUID()
   const authorized = await authorizeSilently({
     server,

@@ -61,6 +61,7 @@ async function tokens(type: ApiToken['tokenType'] = 'Bearer', singleUse = false)
 }
 
 const call = (more: Partial<Parameters<typeof callApi>[0]> = {}) => ({
+  origin: 'https://app.example',
   url: URL_CALLED,
   method: 'GET',
   headers: new Headers(),

@@ -108,6 +108,11 @@ describe('operator profiles, version 1', () => {
       { metadata: { issuer: 'https://evil.example' } },
       'metadata.issuer: expected the same as issuer',
     ],
+    [
+      'an API with an ambiguous path',
+      apis({ resource: 'https://a.example/v1/%61dmin' }),
+      'apis[0].resource: expected a path without empty and dot segments, with percent-escapes in normal form',
+    ],
     ['an API twice', { apis: [API, API] }, 'apis.resource: expected each only once'],
     [
       'two words in one scope',
