@@ -48,11 +48,25 @@ export const REQUEST_TIMEOUT_MS = __REPLACED_LIMITS__?.REQUEST_TIMEOUT_MS ?? 15_
  */
 export const API_CALL_TIMEOUT_MS = __REPLACED_LIMITS__?.API_CALL_TIMEOUT_MS ?? 25_000
 
-/**
- * Limits an authorization without a window, of which the browser runs one at a time: the next waits.
- */
+/** Limits an authorization without a window. Chromium runs one at a time: the others wait for their turn. */
 export const SILENT_AUTHORIZATION_TIMEOUT_MS =
   __REPLACED_LIMITS__?.SILENT_AUTHORIZATION_TIMEOUT_MS ?? 15_000
+
+/**
+ * Limits the wait for such a turn: longer than one attempt, so that one operator that hangs delays the
+ * others and fails none.
+ */
+export const SILENT_TURN_TIMEOUT_MS = __REPLACED_LIMITS__?.SILENT_TURN_TIMEOUT_MS ?? 20_000
+
+/**
+ * Pause before an operator that did not answer such an attempt in time gets another one. Each failure in a
+ * row doubles it.
+ */
+export const FIRST_SILENT_PAUSE_MS = __REPLACED_LIMITS__?.FIRST_SILENT_PAUSE_MS ?? 30_000
+
+/** Longest pause between two such attempts: an operator that comes back is asked soon. */
+export const LONGEST_SILENT_PAUSE_MS =
+  __REPLACED_LIMITS__?.LONGEST_SILENT_PAUSE_MS ?? 10 * MINUTE_MS
 
 /** Limits an authorization in a window: enough for a sign-in with a text message. */
 export const FLOW_LIFETIME_MS = __REPLACED_LIMITS__?.FLOW_LIFETIME_MS ?? 10 * MINUTE_MS
