@@ -14,6 +14,7 @@ import {
   type OperatorProfile,
   PROFILE_TOO_LARGE,
 } from '../../../shared/messages/operator-profile.ts'
+import { isDeeperThan, JSON_DEPTH_LIMIT } from '../../../shared/oauth/json-depth.ts'
 import { isReadableText } from '../platform/readable-text.ts'
 import { isSecureOrigin } from '../platform/secure-origin.ts'
 import schema from './operator-profile.schema.json'
@@ -186,12 +187,23 @@ function checkContents(profile: OperatorProfile, development: boolean): string[]
   return findings.reasons
 }
 
+/** Describes the members that are nested too deeply for the checks that walk through a profile. */
+function describeDeepMembers(value: unknown): string[] {
+  if (!isDeeperThan(JSON_DEPTH_LIMIT, value)) return []
+  const members = Array.isArray(value) ? { profile: value } : (value as object)
+  return Object.entries(members)
+    .filter(([, member]) => isDeeperThan(JSON_DEPTH_LIMIT - 1, member))
+    .map(([name]) => `${name}: expected at most ${JSON_DEPTH_LIMIT} levels of objects and lists`)
+}
+
 /**
  * Checks a parsed value.
  *
  * @param development Whether http on loopback is allowed.
  */
 export function checkProfile(value: unknown, development: boolean): ProfileCheck {
+  const deepMembers = describeDeepMembers(value)
+  if (deepMembers.length > 0) return { reasons: deepMembers.slice(0, MAX_REASONS) }
   const { valid, errors } = getSchemaValidator().validate(value)
   const reasons = valid
     ? checkContents(value as OperatorProfile, development)
