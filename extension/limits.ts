@@ -157,6 +157,11 @@ export const FIRST_CAPIF_PAUSE_MS = __REPLACED_LIMITS__?.FIRST_CAPIF_PAUSE_MS ??
 /** Longest pause between two attempts to open such a channel. */
 export const LONGEST_CAPIF_PAUSE_MS = __REPLACED_LIMITS__?.LONGEST_CAPIF_PAUSE_MS ?? HOUR_MS
 
+/**
+ * Time after which a CAPIF core that exceeded a limit of the channel starts again with the first pause.
+ */
+export const CAPIF_VIOLATION_MEMORY_MS = __REPLACED_LIMITS__?.CAPIF_VIOLATION_MEMORY_MS ?? DAY_MS
+
 // Alarms, storage and the log.
 
 /** Shortest time to an alarm: browsers do not wake a worker sooner. */

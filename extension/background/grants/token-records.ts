@@ -216,10 +216,20 @@ export async function sweepTokens(expired: GrantRecord[]): Promise<void> {
   for (const grant of expired) await endTokens(grant)
 }
 
-/** Finds the grant of an access token. A revocation notification of the network names the access token. */
-export async function findGrantIdByToken(accessToken: string): Promise<string | undefined> {
-  const records = await store.all()
-  return records.find(({ tokens }) =>
-    Object.values(tokens).some((token) => token.accessToken === accessToken),
-  )?.grantId
+/**
+ * Finds the grants of access tokens, in a single read. A revocation notification of the network names an access
+ * token.
+ *
+ * @returns Grant ids by access token.
+ */
+export async function findGrantIdsByTokens(
+  accessTokens: ReadonlySet<string>,
+): Promise<Map<string, string>> {
+  const found = new Map<string, string>()
+  for (const { grantId, tokens } of await store.all()) {
+    for (const { accessToken } of Object.values(tokens)) {
+      if (accessTokens.has(accessToken)) found.set(accessToken, grantId)
+    }
+  }
+  return found
 }

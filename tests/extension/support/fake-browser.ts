@@ -35,6 +35,8 @@ export const alarm: { when: number | undefined } = { when: undefined }
 export const page = { id: 1, url: 'https://app.example/' }
 /** Tabs that are open, and those that the broker closed. */
 export const seen = { tabs: [page], closed: [] as number[] }
+/** Rules of the browser session. */
+export const sessionRules: { id: number }[] = []
 export const storage = {
   session: area(),
   local: area(),
@@ -110,6 +112,14 @@ export default {
     registerContentScripts: nothing,
     unregisterContentScripts: nothing,
     executeScript: nothing,
+  },
+  declarativeNetRequest: {
+    async updateSessionRules(change: { removeRuleIds: number[]; addRules: { id: number }[] }) {
+      // Later than the caller goes on, as in a browser.
+      await new Promise((resolve) => setTimeout(resolve))
+      const kept = sessionRules.filter(({ id }) => !change.removeRuleIds.includes(id))
+      sessionRules.splice(0, sessionRules.length, ...kept, ...change.addRules)
+    },
   },
   webRequest: { onBeforeRequest: event() },
 }

@@ -1,0 +1,47 @@
+/**
+ * Removes the cookies from the WebSocket handshakes of the extension. A handshake has no option for that: a browser
+ * sends the cookies of the host with it, and stores those of the answer. So a server would learn the user from the
+ * cookies that a site of the same host has set. A `declarativeNetRequest` rule of the browser session removes them.
+ * Its condition has the extension itself as the initiator, so no handshake of a page changes.
+ *
+ * A static rule would not do: Firefox gives the extension another host at each installation.
+ */
+
+import browser from 'webextension-polyfill'
+import { memoize } from '../platform/memoize.ts'
+
+/** The only rule of the browser session. Static rules count by themselves. */
+const RULE_ID = 1
+
+/** `declarativeNetRequest` as far as it is used here; the types of the polyfill do not have it. */
+interface SessionRules {
+  updateSessionRules(options: { removeRuleIds: number[]; addRules: object[] }): Promise<void>
+}
+
+const createRule = () => ({
+  id: RULE_ID,
+  action: {
+    type: 'modifyHeaders',
+    requestHeaders: [{ header: 'cookie', operation: 'remove' }],
+    responseHeaders: [{ header: 'set-cookie', operation: 'remove' }],
+  },
+  condition: {
+    initiatorDomains: [new URL(browser.runtime.getURL('')).hostname],
+    resourceTypes: ['websocket'],
+  },
+})
+
+const addRule = memoize(async () => {
+  const { declarativeNetRequest } = browser as unknown as { declarativeNetRequest: SessionRules }
+  await declarativeNetRequest.updateSessionRules({
+    removeRuleIds: [RULE_ID],
+    addRules: [createRule()],
+  })
+})
+
+/**
+ * Waits until handshakes carry no cookies. Without the rule no connection is made.
+ *
+ * @throws Error of the browser. The next call tries again.
+ */
+export const requireAnonymousHandshakes = (): Promise<void> => addRule()
