@@ -1,10 +1,15 @@
 /**
- * Removes the cookies from the WebSocket handshakes of the extension. A handshake has no option for that: a browser
- * sends the cookies of the host with it, and stores those of the answer. So a server would learn the user from the
- * cookies that a site of the same host has set. A `declarativeNetRequest` rule of the browser session removes them.
- * Its condition has the extension itself as the initiator, so no handshake of a page changes.
+ * Removes the cookies from the WebSocket handshakes of the extension, where a browser allows that. A handshake has no
+ * option for it: a browser sends the cookies of the host with it, and stores those of the answer. So a server would
+ * learn the user from the cookies that a site of the same host has set.
  *
- * A static rule would not do: Firefox gives the extension another host at each installation.
+ * - Firefox: a `declarativeNetRequest` rule of the browser session. Its condition has the extension itself as the
+ *   initiator, so no handshake of a page changes. A static rule would not do: Firefox gives the extension another
+ *   host at each installation.
+ * - Chromium: no rule of any extension sees a handshake of a service worker. The cookies with `SameSite=None` of
+ *   that host stay; `websocket-uri.ts` limits the hosts.
+ *
+ * @see docs/decisions/0028-a-capif-core-is-not-trusted-with-the-channel.md
  */
 
 import browser from 'webextension-polyfill'
@@ -40,8 +45,11 @@ const addRule = memoize(async () => {
 })
 
 /**
- * Waits until handshakes carry no cookies. Without the rule no connection is made.
+ * Waits until handshakes carry no cookies, where the browser allows that. There no connection is made without the
+ * rule.
  *
  * @throws Error of the browser. The next call tries again.
  */
-export const requireAnonymousHandshakes = (): Promise<void> => addRule()
+export async function requireAnonymousHandshakes(): Promise<void> {
+  if (__TARGET__ === 'firefox') await addRule()
+}

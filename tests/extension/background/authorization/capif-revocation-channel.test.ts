@@ -14,7 +14,7 @@ import { alarm, sessionRules } from '../../support/fake-browser.ts'
 
 vi.mock('webextension-polyfill', () => import('../../support/fake-browser.ts'))
 
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { CapifNegotiation } from '../../../../shared/profiles/capif-security.ts'
 import { flowOf, grantOf, ISSUER, OPERATOR } from '../../support/records.ts'
 import { WITHIN_MS } from '../../support/time-limit.ts'
@@ -341,8 +341,10 @@ describe('A07: a hostile CAPIF core', () => {
   })
 })
 
-describe('A07: a handshake', () => {
+describe('A07: a handshake in Firefox', () => {
   test('is sent only after the rule that removes the cookies', async () => {
+    Object.assign(globalThis, { __TARGET__: 'firefox' })
+    onTestFinished(() => void Object.assign(globalThis, { __TARGET__: 'chromium' }))
     await save()
     const [socket] = await sockets(1)
     expect(socket?.rules).toEqual([
