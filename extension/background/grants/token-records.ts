@@ -213,7 +213,7 @@ async function revokeAtServer(owner: TokenOwner, record: TokenRecord): Promise<b
 /** Deletes the records that this browser session cannot open, and ends the tokens of expired grants. */
 export async function sweepTokens(expired: GrantRecord[]): Promise<void> {
   await store.sweep()
-  for (const grant of expired) await endTokens(grant)
+  await Promise.all(expired.map(endTokens))
 }
 
 /**

@@ -59,13 +59,18 @@ async function cleanUp(): Promise<void> {
   await runHousekeeping()
 }
 
-/** Does what is due: overdue flows, expired and withdrawn grants, revocations, revocation channels. */
+/**
+ * Does what is due: overdue flows, expired and withdrawn grants, revocations, revocation channels. None of them
+ * waits for another: each sends requests, and an operator may hang.
+ */
 export async function runHousekeeping(): Promise<void> {
-  await settleOverdueFlows()
-  await endExpiredGrants()
-  await endWithdrawnGrants()
-  await sendDueRevocations()
-  await listenForRevocations()
+  await Promise.all([
+    settleOverdueFlows(),
+    endExpiredGrants(),
+    endWithdrawnGrants(),
+    sendDueRevocations(),
+    listenForRevocations(),
+  ])
 }
 
 /**
