@@ -52,6 +52,8 @@ const IN_BOTH_ENGINES = [
   'attacks/content-world',
   'attacks/document-changes',
   'attacks/extension-files',
+  'attacks/hanging-operator',
+  'attacks/hostile-core',
   'attacks/page-messages',
   'browser/contract/discovery',
   'browser/contract/errors-of-calls',

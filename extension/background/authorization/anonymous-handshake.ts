@@ -13,6 +13,7 @@
  */
 
 import browser from 'webextension-polyfill'
+import { toHostPattern } from '../operators/host-permissions.ts'
 import { memoize } from '../platform/memoize.ts'
 
 /** The only rule of the browser session. Static rules count by themselves. */
@@ -45,11 +46,16 @@ const addRule = memoize(async () => {
 })
 
 /**
- * Waits until handshakes carry no cookies, where the browser allows that. There no connection is made without the
- * rule.
+ * Waits until a handshake carries no cookies, where the browser allows that. There no connection is made without the
+ * rule, or without the permission for the host that the rule needs.
  *
- * @throws Error of the browser. The next call tries again.
+ * @throws Error without the permission, or of the browser. The next call tries again.
  */
-export async function requireAnonymousHandshakes(): Promise<void> {
-  if (__TARGET__ === 'firefox') await addRule()
+export async function requireAnonymousHandshake(websocketUri: string): Promise<void> {
+  if (__TARGET__ !== 'firefox') return
+  const origins = [toHostPattern(websocketUri.replace(/^ws/, 'http'))]
+  if (!(await browser.permissions.contains({ origins }))) {
+    throw new Error('the permission for the host is missing')
+  }
+  await addRule()
 }

@@ -33,7 +33,7 @@ import { log } from '../platform/log.ts'
 import { openSealedStore } from '../platform/open-sealed-store.ts'
 import { createKeyedSerialQueue } from '../platform/serial-queue.ts'
 import { createSingleFlight } from '../platform/single-flight.ts'
-import { requireAnonymousHandshakes } from './anonymous-handshake.ts'
+import { requireAnonymousHandshake } from './anonymous-handshake.ts'
 import { flows } from './flow-records.ts'
 import { handleNotification, readNotification } from './network-revocations.ts'
 import {
@@ -128,7 +128,7 @@ async function connect(id: string): Promise<void> {
   const server = await findOperator(channel.issuer)
   if (!server || describeRejectedUri(server, websocketUri, __DEVELOPMENT__)) return
   try {
-    await requireAnonymousHandshakes()
+    await requireAnonymousHandshake(websocketUri)
     const socket = openNotificationSocket(id, websocketUri, {
       onOpen: () => void runInChannelQueue(id, () => recordSuccess(id)),
       onMessage: (text) => void handleMessage(channel, text).catch(() => {}),

@@ -10,7 +10,7 @@
  */
 
 import 'fake-indexeddb/auto'
-import { alarm, sessionRules } from '../../support/fake-browser.ts'
+import fake, { alarm, sessionRules } from '../../support/fake-browser.ts'
 
 vi.mock('webextension-polyfill', () => import('../../support/fake-browser.ts'))
 
@@ -342,6 +342,23 @@ describe('A07: a hostile CAPIF core', () => {
 })
 
 describe('A07: a handshake in Firefox', () => {
+  test('is not sent without the permission that the rule needs', async () => {
+    Object.assign(globalThis, { __TARGET__: 'firefox' })
+    const contains = vi.spyOn(fake.permissions, 'contains').mockResolvedValue(false)
+    onTestFinished(() => {
+      contains.mockRestore()
+      Object.assign(globalThis, { __TARGET__: 'chromium' })
+    })
+    await save()
+    await vi.waitFor(async () => {
+      await listenForRevocations()
+      expect(contains).toHaveBeenCalledWith({ origins: ['https://as.example/*'] })
+    }, WITHIN_MS)
+    // The failure is stored before the alarm is set, and after a handshake would have been sent.
+    await pauseMs()
+    expect(FakeSocket.all).toEqual([])
+  })
+
   test('is sent only after the rule that removes the cookies', async () => {
     Object.assign(globalThis, { __TARGET__: 'firefox' })
     onTestFinished(() => void Object.assign(globalThis, { __TARGET__: 'chromium' }))
