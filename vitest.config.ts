@@ -53,6 +53,8 @@ const IN_BOTH_ENGINES = [
   'attacks/content-world',
   'attacks/document-changes',
   'attacks/extension-files',
+  'attacks/hanging-operator',
+  'attacks/hostile-core',
   'attacks/page-messages',
   'attacks/profile-servers',
   'attacks/presence',

@@ -48,17 +48,31 @@ export const REQUEST_TIMEOUT_MS = __REPLACED_LIMITS__?.REQUEST_TIMEOUT_MS ?? 15_
  */
 export const API_CALL_TIMEOUT_MS = __REPLACED_LIMITS__?.API_CALL_TIMEOUT_MS ?? 25_000
 
-/**
- * Limits the wait of an API call for calls before it: below `TOKEN_MARGIN_MS`, so that its token is still
+/** Limits the wait of an API call for calls before it: below `TOKEN_MARGIN_MS`, so that its token is still
  * valid.
  */
 export const API_CALL_WAIT_MS = __REPLACED_LIMITS__?.API_CALL_WAIT_MS ?? 20_000
 
 /**
- * Limits an authorization without a window, of which the browser runs one at a time: the next waits.
- */
+ * Limits an authorization without a window. Chromium runs one at a time: the others wait for their turn. */
 export const SILENT_AUTHORIZATION_TIMEOUT_MS =
   __REPLACED_LIMITS__?.SILENT_AUTHORIZATION_TIMEOUT_MS ?? 15_000
+
+/**
+ * Limits the wait for such a turn: longer than one attempt, so that one operator that hangs delays the
+ * others and fails none.
+ */
+export const SILENT_TURN_TIMEOUT_MS = __REPLACED_LIMITS__?.SILENT_TURN_TIMEOUT_MS ?? 20_000
+
+/**
+ * Pause before an operator that did not answer such an attempt in time gets another one. Each failure in a
+ * row doubles it.
+ */
+export const FIRST_SILENT_PAUSE_MS = __REPLACED_LIMITS__?.FIRST_SILENT_PAUSE_MS ?? 30_000
+
+/** Longest pause between two such attempts: an operator that comes back is asked soon. */
+export const LONGEST_SILENT_PAUSE_MS =
+  __REPLACED_LIMITS__?.LONGEST_SILENT_PAUSE_MS ?? 10 * MINUTE_MS
 
 /** Limits an authorization in a window: enough for a sign-in with a text message. */
 export const FLOW_LIFETIME_MS = __REPLACED_LIMITS__?.FLOW_LIFETIME_MS ?? 10 * MINUTE_MS
@@ -160,6 +174,11 @@ export const FIRST_CAPIF_PAUSE_MS = __REPLACED_LIMITS__?.FIRST_CAPIF_PAUSE_MS ??
 
 /** Longest pause between two attempts to open such a channel. */
 export const LONGEST_CAPIF_PAUSE_MS = __REPLACED_LIMITS__?.LONGEST_CAPIF_PAUSE_MS ?? HOUR_MS
+
+/**
+ * Time after which a CAPIF core that exceeded a limit of the channel starts again with the first pause.
+ */
+export const CAPIF_VIOLATION_MEMORY_MS = __REPLACED_LIMITS__?.CAPIF_VIOLATION_MEMORY_MS ?? DAY_MS
 
 // Alarms, storage and the log.
 

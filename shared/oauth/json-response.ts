@@ -4,11 +4,10 @@
  */
 
 import { NorthkeyError } from './error.ts'
+import { isDeeperThan, JSON_DEPTH_LIMIT } from './json-depth.ts'
 import type { ServerResponse } from './server-response.ts'
 
 export type JsonObject = { [member: string]: unknown }
-
-const DEPTH_LIMIT = 32
 
 /** Parses a `content-type`: the media type in lower case, without parameters. */
 export function parseMediaType(contentType: string): string {
@@ -59,16 +58,10 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
 export function parseJson(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text)
-    return isDeeperThan(DEPTH_LIMIT, value) ? undefined : value
+    return isDeeperThan(JSON_DEPTH_LIMIT, value) ? undefined : value
   } catch {
     return undefined
   }
-}
-
-/** Stops at the limit, so that the recursion is limited as well. */
-function isDeeperThan(limit: number, value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  return limit === 0 || Object.values(value).some((member) => isDeeperThan(limit - 1, member))
 }
 
 export function isJsonObject(value: unknown): value is JsonObject {

@@ -336,8 +336,8 @@ export async function handleTabClosed(tabId: number): Promise<void> {
 
 /** Fails the flows whose deadline has passed, and those whose window closed while no worker ran. */
 export async function settleOverdueFlows(): Promise<void> {
-  for (const { flowId } of await flows.all()) {
-    await runFlowStep(flowId, async () => {
+  const steps = (await flows.all()).map(({ flowId }) =>
+    runFlowStep(flowId, async () => {
       const record = await flows.get(flowId)
       if (!record) return
       const overdue = Date.now() > record.deadlineMs
@@ -345,7 +345,8 @@ export async function settleOverdueFlows(): Promise<void> {
       if (!overdue) await wakeAt(record.deadlineMs)
       if (record.status === 'settled' && overdue) return flows.delete(flowId)
       if (record.status !== 'settled') await resumeFlow(record)
-    })
-  }
+    }),
+  )
+  await Promise.all(steps)
   await failOrphanedCalls()
 }

@@ -3,70 +3,79 @@
  * CAPIF would otherwise call. A notification ends the grants that it names: their tokens are dropped at
  * once, and the page gets an event with the cause.
  *
- * There is one channel for each issuer and client. A WebSocket keep-alive (heartbeat) keeps the
+ * There is one channel for each issuer and client. No channel waits for another: each has a queue of its own,
+ * which is held over records only, never over a request. A WebSocket keep-alive (heartbeat) keeps the
  * connection and the worker alive. A lost connection is made again after an exponential back-off, which
  * is stored before the next attempt, so that a worker that is restarted does not reconnect too early.
- * An alarm wakes the worker when the back-off is over.
+ * An alarm wakes the worker when the back-off is over. A core that exceeds a limit is disconnected; its back-off
+ * grows with each such violation, and a connection that opens does not end it.
  *
- * Border: `shared/core` negotiates the security method and parses notifications; `grants/end-grant.ts`
- * ends a grant.
+ * Border: `shared/core` negotiates the security method; `websocket-uri.ts` says to which hosts a channel may lead,
+ * `notification-socket.ts` limits what comes in, `network-revocations.ts` ends grants.
  *
- * @see TS 29.222 clauses 7.6 and 8.5.4.2.5 (SecurityNotification)
+ * @see TS 29.222 clause 7.6
  */
 
-import {
-  negotiateSecurity,
-  parseSecurityNotification,
-  type SecurityNotification,
-} from '../../../shared/core/index.ts'
+import { negotiateSecurity } from '../../../shared/core/index.ts'
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 import type { ApiAccess } from '../../../shared/messages/page-api.ts'
-import { CAPIF_KEEP_ALIVE_MS, FIRST_CAPIF_PAUSE_MS, LONGEST_CAPIF_PAUSE_MS } from '../../limits.ts'
-import { endGrant } from '../grants/end-grant.ts'
+import {
+  CAPIF_VIOLATION_MEMORY_MS,
+  FIRST_CAPIF_PAUSE_MS,
+  LONGEST_CAPIF_PAUSE_MS,
+} from '../../limits.ts'
 import { type GrantRecord, listAllGrants } from '../grants/grants.ts'
-import { findGrantIdByToken } from '../grants/token-records.ts'
 import { reportUnnamedServers } from '../operators/operator-discovery.ts'
 import { getServerOrigins } from '../operators/operator-servers.ts'
 import { findOperator } from '../operators/operators.ts'
-import { createEffects, isAllowedWebSocket, openWebSocket } from '../platform/effects.ts'
+import { computeBackoffMs, randomFraction } from '../platform/backoff.ts'
+import { createEffects } from '../platform/effects.ts'
 import { wakeAt } from '../platform/housekeeping-alarm.ts'
+import { log } from '../platform/log.ts'
 import { openSealedStore } from '../platform/open-sealed-store.ts'
-import { createSerialQueue } from '../platform/serial-queue.ts'
+import { createKeyedSerialQueue } from '../platform/serial-queue.ts'
+import { createSingleFlight } from '../platform/single-flight.ts'
+import { requireAnonymousHandshake } from './anonymous-handshake.ts'
 import { flows } from './flow-records.ts'
+import { handleNotification, readNotification } from './network-revocations.ts'
+import {
+  type NotificationSocket,
+  openNotificationSocket,
+  type Violation,
+} from './notification-socket.ts'
+import { describeRejectedUri, UNNAMED_SERVER } from './websocket-uri.ts'
 
 interface Channel {
   issuer: string
   clientId: string
-  /** Absent for a core that sends no notifications. */
+  /** Absent for a core that sends no notifications, or names an address that is rejected. */
   websocketUri?: string
+  /** Why the core's address was rejected, in the words of the log. */
+  rejection?: string
   /** Number of failed and lost connections since the last connection that opened. */
   failures: number
+  /** Number of connections that exceeded a limit. */
+  violations?: number
+  /** Time of the last of them, in milliseconds since the epoch. */
+  violatedAtMs?: number
   /** End of the back-off: earliest time of the next attempt, in milliseconds since the epoch. */
   dueAtMs: number
 }
 
+const BACKOFF = { firstMs: FIRST_CAPIF_PAUSE_MS, longestMs: LONGEST_CAPIF_PAUSE_MS }
+
 const channels = openSealedStore<Channel>('channels')
-const sockets = new Map<string, WebSocket>()
-/** Runs changes of the channels one after the other. */
-const runInChannelQueue = createSerialQueue()
+const sockets = new Map<string, NotificationSocket>()
+/** Runs changes of one channel one after the other. */
+const runInChannelQueue = createKeyedSerialQueue()
+const negotiations = createSingleFlight<void>()
 
-const getChannelId = (issuer: string, clientId: string) => `${issuer} ${clientId}`
-
-/**
- * Tells whether the core's address is at a server that the operator profile names. Another server is shown on the
- * screen of operators; until somebody adds it, the core counts as one without notifications.
- */
-async function isUsableUri(server: OperatorProfile, uri: string): Promise<boolean> {
-  if (isAllowedWebSocket(uri, getServerOrigins(server))) return true
-  if (/^wss:/.test(uri) && URL.canParse(uri)) {
-    await reportUnnamedServers(server, { serverOrigins: [`https://${new URL(uri).host}`] })
-  }
-  return false
-}
+const getChannelId = ({ issuer, clientId }: Pick<Channel, 'issuer' | 'clientId'>) =>
+  `${issuer} ${clientId}`
 
 /**
  * Negotiates the security method of the APIs with the core, and stores the address at which the core
- * sends notifications.
+ * sends notifications. The back-off of an existing channel stays.
  *
  * @see TS 29.222 clause 8.5
  */
@@ -78,122 +87,105 @@ export async function openChannel(
   const { issuer } = server
   const scopes = apis.map(({ scope }) => scope)
   const effects = createEffects(getServerOrigins(server))
-  const websocketUri = (await negotiateSecurity(server, clientId, scopes, effects))?.websocketUri
-  const usable = websocketUri !== undefined && (await isUsableUri(server, websocketUri))
-  await channels.set(getChannelId(issuer, clientId), {
-    issuer,
-    clientId,
-    ...(usable && { websocketUri }),
-    failures: 0,
-    dueAtMs: 0,
+  const uri = (await negotiateSecurity(server, clientId, scopes, effects))?.websocketUri
+  const rejection =
+    uri === undefined ? undefined : describeRejectedUri(server, uri, __DEVELOPMENT__)
+  if (uri !== undefined && rejection === UNNAMED_SERVER) {
+    await reportUnnamedServers(server, { serverOrigins: [`https://${new URL(uri).host}`] })
+  }
+  const id = getChannelId({ issuer, clientId })
+  await runInChannelQueue(id, async () => {
+    const {
+      violations = 0,
+      violatedAtMs = 0,
+      dueAtMs,
+      rejection: earlier,
+    } = (await channels.get(id)) ?? ({} as Partial<Channel>)
+    if (rejection !== undefined && rejection !== earlier) {
+      log.record('operator', `websocketUri rejected: ${rejection}`, { issuer })
+    }
+    await channels.set(id, {
+      issuer,
+      clientId,
+      ...(uri !== undefined && (rejection === undefined ? { websocketUri: uri } : { rejection })),
+      failures: 0,
+      violations,
+      violatedAtMs,
+      dueAtMs: violations > 0 ? (dueAtMs ?? 0) : 0,
+    })
   })
 }
 
-async function findRevokedGrants(
-  { issuer, clientId }: Channel,
-  notification: SecurityNotification,
-): Promise<GrantRecord[]> {
-  const { apiInvokerId, accessToken } = notification
-  if (apiInvokerId !== clientId) return []
-  const grants = (await listAllGrants()).filter(
-    (grant) => grant.issuer === issuer && grant.clientId === clientId,
-  )
-  if (accessToken === undefined) return grants
-  const grantId = await findGrantIdByToken(accessToken)
-  return grants.filter((grant) => grant.grantId === grantId)
+async function handleMessage(channel: Channel, text: string): Promise<void> {
+  const notification = readNotification(channel, text)
+  if (!notification) return
+  const ended = await handleNotification(getChannelId(channel), channel, notification)
+  if (ended > 0) await listenForRevocations()
 }
 
-async function handleNotification(channel: Channel, text: unknown): Promise<void> {
-  let notification: SecurityNotification
-  try {
-    notification = parseSecurityNotification(JSON.parse(String(text)))
-  } catch {
-    return
-  }
-  for (const grant of await findRevokedGrants(channel, notification)) {
-    await endGrant(grant, 'network', notification.cause)
-  }
-  await listenForRevocations()
-}
-
-async function openSocket(channel: Channel, websocketUri: string): Promise<void> {
-  const id = getChannelId(channel.issuer, channel.clientId)
+/**
+ * Connects a channel whose back-off is over. Runs in the queue of the channel. The profile may have changed since
+ * the negotiation, so the address is checked again.
+ */
+async function connect(id: string): Promise<void> {
+  const channel = await channels.get(id)
+  if (channel?.websocketUri === undefined || sockets.has(id) || !(await isDue(channel))) return
+  const { websocketUri } = channel
   const server = await findOperator(channel.issuer)
-  // The profile may have changed since the address was stored.
-  if (sockets.has(id) || !server || !(await isUsableUri(server, websocketUri))) return
-  const socket = openWebSocket(websocketUri, getServerOrigins(server))
-  sockets.set(id, socket)
-  const timer = setInterval(() => {
-    if (socket.readyState === WebSocket.OPEN) socket.send('')
-  }, CAPIF_KEEP_ALIVE_MS)
-  socket.onopen = () => void runInChannelQueue(() => recordSuccess(id))
-  socket.onmessage = ({ data }) => void handleNotification(channel, data)
-  socket.onclose = () => {
-    clearInterval(timer)
-    void runInChannelQueue(() => handleClose(id, socket))
+  if (!server || describeRejectedUri(server, websocketUri, __DEVELOPMENT__)) return
+  try {
+    await requireAnonymousHandshake(websocketUri)
+    const socket = openNotificationSocket(id, websocketUri, getServerOrigins(server), {
+      onOpen: () => void runInChannelQueue(id, () => recordSuccess(id)),
+      onMessage: (text) => void handleMessage(channel, text).catch(() => {}),
+      onClose: (violation) => void runInChannelQueue(id, () => handleClose(id, socket, violation)),
+    })
+    sockets.set(id, socket)
+  } catch {
+    await recordFailure(id)
   }
 }
 
 /** Stores the back-off before the socket is forgotten: until then no other connection can be made. */
-async function handleClose(id: string, socket: WebSocket): Promise<void> {
+async function handleClose(
+  id: string,
+  socket: NotificationSocket,
+  violation: Violation | undefined,
+): Promise<void> {
   if (sockets.get(id) !== socket) return
-  await recordFailure(id).finally(() => sockets.delete(id))
+  const stored = violation === undefined ? recordFailure(id) : recordViolation(id, violation)
+  await stored.finally(() => sockets.delete(id))
 }
 
-/**
- * Stores the number of failures and the back-off that follows from it: each failure in a row doubles
- * it.
- */
-async function setFailures(id: string, failuresAfter: (failures: number) => number): Promise<void> {
+async function recordSuccess(id: string): Promise<void> {
+  const channel = await channels.get(id)
+  if (channel && channel.failures > 0)
+    await channels.set(id, { ...channel, failures: 0, dueAtMs: 0 })
+}
+
+async function recordFailure(id: string): Promise<void> {
   const channel = await channels.get(id)
   if (!channel) return
-  const failures = failuresAfter(channel.failures)
-  if (failures === channel.failures) return
-  const backoffMs =
-    failures === 0
-      ? 0
-      : Math.min(LONGEST_CAPIF_PAUSE_MS, FIRST_CAPIF_PAUSE_MS * 2 ** (failures - 1))
-  const dueAtMs = Date.now() + backoffMs
-  await channels.set(id, { ...channel, failures, dueAtMs })
-  if (failures > 0) await wakeAt(dueAtMs)
+  const failures = channel.failures + 1
+  await setBackoff(id, { ...channel, failures }, failures)
 }
 
-const recordSuccess = (id: string) => setFailures(id, () => 0)
-const recordFailure = (id: string) => setFailures(id, (failures) => failures + 1)
-
-/** Closes the channels of clients that have no grant, and for whose issuer no flow is pending. */
-async function closeUnusedChannels(grants: GrantRecord[]): Promise<void> {
-  const stored = await channels.all()
-  const pending = stored.length === 0 ? [] : await flows.all()
-  for (const { issuer, clientId } of stored) {
-    if (grants.some((grant) => grant.issuer === issuer && grant.clientId === clientId)) continue
-    if (pending.some(({ request }) => request.issuer === issuer)) continue
-    const id = getChannelId(issuer, clientId)
-    await channels.delete(id)
-    const socket = sockets.get(id)
-    sockets.delete(id)
-    socket?.close()
-  }
+async function recordViolation(id: string, violation: Violation): Promise<void> {
+  const channel = await channels.get(id)
+  if (!channel) return
+  const { issuer, violations = 0, violatedAtMs = 0 } = channel
+  log.record('operator', `revocation channel closed: ${violation}`, { issuer })
+  const now = Date.now()
+  const isForgotten = now - violatedAtMs > CAPIF_VIOLATION_MEMORY_MS
+  const count = isForgotten ? 1 : violations + 1
+  await setBackoff(id, { ...channel, violations: count, violatedAtMs: now }, count)
 }
 
-/**
- * Opens a channel for each CAPIF grant that has none. A grant outlives the browser session; a channel
- * does not, since its record is sealed with a key of that session.
- */
-async function openMissingChannels(): Promise<void> {
-  for (const { issuer, clientId, apis } of await listAllGrants()) {
-    const server = await findOperator(issuer)
-    if (server?.profile !== 'capif') continue
-    const id = getChannelId(issuer, clientId)
-    const channel = await channels.get(id)
-    const isOpen = channel && (channel.websocketUri !== undefined || channel.failures === 0)
-    if (isOpen || !(await isDue(channel))) continue
-    await openChannel(server, clientId, apis).catch(async () => {
-      if (!channel) await channels.set(id, { issuer, clientId, failures: 0, dueAtMs: 0 })
-      await recordFailure(id)
-    })
-  }
-  await connectDueChannels()
+/** Stores a channel with the back-off that follows from a number of failures in a row. */
+async function setBackoff(id: string, channel: Channel, failures: number): Promise<void> {
+  const dueAtMs = Date.now() + computeBackoffMs(failures, BACKOFF, randomFraction())
+  await channels.set(id, { ...channel, dueAtMs })
+  await wakeAt(dueAtMs)
 }
 
 /** Tells whether the back-off of a channel is over. Otherwise an alarm is set to its end. */
@@ -203,22 +195,71 @@ async function isDue(channel: Channel | undefined): Promise<boolean> {
   return false
 }
 
-async function connectDueChannels(): Promise<void> {
-  await closeUnusedChannels(await listAllGrants())
-  for (const channel of await channels.all()) {
-    const { websocketUri } = channel
-    if (websocketUri !== undefined && (await isDue(channel)))
-      await openSocket(channel, websocketUri)
-  }
+async function closeChannel(id: string): Promise<void> {
+  await channels.delete(id)
+  sockets.get(id)?.close()
+  sockets.delete(id)
 }
 
 /**
- * Connects to each CAPIF core at which a grant exists, and disconnects from the others. The promise
- * does not wait for the cores with which the security method has to be negotiated first.
+ * Lists the channels that are needed: one for each client with a grant at a CAPIF operator.
+ *
+ * @returns A grant of the client and the operator, by channel.
+ */
+async function listNeededChannels(): Promise<
+  Map<string, { grant: GrantRecord; server: OperatorProfile }>
+> {
+  const needed = new Map<string, { grant: GrantRecord; server: OperatorProfile }>()
+  for (const grant of await listAllGrants()) {
+    const server = await findOperator(grant.issuer)
+    if (server?.profile === 'capif') needed.set(getChannelId(grant), { grant, server })
+  }
+  return needed
+}
+
+/**
+ * Negotiates for a grant that has no channel, then connects. A grant outlives the browser session; a channel does
+ * not, since its record is sealed with a key of that session.
+ */
+async function openMissingChannel(
+  id: string,
+  grant: GrantRecord,
+  server: OperatorProfile,
+): Promise<void> {
+  const { issuer, clientId, apis } = grant
+  const channel = await channels.get(id)
+  const isOpen = channel && (channel.websocketUri !== undefined || channel.failures === 0)
+  if (isOpen || !(await isDue(channel))) return
+  try {
+    await openChannel(server, clientId, apis)
+  } catch {
+    await runInChannelQueue(id, async () => {
+      const stored = await channels.get(id)
+      if (!stored) await channels.set(id, { issuer, clientId, failures: 0, dueAtMs: 0 })
+      await recordFailure(id)
+    })
+  }
+  await runInChannelQueue(id, () => connect(id))
+}
+
+/**
+ * Connects to each CAPIF core at which a grant exists, and disconnects from the others. A channel of a client
+ * without a grant stays while a flow of its issuer is pending. The promise does not wait for the cores with
+ * which the security method has to be negotiated first.
  */
 export async function listenForRevocations(): Promise<void> {
-  await runInChannelQueue(connectDueChannels)
-  runInChannelQueue(openMissingChannels).catch(() => {})
+  const needed = await listNeededChannels()
+  const stored = await channels.all()
+  const pending = stored.length === 0 ? [] : await flows.all()
+  const updates = stored.map(({ issuer, clientId }) => {
+    const id = getChannelId({ issuer, clientId })
+    const isNeeded = needed.has(id) || pending.some(({ request }) => request.issuer === issuer)
+    return runInChannelQueue(id, () => (isNeeded ? connect(id) : closeChannel(id)))
+  })
+  for (const [id, { grant, server }] of needed) {
+    negotiations.run(id, () => openMissingChannel(id, grant, server)).catch(() => {})
+  }
+  await Promise.all(updates)
 }
 
 export const sweepChannels = (): Promise<void> => channels.sweep()

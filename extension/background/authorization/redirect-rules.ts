@@ -31,6 +31,7 @@ interface RedirectRule extends DeclarativeNetRequest.Rule {
   condition: DeclarativeNetRequest.RuleConditionType & RuleScope
 }
 
+/** `anonymous-handshake.ts` has the id 3. */
 const STRIP_ID = 1
 const BLOCK_ID = 2
 
@@ -69,14 +70,17 @@ const replaceRules = (scope: RuleScope | undefined) => ({
   addRules: scope ? createRedirectRules(scope, redirectBase, __TARGET__ === 'chromium') : [],
 })
 
+/** Finds the scope of the present rules among all rules of a kind. */
+const findBlock = (rules: DeclarativeNetRequest.Rule[]) =>
+  (rules as RedirectRule[]).find(({ id }) => id === BLOCK_ID)?.condition
+
 /** Serializes the changes: each reads the present rules and writes them anew. */
 const changeQueue = createSerialQueue()
 
 function changeTabs(change: (tabIds: number[]) => number[]): Promise<void> {
   return changeQueue(async () => {
     const { declarativeNetRequest } = browser
-    const [rule] = (await declarativeNetRequest.getSessionRules()) as RedirectRule[]
-    const present = rule?.condition.tabIds ?? []
+    const present = findBlock(await declarativeNetRequest.getSessionRules())?.tabIds ?? []
     const tabIds = change(present)
     if (tabIds.length === present.length) return
     await declarativeNetRequest.updateSessionRules(
@@ -119,8 +123,7 @@ export function blockFromOperators(): Promise<void> {
   return changeQueue(async () => {
     const { declarativeNetRequest } = browser
     const initiatorDomains = listSignInHosts(await listOperators())
-    const [rule] = (await declarativeNetRequest.getDynamicRules()) as RedirectRule[]
-    const present = rule?.condition.initiatorDomains ?? []
+    const present = findBlock(await declarativeNetRequest.getDynamicRules())?.initiatorDomains ?? []
     if ([...present].sort().join() === initiatorDomains.join()) return
     await declarativeNetRequest.updateDynamicRules(
       replaceRules(

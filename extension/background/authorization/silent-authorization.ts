@@ -3,10 +3,11 @@
  * `identity.launchWebAuthFlow`, with the same redirect URI. It succeeds if the operator recognizes the
  * subscriber by a session or by the access network, and has stored the authorization.
  *
+ * An attempt waits for no other operator, except for its turn in `web-auth-flow.ts`.
+ *
  * @see OpenID Connect Core section 3.1.2.1
  */
 
-import browser from 'webextension-polyfill'
 import { toProviderError } from '../../../shared/core/error-mapping.ts'
 import {
   beginAuthorization,
@@ -17,26 +18,15 @@ import {
 } from '../../../shared/core/index.ts'
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 import { type ApiAccess, ERROR_CODE } from '../../../shared/messages/page-api.ts'
-import { SILENT_AUTHORIZATION_TIMEOUT_MS } from '../../limits.ts'
+import { SILENT_AUTHORIZATION_TIMEOUT_MS, SILENT_TURN_TIMEOUT_MS } from '../../limits.ts'
 import { getClientKey, getRedirectUri } from '../clients/clients.ts'
 import { getFlowDpopKey } from '../clients/dpop.ts'
 import type { AuthorizationResult } from '../grants/authorization-result.ts'
 import { discoverServer } from '../operators/operator-discovery.ts'
 import { getServerOrigins } from '../operators/operator-servers.ts'
-import {
-  BrokerError,
-  interactionRequired,
-  timedOut,
-  unreachable,
-} from '../platform/broker-error.ts'
+import { BrokerError } from '../platform/broker-error.ts'
 import { createEffects } from '../platform/effects.ts'
-import { createSerialQueue } from '../platform/serial-queue.ts'
-
-/**
- * Chromium's error message without a response. Any other error means that the operator showed a page
- * for the user.
- */
-const UNREACHABLE = /could not be loaded/
+import { launchWithoutWindow } from './web-auth-flow.ts'
 
 export interface SilentRequest {
   server: OperatorProfile
@@ -47,31 +37,6 @@ export interface SilentRequest {
   keyId: string
   metadata?: ServerMetadata
   loginHint?: string | undefined
-}
-
-/** Runs the attempts one after the other: browsers run a single `launchWebAuthFlow` at a time. */
-const runInAttemptQueue = createSerialQueue()
-
-async function launchWebAuthFlow(url: string): Promise<string> {
-  const needsUser = () => interactionRequired('the operator has to ask the user something')
-  // Firefox for Android has neither `identity` nor `launchWebAuthFlow`.
-  const identity = browser.identity as typeof browser.identity | undefined
-  if (!identity?.launchWebAuthFlow) throw needsUser()
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const timeout = new Promise<never>((_, reject) => {
-    const message = 'the operator did not answer an authorization without a window in time'
-    timer = setTimeout(() => reject(timedOut(message)), SILENT_AUTHORIZATION_TIMEOUT_MS)
-  })
-  const redirect = identity
-    .launchWebAuthFlow({ url, interactive: false })
-    .catch((error: unknown) => {
-      throw UNREACHABLE.test(String(error)) ? unreachable() : needsUser()
-    })
-  try {
-    return await Promise.race([redirect, timeout])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 /** Tells whether an error means that the operator has to ask the user. */
@@ -104,39 +69,34 @@ function explainFailure(error: unknown, server: OperatorProfile): unknown {
 }
 
 /** @throws BrokerError or NorthkeyError; {@link windowMayHelp} tells whether a window may succeed. */
-export function authorizeSilently(request: SilentRequest): Promise<AuthorizationResult> {
-  return runInAttemptQueue(async () => {
-    const { server, origin, clientId, apis, keyId, loginHint } = request
-    try {
-      const metadata = request.metadata ?? (await discoverServer(server))
-      const effects = createEffects(getServerOrigins(server))
-      const dpop = await getFlowDpopKey(server, metadata, keyId)
-      const clientKey = await getClientKey(server, origin)
-      const { flow, authorizationUrl } = await beginAuthorization(
-        {
-          server,
-          metadata,
-          clientId,
-          redirectUri: await getRedirectUri(server.issuer),
-          apis,
-          deadlineMs: Date.now() + 2 * SILENT_AUTHORIZATION_TIMEOUT_MS,
-          offlineAccess: true,
-          prompt: 'none',
-          loginHint,
-          dpop,
-          clientKey,
-        },
-        effects,
-      )
-      const redeemable = receiveAuthorizationResponse(
-        flow,
-        await launchWebAuthFlow(authorizationUrl),
-        Date.now(),
-      )
-      const tokens = await redeemCode(redeemable, effects, { dpop, clientKey })
-      return { tokens, metadata }
-    } catch (error) {
-      throw explainFailure(error, server)
-    }
-  })
+export async function authorizeSilently(request: SilentRequest): Promise<AuthorizationResult> {
+  const { server, origin, clientId, apis, keyId, loginHint } = request
+  try {
+    const metadata = request.metadata ?? (await discoverServer(server))
+    const effects = createEffects(getServerOrigins(server))
+    const dpop = await getFlowDpopKey(server, metadata, keyId)
+    const clientKey = await getClientKey(server, origin)
+    const { flow, authorizationUrl } = await beginAuthorization(
+      {
+        server,
+        metadata,
+        clientId,
+        redirectUri: await getRedirectUri(server.issuer),
+        apis,
+        deadlineMs: Date.now() + SILENT_TURN_TIMEOUT_MS + 2 * SILENT_AUTHORIZATION_TIMEOUT_MS,
+        offlineAccess: true,
+        prompt: 'none',
+        loginHint,
+        dpop,
+        clientKey,
+      },
+      effects,
+    )
+    const redirect = await launchWithoutWindow(server.issuer, authorizationUrl)
+    const redeemable = receiveAuthorizationResponse(flow, redirect, Date.now())
+    const tokens = await redeemCode(redeemable, effects, { dpop, clientKey })
+    return { tokens, metadata }
+  } catch (error) {
+    throw explainFailure(error, server)
+  }
 }

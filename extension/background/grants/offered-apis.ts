@@ -28,9 +28,10 @@ export async function listOfferedApis(grant: GrantRecord): Promise<ApiAccess[]> 
  * unreadable for the moment.
  */
 export async function endWithdrawnGrants(): Promise<void> {
-  for (const grant of await listAllGrants()) {
+  const endings = (await listAllGrants()).map(async (grant) => {
     const operator = await findOperator(grant.issuer)
     if (operator && filterOfferedApis(operator, grant).length === 0)
       await endGrant(grant, 'network')
-  }
+  })
+  await Promise.all(endings)
 }

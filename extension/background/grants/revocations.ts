@@ -25,6 +25,7 @@ import { createEffects } from '../platform/effects.ts'
 import { wakeAt } from '../platform/housekeeping-alarm.ts'
 import { log } from '../platform/log.ts'
 import { openSealedStore } from '../platform/open-sealed-store.ts'
+import { createKeyedSerialQueue } from '../platform/serial-queue.ts'
 
 interface Revocation {
   id: string
@@ -137,12 +138,16 @@ export async function revokeTokens(
   return outcomes.every(Boolean)
 }
 
+/** A server gets one due revocation at a time, and waits for no other server. */
+const runInIssuerQueue = createKeyedSerialQueue()
+
 /** Sends the revocations that are due, and sets the alarm for the others. */
 export async function sendDueRevocations(): Promise<void> {
-  for (const revocation of await store.all()) {
-    if (revocation.dueAtMs <= Date.now()) await attemptRevocation(revocation)
-    else await wakeAt(revocation.dueAtMs)
-  }
+  const attempts = (await store.all()).map(async (revocation) => {
+    if (revocation.dueAtMs > Date.now()) return wakeAt(revocation.dueAtMs)
+    await runInIssuerQueue(revocation.server.issuer, () => attemptRevocation(revocation))
+  })
+  await Promise.all(attempts)
 }
 
 export const sweepRevocations = (): Promise<void> => store.sweep()

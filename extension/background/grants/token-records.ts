@@ -224,13 +224,23 @@ async function revokeAtServer(owner: TokenOwner, record: TokenRecord): Promise<b
 /** Deletes the records that this browser session cannot open, and ends the tokens of expired grants. */
 export async function sweepTokens(expired: GrantRecord[]): Promise<void> {
   await store.sweep()
-  for (const grant of expired) await endTokens(grant)
+  await Promise.all(expired.map(endTokens))
 }
 
-/** Finds the grant of an access token. A revocation notification of the network names the access token. */
-export async function findGrantIdByToken(accessToken: string): Promise<string | undefined> {
-  const records = await store.all()
-  return records.find(({ tokens }) =>
-    Object.values(tokens).some((token) => token.accessToken === accessToken),
-  )?.grantId
+/**
+ * Finds the grants of access tokens, in a single read. A revocation notification of the network names an access
+ * token.
+ *
+ * @returns Grant ids by access token.
+ */
+export async function findGrantIdsByTokens(
+  accessTokens: ReadonlySet<string>,
+): Promise<Map<string, string>> {
+  const found = new Map<string, string>()
+  for (const { grantId, tokens } of await store.all()) {
+    for (const { accessToken } of Object.values(tokens)) {
+      if (accessTokens.has(accessToken)) found.set(accessToken, grantId)
+    }
+  }
+  return found
 }

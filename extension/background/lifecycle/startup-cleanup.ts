@@ -61,16 +61,18 @@ async function cleanUp(): Promise<void> {
 }
 
 /**
- * Does what is due: rules of the present operators, overdue flows, expired and withdrawn grants, revocations,
- * revocation channels.
+ * Does what is due: rules of the present operators, overdue flows, expired and withdrawn grants, revocations, revocation channels. None of them
+ * waits for another: each sends requests, and an operator may hang.
  */
 export async function runHousekeeping(): Promise<void> {
-  await blockFromOperators()
-  await settleOverdueFlows()
-  await endExpiredGrants()
-  await endWithdrawnGrants()
-  await sendDueRevocations()
-  await listenForRevocations()
+  await Promise.all([
+    blockFromOperators(),
+    settleOverdueFlows(),
+    endExpiredGrants(),
+    endWithdrawnGrants(),
+    sendDueRevocations(),
+    listenForRevocations(),
+  ])
 }
 
 /**

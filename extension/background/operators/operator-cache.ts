@@ -29,6 +29,15 @@ async function readCache(): Promise<CachedOperators | undefined> {
   }
 }
 
+/** @returns The unchecked profiles as JSON; `undefined` if they are nested too deeply for `JSON.stringify`. */
+function toJson(unchecked: UncheckedProfiles): string | undefined {
+  try {
+    return JSON.stringify(unchecked)
+  } catch {
+    return undefined
+  }
+}
+
 /**
  * Merges profiles, or returns the cached result when the profiles are equal to those of the cache.
  *
@@ -40,10 +49,10 @@ export async function mergeOperatorsWithCache(
   development: boolean,
 ): Promise<MergedOperators> {
   const [unchecked, cached] = await Promise.all([reading, readCache()])
-  const profiles = JSON.stringify(unchecked)
-  if (cached?.profiles === profiles) return cached.merged
+  const profiles = toJson(unchecked)
+  if (cached && cached.profiles === profiles) return cached.merged
   const merged = mergeOperatorProfiles(unchecked, development)
-  if (profiles.length <= MAX_LENGTH) {
+  if (profiles !== undefined && profiles.length <= MAX_LENGTH) {
     const entry: CachedOperators = { profiles, merged }
     // Without room for the entry the next worker merges again.
     browser.storage.session.set({ [CACHE_KEY]: entry }).catch(() => {})

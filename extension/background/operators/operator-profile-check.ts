@@ -14,6 +14,7 @@ import {
   type OperatorProfile,
   PROFILE_TOO_LARGE,
 } from '../../../shared/messages/operator-profile.ts'
+import { isDeeperThan, JSON_DEPTH_LIMIT } from '../../../shared/oauth/json-depth.ts'
 import {
   findSpellingFault,
   isCanonicalOrigin,
@@ -126,7 +127,9 @@ class Findings {
   /** Checks the base URL of an API by the rule for the URLs of calls. */
   checkResource(url: string, member: string): void {
     this.checkBase(url, member)
-    this.expect(!URL.canParse(url) || hasUnambiguousPath(new URL(url)), member, EXPECTED_PATH)
+    // Another spelling has its own reason.
+    if (findSpellingFault(url) !== undefined) return
+    this.expect(hasUnambiguousPath(new URL(url)), member, EXPECTED_PATH)
   }
 
   checkText(text: string | undefined, member: string): void {
@@ -218,12 +221,23 @@ function checkContents(profile: OperatorProfile, development: boolean): string[]
   return findings.reasons
 }
 
+/** Describes the members that are nested too deeply for the checks that walk through a profile. */
+function describeDeepMembers(value: unknown): string[] {
+  if (!isDeeperThan(JSON_DEPTH_LIMIT, value)) return []
+  const members = Array.isArray(value) ? { profile: value } : (value as object)
+  return Object.entries(members)
+    .filter(([, member]) => isDeeperThan(JSON_DEPTH_LIMIT - 1, member))
+    .map(([name]) => `${name}: expected at most ${JSON_DEPTH_LIMIT} levels of objects and lists`)
+}
+
 /**
  * Checks a parsed value.
  *
  * @param development Whether http on loopback is allowed.
  */
 export function checkProfile(value: unknown, development: boolean): ProfileCheck {
+  const deepMembers = describeDeepMembers(value)
+  if (deepMembers.length > 0) return { reasons: deepMembers.slice(0, MAX_REASONS) }
   const { valid, errors } = getSchemaValidator().validate(value)
   const reasons = valid
     ? checkContents(value as OperatorProfile, development)

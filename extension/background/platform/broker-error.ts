@@ -75,6 +75,10 @@ export const interrupted = () =>
 export const unreachable = () =>
   new BrokerError(ERROR_CODE.unreachable, 'network_error', 'the operator cannot be reached')
 
+/** A step without a window was not tried. A window, or a later call, may succeed. */
+export const busyOperator = (message: string) =>
+  new BrokerError(ERROR_CODE.unreachable, 'network_error', message)
+
 export const timedOut = (message: string) =>
   new BrokerError(ERROR_CODE.unreachable, 'timeout', message)
 

@@ -80,7 +80,7 @@ const { computeSubjectHandle } = await import(
 const { runHousekeeping } = await import(
   '../../../../extension/background/lifecycle/startup-cleanup.ts'
 )
-const { findGrantIdByToken } = await import(
+const { findGrantIdsByTokens } = await import(
   '../../../../extension/background/grants/token-records.ts'
 )
 const { obtainAccessToken } = await import(
@@ -251,7 +251,7 @@ describe('a step-up', () => {
     answers.redeem = async () => tokenSet({ accessToken: 'new', refreshToken: 'new refresh' })
     await handleRedirect(window, REDIRECT)
     expect(await outcome).toMatchObject({ error: {} })
-    expect(await findGrantIdByToken('new')).toBeUndefined()
+    expect(await findGrantIdsByTokens(new Set(['new']))).toEqual(new Map())
     expect(answers.revoked).toContain('new refresh')
   })
 })

@@ -3,7 +3,7 @@
  * them again.
  *
  * Seen to fail when nothing is cached, when the cache is used for other profiles, and when the operators
- * are lost because `storage.session` cannot be read or written.
+ * are lost because `storage.session` cannot be read or written, or one profile is nested very deeply (A11k).
  */
 
 import fake, { storage } from '../../support/fake-browser.ts'
@@ -79,6 +79,15 @@ test('profiles that are too large for the cache are checked each time', async ()
     await waitForWrites()
   }
   expect(merging).toHaveBeenCalledTimes(2)
+})
+
+test('A11k: the other operators are available when a profile of the policy is nested very deeply', async () => {
+  const deep: unknown = JSON.parse(`{"metadata":${'{"a":'.repeat(40_000)}0${'}'.repeat(40_001)}`)
+  const { operators, rejected } = await merge({ ...PROFILES, policy: [deep] })
+  expect(operators).toHaveLength(1)
+  expect(rejected[0]?.reasons).toEqual([
+    'metadata: expected at most 32 levels of objects and lists',
+  ])
 })
 
 test('a failed read is an error, and the next call reads again', async () => {

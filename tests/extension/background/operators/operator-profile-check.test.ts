@@ -2,7 +2,7 @@
  * Tests the check of operator profiles, their merge by source, and their host permissions.
  *
  * Seen to fail when a URL is judged by parsing alone (the other spellings), and when issuers are compared letter by
- * letter (the issuers that look the same).
+ * letter (the issuers that look the same), and when the depth of a value is not limited before the checks walk through it (A11k).
  */
 
 import { existsSync, readFileSync } from 'node:fs'
@@ -243,6 +243,41 @@ describe('a file', () => {
 
   test('a profile is parsed', () => {
     expect(readProfile(JSON.stringify(PROFILE), false).profile).toEqual(PROFILE)
+  })
+})
+
+describe('A11k: a profile that is nested very deeply', () => {
+  const LIMIT_REASON = 'metadata: expected at most 32 levels of objects and lists'
+  const toObjects = (levels: number) => `${'{"a":'.repeat(levels)}0${'}'.repeat(levels)}`
+  const toLists = (levels: number) => '['.repeat(levels) + ']'.repeat(levels)
+  const toFile = (metadata: string) =>
+    JSON.stringify({ ...PROFILE, metadata: 'METADATA' }).replace('"METADATA"', metadata)
+
+  test.each([
+    ['objects in metadata', toFile(toObjects(40_000)), LIMIT_REASON],
+    ['lists in metadata', toFile(`{"a":${toLists(120_000)}}`), LIMIT_REASON],
+    ['objects 32 levels deep in metadata', toFile(toObjects(32)), LIMIT_REASON],
+    ['an unknown member', `{"x":${toLists(120_000)}}`, 'x: expected at most 32 levels'],
+    ['lists alone', toLists(120_000), 'file: expected one profile, not a list'],
+  ])('%s: rejected with the name of the parameter', (_, text, reason) => {
+    expect(readProfile(text, false).reasons).toEqual([expect.stringContaining(reason)])
+  })
+
+  test('metadata of 31 levels is accepted', () => {
+    expect(readProfile(toFile(toObjects(31)), false).reasons).toBeUndefined()
+  })
+
+  test('in a list of the policy is rejected alone', () => {
+    const deep: unknown = JSON.parse(toFile(toObjects(40_000)))
+    const { operators, rejected } = mergeOperatorProfiles(
+      { policy: [deep, PROFILE, JSON.parse(toLists(40_000))], file: [], demo: [] },
+      false,
+    )
+    expect(operators.map(({ profile }) => profile)).toEqual([PROFILE])
+    expect(rejected.map(({ reasons }) => reasons[0])).toEqual([
+      LIMIT_REASON,
+      'profile: expected at most 32 levels of objects and lists',
+    ])
   })
 })
 

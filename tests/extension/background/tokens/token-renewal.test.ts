@@ -46,7 +46,7 @@ vi.mock('../../../../shared/core/index.ts', async (original) => ({
 const { obtainAccessToken } = await import(
   '../../../../extension/background/tokens/token-renewal.ts'
 )
-const { endTokens, findGrantIdByToken, saveTokens, getScopeInUse, setScopeInUse } = await import(
+const { endTokens, findGrantIdsByTokens, saveTokens, getScopeInUse, setScopeInUse } = await import(
   '../../../../extension/background/grants/token-records.ts'
 )
 const { deleteGrant } = await import('../../../../extension/background/grants/grants.ts')
@@ -146,7 +146,7 @@ describe('a renewal that fails', () => {
     await endTokens(grant)
     loseAnswer()
     await rejection
-    expect(await findGrantIdByToken('old')).toBeUndefined()
+    expect(await findGrantIdsByTokens(new Set(['old']))).toEqual(new Map())
   })
 })
 
