@@ -121,13 +121,13 @@ describe('a flow whose worker is stopped', () => {
 
   // Chromium delivers a response that wakes the worker before the call of the page.
   if (BROWSER === 'firefox') {
-    test('L01: a response that arrives while the next worker starts is used, in ten flows', async ({
+    test('L01: a response that arrives while the next worker starts is used, in five flows', async ({
       stage,
       page,
       worker,
     }) => {
       const { faults } = stage.network
-      for (let flow = 0; flow < 10; flow++) {
+      for (let flow = 0; flow < 5; flow++) {
         await signInBeforehand(stage)
         await gesture(page)
         const action = { type: 'hold', before: 'answering' } as const
