@@ -135,9 +135,7 @@ async function answerCall(
     if (signal.aborted) throw toAbortError(signal)
     return { result }
   } catch (error) {
-    // The signal has a reason of the broker's own where the site was switched off.
-    const { reason } = signal
-    return { error: toErrorObject(reason instanceof BrokerError ? reason : error) }
+    return { error: toErrorObject(error) }
   } finally {
     release()
   }
