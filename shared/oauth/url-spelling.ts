@@ -4,12 +4,14 @@
  * the one that the URL standard serializes, with the escapes of RFC 3986 in their normal form. Any other spelling
  * is an error, and is never corrected.
  *
- * Border: the scheme is not judged here (`url-policy.ts`). A base URL may end with or without a slash, since an
+ * Border: the scheme is not judged here (`url-policy.ts`); `path-check.ts` has the rules for paths, which also hold
+ * for the URL of a call. A base URL may end with or without a slash, since an
  * issuer identifier is compared as a string; `toComparableUrl` finds two that differ in that alone.
  *
  * @see RFC 3986 section 6.2.2, https://url.spec.whatwg.org/#url-serializing
  */
 
+import { EXPECTED_PATH, hasUnambiguousPath } from './path-check.ts'
 import { parseUrl } from './url-policy.ts'
 
 const PARTS = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]+)([^?#]*)/i
@@ -33,19 +35,14 @@ function findAuthorityFault(scheme: string, authority: string): string | undefin
   return undefined
 }
 
-/** Expectations for the path, in the order in which they are checked. */
+/** Expectations for the path that are told more exactly than by `path-check.ts`, in the order of their check. */
 function findPathFault(path: string): string | undefined {
   if (/\/(?:\.|%2e){1,2}(?:\/|$)/i.test(path)) return 'a path without dot segments'
   if (path.includes('//')) return 'a path without empty segments'
   if (/%(?![0-9A-F]{2})/.test(path)) return 'percent-encoding with two upper-case digits'
   if (UNRESERVED.test(path)) return 'no percent-encoding of letters, digits, "-", ".", "_" and "~"'
   if (AMBIGUOUS.test(path)) return 'no percent-encoding of separators and control characters'
-  try {
-    decodeURIComponent(path)
-    return undefined
-  } catch {
-    return 'percent-encoding of valid UTF-8'
-  }
+  return undefined
 }
 
 /**
@@ -64,8 +61,9 @@ export function findSpellingFault(text: string): string | undefined {
   if (url === undefined) return 'a valid host and port'
   if (url.port === '' && /:\d+$/.test(authority)) return 'no default port'
   if (url.host !== authority) return 'an address of IPv4 or IPv6 in its usual form'
+  const pathFault = findPathFault(path) ?? (hasUnambiguousPath(url) ? undefined : EXPECTED_PATH)
   const isCanonical = url.href === text || url.href === `${text}/`
-  return findPathFault(path) ?? (isCanonical ? undefined : 'the spelling of the URL standard')
+  return pathFault ?? (isCanonical ? undefined : 'the spelling of the URL standard')
 }
 
 /** Tells whether an origin has the canonical spelling, which is the one that `location.origin` prints. */

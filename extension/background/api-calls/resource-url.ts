@@ -2,11 +2,11 @@
  * Parses the URL of a call and matches it against a granted resource by whole path segments. A URL that a
  * server might interpret in another way than this file is an error.
  *
- * Border: `platform/path-check.ts` has the rules for the path.
+ * Border: `shared/oauth/path-check.ts` has the rules for the path.
  */
 
+import { EXPECTED_PATH, foldPath, hasUnambiguousPath } from '../../../shared/oauth/path-check.ts'
 import { invalidParams } from '../platform/broker-error.ts'
-import { EXPECTED_PATH, foldPath, hasUnambiguousPath } from '../platform/path-check.ts'
 
 /**
  * @param name Name of the page's parameter that contains the URL, for the error message.

@@ -20,7 +20,6 @@ import {
   isCanonicalOrigin,
   toComparableUrl,
 } from '../../../shared/oauth/url-spelling.ts'
-import { EXPECTED_PATH, hasUnambiguousPath } from '../platform/path-check.ts'
 import { isReadableText } from '../platform/readable-text.ts'
 import { isSecureOrigin } from '../platform/secure-origin.ts'
 import schema from './operator-profile.schema.json'
@@ -124,14 +123,6 @@ class Findings {
     this.expect(!/[?#]/.test(url), member, 'no query and no fragment')
   }
 
-  /** Checks the base URL of an API by the rule for the URLs of calls. */
-  checkResource(url: string, member: string): void {
-    this.checkBase(url, member)
-    // Another spelling has its own reason.
-    if (findSpellingFault(url) !== undefined) return
-    this.expect(hasUnambiguousPath(new URL(url)), member, EXPECTED_PATH)
-  }
-
   checkText(text: string | undefined, member: string): void {
     this.expect(
       isReadableText(text ?? ''),
@@ -201,7 +192,7 @@ function checkContents(profile: OperatorProfile, development: boolean): string[]
   )
   apis.forEach((api, index) => {
     const at = `apis[${index}]`
-    findings.checkResource(api.resource, `${at}.resource`)
+    findings.checkBase(api.resource, `${at}.resource`)
     findings.checkText(api.name, `${at}.name`)
     findings.checkText(api.description, `${at}.description`)
     const words = api.scopes.map(({ scope }) => scope)

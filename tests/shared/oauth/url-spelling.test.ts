@@ -70,7 +70,7 @@ const OTHERS: [title: string, url: string, expectation: string][] = [
   ['an escaped tilde', 'https://bank.example/%7Euser', 'letters, digits'],
   ['an escaped slash', 'https://bank.example/a%2Fb', 'separators'],
   ['a doubled escape', 'https://bank.example/%252F', 'separators'],
-  ['escapes that are not UTF-8', 'https://bank.example/%C0%AE', 'valid UTF-8'],
+  ['escapes that are not UTF-8', 'https://bank.example/%C0%AE', 'percent-escapes in normal form'],
   ['a character that the browser escapes', 'https://bank.example/a<b', 'URL standard'],
 ]
 

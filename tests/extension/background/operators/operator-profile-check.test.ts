@@ -111,7 +111,7 @@ describe('operator profiles, version 1', () => {
     [
       'an API with an ambiguous path',
       apis({ resource: 'https://a.example/v1/%61dmin' }),
-      'apis[0].resource: expected a path without empty and dot segments, with percent-escapes in normal form',
+      'apis[0].resource: expected no percent-encoding of letters, digits, "-", ".", "_" and "~"',
     ],
     ['an API twice', { apis: [API, API] }, 'apis.resource: expected each only once'],
     [
