@@ -13,7 +13,6 @@
 
 import {
   beginAuthorization,
-  discover,
   receiveAuthorizationResponse,
   redeemCode,
 } from '../../../shared/core/index.ts'
@@ -24,6 +23,8 @@ import { getKey } from '../clients/keys.ts'
 import type { AuthorizationResult } from '../grants/authorization-result.ts'
 import { sendGrantsChanged } from '../grants/grant-events.ts'
 import { getGrant, toPublicGrant } from '../grants/grants.ts'
+import { discoverServer } from '../operators/operator-discovery.ts'
+import { getServerOrigins } from '../operators/operator-servers.ts'
 import { findOperator } from '../operators/operators.ts'
 import {
   accessDenied,
@@ -128,7 +129,7 @@ async function prepareFlow(record: FlowIn<'preparing'>): Promise<void> {
   const { loginHint, acrValues, maxAge } = request
   const server = await findOperator(request.issuer)
   if (!server) throw noGrant()
-  const metadata = await discover(server, createEffects())
+  const metadata = await discoverServer(server)
   const clientId = await resolveClientId(server, metadata, origin, request.clientId)
   await openChannel(server, clientId, approval.apis)
   if (record.silentFirst) {
@@ -155,7 +156,7 @@ async function prepareFlow(record: FlowIn<'preparing'>): Promise<void> {
       dpop: await getFlowDpopKey(server, metadata, flowId),
       clientKey: await getClientKey(server, origin),
     },
-    createEffects(),
+    createEffects(getServerOrigins(server)),
   )
   const tabId = await recordTab(windows.openSignIn(flowId), (tabId) => ({
     ...getFlowBase(record),
@@ -201,7 +202,7 @@ async function redeemFlow(record: FlowIn<'redeemable'>): Promise<void> {
   await flows.set(flowId, { ...getFlowBase(record), status: 'redeeming', approval })
   const server = await findOperator(request.issuer)
   if (!server) throw noGrant()
-  const tokens = await redeemCode(redeemable, createEffects(), {
+  const tokens = await redeemCode(redeemable, createEffects(getServerOrigins(server)), {
     dpop: await getKey(flowId),
     clientKey: await getClientKey(server, origin),
   })

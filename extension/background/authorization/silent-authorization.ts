@@ -10,7 +10,6 @@ import browser from 'webextension-polyfill'
 import { toProviderError } from '../../../shared/core/error-mapping.ts'
 import {
   beginAuthorization,
-  discover,
   type NorthkeyError,
   receiveAuthorizationResponse,
   redeemCode,
@@ -22,6 +21,8 @@ import { SILENT_AUTHORIZATION_TIMEOUT_MS } from '../../limits.ts'
 import { getClientKey, getRedirectUri } from '../clients/clients.ts'
 import { getFlowDpopKey } from '../clients/dpop.ts'
 import type { AuthorizationResult } from '../grants/authorization-result.ts'
+import { discoverServer } from '../operators/operator-discovery.ts'
+import { getServerOrigins } from '../operators/operator-servers.ts'
 import {
   BrokerError,
   interactionRequired,
@@ -107,7 +108,8 @@ export function authorizeSilently(request: SilentRequest): Promise<Authorization
   return runInAttemptQueue(async () => {
     const { server, origin, clientId, apis, keyId, loginHint } = request
     try {
-      const metadata = request.metadata ?? (await discover(server, createEffects()))
+      const metadata = request.metadata ?? (await discoverServer(server))
+      const effects = createEffects(getServerOrigins(server))
       const dpop = await getFlowDpopKey(server, metadata, keyId)
       const clientKey = await getClientKey(server, origin)
       const { flow, authorizationUrl } = await beginAuthorization(
@@ -124,14 +126,14 @@ export function authorizeSilently(request: SilentRequest): Promise<Authorization
           dpop,
           clientKey,
         },
-        createEffects(),
+        effects,
       )
       const redeemable = receiveAuthorizationResponse(
         flow,
         await launchWebAuthFlow(authorizationUrl),
         Date.now(),
       )
-      const tokens = await redeemCode(redeemable, createEffects(), { dpop, clientKey })
+      const tokens = await redeemCode(redeemable, effects, { dpop, clientKey })
       return { tokens, metadata }
     } catch (error) {
       throw explainFailure(error, server)

@@ -14,6 +14,7 @@ import {
   type ServerMetadata,
 } from '../../../shared/core/index.ts'
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
+import { getServerOrigins } from '../operators/operator-servers.ts'
 import { findApplication } from '../operators/operators.ts'
 import { invalidParams } from '../platform/broker-error.ts'
 import { createEffects } from '../platform/effects.ts'
@@ -100,7 +101,7 @@ async function registerOrigin(
       redirectUris: [await getRedirectUri(issuer)],
       clientPublicKey: key?.publicKey,
     },
-    createEffects(),
+    createEffects(getServerOrigins(server)),
   )
   await registrations.set(getRegistrationId(issuer, origin), { issuer, origin, clientId })
   return clientId
@@ -120,7 +121,8 @@ export async function resolveClientId(
     if (findApplication(server, origin, clientId) || server.onboarding === 'dynamic')
       return clientId
     const redirectUri = await getRedirectUri(server.issuer)
-    await fetchClientDocument({ clientId, origin, redirectUri }, createEffects())
+    const effects = createEffects(new Set([origin]))
+    await fetchClientDocument({ clientId, origin, redirectUri }, effects)
     return clientId
   }
   const id = getRegistrationId(server.issuer, origin)

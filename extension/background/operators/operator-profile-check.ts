@@ -1,7 +1,7 @@
 /**
  * Checks whether a value is an operator profile, version 1. The JSON Schema beside this file defines the
  * shape; its validator needs no `eval`. The rules that a schema cannot express are checked here: https
- * addresses, valid origins, no duplicates, and names without deceptive characters.
+ * addresses in their canonical spelling, valid origins, no duplicates, and names without deceptive characters.
  *
  * Pure. A reason names the member and the expectation, never the value.
  *
@@ -14,9 +14,15 @@ import {
   type OperatorProfile,
   PROFILE_TOO_LARGE,
 } from '../../../shared/messages/operator-profile.ts'
+import {
+  findSpellingFault,
+  isCanonicalOrigin,
+  toComparableUrl,
+} from '../../../shared/oauth/url-spelling.ts'
 import { isReadableText } from '../platform/readable-text.ts'
 import { isSecureOrigin } from '../platform/secure-origin.ts'
 import schema from './operator-profile.schema.json'
+import { getSignInOrigin } from './operator-servers.ts'
 
 export type ProfileCheck =
   | { profile: OperatorProfile; reasons?: never }
@@ -74,6 +80,8 @@ function toReason({ keyword, instanceLocation, error }: OutputUnit): string | un
       return `${member}: expected 1 to 80 characters`
     case 'minItems':
       return `${member}: expected at least one`
+    case 'maxItems':
+      return `${member}: expected at most 16`
     case 'uniqueItems':
       return `${member}: expected each only once`
     case 'pattern':
@@ -100,10 +108,12 @@ class Findings {
   }
 
   checkSecureUrl(url: string, member: string): void {
-    const isValid = URL.canParse(url) && isSecureOrigin(new URL(url).origin, this.#development)
+    const fault = findSpellingFault(url)
+    this.expect(fault === undefined, member, fault ?? '')
+    if (fault !== undefined) return
+    const isValid = isSecureOrigin(new URL(url).origin, this.#development)
     const loopback = this.#development ? ', or http on loopback' : ''
     this.expect(isValid, member, `an https URL${loopback}`)
-    this.expect(!/^[^/]*\/\/[^/]*@/.test(url), member, 'no user information')
   }
 
   /** Checks the base of other URLs. */
@@ -125,7 +135,7 @@ class Findings {
   }
 
   checkOrigin(origin: string, member: string): void {
-    const isValid = isSecureOrigin(origin, this.#development) && !origin.includes('*')
+    const isValid = isSecureOrigin(origin, this.#development) && isCanonicalOrigin(origin)
     this.expect(isValid, member, 'an https origin, as location.origin prints it')
   }
 }
@@ -153,15 +163,30 @@ function checkMetadata(
   }
 }
 
+function checkServers(findings: Findings, profile: OperatorProfile): void {
+  const { signInOrigin, serverOrigins = [], metadata } = profile
+  for (const origin of serverOrigins) findings.checkOrigin(origin, 'serverOrigins')
+  if (signInOrigin === undefined) return
+  findings.checkOrigin(signInOrigin, 'signInOrigin')
+  if (metadata?.authorization_endpoint === undefined) return
+  const { signInOrigin: _, ...others } = profile
+  findings.expect(
+    findings.reasons.length > 0 || signInOrigin === getSignInOrigin(others),
+    'signInOrigin',
+    'the origin of metadata.authorization_endpoint',
+  )
+}
+
 function checkContents(profile: OperatorProfile, development: boolean): string[] {
   const findings = new Findings(development)
   const { issuer, name, metadata = {}, capif, apis, applications = [] } = profile
   findings.checkBase(issuer, 'issuer')
   findings.checkText(name, 'name')
   checkMetadata(findings, metadata, issuer)
+  checkServers(findings, profile)
   if (capif?.apiRoot !== undefined) findings.checkBase(capif.apiRoot, 'capif.apiRoot')
   findings.checkUnique(
-    apis.map(({ resource }) => resource),
+    apis.map(({ resource }) => toComparableUrl(resource)),
     'apis.resource',
   )
   apis.forEach((api, index) => {

@@ -23,9 +23,11 @@ import {
   useSite,
 } from '../lifecycle/site-changes.ts'
 import {
+  addConfirmedServers,
   addOperator,
   checkOperator,
   describeOperators,
+  discoverOperator,
   removeOperator,
 } from '../operators/operators.ts'
 import { log } from '../platform/log.ts'
@@ -57,7 +59,9 @@ const handlers: Handlers = {
 
   listOperators: () => describeOperators(),
   checkOperator: ({ text }) => checkOperator(text),
+  discoverOperator: ({ text }) => discoverOperator(text),
   addOperator: ({ text }) => addOperator(text),
+  addServers: ({ issuer, additions }) => addConfirmedServers(issuer, additions),
   async removeOperator({ issuer }) {
     // The grants end first: their tokens can be revoked only while the operator's profile is stored.
     const grants = (await listAllGrants()).filter((grant) => grant.issuer === issuer)

@@ -38,6 +38,7 @@ import {
   saveTokens,
   type TokenRecord,
 } from '../grants/token-records.ts'
+import { getServerOrigins, namesRequestServers } from '../operators/operator-servers.ts'
 import { findOperator } from '../operators/operators.ts'
 import { BrokerError, noGrant } from '../platform/broker-error.ts'
 import { createEffects } from '../platform/effects.ts'
@@ -86,7 +87,7 @@ async function refreshAccessToken(
         dpop: await getKey(record.keyId),
         clientKey: await getClientKey(server, grant.origin),
       },
-      createEffects(),
+      createEffects(getServerOrigins(server)),
     )
   } catch (error) {
     // Without a response it is unknown whether the server consumed the refresh token: it is dropped. After
@@ -110,7 +111,10 @@ function isRefreshable(record: TokenRecord | undefined, scope: string): record i
   return scopeWithin(scope, record.scope) === scopeWords(scope).join(' ')
 }
 
-/** Renews with the refresh token; if that is missing or the server rejects it, without a window. */
+/**
+ * Renews with the refresh token; if that is missing, the server rejects it, or the profile no longer names the
+ * servers at which it was issued, without a window.
+ */
 async function renewAccessToken(
   grant: GrantRecord,
   api: ApiAccess,
@@ -119,7 +123,8 @@ async function renewAccessToken(
   const server = await findOperator(grant.issuer)
   if (!server) throw noGrant()
   const record = await readTokens(grant.grantId)
-  if (isRefreshable(record, scope) && (await hasKey(grant, record))) {
+  const isUsable = isRefreshable(record, scope) && namesRequestServers(server, record.metadata)
+  if (isUsable && (await hasKey(grant, record))) {
     try {
       return await refreshAccessToken(grant, server, record, record.refreshToken, api, scope)
     } catch (error) {

@@ -1,15 +1,27 @@
 /**
- * Shows the content of a profile to a user who has to decide on it: the issuer, the APIs, the applications.
+ * Shows the content of a profile to a user who has to decide on it: the issuer, all servers, the APIs, the
+ * applications.
  */
 
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
+import type { OperatorServer } from '../../../shared/messages/screen-channel.ts'
+import { ServerList } from './server-list.tsx'
 
-export function ProfileSummary({ profile }: { profile: OperatorProfile }) {
+interface Props {
+  profile: OperatorProfile
+  servers: OperatorServer[]
+}
+
+export function ProfileSummary({ profile, servers }: Props) {
   const { issuer, apis, applications = [], onboarding = 'preregistered' } = profile
   return (
     <dl>
-      <dt>Signs you in at</dt>
+      <dt>Issuer</dt>
       <dd class="address">{issuer}</dd>
+      <dt>Servers</dt>
+      <dd>
+        <ServerList servers={servers} />
+      </dd>
       <dt>APIs</dt>
       <dd>
         <ul class="plain">
