@@ -25,10 +25,8 @@ import { CAPIF_KEEP_ALIVE_MS, FIRST_CAPIF_PAUSE_MS, LONGEST_CAPIF_PAUSE_MS } fro
 import { endGrant } from '../grants/end-grant.ts'
 import { type GrantRecord, listAllGrants } from '../grants/grants.ts'
 import { findGrantIdByToken } from '../grants/token-records.ts'
-import { reportUnnamedServers } from '../operators/operator-discovery.ts'
-import { getServerOrigins } from '../operators/operator-servers.ts'
 import { findOperator } from '../operators/operators.ts'
-import { createEffects, isAllowedWebSocket, openWebSocket } from '../platform/effects.ts'
+import { createEffects } from '../platform/effects.ts'
 import { wakeAt } from '../platform/housekeeping-alarm.ts'
 import { openSealedStore } from '../platform/open-sealed-store.ts'
 import { createSerialQueue } from '../platform/serial-queue.ts'
@@ -52,16 +50,11 @@ const runInChannelQueue = createSerialQueue()
 
 const getChannelId = (issuer: string, clientId: string) => `${issuer} ${clientId}`
 
-/**
- * Tells whether the core's address is at a server that the operator profile names. Another server is shown on the
- * screen of operators; until somebody adds it, the core counts as one without notifications.
- */
-async function isUsableUri(server: OperatorProfile, uri: string): Promise<boolean> {
-  if (isAllowedWebSocket(uri, getServerOrigins(server))) return true
-  if (/^wss:/.test(uri) && URL.canParse(uri)) {
-    await reportUnnamedServers(server, { serverOrigins: [`https://${new URL(uri).host}`] })
-  }
-  return false
+function isAllowedUri(uri: string): boolean {
+  if (!URL.canParse(uri)) return false
+  const { protocol, hostname } = new URL(uri)
+  const loopback = hostname === 'localhost' || hostname === '127.0.0.1'
+  return protocol === 'wss:' || (__DEVELOPMENT__ && protocol === 'ws:' && loopback)
 }
 
 /**
@@ -77,9 +70,9 @@ export async function openChannel(
 ): Promise<void> {
   const { issuer } = server
   const scopes = apis.map(({ scope }) => scope)
-  const effects = createEffects(getServerOrigins(server))
-  const websocketUri = (await negotiateSecurity(server, clientId, scopes, effects))?.websocketUri
-  const usable = websocketUri !== undefined && (await isUsableUri(server, websocketUri))
+  const websocketUri = (await negotiateSecurity(server, clientId, scopes, createEffects()))
+    ?.websocketUri
+  const usable = websocketUri !== undefined && isAllowedUri(websocketUri)
   await channels.set(getChannelId(issuer, clientId), {
     issuer,
     clientId,
@@ -116,12 +109,10 @@ async function handleNotification(channel: Channel, text: unknown): Promise<void
   await listenForRevocations()
 }
 
-async function openSocket(channel: Channel, websocketUri: string): Promise<void> {
+function openSocket(channel: Channel, websocketUri: string): void {
   const id = getChannelId(channel.issuer, channel.clientId)
-  const server = await findOperator(channel.issuer)
-  // The profile may have changed since the address was stored.
-  if (sockets.has(id) || !server || !(await isUsableUri(server, websocketUri))) return
-  const socket = openWebSocket(websocketUri, getServerOrigins(server))
+  if (sockets.has(id)) return
+  const socket = new WebSocket(websocketUri)
   sockets.set(id, socket)
   const timer = setInterval(() => {
     if (socket.readyState === WebSocket.OPEN) socket.send('')
@@ -207,8 +198,7 @@ async function connectDueChannels(): Promise<void> {
   await closeUnusedChannels(await listAllGrants())
   for (const channel of await channels.all()) {
     const { websocketUri } = channel
-    if (websocketUri !== undefined && (await isDue(channel)))
-      await openSocket(channel, websocketUri)
+    if (websocketUri !== undefined && (await isDue(channel))) openSocket(channel, websocketUri)
   }
 }
 

@@ -10,6 +10,7 @@ import browser from 'webextension-polyfill'
 import { toProviderError } from '../../../shared/core/error-mapping.ts'
 import {
   beginAuthorization,
+  discover,
   type NorthkeyError,
   receiveAuthorizationResponse,
   redeemCode,
@@ -21,8 +22,7 @@ import { SILENT_AUTHORIZATION_TIMEOUT_MS } from '../../limits.ts'
 import { getClientKey, getRedirectUri } from '../clients/clients.ts'
 import { getFlowDpopKey } from '../clients/dpop.ts'
 import type { AuthorizationResult } from '../grants/authorization-result.ts'
-import { discoverServer } from '../operators/operator-discovery.ts'
-import { getServerOrigins } from '../operators/operator-servers.ts'
+import { revokeUnused } from '../grants/token-records.ts'
 import {
   BrokerError,
   interactionRequired,
@@ -47,6 +47,8 @@ export interface SilentRequest {
   keyId: string
   metadata?: ServerMetadata
   loginHint?: string | undefined
+  /** Whether the response must have an ID token. */
+  idToken?: boolean | undefined
 }
 
 /** Runs the attempts one after the other: browsers run a single `launchWebAuthFlow` at a time. */
@@ -106,10 +108,9 @@ function explainFailure(error: unknown, server: OperatorProfile): unknown {
 /** @throws BrokerError or NorthkeyError; {@link windowMayHelp} tells whether a window may succeed. */
 export function authorizeSilently(request: SilentRequest): Promise<AuthorizationResult> {
   return runInAttemptQueue(async () => {
-    const { server, origin, clientId, apis, keyId, loginHint } = request
+    const { server, origin, clientId, apis, keyId, loginHint, idToken } = request
     try {
-      const metadata = request.metadata ?? (await discoverServer(server))
-      const effects = createEffects(getServerOrigins(server))
+      const metadata = request.metadata ?? (await discover(server, createEffects()))
       const dpop = await getFlowDpopKey(server, metadata, keyId)
       const clientKey = await getClientKey(server, origin)
       const { flow, authorizationUrl } = await beginAuthorization(
@@ -123,17 +124,26 @@ export function authorizeSilently(request: SilentRequest): Promise<Authorization
           offlineAccess: true,
           prompt: 'none',
           loginHint,
+          idToken,
           dpop,
           clientKey,
         },
-        effects,
+        createEffects(),
       )
       const redeemable = receiveAuthorizationResponse(
         flow,
         await launchWebAuthFlow(authorizationUrl),
         Date.now(),
       )
-      const tokens = await redeemCode(redeemable, effects, { dpop, clientKey })
+      const tokens = await redeemCode(redeemable, createEffects(), {
+        dpop,
+        clientKey,
+        onTokensRejected: (rejected) =>
+          revokeUnused({ issuer: server.issuer, origin, clientId }, keyId, {
+            tokens: rejected,
+            metadata,
+          }),
+      })
       return { tokens, metadata }
     } catch (error) {
       throw explainFailure(error, server)

@@ -13,8 +13,7 @@ import {
   registerClient,
   type ServerMetadata,
 } from '../../../shared/core/index.ts'
-import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
-import { getServerOrigins } from '../operators/operator-servers.ts'
+import type { ConsentWaiver, OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 import { findApplication } from '../operators/operators.ts'
 import { invalidParams } from '../platform/broker-error.ts'
 import { createEffects } from '../platform/effects.ts'
@@ -27,6 +26,8 @@ import { createKey, getKey } from './keys.ts'
 export interface BoundApplication {
   name: string
   requireConsent: boolean
+  /** Absent unless the profile waives the consent for this application. */
+  consentWaiver?: ConsentWaiver
   /** Absent until the broker has registered the client. */
   clientId?: string
 }
@@ -67,20 +68,21 @@ export async function findBoundApplication(
   const { onboarding = 'preregistered', issuer } = operator
   const application = findApplication(operator, origin, clientId)
   const name = application?.name ?? new URL(origin).host
-  const requireConsent = application?.requireConsent ?? true
+  const { requireConsent = true, consentWaiver } = application ?? {}
+  const named = { name, requireConsent, ...(consentWaiver && { consentWaiver }) }
   if (application && !needsOwnKey(operator)) {
-    return { name, requireConsent, clientId: application.clientId }
+    return { ...named, clientId: application.clientId }
   }
   if (onboarding === 'preregistered') return undefined
   if (onboarding === 'client_id_metadata_document') {
     if (clientId === undefined || !URL.canParse(clientId) || new URL(clientId).origin !== origin) {
       throw invalidParams('clientId: expected the URL of a client document on this very origin')
     }
-    return { name, requireConsent, clientId }
+    return { ...named, clientId }
   }
   const registered = (await registrations.get(getRegistrationId(issuer, origin)))?.clientId
   if (clientId !== undefined && clientId !== registered && !application) return undefined
-  return { name, requireConsent, ...(registered !== undefined && { clientId: registered }) }
+  return { ...named, ...(registered !== undefined && { clientId: registered }) }
 }
 
 async function registerOrigin(
@@ -101,7 +103,7 @@ async function registerOrigin(
       redirectUris: [await getRedirectUri(issuer)],
       clientPublicKey: key?.publicKey,
     },
-    createEffects(getServerOrigins(server)),
+    createEffects(),
   )
   await registrations.set(getRegistrationId(issuer, origin), { issuer, origin, clientId })
   return clientId
@@ -121,8 +123,7 @@ export async function resolveClientId(
     if (findApplication(server, origin, clientId) || server.onboarding === 'dynamic')
       return clientId
     const redirectUri = await getRedirectUri(server.issuer)
-    const effects = createEffects(new Set([origin]))
-    await fetchClientDocument({ clientId, origin, redirectUri }, effects)
+    await fetchClientDocument({ clientId, origin, redirectUri }, createEffects())
     return clientId
   }
   const id = getRegistrationId(server.issuer, origin)

@@ -30,6 +30,8 @@ export interface GrantRecord extends Grant {
   lifetime: Lifetime
   /** Name of the browser session in which the grant was created. */
   session: string
+  /** Whether an ID token has identified the subscriber. @see subject-handle.ts */
+  subscriber: 'identified' | 'unidentified'
 }
 
 /** `once` is enough for one task at one sitting; `month` starts again with each use. */

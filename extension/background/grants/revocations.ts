@@ -19,7 +19,6 @@ import {
   LONGEST_REVOCATION_PAUSE_MS,
 } from '../../limits.ts'
 import { getClientKey } from '../clients/clients.ts'
-import { getServerOrigins } from '../operators/operator-servers.ts'
 import { findOperator } from '../operators/operators.ts'
 import { createEffects } from '../platform/effects.ts'
 import { wakeAt } from '../platform/housekeeping-alarm.ts'
@@ -57,7 +56,7 @@ async function sendRevocation(revocation: Revocation): Promise<void> {
   const clientKey = await getClientKey(server, origin)
   await revokeToken(
     { server, metadata, clientId, token, tokenTypeHint, clientKey },
-    createEffects(getServerOrigins(server)),
+    createEffects(),
   )
 }
 

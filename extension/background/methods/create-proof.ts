@@ -17,7 +17,6 @@ import type { CreateProofParams } from '../../../shared/messages/page-api.ts'
 import { findTarget, requireMethod } from '../api-calls/call-target.ts'
 import { canonicalUrl } from '../api-calls/resource-url.ts'
 import { getDpopKey, getRequiredProofClaims, getScopeInUse } from '../grants/token-records.ts'
-import { getServerOrigins } from '../operators/operator-servers.ts'
 import { invalidParams } from '../platform/broker-error.ts'
 import { createEffects } from '../platform/effects.ts'
 import { recordLogEntry } from '../platform/log.ts'
@@ -67,7 +66,7 @@ export async function createProof(
   const claims = await camaraProofClaims(await getRequiredProofClaims(grant), { body, query })
   const dpop = await createDpopProof(
     { key, method: htm, url: url.href, accessToken, claims },
-    createEffects(getServerOrigins(operator), signal),
+    createEffects(signal),
   )
   recordLogEntry('proof', htm, { ...grant, apis: [access] })
   return { dpop }

@@ -28,7 +28,6 @@ import { canonicalUrl } from '../api-calls/resource-url.ts'
 import { needsInteraction, windowMayHelp } from '../authorization/silent-authorization.ts'
 import { extendGrant } from '../grants/grants.ts'
 import { dropAccessToken, getDpopKey, getRequiredProofClaims } from '../grants/token-records.ts'
-import { getServerOrigins } from '../operators/operator-servers.ts'
 import { findApi } from '../operators/operators.ts'
 import { invalidParams, toErrorObject } from '../platform/broker-error.ts'
 import { createEffects } from '../platform/effects.ts'
@@ -136,11 +135,10 @@ async function sendCall(
     deliver: call.deliver,
   }
   const tokens = createTokenSource(call, target, interactive === 'ifNeeded')
-  const effects = createEffects(getServerOrigins(operator), call.signal)
-  if (grant.tokenType !== 'DPoP') return callApi(request, tokens, effects)
+  if (grant.tokenType !== 'DPoP') return callApi(request, tokens, createEffects(call.signal))
   const query = new URL(url).search.slice(1)
   const proofClaims = await camaraProofClaims(await getRequiredProofClaims(grant), { body, query })
-  return callApi({ ...request, proofClaims }, tokens, effects)
+  return callApi({ ...request, proofClaims }, tokens, createEffects(call.signal))
 }
 
 /**

@@ -3,7 +3,6 @@
  */
 
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
-import { getServerOrigins } from './operator-servers.ts'
 
 /** Returns the match pattern of a URL's host. The browser's permissions have no ports. */
 export function toHostPattern(url: string): string {
@@ -11,7 +10,13 @@ export function toHostPattern(url: string): string {
   return `${protocol}//${hostname}/*`
 }
 
-/** Lists the host of every server that the profile names, once each, for a single permission request. */
+/** Lists every host that the profile names, once each, for a single permission request. */
 export function listHostPermissions(profile: OperatorProfile): string[] {
-  return [...new Set([...getServerOrigins(profile)].map(toHostPattern))]
+  const { issuer, capif, apis, metadata = {} } = profile
+  const endpoints = Object.entries(metadata)
+    .filter(([name]) => /_(?:endpoint|uri)$/.test(name))
+    .map(([, value]) => value)
+    .filter((value) => typeof value === 'string' && URL.canParse(value))
+  const urls = [issuer, capif?.apiRoot ?? issuer, ...apis.map(({ resource }) => resource)]
+  return [...new Set([...urls, ...(endpoints as string[])].map(toHostPattern))]
 }

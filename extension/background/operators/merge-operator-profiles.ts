@@ -1,12 +1,11 @@
 /**
  * Merges the operator profiles of all sources into the list that the broker uses. Policy takes precedence
- * over imported files, and files over the demonstration. The first profile of an issuer wins, also over an issuer
- * that only looks the same. A rejected profile is returned with the reasons. Pure.
+ * over imported files, and files over the demonstration. The first profile of an issuer wins. A rejected
+ * profile is returned with the reasons. Pure.
  */
 
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 import type { OperatorSource, RejectedOperator } from '../../../shared/messages/screen-channel.ts'
-import { toComparableUrl } from '../../../shared/oauth/url-spelling.ts'
 import { checkProfile, type ProfileCheck } from './operator-profile-check.ts'
 
 export interface MergedOperators {
@@ -25,18 +24,6 @@ function getDisplayName(value: unknown, index: number): string {
   return `Profile ${index + 1}`
 }
 
-/**
- * Finds the profile whose issuer is equal, or looks equal to a reader: it differs in slashes at the end, or in
- * capitals of the path.
- */
-export function findSameIssuer<T extends { issuer: string }>(
-  profiles: readonly T[],
-  issuer: string,
-): T | undefined {
-  const comparable = toComparableUrl(issuer)
-  return profiles.find((profile) => toComparableUrl(profile.issuer) === comparable)
-}
-
 /** Checks a profile, and that no accepted profile has its issuer. */
 function checkUnique(
   value: unknown,
@@ -44,10 +31,8 @@ function checkUnique(
   development: boolean,
 ): ProfileCheck {
   const check = checkProfile(value, development)
-  if (!check.profile) return check
-  const accepted = operators.map(({ profile }) => profile)
-  const sameIssuer = findSameIssuer(accepted, check.profile.issuer)
-  return sameIssuer ? { reasons: [describeTakenIssuer(sameIssuer.name)] } : check
+  const sameIssuer = operators.find(({ profile }) => profile.issuer === check.profile?.issuer)
+  return sameIssuer ? { reasons: [describeTakenIssuer(sameIssuer.profile.name)] } : check
 }
 
 /** @param name Name of the operator that has the issuer already. */

@@ -1,7 +1,7 @@
 /**
  * Checks whether a value is an operator profile, version 1. The JSON Schema beside this file defines the
  * shape; its validator needs no `eval`. The rules that a schema cannot express are checked here: https
- * addresses in their canonical spelling, valid origins, no duplicates, and names without deceptive characters.
+ * addresses, valid origins, no duplicates, and names without deceptive characters.
  *
  * Pure. A reason names the member and the expectation, never the value.
  *
@@ -11,18 +11,13 @@
 import { type OutputUnit, type Schema, Validator } from '@cfworker/json-schema'
 import {
   MAX_PROFILE_BYTES,
+  type OperatorApplication,
   type OperatorProfile,
   PROFILE_TOO_LARGE,
 } from '../../../shared/messages/operator-profile.ts'
-import {
-  findSpellingFault,
-  isCanonicalOrigin,
-  toComparableUrl,
-} from '../../../shared/oauth/url-spelling.ts'
 import { isReadableText } from '../platform/readable-text.ts'
 import { isSecureOrigin } from '../platform/secure-origin.ts'
 import schema from './operator-profile.schema.json'
-import { getSignInOrigin } from './operator-servers.ts'
 
 export type ProfileCheck =
   | { profile: OperatorProfile; reasons?: never }
@@ -80,8 +75,6 @@ function toReason({ keyword, instanceLocation, error }: OutputUnit): string | un
       return `${member}: expected 1 to 80 characters`
     case 'minItems':
       return `${member}: expected at least one`
-    case 'maxItems':
-      return `${member}: expected at most 16`
     case 'uniqueItems':
       return `${member}: expected each only once`
     case 'pattern':
@@ -108,12 +101,10 @@ class Findings {
   }
 
   checkSecureUrl(url: string, member: string): void {
-    const fault = findSpellingFault(url)
-    this.expect(fault === undefined, member, fault ?? '')
-    if (fault !== undefined) return
-    const isValid = isSecureOrigin(new URL(url).origin, this.#development)
+    const isValid = URL.canParse(url) && isSecureOrigin(new URL(url).origin, this.#development)
     const loopback = this.#development ? ', or http on loopback' : ''
     this.expect(isValid, member, `an https URL${loopback}`)
+    this.expect(!/^[^/]*\/\/[^/]*@/.test(url), member, 'no user information')
   }
 
   /** Checks the base of other URLs. */
@@ -135,7 +126,7 @@ class Findings {
   }
 
   checkOrigin(origin: string, member: string): void {
-    const isValid = isSecureOrigin(origin, this.#development) && isCanonicalOrigin(origin)
+    const isValid = isSecureOrigin(origin, this.#development) && !origin.includes('*')
     this.expect(isValid, member, 'an https origin, as location.origin prints it')
   }
 }
@@ -163,18 +154,35 @@ function checkMetadata(
   }
 }
 
-function checkServers(findings: Findings, profile: OperatorProfile): void {
-  const { signInOrigin, serverOrigins = [], metadata } = profile
-  for (const origin of serverOrigins) findings.checkOrigin(origin, 'serverOrigins')
-  if (signInOrigin === undefined) return
-  findings.checkOrigin(signInOrigin, 'signInOrigin')
-  if (metadata?.authorization_endpoint === undefined) return
-  const { signInOrigin: _, ...others } = profile
+/** Checks that a waiver has a part of what the operator offers. */
+function checkWaiver(
+  findings: Findings,
+  { requireConsent, consentWaiver }: OperatorApplication,
+  { apis, modes }: OperatorProfile,
+  member: string,
+): void {
+  if (!consentWaiver) return
+  const at = `${member}.consentWaiver`
+  findings.expect(requireConsent === false, at, 'requireConsent: false beside it')
   findings.expect(
-    findings.reasons.length > 0 || signInOrigin === getSignInOrigin(others),
-    'signInOrigin',
-    'the origin of metadata.authorization_endpoint',
+    consentWaiver.modes?.every((mode) => modes?.includes(mode) ?? true) ?? true,
+    `${at}.modes`,
+    'modes that the operator offers',
   )
+  consentWaiver.apis.forEach(({ resource, scope, purpose }, index) => {
+    const path = `${at}.apis[${index}]`
+    const api = apis.find((candidate) => candidate.resource === resource)
+    findings.expect(api !== undefined, `${path}.resource`, 'the resource of one of apis')
+    if (!api) return
+    const offered = api.scopes.map((entry) => entry.scope)
+    findings.expect(
+      scope.split(' ').every((word) => offered.includes(word)),
+      `${path}.scope`,
+      'scopes of that API, with one space between',
+    )
+    const isOffered = purpose === undefined || (api.purposes?.includes(purpose) ?? true)
+    findings.expect(isOffered, `${path}.purpose`, 'a purpose of that API')
+  })
 }
 
 function checkContents(profile: OperatorProfile, development: boolean): string[] {
@@ -183,10 +191,9 @@ function checkContents(profile: OperatorProfile, development: boolean): string[]
   findings.checkBase(issuer, 'issuer')
   findings.checkText(name, 'name')
   checkMetadata(findings, metadata, issuer)
-  checkServers(findings, profile)
   if (capif?.apiRoot !== undefined) findings.checkBase(capif.apiRoot, 'capif.apiRoot')
   findings.checkUnique(
-    apis.map(({ resource }) => toComparableUrl(resource)),
+    apis.map(({ resource }) => resource),
     'apis.resource',
   )
   apis.forEach((api, index) => {
@@ -206,6 +213,7 @@ function checkContents(profile: OperatorProfile, development: boolean): string[]
   applications.forEach((application, index) => {
     const at = `applications[${index}]`
     findings.checkText(application.name, `${at}.name`)
+    checkWaiver(findings, application, profile, at)
     for (const origin of application.origins) findings.checkOrigin(origin, `${at}.origins`)
   })
   return findings.reasons

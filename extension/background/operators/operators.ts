@@ -1,8 +1,7 @@
 /**
  * Manages the operator profiles of the broker. They come from browser policy, from files that the user
  * imported, and, only in a development build, from the demonstration. A page selects an operator by its
- * issuer; it can never add an operator. An imported operator is added only after the user has confirmed its servers
- * and the browser has given the permission for each of them. Imported profiles are in IndexedDB and not in `storage.local`:
+ * issuer; it can never add an operator. Imported profiles are in IndexedDB and not in `storage.local`:
  * content scripts share a process with pages, and can reach `storage.local` in Firefox.
  */
 
@@ -14,29 +13,18 @@ import type {
   OperatorProfile,
 } from '../../../shared/messages/operator-profile.ts'
 import type {
-  AcceptedOperator,
   KnownOperator,
   OperatorCheck,
-  OperatorDiscovery,
   OperatorList,
-  ServerAdditions,
-  UnnamedServers,
 } from '../../../shared/messages/screen-channel.ts'
 import { recordLogEntry } from '../platform/log.ts'
 import { memoize } from '../platform/memoize.ts'
 import { bumpStateVersion } from '../platform/state-version.ts'
 import { openStore } from '../platform/stores.ts'
 import { listHostPermissions } from './host-permissions.ts'
-import {
-  describeTakenIssuer,
-  findSameIssuer,
-  type MergedOperators,
-} from './merge-operator-profiles.ts'
+import { describeTakenIssuer, type MergedOperators } from './merge-operator-profiles.ts'
 import { mergeOperatorsWithCache, type UncheckedProfiles } from './operator-cache.ts'
-import { discoverUnnamedServers } from './operator-discovery.ts'
-import { checkProfile, readProfile } from './operator-profile-check.ts'
-import { addServers, getServerOrigins, getSignInOrigin, listServers } from './operator-servers.ts'
-import { readUnnamedServers } from './unnamed-servers.ts'
+import { readProfile } from './operator-profile-check.ts'
 
 /**
  * File beside the manifest of a development build, written by `npm start` and by tests
@@ -97,115 +85,40 @@ export async function listOperators(): Promise<OperatorProfile[]> {
   return (await getMergedOperators()).operators.map(({ profile }) => profile)
 }
 
-/** Lists the match patterns of a profile's servers for which the browser has given no permission. */
-async function listMissingPermissions(profile: OperatorProfile): Promise<string[]> {
-  const missing = []
-  for (const origin of listHostPermissions(profile)) {
-    if (!(await browser.permissions.contains({ origins: [origin] }))) missing.push(origin)
-  }
-  return missing
-}
-
-/** Describes the remembered servers that the profile does not name, unless it names them by now. */
-function describeUnnamed(
-  profile: OperatorProfile,
-  additions: ServerAdditions | undefined,
-): UnnamedServers | undefined {
-  if (!additions) return undefined
-  const extended = addServers(profile, additions)
-  const isNamed =
-    getServerOrigins(extended).size === getServerOrigins(profile).size &&
-    getSignInOrigin(extended) === getSignInOrigin(profile)
-  return isNamed ? undefined : { additions, permissions: listHostPermissions(extended) }
-}
-
 /**
  * Lists the operators for the broker's own screens, with their sources, and the rejected profiles with
  * reasons.
  */
 export async function describeOperators(): Promise<OperatorList> {
-  const [{ operators, rejected }, remembered] = await Promise.all([
-    getMergedOperators(),
-    readUnnamedServers(),
-  ])
+  const { operators, rejected } = await getMergedOperators()
   const described = operators.map(async ({ profile, source }): Promise<KnownOperator> => {
-    const unnamed = describeUnnamed(profile, remembered[profile.issuer])
-    return {
-      ...describeAccepted(profile),
-      source,
-      unreachable: await listMissingPermissions(profile),
-      ...(unnamed && { unnamed }),
+    const unreachable = []
+    for (const origin of listHostPermissions(profile)) {
+      if (!(await browser.permissions.contains({ origins: [origin] }))) unreachable.push(origin)
     }
+    return { profile, source, unreachable }
   })
   return { operators: await Promise.all(described), rejected }
 }
-
-const describeAccepted = (profile: OperatorProfile): AcceptedOperator => ({
-  profile,
-  servers: listServers(profile),
-  permissions: listHostPermissions(profile),
-})
 
 /** Checks the text of a file, without an import. */
 export async function checkOperator(text: string): Promise<OperatorCheck> {
   const { profile, reasons } = readProfile(text, __DEVELOPMENT__)
   if (!profile) return { reasons }
-  const sameIssuer = findSameIssuer(await listOperators(), profile.issuer)
+  const sameIssuer = await findOperator(profile.issuer)
   if (sameIssuer) return { reasons: [describeTakenIssuer(sameIssuer.name)] }
-  return describeAccepted(profile)
+  return { profile, permissions: listHostPermissions(profile) }
 }
 
-/**
- * Reads the operator's metadata and adds the servers that they name to the profile, without an import. Metadata
- * that cannot be read are no error: the broker checks them again before each use.
- */
-export async function discoverOperator(text: string): Promise<OperatorDiscovery> {
-  const check = await checkOperator(text)
-  if (!check.profile) return check
-  let additions: ServerAdditions | undefined
-  try {
-    additions = await discoverUnnamedServers(check.profile)
-  } catch {
-    return { ...check, isDiscovered: false }
-  }
-  if (!additions) return { ...check, isDiscovered: true }
-  const extended = await checkOperator(JSON.stringify(addServers(check.profile, additions)))
-  return extended.profile ? { ...extended, isDiscovered: true } : extended
-}
-
-/**
- * Stores a profile whose servers the user has confirmed, if the browser has given the permission for each of them.
- */
-async function storeConfirmed(accepted: AcceptedOperator, outcome: string): Promise<OperatorCheck> {
-  const { profile } = accepted
-  const missing = await listMissingPermissions(profile)
-  if (missing.length > 0) {
-    return { reasons: [`permission: expected the browser's for ${missing.join(', ')}`] }
-  }
-  await set(profile.issuer, profile, importedProfiles)
-  invalidateCache()
-  recordLogEntry('operator', outcome, { issuer: profile.issuer })
-  return accepted
-}
-
-/** Imports a profile. The user has seen all of its servers and confirmed them. */
+/** Imports a profile. The user has seen the result of `checkOperator` and confirmed it. */
 export async function addOperator(text: string): Promise<OperatorCheck> {
   const check = await checkOperator(text)
-  return check.profile ? storeConfirmed(check, 'imported') : check
-}
-
-/** Adds servers that the user has confirmed to an imported profile. */
-export async function addConfirmedServers(
-  issuer: string,
-  additions: ServerAdditions,
-): Promise<OperatorCheck> {
-  const { operators } = await getMergedOperators()
-  const operator = operators.find(({ profile }) => profile.issuer === issuer)
-  if (operator?.source !== 'file') {
-    return { reasons: ['issuer: expected an operator that was imported from a file'] }
+  if (check.profile) {
+    await set(check.profile.issuer, check.profile, importedProfiles)
+    invalidateCache()
+    recordLogEntry('operator', 'imported', { issuer: check.profile.issuer })
   }
-  const check = checkProfile(addServers(operator.profile, additions), __DEVELOPMENT__)
-  return check.profile ? storeConfirmed(describeAccepted(check.profile), 'changed') : check
+  return check
 }
 
 export async function removeOperator(issuer: string): Promise<void> {

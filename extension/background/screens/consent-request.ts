@@ -1,11 +1,10 @@
 /**
- * Describes a pending flow for the consent window: origin, application, operator, the host at which the user
- * signs in, and each API and scope with the name and description that the operator profile gives them.
+ * Describes a pending flow for the consent window: origin, application, operator, and each API and
+ * scope with the name and description that the operator profile gives them.
  */
 
 import type { ConsentApi, ConsentRequest } from '../../../shared/messages/screen-channel.ts'
 import { flows } from '../authorization/flow-records.ts'
-import { getSignInOrigin } from '../operators/operator-servers.ts'
 import { findOperator } from '../operators/operators.ts'
 
 /** The consent request of a flow, or `null` if the flow no longer awaits consent. */
@@ -14,19 +13,16 @@ export async function describeConsentRequest(flowId: string): Promise<ConsentReq
   if (record?.status !== 'awaitingConsent') return null
   const { origin, applicationName, operatorName, request } = record
   const operator = await findOperator(request.issuer)
-  // The operator was removed in the meantime: its flow cannot succeed.
-  if (!operator) return null
   return {
     flowId,
     origin,
     applicationName,
     operatorName,
     issuer: request.issuer,
-    signInHost: new URL(getSignInOrigin(operator)).host,
     mode: request.mode,
     ...(request.reason && { reason: request.reason }),
     apis: request.apis.map((api): ConsentApi => {
-      const profile = operator.apis.find(({ resource }) => resource === api.resource)
+      const profile = operator?.apis.find(({ resource }) => resource === api.resource)
       return {
         ...api,
         name: profile?.name ?? api.resource,

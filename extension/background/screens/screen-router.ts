@@ -15,6 +15,7 @@ import { approveFlow, cancelFlow } from '../authorization/authorization-flow.ts'
 import { flows } from '../authorization/flow-records.ts'
 import { endGrant } from '../grants/end-grant.ts'
 import { listAllGrants } from '../grants/grants.ts'
+import { deleteWithdrawnWaivers } from '../grants/withdrawn-waivers.ts'
 import {
   describeSite,
   describeSites,
@@ -23,11 +24,9 @@ import {
   useSite,
 } from '../lifecycle/site-changes.ts'
 import {
-  addConfirmedServers,
   addOperator,
   checkOperator,
   describeOperators,
-  discoverOperator,
   removeOperator,
 } from '../operators/operators.ts'
 import { log } from '../platform/log.ts'
@@ -59,14 +58,13 @@ const handlers: Handlers = {
 
   listOperators: () => describeOperators(),
   checkOperator: ({ text }) => checkOperator(text),
-  discoverOperator: ({ text }) => discoverOperator(text),
   addOperator: ({ text }) => addOperator(text),
-  addServers: ({ issuer, additions }) => addConfirmedServers(issuer, additions),
   async removeOperator({ issuer }) {
     // The grants end first: their tokens can be revoked only while the operator's profile is stored.
     const grants = (await listAllGrants()).filter((grant) => grant.issuer === issuer)
     await Promise.allSettled(grants.map((grant) => endGrant(grant, 'user')))
     await removeOperator(issuer)
+    await deleteWithdrawnWaivers(issuer)
   },
 
   getSite: ({ origin }) => describeSite(origin),

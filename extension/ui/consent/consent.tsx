@@ -141,7 +141,7 @@ function Question({ request, onAllow, onDeny }: QuestionProps) {
           Let this site, <q>{request.applicationName}</q>, use your {request.operatorName} network?
         </h1>
         <p class="quiet">
-          You sign in at <code data-testid="sign-in-host">{request.signInHost}</code>
+          You sign in at <code>{new URL(request.issuer).host}</code>
         </p>
         {request.reason && (
           <p class="reason">

@@ -1,70 +1,30 @@
-/**
- * Imports an operator profile. The user selects a file, sees its content with all servers, and confirms; the browser
- * asks for access to these servers; Northkey reads the operator's metadata. If they name more servers, the user
- * sees and confirms these too. The operator is added last, and only with every permission.
- */
+/** Imports an operator profile in three steps: the user selects a file, sees its content, and confirms. */
 
-import { useEffect, useRef, useState } from 'preact/hooks'
-import { MAX_PROFILE_BYTES, PROFILE_TOO_LARGE } from '../../../shared/messages/operator-profile.ts'
-import type { AcceptedOperator } from '../../../shared/messages/screen-channel.ts'
-import { focusHeading } from '../keep-focus.ts'
+import { useRef, useState } from 'preact/hooks'
+import {
+  MAX_PROFILE_BYTES,
+  type OperatorProfile,
+  PROFILE_TOO_LARGE,
+} from '../../../shared/messages/operator-profile.ts'
 import type { ScreenClient } from '../screen-client.ts'
-import { Confirmation } from './confirmation.tsx'
+import { ProfileSummary } from './profile-summary.tsx'
 
 interface Props {
   client: ScreenClient
   onImported(): void
 }
 
-/** A profile that waits for the user's confirmation. */
-interface Candidate {
-  file: File
-  accepted: AcceptedOperator
-  /** Origins that the operator's metadata named after the first confirmation. */
-  found?: string[]
-}
-
 type State =
   | { status: 'choosing'; message?: string }
   | { status: 'rejected'; reasons: string[] }
-  | { status: 'confirming'; candidate: Candidate; isRefused?: true }
-  | { status: 'waiting'; candidate: Candidate }
-
-const UNDISCOVERED =
-  'Its server did not answer. If it wants to use more servers later, you are asked before.'
-
-const listOrigins = ({ servers }: AcceptedOperator) => servers.map(({ origin }) => origin)
-
-const getSignIn = ({ servers }: AcceptedOperator) =>
-  servers.find(({ uses }) => uses.includes('signIn'))?.origin
-
-/** Lists the origins that are new in a profile, or that are new as the place to sign in. */
-function listFound(before: AcceptedOperator, after: AcceptedOperator): string[] {
-  const known = listOrigins(before)
-  return listOrigins(after).filter(
-    (origin) =>
-      !known.includes(origin) || (origin === getSignIn(after) && origin !== getSignIn(before)),
-  )
-}
+  | { status: 'confirming'; text: string; profile: OperatorProfile; permissions: string[] }
 
 export function Import({ client, onImported }: Props) {
   const [state, setState] = useState<State>({ status: 'choosing' })
   const fileInput = useRef<HTMLInputElement>(null)
-  const heading = useRef<HTMLHeadingElement>(null)
-  /** File that the user decides on. The check of an earlier one may end later. */
-  const chosenFile = useRef<File>(undefined)
   const showFailure = () => setState({ status: 'rejected', reasons: ['Northkey did not answer.'] })
-  const candidate = 'candidate' in state ? state.candidate : undefined
-  const isSecondQuestion = candidate?.found !== undefined
-
-  // A second press of the same key or button must not answer the second question.
-  useEffect(() => {
-    if (isSecondQuestion) focusHeading(heading.current)
-  }, [isSecondQuestion])
 
   function reset(next: State = { status: 'choosing' }): void {
-    // An answer of the browser or the background that still comes is for nothing any more.
-    chosenFile.current = undefined
     setState(next)
     if (!fileInput.current) return
     fileInput.current.value = ''
@@ -72,50 +32,30 @@ export function Import({ client, onImported }: Props) {
   }
 
   async function readFile(file: File | undefined): Promise<void> {
-    chosenFile.current = file
-    // The confirmation of an earlier file must not be pressed for this one.
-    setState({ status: 'choosing' })
     if (!file) return reset()
     if (file.size > MAX_PROFILE_BYTES) {
       return reset({ status: 'rejected', reasons: [PROFILE_TOO_LARGE] })
     }
     const text = await file.text()
     const check = await client.sendRequest('checkOperator', { text })
-    if (chosenFile.current !== file) return
     if (check.reasons) return reset({ status: 'rejected', reasons: check.reasons })
-    setState({ status: 'confirming', candidate: { file, accepted: check } })
-  }
-
-  /** Adds the operator, unless its metadata name servers that the user has not confirmed yet. */
-  async function addConfirmed({ file, accepted, found }: Candidate): Promise<void> {
-    const text = JSON.stringify(accepted.profile)
-    const discovery = await client.sendRequest('discoverOperator', { text })
-    if (chosenFile.current !== file) return
-    if (discovery.reasons) return reset({ status: 'rejected', reasons: discovery.reasons })
-    const more = listFound(accepted, discovery)
-    if (more.length > 0) {
-      const candidate = { file, accepted: discovery, found: [...(found ?? []), ...more] }
-      return setState({ status: 'confirming', candidate })
-    }
-    const { profile, reasons } = await client.sendRequest('addOperator', { text })
-    if (reasons) return reset({ status: 'rejected', reasons })
-    const note = discovery.isDiscovered ? '' : ` ${UNDISCOVERED}`
-    reset({ status: 'choosing', message: `${profile.name} is added.${note}` })
-    onImported()
+    const { profile, permissions } = check
+    setState({ status: 'confirming', text, profile, permissions })
   }
 
   /** Requests the host permissions in the click itself: the browser shows its question only then. */
-  function confirm(candidate: Candidate): void {
-    const permissionRequest = client
-      .requestPermissions(candidate.accepted.permissions)
-      .catch(() => false)
-    setState({ status: 'waiting', candidate })
-    permissionRequest
-      .then((isGiven) => {
-        if (chosenFile.current !== candidate.file) return undefined
-        return isGiven
-          ? addConfirmed(candidate)
-          : setState({ status: 'confirming', candidate, isRefused: true })
+  function confirmImport(text: string, permissions: string[]): void {
+    const permissionRequest = client.requestPermissions(permissions).catch(() => false)
+    client
+      .sendRequest('addOperator', { text })
+      .then(async ({ profile, reasons }) => {
+        await permissionRequest
+        reset(
+          profile
+            ? { status: 'choosing', message: `${profile.name} is added.` }
+            : { status: 'rejected', reasons },
+        )
+        onImported()
       })
       .catch(showFailure)
   }
@@ -135,7 +75,7 @@ export function Import({ client, onImported }: Props) {
           }
         />
       </label>
-      <p role="status" class="quiet" data-testid="import-status">
+      <p role="status" class="quiet">
         {state.status === 'choosing' && state.message}
       </p>
       <div role="alert">
@@ -149,23 +89,31 @@ export function Import({ client, onImported }: Props) {
             </ul>
           </div>
         )}
-        {state.status === 'confirming' && state.isRefused && (
-          <p class="card alert" data-testid="refused">
-            Your browser has not given Northkey access to these servers, so nothing was added. Add
-            the operator again and allow the access, or leave it.
-          </p>
-        )}
       </div>
-      {candidate && (
-        <Confirmation
-          key={isSecondQuestion ? 'found' : 'file'}
-          heading={heading}
-          accepted={candidate.accepted}
-          found={candidate.found}
-          busy={state.status === 'waiting'}
-          onCancel={() => reset()}
-          onConfirm={() => confirm(candidate)}
-        />
+      {state.status === 'confirming' && (
+        <section class="card" aria-labelledby="confirm-title" data-testid="confirmation">
+          <h3 id="confirm-title">
+            Add <q>{state.profile.name}</q>?
+          </h3>
+          <p>
+            Add it only if you got the file from your operator or your organization. Who controls
+            the issuer below can see which sites you connect.
+          </p>
+          <ProfileSummary profile={state.profile} />
+          <footer>
+            <button type="button" onClick={() => reset()} data-testid="cancel-import">
+              Don’t add
+            </button>
+            <button
+              type="button"
+              class="primary"
+              onClick={() => confirmImport(state.text, state.permissions)}
+              data-testid="confirm-import"
+            >
+              Add operator
+            </button>
+          </footer>
+        </section>
       )}
     </section>
   )

@@ -4,21 +4,13 @@
  */
 
 import { useState } from 'preact/hooks'
-import type {
-  KnownOperator,
-  OperatorCheck,
-  RejectedOperator,
-  UnnamedServers,
-} from '../../../shared/messages/screen-channel.ts'
+import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
+import type { KnownOperator, RejectedOperator } from '../../../shared/messages/screen-channel.ts'
 import { Alert, Frame } from '../parts.tsx'
 import type { ScreenClient } from '../screen-client.ts'
 import { useBackground } from '../use-background.ts'
 import { Import } from './import.tsx'
-import { NewServers } from './new-servers.tsx'
 import { ProfileSummary } from './profile-summary.tsx'
-
-const PERMISSION_REFUSED =
-  'Your browser has not given Northkey access to these servers, so nothing was changed.'
 
 const SOURCES = {
   policy: 'Set by your organization',
@@ -30,34 +22,18 @@ export function Operators({ client }: { client: ScreenClient }) {
   const { data, error, busy, applyChange } = useBackground(() =>
     client.sendRequest('listOperators', {}),
   )
-  const [removed, setRemoved] = useState<KnownOperator>()
+  const [removed, setRemoved] = useState<OperatorProfile>()
 
-  function removeOperator(operator: KnownOperator): void {
+  function removeOperator(profile: OperatorProfile): void {
     void applyChange(async () => {
-      await client.sendRequest('removeOperator', { issuer: operator.profile.issuer })
-      setRemoved(operator)
+      await client.sendRequest('removeOperator', { issuer: profile.issuer })
+      setRemoved(profile)
     })
   }
 
-  /**
-   * Requests host permissions, and applies a change once the browser has given them. It has to be called in the
-   * click itself.
-   */
-  function changeWithPermission(origins: string[], change: () => Promise<OperatorCheck>): void {
-    const permissionRequest = client.requestPermissions(origins)
-    void applyChange(async () => {
-      if (!(await permissionRequest)) throw new Error(PERMISSION_REFUSED)
-      const { reasons } = await change()
-      if (reasons) throw new Error(reasons.join('. '))
-    })
-  }
-
-  function undoRemoval({ profile, permissions }: KnownOperator): void {
-    changeWithPermission(permissions, async () => {
-      const check = await client.sendRequest('addOperator', { text: JSON.stringify(profile) })
-      setRemoved(undefined)
-      return check
-    })
+  function undoRemoval(profile: OperatorProfile): void {
+    setRemoved(undefined)
+    void applyChange(() => client.sendRequest('addOperator', { text: JSON.stringify(profile) }))
   }
 
   return (
@@ -70,7 +46,7 @@ export function Operators({ client }: { client: ScreenClient }) {
       <div role="status" class={removed ? 'card site' : undefined}>
         {removed && (
           <>
-            <span>{removed.profile.name} is removed, and its connections are ended.</span>
+            <span>{removed.name} is removed, and its connections are ended.</span>
             <button type="button" onClick={() => undoRemoval(removed)} data-testid="undo">
               Undo
             </button>
@@ -89,16 +65,11 @@ export function Operators({ client }: { client: ScreenClient }) {
             key={operator.profile.issuer}
             operator={operator}
             busy={busy}
-            onRemove={() => removeOperator(operator)}
+            onRemove={() => removeOperator(operator.profile)}
             onReach={() => {
               const permissionRequest = client.requestPermissions(operator.unreachable)
               void applyChange(() => permissionRequest)
             }}
-            onAddServers={({ additions, permissions }) =>
-              changeWithPermission(permissions, () =>
-                client.sendRequest('addServers', { issuer: operator.profile.issuer, additions }),
-              )
-            }
           />
         ))}
       </ul>
@@ -116,21 +87,17 @@ interface OperatorProps {
   busy: boolean
   onRemove(): void
   onReach(): void
-  onAddServers(unnamed: UnnamedServers): void
 }
 
-function Operator({ operator, busy, onRemove, onReach, onAddServers }: OperatorProps) {
-  const { profile, source, servers, unreachable, unnamed } = operator
+function Operator({ operator, busy, onRemove, onReach }: OperatorProps) {
+  const { profile, source, unreachable } = operator
   return (
     <li class="card" data-testid="operator">
       <div class="site">
         <h2>{profile.name}</h2>
         <span class="quiet">{SOURCES[source]}</span>
       </div>
-      <ProfileSummary profile={profile} servers={servers} />
-      {unnamed && (
-        <NewServers operator={operator} busy={busy} onAdd={() => onAddServers(unnamed)} />
-      )}
+      <ProfileSummary profile={profile} />
       {unreachable.length > 0 && (
         <div class="card alert" data-testid="unreachable">
           <p>

@@ -36,7 +36,7 @@ import {
 
 const OPERATOR_OF_CORE = { ...OPERATOR, profile: 'capif' as const }
 const MINUTE_MS = 60_000
-const URI = 'wss://as.example/notifications'
+const URI = 'wss://core.example/notifications'
 
 class FakeSocket {
   static readonly OPEN = 1
