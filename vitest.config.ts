@@ -53,7 +53,6 @@ const IN_BOTH_ENGINES = [
   'attacks/document-changes',
   'attacks/extension-files',
   'attacks/page-messages',
-  'attacks/profile-servers',
   'browser/contract/discovery',
   'browser/contract/errors-of-calls',
   'browser/contract/errors-of-requests',
