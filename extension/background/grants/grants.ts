@@ -157,11 +157,26 @@ export async function deleteGrant(record: Pick<GrantRecord, 'origin' | 'grantId'
   invalidateCache(record)
 }
 
-/** Extends a grant of lifetime `month` by its use. To save writes it does so at most once an hour. */
+/**
+ * Extends a grant of lifetime `month` by its use. To save writes it does so at most once an hour. The caller may
+ * have read the grant before a renewal, which changes its APIs or its subject handle: the stored record gets the
+ * new expiry alone, in one transaction.
+ *
+ * @throws BrokerError `no_grant` when the grant has ended in the meantime.
+ */
 export async function extendGrant(record: GrantRecord): Promise<void> {
   const expiresAt = computeExpiry(record.lifetime, Date.now())
   if (record.lifetime !== 'month' || expiresAt - record.expiresAt < GRANT_EXTENSION_STEP_MS) return
-  await saveGrant({ ...record, expiresAt })
+  const isStored = await store('readwrite', async (grants) => {
+    const key = getRecordKey(record)
+    const stored: GrantRecord | undefined = await promisifyRequest(grants.get(key))
+    if (stored?.lifetime === 'month') grants.put({ ...stored, expiresAt }, key)
+    await promisifyRequest(grants.transaction)
+    return stored !== undefined
+  })
+  invalidateCache(record)
+  if (!isStored) throw noGrant()
+  await wakeAt(expiresAt)
 }
 
 /**
