@@ -39,7 +39,12 @@ async function openWithExtension(
   headless: boolean,
   cleanup: Cleanup,
 ): Promise<Browser> {
-  const extension = await copyExtension(name, servers.network.operatorProfiles, BUILDS)
+  // With ID tokens the broker renews the grants of the demonstration by a silent authorization.
+  const profiles = servers.network.operatorProfiles.map((profile) => ({
+    ...profile,
+    openid: 'required' as const,
+  }))
+  const extension = await copyExtension(name, profiles, BUILDS)
   cleanup.addStep(extension.remove)
   const profile = await mkdtemp(join(tmpdir(), 'northkey-profile-'))
   cleanup.addStep(() => rm(profile, { recursive: true, force: true, maxRetries: 5 }))

@@ -33,6 +33,11 @@ export interface BeginAuthorization {
   deadlineMs: number
   /** Whether to request a refresh token. Default: false. */
   offlineAccess?: boolean
+  /**
+   * Whether the response must have an ID token. Default: as the `openid` of the server's profile says. The
+   * profile `camara` always requires one.
+   */
+  idToken?: boolean | undefined
   prompt?: Prompt | undefined
   loginHint?: string | undefined
   acrValues?: string | undefined
@@ -66,6 +71,7 @@ export function beginAuthorization(
     const dpop = binding === 'none' ? undefined : request.dpop
     const scope = profile.authorizationScope(request.apis, {
       offlineAccess: request.offlineAccess === true && profile.refreshTokens,
+      idToken: request.idToken === true || requestsIdToken(server, metadata),
     })
     const { codeVerifier, codeChallenge } = await createPkcePair()
     const pending: AwaitingRequestUri = {
@@ -154,6 +160,18 @@ export function bindingOf(
   }
   if (policy === 'never' || key === undefined || !offered) return 'none'
   return profile.acceptsBearerForDpop ? 'preferred' : 'required'
+}
+
+/** Whether the operator profile, or else the family of the server, asks for ID tokens. */
+function requestsIdToken(server: ServerConfig, metadata: ServerMetadata): boolean {
+  switch (server.openid ?? profileOf(server).openid) {
+    case 'required':
+      return true
+    case 'never':
+      return false
+    case 'when_offered':
+      return metadata.scopes_supported?.includes('openid') === true
+  }
 }
 
 function isPushed(server: ServerConfig, metadata: ServerMetadata): boolean {

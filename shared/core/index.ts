@@ -90,7 +90,7 @@ export {
   authorizationResponseState,
   receiveAuthorizationResponse,
 } from './receive-authorization-response.ts'
-export { type FlowKeys, redeemCode } from './redeem-code.ts'
+export { type FlowKeys, type RedeemOptions, redeemCode } from './redeem-code.ts'
 export { redirectUriFor } from './redirect-uri.ts'
 export { type RefreshTokens, refreshTokens } from './refresh-tokens.ts'
 export { type RegisterClient, registerClient } from './register-client.ts'

@@ -5,13 +5,16 @@
  */
 
 import { requestAccessToken } from '../oauth/access-token-request.ts'
-import { validateAccessTokenResponse } from '../oauth/access-token-response.ts'
+import {
+  type AccessTokenResponse,
+  validateAccessTokenResponse,
+} from '../oauth/access-token-response.ts'
 import { validateAuthorizationResponse } from '../oauth/authorization-response.ts'
 import type { ClientKey } from '../oauth/client-authentication.ts'
 import { type DpopKey, requireDpopKey } from '../oauth/dpop.ts'
 import type { Effects } from '../oauth/effects.ts'
 import { NorthkeyError, withOwnErrors } from '../oauth/error.ts'
-import { validateIdToken } from '../oauth/id-token.ts'
+import { type IdTokenClaims, validateIdToken } from '../oauth/id-token.ts'
 import { profileOf } from '../profiles/index.ts'
 import { authenticationOf } from './client.ts'
 import { type RedeemableFlow, requireRedeemable, type TokenSet } from './flow.ts'
@@ -24,6 +27,14 @@ export interface FlowKeys {
   gpsi?: string | undefined
 }
 
+export interface RedeemOptions extends FlowKeys {
+  /**
+   * Gets the tokens of a response whose ID token is missing or invalid, so that the caller revokes them. The
+   * error is thrown afterwards.
+   */
+  onTokensRejected?: ((tokens: TokenSet) => void | Promise<void>) | undefined
+}
+
 /**
  * Sends code and verifier to the token endpoint of the flow's own metadata, and validates the response.
  * @see RFC 6749 section 4.1.3, RFC 7636 section 4.5, OpenID Connect Core section 3.1.3
@@ -31,12 +42,16 @@ export interface FlowKeys {
 export function redeemCode(
   flow: RedeemableFlow,
   effects: Effects,
-  keys: FlowKeys = {},
+  options: RedeemOptions = {},
 ): Promise<TokenSet> {
-  return withOwnErrors(() => sendCode(flow, effects, keys))
+  return withOwnErrors(() => sendCode(flow, effects, options))
 }
 
-async function sendCode(flow: RedeemableFlow, effects: Effects, keys: FlowKeys): Promise<TokenSet> {
+async function sendCode(
+  flow: RedeemableFlow,
+  effects: Effects,
+  { onTokensRejected, ...keys }: RedeemOptions,
+): Promise<TokenSet> {
   requireRedeemable(flow, effects.now())
   const { server, metadata, clientId } = flow
   const profile = profileOf(server)
@@ -67,24 +82,7 @@ async function sendCode(flow: RedeemableFlow, effects: Effects, keys: FlowKeys):
     binding: flow.binding,
     now: effects.now(),
   })
-  if (flow.nonce !== undefined && tokenResponse.idToken === undefined) {
-    throw new NorthkeyError('invalid_id_token', 'the ID token must be there when openid is asked')
-  }
-  const claims =
-    flow.nonce === undefined || tokenResponse.idToken === undefined
-      ? undefined
-      : await validateIdToken(
-          tokenResponse.idToken,
-          {
-            metadata,
-            clientId,
-            accessToken: tokenResponse.accessToken,
-            nonce: flow.nonce,
-            maxAge: flow.maxAge,
-          },
-          effects,
-        )
-  return {
+  const tokens: TokenSet = {
     accessToken: tokenResponse.accessToken,
     tokenType: tokenResponse.tokenType,
     expiresAtMs: tokenResponse.expiresAtMs,
@@ -93,6 +91,26 @@ async function sendCode(flow: RedeemableFlow, effects: Effects, keys: FlowKeys):
     ...(resource !== undefined && { resource }),
     ...(tokenResponse.refreshToken !== undefined &&
       profile.refreshTokens && { refreshToken: tokenResponse.refreshToken }),
-    ...(claims && { idTokenClaims: claims, subject: claims.sub }),
   }
+  if (flow.nonce === undefined) return tokens
+  try {
+    const claims = await validateRequiredIdToken(tokenResponse, flow, flow.nonce, effects)
+    return { ...tokens, idTokenClaims: claims, subject: claims.sub }
+  } catch (error) {
+    await onTokensRejected?.(tokens)
+    throw error
+  }
+}
+
+/** @throws NorthkeyError `invalid_id_token` also for a response without ID token. */
+async function validateRequiredIdToken(
+  { idToken, accessToken }: AccessTokenResponse,
+  { metadata, clientId, maxAge }: RedeemableFlow,
+  nonce: string,
+  effects: Effects,
+): Promise<IdTokenClaims> {
+  if (idToken === undefined) {
+    throw new NorthkeyError('invalid_id_token', 'the ID token must be there when openid is asked')
+  }
+  return validateIdToken(idToken, { metadata, clientId, accessToken, nonce, maxAge }, effects)
 }

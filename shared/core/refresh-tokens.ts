@@ -30,6 +30,11 @@ export interface RefreshTokens {
   clientKey?: ClientKey | undefined
   /** Claims of the grant's first ID token. An ID token of a refresh must have the same subject. */
   idTokenClaims?: IdTokenClaims | undefined
+  /**
+   * Gets the tokens of a response whose ID token is invalid, so that the caller revokes them. The error is
+   * thrown afterwards.
+   */
+  onTokensRejected?: ((tokens: TokenSet) => void | Promise<void>) | undefined
 }
 
 /**
@@ -66,20 +71,7 @@ export function refreshTokens(request: RefreshTokens, effects: Effects): Promise
       binding,
       now: effects.now(),
     })
-    const claims =
-      tokenResponse.idToken === undefined || request.idTokenClaims === undefined
-        ? request.idTokenClaims
-        : await validateIdToken(
-            tokenResponse.idToken,
-            {
-              metadata,
-              clientId,
-              accessToken: tokenResponse.accessToken,
-              previous: request.idTokenClaims,
-            },
-            effects,
-          )
-    return {
+    const tokens: TokenSet = {
       accessToken: tokenResponse.accessToken,
       tokenType: tokenResponse.tokenType,
       expiresAtMs: tokenResponse.expiresAtMs,
@@ -87,7 +79,19 @@ export function refreshTokens(request: RefreshTokens, effects: Effects): Promise
       singleUse: !tokenResponse.lifetimeKnown || profile.isSingleUse(tokenResponse.scope),
       refreshToken: tokenResponse.refreshToken ?? request.refreshToken,
       ...(resource !== undefined && { resource }),
-      ...(claims && { idTokenClaims: claims, subject: claims.sub }),
+    }
+    const { idTokenClaims: previous } = request
+    if (previous === undefined) return tokens
+    const { idToken, accessToken } = tokenResponse
+    // A refresh without ID token is for the subscriber of the refresh token.
+    if (idToken === undefined) return { ...tokens, idTokenClaims: previous, subject: previous.sub }
+    try {
+      const expected = { metadata, clientId, accessToken, previous }
+      const claims = await validateIdToken(idToken, expected, effects)
+      return { ...tokens, idTokenClaims: claims, subject: claims.sub }
+    } catch (error) {
+      await request.onTokensRejected?.(tokens)
+      throw error
     }
   })
 }

@@ -4,6 +4,8 @@
  * outside is validated against it before it has this type.
  */
 
+import type { ApiAccess, Mode } from './page-api.ts'
+
 export type ProfileName = 'oauth' | 'capif' | 'camara'
 export type ClientAuthentication = 'none' | 'private_key_jwt'
 export type Onboarding = 'preregistered' | 'dynamic' | 'client_id_metadata_document'
@@ -35,8 +37,20 @@ export interface OperatorApplication {
   name: string
   /** Exact origins, as `location.origin` prints them. */
   origins: string[]
-  /** Whether the broker's own consent window is shown before the first grant. Default: true. */
+  /**
+   * Whether the broker's own consent window is shown before each grant. Default: true. `false` waives it
+   * for what `consentWaiver` declares, and for nothing else.
+   */
   requireConsent?: boolean
+  consentWaiver?: ConsentWaiver
+}
+
+/** Declares the first grant that an application may get without the broker's own consent window. */
+export interface ConsentWaiver {
+  /** Default: `fetch` alone. */
+  modes?: Mode[]
+  /** An entry without purpose covers requests without purpose. */
+  apis: ApiAccess[]
 }
 
 export interface OperatorProfile {
@@ -57,6 +71,12 @@ export interface OperatorProfile {
   dpop?: 'never' | 'when_offered' | 'required'
   pushedAuthorizationRequests?: 'when_offered' | 'required' | 'never'
   networkAuthentication?: boolean
+  /**
+   * Whether each authorization request asks for an ID token, so that each grant knows its subscriber.
+   * `when_offered`: if the server's metadata names the scope `openid`. Default: `when_offered` for `capif`,
+   * which has no refresh tokens; `never` for `oauth`. The profile `camara` always asks.
+   */
+  openid?: 'never' | 'when_offered' | 'required'
   modes?: ('fetch' | 'token')[]
   capif?: CapifSettings
   apis: OperatorApi[]

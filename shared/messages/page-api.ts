@@ -30,7 +30,10 @@ export interface Grant {
   clientId: string
   mode: Mode
   apis: ApiAccess[]
-  /** Pairwise handle of the subscriber: stable for this origin, never a GPSI. */
+  /**
+   * Pairwise handle of the subscriber: stable for this origin, never a GPSI. Without an ID token of the operator
+   * it stands for the authorization, and a new authorization brings another handle.
+   */
   subject: string
   tokenType: 'Bearer' | 'DPoP'
   /** Epoch milliseconds. */

@@ -53,6 +53,7 @@ export const camaraProfile: Profile = {
   wellKnown: ['oidc', 'oauth2'],
   resourceIndicators: false,
   refreshTokens: true,
+  openid: 'required',
   dpop: true,
   acceptsBearerForDpop: true,
   assertionAudience: 'endpoint',

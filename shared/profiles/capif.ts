@@ -7,6 +7,7 @@
  */
 
 import { NorthkeyError } from '../oauth/error.ts'
+import { joinScopes } from '../oauth/scope.ts'
 import { capifScopeWithin, joinCapifScopes } from './capif-scope.ts'
 import type { Profile, ServerConfig } from './profile.ts'
 
@@ -23,13 +24,19 @@ export const capifProfile: Profile = {
   wellKnown: ['oauth2', 'oidc'],
   resourceIndicators: false,
   refreshTokens: false,
+  // Only an ID token lets a silent authorization renew a grant.
+  openid: 'when_offered',
   dpop: false,
   acceptsBearerForDpop: false,
   assertionAudience: 'endpoint',
   // Some cores answer a token request with 201.
   successStatuses: [201],
 
-  authorizationScope: (apis) => joinCapifScopes(apis.map((api) => api.scope)),
+  authorizationScope(apis, { idToken }) {
+    const scope = joinCapifScopes(apis.map((api) => api.scope))
+    // A CAPIF scope begins with its `3gpp#` word.
+    return idToken ? joinScopes(scope, 'openid') : scope
+  },
 
   metadataFor(metadata, server: ServerConfig, clientId) {
     if (metadata.token_endpoint !== undefined) return metadata

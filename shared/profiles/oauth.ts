@@ -7,12 +7,14 @@ export const oauthProfile: Profile = {
   wellKnown: ['oauth2', 'oidc'],
   resourceIndicators: true,
   refreshTokens: true,
+  openid: 'never',
   dpop: true,
   acceptsBearerForDpop: false,
   assertionAudience: 'issuer',
   successStatuses: [],
-  authorizationScope: (apis, { offlineAccess }) =>
+  authorizationScope: (apis, { offlineAccess, idToken }) =>
     joinScopes(
+      ...(idToken ? ['openid'] : []),
       ...apis.map((api) => requireScope(api.scope)),
       ...(offlineAccess ? ['offline_access'] : []),
     ),

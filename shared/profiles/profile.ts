@@ -17,6 +17,7 @@ export type ServerConfig = Pick<
   | 'metadata'
   | 'clientAuthentication'
   | 'dpop'
+  | 'openid'
   | 'pushedAuthorizationRequests'
   | 'capif'
 >
@@ -24,6 +25,8 @@ export type ServerConfig = Pick<
 export interface ScopeOptions {
   /** Whether to request a refresh token. */
   offlineAccess: boolean
+  /** Whether to request an ID token. */
+  idToken: boolean
 }
 
 export interface TokenRequestShape {
@@ -40,6 +43,8 @@ export interface Profile {
   readonly resourceIndicators: boolean
   /** Whether the family has refresh tokens. If not, a silent authorization renews a grant. */
   readonly refreshTokens: boolean
+  /** Whether an ID token is requested where the operator profile does not say so. */
+  readonly openid: NonNullable<OperatorProfile['openid']>
   /** Whether DPoP may be used. */
   readonly dpop: boolean
   /** Whether a bearer token is accepted although a proof was sent, unless the operator requires DPoP. */

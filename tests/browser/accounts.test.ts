@@ -2,8 +2,9 @@
  * Tests a second subscriber who signs in at the operator while a grant of the first subscriber exists. The
  * tokens of a subscriber are never used for another subscriber.
  *
- * Seen to fail when `isSameSubject` always returns true. The last test: when the handle of a subscriber does
- * not depend on the subscriber.
+ * Seen to fail when `isSameSubscriber` always returns true. C22, the new grant: when the handle of a subscriber
+ * does not depend on the subscriber. A02: when a renewal asks for no more scope than the page and takes tokens
+ * without an ID token, and when a grant without a subscriber is renewed silently or keeps its handle.
  */
 
 import type { Page } from 'puppeteer-core'
@@ -18,12 +19,14 @@ import {
 } from '../../shared/messages/page-api.ts'
 import { test as base } from './fixtures.ts'
 import { clearStore } from './support/databases.ts'
-import { signInBeforehand } from './support/known-subscriber.ts'
+import { connectQuickly, signInBeforehand } from './support/known-subscriber.ts'
 import { REFRESH_REFUSED } from './support/need-the-user.ts'
 import { wishFor } from './support/operator-wish.ts'
 import { gone } from './support/pages.ts'
 import { submitPassword } from './support/password-form.ts'
-import { call, gesture, type Stage, signInPage } from './support/stage.ts'
+import { authorizationRequests, call, gesture, type Stage, signInPage } from './support/stage.ts'
+import { getAccessToken } from './support/tokens.ts'
+import type { WorkerSwitch } from './support/worker.ts'
 
 const wishOf = (stage: Stage): ConnectParams => wishFor(stage, 'camara', 2)
 
@@ -135,5 +138,70 @@ describe('another subscriber', () => {
     expect(result?.subject).toBeTypeOf('string')
     expect(result?.subject).not.toBe(granted.subject)
     expect((await callApi(stage, page)).result?.status).toBe(404)
+  })
+})
+
+describe('A02: another session at an operator without ID tokens of its own', () => {
+  /** The page gets an ID token only where it requests `openid`, which the API offers beside its own scope. */
+  const test = base
+    .extend('options', {
+      operator: ({ apis }) => ({
+        apis: apis.map((api) => ({ ...api, scopes: [...api.scopes, { scope: 'openid' }] })),
+      }),
+    })
+    .extend('wish', { mode: 'token' })
+
+  /** Ends the tokens of the first subscriber, as the end of the browser does, and signs in the second. */
+  async function changeSubscriber(stage: Stage, worker: WorkerSwitch, wish: ConnectParams) {
+    await signInBeforehand(stage, wish, anotherSubscriber(stage))
+    await clearStore(worker.page, 'northkey-tokens', 'tokens')
+    await worker.stop()
+  }
+
+  test('does not renew a grant with openid, also where the page wants less than that', async ({
+    stage,
+    page,
+    worker,
+  }) => {
+    const [{ resource = '', scope = '' } = {}] = stage.wish().apis
+    const wish = stage.wish({ apis: [{ resource, scope: `openid ${scope}` }], mode: 'token' })
+    const { result: granted } = await connectQuickly(stage, page, wish)
+    expect(granted?.apis).toEqual([{ resource, scope }])
+    await changeSubscriber(stage, worker, wish)
+
+    const { result, error } = await getAccessToken(page, { scope })
+    expect(result).toBeUndefined()
+    expect(error).toMatchObject({
+      code: ERROR_CODE.interactionRequired,
+      data: { error: 'login_required' },
+    })
+    const [request, ...more] = authorizationRequests(stage)
+    expect(more).toEqual([])
+    expect(request?.query).toMatchObject({ prompt: 'none' })
+    expect(String(request?.query.scope).split(' ')).toContain('openid')
+    expect(revocations(stage)).toHaveLength(1)
+    expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toEqual([granted])
+  })
+
+  test('does not renew a grant without a subscriber silently, and with the user it gets another handle', async ({
+    stage,
+    page,
+    granted,
+    worker,
+  }) => {
+    await changeSubscriber(stage, worker, stage.wish())
+    const { error } = await getAccessToken(page, { grantId: granted.grantId })
+    expect(error).toMatchObject({
+      code: ERROR_CODE.interactionRequired,
+      data: { error: 'interaction_required' },
+    })
+    expect(authorizationRequests(stage)).toEqual([])
+
+    await gesture(page)
+    const params = { grantId: granted.grantId, interactive: 'ifNeeded' } as const
+    expect((await getAccessToken(page, params)).error).toBeUndefined()
+    const { result: grants = [] } = await call<Grant[]>(page, 'northbound_getGrants')
+    expect(grants).toEqual([{ ...granted, subject: expect.any(String) }])
+    expect(grants[0]?.subject).not.toBe(granted.subject)
   })
 })

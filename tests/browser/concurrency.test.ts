@@ -45,6 +45,8 @@ const { alreadyPending, interactionRequired } = ERROR_CODE
 
 describe('concurrent callers', () => {
   const test = base
+    // An ID token identifies the subscriber, so that a silent authorization may renew the grant.
+    .extend('options', { operator: { openid: 'required' } })
     .extend('wish', { mode: 'token' })
     .extend('tabs', async ({ stage, page }): Promise<Page[]> => {
       const tabs = [page]

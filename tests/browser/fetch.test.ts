@@ -135,16 +135,19 @@ describe('a sealed call', () => {
     expect(apiRequests(stage)).toHaveLength(1)
   })
 
-  test('C14: after the network took the token back and the refresh token too, the error is typed', async ({
-    stage,
-    fetchIt,
-  }) => {
-    await stage.network.revoke(stage.network.issuer, stage.subscriber.id, CLIENT_ID)
-    expect((await fetchIt()).error).toMatchObject({
-      code: 4210,
-      data: { error: 'consent_required' },
-    })
-  })
+  // An ID token identifies the subscriber, so that the broker tries a silent authorization.
+  const identifiedTest = test.extend('options', { operator: { openid: 'required' } })
+
+  identifiedTest(
+    'C14: after the network took the token back and the refresh token too, the error is typed',
+    async ({ stage, fetchIt }) => {
+      await stage.network.revoke(stage.network.issuer, stage.subscriber.id, CLIENT_ID)
+      expect((await fetchIt()).error).toMatchObject({
+        code: 4210,
+        data: { error: 'consent_required' },
+      })
+    },
+  )
 })
 
 describe('an API that requires more scope', () => {

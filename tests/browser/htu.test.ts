@@ -21,10 +21,10 @@ import { decodeJwt } from 'jose'
 import type { Page } from 'puppeteer-core'
 import { describe, expect } from 'vitest'
 import type { OperatorApi } from '../../shared/messages/operator-profile.ts'
-import type { ConnectParams, FetchResult, Grant } from '../../shared/messages/page-api.ts'
+import type { ConnectParams, FetchResult } from '../../shared/messages/page-api.ts'
 import { test } from './fixtures.ts'
-import { signInBeforehand } from './support/known-subscriber.ts'
-import { type Called, call, gesture, type Stage, startStage } from './support/stage.ts'
+import { connectFurther, connectQuickly } from './support/known-subscriber.ts'
+import { type Called, call, type Stage, startStage } from './support/stage.ts'
 import { getAccessToken } from './support/tokens.ts'
 
 const htuOf = (proof: unknown) => decodeJwt(String(proof)).htu
@@ -44,11 +44,12 @@ interface Grants {
 
 /** The two grants that all tests of this file use and do not change. */
 async function connectTwice(stage: Stage, page: Page, wish: ConnectParams): Promise<Grants> {
-  await signInBeforehand(stage, wish)
   const grantIds = []
-  for (const mode of ['fetch', 'token'] as const) {
-    await gesture(page)
-    const { result } = await call<Grant>(page, 'northbound_connect', { ...wish, mode })
+  for (const [mode, connect] of [
+    ['fetch', connectQuickly],
+    ['token', connectFurther],
+  ] as const) {
+    const { result } = await connect(stage, page, { ...wish, mode })
     expect(result).toMatchObject({ mode, tokenType: 'DPoP' })
     grantIds.push(result?.grantId ?? '')
   }

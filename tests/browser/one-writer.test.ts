@@ -13,9 +13,14 @@ import { describe, expect } from 'vitest'
 import type { ConnectParams, FetchResult, Grant, Mode } from '../../shared/messages/page-api.ts'
 import type { LogEntry } from '../../shared/messages/screen-channel.ts'
 import { test } from './fixtures.ts'
-import { signInBeforehand, withoutRevocation } from './support/known-subscriber.ts'
+import {
+  connectFurther,
+  connectQuickly,
+  signInBeforehand,
+  withoutRevocation,
+} from './support/known-subscriber.ts'
 import { askBackground } from './support/sites-stage.ts'
-import { call, databaseText, gesture, openScreen, type Stage } from './support/stage.ts'
+import { call, databaseText, openScreen, type Stage } from './support/stage.ts'
 
 const CALLS_OF_A_TAB = 10
 const PURPOSE = 'dpv:FraudPreventionAndDetection'
@@ -44,18 +49,18 @@ describe('five tabs and the popup', () => {
   }) => {
     const wish = (indexes: number[], mode?: Mode, purpose?: string) =>
       wishFor(stage, indexes, mode, purpose)
-    async function grantFor(params: ConnectParams): Promise<string> {
-      await gesture(page)
-      const { result } = await call<Grant>(page, 'northbound_connect', params)
-      return String(result?.grantId)
+    async function grantFor(params: ConnectParams, connect = connectFurther): Promise<string> {
+      return String((await connect(stage, page, params)).result?.grantId)
     }
+    // The subscriber authorizes both APIs at the operator.
     await signInBeforehand(stage, wish([0, 1]))
     await withoutRevocation(stage)
     const popup = await openScreen(stage)
-    const used = await grantFor(wish([0]))
+    const used = await grantFor(wish([0]), connectQuickly)
     const byPage = await grantFor(wish([0], 'token'))
     const byOtherPage = await grantFor(wish([1], 'token'))
-    const byUser = await grantFor(wish([1]))
+    // A grant for calls by the broker is less than a grant in mode token: no question.
+    const byUser = await grantFor(wish([1]), connectQuickly)
     const tabs = [await stage.open(), await stage.open(), await stage.open(), await stage.open()]
     await askBackground(popup, 'clearLog', {})
     stage.network.log.clear()
@@ -68,9 +73,8 @@ describe('five tabs and the popup', () => {
         { url, grantId: used },
         CALLS_OF_A_TAB,
       ) as Promise<{ result?: FetchResult }[]>
-    await gesture(page)
     const [given, revoked, other, , ...uses] = await Promise.all([
-      call<Grant>(page, 'northbound_connect', wish([1], 'fetch', PURPOSE)),
+      connectFurther(stage, page, wish([1], 'fetch', PURPOSE)),
       call<object>(tabs[0] as Page, 'northbound_revoke', { grantId: byPage }),
       call<object>(tabs[1] as Page, 'northbound_revoke', { grantId: byOtherPage }),
       askBackground(popup, 'revokeGrant', { grantId: byUser }),

@@ -76,7 +76,10 @@ async function holdTokens(stage: Stage): Promise<{ screen: Page; release(): Prom
 }
 
 describe('a grant whose access token is to be renewed', () => {
-  const test = base.extend('wish', { mode: 'token' })
+  const test = base
+    // An ID token identifies the subscriber, so that a silent authorization may renew the grant.
+    .extend('options', { operator: { openid: 'required' } })
+    .extend('wish', { mode: 'token' })
 
   test('C08: nobody has the access token before the new refresh token is on the disk, and the old one is never sent again', async ({
     stage,

@@ -107,10 +107,7 @@ describe('the tokens of a grant', () => {
     const stolen = await fetch(`${stage.network.issuer}/token`, { method: 'POST', body })
     expect(await stolen.json()).toMatchObject({ error: 'invalid_grant' })
 
-    // A silent authorization is blocked: it would bring new tokens.
-    const headers = { 'content-type': 'text/html' }
-    const action = { type: 'status', status: 200, headers, body: 'Who are you?' } as const
-    stage.network.faults.add({ path: '/auth', action })
+    // No silent authorization brings new tokens: the operator has not identified the subscriber.
     const renewed = await getAccessToken(page, { grantId, resource: first.resource, ...RENEWED })
     expect(renewed.error?.code).toBe(ERROR_CODE.interactionRequired)
     const { error } = await getAccessToken(page, { grantId, resource: second.resource })

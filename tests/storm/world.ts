@@ -8,6 +8,7 @@ import { copyExtension } from '../../scripts/extension-copy.ts'
 import type { ConnectParams, ProviderErrorObject } from '../../shared/messages/page-api.ts'
 import { type ApplicationServer, startApplication } from '../browser/support/application.ts'
 import { type Outside, startOutside } from '../browser/support/outside.ts'
+import { waiveAll } from '../browser/support/waiver.ts'
 import { type WorkerSwitch, workerSwitch } from '../browser/support/worker.ts'
 
 export interface Site {
@@ -86,8 +87,12 @@ export async function startWorld(builds: string): Promise<World> {
         applications:
           operator.applications?.map((application) => ({
             ...application,
-            requireConsent: application.clientId === 'storm-1',
+            ...(application.clientId === 'storm-1'
+              ? {}
+              : { requireConsent: false, consentWaiver: waiveAll(operator) }),
           })) ?? [],
+        // An ID token identifies the subscriber, so that a silent authorization may renew a grant.
+        openid: 'required',
         pushedAuthorizationRequests: 'never',
         dpop: 'never',
       },

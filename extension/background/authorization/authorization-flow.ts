@@ -23,6 +23,8 @@ import { getKey } from '../clients/keys.ts'
 import type { AuthorizationResult } from '../grants/authorization-result.ts'
 import { sendGrantsChanged } from '../grants/grant-events.ts'
 import { getGrant, toPublicGrant } from '../grants/grants.ts'
+import { revokeUnused } from '../grants/token-records.ts'
+import { restoreWaiver } from '../grants/withdrawn-waivers.ts'
 import { discoverServer } from '../operators/operator-discovery.ts'
 import { getServerOrigins } from '../operators/operator-servers.ts'
 import { findOperator } from '../operators/operators.ts'
@@ -106,6 +108,7 @@ export function approveFlow(flowId: string, approval: Approval): Promise<void> {
     if (record?.status !== 'awaitingConsent') return
     const tabId = record.tabId ?? (await windows.findConsentTab(flowId))
     await clearDenials(record.origin, record.request.issuer)
+    await restoreWaiver(record.request.issuer, record.origin)
     await prepareFlow({ ...getFlowBase(record), status: 'preparing', approval, tabId })
     await windows.closeTab(tabId)
   })
@@ -125,6 +128,11 @@ export function cancelFlow(flowId: string, by: 'user' | 'page' = 'page'): Promis
   })
 }
 
+/** Tells whether a flow renews a grant whose subscriber is identified. */
+async function needsIdToken({ origin, renews }: FlowBase): Promise<boolean> {
+  return renews !== undefined && (await getGrant(origin, renews)).subscriber === 'identified'
+}
+
 /** Takes an approved flow to its grant without a window, or opens the sign-in window. */
 async function prepareFlow(record: FlowIn<'preparing'>): Promise<void> {
   await flows.set(record.flowId, record)
@@ -135,10 +143,11 @@ async function prepareFlow(record: FlowIn<'preparing'>): Promise<void> {
   const metadata = await discoverServer(server)
   const clientId = await resolveClientId(server, metadata, origin, request.clientId)
   await openChannel(server, clientId, approval.apis)
+  const idToken = await needsIdToken(record)
   if (record.silentFirst) {
     try {
       const { apis } = approval
-      const silent = { server, metadata, origin, clientId, apis, loginHint, keyId: flowId }
+      const silent = { server, metadata, origin, clientId, apis, loginHint, idToken, keyId: flowId }
       return await finishFlow(record, await authorizeSilently(silent), approval, clientId)
     } catch (error) {
       if (!windowMayHelp(error)) throw error
@@ -154,6 +163,7 @@ async function prepareFlow(record: FlowIn<'preparing'>): Promise<void> {
       deadlineMs,
       offlineAccess: true,
       loginHint,
+      idToken,
       acrValues,
       maxAge,
       dpop: await getFlowDpopKey(server, metadata, flowId),
@@ -198,12 +208,14 @@ async function redeemFlow(record: FlowIn<'redeemable'>): Promise<void> {
   await flows.set(flowId, { ...getFlowBase(record), status: 'redeeming', approval })
   const server = await findOperator(request.issuer)
   if (!server) throw noGrant()
+  const { clientId, metadata } = redeemable
+  const owner = { issuer: request.issuer, origin, clientId }
   const tokens = await redeemCode(redeemable, createEffects(getServerOrigins(server)), {
     dpop: await getKey(flowId),
     clientKey: await getClientKey(server, origin),
+    onTokensRejected: (rejected) => revokeUnused(owner, flowId, { tokens: rejected, metadata }),
   })
-  const authorized = { tokens, metadata: redeemable.metadata }
-  await finishFlow(record, authorized, approval, redeemable.clientId)
+  await finishFlow(record, { tokens, metadata }, approval, clientId)
 }
 
 /**

@@ -2,6 +2,10 @@
  * Creates or renews a grant from the result of an authorization: for the subscriber who signed in, and
  * for the APIs that the user approved and the server granted. The tokens are stored first, then the
  * grant to which they belong: a worker that is stopped in between leaves no grant without tokens.
+ *
+ * A renewed grant keeps an identified subscriber. Otherwise it gets the subject handle of the new
+ * authorization, and the tokens of the earlier authorization are deleted before: at no moment do tokens of
+ * one authorization belong to the handle of another.
  */
 
 import { grantedApis, type TokenSet } from '../../../shared/core/index.ts'
@@ -18,8 +22,15 @@ import {
   listGrants,
   saveGrant,
 } from '../grants/grants.ts'
-import { computeSubjectHandle, isSameSubject } from '../grants/subject-handle.ts'
-import { deleteTokens, revokeUnused, saveTokens } from '../grants/token-records.ts'
+import { identifySubscriber, isSameSubscriber } from '../grants/subject-handle.ts'
+import {
+  deleteTokens,
+  hasUsableTokens,
+  revokeUnused,
+  runInGrantQueue,
+  saveTokens,
+} from '../grants/token-records.ts'
+
 import { findOperator } from '../operators/operators.ts'
 import { accessDenied, BrokerError, noGrant } from '../platform/broker-error.ts'
 import { log } from '../platform/log.ts'
@@ -39,11 +50,21 @@ export async function createGrant(
     const apis = selectGrantedApis(server, approval.apis, authorized.tokens)
     const [first] = apis
     if (!first) throw accessDenied()
+    const granted = { ...approval, apis }
+    const slot = authorized.tokens.resource ?? first.resource
     const grant = renews
-      ? await renewGrant(await getGrant(origin, renews), authorized, { ...approval, apis })
-      : await makeGrant(record, authorized, { ...approval, apis }, clientId)
-    await saveTokens(grant, flowId, authorized.tokens.resource ?? first.resource, authorized)
-    await saveGrant(grant)
+      ? await runInGrantQueue(renews, async () => {
+          const former = await getGrant(origin, renews)
+          const renewed = await renewGrant(former, flowId, authorized, granted)
+          if (renewed.subject !== former.subject) await replaceSubject(former, renewed)
+          return saveGrantWithTokens(renewed, flowId, slot, authorized)
+        })
+      : await saveGrantWithTokens(
+          await makeGrant(record, authorized, granted, clientId),
+          flowId,
+          slot,
+          authorized,
+        )
     log.record('grant', renews ? 'renewed with the user' : 'granted', grant)
     return grant
   } catch (error) {
@@ -51,6 +72,26 @@ export async function createGrant(
     await revokeUnused({ issuer: request.issuer, origin, clientId }, flowId, authorized)
     throw error
   }
+}
+
+async function saveGrantWithTokens(
+  grant: GrantRecord,
+  keyId: string,
+  slot: string,
+  authorized: AuthorizationResult,
+): Promise<GrantRecord> {
+  await saveTokens(grant, keyId, slot, authorized)
+  await saveGrant(grant)
+  return grant
+}
+
+/** Gives a grant another subject handle. The tokens of the earlier handle are deleted before. */
+async function replaceSubject(
+  former: GrantRecord,
+  { subject, subscriber }: GrantRecord,
+): Promise<void> {
+  await deleteTokens(former.grantId)
+  await saveGrant({ ...former, subject, subscriber })
 }
 
 /**
@@ -76,8 +117,8 @@ function selectGrantedApis(
 
 async function makeGrant(
   { flowId, origin, request, applicationName, operatorName }: FlowRecord,
-  { tokens }: AuthorizationResult,
-  { apis, lifetime = 'once' }: Approval,
+  authorized: AuthorizationResult,
+  { apis, lifetime = 'once', expiresAt }: Approval,
   clientId: string,
 ): Promise<GrantRecord> {
   const createdAt = Date.now()
@@ -90,53 +131,58 @@ async function makeGrant(
     operatorName,
     mode: request.mode,
     apis,
-    subject: await computeSubjectHandle(request.issuer, tokens.subject ?? flowId, origin),
-    tokenType: tokens.tokenType,
+    ...(await identifySubscriber({ issuer: request.issuer, origin }, flowId, authorized)),
+    tokenType: authorized.tokens.tokenType,
     lifetime,
     session: await getSessionName(),
     createdAt,
-    expiresAt: computeExpiry(lifetime, createdAt),
+    expiresAt: expiresAt ?? computeExpiry(lifetime, createdAt),
   }
 }
 
 /**
- * A renewed grant keeps its subscriber. It keeps its lifetime unless the user chose another in the
+ * A renewed grant keeps an identified subscriber. It keeps its lifetime unless the user chose another in the
  * consent window.
  */
 async function renewGrant(
   grant: GrantRecord,
+  flowId: string,
   authorized: AuthorizationResult,
   { apis, lifetime }: Approval,
 ): Promise<GrantRecord> {
-  if (!(await isSameSubject(grant, authorized))) {
+  if (grant.subscriber === 'identified' && !(await isSameSubscriber(grant, authorized))) {
     throw new BrokerError(
       ERROR_CODE.untrustedResponse,
       'invalid_response',
       'another subscriber signed in at the operator',
     )
   }
+  const subscriber =
+    grant.subscriber === 'identified' ? {} : await identifySubscriber(grant, flowId, authorized)
   const { tokenType } = authorized.tokens
   const session = await getSessionName()
   const end = lifetime && { lifetime, session, expiresAt: computeExpiry(lifetime, Date.now()) }
-  return { ...grant, apis, tokenType, ...end }
+  return { ...grant, ...subscriber, apis, tokenType, ...end }
 }
 
 /**
- * Ends the grants of the same application and subscriber whose APIs the new grant covers. Their tokens
- * are not revoked at the server: a server that stores a single authorization for each subscriber and
- * client would end the new grant too.
+ * Ends the grants of the same application and subscriber whose APIs the new grant covers. A grant whose
+ * subscriber is not identified ends too if it has no usable token left, since nothing renews it without the
+ * user. Tokens are not revoked at the server: a server that stores a single authorization for each subscriber
+ * and client would end the new grant too.
  */
 export async function endSupersededGrants(grant: GrantRecord): Promise<void> {
-  const superseded = (await listGrants(grant.origin)).filter(
-    (former) =>
+  for (const former of await listGrants(grant.origin)) {
+    const isCovered =
       former.grantId !== grant.grantId &&
       former.issuer === grant.issuer &&
       former.clientId === grant.clientId &&
-      former.subject === grant.subject &&
       former.mode === grant.mode &&
-      former.apis.every((api) => coversApi(grant.apis, api)),
-  )
-  for (const former of superseded) {
+      former.apis.every((api) => coversApi(grant.apis, api))
+    if (!isCovered) continue
+    const isUnusable =
+      former.subscriber === 'unidentified' && !(await hasUsableTokens(former.grantId))
+    if (former.subject !== grant.subject && !isUnusable) continue
     await deleteGrant(former, grant.grantId)
     await deleteTokens(former.grantId)
     log.record('revocation', 'superseded', former)

@@ -49,6 +49,8 @@ export interface Approval {
   apis: ApiAccess[]
   /** Absent if a renewed grant keeps its lifetime. */
   lifetime?: Lifetime
+  /** End of the grant, where it is not given by the lifetime. Epoch milliseconds. */
+  expiresAt?: number
 }
 
 export type FlowRecord = FlowBase &

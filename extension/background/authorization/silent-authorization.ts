@@ -22,6 +22,7 @@ import { SILENT_AUTHORIZATION_TIMEOUT_MS, SILENT_TURN_TIMEOUT_MS } from '../../l
 import { getClientKey, getRedirectUri } from '../clients/clients.ts'
 import { getFlowDpopKey } from '../clients/dpop.ts'
 import type { AuthorizationResult } from '../grants/authorization-result.ts'
+import { revokeUnused } from '../grants/token-records.ts'
 import { discoverServer } from '../operators/operator-discovery.ts'
 import { getServerOrigins } from '../operators/operator-servers.ts'
 import { BrokerError } from '../platform/broker-error.ts'
@@ -37,6 +38,8 @@ export interface SilentRequest {
   keyId: string
   metadata?: ServerMetadata
   loginHint?: string | undefined
+  /** Whether the response must have an ID token. */
+  idToken?: boolean | undefined
 }
 
 /** Tells whether an error means that the operator has to ask the user. */
@@ -70,7 +73,7 @@ function explainFailure(error: unknown, server: OperatorProfile): unknown {
 
 /** @throws BrokerError or NorthkeyError; {@link windowMayHelp} tells whether a window may succeed. */
 export async function authorizeSilently(request: SilentRequest): Promise<AuthorizationResult> {
-  const { server, origin, clientId, apis, keyId, loginHint } = request
+  const { server, origin, clientId, apis, keyId, loginHint, idToken } = request
   try {
     const metadata = request.metadata ?? (await discoverServer(server))
     const effects = createEffects(getServerOrigins(server))
@@ -87,6 +90,7 @@ export async function authorizeSilently(request: SilentRequest): Promise<Authori
         offlineAccess: true,
         prompt: 'none',
         loginHint,
+        idToken,
         dpop,
         clientKey,
       },
@@ -94,7 +98,15 @@ export async function authorizeSilently(request: SilentRequest): Promise<Authori
     )
     const redirect = await launchWithoutWindow(server.issuer, authorizationUrl)
     const redeemable = receiveAuthorizationResponse(flow, redirect, Date.now())
-    const tokens = await redeemCode(redeemable, effects, { dpop, clientKey })
+    const tokens = await redeemCode(redeemable, effects, {
+      dpop,
+      clientKey,
+      onTokensRejected: (rejected) =>
+        revokeUnused({ issuer: server.issuer, origin, clientId }, keyId, {
+          tokens: rejected,
+          metadata,
+        }),
+    })
     return { tokens, metadata }
   } catch (error) {
     throw explainFailure(error, server)

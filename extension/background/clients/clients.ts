@@ -13,7 +13,7 @@ import {
   registerClient,
   type ServerMetadata,
 } from '../../../shared/core/index.ts'
-import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
+import type { ConsentWaiver, OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 import { getServerOrigins } from '../operators/operator-servers.ts'
 import { findApplication } from '../operators/operators.ts'
 import { invalidParams } from '../platform/broker-error.ts'
@@ -27,6 +27,8 @@ import { createKey, getKey } from './keys.ts'
 export interface BoundApplication {
   name: string
   requireConsent: boolean
+  /** Absent unless the profile waives the consent for this application. */
+  consentWaiver?: ConsentWaiver
   /** Absent until the broker has registered the client. */
   clientId?: string
 }
@@ -67,20 +69,21 @@ export async function findBoundApplication(
   const { onboarding = 'preregistered', issuer } = operator
   const application = findApplication(operator, origin, clientId)
   const name = application?.name ?? new URL(origin).host
-  const requireConsent = application?.requireConsent ?? true
+  const { requireConsent = true, consentWaiver } = application ?? {}
+  const named = { name, requireConsent, ...(consentWaiver && { consentWaiver }) }
   if (application && !needsOwnKey(operator)) {
-    return { name, requireConsent, clientId: application.clientId }
+    return { ...named, clientId: application.clientId }
   }
   if (onboarding === 'preregistered') return undefined
   if (onboarding === 'client_id_metadata_document') {
     if (clientId === undefined || !URL.canParse(clientId) || new URL(clientId).origin !== origin) {
       throw invalidParams('clientId: expected the URL of a client document on this very origin')
     }
-    return { name, requireConsent, clientId }
+    return { ...named, clientId }
   }
   const registered = (await registrations.get(getRegistrationId(issuer, origin)))?.clientId
   if (clientId !== undefined && clientId !== registered && !application) return undefined
-  return { name, requireConsent, ...(registered !== undefined && { clientId: registered }) }
+  return { ...named, ...(registered !== undefined && { clientId: registered }) }
 }
 
 async function registerOrigin(

@@ -9,6 +9,7 @@ import { log } from '../platform/log.ts'
 import { sendGrantRevoked, sendGrantsChanged } from './grant-events.ts'
 import { deleteGrant, type GrantRecord } from './grants.ts'
 import { endTokens } from './token-records.ts'
+import { withdrawWaiver } from './withdrawn-waivers.ts'
 
 /**
  * @param by Party that ended the grant.
@@ -21,6 +22,7 @@ export async function endGrant(
   cause?: string,
 ): Promise<boolean> {
   await deleteGrant(grant)
+  if (by === 'user') await withdrawWaiver(grant)
   log.record('revocation', cause === undefined ? `by ${by}` : `by ${by}: ${cause}`, grant)
   const isServerInformed = await endTokens(grant)
   await sendGrantRevoked(grant.origin, {

@@ -31,6 +31,8 @@ export interface GrantRecord extends Grant {
   lifetime: Lifetime
   /** Name of the browser session in which the grant was created. */
   session: string
+  /** Whether an ID token has identified the subscriber. @see subject-handle.ts */
+  subscriber: 'identified' | 'unidentified'
 }
 
 /** `once` is enough for one task at one sitting; `month` starts again with each use. */
@@ -170,20 +172,25 @@ export async function deleteGrant(
 }
 
 /**
- * Extends a grant of lifetime `month` by its use. To save writes it does so at most once an hour. The record
- * is read and written in one transaction: a renewal in the meantime is not undone.
+ * Extends a grant of lifetime `month` by its use. To save writes it does so at most once an hour. The caller may
+ * have read the grant before a renewal, which changes its APIs or its subject handle: the stored record gets the
+ * new expiry alone, in one transaction.
+ *
+ * @throws BrokerError `no_grant` when the grant has ended in the meantime.
  */
-export async function extendGrant({ origin, grantId, lifetime, expiresAt }: GrantRecord) {
-  const extended = computeExpiry(lifetime, Date.now())
-  if (lifetime !== 'month' || extended - expiresAt < GRANT_EXTENSION_STEP_MS) return
-  const key = getRecordKey({ origin, grantId })
-  await store('readwrite', async (grants) => {
-    const current: GrantRecord | undefined = await promisifyRequest(grants.get(key))
-    if (current?.lifetime === 'month') grants.put({ ...current, expiresAt: extended }, key)
+export async function extendGrant(record: GrantRecord): Promise<void> {
+  const expiresAt = computeExpiry(record.lifetime, Date.now())
+  if (record.lifetime !== 'month' || expiresAt - record.expiresAt < GRANT_EXTENSION_STEP_MS) return
+  const isStored = await store('readwrite', async (grants) => {
+    const key = getRecordKey(record)
+    const stored: GrantRecord | undefined = await promisifyRequest(grants.get(key))
+    if (stored?.lifetime === 'month') grants.put({ ...stored, expiresAt }, key)
     await promisifyRequest(grants.transaction)
+    return stored !== undefined
   })
-  invalidateCache({ origin })
-  await wakeAt(extended)
+  invalidateCache(record)
+  if (!isStored) throw noGrant()
+  await wakeAt(expiresAt)
 }
 
 /**

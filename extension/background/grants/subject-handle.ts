@@ -1,13 +1,21 @@
 /**
- * Computes the subject handle that a page gets for the subscriber: a pairwise pseudonym, stable for one
- * origin and different for every other origin. It does not reveal the subject identifier of the operator.
- * The salt is in IndexedDB, which content scripts cannot reach.
+ * Subscriber of a grant, and the subject handle that a page gets for the subscriber: a pairwise pseudonym,
+ * stable for one origin and different for every other origin. It does not reveal the subject identifier of
+ * the operator. The salt is in IndexedDB, which content scripts cannot reach.
  *
- * @see OpenID Connect Core section 8.1
+ * - A subscriber is identified by an ID token alone. The authorization that creates a grant decides whether
+ *   its subscriber is identified. Each later authorization for the grant then has to bring an ID token of the
+ *   same subscriber.
+ * - Without ID token the handle stands for the authorization. Nobody can tell whether another authorization
+ *   is for the same subscriber, so it brings another handle.
+ *
+ * @see OpenID Connect Core sections 3.1.3.7 and 8.1
  */
 
 import { get, update } from 'idb-keyval'
 import { base64url } from '../../../shared/core/base64url.ts'
+import { ERROR_CODE } from '../../../shared/messages/page-api.ts'
+import { BrokerError } from '../platform/broker-error.ts'
 import { openStore } from '../platform/stores.ts'
 import type { AuthorizationResult } from './authorization-result.ts'
 import type { GrantRecord } from './grants.ts'
@@ -37,16 +45,40 @@ export async function computeSubjectHandle(
 }
 
 /**
- * Tells whether an authorization has the same subject as the grant. The check is needed because tokens end
- * with the browser and the grant does not. Without a subject in the first authorization the handle came
- * from the grant's identifier, and later subjects are not compared.
+ * The subscriber of an authorization.
+ *
+ * @param authorizationId Random identifier of the authorization, from which the handle is made where the
+ * subscriber is not identified.
  */
-export async function isSameSubject(
-  grant: GrantRecord,
+export async function identifySubscriber(
+  { issuer, origin }: Pick<GrantRecord, 'issuer' | 'origin'>,
+  authorizationId: string,
+  { tokens: { subject } }: AuthorizationResult,
+): Promise<Pick<GrantRecord, 'subject' | 'subscriber'>> {
+  return {
+    subject: await computeSubjectHandle(issuer, subject ?? authorizationId, origin),
+    subscriber: subject === undefined ? 'unidentified' : 'identified',
+  }
+}
+
+/**
+ * Tells whether an authorization is for the subscriber of the grant. Tokens end with the browser and the grant
+ * does not, so the handle in the grant is compared.
+ *
+ * @returns `false` for another subscriber, and where the subscriber of the grant is not identified.
+ * @throws BrokerError `invalid_id_token` for an authorization without ID token.
+ */
+export async function isSameSubscriber(
+  { issuer, origin, subject, subscriber }: GrantRecord,
   { tokens }: AuthorizationResult,
 ): Promise<boolean> {
-  const { issuer, origin, grantId, subject } = grant
-  if (tokens.subject === undefined) return true
-  if ((await computeSubjectHandle(issuer, tokens.subject, origin)) === subject) return true
-  return (await computeSubjectHandle(issuer, grantId, origin)) === subject
+  if (subscriber !== 'identified') return false
+  if (tokens.subject === undefined) {
+    throw new BrokerError(
+      ERROR_CODE.untrustedResponse,
+      'invalid_id_token',
+      'the ID token is missing: the subscriber of this grant is identified by one',
+    )
+  }
+  return (await computeSubjectHandle(issuer, tokens.subject, origin)) === subject
 }

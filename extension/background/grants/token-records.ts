@@ -7,7 +7,12 @@
  * @see RFC 6749 section 6, RFC 7009
  */
 
-import type { DpopKey, IdTokenClaims, ServerMetadata } from '../../../shared/core/index.ts'
+import type {
+  DpopKey,
+  IdTokenClaims,
+  ServerMetadata,
+  TokenSet,
+} from '../../../shared/core/index.ts'
 import type { ApiAccess } from '../../../shared/messages/page-api.ts'
 import { joinScopes } from '../../../shared/oauth/scope.ts'
 import { deleteKey, getKey } from '../clients/keys.ts'
@@ -19,7 +24,7 @@ import type { AuthorizationResult } from './authorization-result.ts'
 import { hasGrantEnded } from './ended-grants.ts'
 import type { GrantRecord } from './grants.ts'
 import { revokeTokens, type TokenOwner } from './revocations.ts'
-import { type StoredToken, toStoredToken } from './stored-token.ts'
+import { isFresh, type StoredToken, toStoredToken } from './stored-token.ts'
 
 export interface TokenRecord {
   grantId: string
@@ -211,6 +216,33 @@ export async function deleteTokens(grantId: string): Promise<void> {
   const record = await store.get(grantId)
   await store.delete(grantId)
   if (record) await deleteKey(record.keyId)
+}
+
+/**
+ * Throws away all tokens of a grant that stays, after a refresh whose response must not be trusted: revokes
+ * them and the tokens of that response.
+ */
+export async function discardTokens(
+  grant: GrantRecord,
+  record: TokenRecord,
+  { accessToken, refreshToken }: TokenSet,
+): Promise<void> {
+  await store.delete(grant.grantId)
+  const accessTokens = Object.values(record.tokens).map((token) => token.accessToken)
+  await revokeTokens(grant, {
+    metadata: record.metadata,
+    ...(refreshToken !== undefined && { refreshToken }),
+    accessTokens: [...accessTokens, accessToken],
+  })
+  await deleteKey(record.keyId)
+}
+
+/** Tells whether a grant can produce an access token without another authorization. */
+export async function hasUsableTokens(grantId: string): Promise<boolean> {
+  const record = await store.get(grantId)
+  if (!record) return false
+  if (record.refreshToken !== undefined && !record.refreshSent) return true
+  return Object.values(record.tokens).some((token) => isFresh(token, 0, Date.now()))
 }
 
 /** @returns Whether the server has received the revocation. */

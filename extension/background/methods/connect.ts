@@ -2,15 +2,18 @@
  * Implements `northbound_connect`: returns a grant for the origin of the page. An existing grant that
  * covers the request and can still produce tokens is returned as it is. Otherwise an authorization flow
  * starts, which needs a gesture of the user, and of which an origin has one at a time
- * (`user-interaction.ts`).
+ * (`user-interaction.ts`). It begins with the broker's consent window, unless the operator waives that
+ * (`authorization/consent-waiver.ts`).
  */
 
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 import type { ApiAccess, ConnectParams, Grant } from '../../../shared/messages/page-api.ts'
+import { decideConsent } from '../authorization/consent-waiver.ts'
 import { windowMayHelp } from '../authorization/silent-authorization.ts'
 import { findBoundApplication } from '../clients/clients.ts'
 import { requireCurrentGrant, runWithGrant } from '../grants/grant-use.ts'
 import { coversApi, type GrantRecord, listGrants } from '../grants/grants.ts'
+import { isWaiverWithdrawn } from '../grants/withdrawn-waivers.ts'
 import { findApi, findOperator } from '../operators/operators.ts'
 import { invalidParams, noGrant } from '../platform/broker-error.ts'
 import { obtainAccessToken } from '../tokens/token-renewal.ts'
@@ -74,7 +77,9 @@ export async function connect(call: Call, params: ConnectParams): Promise<Grant>
   requireOffered(operator, params)
 
   const { clientId } = application
-  const grantsAtOperator = (await listGrants(origin)).filter((grant) => grant.issuer === issuer)
+  const listGrantsAtOperator = async () =>
+    (await listGrants(origin)).filter((grant) => grant.issuer === issuer)
+  const grantsAtOperator = await listGrantsAtOperator()
   const covering = grantsAtOperator.filter(
     (grant) =>
       grant.mode === mode &&
@@ -102,7 +107,16 @@ export async function connect(call: Call, params: ConnectParams): Promise<Grant>
     silentFirst: operator.networkAuthentication === true || grantsAtOperator.length > 0,
     request,
   }
-  const consent = application.requireConsent ? 'ask' : { apis, lifetime: 'day' as const }
-  const grant = await askUser(call, issuer, () => runFlow(call, flow, consent), unusableReason)
+  // Decided while the origin is locked: another call may have got the first grant in the meantime.
+  const decide = async () =>
+    (await isWaiverWithdrawn(issuer, origin))
+      ? 'ask'
+      : decideConsent(application, request, await listGrantsAtOperator())
+  const grant = await askUser(
+    call,
+    issuer,
+    async () => runFlow(call, flow, await decide()),
+    unusableReason,
+  )
   return requireCurrentGrant(origin, grant)
 }

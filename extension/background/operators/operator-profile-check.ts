@@ -11,6 +11,7 @@
 import { type OutputUnit, type Schema, Validator } from '@cfworker/json-schema'
 import {
   MAX_PROFILE_BYTES,
+  type OperatorApplication,
   type OperatorProfile,
   PROFILE_TOO_LARGE,
 } from '../../../shared/messages/operator-profile.ts'
@@ -164,6 +165,37 @@ function checkMetadata(
   }
 }
 
+/** Checks that a waiver has a part of what the operator offers. */
+function checkWaiver(
+  findings: Findings,
+  { requireConsent, consentWaiver }: OperatorApplication,
+  { apis, modes }: OperatorProfile,
+  member: string,
+): void {
+  if (!consentWaiver) return
+  const at = `${member}.consentWaiver`
+  findings.expect(requireConsent === false, at, 'requireConsent: false beside it')
+  findings.expect(
+    consentWaiver.modes?.every((mode) => modes?.includes(mode) ?? true) ?? true,
+    `${at}.modes`,
+    'modes that the operator offers',
+  )
+  consentWaiver.apis.forEach(({ resource, scope, purpose }, index) => {
+    const path = `${at}.apis[${index}]`
+    const api = apis.find((candidate) => candidate.resource === resource)
+    findings.expect(api !== undefined, `${path}.resource`, 'the resource of one of apis')
+    if (!api) return
+    const offered = api.scopes.map((entry) => entry.scope)
+    findings.expect(
+      scope.split(' ').every((word) => offered.includes(word)),
+      `${path}.scope`,
+      'scopes of that API, with one space between',
+    )
+    const isOffered = purpose === undefined || (api.purposes?.includes(purpose) ?? true)
+    findings.expect(isOffered, `${path}.purpose`, 'a purpose of that API')
+  })
+}
+
 function checkServers(findings: Findings, profile: OperatorProfile): void {
   const { signInOrigin, serverOrigins = [], metadata } = profile
   for (const origin of serverOrigins) findings.checkOrigin(origin, 'serverOrigins')
@@ -207,6 +239,7 @@ function checkContents(profile: OperatorProfile, development: boolean): string[]
   applications.forEach((application, index) => {
     const at = `applications[${index}]`
     findings.checkText(application.name, `${at}.name`)
+    checkWaiver(findings, application, profile, at)
     for (const origin of application.origins) findings.checkOrigin(origin, `${at}.origins`)
   })
   return findings.reasons

@@ -13,7 +13,14 @@ import { openDatabase } from './open-database.ts'
 export type SealedStoreName = 'channels' | 'clients' | 'flows' | 'revocations' | 'tokens'
 
 /** Stores that outlive the browser session. The private keys in `keys` are wrapped under the sealing key. */
-export type PlainStoreName = 'grants' | 'keys' | 'log' | 'operators' | 'sites' | 'subject'
+export type PlainStoreName =
+  | 'grants'
+  | 'keys'
+  | 'log'
+  | 'operators'
+  | 'sites'
+  | 'subject'
+  | 'waivers'
 
 export type StoreName = SealedStoreName | PlainStoreName
 

@@ -16,6 +16,7 @@ import { flows } from '../authorization/flow-records.ts'
 import { blockFromOperators } from '../authorization/redirect-rules.ts'
 import { endGrant } from '../grants/end-grant.ts'
 import { listAllGrants } from '../grants/grants.ts'
+import { deleteWithdrawnWaivers } from '../grants/withdrawn-waivers.ts'
 import {
   describeSite,
   describeSites,
@@ -77,6 +78,7 @@ const handlers: Handlers = {
     await Promise.allSettled(grants.map((grant) => endGrant(grant, 'user')))
     await removeOperator(issuer)
     await blockFromOperators()
+    await deleteWithdrawnWaivers(issuer)
   },
 
   getSite: ({ origin, tabId }) => describeSite(origin, tabId),

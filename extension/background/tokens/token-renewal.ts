@@ -6,6 +6,8 @@
  *   not shared.
  * - A rotated refresh token is stored before any call gets the access token that came with it.
  * - A refresh token that may have reached the server is never sent again.
+ * - An authorization without a window belongs to whoever has a session at the operator. So it renews only a
+ *   grant whose subscriber is identified, and has to bring an ID token of that subscriber.
  *
  * Border: `grants/token-records.ts` stores tokens; `access-token-cache.ts` caches answers to pages.
  *
@@ -28,8 +30,9 @@ import {
   type StoredToken,
   toStoredToken,
 } from '../grants/stored-token.ts'
-import { isSameSubject } from '../grants/subject-handle.ts'
+import { isSameSubscriber } from '../grants/subject-handle.ts'
 import {
+  discardTokens,
   dropAccessToken,
   readTokens,
   removeAccessToken,
@@ -41,7 +44,7 @@ import {
 } from '../grants/token-records.ts'
 import { getServerOrigins, namesRequestServers } from '../operators/operator-servers.ts'
 import { findOperator } from '../operators/operators.ts'
-import { BrokerError, noGrant } from '../platform/broker-error.ts'
+import { BrokerError, interactionRequired, noGrant } from '../platform/broker-error.ts'
 import { createEffects } from '../platform/effects.ts'
 import { log } from '../platform/log.ts'
 import { createSingleFlight } from '../platform/single-flight.ts'
@@ -74,6 +77,7 @@ async function refreshAccessToken(
   }
   await saveRecord(grant, { ...record, refreshSent: true })
   let set: TokenSet
+  let rejectedTokens: TokenSet | undefined
   try {
     set = await refreshTokens(
       {
@@ -85,6 +89,9 @@ async function refreshAccessToken(
         resource,
         scope,
         idTokenClaims: record.idTokenClaims,
+        onTokensRejected: (tokens) => {
+          rejectedTokens = tokens
+        },
         dpop: await getKey(record.keyId),
         clientKey: await getClientKey(server, grant.origin),
       },
@@ -94,7 +101,8 @@ async function refreshAccessToken(
     // Without a response it is unknown whether the server consumed the refresh token: it is dropped. After
     // `invalid_grant` the access tokens are dropped too: the refresh token may have been stolen and used.
     const { refreshToken: _, ...rest } = record
-    await saveRecord(grant, isInvalidGrant(error) ? { ...rest, tokens: {} } : rest)
+    if (rejectedTokens) await discardTokens(grant, record, rejectedTokens)
+    else await saveRecord(grant, isInvalidGrant(error) ? { ...rest, tokens: {} } : rest)
     throw error
   }
   const token = toStoredToken(set, Date.now())
@@ -106,11 +114,26 @@ async function refreshAccessToken(
   return token
 }
 
-/** Tells whether there is a refresh token that has not been sent yet and that covers the scope. */
-function isRefreshable(record: TokenRecord | undefined, scope: string): record is Refreshable {
+/**
+ * Tells whether there is a refresh token that has not been sent yet, that covers the scope, and whose ID token
+ * identified the subscriber of the grant if that is identified.
+ */
+function isRefreshable(
+  record: TokenRecord | undefined,
+  scope: string,
+  { subscriber }: GrantRecord,
+): record is Refreshable {
   if (record?.refreshToken === undefined || record.refreshSent) return false
+  if (subscriber === 'identified' && record.idTokenClaims === undefined) return false
   return scopeWithin(scope, record.scope) === scopeWords(scope).join(' ')
 }
+
+const anotherSubscriber = () =>
+  new BrokerError(
+    ERROR_CODE.interactionRequired,
+    'login_required',
+    'another subscriber is signed in at the operator',
+  )
 
 /**
  * Renews with the refresh token; if that is missing, the server rejects it, or the profile no longer names the
@@ -124,7 +147,8 @@ async function renewAccessToken(
   const server = await findOperator(grant.issuer)
   if (!server) throw noGrant()
   const record = await readTokens(grant.grantId)
-  const isUsable = isRefreshable(record, scope) && namesRequestServers(server, record.metadata)
+  const isUsable =
+    isRefreshable(record, scope, grant) && namesRequestServers(server, record.metadata)
   if (isUsable && (await hasKey(grant, record))) {
     try {
       return await refreshAccessToken(grant, server, record, record.refreshToken, api, scope)
@@ -134,6 +158,11 @@ async function renewAccessToken(
   }
   // The grant may have ended while the refresh was in flight, or while an earlier renewal ran.
   if (hasGrantEnded(grant.grantId)) throw noGrant()
+  if (grant.subscriber !== 'identified') {
+    throw interactionRequired(
+      'the operator has not identified the subscriber of this grant, so only the user can renew it',
+    )
+  }
   const keyId = crypto.randomUUID()
   const authorized = await authorizeSilently({
     server,
@@ -141,17 +170,16 @@ async function renewAccessToken(
     clientId: grant.clientId,
     apis: [{ ...api, scope }, ...grant.apis.filter((grantedApi) => grantedApi !== api)],
     keyId,
+    idToken: true,
   }).catch(async (error) => {
     await deleteKey(keyId)
     throw error
   })
-  if (!(await isSameSubject(grant, authorized))) {
+  try {
+    if (!(await isSameSubscriber(grant, authorized))) throw anotherSubscriber()
+  } catch (error) {
     await revokeUnused(grant, keyId, authorized)
-    throw new BrokerError(
-      ERROR_CODE.interactionRequired,
-      'login_required',
-      'another subscriber is signed in at the operator',
-    )
+    throw error
   }
   await saveTokens(grant, keyId, getTokenSlot(api, scope), authorized)
   return toStoredToken(authorized.tokens, Date.now())

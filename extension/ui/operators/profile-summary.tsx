@@ -3,9 +3,36 @@
  * applications.
  */
 
-import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
+import type {
+  ConsentWaiver,
+  OperatorApi,
+  OperatorProfile,
+} from '../../../shared/messages/operator-profile.ts'
 import type { OperatorServer } from '../../../shared/messages/screen-channel.ts'
 import { ServerList } from './server-list.tsx'
+
+/** Shows the first grant that an application gets without a question of Northkey. */
+function WaiverSummary({ waiver, apis }: { waiver: ConsentWaiver; apis: OperatorApi[] }) {
+  const { modes = ['fetch'] } = waiver
+  return (
+    <>
+      <span class="quiet">
+        Northkey does not ask you before the first connection for this; the operator does:
+      </span>
+      <ul class="plain">
+        {waiver.apis.map(({ resource, scope, purpose }) => (
+          <li key={`${resource} ${scope} ${purpose}`} class="quiet">
+            {apis.find((api) => api.resource === resource)?.name ?? resource}: {scope}
+            {purpose && `, for ${purpose}`}
+          </li>
+        ))}
+        {modes.includes('token') && (
+          <li class="quiet">The site may read its access tokens and make the calls itself.</li>
+        )}
+      </ul>
+    </>
+  )
+}
 
 interface Props {
   profile: OperatorProfile
@@ -39,12 +66,12 @@ export function ProfileSummary({ profile, servers }: Props) {
         {applications.length === 0 && onboarding === 'preregistered' && 'None'}
         {onboarding !== 'preregistered' && <p>Any site that you allow may become one.</p>}
         <ul class="plain">
-          {applications.map(({ clientId, name, origins, requireConsent }) => (
+          {applications.map(({ clientId, name, origins, requireConsent, consentWaiver }) => (
             <li key={`${clientId} ${origins.join()}`}>
               <strong>{name}</strong>
               <span class="address">{origins.join(', ')}</span>
-              {requireConsent === false && (
-                <span class="quiet">Northkey does not ask you before; the operator does.</span>
+              {requireConsent === false && consentWaiver && (
+                <WaiverSummary waiver={consentWaiver} apis={apis} />
               )}
             </li>
           ))}

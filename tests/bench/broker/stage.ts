@@ -14,6 +14,7 @@ import type { OperatorProfile } from '../../../shared/messages/operator-profile.
 import type { AccessToken, Grant } from '../../../shared/messages/page-api.ts'
 import { type ApplicationServer, startApplication } from '../../browser/support/application.ts'
 import { pageAt } from '../../browser/support/pages.ts'
+import { waiveAll } from '../../browser/support/waiver.ts'
 import { startApi } from './api.ts'
 
 const CLIENT_ID = 'cloud-gaming'
@@ -39,6 +40,7 @@ function createOperator(network: Network, resource: string): OperatorProfile {
   const camara = network.operatorProfiles.find(({ profile }) => profile === 'camara')
   const api = camara?.apis[0]
   if (!camara || !api) throw new Error('the network has no issuer to measure with')
+  const apis = [{ ...api, resource }]
   return {
     ...camara,
     onboarding: 'preregistered',
@@ -46,9 +48,13 @@ function createOperator(network: Network, resource: string): OperatorProfile {
     dpop: 'never',
     networkAuthentication: false,
     pushedAuthorizationRequests: 'never',
-    apis: [{ ...api, resource }],
+    apis,
     applications:
-      camara.applications?.map((application) => ({ ...application, requireConsent: false })) ?? [],
+      camara.applications?.map((application) => ({
+        ...application,
+        requireConsent: false,
+        consentWaiver: waiveAll({ ...camara, apis }),
+      })) ?? [],
   }
 }
 

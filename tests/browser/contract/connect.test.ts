@@ -14,7 +14,7 @@ import type { Page } from 'puppeteer-core'
 import { describe, expect } from 'vitest'
 import type { Grant, Provider, RevokeResult } from '../../../shared/messages/page-api.ts'
 import { test as base } from '../fixtures.ts'
-import { connectQuickly } from '../support/known-subscriber.ts'
+import { connectFurther, connectQuickly } from '../support/known-subscriber.ts'
 import { gone, pageAt } from '../support/pages.ts'
 import { aGrant } from '../support/shapes.ts'
 import {
@@ -38,7 +38,7 @@ const HINT = 'the one with the telescope'
 const test = base
 const consentTest = base.extend('options', { requireConsent: true })
 const twoGrantsTest = base.extend('grants', async ({ stage, page, granted }) => {
-  const { result, error } = await connectQuickly(stage, page, stage.wish({ mode: 'token' }))
+  const { result, error } = await connectFurther(stage, page, stage.wish({ mode: 'token' }))
   if (!result) throw new Error(`no second grant: ${error?.message}`)
   return [granted, result] as const
 })

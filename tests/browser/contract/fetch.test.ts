@@ -31,6 +31,8 @@ const test = base
     return (params: Partial<FetchParams> = {}): Promise<Called<FetchResult>> =>
       call(page, 'northbound_fetch', { url, ...params })
   })
+/** An ID token identifies the subscriber, so that the broker tries a silent authorization before a window. */
+const identifiedTest = test.extend('options', { operator: { openid: 'required' } })
 
 /**
  * Returns the response with the length and the digest of its body. The driver cannot transfer the body
@@ -231,26 +233,25 @@ describe('the result of northbound_fetch', () => {
 })
 
 describe('northbound_fetch where the user would have to sign in', () => {
-  test('northbound_fetch: a window opens with interactive ifNeeded and a gesture, and not else', async ({
-    stage,
-    page,
-    fetchIt,
-  }) => {
-    stage.network.faults.add(REFRESH_REFUSED)
-    for (const interactive of [undefined, 'never', 'ifNeeded'] as const) {
-      addApiFault(stage, { type: 'status', status: 401 }, 1)
-      stage.network.faults.add(PAGE_FOR_PEOPLE)
-      await gesture(page)
-      let outcome: Called<FetchResult> | undefined
-      const windows = await windowsOpenedBy(stage, async () => {
-        outcome = await fetchIt(interactive ? { interactive } : {})
-      })
-      stage.network.faults.clear()
-      if (interactive === 'ifNeeded') {
-        expect([windows, outcome?.result?.status]).toEqual([1, 200])
-      } else {
-        expect([windows, outcome?.error?.code]).toEqual([0, 4210])
+  identifiedTest(
+    'northbound_fetch: a window opens with interactive ifNeeded and a gesture, and not else',
+    async ({ stage, page, fetchIt }) => {
+      stage.network.faults.add(REFRESH_REFUSED)
+      for (const interactive of [undefined, 'never', 'ifNeeded'] as const) {
+        addApiFault(stage, { type: 'status', status: 401 }, 1)
+        stage.network.faults.add(PAGE_FOR_PEOPLE)
+        await gesture(page)
+        let outcome: Called<FetchResult> | undefined
+        const windows = await windowsOpenedBy(stage, async () => {
+          outcome = await fetchIt(interactive ? { interactive } : {})
+        })
+        stage.network.faults.clear()
+        if (interactive === 'ifNeeded') {
+          expect([windows, outcome?.result?.status]).toEqual([1, 200])
+        } else {
+          expect([windows, outcome?.error?.code]).toEqual([0, 4210])
+        }
       }
-    }
-  })
+    },
+  )
 })

@@ -38,6 +38,11 @@ const test = base
       call<AccessToken>(page, 'northbound_getAccessToken', params)
   })
 
+/** An ID token identifies the subscriber, so that the broker tries a silent authorization before a window. */
+const identifiedTest = test.extend('options', {
+  operator: { dpop: 'when_offered', openid: 'required' },
+})
+
 const tokenOf = ({ grantId, apis: [api] }: Grant) => ({
   accessToken: expect.stringMatching(/^\S{20,}$/),
   tokenType: 'DPoP',
@@ -92,32 +97,30 @@ describe('northbound_getAccessToken', () => {
     ])
   })
 
-  test('northbound_getAccessToken: a window opens with interactive ifNeeded and a gesture, and not else', async ({
-    stage,
-    page,
-    granted,
-    ask,
-  }) => {
-    stage.network.faults.add(REFRESH_REFUSED)
-    for (const interactive of [undefined, 'never', 'ifNeeded'] as const) {
-      stage.network.faults.add(PAGE_FOR_PEOPLE)
-      await gesture(page)
-      let outcome: Called<AccessToken> | undefined
-      const windows = await windowsOpenedBy(stage, async () => {
-        outcome = await ask({
-          ...RENEWED,
-          ...(interactive && { interactive }),
+  identifiedTest(
+    'northbound_getAccessToken: a window opens with interactive ifNeeded and a gesture, and not else',
+    async ({ stage, page, granted, ask }) => {
+      stage.network.faults.add(REFRESH_REFUSED)
+      for (const interactive of [undefined, 'never', 'ifNeeded'] as const) {
+        stage.network.faults.add(PAGE_FOR_PEOPLE)
+        await gesture(page)
+        let outcome: Called<AccessToken> | undefined
+        const windows = await windowsOpenedBy(stage, async () => {
+          outcome = await ask({
+            ...RENEWED,
+            ...(interactive && { interactive }),
+          })
         })
-      })
-      stage.network.faults.clear()
-      if (interactive === 'ifNeeded') {
-        expect(windows).toBe(1)
-        expect(outcome?.result).toStrictEqual(tokenOf(granted))
-      } else {
-        expect([windows, outcome?.error?.code]).toEqual([0, 4210])
+        stage.network.faults.clear()
+        if (interactive === 'ifNeeded') {
+          expect(windows).toBe(1)
+          expect(outcome?.result).toStrictEqual(tokenOf(granted))
+        } else {
+          expect([windows, outcome?.error?.code]).toEqual([0, 4210])
+        }
       }
-    }
-  })
+    },
+  )
 
   test('northbound_getAccessToken: neither a refresh token, a code, a verifier, an ID token nor a private key reaches the page', async ({
     stage,

@@ -11,7 +11,7 @@ import { signInAndAllow } from '../../network/support/client.ts'
 import { ScriptedBrowser } from '../../network/support/scripted-browser.ts'
 import { EFFECTS } from '../../network/support/ue.ts'
 import { changeMetadata } from './faults.ts'
-import { type Called, CLIENT_ID, call, gesture, type Stage } from './stage.ts'
+import { answerConsent, type Called, CLIENT_ID, call, gesture, type Stage } from './stage.ts'
 
 /**
  * Signs the subscriber in at an operator and authorizes the application, without a page of the browser; the
@@ -35,6 +35,8 @@ export async function signInBeforehand(
       apis,
       deadlineMs: Date.now() + 60_000,
       offlineAccess: true,
+      // The authorization serves a broker that asks for an ID token, and another broker too.
+      idToken: true,
     },
     EFFECTS,
   )
@@ -72,6 +74,21 @@ export async function connectQuickly(
   await signInBeforehand(stage, params)
   await gesture(page)
   return call<Grant>(page, 'northbound_connect', params)
+}
+
+/**
+ * Gets a further grant for a page that has a grant of the operator. The further grant is wider, so the broker
+ * asks the user although the operator waives the consent.
+ */
+export async function connectFurther(
+  stage: Stage,
+  page: Page,
+  params: ConnectParams,
+): Promise<Called<Grant>> {
+  await gesture(page)
+  const connecting = call<Grant>(page, 'northbound_connect', params)
+  await answerConsent(stage, 'allow')
+  return connecting
 }
 
 /**

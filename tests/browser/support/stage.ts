@@ -15,7 +15,7 @@ import {
 import { REDIRECT_BASE } from '../../../extension/identity.ts'
 import type { BrowserName } from '../../../scripts/browsers.ts'
 import { copyExtension, type Limits } from '../../../scripts/extension-copy.ts'
-import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
+import type { ConsentWaiver, OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 import type {
   ConnectParams,
   Grant,
@@ -26,6 +26,7 @@ import type { BrowserHost } from './browser-host.ts'
 import type { Outside } from './outside.ts'
 import { addressOf, gone, inFront, pageAt, until } from './pages.ts'
 import { submitPassword } from './password-form.ts'
+import { waiveAll } from './waiver.ts'
 
 export type Called<T> =
   | { result: T; error?: never }
@@ -52,7 +53,7 @@ export interface Stage {
   outside: Outside
   /** Origin of the broker's own pages. */
   brokerOrigin: string
-  /** True if `northbound_connect` opens the broker's own consent window. */
+  /** True if `northbound_connect` opens the broker's own consent window for a first grant. */
   requireConsent: boolean
   /** The subscriber who uses this browser. */
   subscriber: Subscriber
@@ -65,11 +66,16 @@ export interface Stage {
 
 export interface StageOptions extends Partial<Omit<NetworkOptions, 'operator'>> {
   /** Changes to the operator's profile before the broker gets it. */
-  operator?: Partial<OperatorProfile>
+  operator?: Partial<OperatorProfile> | ((profile: OperatorProfile) => Partial<OperatorProfile>)
   /** More operators, as a function of the application's origin. */
   others?: (origin: string) => Promise<OperatorProfile[]>
-  /** True if the broker's own consent window opens. Default: false. */
+  /**
+   * True if the broker's own consent window opens for each grant. Default: false: the profiles waive the
+   * consent of a first grant.
+   */
   requireConsent?: boolean
+  /** The waiver of each application where the consent is waived. Default: everything that is offered. */
+  waiver?: (profile: OperatorProfile) => ConsentWaiver
   /** Time limits of the product that this test replaces, beside {@link SHORT_LIMITS}. */
   limits?: Limits
   /** Changes to the extension's folder before the browser loads it. */
@@ -90,6 +96,7 @@ export async function startStage(host: BrowserHost, options: StageOptions = {}):
     operator,
     others,
     requireConsent = false,
+    waiver = waiveAll,
     prepareExtension,
     limits,
     ...networkOptions
@@ -102,11 +109,20 @@ export async function startStage(host: BrowserHost, options: StageOptions = {}):
     ...networkOptions,
   })
   const profiles = [
-    ...network.operatorProfiles.map((profile) => ({ ...profile, ...PLAIN, ...operator })),
+    ...network.operatorProfiles.map((profile) => ({
+      ...profile,
+      ...PLAIN,
+      ...(typeof operator === 'function' ? operator(profile) : operator),
+    })),
     ...((await others?.(application.origin)) ?? []).map((profile) => ({ ...profile, ...PLAIN })),
   ].map((profile) => ({
     ...profile,
-    applications: profile.applications?.map((entry) => ({ ...entry, requireConsent })) ?? [],
+    applications:
+      profile.applications?.map((entry) => ({
+        ...entry,
+        requireConsent,
+        ...(!requireConsent && { consentWaiver: waiver(profile) }),
+      })) ?? [],
   }))
   const extension = await copyExtension(name, profiles, inject('builds'), undefined, {
     ...SHORT_LIMITS,

@@ -50,6 +50,7 @@ export function grantOf(members: Partial<GrantRecord> = {}): GrantRecord {
     tokenType: 'Bearer',
     lifetime: 'day',
     session: 'session',
+    subscriber: 'unidentified',
     createdAt,
     expiresAt: createdAt + 86_400_000,
     ...members,

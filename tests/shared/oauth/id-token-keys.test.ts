@@ -1,7 +1,12 @@
 /** Key sets for ID tokens, and ID tokens of a refresh. */
 
 import { beforeAll, describe, expect, test } from 'vitest'
-import { createJwksStore, redeemCode, refreshTokens } from '../../../shared/core/index.ts'
+import {
+  createJwksStore,
+  redeemCode,
+  refreshTokens,
+  type TokenSet,
+} from '../../../shared/core/index.ts'
 import { validateIdToken } from '../../../shared/oauth/id-token.ts'
 import { closedNetwork, json } from '../support/closed-network.ts'
 import { failure } from '../support/failure.ts'
@@ -168,13 +173,20 @@ describe('an ID token of a refresh (OpenID Connect Core section 12.2)', () => {
     auth_time: NOW - 600,
   }
 
-  async function refresh(changes: Record<string, unknown>) {
+  async function refresh(changes: Record<string, unknown>, rejected: TokenSet[] = []) {
     const network = closedNetwork()
       .on(TOKEN_ENDPOINT, json({ ...TOKEN_RESPONSE, id_token: await sign(key, changes) }))
       .on(JWKS_URI, json({ keys: [key.jwk] }))
     const metadata = { ...METADATA, id_token_signing_alg_values_supported: ['ES256'] }
     return refreshTokens(
-      { server: SERVER, metadata, clientId: CLIENT_ID, refreshToken: 'first', idTokenClaims },
+      {
+        server: SERVER,
+        metadata,
+        clientId: CLIENT_ID,
+        refreshToken: 'first',
+        idTokenClaims,
+        onTokensRejected: (tokens) => void rejected.push(tokens),
+      },
       network,
     )
   }
@@ -190,7 +202,9 @@ describe('an ID token of a refresh (OpenID Connect Core section 12.2)', () => {
     ['another audience', { aud: 'another' }],
     ['another time of authentication', { auth_time: NOW }],
   ])('J21: %s is rejected', async (_what, changes) => {
-    expect((await failure(refresh(changes))).code).toBe('invalid_id_token')
+    const rejected: TokenSet[] = []
+    expect((await failure(refresh(changes, rejected))).code).toBe('invalid_id_token')
+    expect(rejected).toMatchObject([{ accessToken: TOKEN_RESPONSE.access_token }])
   })
 })
 

@@ -1,7 +1,7 @@
 /** Validation of ID tokens: signature, claims and header. */
 
 import { beforeAll, describe, expect, test } from 'vitest'
-import { redeemCode } from '../../../shared/core/index.ts'
+import { redeemCode, type TokenSet } from '../../../shared/core/index.ts'
 import { validateIdToken } from '../../../shared/oauth/id-token.ts'
 import { closedNetwork, json } from '../support/closed-network.ts'
 import { failure } from '../support/failure.ts'
@@ -12,6 +12,7 @@ import {
   METADATA,
   RESOURCE,
   redeemable,
+  SERVER,
   TOKEN_ENDPOINT,
   TOKEN_RESPONSE,
 } from '../support/fixtures.ts'
@@ -209,6 +210,36 @@ describe('claims (OpenID Connect Core section 3.1.3.7)', () => {
     const flow = await redeemable(network, { apis: [{ resource: RESOURCE, scope: 'openid qos' }] })
     expect((await failure(redeemCode(flow, network))).code).toBe('invalid_id_token')
   })
+
+  test.each([
+    ['a request for an ID token', { idToken: true }],
+    ['a server whose profile says so', { server: { ...SERVER, openid: 'required' as const } }],
+    [
+      'a server whose metadata offers openid, where the profile says when_offered',
+      {
+        server: { ...SERVER, openid: 'when_offered' as const },
+        metadata: { ...METADATA, scopes_supported: ['openid', 'qos'] },
+      },
+    ],
+  ])(
+    'A02: %s requires one, whatever scope is wanted, and the caller gets the tokens to revoke',
+    async (_, more) => {
+      const network = closedNetwork().on(
+        TOKEN_ENDPOINT,
+        json({ ...TOKEN_RESPONSE, refresh_token: 'refresh' }),
+      )
+      const flow = await redeemable(network, more)
+      expect(flow.scope).toBe('openid qos')
+      const rejected: TokenSet[] = []
+      const onTokensRejected = (tokens: TokenSet) => void rejected.push(tokens)
+      const error = await failure(redeemCode(flow, network, { onTokensRejected }))
+      expect(error.code).toBe('invalid_id_token')
+      expect(rejected).toMatchObject([
+        { accessToken: TOKEN_RESPONSE.access_token, refreshToken: 'refresh' },
+      ])
+      expect(rejected[0]).not.toHaveProperty('subject')
+    },
+  )
 })
 
 describe('header (RFC 7515 section 4)', () => {

@@ -12,6 +12,7 @@ import {
 import { closedNetwork, json } from '../support/closed-network.ts'
 import { failure } from '../support/failure.ts'
 import {
+  begin,
   CLIENT_ID,
   ISSUER,
   METADATA,
@@ -110,6 +111,17 @@ describe('the token request (TS 29.222 clause 8.5, AccessTokenReq)', () => {
     expect(names).not.toContain('dpop_jkt')
     expect(flow.binding).toBe('none')
   })
+})
+
+test('A02: openid follows the CAPIF word of the scope, where the server offers it, or profile or grant want an ID token', async () => {
+  const scopeOf = async (more: object) =>
+    (await begin(closedNetwork(), { server: server(), metadata: PUBLISHED, apis, ...more })).scope
+  expect(await scopeOf({})).toBe(SCOPE)
+  expect(await scopeOf({ idToken: true })).toBe(`${SCOPE} openid`)
+  const metadata = { ...PUBLISHED, scopes_supported: ['openid'] }
+  expect(await scopeOf({ metadata })).toBe(`${SCOPE} openid`)
+  expect(await scopeOf({ metadata, server: { ...server(), openid: 'never' } })).toBe(SCOPE)
+  expect(await scopeOf({ server: { ...server(), openid: 'required' } })).toBe(`${SCOPE} openid`)
 })
 
 describe('the token response (TS 29.222 AccessTokenRsp, AccessTokenErr, ProblemDetails)', () => {

@@ -7,7 +7,8 @@
  * `settleOverdueFlows`, the deadline; when the outcome of a flow is returned for any method, L05; without the
  * origin in `findFlowOfCall`, C01; without `cancelFlowOfCall`, X10 (both; the second also without
  * `resumeUntilAbort`); when a renewed grant is not updated, the step-up; without `subject` in
- * `endSupersededGrants`, C22; when tokens are revoked there, the test after it.
+ * `endSupersededGrants`, C22; when tokens are revoked there, the test after it; when the renewal of a grant
+ * asks for no ID token, A02.
  */
 
 import 'fake-indexeddb/auto'
@@ -222,7 +223,7 @@ describe('after the worker was stopped', () => {
 describe('a step-up', () => {
   async function stepUp(lifetime: 'once' | 'month') {
     const session = await getSessionName()
-    const grant = grantRecord({ session })
+    const grant = grantRecord({ session, subscriber: 'identified' })
     const subject = await computeSubjectHandle(grant.issuer, 'alice', grant.origin)
     await saveGrant({ ...grant, subject })
     const apis = [{ ...A, scope: 'a more' }]
@@ -245,6 +246,19 @@ describe('a step-up', () => {
     expect(after?.expiresAt).toBeLessThan(grant.expiresAt)
   })
 
+  test('A02: asks for an ID token of the subscriber, and takes no tokens without it', async () => {
+    const { grant, outcome, window } = await stepUp('once')
+    const url = new URL(seen.tabs.find(({ id }) => id === window)?.url ?? '')
+    expect(url.searchParams.get('scope')?.split(' ')).toContain('openid')
+    expect(url.searchParams.get('nonce')).not.toBeNull()
+    answers.redeem = async () => tokenSet({ accessToken: 'of nobody', scope: 'a more' })
+    await handleRedirect(window, REDIRECT)
+    expect(await outcome).toMatchObject({ error: { data: { error: 'invalid_id_token' } } })
+    expect(answers.revoked).toEqual(['of nobody'])
+    expect(await findGrantIdsByTokens(new Set(['of nobody']))).toEqual(new Map())
+    expect((await listGrants(grant.origin))[0]?.apis).toEqual([A])
+  })
+
   test('C18: of a grant that was revoked meanwhile stores no token, and its tokens are revoked', async () => {
     const { grant, outcome, window } = await stepUp('month')
     await endGrant(grant, 'user')
@@ -259,7 +273,8 @@ describe('a step-up', () => {
 describe('a new grant', () => {
   test('C22: does not end a grant of another subscriber', async () => {
     const origin = newOrigin()
-    const grantOfAlice = grantRecord({ origin, session: await getSessionName() })
+    const session = await getSessionName()
+    const grantOfAlice = grantRecord({ origin, session, subscriber: 'identified' })
     await saveGrant(grantOfAlice)
     answers.silent = async () => authorized({ subject: 'bob', refreshToken: 'his' })
     await startFlow(flowBase({ origin }), { apis: [A], lifetime: 'day' })
@@ -290,10 +305,11 @@ describe('a new grant', () => {
     const request = { issuer: OPERATOR.issuer, clientId: 'client', mode: 'token' as const }
     const base = flowBase({ origin, request: { ...request, apis: [A, B] } })
     answers.silent = async () =>
-      authorized({ accessToken: 'for A', resource: A.resource, scope: 'b' })
+      authorized({ accessToken: 'for A', resource: A.resource, scope: 'b', subject: 'alice' })
     await startFlow(base, { apis: [A, B], lifetime: 'day' })
     for (const grant of await listGrants(origin)) {
-      answers.silent = async () => authorized({ accessToken: 'for B', scope: 'b' })
+      answers.silent = async () =>
+        authorized({ accessToken: 'for B', scope: 'b', subject: 'alice' })
       expect((await obtainAccessToken(grant, B.resource)).accessToken).not.toBe('for A')
     }
   })

@@ -7,6 +7,8 @@ vi.mock('webextension-polyfill', () => import('../../support/fake-browser.ts'))
 
 import { expect, test, vi } from 'vitest'
 import {
+  deleteGrant,
+  extendGrant,
   listGrants,
   saveGrant,
   sweepGrants,
@@ -34,4 +36,20 @@ test('the grant that the user gave last comes first', async () => {
   const grants = Array.from({ length: 8 }, (_, i) => grantOf({ origin, createdAt: createdAt + i }))
   for (const grant of grants) await saveGrant(grant)
   expect(await listGrants(origin)).toEqual(grants.reverse())
+})
+
+// Seen to fail when `extendGrant` writes the record of its caller.
+test('A02: the use of a grant extends it, and keeps the subject of a renewal in the meantime', async () => {
+  const origin = 'https://extended.example'
+  const before = grantOf({ origin, lifetime: 'month', expiresAt: Date.now() + 1_000 })
+  await saveGrant(before)
+  const renewed = { ...before, subject: 'handle of the renewal' }
+  await saveGrant(renewed)
+  await extendGrant(before)
+  const [grant] = await listGrants(origin)
+  expect(grant).toEqual({ ...renewed, expiresAt: grant?.expiresAt })
+  expect(grant?.expiresAt).toBeGreaterThan(before.expiresAt)
+  await deleteGrant(before)
+  await expect(extendGrant(before)).rejects.toMatchObject({ data: { error: 'no_grant' } })
+  expect(await listGrants(origin)).toEqual([])
 })

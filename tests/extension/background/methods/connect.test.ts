@@ -3,7 +3,9 @@
  *
  * Seen to fail when a call that may not open a window locks the origin while it is rejected (the other
  * call gets `already_pending`, and no window is open), when `runFlow` does not check whether the call was
- * aborted, and when the flow of a replaced document counts as pending.
+ * aborted, and when the flow of a replaced document counts as pending. A03: when a waiver covers more than it
+ * declares, holds for another application of the
+ * origin, or still holds after the user ended a grant.
  */
 
 import 'fake-indexeddb/auto'
@@ -12,17 +14,36 @@ import { seen } from '../../support/fake-browser.ts'
 vi.mock('webextension-polyfill', () => import('../../support/fake-browser.ts'))
 vi.mock('../../../../extension/background/operators/operators.ts', async (original) => ({
   ...(await original<object>()),
-  findOperator: async () => ({ ...OPERATOR, applications: [APPLICATION] }),
+  findOperator: async () => ({ ...OPERATOR, applications: applications.known }),
+}))
+vi.mock('../../../../shared/core/index.ts', async (original) => ({
+  ...(await original<object>()),
+  discover: async () => ({
+    issuer: ISSUER,
+    authorization_endpoint: `${ISSUER}/auth`,
+    token_endpoint: `${ISSUER}/token`,
+    code_challenge_methods_supported: ['S256'],
+  }),
 }))
 
-import { beforeEach, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { flows } from '../../../../extension/background/authorization/flow-records.ts'
+import { endGrant } from '../../../../extension/background/grants/end-grant.ts'
+import {
+  deleteGrant,
+  getSessionName,
+  listGrants,
+  saveGrant,
+} from '../../../../extension/background/grants/grants.ts'
+import { restoreWaiver } from '../../../../extension/background/grants/withdrawn-waivers.ts'
 import { connect } from '../../../../extension/background/methods/connect.ts'
 import type { Call } from '../../../../extension/background/methods/page-call.ts'
-import { ERROR_CODE } from '../../../../shared/messages/page-api.ts'
-import { flowOf, ISSUER, OPERATOR, ORIGIN } from '../../support/records.ts'
+import type { OperatorApplication } from '../../../../shared/messages/operator-profile.ts'
+import { type ConnectParams, ERROR_CODE } from '../../../../shared/messages/page-api.ts'
+import { flowOf, grantOf, ISSUER, OPERATOR, ORIGIN } from '../../support/records.ts'
 import { WITHIN_MS } from '../../support/time-limit.ts'
 
+const applications = vi.hoisted(() => ({ known: [] as OperatorApplication[] }))
 const APPLICATION = { clientId: 'client', name: 'App', origins: [ORIGIN], requireConsent: true }
 const CONNECT_PARAMS = {
   issuer: ISSUER,
@@ -48,6 +69,7 @@ const windows = () => seen.tabs.filter(({ url }) => url.includes('/ui/consent/')
 
 beforeEach(() => {
   seen.tabs = []
+  applications.known = [APPLICATION]
 })
 
 test('X01: an earlier call of a background tab does not block the window of the foreground tab', async () => {
@@ -87,4 +109,65 @@ test('X10: a flow of a replaced document is cancelled by the next call of the sa
   expect(seen.closed).toContain(9)
   page.abort()
   await call
+})
+
+describe('A03: an operator that waives the consent', () => {
+  const WAIVING = {
+    ...APPLICATION,
+    requireConsent: false,
+    consentWaiver: { apis: CONNECT_PARAMS.apis },
+  }
+
+  /** Connects, and tells which window opens first. */
+  async function openedWindow(more: Partial<ConnectParams> = {}) {
+    const page = new AbortController()
+    const answer = connect(callOf({ signal: page.signal }), { ...CONNECT_PARAMS, ...more }).catch(
+      (error) => error,
+    )
+    const url = await vi.waitFor(() => {
+      const [tab] = seen.tabs
+      if (!tab) throw new Error('no window')
+      return tab.url
+    }, WITHIN_MS)
+    page.abort()
+    await answer
+    return url.includes('/ui/consent/') ? 'consent' : 'sign-in'
+  }
+
+  beforeEach(async () => {
+    applications.known = [WAIVING]
+    for (const grant of await listGrants(ORIGIN)) await deleteGrant(grant)
+  })
+
+  test('is not asked for the first grant that it declares, but for another mode', async () => {
+    expect(await openedWindow()).toBe('sign-in')
+    expect(await openedWindow({ mode: 'token' })).toBe('consent')
+  })
+
+  test('is asked where it declares nothing', async () => {
+    applications.known = [{ ...APPLICATION, requireConsent: false }]
+    expect(await openedWindow()).toBe('consent')
+  })
+
+  test('is asked again after the user has ended a grant, until the user approves one', async () => {
+    const grant = grantOf({ session: await getSessionName() })
+    await saveGrant(grant)
+    await endGrant(grant, 'page')
+    expect(await openedWindow()).toBe('sign-in')
+    const next = grantOf({ session: await getSessionName() })
+    await saveGrant(next)
+    await endGrant(next, 'user')
+    expect(await openedWindow()).toBe('consent')
+    expect(await openedWindow()).toBe('consent')
+    await restoreWaiver(ISSUER, ORIGIN)
+    expect(await openedWindow()).toBe('sign-in')
+  })
+
+  test('does not waive it for another application of the same origin', async () => {
+    applications.known = [WAIVING, { ...APPLICATION, clientId: 'other' }]
+    expect(await openedWindow({ clientId: 'other' })).toBe('consent')
+    expect(await openedWindow({ clientId: 'client' })).toBe('sign-in')
+    await saveGrant(grantOf({ clientId: 'other', session: await getSessionName() }))
+    expect(await openedWindow({ clientId: 'client' })).toBe('consent')
+  })
 })

@@ -4,7 +4,9 @@
  *
  * Seen to fail: when only its first caller removes a flight from the single flight, the first test never ends;
  * when the subscriber is compared with that of the token record, the second test fails; without `deleteKey` in
- * `renewAccessToken`, the fourth.
+ * `renewAccessToken`, the test of the private key. The tests of A02: when a renewal asks for no ID token, takes
+ * tokens without one, renews a grant without a subscriber by a silent authorization, or keeps the tokens of a
+ * refresh that was rejected.
  */
 
 import 'fake-indexeddb/auto'
@@ -12,16 +14,24 @@ import { createStore, keys } from 'idb-keyval'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import type { SilentRequest } from '../../../../extension/background/authorization/silent-authorization.ts'
 import type { AuthorizationResult } from '../../../../extension/background/grants/authorization-result.ts'
-import type { TokenSet } from '../../../../shared/core/index.ts'
+import type { GrantRecord } from '../../../../extension/background/grants/grants.ts'
+import type {
+  IdTokenClaims,
+  RefreshTokens,
+  RevokeToken,
+  TokenSet,
+} from '../../../../shared/core/index.ts'
+import { ERROR_CODE } from '../../../../shared/messages/page-api.ts'
 import { A, authorized, B, grantRecord, OPERATOR, tokenSet } from '../../support/operator.ts'
 
 const answers = vi.hoisted(() => ({
   silent: async (_request: SilentRequest): Promise<AuthorizationResult> => {
     throw new Error('no silent authorization was expected')
   },
-  refresh: async (): Promise<TokenSet> => {
+  refresh: async (_request: RefreshTokens): Promise<TokenSet> => {
     throw new Error('no refresh was expected')
   },
+  revoked: [] as string[],
 }))
 
 vi.stubGlobal('navigator', { onLine: true })
@@ -39,16 +49,17 @@ vi.mock(
 )
 vi.mock('../../../../shared/core/index.ts', async (original) => ({
   ...(await original<object>()),
-  refreshTokens: () => answers.refresh(),
-  revokeToken: async () => {},
+  refreshTokens: (request: RefreshTokens) => answers.refresh(request),
+  revokeToken: async ({ token }: RevokeToken) => {
+    answers.revoked.push(token)
+  },
 }))
 
 const { obtainAccessToken } = await import(
   '../../../../extension/background/tokens/token-renewal.ts'
 )
-const { endTokens, findGrantIdsByTokens, saveTokens, getScopeInUse, setScopeInUse } = await import(
-  '../../../../extension/background/grants/token-records.ts'
-)
+const { endTokens, findGrantIdsByTokens, readTokens, saveTokens, getScopeInUse, setScopeInUse } =
+  await import('../../../../extension/background/grants/token-records.ts')
 const { deleteGrant } = await import('../../../../extension/background/grants/grants.ts')
 const { getFlowDpopKey } = await import('../../../../extension/background/clients/dpop.ts')
 const { interactionRequired } = await import(
@@ -59,9 +70,16 @@ const { computeSubjectHandle } = await import(
 )
 const { NorthkeyError } = await import('../../../../shared/core/index.ts')
 
+/** A grant whose subscriber an ID token has identified. */
+async function grantOfAlice(): Promise<GrantRecord> {
+  const grant = grantRecord({ subscriber: 'identified' })
+  return { ...grant, subject: await computeSubjectHandle(grant.issuer, 'alice', grant.origin) }
+}
+
 let silent = 0
 beforeEach(() => {
   silent = 0
+  answers.revoked = []
 })
 
 function whenSilent(answer: () => Promise<AuthorizationResult> | AuthorizationResult): void {
@@ -73,8 +91,8 @@ function whenSilent(answer: () => Promise<AuthorizationResult> | AuthorizationRe
 
 describe('a token of single use', () => {
   test('X01: twenty simultaneous calls get twenty different tokens, and all of them end', async () => {
-    whenSilent(() => authorized({ singleUse: true }))
-    const grant = grantRecord()
+    whenSilent(() => authorized({ singleUse: true, subject: 'alice' }))
+    const grant = await grantOfAlice()
     const calls = Array.from({ length: 20 }, () => obtainAccessToken(grant, A.resource))
     const accessTokens = (await Promise.all(calls)).map(({ accessToken }) => accessToken)
     expect(new Set(accessTokens).size).toBe(20)
@@ -82,31 +100,83 @@ describe('a token of single use', () => {
   })
 })
 
-describe('C22: a grant belongs to a single subscriber', () => {
+describe('C22, A02: a grant belongs to a single subscriber', () => {
   test('tokens of another subscriber are not taken, also after those of the grant ended with the browser', async () => {
-    const grant = grantRecord()
-    const grantOfAlice = {
-      ...grant,
-      subject: await computeSubjectHandle(grant.issuer, 'alice', grant.origin),
-    }
+    const grant = await grantOfAlice()
     whenSilent(() => authorized({ subject: 'bob' }))
-    await expect(obtainAccessToken(grantOfAlice, A.resource)).rejects.toMatchObject({
+    await expect(obtainAccessToken(grant, A.resource)).rejects.toMatchObject({
       data: { error: 'login_required' },
     })
     whenSilent(() => authorized({ subject: 'alice', accessToken: 'hers' }))
-    expect((await obtainAccessToken(grantOfAlice, A.resource)).accessToken).toBe('hers')
+    expect((await obtainAccessToken(grant, A.resource)).accessToken).toBe('hers')
   })
 
-  test('a grant without a subscriber is renewed with the first subscriber that the operator names', async () => {
-    const grant = grantRecord()
-    const grantWithoutSubscriber = {
-      ...grant,
-      subject: await computeSubjectHandle(grant.issuer, grant.grantId, grant.origin),
+  test('each silent authorization asks for an ID token, whatever scope the page wants', async () => {
+    const api = { ...A, scope: 'openid a' }
+    const grant = { ...(await grantOfAlice()), apis: [api] }
+    const requests: SilentRequest[] = []
+    answers.silent = async (request) => {
+      requests.push(request)
+      return authorized({ subject: 'alice' })
     }
-    whenSilent(() => authorized({ subject: 'alice' }))
-    await expect(obtainAccessToken(grantWithoutSubscriber, A.resource)).resolves.toMatchObject({
-      scope: 'a',
+    await obtainAccessToken(grant, A.resource, { scope: 'a' })
+    expect(requests).toEqual([
+      expect.objectContaining({ idToken: true, apis: [{ ...api, scope: 'a' }] }),
+    ])
+  })
+
+  test('tokens without an ID token are not taken but revoked', async () => {
+    const grant = await grantOfAlice()
+    whenSilent(() => authorized({ accessToken: 'of nobody' }))
+    await expect(obtainAccessToken(grant, A.resource)).rejects.toMatchObject({
+      code: ERROR_CODE.untrustedResponse,
+      data: { error: 'invalid_id_token' },
     })
+    expect(await readTokens(grant.grantId)).toBeUndefined()
+    expect(answers.revoked).toEqual(['of nobody'])
+  })
+
+  test('a grant whose subscriber was never identified is not renewed by a session at the operator', async () => {
+    whenSilent(() => authorized({ subject: 'alice' }))
+    await expect(obtainAccessToken(grantRecord(), A.resource)).rejects.toMatchObject({
+      data: { error: 'interaction_required' },
+    })
+    expect(silent).toBe(0)
+  })
+
+  test('nor after its refresh token is refused', async () => {
+    const grant = grantRecord()
+    const expiring = { expiresAtMs: Date.now() + 1_000, refreshToken: 'r' }
+    await saveTokens(grant, grant.grantId, A.resource, authorized(expiring))
+    answers.refresh = async () => {
+      throw new NorthkeyError('authorization_server_error', 'refused', { error: 'invalid_grant' })
+    }
+    whenSilent(() => authorized())
+    await expect(obtainAccessToken(grant, A.resource)).rejects.toMatchObject({
+      data: { error: 'interaction_required' },
+    })
+    expect(silent).toBe(0)
+  })
+
+  test('a refresh with an ID token of another subscriber ends all tokens of the grant', async () => {
+    const grant = await grantOfAlice()
+    const claims = { iss: grant.issuer, sub: 'alice' } as IdTokenClaims
+    const expiring = {
+      accessToken: 'hers',
+      expiresAtMs: Date.now() + 1_000,
+      refreshToken: 'r',
+      subject: 'alice',
+      idTokenClaims: claims,
+    }
+    await saveTokens(grant, grant.grantId, A.resource, authorized(expiring))
+    answers.refresh = async ({ idTokenClaims, onTokensRejected }) => {
+      expect(idTokenClaims).toEqual(claims)
+      await onTokensRejected?.(tokenSet({ accessToken: 'of bob', refreshToken: 'r of bob' }))
+      throw new NorthkeyError('invalid_id_token', 'the ID token is for another subscriber')
+    }
+    await expect(obtainAccessToken(grant, A.resource)).rejects.toThrow('another subscriber')
+    expect(answers.revoked).toEqual(['r of bob'])
+    expect(await readTokens(grant.grantId)).toBeUndefined()
   })
 })
 
@@ -120,7 +190,7 @@ describe('a renewal that fails', () => {
       )
       throw interactionRequired('the operator has to ask')
     }
-    const grant = grantRecord()
+    const grant = await grantOfAlice()
     for (let time = 0; time < 3; time++) {
       await expect(obtainAccessToken(grant, A.resource)).rejects.toThrow('has to ask')
     }
