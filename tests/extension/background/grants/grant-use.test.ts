@@ -7,7 +7,7 @@
  * - `runWithGrant` only runs its task: the held calls never end, and a response that comes after the end
  *   reaches the page;
  * - it does not judge the grant again, and a listener of it is missing (expiry, operator);
- * - the router gives the aborted calls of a switched-off site their own errors;
+ * - the router aborts the calls of a switched-off site without the reason `no_grant`;
  * - `extendGrant` writes the record that the call read, `updateRecord` does not ask whether the grant has
  *   ended, and `requireCurrentGrant` returns the grant that it gets.
  */
