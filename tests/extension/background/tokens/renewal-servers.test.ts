@@ -47,7 +47,7 @@ test.each([
   'A01: a refresh token and a token endpoint on a server %s',
   async (_, token_endpoint, expected) => {
     Object.assign(renewals, { refreshed: 0, silent: 0 })
-    const grant = grantRecord()
+    const grant = grantRecord({ subscriber: 'identified' })
     const { tokens } = authorized({ refreshToken: 'refresh', expiresAtMs: 0 })
     const metadata = { ...METADATA, ...(token_endpoint !== undefined && { token_endpoint }) }
     await saveTokens(grant, crypto.randomUUID(), A.resource, { tokens, metadata })
