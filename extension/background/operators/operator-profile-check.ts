@@ -14,7 +14,7 @@ import {
   type OperatorProfile,
   PROFILE_TOO_LARGE,
 } from '../../../shared/messages/operator-profile.ts'
-import { isReadableText } from '../platform/readable-text.ts'
+import { isReadableText, READABLE_TEXT } from '../../../shared/messages/readable-text.ts'
 import { isSecureOrigin } from '../platform/secure-origin.ts'
 import schema from './operator-profile.schema.json'
 
@@ -113,11 +113,7 @@ class Findings {
   }
 
   checkText(text: string | undefined, member: string): void {
-    this.expect(
-      isReadableText(text ?? ''),
-      member,
-      'no control characters and no marks of direction',
-    )
+    this.expect(isReadableText(text ?? ''), member, READABLE_TEXT)
   }
 
   checkUnique(values: string[], member: string): void {

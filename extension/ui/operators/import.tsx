@@ -6,6 +6,7 @@ import {
   type OperatorProfile,
   PROFILE_TOO_LARGE,
 } from '../../../shared/messages/operator-profile.ts'
+import { ForeignText } from '../foreign-text.tsx'
 import type { ScreenClient } from '../screen-client.ts'
 import { ProfileSummary } from './profile-summary.tsx'
 
@@ -76,7 +77,7 @@ export function Import({ client, onImported }: Props) {
         />
       </label>
       <p role="status" class="quiet">
-        {state.status === 'choosing' && state.message}
+        {state.status === 'choosing' && state.message && <ForeignText text={state.message} />}
       </p>
       <div role="alert">
         {state.status === 'rejected' && (
@@ -84,7 +85,9 @@ export function Import({ client, onImported }: Props) {
             <p>This file cannot be used:</p>
             <ul class="plain">
               {state.reasons.map((reason) => (
-                <li key={reason}>{reason}</li>
+                <li key={reason}>
+                  <ForeignText text={reason} />
+                </li>
               ))}
             </ul>
           </div>
@@ -93,7 +96,11 @@ export function Import({ client, onImported }: Props) {
       {state.status === 'confirming' && (
         <section class="card" aria-labelledby="confirm-title" data-testid="confirmation">
           <h3 id="confirm-title">
-            Add <q>{state.profile.name}</q>?
+            Add{' '}
+            <q>
+              <ForeignText text={state.profile.name} />
+            </q>
+            ?
           </h3>
           <p>
             Add it only if you got the file from your operator or your organization. Who controls

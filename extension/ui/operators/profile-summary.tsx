@@ -3,6 +3,7 @@
  */
 
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
+import { ForeignText } from '../foreign-text.tsx'
 
 export function ProfileSummary({ profile }: { profile: OperatorProfile }) {
   const { issuer, apis, applications = [], onboarding = 'preregistered' } = profile
@@ -15,8 +16,14 @@ export function ProfileSummary({ profile }: { profile: OperatorProfile }) {
         <ul class="plain">
           {apis.map(({ resource, name, description }) => (
             <li key={resource}>
-              <strong>{name}</strong>
-              {description && <span class="quiet">{description}</span>}
+              <strong>
+                <ForeignText text={name} />
+              </strong>
+              {description && (
+                <span class="quiet">
+                  <ForeignText text={description} />
+                </span>
+              )}
               <span class="address">{resource}</span>
             </li>
           ))}
@@ -29,7 +36,9 @@ export function ProfileSummary({ profile }: { profile: OperatorProfile }) {
         <ul class="plain">
           {applications.map(({ clientId, name, origins, requireConsent }) => (
             <li key={`${clientId} ${origins.join()}`}>
-              <strong>{name}</strong>
+              <strong>
+                <ForeignText text={name} />
+              </strong>
               <span class="address">{origins.join(', ')}</span>
               {requireConsent === false && (
                 <span class="quiet">Northkey does not ask you before; the operator does.</span>
