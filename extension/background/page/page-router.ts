@@ -109,7 +109,8 @@ async function answerCall(
   signal: AbortSignal,
   deliver: Call['deliver'],
 ): Promise<Outcome> {
-  const { method, key, params, attempt, userActivation, visible } = request
+  const { method, key, params, attempt, visible } = request
+  const calledAtMs = Date.now()
   try {
     if (!(await isSiteOn(caller.origin))) throw noGrant()
     if (attempt > 0) {
@@ -120,7 +121,18 @@ async function answerCall(
     }
     takeCall(caller.origin)
     if (!isProviderMethod(method)) return throwUnsupported()
-    const call = { ...caller, requestId, key, userActivation, visible, signal, deliver }
+    // How long ago the click of a call was that is sent again is not known.
+    const userActivation = request.userActivation && attempt === 0
+    const call: Call = {
+      ...caller,
+      requestId,
+      calledAtMs,
+      key,
+      userActivation,
+      visible,
+      signal,
+      deliver,
+    }
     return { result: await dispatchCall(call, method, params) }
   } catch (error) {
     return { error: toErrorObject(error) }

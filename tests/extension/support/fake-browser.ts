@@ -33,8 +33,8 @@ export const told: { event: string; payload: unknown }[] = []
 export const alarm: { when: number | undefined } = { when: undefined }
 /** A page that was there before. */
 export const page = { id: 1, url: 'https://app.example/' }
-/** Tabs that are open, and those that the broker closed. */
-export const seen = { tabs: [page], closed: [] as number[] }
+/** Tabs that are open, those that the broker closed, and those that the user does not see. */
+export const seen = { tabs: [page], closed: [] as number[], hidden: [] as number[] }
 export const storage = {
   session: area(),
   local: area(),
@@ -83,7 +83,12 @@ export default {
     TAB_ID_NONE: -1,
     onRemoved: event(),
     query: async () => seen.tabs.map((tab) => ({ ...tab, status: 'complete' })),
-    get: async (id: number) => ({ ...find(id), status: 'complete' }),
+    get: async (id: number) => ({
+      ...find(id),
+      status: 'complete',
+      active: !seen.hidden.includes(id),
+      windowId: 1,
+    }),
     create: async (options: { url?: string }) => openTab(options),
     async update(id: number, { url }: { url?: string }) {
       find(id).url = url ?? find(id).url
@@ -98,6 +103,7 @@ export default {
   },
   windows: {
     create: async (options: { url?: string }) => ({ tabs: [openTab(options)] }),
+    get: async () => ({ state: 'normal' }),
   },
   permissions: {
     contains: async () => true,

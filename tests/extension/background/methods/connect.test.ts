@@ -7,7 +7,7 @@
  */
 
 import 'fake-indexeddb/auto'
-import { seen } from '../../support/fake-browser.ts'
+import { page as pageTab, seen, storage } from '../../support/fake-browser.ts'
 
 vi.mock('webextension-polyfill', () => import('../../support/fake-browser.ts'))
 vi.mock('../../../../extension/background/operators/operators.ts', async (original) => ({
@@ -36,6 +36,7 @@ function callOf(members: Partial<Call>): Call {
     documentId: 'document',
     key: undefined,
     requestId: crypto.randomUUID(),
+    calledAtMs: Date.now(),
     userActivation: true,
     visible: true,
     signal: new AbortController().signal,
@@ -46,8 +47,9 @@ function callOf(members: Partial<Call>): Call {
 
 const windows = () => seen.tabs.filter(({ url }) => url.includes('/ui/consent/'))
 
-beforeEach(() => {
-  seen.tabs = []
+beforeEach(async () => {
+  seen.tabs = [pageTab]
+  await storage.session.clear()
 })
 
 test('X01: an earlier call of a background tab does not block the window of the foreground tab', async () => {
@@ -78,7 +80,7 @@ test('X10: a flow of a replaced document is cancelled by the next call of the sa
   const page = new AbortController()
   const leftFlow = flowOf({ documentId: 'replaced' })
   await flows.set(leftFlow.flowId, { ...leftFlow, status: 'awaitingConsent', tabId: 9 })
-  seen.tabs = [{ id: 9, url: 'about:blank' }]
+  seen.tabs = [pageTab, { id: 9, url: 'about:blank' }]
   const callOfOtherTab = connect(callOf({ tabId: 2, documentId: 'other' }), CONNECT_PARAMS)
   await expect(callOfOtherTab).rejects.toMatchObject({ code: ERROR_CODE.alreadyPending })
 
