@@ -3,7 +3,7 @@
  * until when. It shows the full origin; the name of the application never replaces it.
  */
 
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type {
   ApprovedApi,
   ConsentRequest,
@@ -135,7 +135,7 @@ function Question({ request, onAllow, onDeny }: QuestionProps) {
   }, [])
 
   // A window that gets the focus again must not have it on the button that allows.
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (inert) allowButton.current?.blur()
   }, [inert])
 
