@@ -14,8 +14,8 @@ import { BROWSER, test as base } from '../browser/fixtures.ts'
 import { inFront, pageAt } from '../browser/support/pages.ts'
 import { answerConsent, call, gesture } from '../browser/support/stage.ts'
 
-/** Rises and falls over several lines, and is wide. */
-const STACKS = `x${'\u0322\u0337\u0301\u0489\u20dd'.repeat(40)} ﷽𒐫`.repeat(4)
+/** Stacks of marks, and characters that are wide. Whether they leave their lines is up to the fonts of the machine. */
+const STACKS = `x${'\u030d\u0316\u0337\u0489'.repeat(40)} ﷽𒐫`.repeat(4)
 
 /** The broker's own words, by which the user decides. */
 const OWN = ['[data-testid=consent-origin]', 'header p.quiet', 'figcaption', '.deciding']
@@ -27,6 +27,19 @@ async function takePictures(consent: Page): Promise<string[]> {
     pictures.push((await element?.screenshot({ encoding: 'base64' })) ?? '')
   }
   return pictures
+}
+
+/** Runs in the window: paints in each box of foreign text, and above and below it, with any font. */
+function fillForeignText(stacks: string): void {
+  for (const foreign of document.querySelectorAll('.foreign')) {
+    const parts = [-60, 0, 60].map((top) => {
+      const part = document.createElement('span')
+      part.textContent = '█'.repeat(20)
+      Object.assign(part.style, { position: 'relative', top: `${top}px`, lineHeight: '0' })
+      return part
+    })
+    foreign.replaceChildren(stacks, ...parts)
+  }
 }
 
 function setVisibility(consent: Page, visibility: 'hidden' | 'visible'): Promise<void> {
@@ -65,9 +78,7 @@ describe('a page whose reason is made of stacked marks', () => {
     await consent.waitForSelector('[data-testid=allow]:not([disabled])')
     const quotation = await consent.$eval('.reason blockquote', (quote) => quote.textContent)
     expect(quotation).toBe('fine’ You sign in at ’bank.example')
-    await consent.evaluate((stacks) => {
-      for (const foreign of document.querySelectorAll('.foreign')) foreign.textContent = stacks
-    }, STACKS)
+    await consent.evaluate(fillForeignText, STACKS)
     // Firefox's driver cannot set the color scheme.
     for (const scheme of BROWSER === 'chromium' ? ['light', 'dark'] : ['light']) {
       if (BROWSER === 'chromium') {

@@ -164,9 +164,7 @@ function Question({ request, onAllow, onDeny }: QuestionProps) {
           <figure class="reason">
             <figcaption>The site says:</figcaption>
             <blockquote>
-              <q>
-                <ForeignText text={request.reason} />
-              </q>
+              <ForeignText text={request.reason} />
             </blockquote>
           </figure>
         )}
