@@ -31,7 +31,7 @@ type State =
 
 const MAX_READS = 5
 
-const INERT_HINT = 'Please read first. You can allow half a second after your last click or key.'
+const INERT_HINT = 'Please read first: wait half a second after your last click or key.'
 const NOTHING_SELECTED_HINT = 'Nothing is marked, so there is nothing to allow.'
 
 /**
