@@ -133,15 +133,18 @@ beforeEach(() => void vi.useFakeTimers({ now: 0 }))
 afterEach(() => void vi.useRealTimers())
 
 describe('A11a, A11b: the inert time of the consent window', () => {
-  test.for(Object.entries(TABLE))('%s', ([, { events, changes }]) => {
-    const seen: Row['changes'] = []
-    const time = createInertTime(LENGTH_MS, (over) => seen.push([Date.now(), over]))
-    for (const [at, event] of events) setTimeout(() => time.handle(event), at)
-    vi.advanceTimersByTime(10_000)
-    expect(seen).toEqual(changes)
-    expect(time.isOver()).toBe(seen.at(-1)?.[1] ?? false)
-    time.stop()
-  })
+  test.for(Object.entries(TABLE))(
+    'A11a, A11b: what happens, and when Allow may be pressed: %s',
+    ([, { events, changes }]) => {
+      const seen: Row['changes'] = []
+      const time = createInertTime(LENGTH_MS, (over) => seen.push([Date.now(), over]))
+      for (const [at, event] of events) setTimeout(() => time.handle(event), at)
+      vi.advanceTimersByTime(10_000)
+      expect(seen).toEqual(changes)
+      expect(time.isOver()).toBe(seen.at(-1)?.[1] ?? false)
+      time.stop()
+    },
+  )
 
   test('a press is judged at once: the click that follows it in the same task is none', () => {
     const time = createInertTime(LENGTH_MS, () => {})
