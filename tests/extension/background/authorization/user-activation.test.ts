@@ -235,7 +235,7 @@ describe('A11d: a window long after the click', () => {
   })
 
   test('does not open where the tab of the page is gone', async () => {
-    seen.tabs = []
-    expect(await startFlow(flowOf(), 'ask')).toMatchObject({ error: INTERACTION_REQUIRED })
+    const gone = flowOf({ pageTabId: 77 })
+    expect(await startFlow(gone, 'ask')).toMatchObject({ error: INTERACTION_REQUIRED })
   })
 })

@@ -7,7 +7,7 @@
  */
 
 import 'fake-indexeddb/auto'
-import { page as pageTab, seen, storage } from '../../support/fake-browser.ts'
+import { seen, storage } from '../../support/fake-browser.ts'
 
 vi.mock('webextension-polyfill', () => import('../../support/fake-browser.ts'))
 vi.mock('../../../../extension/background/operators/operators.ts', async (original) => ({
@@ -48,7 +48,7 @@ function callOf(members: Partial<Call>): Call {
 const windows = () => seen.tabs.filter(({ url }) => url.includes('/ui/consent/'))
 
 beforeEach(async () => {
-  seen.tabs = [pageTab]
+  seen.tabs = []
   await storage.session.clear()
 })
 
@@ -80,7 +80,7 @@ test('X10: a flow of a replaced document is cancelled by the next call of the sa
   const page = new AbortController()
   const leftFlow = flowOf({ documentId: 'replaced' })
   await flows.set(leftFlow.flowId, { ...leftFlow, status: 'awaitingConsent', tabId: 9 })
-  seen.tabs = [pageTab, { id: 9, url: 'about:blank' }]
+  seen.tabs = [{ id: 9, url: 'about:blank' }]
   const callOfOtherTab = connect(callOf({ tabId: 2, documentId: 'other' }), CONNECT_PARAMS)
   await expect(callOfOtherTab).rejects.toMatchObject({ code: ERROR_CODE.alreadyPending })
 
