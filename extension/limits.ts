@@ -77,6 +77,18 @@ export const LONGEST_SILENT_PAUSE_MS =
 /** Limits an authorization in a window: enough for a sign-in with a text message. */
 export const FLOW_LIFETIME_MS = __REPLACED_LIMITS__?.FLOW_LIFETIME_MS ?? 10 * MINUTE_MS
 
+/**
+ * Time for which a browser counts a click as transient user activation: 5 s in Chromium and in Firefox. A call
+ * that reports an activation may have it from a click this long before.
+ */
+export const TRANSIENT_ACTIVATION_MS = __REPLACED_LIMITS__?.TRANSIENT_ACTIVATION_MS ?? 5_000
+
+/**
+ * Time within which a call opens its window: twice the time for which a browser counts a click, since an attempt
+ * without a window and requests to the operator may come before.
+ */
+export const ACTIVATION_LIFETIME_MS = __REPLACED_LIMITS__?.ACTIVATION_LIFETIME_MS ?? 10_000
+
 /** Limits the wait for the first page of a new window; the flow goes on without it. */
 export const WINDOW_SHOWN_TIMEOUT_MS = __REPLACED_LIMITS__?.WINDOW_SHOWN_TIMEOUT_MS ?? 5_000
 

@@ -1,11 +1,12 @@
-/** Components that several screens use. Values from outside are shown as text only, never as markup. */
+/** Components that several screens use. */
 
 import type { ComponentChildren } from 'preact'
+import { ForeignText } from './foreign-text.tsx'
 
 export function Alert({ text }: { text: string | undefined }) {
   return (
     <div role="alert" class={text ? 'card alert' : undefined}>
-      {text}
+      {text && <ForeignText text={text} />}
     </div>
   )
 }

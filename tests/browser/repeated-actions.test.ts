@@ -146,11 +146,7 @@ describe('a user who repeats an action, or leaves', () => {
       const consent = await pageAt(stage.browser, '/ui/consent/')
       await consent.bringToFront()
       await consent.waitForSelector('[data-testid=allow]:not([disabled])')
-      await consent.evaluate(() => {
-        const button = document.querySelector<HTMLButtonElement>('[data-testid=allow]')
-        button?.click()
-        button?.click()
-      })
+      await consent.click('[data-testid=allow]', { count: 2 })
       expect((await outcome).result).toBeDefined()
       expect(authorizationRequests(stage)).toHaveLength(1)
     },

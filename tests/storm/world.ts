@@ -98,6 +98,9 @@ export async function startWorld(builds: string): Promise<World> {
       },
     ],
     builds,
+    undefined,
+    // The driver calls far more often than a person clicks.
+    { TRANSIENT_ACTIVATION_MS: 0, ACTIVATION_LIFETIME_MS: 60_000 },
   )
   const browser = await openBrowser('chromium', {
     extension: extension.path,

@@ -61,6 +61,7 @@ import {
 import { blockInTab, forgetTab } from './redirect-rules.ts'
 import { handleArrival, responseArrives } from './response-arrival.ts'
 import { authorizeSilently, windowMayHelp } from './silent-authorization.ts'
+import { spendActivation } from './user-activation.ts'
 import * as windows from './windows.ts'
 
 /** Stores the tab of a flow's window. If the record cannot be written, the tab is closed again. */
@@ -92,6 +93,7 @@ export async function startFlow(base: FlowBase, consent: Approval | 'ask'): Prom
     await wakeAt(base.deadlineMs)
     if (consent !== 'ask') return prepareFlow({ ...base, status: 'preparing', approval: consent })
     await flows.set(flowId, { ...base, status: 'awaitingConsent' })
+    await spendActivation(base)
     await recordTab(windows.openConsent(flowId), (tabId) => ({
       ...base,
       status: 'awaitingConsent',
@@ -108,8 +110,9 @@ export function approveFlow(flowId: string, approval: Approval): Promise<void> {
     if (record?.status !== 'awaitingConsent') return
     const tabId = record.tabId ?? (await windows.findConsentTab(flowId))
     await clearDenials(record.origin, record.request.issuer)
+    const base = getFlowBase(record)
     await restoreWaiver(record.request.issuer, record.origin)
-    await prepareFlow({ ...getFlowBase(record), status: 'preparing', approval, tabId })
+    await prepareFlow({ ...base, status: 'preparing', approval, isConsented: true, tabId })
     await windows.closeTab(tabId)
   })
 }
@@ -171,6 +174,7 @@ async function prepareFlow(record: FlowIn<'preparing'>): Promise<void> {
     },
     createEffects(getServerOrigins(server)),
   )
+  if (!record.isConsented) await spendActivation(record)
   const tabId = await recordTab(windows.openSignIn(flowId), (tabId) => ({
     ...getFlowBase(record),
     status: 'awaitingAuthorizationResponse',

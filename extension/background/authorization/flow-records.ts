@@ -35,6 +35,8 @@ export interface FlowBase {
   pageTabId: number
   applicationName: string
   operatorName: string
+  /** When the page's call reached the worker. */
+  calledAtMs: number
   createdAtMs: number
   deadlineMs: number
   request: ConnectRequest
@@ -56,7 +58,13 @@ export interface Approval {
 export type FlowRecord = FlowBase &
   (
     | { status: 'awaitingConsent'; tabId?: number }
-    | { status: 'preparing'; approval: Approval; tabId?: number | undefined }
+    | {
+        status: 'preparing'
+        approval: Approval
+        /** The user approved in the consent window, which is still open if there is a tab. */
+        isConsented?: boolean
+        tabId?: number | undefined
+      }
     | {
         status: 'awaitingAuthorizationResponse'
         approval: Approval
@@ -78,7 +86,7 @@ export const flows = openSealedStore<FlowRecord>('flows')
 /** The part of a record that stays the same in each state. */
 export function getFlowBase(record: FlowRecord): FlowBase {
   const { flowId, requestId, origin, documentId, pageTabId, applicationName, operatorName } = record
-  const { createdAtMs, deadlineMs, request, renews, silentFirst } = record
+  const { calledAtMs, createdAtMs, deadlineMs, request, renews, silentFirst } = record
   return {
     flowId,
     requestId,
@@ -87,6 +95,7 @@ export function getFlowBase(record: FlowRecord): FlowBase {
     pageTabId,
     applicationName,
     operatorName,
+    calledAtMs,
     createdAtMs,
     deadlineMs,
     request,

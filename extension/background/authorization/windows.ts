@@ -119,6 +119,17 @@ export async function readTabState(tabId: number): Promise<TabState | undefined>
   }
 }
 
+/** Tells whether the user sees a tab: it is the active tab of a window that is not minimized. */
+export async function isTabShown(tabId: number): Promise<boolean> {
+  try {
+    const { active, windowId } = await browser.tabs.get(tabId)
+    if (!active || !browser.windows || windowId === undefined) return active
+    return (await browser.windows.get(windowId)).state !== 'minimized'
+  } catch {
+    return false
+  }
+}
+
 /** Closes a tab. A tab that is closed already is no error. */
 export async function closeTab(tabId: number | undefined): Promise<void> {
   if (tabId === undefined) return

@@ -12,8 +12,11 @@ export interface Caller {
 /** The caller, the state of its document when the page called, and the ways to abort and to deliver. */
 export interface Call extends Caller {
   requestId: string
+  /** When the call reached this worker. */
+  calledAtMs: number
   /** The deduplication key of a request that has one. The answer may be cached under it. */
   key: string | undefined
+  /** Whether the call came right after a click. A call that is sent again has no click any more. */
   userActivation: boolean
   visible: boolean
   signal: AbortSignal

@@ -1,7 +1,9 @@
 /**
  * Starts the flows of a page that need the user. The conditions: transient user activation in a visible
- * page, no other window of the same origin, and no cooldown after a denial. Calls that need the same
- * renewal share a single flight.
+ * page, no other window of the same origin, no cooldown after a denial, and a click that is neither spent nor
+ * expired. Calls that need the same renewal share a single flight.
+ *
+ * Border: `authorization/user-activation.ts` decides about the click, and once more when the window opens.
  */
 
 import { NorthkeyError } from '../../../shared/core/index.ts'
@@ -11,6 +13,7 @@ import { FLOW_LIFETIME_MS } from '../../limits.ts'
 import { cancelFlow, findPendingFlow, startFlow } from '../authorization/authorization-flow.ts'
 import { isInCooldown } from '../authorization/denial-cooldown.ts'
 import type { Approval, FlowBase } from '../authorization/flow-records.ts'
+import { requireActivation } from '../authorization/user-activation.ts'
 import type { GrantRecord } from '../grants/grants.ts'
 import {
   accessDenied,
@@ -73,6 +76,9 @@ export async function askUser<T>(
   try {
     if (await isPending(call)) throw alreadyPending()
     if (await isInCooldown(origin, issuer)) throw accessDenied()
+    await requireActivation(call).catch((error) => {
+      throw reason ?? error
+    })
     return await task()
   } finally {
     originsAsking.delete(origin)
@@ -83,7 +89,7 @@ export async function askUser<T>(
  * Runs the flow of a call until its grant exists. The flow is cancelled when the page aborts the call.
  */
 export async function runFlow(
-  { origin, requestId, documentId, tabId, signal }: Call,
+  { origin, requestId, calledAtMs, documentId, tabId, signal }: Call,
   request: Pick<
     FlowBase,
     'applicationName' | 'operatorName' | 'request' | 'silentFirst' | 'renews'
@@ -101,6 +107,7 @@ export async function runFlow(
     origin,
     documentId,
     pageTabId: tabId,
+    calledAtMs,
     createdAtMs,
     deadlineMs: createdAtMs + FLOW_LIFETIME_MS,
     ...request,

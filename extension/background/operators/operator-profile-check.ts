@@ -15,13 +15,13 @@ import {
   type OperatorProfile,
   PROFILE_TOO_LARGE,
 } from '../../../shared/messages/operator-profile.ts'
+import { isReadableText, READABLE_TEXT } from '../../../shared/messages/readable-text.ts'
 import { isDeeperThan, JSON_DEPTH_LIMIT } from '../../../shared/oauth/json-depth.ts'
 import {
   findSpellingFault,
   isCanonicalOrigin,
   toComparableUrl,
 } from '../../../shared/oauth/url-spelling.ts'
-import { isReadableText } from '../platform/readable-text.ts'
 import { isSecureOrigin } from '../platform/secure-origin.ts'
 import schema from './operator-profile.schema.json'
 import { getSignInOrigin } from './operator-servers.ts'
@@ -125,11 +125,7 @@ class Findings {
   }
 
   checkText(text: string | undefined, member: string): void {
-    this.expect(
-      isReadableText(text ?? ''),
-      member,
-      'no control characters and no marks of direction',
-    )
+    this.expect(isReadableText(text ?? ''), member, READABLE_TEXT)
   }
 
   checkUnique(values: string[], member: string): void {

@@ -112,7 +112,8 @@ async function answerCall(
   signal: AbortSignal,
   deliver: Call['deliver'],
 ): Promise<Outcome> {
-  const { method, key, params, attempt, userActivation, visible } = request
+  const { method, key, params, attempt, visible } = request
+  const calledAtMs = Date.now()
   let release = () => {}
   try {
     release = takeOctets(caller.origin, request)
@@ -128,7 +129,18 @@ async function answerCall(
     }
     takeCall(caller.origin)
     if (!isProviderMethod(method)) return throwUnsupported()
-    const call = { ...caller, requestId, key, userActivation, visible, signal, deliver }
+    // How long ago the click of a call was that is sent again is not known.
+    const userActivation = request.userActivation && attempt === 0
+    const call: Call = {
+      ...caller,
+      requestId,
+      calledAtMs,
+      key,
+      userActivation,
+      visible,
+      signal,
+      deliver,
+    }
     const result = await dispatchCall(call, method, params)
     // The site may have been switched off, and the page may have given up, while the method ran.
     if (!(await isSiteOn(caller.origin))) throw noGrant()

@@ -7,9 +7,9 @@
 import * as v from 'valibot'
 import type { ProviderMethod, ProviderMethods } from '../../../shared/messages/page-api.ts'
 import { isPlain } from '../../../shared/messages/plain-data.ts'
+import { isReadableText, READABLE_TEXT } from '../../../shared/messages/readable-text.ts'
 import { MAX_BODY_BYTES } from '../api-calls/body-limit.ts'
 import { invalidParams } from '../platform/broker-error.ts'
-import { isReadableText } from '../platform/readable-text.ts'
 
 const MAX_TEXT = 2_048
 
@@ -22,10 +22,7 @@ const text = (name: string, max = MAX_TEXT) =>
 
 /** Text that the user reads in the consent window. */
 const readable = (name: string, max: number) =>
-  v.pipe(
-    text(name, max),
-    v.check(isReadableText, `${name}: expected no control characters and no marks of direction`),
-  )
+  v.pipe(text(name, max), v.check(isReadableText, `${name}: expected ${READABLE_TEXT}`))
 
 const url = (name: string) =>
   v.pipe(

@@ -1,6 +1,7 @@
 /** Shows one API of a consent request, with a checkbox for each scope that the user may deselect. */
 
 import type { ConsentApi } from '../../../shared/messages/screen-channel.ts'
+import { ForeignText } from '../foreign-text.tsx'
 import { describePurpose } from './purpose.ts'
 
 interface Props {
@@ -30,8 +31,14 @@ export function ApiChoice({ api, name, choosable, selected, onChange }: Props) {
           />
         )}
         <label for={choosable ? name : undefined}>
-          <strong>{api.name}</strong>
-          {api.description && <span class="quiet">{api.description}</span>}
+          <strong>
+            <ForeignText text={api.name} />
+          </strong>
+          {api.description && (
+            <span class="quiet">
+              <ForeignText text={api.description} />
+            </span>
+          )}
         </label>
       </div>
       <ul class={choosable && all.length > 1 ? 'scopes choosable' : 'scopes'}>
@@ -51,15 +58,19 @@ export function ApiChoice({ api, name, choosable, selected, onChange }: Props) {
                     )
                   }
                 />
-                {description ?? scope}
+                <ForeignText text={description ?? scope} />
               </label>
             ) : (
-              (description ?? scope)
+              <ForeignText text={description ?? scope} />
             )}
           </li>
         ))}
       </ul>
-      {api.purpose && <p class="quiet">Why: {describePurpose(api.purpose)}.</p>}
+      {api.purpose && (
+        <p class="quiet">
+          Why: <ForeignText text={describePurpose(api.purpose)} />.
+        </p>
+      )}
       <p class="quiet host">At {new URL(api.resource).host}</p>
     </li>
   )

@@ -3,18 +3,19 @@
  * until when. It shows the full origin; the name of the application never replaces it.
  */
 
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type {
   ApprovedApi,
   ConsentRequest,
   Lifetime,
 } from '../../../shared/messages/screen-channel.ts'
 import { CONSENT_READ_PAUSE_MS } from '../../limits.ts'
+import { ForeignText } from '../foreign-text.tsx'
 import { focusHeading } from '../keep-focus.ts'
 import { LIFETIMES } from '../lifetime.ts'
 import type { ScreenClient } from '../screen-client.ts'
 import { ApiChoice } from './api-choice.tsx'
-import { useArmed } from './use-armed.ts'
+import { useInertTime } from './use-inert-time.ts'
 
 interface Props {
   client: ScreenClient
@@ -29,6 +30,9 @@ type State =
   | { status: 'failed' }
 
 const MAX_READS = 5
+
+const INERT_HINT = 'Please read first: wait half a second after your last click or key.'
+const NOTHING_SELECTED_HINT = 'Nothing is marked, so there is nothing to allow.'
 
 /**
  * Reads the consent request, with retries: a worker that stops in the meantime sends no response, and the
@@ -96,7 +100,9 @@ function Leaving({ operatorName }: { operatorName: string }) {
   useEffect(() => focusHeading(heading.current), [])
   return (
     <section class="card">
-      <h1 ref={heading}>Opening the sign-in of {operatorName} …</h1>
+      <h1 ref={heading}>
+        Opening the sign-in of <ForeignText text={operatorName} /> …
+      </h1>
       <p>Check the address there before you type a password.</p>
       <div class="progress" />
     </section>
@@ -114,39 +120,53 @@ function Question({ request, onAllow, onDeny }: QuestionProps) {
     request.apis.map(({ scopes }, index) => ({ index, scopes: scopes.map(({ scope }) => scope) })),
   )
   const [lifetime, setLifetime] = useState<Lifetime>('day')
-  const armed = useArmed()
+  const { inert, isInert } = useInertTime()
+  const allowButton = useRef<HTMLButtonElement>(null)
   const isAnySelected = selected.some(({ scopes }) => scopes.length > 0)
+  const hint = isAnySelected ? inert && INERT_HINT : NOTHING_SELECTED_HINT
   const choosable = request.apis.length > 1 || request.apis.some(({ scopes }) => scopes.length > 1)
 
   useEffect(() => {
-    const onKeyDown = ({ key, isTrusted }: KeyboardEvent) => {
-      if (key === 'Escape' && isTrusted) onDeny()
+    const onKeyDown = ({ key, isTrusted, repeat }: KeyboardEvent) => {
+      if (key === 'Escape' && isTrusted && !repeat) onDeny()
     }
     window.addEventListener('keydown', onKeyDown)
     return () => window.removeEventListener('keydown', onKeyDown)
   }, [])
 
-  function onSubmit(event: SubmitEvent): void {
-    event.preventDefault()
-    if (event.isTrusted && armed && isAnySelected) onAllow(selected, lifetime)
+  // A window that gets the focus again must not have it on the button that allows.
+  useLayoutEffect(() => {
+    if (inert) allowButton.current?.blur()
+  }, [inert])
+
+  function handleAllow({ isTrusted }: MouseEvent): void {
+    if (isTrusted && !isInert() && isAnySelected) onAllow(selected, lifetime)
   }
 
+  // No form: Enter in a field of a form presses its button.
   return (
-    <form onSubmit={onSubmit}>
+    <>
       <header>
         <p class="origin" data-testid="consent-origin">
           {request.origin}
         </p>
         <h1>
-          Let this site, <q>{request.applicationName}</q>, use your {request.operatorName} network?
+          Let this site,{' '}
+          <q>
+            <ForeignText text={request.applicationName} />
+          </q>
+          , use your <ForeignText text={request.operatorName} /> network?
         </h1>
         <p class="quiet">
           You sign in at <code data-testid="sign-in-host">{request.signInHost}</code>
         </p>
         {request.reason && (
-          <p class="reason">
-            The site says: <q>{request.reason}</q>
-          </p>
+          <figure class="reason">
+            <figcaption>The site says:</figcaption>
+            <blockquote>
+              <ForeignText text={request.reason} />
+            </blockquote>
+          </figure>
         )}
       </header>
 
@@ -188,19 +208,25 @@ function Question({ request, onAllow, onDeny }: QuestionProps) {
         ))}
       </fieldset>
 
-      <footer>
+      <footer class="deciding">
+        <p id="hint" class="quiet" role="status">
+          {hint}
+        </p>
         <button type="button" onClick={onDeny} data-testid="deny">
           Don’t allow
         </button>
         <button
-          type="submit"
+          ref={allowButton}
+          type="button"
           class="primary"
-          disabled={!armed || !isAnySelected}
+          disabled={inert || !isAnySelected}
+          onClick={handleAllow}
+          aria-describedby="hint"
           data-testid="allow"
         >
-          Allow
+          {inert ? 'Wait …' : 'Allow'}
         </button>
       </footer>
-    </form>
+    </>
   )
 }

@@ -5,6 +5,7 @@
 
 import type { RefObject } from 'preact'
 import type { AcceptedOperator } from '../../../shared/messages/screen-channel.ts'
+import { ForeignText } from '../foreign-text.tsx'
 import { ProfileSummary } from './profile-summary.tsx'
 import { ServerList } from './server-list.tsx'
 
@@ -28,7 +29,10 @@ export function Confirmation(props: Props) {
       data-testid={found ? 'second-confirmation' : 'confirmation'}
     >
       <h3 id="confirm-title" ref={heading}>
-        Add <q>{profile.name}</q>
+        Add{' '}
+        <q>
+          <ForeignText text={profile.name} />
+        </q>
         {found ? ' with these servers too?' : '?'}
       </h3>
       {found ? (

@@ -7,6 +7,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { MAX_PROFILE_BYTES, PROFILE_TOO_LARGE } from '../../../shared/messages/operator-profile.ts'
 import type { AcceptedOperator } from '../../../shared/messages/screen-channel.ts'
+import { ForeignText } from '../foreign-text.tsx'
 import { focusHeading } from '../keep-focus.ts'
 import type { ScreenClient } from '../screen-client.ts'
 import { Confirmation } from './confirmation.tsx'
@@ -136,7 +137,7 @@ export function Import({ client, onImported }: Props) {
         />
       </label>
       <p role="status" class="quiet" data-testid="import-status">
-        {state.status === 'choosing' && state.message}
+        {state.status === 'choosing' && state.message && <ForeignText text={state.message} />}
       </p>
       <div role="alert">
         {state.status === 'rejected' && (
@@ -144,7 +145,9 @@ export function Import({ client, onImported }: Props) {
             <p>This file cannot be used:</p>
             <ul class="plain">
               {state.reasons.map((reason) => (
-                <li key={reason}>{reason}</li>
+                <li key={reason}>
+                  <ForeignText text={reason} />
+                </li>
               ))}
             </ul>
           </div>

@@ -4,6 +4,7 @@
  */
 
 import type { KnownOperator } from '../../../shared/messages/screen-channel.ts'
+import { ForeignText } from '../foreign-text.tsx'
 
 interface Props {
   operator: KnownOperator
@@ -17,7 +18,8 @@ export function NewServers({ operator: { profile, source, unnamed }, busy, onAdd
   return (
     <div class="card alert" data-testid="unnamed">
       <p>
-        {profile.name} wants to use servers that nobody has confirmed. Northkey sends them nothing.
+        <ForeignText text={profile.name} /> wants to use servers that nobody has confirmed. Northkey
+        sends them nothing.
       </p>
       <ul class="plain servers">
         {signInOrigin !== undefined && (

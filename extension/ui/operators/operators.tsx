@@ -4,12 +4,14 @@
  */
 
 import { useState } from 'preact/hooks'
+import { toReadableText } from '../../../shared/messages/readable-text.ts'
 import type {
   KnownOperator,
   OperatorCheck,
   RejectedOperator,
   UnnamedServers,
 } from '../../../shared/messages/screen-channel.ts'
+import { ForeignText } from '../foreign-text.tsx'
 import { Alert, Frame } from '../parts.tsx'
 import type { ScreenClient } from '../screen-client.ts'
 import { useBackground } from '../use-background.ts'
@@ -70,7 +72,9 @@ export function Operators({ client }: { client: ScreenClient }) {
       <div role="status" class={removed ? 'card site' : undefined}>
         {removed && (
           <>
-            <span>{removed.profile.name} is removed, and its connections are ended.</span>
+            <span>
+              <ForeignText text={removed.profile.name} /> is removed, and its connections are ended.
+            </span>
             <button type="button" onClick={() => undoRemoval(removed)} data-testid="undo">
               Undo
             </button>
@@ -124,7 +128,9 @@ function Operator({ operator, busy, onRemove, onReach, onAddServers }: OperatorP
   return (
     <li class="card" data-testid="operator">
       <div class="site">
-        <h2>{profile.name}</h2>
+        <h2>
+          <ForeignText text={profile.name} />
+        </h2>
         <span class="quiet">{SOURCES[source]}</span>
       </div>
       <ProfileSummary profile={profile} servers={servers} />
@@ -147,7 +153,7 @@ function Operator({ operator, busy, onRemove, onReach, onAddServers }: OperatorP
           type="button"
           disabled={busy}
           onClick={onRemove}
-          aria-label={`Remove ${profile.name}`}
+          aria-label={`Remove ${toReadableText(profile.name)}`}
           data-testid="remove"
         >
           Remove
@@ -164,11 +170,15 @@ function Rejected({ rejected }: { rejected: RejectedOperator[] }) {
       <ul>
         {rejected.map(({ name, source, reasons }, index) => (
           <li key={`${index} ${name}`} class="card" data-testid="rejected">
-            <strong>{name}</strong>
+            <strong>
+              <ForeignText text={name} />
+            </strong>
             <span class="quiet">{SOURCES[source]}</span>
             <ul class="plain">
               {reasons.map((reason) => (
-                <li key={reason}>{reason}</li>
+                <li key={reason}>
+                  <ForeignText text={reason} />
+                </li>
               ))}
             </ul>
           </li>

@@ -9,6 +9,7 @@ import type {
   OperatorProfile,
 } from '../../../shared/messages/operator-profile.ts'
 import type { OperatorServer } from '../../../shared/messages/screen-channel.ts'
+import { ForeignText } from '../foreign-text.tsx'
 import { ServerList } from './server-list.tsx'
 
 /** Shows the first grant that an application gets without a question of Northkey. */
@@ -22,8 +23,13 @@ function WaiverSummary({ waiver, apis }: { waiver: ConsentWaiver; apis: Operator
       <ul class="plain">
         {waiver.apis.map(({ resource, scope, purpose }) => (
           <li key={`${resource} ${scope} ${purpose}`} class="quiet">
-            {apis.find((api) => api.resource === resource)?.name ?? resource}: {scope}
-            {purpose && `, for ${purpose}`}
+            <ForeignText text={apis.find((api) => api.resource === resource)?.name ?? resource} />:{' '}
+            <ForeignText text={scope} />
+            {purpose && (
+              <>
+                , for <ForeignText text={purpose} />
+              </>
+            )}
           </li>
         ))}
         {modes.includes('token') && (
@@ -54,8 +60,14 @@ export function ProfileSummary({ profile, servers }: Props) {
         <ul class="plain">
           {apis.map(({ resource, name, description }) => (
             <li key={resource}>
-              <strong>{name}</strong>
-              {description && <span class="quiet">{description}</span>}
+              <strong>
+                <ForeignText text={name} />
+              </strong>
+              {description && (
+                <span class="quiet">
+                  <ForeignText text={description} />
+                </span>
+              )}
               <span class="address">{resource}</span>
             </li>
           ))}
@@ -68,7 +80,9 @@ export function ProfileSummary({ profile, servers }: Props) {
         <ul class="plain">
           {applications.map(({ clientId, name, origins, requireConsent, consentWaiver }) => (
             <li key={`${clientId} ${origins.join()}`}>
-              <strong>{name}</strong>
+              <strong>
+                <ForeignText text={name} />
+              </strong>
               <span class="address">{origins.join(', ')}</span>
               {requireConsent === false && consentWaiver && (
                 <WaiverSummary waiver={consentWaiver} apis={apis} />

@@ -1,6 +1,7 @@
 /** Shows whether the pages of the active site can find Northkey, with the button that changes this. */
 
 import type { Site } from '../../../shared/messages/screen-channel.ts'
+import { ForeignText } from '../foreign-text.tsx'
 
 interface Props {
   site: Site | undefined
@@ -43,7 +44,11 @@ export function SiteSwitch({ site, busy, onUse, onStop }: Props) {
       {state === 'off' && (
         <>
           <p>This site does not know that you have Northkey.</p>
-          {operators.length > 0 && <p class="quiet">{operators.join(', ')} lists this site.</p>}
+          {operators.map((operator) => (
+            <p key={operator} class="quiet">
+              <ForeignText text={operator} /> lists this site.
+            </p>
+          ))}
           <button type="button" class="primary" disabled={busy} onClick={onUse} data-testid="use">
             Use Northkey on this site
           </button>

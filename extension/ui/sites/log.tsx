@@ -2,6 +2,7 @@
 
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { LogEntry, LogEvent } from '../../../shared/messages/screen-channel.ts'
+import { ForeignText } from '../foreign-text.tsx'
 import { Time } from '../parts.tsx'
 import { exportLog } from './export-log.ts'
 
@@ -151,12 +152,15 @@ function Row({ entry }: { entry: LogEntry }) {
         {issuer}
         {apis.map(({ resource, scope, purpose }) => (
           <span key={`${resource} ${scope}`} class="quiet">
-            {resource} {scope} {purpose}
+            <ForeignText text={resource} /> <ForeignText text={scope} />{' '}
+            {purpose && <ForeignText text={purpose} />}
           </span>
         ))}
         {mode === 'token' && <span class="quiet">tokens to the site</span>}
       </td>
-      <td>{outcome}</td>
+      <td>
+        <ForeignText text={outcome} />
+      </td>
     </tr>
   )
 }

@@ -85,8 +85,15 @@ export interface StageOptions extends Partial<Omit<NetworkOptions, 'operator'>> 
 /** Sends every parameter in the front channel, where a test can read and change it. */
 const PLAIN = { pushedAuthorizationRequests: 'never', dpop: 'never' } as const
 
-/** Limits that only make tests slow. A test whose subject is such a limit sets its own value. */
-export const SHORT_LIMITS: Limits = { CONSENT_INERT_MS: 50 }
+/**
+ * Limits that only make tests slow, and those for a user who is quicker, or on a slower machine, than a person. A test
+ * whose subject is such a limit sets its own value.
+ */
+export const SHORT_LIMITS: Limits = {
+  CONSENT_INERT_MS: 50,
+  TRANSIENT_ACTIVATION_MS: 0,
+  ACTIVATION_LIFETIME_MS: 60_000,
+}
 
 export const CLIENT_ID = 'cloud-gaming'
 

@@ -33,10 +33,11 @@ export const told: { event: string; payload: unknown }[] = []
 export const alarm: { when: number | undefined } = { when: undefined }
 /** A page that was there before. */
 export const page = { id: 1, url: 'https://app.example/' }
-/** Tabs that are open, and those that the broker closed. */
+/** Tabs that are open, those that the broker closed, and those that the user does not see. */
 export const seen = {
   tabs: [page] as { id: number; url: string; status?: 'loading' }[],
   closed: [] as number[],
+  hidden: [] as number[],
 }
 export const storage = {
   session: area(),
@@ -107,7 +108,13 @@ export default {
     TAB_ID_NONE: -1,
     onRemoved: event(),
     query: async () => seen.tabs.map((tab) => ({ ...tab, status: 'complete' })),
-    get: async (id: number) => ({ status: 'complete', ...find(id) }),
+    get: async (id: number) => ({
+      status: 'complete',
+      // The page stays open, also in a test that lists the broker's own windows only.
+      ...(id === page.id ? page : find(id)),
+      active: !seen.hidden.includes(id),
+      windowId: 1,
+    }),
     create: async (options: { url?: string }) => openTab(options),
     async update(id: number, { url }: { url?: string }) {
       find(id).url = url ?? find(id).url
@@ -122,6 +129,7 @@ export default {
   },
   windows: {
     create: async (options: { url?: string }) => ({ tabs: [openTab(options)] }),
+    get: async () => ({ state: 'normal' }),
   },
   permissions: {
     contains: async () => true,

@@ -27,6 +27,7 @@ export function flowOf(members: Partial<FlowBase> = {}): FlowBase {
     pageTabId: 1,
     applicationName: 'App',
     operatorName: 'Operator',
+    calledAtMs: createdAtMs,
     createdAtMs,
     deadlineMs: createdAtMs + 600_000,
     silentFirst: false,

@@ -34,7 +34,7 @@ const SECOND_MS = 1_000
 
 beforeEach(async () => {
   alarm.when = undefined
-  await storage.session.remove('refusals')
+  await storage.session.clear()
 })
 afterEach(() => {
   vi.useRealTimers()
@@ -46,6 +46,8 @@ async function openConsentWindow(): Promise<{
   tabId: number
   outcome: Promise<unknown>
 }> {
+  // Each window has a click of its own.
+  await storage.session.remove('openedWindows')
   const { flowId } = flowOf()
   const outcome = startFlow(flowOf({ flowId }), 'ask')
   const flow = await vi.waitFor(async () => {

@@ -31,6 +31,7 @@ const call = {
   documentId: 'document',
   key: undefined,
   requestId: 'request',
+  calledAtMs: Date.now(),
   userActivation: true,
   visible: true,
   signal: new AbortController().signal,

@@ -9,7 +9,7 @@
  */
 
 import 'fake-indexeddb/auto'
-import { seen } from '../../support/fake-browser.ts'
+import { seen, storage } from '../../support/fake-browser.ts'
 
 vi.mock('webextension-polyfill', () => import('../../support/fake-browser.ts'))
 vi.mock('../../../../extension/background/operators/operators.ts', async (original) => ({
@@ -57,6 +57,7 @@ function callOf(members: Partial<Call>): Call {
     documentId: 'document',
     key: undefined,
     requestId: crypto.randomUUID(),
+    calledAtMs: Date.now(),
     userActivation: true,
     visible: true,
     signal: new AbortController().signal,
@@ -67,9 +68,10 @@ function callOf(members: Partial<Call>): Call {
 
 const windows = () => seen.tabs.filter(({ url }) => url.includes('/ui/consent/'))
 
-beforeEach(() => {
+beforeEach(async () => {
   seen.tabs = []
   applications.known = [APPLICATION]
+  await storage.session.clear()
 })
 
 test('X01: an earlier call of a background tab does not block the window of the foreground tab', async () => {
@@ -120,6 +122,8 @@ describe('A03: an operator that waives the consent', () => {
 
   /** Connects, and tells which window opens first. */
   async function openedWindow(more: Partial<ConnectParams> = {}) {
+    // Another window needs another click, some time later.
+    await storage.session.remove('openedWindows')
     const page = new AbortController()
     const answer = connect(callOf({ signal: page.signal }), { ...CONNECT_PARAMS, ...more }).catch(
       (error) => error,

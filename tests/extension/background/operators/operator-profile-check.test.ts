@@ -186,6 +186,8 @@ describe('operator profiles, version 1', () => {
       'applications[0].consentWaiver.scopes: unknown member',
     ],
     ['a name that turns its surroundings', { name: 'a\u202eb' }, 'name: expected no control'],
+    ['a name with stacked marks', { name: `a${'\u0338'.repeat(9)}` }, 'name: expected no control'],
+    ['a name with nothing to see in it', { name: 'a\u200bb' }, 'no invisible characters'],
     ['a name of two lines', applications({ name: 'a\nb' }), 'applications[0].name: expected no'],
   ]
   test.each(rejected)('rejected: %s', (_, change, reason) => {

@@ -33,6 +33,8 @@ describe('the parameters of a page’s call are validated first', () => {
     ['northbound_connect', { ...connectParams, issuer: 7 }, 'issuer'],
     ['northbound_connect', { ...connectParams, reason: 'Free\u202e.com' }, 'reason'],
     ['northbound_connect', { ...connectParams, reason: 'one\ntwo' }, 'reason'],
+    ['northbound_connect', { ...connectParams, reason: `a${'\u0338'.repeat(9)}` }, 'reason'],
+    ['northbound_connect', { ...connectParams, reason: 'a\u200bb' }, 'reason'],
     ['northbound_connect', { ...connectParams, apis: [] }, 'apis'],
     ['northbound_connect', { ...connectParams, apis: [{ resource: api.resource }] }, 'apis.scope'],
     ['northbound_connect', { ...connectParams, apis: [{ ...api, scope: 'a"b' }] }, 'apis.scope'],

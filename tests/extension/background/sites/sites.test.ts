@@ -15,7 +15,10 @@ import { addSite, isSiteOn, removeSite } from '../../../../extension/background/
 import { ORIGIN } from '../../support/records.ts'
 
 test('a site that is switched on twice at once is added once, and its page gets each script once', async () => {
-  vi.spyOn(fake.tabs, 'get').mockResolvedValue({ id: 1, url: `${ORIGIN}/`, status: 'complete' })
+  vi.spyOn(fake.tabs, 'get').mockResolvedValue({
+    ...(await fake.tabs.get(1)),
+    url: `${ORIGIN}/`,
+  })
   const inject = vi.spyOn(fake.scripting, 'executeScript')
   const added = await Promise.all([addSite(ORIGIN, 1), addSite(ORIGIN, 1)])
   expect(added).toEqual([true, false])

@@ -7,6 +7,7 @@
 
 import 'fake-indexeddb/auto'
 import { expect, test, vi } from 'vitest'
+import type { IdTokenClaims } from '../../../../shared/core/index.ts'
 import { A, authorized, grantRecord, METADATA, OPERATOR } from '../../support/operator.ts'
 
 const renewals = vi.hoisted(() => ({ refreshed: 0, silent: 0 }))
@@ -23,7 +24,7 @@ vi.mock(
     ...(await original<object>()),
     async authorizeSilently() {
       renewals.silent += 1
-      return authorized()
+      return authorized({ subject: 'alice' })
     },
   }),
 )
@@ -31,12 +32,15 @@ vi.mock('../../../../shared/core/index.ts', async (original) => ({
   ...(await original<object>()),
   async refreshTokens() {
     renewals.refreshed += 1
-    return authorized().tokens
+    return authorized({ subject: 'alice' }).tokens
   },
 }))
 
 const { obtainAccessToken } = await import(
   '../../../../extension/background/tokens/token-renewal.ts'
+)
+const { computeSubjectHandle } = await import(
+  '../../../../extension/background/grants/subject-handle.ts'
 )
 const { saveTokens } = await import('../../../../extension/background/grants/token-records.ts')
 
@@ -47,8 +51,12 @@ test.each([
   'A01: a refresh token and a token endpoint on a server %s',
   async (_, token_endpoint, expected) => {
     Object.assign(renewals, { refreshed: 0, silent: 0 })
-    const grant = grantRecord({ subscriber: 'identified' })
-    const { tokens } = authorized({ refreshToken: 'refresh', expiresAtMs: 0 })
+    const named = grantRecord({ subscriber: 'identified' })
+    const subject = await computeSubjectHandle(named.issuer, 'alice', named.origin)
+    const grant = { ...named, subject }
+    const idTokenClaims = { iss: grant.issuer, sub: 'alice' } as IdTokenClaims
+    const signedIn = { subject: 'alice', idTokenClaims }
+    const { tokens } = authorized({ ...signedIn, refreshToken: 'refresh', expiresAtMs: 0 })
     const metadata = { ...METADATA, ...(token_endpoint !== undefined && { token_endpoint }) }
     await saveTokens(grant, crypto.randomUUID(), A.resource, { tokens, metadata })
     await obtainAccessToken(grant, A.resource)

@@ -1,0 +1,94 @@
+/**
+ * Decides whether a page's click of the user may open a window at this moment. The content script reports the
+ * transient user activation of a call; what follows is decided here:
+ *
+ * - A click opens one window. The window spends every click before it, and each activation that may still come
+ *   from such a click: whatever the page aborts, and however many calls and documents of the origin use it.
+ * - A click expires. An attempt without a window before, and requests to the operator, take their time; after that
+ *   the user expects no window any more.
+ * - The page is in front when the window opens, and not only when it called. The browser answers that, not the
+ *   page.
+ *
+ * The sign-in window of a flow that the user approved in the consent window needs no click of the page: the click on
+ * "Allow" was in a window of the broker.
+ *
+ * Border: `methods/user-interaction.ts` has the conditions of a call (gesture, one window at a time, cooldown).
+ *
+ * @see HTML Standard, section "Tracking user activation"; decision 0029
+ */
+
+import browser from 'webextension-polyfill'
+import { ACTIVATION_LIFETIME_MS, TRANSIENT_ACTIVATION_MS } from '../../limits.ts'
+import { interactionRequired } from '../platform/broker-error.ts'
+import { createSerialQueue } from '../platform/serial-queue.ts'
+import { isTabShown } from './windows.ts'
+
+const STORAGE_KEY = 'openedWindows'
+
+/** A call of a page, with the time when it reached the worker. */
+export interface ActivatedCall {
+  origin: string
+  calledAtMs: number
+}
+
+/** Time of the last window of each origin, in milliseconds since the epoch. */
+type OpenedWindows = Record<string, number>
+
+/** Tells whether the click of a call may have come before a window of the same origin. */
+export function isSpent(calledAtMs: number, openedAtMs: number | undefined, now: number): boolean {
+  // A clock that was set back makes no window of the future.
+  if (openedAtMs === undefined || openedAtMs > now) return false
+  return calledAtMs < openedAtMs + TRANSIENT_ACTIVATION_MS
+}
+
+/** Tells whether the click of a call is too long ago. */
+export function isExpired(calledAtMs: number, now: number): boolean {
+  return now >= calledAtMs + ACTIVATION_LIFETIME_MS || now < calledAtMs
+}
+
+async function readOpenedWindows(): Promise<OpenedWindows> {
+  const items = await browser.storage.session.get(STORAGE_KEY)
+  return (items[STORAGE_KEY] as OpenedWindows | undefined) ?? {}
+}
+
+const runInQueue = createSerialQueue()
+
+/** Records that a window of an origin opens. Windows that no click can be older than are dropped. */
+function recordOpenedWindow(origin: string): Promise<void> {
+  return runInQueue(async () => {
+    const now = Date.now()
+    const relevant = Object.entries(await readOpenedWindows()).filter(
+      ([, openedAtMs]) =>
+        Math.abs(now - openedAtMs) < ACTIVATION_LIFETIME_MS + TRANSIENT_ACTIVATION_MS,
+    )
+    const opened = { ...Object.fromEntries(relevant), [origin]: now }
+    await browser.storage.session.set({ [STORAGE_KEY]: opened })
+  })
+}
+
+/** @throws BrokerError `interaction_required` if the click of the call is spent, or too long ago. */
+export async function requireActivation({ origin, calledAtMs }: ActivatedCall): Promise<void> {
+  const openedAtMs = (await readOpenedWindows())[origin]
+  const now = Date.now()
+  if (isSpent(calledAtMs, openedAtMs, now)) {
+    throw interactionRequired(
+      'the last click has opened a window: another window takes a new click',
+    )
+  }
+  if (isExpired(calledAtMs, now)) {
+    throw interactionRequired('the click of the user is too long ago: a window takes a new click')
+  }
+}
+
+/**
+ * Spends the click of a call on the window that opens next.
+ *
+ * @throws BrokerError `interaction_required` if the window may not open.
+ */
+export async function spendActivation(call: ActivatedCall & { pageTabId: number }): Promise<void> {
+  await requireActivation(call)
+  if (!(await isTabShown(call.pageTabId))) {
+    throw interactionRequired('a window opens only while its page is visible, in the active tab')
+  }
+  await recordOpenedWindow(call.origin)
+}
