@@ -3,7 +3,8 @@
 import 'fake-indexeddb/auto'
 import { createStore, entries } from 'idb-keyval'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
-import { createLog, type Log, MAX_ENTRIES } from '../../../../extension/background/platform/log.ts'
+import { createLog, type Log, TRIM_EVERY } from '../../../../extension/background/platform/log.ts'
+import { LOG_QUOTAS } from '../../../../extension/background/platform/log-quotas.ts'
 
 const API = { resource: 'https://api.example/qos', scope: 'qos:write', purpose: 'dpv:Security' }
 const ABOUT = {
@@ -83,27 +84,29 @@ describe('the log', () => {
     expect((await log.read()).map(({ outcome }) => outcome)).toEqual(['off', 'on', 'off', 'on'])
   })
 
-  test('the number of entries is bounded, and the oldest are deleted first', async () => {
-    for (let i = 0; i < MAX_ENTRIES + 500; i++) {
+  test('an origin has a quota for each class of entries, and its oldest are deleted first', async () => {
+    const { perOrigin } = LOG_QUOTAS.use
+    for (let i = 0; i < perOrigin + 500; i++) {
       log.record('call', `GET ${i}`, ABOUT)
       if (i % 50 === 0) await log.settled()
     }
     const kept = await log.read()
-    expect(kept.length).toBeGreaterThanOrEqual(MAX_ENTRIES)
-    expect(kept.length).toBeLessThan(MAX_ENTRIES + 100)
-    expect(kept[0]?.outcome).toBe(`GET ${MAX_ENTRIES + 499}`)
+    expect(kept.length).toBeGreaterThanOrEqual(perOrigin)
+    expect(kept.length).toBeLessThan(perOrigin + TRIM_EVERY)
+    expect(kept[0]?.outcome).toBe(`GET ${perOrigin + 499}`)
   })
 
   test('a new worker continues the log, and trims it at its first write', async () => {
-    for (let life = 0; life < 2_310; life += 70) {
+    const { perOrigin } = LOG_QUOTAS.use
+    for (let life = 0; life < perOrigin + 300; life += 70) {
       const workerLog = createLog(store, () => time)
       time += 1
       for (let i = 0; i < 70; i++) workerLog.record('call', `GET ${life + i}`, ABOUT)
       await workerLog.settled()
     }
     const kept = await log.read()
-    expect(kept.length).toBeLessThan(MAX_ENTRIES + 70)
-    expect(kept[0]?.outcome).toBe('GET 2309')
+    expect(kept.length).toBeLessThan(perOrigin + 70)
+    expect(kept[0]?.outcome).toBe('GET 699')
   })
 
   test('entries that are recorded during a write are not lost', async () => {
