@@ -19,6 +19,7 @@ import {
   LONGEST_REVOCATION_PAUSE_MS,
 } from '../../limits.ts'
 import { getClientKey } from '../clients/clients.ts'
+import { listHostPermissions, toHostPattern } from '../operators/host-permissions.ts'
 import { findOperator } from '../operators/operators.ts'
 import { createEffects } from '../platform/effects.ts'
 import { wakeAt } from '../platform/housekeeping-alarm.ts'
@@ -142,6 +143,15 @@ export async function sendDueRevocations(): Promise<void> {
     if (revocation.dueAtMs <= Date.now()) await attemptRevocation(revocation)
     else await wakeAt(revocation.dueAtMs)
   }
+}
+
+/** Match patterns of the hosts to which a revocation is still to be sent. */
+export async function listRevocationPermissions(): Promise<string[]> {
+  const revocations = await store.all()
+  return revocations.flatMap(({ server, metadata: { revocation_endpoint: endpoint } }) => [
+    ...listHostPermissions(server),
+    ...(endpoint ? [toHostPattern(endpoint)] : []),
+  ])
 }
 
 export const sweepRevocations = (): Promise<void> => store.sweep()

@@ -6,7 +6,7 @@
  */
 
 import browser from 'webextension-polyfill'
-import { settleOverdueFlows } from '../authorization/authorization-flow.ts'
+import { cancelPendingFlows, settleOverdueFlows } from '../authorization/authorization-flow.ts'
 import { listenForRevocations, sweepChannels } from '../authorization/capif-revocation-channel.ts'
 import { flows } from '../authorization/flow-records.ts'
 import { sweepRegistrations } from '../clients/clients.ts'
@@ -16,8 +16,10 @@ import { sweepGrants } from '../grants/grants.ts'
 import { endWithdrawnGrants } from '../grants/offered-apis.ts'
 import { sendDueRevocations, sweepRevocations } from '../grants/revocations.ts'
 import { sweepTokens } from '../grants/token-records.ts'
+import { listReadableOperators } from '../operators/operators.ts'
 import { log } from '../platform/log.ts'
 import { memoize } from '../platform/memoize.ts'
+import { removeUnneededPermissions } from './unneeded-permissions.ts'
 
 /**
  * Closes `storage.local` to content scripts, which may read it in Chromium by default. Firefox has no
@@ -59,13 +61,26 @@ async function cleanUp(): Promise<void> {
   await runHousekeeping()
 }
 
-/** Does what is due: overdue flows, expired and withdrawn grants, revocations, revocation channels. */
+/**
+ * Does what is due: overdue flows, flows and grants of what the operators no longer offer, expired grants,
+ * revocations, revocation channels, host permissions.
+ */
 export async function runHousekeeping(): Promise<void> {
   await settleOverdueFlows()
+  await cancelFlowsWithoutOperator()
   await endExpiredGrants()
   await endWithdrawnGrants()
   await sendDueRevocations()
   await listenForRevocations()
+  await removeUnneededPermissions()
+}
+
+/** Cancels the flows whose operator the policy no longer names. */
+async function cancelFlowsWithoutOperator(): Promise<void> {
+  const operators = await listReadableOperators().catch(() => undefined)
+  if (!operators) return
+  const issuers = new Set(operators.map(({ issuer }) => issuer))
+  await cancelPendingFlows(({ request }) => !issuers.has(request.issuer))
 }
 
 /**

@@ -86,6 +86,16 @@ export async function listOperators(): Promise<OperatorProfile[]> {
 }
 
 /**
+ * Lists the operators where their absence from the list has an effect.
+ *
+ * @throws Error if the imported profiles cannot be read for the moment.
+ */
+export async function listReadableOperators(): Promise<OperatorProfile[]> {
+  await values(importedProfiles)
+  return listOperators()
+}
+
+/**
  * Lists the operators for the broker's own screens, with their sources, and the rejected profiles with
  * reasons.
  */

@@ -22,6 +22,8 @@ type State =
 export function Import({ client, onImported }: Props) {
   const [state, setState] = useState<State>({ status: 'choosing' })
   const fileInput = useRef<HTMLInputElement>(null)
+  /** File that was chosen last. The check of an earlier one may end later. */
+  const chosenFile = useRef<File>(undefined)
   const showFailure = () => setState({ status: 'rejected', reasons: ['Northkey did not answer.'] })
 
   function reset(next: State = { status: 'choosing' }): void {
@@ -32,12 +34,16 @@ export function Import({ client, onImported }: Props) {
   }
 
   async function readFile(file: File | undefined): Promise<void> {
+    chosenFile.current = file
+    // The confirmation of an earlier file must not be pressed for this one.
+    setState({ status: 'choosing' })
     if (!file) return reset()
     if (file.size > MAX_PROFILE_BYTES) {
       return reset({ status: 'rejected', reasons: [PROFILE_TOO_LARGE] })
     }
     const text = await file.text()
     const check = await client.sendRequest('checkOperator', { text })
+    if (chosenFile.current !== file) return
     if (check.reasons) return reset({ status: 'rejected', reasons: check.reasons })
     const { profile, permissions } = check
     setState({ status: 'confirming', text, profile, permissions })

@@ -12,6 +12,11 @@ import { useBackground } from '../use-background.ts'
 import { Import } from './import.tsx'
 import { ProfileSummary } from './profile-summary.tsx'
 
+interface RemovedOperator {
+  profile: OperatorProfile
+  permissions: string[]
+}
+
 const SOURCES = {
   policy: 'Set by your organization',
   file: 'Imported by you',
@@ -22,18 +27,27 @@ export function Operators({ client }: { client: ScreenClient }) {
   const { data, error, busy, applyChange } = useBackground(() =>
     client.sendRequest('listOperators', {}),
   )
-  const [removed, setRemoved] = useState<OperatorProfile>()
+  const [removed, setRemoved] = useState<RemovedOperator>()
 
   function removeOperator(profile: OperatorProfile): void {
     void applyChange(async () => {
-      await client.sendRequest('removeOperator', { issuer: profile.issuer })
-      setRemoved(profile)
+      const { permissions } = await client.sendRequest('removeOperator', {
+        issuer: profile.issuer,
+      })
+      setRemoved({ profile, permissions })
     })
   }
 
-  function undoRemoval(profile: OperatorProfile): void {
+  /** Requests the permissions that were removed with the operator, in the click itself. */
+  function undoRemoval({ profile, permissions }: RemovedOperator): void {
+    const permissionRequest =
+      permissions.length === 0 ? Promise.resolve(true) : client.requestPermissions(permissions)
     setRemoved(undefined)
-    void applyChange(() => client.sendRequest('addOperator', { text: JSON.stringify(profile) }))
+    void applyChange(async () => {
+      if (!(await permissionRequest)) throw new Error(`${profile.name} stays removed.`)
+      const { reasons } = await client.sendRequest('addOperator', { text: JSON.stringify(profile) })
+      if (reasons) throw new Error(`${profile.name} stays removed: ${reasons.join(', ')}`)
+    })
   }
 
   return (
@@ -46,7 +60,7 @@ export function Operators({ client }: { client: ScreenClient }) {
       <div role="status" class={removed ? 'card site' : undefined}>
         {removed && (
           <>
-            <span>{removed.name} is removed, and its connections are ended.</span>
+            <span>{removed.profile.name} is removed, and its connections are ended.</span>
             <button type="button" onClick={() => undoRemoval(removed)} data-testid="undo">
               Undo
             </button>
