@@ -84,13 +84,17 @@ export function createLog(
         console.warn('log: not written', error instanceof Error ? error.name : '')
       }
     }
-    writing = undefined
   }
 
   function writeSoon(): void {
     clearTimeout(counting)
     counting = undefined
-    writing ??= writeBatches()
+    // A batch in flight may have taken what the timer of a count is for.
+    if (unwritten.size === 0) return
+    writing ??= writeBatches().finally(() => {
+      writing = undefined
+      if (unwritten.size > 0) writeSoon()
+    })
   }
 
   function countEntry({ key, entry }: RecentEntry, at: number): void {

@@ -1,10 +1,16 @@
-/** Tests the log: content, deduplication, order, bounds, and failed writes. */
+/**
+ * Tests the log: content, deduplication, order, bounds, and failed writes.
+ *
+ * Seen to fail when the timer of a count finds nothing to write and leaves a write that never ends: nothing was
+ * written any more, and a screen that read the log made the worker hang.
+ */
 
 import 'fake-indexeddb/auto'
 import { createStore, entries } from 'idb-keyval'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { createLog, type Log, TRIM_EVERY } from '../../../../extension/background/platform/log.ts'
 import { LOG_QUOTAS } from '../../../../extension/background/platform/log-quotas.ts'
+import { WITHIN_MS } from '../../support/time-limit.ts'
 
 const API = { resource: 'https://api.example/qos', scope: 'qos:write', purpose: 'dpv:Security' }
 const ABOUT = {
@@ -115,6 +121,24 @@ describe('the log', () => {
     log.record('token', 'two', ABOUT)
     await log.settled()
     expect(await entries(store)).toHaveLength(2)
+  })
+
+  test('a count that a batch in flight has written does not end the writing', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const busyLog = createLog(store, () => time, 0, 2_000)
+    const written = vi.spyOn(IDBObjectStore.prototype, 'put')
+    const recordAgain = busyLog.record('call', 'GET 200', ABOUT)
+    recordAgain()
+    // The read comes after the second write: the first of the entry, the second of its count.
+    do await entries(store)
+    while (written.mock.calls.length < 2)
+    await entries(store)
+    written.mockRestore()
+    // The timer of the count finds nothing to write.
+    vi.advanceTimersByTime(2_000)
+    vi.useRealTimers()
+    busyLog.record('grant', 'granted', ABOUT)
+    await vi.waitFor(async () => expect(await entries(store)).toHaveLength(2), WITHIN_MS)
   })
 
   test('a failed write does not fail the recorded call', async () => {
