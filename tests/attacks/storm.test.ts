@@ -7,6 +7,7 @@
  */
 
 import { describe, expect, inject, test } from 'vitest'
+import { BROWSER } from '../browser/fixtures.ts'
 import { createPlan } from '../storm/plan.ts'
 import { runStorm } from '../storm/storm.ts'
 
@@ -23,9 +24,14 @@ test('N12: the same seed plans the same storm, another seed another', () => {
 })
 
 // The storm opens its own Chromium.
-describe.runIf(inject('browserName') === 'chromium')('a storm', () => {
+describe.runIf(BROWSER === 'chromium')('a storm', () => {
   test('N12: under random faults every call settles, nothing is sent twice, seen elsewhere or left', async () => {
-    const report = await runStorm(SEED, FLOWS, inject('builds'))
+    const report = await runStorm({
+      browser: BROWSER,
+      seed: SEED,
+      flows: FLOWS,
+      builds: inject('builds'),
+    })
     expect(report.violations).toEqual([])
     expect(report.faultsApplied).toBeGreaterThan(0)
     expect(report.refreshTokensSent).toBeGreaterThan(0)

@@ -4,6 +4,7 @@
  */
 
 import { describe, expect, inject, test } from 'vitest'
+import { BROWSER } from '../browser/fixtures.ts'
 import { runStorm } from '../storm/storm.ts'
 
 const FLOWS = 24
@@ -11,10 +12,11 @@ const FLOWS = 24
 const SEED = 1_304
 
 // The storm opens its own Chromium.
-describe.runIf(inject('browserName') === 'chromium')('a storm of the same seed', () => {
+describe.runIf(BROWSER === 'chromium')('a storm of the same seed', () => {
   test('N12: what comes of each flow follows from the seed', async () => {
-    const first = await runStorm(SEED, FLOWS, inject('builds'))
-    const second = await runStorm(SEED, FLOWS, inject('builds'))
+    const options = { browser: BROWSER, seed: SEED, flows: FLOWS, builds: inject('builds') }
+    const first = await runStorm(options)
+    const second = await runStorm(options)
     expect([...first.violations, ...second.violations]).toEqual([])
     expect(second.results).toEqual(first.results)
     expect(second.digests).toEqual(first.digests)
