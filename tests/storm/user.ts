@@ -6,7 +6,7 @@
  * Firefox reports nothing of the broker's own pages, so the user looks from time to time as well.
  */
 
-import type { Page } from 'puppeteer-core'
+import type { Page, Target } from 'puppeteer-core'
 import { REDIRECT_BASE } from '../../extension/identity.ts'
 import { addressOf, until } from '../browser/support/pages.ts'
 import type { PlannedFlow } from './plan.ts'
@@ -21,14 +21,37 @@ const CONSENT = '/ui/consent/'
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
-/** Lists the windows that the flows have opened. */
-export async function listFlowWindows({ browser, kept }: World): Promise<Page[]> {
-  return (await browser.pages()).filter((page) => !kept.has(page))
+/** A window that a flow has opened. */
+interface FlowWindow {
+  /** The same for the same window. */
+  id: Page | Target
+  readAddress(): Promise<string>
+  /** The page to operate. In Chromium it may take long, while the window navigates. */
+  page(): Promise<Page | null>
 }
 
-/** Address of a page. Chromium's driver has each; Firefox's driver has none of the broker's own pages. */
-function readAddress({ name }: World, page: Page): Promise<string> | string {
-  return name === 'chromium' ? page.url() : addressOf(page)
+/**
+ * Lists the windows that the flows have opened. Firefox's driver has no address of the broker's own pages,
+ * so the page itself is asked.
+ */
+export async function listFlowWindows({ name, browser, kept }: World): Promise<FlowWindow[]> {
+  if (name === 'firefox') {
+    const pages = (await browser.pages()).filter((page) => !kept.has(page))
+    return pages.map((page) => ({
+      id: page,
+      readAddress: () => addressOf(page),
+      page: async () => page,
+    }))
+  }
+  const keptTargets = new Set([...kept].map((page) => page.target()))
+  return browser
+    .targets()
+    .filter((target) => target.type() === 'page' && !keptTargets.has(target))
+    .map((target) => ({
+      id: target,
+      readAddress: async () => target.url(),
+      page: () => target.page(),
+    }))
 }
 
 /**
@@ -47,7 +70,9 @@ export async function closeWindows(world: World): Promise<void> {
     }
     await session.detach()
   } else {
-    for (const page of await listFlowWindows(world)) await page.close().catch(() => {})
+    for (const window of await listFlowWindows(world)) {
+      await (await window.page())?.close().catch(() => {})
+    }
   }
   await until('the windows to close', async () => (await listFlowWindows(world)).length === 0)
 }
@@ -120,28 +145,30 @@ export async function simulateUser(
 ): Promise<number> {
   const [subscriber] = world.network.subscribers.all
   /** Times since which windows are dead ends. */
-  const deadEnds = new Map<Page, number>()
-  const answered = new Set<Page>()
+  const deadEnds = new Map<FlowWindow['id'], number>()
+  const answered = new Set<FlowWindow['id']>()
   let givenUp = 0
 
-  async function checkWindow(page: Page): Promise<void> {
-    const url = await readAddress(world, page)
+  async function checkWindow({ id, readAddress, page: openPage }: FlowWindow): Promise<void> {
+    const url = await readAddress()
     const atOperator = /^https?:/.test(url) && !url.startsWith(REDIRECT_BASE[world.name])
     if (!atOperator && !url.includes(CONSENT)) return
+    const page = await openPage()
+    if (!page) return
     if (!atOperator) {
-      if (answered.has(page) || !(await isConsentReady(page))) return
-      answered.add(page)
+      if (answered.has(id) || !(await isConsentReady(page))) return
+      answered.add(id)
       await atConsent()
       return answerBroker(page, answer)
     }
     const { phoneNumber = '', password = '' } = subscriber ?? {}
     const check = await page.evaluate(answerOperator, phoneNumber, password)
     if (check !== 'a dead end') {
-      deadEnds.delete(page)
+      deadEnds.delete(id)
       return
     }
-    const since = deadEnds.get(page) ?? performance.now()
-    deadEnds.set(page, since)
+    const since = deadEnds.get(id) ?? performance.now()
+    deadEnds.set(id, since)
     if (performance.now() - since < DEAD_END_MS) return
     givenUp += 1
     await page.close()
@@ -151,8 +178,8 @@ export async function simulateUser(
   while (!signal.aborted) {
     const occasion = occasions.next()
     // A window may close or navigate during its check.
-    for (const page of await listFlowWindows(world)) {
-      await Promise.race([checkWindow(page).catch(() => {}), pause(CHECK_TIMEOUT_MS)])
+    for (const window of await listFlowWindows(world)) {
+      await Promise.race([checkWindow(window).catch(() => {}), pause(CHECK_TIMEOUT_MS)])
     }
     await occasion
   }
