@@ -8,8 +8,11 @@ import { BROWSER } from '../browser/fixtures.ts'
 import { runStorm } from '../storm/storm.ts'
 
 const FLOWS = 24
-/** Seed whose first flows have each event, a denial, and a worker that stops at the code and at a renewal. */
-const SEED = 1_304
+/**
+ * Seed whose first flows have each event, a denial, revocations by the network, and a worker that stops at the
+ * code, at a renewal and at a revocation.
+ */
+const SEED = 958
 
 // The storm opens its own Chromium.
 describe.runIf(BROWSER === 'chromium')('a storm of the same seed', () => {

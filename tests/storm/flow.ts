@@ -9,11 +9,10 @@ import {
   type Provider,
   type RevokeResult,
 } from '../../shared/messages/page-api.ts'
-import { inFront } from '../browser/support/pages.ts'
 import { createHold, waitUntilHeld } from './hold.ts'
 import type { PlannedEvent, PlannedFlow } from './plan.ts'
 import { closeWindows, simulateUser } from './user.ts'
-import { call, deleteDenials, type Settled, type Site, type World } from './world.ts'
+import { call, clickInPage, deleteDenials, type Settled, type Site, type World } from './world.ts'
 
 /** Result of a flow. It depends on the plan only, and so on the seed only. */
 export interface FlowResult {
@@ -184,7 +183,6 @@ export async function runFlow(world: World, flow: PlannedFlow): Promise<FlowResu
   }
 
   await deleteDenials(world)
-  await inFront(site.page)
   const holds = moment?.at === 'request' ? [createHold(moment)] : []
   const ids = world.fault(...holds, ...(flow.fault ? [flow.fault] : []))
   const held = Promise.all(ids.slice(0, holds.length).map(triggerAtHold))
@@ -192,6 +190,7 @@ export async function runFlow(world: World, flow: PlannedFlow): Promise<FlowResu
     if (moment?.at === 'consent') await triggerNow()
   })
   const mode = flow.use === 'token' || flow.use === 'renewal' ? 'token' : 'fetch'
+  await clickInPage(site)
   const connecting = call(site, 'northbound_connect', { ...world.requests[flow.operator], mode })
   flowResult.outcome = await waitForOutcome(connecting, 'granted')
   if (flowResult.outcome === 'granted') {

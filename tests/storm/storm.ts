@@ -10,7 +10,7 @@ import { callAsStranger, describeOutcome, type FlowResult, NEVER, runFlow } from
 import { Judge } from './judge.ts'
 import { createPlan, type PlannedFlow } from './plan.ts'
 import { listFlowWindows, simulateUser } from './user.ts'
-import { call, countRecords, startWorld, type World } from './world.ts'
+import { call, clickInPage, countRecords, startWorld, type World } from './world.ts'
 
 export interface StormReport {
   flows: number
@@ -62,9 +62,9 @@ async function waitForCondition(
 async function signInOnce(world: World): Promise<void> {
   const [site] = world.sites
   for (const request of Object.values(world.requests)) {
-    await site.page.bringToFront()
     const over = new AbortController()
     const user = simulateUser(world, 'allow', over.signal, async () => {})
+    await clickInPage(site)
     const connected = await call(site, 'northbound_connect', request)
     over.abort()
     await user

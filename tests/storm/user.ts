@@ -30,18 +30,22 @@ interface FlowWindow {
   page(): Promise<Page | null>
 }
 
+/** Pages without an address in Firefox: the browser itself keeps one for attempts without a window. */
+const EMPTY = 'about:blank'
+
 /**
  * Lists the windows that the flows have opened. Firefox's driver has no address of the broker's own pages,
  * so the page itself is asked.
  */
 export async function listFlowWindows({ name, browser, kept }: World): Promise<FlowWindow[]> {
   if (name === 'firefox') {
-    const pages = (await browser.pages()).filter((page) => !kept.has(page))
-    return pages.map((page) => ({
-      id: page,
-      readAddress: () => addressOf(page),
-      page: async () => page,
-    }))
+    const found: FlowWindow[] = []
+    for (const page of await browser.pages()) {
+      const address = kept.has(page) ? EMPTY : await addressOf(page)
+      if (address === EMPTY) continue
+      found.push({ id: page, readAddress: async () => address, page: async () => page })
+    }
+    return found
   }
   const keptTargets = new Set([...kept].map((page) => page.target()))
   return browser

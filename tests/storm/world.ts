@@ -14,7 +14,7 @@ import type { ConnectParams, ProviderErrorObject } from '../../shared/messages/p
 import { type ApplicationServer, startApplication } from '../browser/support/application.ts'
 import { openHost } from '../browser/support/browser-host.ts'
 import type { Outside } from '../browser/support/outside.ts'
-import { openPage } from '../browser/support/pages.ts'
+import { inFront, openPage } from '../browser/support/pages.ts'
 import { type WorkerSwitch, workerSwitch } from '../browser/support/worker.ts'
 import type { PlannedFlow } from './plan.ts'
 
@@ -53,6 +53,12 @@ const LIMITS: Limits = {
   FIRST_REVOCATION_PAUSE_MS: 200,
   SOONEST_ALARM_MS: 200,
   LONGEST_RETRY_AFTER_MS: 200,
+}
+
+/** Brings the page to the front and clicks in it: a window opens only after a click in a visible page. */
+export async function clickInPage({ page }: Site): Promise<void> {
+  await inFront(page)
+  await page.click('button')
 }
 
 /** Calls the broker from a page. An answer without result and error: the page was left. */
