@@ -3,7 +3,7 @@
  * twice, and `npm run storm` runs a storm of any length.
  *
  * Seen to fail when a code, or a refresh token, is sent before the record of the sending is stored: a worker
- * that stops at that moment then sends it twice.
+ * that stops at that moment then sends it twice. Seen to fail also when the end of a grant sends no revocation.
  */
 
 import { describe, expect, inject, test } from 'vitest'

@@ -44,17 +44,23 @@ export class Judge {
   }
 
   /**
-   * Checks that the APIs no longer accept the token of the last call, after the authorization server has
-   * received its revocation, or has revoked it itself. @returns The violations.
+   * Checks that the authorization server was told of the end of a grant, and that the APIs no longer accept the
+   * token of the last call then, or after the network has revoked it.
+   *
+   * @param ended Outcome of the end of the grant. @returns The violations.
    */
-  async checkRevocation(isByNetwork: boolean): Promise<string[]> {
+  async checkRevocation(ended: string | undefined): Promise<string[]> {
     const { log } = this.world.network
+    const requests = log.filter({ method: 'POST', path: REVOCATION })
+    if ((ended === 'revoked' || ended === 'pending') && requests.length === 0) {
+      return ['the server was not told of the end of a grant']
+    }
     const calls = log.filter({ server: 'api-exposing-functions' })
     const last = calls.filter((entry) => readToken(entry) !== '').at(-1)
-    const told = log
-      .filter({ method: 'POST', path: REVOCATION, status: 200 })
-      .some(({ id, fault }) => id > (last?.id ?? 0) && PASSED.includes(fault))
-    if (!last || !(told || isByNetwork)) return []
+    const told = requests.some(
+      ({ id, status, fault }) => status === 200 && id > (last?.id ?? 0) && PASSED.includes(fault),
+    )
+    if (!last || !(told || ended === 'by network')) return []
     const response = await fetch(`${this.world.network.apisOrigin}${last.path}`, {
       headers: { authorization: String(last.headers.authorization), [OWN]: '1' },
     })

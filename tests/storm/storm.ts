@@ -138,7 +138,7 @@ export async function runStorm(options: StormOptions): Promise<StormReport> {
         'a revocation stays',
         async () => (await countRecords(world, 'revocations')) === 0,
       )),
-      ...(await judge.checkRevocation(flowResult.ended === 'by network')),
+      ...(await judge.checkRevocation(ended)),
     )
     found.push(...(await judge.checkTraffic(site)))
     return found
