@@ -112,8 +112,9 @@ async function revokeByNetwork(
   { page, clientId }: Site,
   operator: PlannedFlow['operator'],
 ): Promise<Settled> {
-  await page.evaluate(() => {
-    const { provider } = window.detail as { provider: Provider }
+  await page.evaluate(async () => {
+    // A page that was reloaded has not asked for the provider yet.
+    const { provider } = (window.detail ?? (await window.broker())) as { provider: Provider }
     window.revoked = new Promise((resolve) => {
       provider.on('grantRevoked', (payload) => resolve((payload as { by: string }).by))
     })
@@ -171,8 +172,13 @@ export async function runFlow(world: World, flow: PlannedFlow): Promise<FlowResu
   const flowResult: FlowResult = { outcome: '', used: [], reached: false, faulted: 0, givenUp: 0 }
   const over = new AbortController()
   let second: Promise<Settled> | undefined
+  let triggering = Promise.resolve()
 
-  async function triggerNow(): Promise<void> {
+  function triggerNow(): Promise<void> {
+    triggering = triggerOnce()
+    return triggering
+  }
+  async function triggerOnce(): Promise<void> {
     if (!event) return
     flowResult.reached = true
     ;({ second } = await triggerEvent(world, site, event, flow.operator))
@@ -195,6 +201,8 @@ export async function runFlow(world: World, flow: PlannedFlow): Promise<FlowResu
   flowResult.outcome = await waitForOutcome(connecting, 'granted')
   if (flowResult.outcome === 'granted') {
     flowResult.used = await useGrant(world, site, flow)
+    // The page may still be reloaded.
+    await triggering
     flowResult.ended = await endGrant(world, site, flow)
   }
   over.abort()
