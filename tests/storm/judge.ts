@@ -29,7 +29,6 @@ const readToken = ({ headers }: LogEntry) => String(headers.authorization ?? '')
 export class Judge {
   readonly #sent = new Map<string, number>()
   readonly #revoked = new Set<string>()
-  #revocations = 0
   #codes = 0
   #refreshTokens = 0
 
@@ -39,7 +38,7 @@ export class Judge {
     return {
       codes: this.#codes,
       refreshTokens: this.#refreshTokens,
-      revocations: this.#revocations,
+      revocations: this.#revoked.size,
     }
   }
 
@@ -120,9 +119,7 @@ export class Judge {
     const { token, token_type_hint: hint } = (body ?? {}) as Record<string, string | undefined>
     if (token === undefined) return
     if (hint === 'refresh_token') secrets.add(token)
-    if (status !== 200) return
-    this.#revoked.add(token)
-    this.#revocations += 1
+    if (status === 200) this.#revoked.add(token)
   }
 
   #checkTokenRequest(body: unknown, secrets: Set<string>): string[] {
