@@ -66,6 +66,7 @@ const IN_BOTH_ENGINES = [
   'browser/contract/errors-of-requests',
   'browser/contract/events',
   'browser/flow',
+  'browser/host-permissions',
   'browser/large-body',
   'browser/look-alikes',
   'browser/natural-death',

@@ -201,10 +201,11 @@ export const SOONEST_ALARM_MS = __REPLACED_LIMITS__?.SOONEST_ALARM_MS ?? 30_000
 export const PERMISSION_CHECK_DELAY_MS = __REPLACED_LIMITS__?.PERMISSION_CHECK_DELAY_MS ?? 1_000
 
 /**
- * Time for which a site waits for the browser's permission: enough to read the browser's question.
+ * Time for which a browser's question for permissions is open: enough to read it. A later answer switches
+ * no site on.
  */
-export const SITE_PROPOSAL_LIFETIME_MS =
-  __REPLACED_LIMITS__?.SITE_PROPOSAL_LIFETIME_MS ?? 2 * MINUTE_MS
+export const PERMISSION_REQUEST_LIFETIME_MS =
+  __REPLACED_LIMITS__?.PERMISSION_REQUEST_LIFETIME_MS ?? 2 * MINUTE_MS
 
 /**
  * Pause after a database did not open the first time: another process of the browser may hold it for a

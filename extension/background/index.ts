@@ -51,7 +51,7 @@ browser.runtime.onStartup.addListener(() => void cleanUpOnce())
 browser.runtime.onInstalled.addListener(() => void cleanUpOnce())
 browser.runtime.onInstalled.addListener(() => void reregisterScripts())
 
-browser.permissions.onAdded.addListener(() => void handlePermissionAdded())
+browser.permissions.onAdded.addListener(({ origins = [] }) => void handlePermissionAdded(origins))
 browser.permissions.onRemoved.addListener(() => void handlePermissionRemoved())
 
 // Permissions may have been removed while no worker ran. The event that woke the worker is handled first.

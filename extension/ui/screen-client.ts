@@ -19,13 +19,32 @@ export interface ScreenClient {
     params: ScreenMethods[M]['params'],
   ): Promise<ScreenMethods[M]['result']>
   findActivePage(): Promise<ActivePage | undefined>
-  /** Requests host permissions. It has to be called in the click itself, before any `await`. */
-  requestPermissions(origins: string[]): Promise<boolean>
+  /**
+   * Requests host permissions. It has to be called in the click itself, before any `await`: the browser
+   * shows its question only then. It may close the screen in the meantime, so the background is told of
+   * the question first.
+   *
+   * @param site Site that the background switches on if the answer is yes.
+   */
+  requestPermissions(origins: string[], site?: ActivePage): Promise<boolean>
+}
+
+const sendRequest: ScreenClient['sendRequest'] = (method, params) =>
+  browser.runtime.sendMessage({ type: 'screenRequest', method, params })
+
+async function waitForAnswer(asking: Promise<boolean>): Promise<boolean> {
+  let isGiven = false
+  try {
+    isGiven = await asking
+    return isGiven
+  } finally {
+    // After a yes the change that the permission is for ends the question.
+    if (!isGiven) await sendRequest('endPermissionRequest', {})
+  }
 }
 
 export const screenClient: ScreenClient = {
-  sendRequest: (method, params) =>
-    browser.runtime.sendMessage({ type: 'screenRequest', method, params }),
+  sendRequest,
 
   async findActivePage() {
     const [tab] = await browser.tabs.query({ active: true, currentWindow: true })
@@ -33,5 +52,9 @@ export const screenClient: ScreenClient = {
     return { tabId: tab.id, origin: new URL(tab.url).origin }
   },
 
-  requestPermissions: (origins) => browser.permissions.request({ origins }),
+  requestPermissions(origins, site) {
+    const params = { permissions: origins, ...(site && { site }) }
+    void sendRequest('openPermissionRequest', params).catch(() => {})
+    return waitForAnswer(browser.permissions.request({ origins }))
+  },
 }

@@ -21,6 +21,8 @@ export interface ConsentApi extends ApiAccess {
 
 /** One immutable consent request to the user. */
 export interface ConsentRequest {
+  /** Identifies what the user decides on. `approve` sends it back. */
+  digest: string
   flowId: string
   origin: string
   applicationName: string
@@ -168,9 +170,12 @@ type Nothing = Record<string, never>
 
 export interface ScreenMethods {
   getConsentRequest: { params: { flowId: string }; result: ConsentRequest | null }
-  /** APIs and scopes outside of `apis` are not granted; nothing can be added to the page's request. */
+  /**
+   * APIs and scopes outside of `apis` are not granted; nothing can be added to the page's request. `digest` is
+   * that of the request that the window shows: a flow whose operator has changed since ends.
+   */
   approve: {
-    params: { flowId: string; apis: ApprovedApi[]; lifetime: Lifetime }
+    params: { flowId: string; digest: string; apis: ApprovedApi[]; lifetime: Lifetime }
     result: undefined
   }
   deny: { params: { flowId: string }; result: undefined }
@@ -191,11 +196,20 @@ export interface ScreenMethods {
     params: { issuer: string; additions: ServerAdditions }
     result: OperatorCheck
   }
-  removeOperator: { params: { issuer: string }; result: undefined }
+  /** The result has the host permissions that were removed with it. */
+  removeOperator: { params: { issuer: string }; result: { permissions: string[] } }
   getSite: { params: { origin: string; tabId?: number }; result: Site }
   listSites: { params: Nothing; result: Site[] }
-  /** Announces a permission request, during which the browser may close the screen. */
-  proposeSite: { params: { origin: string; tabId?: number }; result: undefined }
+  /**
+   * Announces a question of the browser for host permissions, during which the browser may close the screen.
+   * With a site, the site is switched on if the answer is yes. It ends the question before.
+   */
+  openPermissionRequest: {
+    params: { permissions: string[]; site?: { origin: string; tabId?: number } }
+    result: undefined
+  }
+  /** Ends the question: the user has answered it with no. */
+  endPermissionRequest: { params: Nothing; result: undefined }
   /** Switches the site on, after the permission was granted. */
   useSite: { params: { origin: string; tabId?: number }; result: Site }
   stopSite: { params: { origin: string }; result: Site }

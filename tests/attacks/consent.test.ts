@@ -11,6 +11,7 @@
 import type { Page } from 'puppeteer-core'
 import { describe, expect } from 'vitest'
 import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
+import type { ConsentRequest } from '../../shared/messages/screen-channel.ts'
 import { test as base } from '../browser/fixtures.ts'
 import { addressOf, gone, pageAt } from '../browser/support/pages.ts'
 import { askBackground } from '../browser/support/sites-stage.ts'
@@ -75,7 +76,9 @@ describe('the consent window', () => {
       { index: 1, scopes: ['3gpp-monitoring-event'] },
     ]
     const screen = await openScreen(stage)
-    await askBackground(screen, 'approve', { flowId, apis, lifetime: 'day' })
+    const request = await askBackground<ConsentRequest>(screen, 'getConsentRequest', { flowId })
+    const { digest } = request
+    await askBackground(screen, 'approve', { flowId, digest, apis, lifetime: 'day' })
     expect((await outcome).error?.code).toBe(ERROR_CODE.accessDenied)
     expect(authorizationRequests(stage)).toEqual([])
     await gone(stage.browser, '/ui/consent/')

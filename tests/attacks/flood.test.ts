@@ -3,7 +3,8 @@
  * caller.
  *
  * Seen to fail when the rate limit is off (B21), when the callers of a deduplicated call share a single
- * object, and when the first abort ends a deduplicated call (X04).
+ * object, when the first abort ends a deduplicated call (X04), and when the log keeps the operator and the
+ * APIs of a refused call (A06: 500 entries).
  */
 
 import { describe, expect } from 'vitest'
@@ -12,9 +13,13 @@ import type {
   Grant,
   Provider,
   ProviderErrorObject,
+  RequestArguments,
 } from '../../shared/messages/page-api.ts'
+import type { LogEntry } from '../../shared/messages/screen-channel.ts'
 import { test } from '../browser/fixtures.ts'
 import { expectServed, subscriptionsUrl } from '../browser/support/api-calls.ts'
+import { askBackground } from '../browser/support/sites-stage.ts'
+import { openScreen } from '../browser/support/stage.ts'
 
 describe('many concurrent calls', () => {
   test('B21: a flood is cut off, and another origin is served meanwhile', async ({
@@ -37,6 +42,33 @@ describe('many concurrent calls', () => {
     await expectServed(page, granted)
     expect(await flooding).toEqual([4100, 4290])
     await expectServed(page, granted)
+  })
+
+  test('A06: refused calls push nothing out of the log, and leave nothing there that the page chose', async ({
+    stage,
+    granted,
+    stranger,
+  }) => {
+    await stranger.evaluate(() => window.broker())
+    const wish = stage.wish()
+    await stranger.evaluate(async (params) => {
+      const { provider } = window.detail as { provider: Provider }
+      await Promise.allSettled(
+        Array.from({ length: 500 }, (_, i) => {
+          const apis = params.apis.map((api) => ({ ...api, purpose: `a text of the page ${i}` }))
+          const reason = `a reason of the page ${i}`
+          const call = { method: 'northbound_connect', params: { ...params, apis, reason } }
+          return provider.request(call as RequestArguments)
+        }),
+      )
+    }, wish)
+    const entries = await askBackground<LogEntry[]>(await openScreen(stage), 'readLog', {})
+    const refused = entries.filter(({ event }) => event === 'refusal')
+    expect(refused.reduce((sum, { times = 1 }) => sum + times, 0)).toBeGreaterThanOrEqual(500)
+    expect(refused.length).toBeLessThan(10)
+    expect(JSON.stringify(refused)).not.toMatch(/of the page|purpose|apis|issuer/)
+    expect(entries.map(({ event }) => event)).toContain('grant')
+    expect(entries.find(({ event }) => event === 'grant')?.apis).toEqual(granted.apis)
   })
 
   test('equal calls at once go to the broker as one', async ({ page, granted }) => {

@@ -1,6 +1,7 @@
 /**
  * Checks the invariants of a storm in the logs of the servers and the messages of the pages: a code and a
- * refresh token are sent at most once, and no secret reaches a server or page that must not have it.
+ * refresh token are sent at most once, no token is used after its revocation, an API no longer accepts it, and
+ * no secret reaches a server or page that must not have it.
  */
 
 import type { LogEntry } from '../../demo-site/network/index.ts'
@@ -17,15 +18,53 @@ function findCodes({ answerHeaders }: LogEntry): string[] {
   return code ? [code] : []
 }
 
+const REVOCATION = /\/token\/revocation$/
+/** Faults with which a request is processed all the same, and its answer arrives. */
+const PASSED = [undefined, 'hold', 'delay', 'drip']
+/** Marks the requests of the judge itself. */
+const OWN = 'x-storm'
+
+const readToken = ({ headers }: LogEntry) => String(headers.authorization ?? '').split(' ')[1] ?? ''
+
 export class Judge {
   readonly #sent = new Map<string, number>()
+  readonly #revoked = new Set<string>()
   #codes = 0
   #refreshTokens = 0
 
   constructor(readonly world: World) {}
 
   get sent() {
-    return { codes: this.#codes, refreshTokens: this.#refreshTokens }
+    return {
+      codes: this.#codes,
+      refreshTokens: this.#refreshTokens,
+      revocations: this.#revoked.size,
+    }
+  }
+
+  /**
+   * Checks that the authorization server was told of the end of a grant, and that the APIs no longer accept the
+   * token of the last call then, or after the network has revoked it.
+   *
+   * @param ended Outcome of the end of the grant. @returns The violations.
+   */
+  async checkRevocation(ended: string | undefined): Promise<string[]> {
+    const { log } = this.world.network
+    const requests = log.filter({ method: 'POST', path: REVOCATION })
+    if ((ended === 'revoked' || ended === 'pending') && requests.length === 0) {
+      return ['the server was not told of the end of a grant']
+    }
+    const calls = log.filter({ server: 'api-exposing-functions' })
+    const last = calls.filter((entry) => readToken(entry) !== '').at(-1)
+    const told = requests.some(
+      ({ id, status, fault }) => status === 200 && id > (last?.id ?? 0) && PASSED.includes(fault),
+    )
+    if (!last || !(told || ended === 'by network')) return []
+    const response = await fetch(`${this.world.network.apisOrigin}${last.path}`, {
+      headers: { authorization: String(last.headers.authorization), [OWN]: '1' },
+    })
+    await response.body?.cancel()
+    return response.status === 401 ? [] : [`an API answered ${response.status} to a revoked token`]
   }
 
   /** Checks the traffic that one site has caused since the last check. @returns The violations. */
@@ -37,13 +76,17 @@ export class Judge {
     const tokens = new Set<string>()
     for (const entry of network.log.entries) {
       const { server, path, body, headers } = entry
+      if (headers[OWN]) continue
       const authorization = String(headers.authorization ?? '')
       if (authorization !== '') {
-        tokens.add(authorization.split(' ')[1] ?? '')
+        tokens.add(readToken(entry))
+        if (this.#revoked.has(readToken(entry)))
+          violations.push('a token was used after its revocation')
         if (server !== 'api-exposing-functions')
           violations.push(`a token went to ${server} ${path}`)
       }
       for (const code of findCodes(entry)) secrets.add(code)
+      if (REVOCATION.test(path)) this.#recordRevocation(entry, secrets)
       if (path.endsWith('/token')) violations.push(...this.#checkTokenRequest(body, secrets))
     }
     for (const url of [
@@ -72,6 +115,13 @@ export class Judge {
     return violations
   }
 
+  #recordRevocation({ body, status }: LogEntry, secrets: Set<string>): void {
+    const { token, token_type_hint: hint } = (body ?? {}) as Record<string, string | undefined>
+    if (token === undefined) return
+    if (hint === 'refresh_token') secrets.add(token)
+    if (status === 200) this.#revoked.add(token)
+  }
+
   #checkTokenRequest(body: unknown, secrets: Set<string>): string[] {
     const form = (body ?? {}) as Record<string, string | undefined>
     const { code, code_verifier: verifier, refresh_token: refreshToken } = form
@@ -80,6 +130,7 @@ export class Judge {
     for (const [name, value] of Object.entries({ code, refreshToken })) {
       if (value === undefined) continue
       secrets.add(value)
+      if (this.#revoked.has(value)) violations.push(`a ${name} was sent after its revocation`)
       const times = (this.#sent.get(value) ?? 0) + 1
       this.#sent.set(value, times)
       if (times > 1) violations.push(`a ${name} was sent ${times} times`)

@@ -38,8 +38,12 @@ export interface PlannedFlow {
   answer: 'allow' | 'deny' | 'close'
   fault?: FaultRule
   event?: PlannedEvent
-  /** Use of the grant before the page revokes it. */
+  /** Profile of the operator. */
+  operator: 'oauth' | 'capif'
+  /** Use of the grant before its end. */
   use: 'nothing' | 'call' | 'token' | 'renewal'
+  /** Who revokes the grant: the page, at the revocation endpoint, or the network, by a CAPIF notification. */
+  end: 'page' | 'network'
 }
 
 /**
@@ -59,8 +63,11 @@ export function createRandom(seed: number): () => number {
 
 const AUTHORIZATION = 'authorization-function'
 const APIS = 'api-exposing-functions'
-const METADATA = '/.well-known/*'
-const PATHS = [METADATA, '/auth', '/token', '/token']
+const METADATA = '*/.well-known/*'
+const AUTH = '*/auth'
+const TOKEN = '*/token'
+const REVOCATION = '*/token/revocation'
+const PATHS = [METADATA, AUTH, TOKEN, TOKEN, REVOCATION]
 /**
  * Number of consecutive denials. With one more the broker would reject without a window, so the user
  * allows.
@@ -97,7 +104,7 @@ function listActions(random: () => number): Action[] {
 }
 
 /** Lists the moments that a flow of this kind reaches, with the possible events. */
-function listMoments({ site, answer, use }: PlannedFlow): [Moment, EventType[]][] {
+function listMoments({ site, answer, use, end }: PlannedFlow): [Moment, EventType[]][] {
   const at = (path: string, nth = 1, server = AUTHORIZATION) =>
     (['processing', 'answering'] as const).map(
       (before): Moment => ({ at: 'request', server, path, nth, before }),
@@ -109,9 +116,10 @@ function listMoments({ site, answer, use }: PlannedFlow): [Moment, EventType[]][
   }
   if (site === 1) add([{ at: 'consent' }], anywhere)
   if (site === 1 && answer !== 'allow') return found
-  add([...at(METADATA), ...at('/token')], anywhere)
-  add(at('/auth'), [...anywhere, 'close-window'])
-  if (use === 'renewal') add(at('/token', 2), anywhere)
+  add([...at(METADATA), ...at(TOKEN)], anywhere)
+  add(at(AUTH), [...anywhere, 'close-window'])
+  if (use === 'renewal') add(at(TOKEN, 2), anywhere)
+  if (end === 'page') add(at(REVOCATION), ['stop-worker', 'stop-worker', 'reload-page'])
   if (use === 'call') add(at('*', 1, APIS), ['stop-worker', 'reload-page'])
   return found
 }
@@ -125,8 +133,11 @@ export function createPlan(seed: number, flows: number): PlannedFlow[] {
     const flow: PlannedFlow = {
       site: random() < 0.2 ? 1 : 0,
       answer: pick(['allow', 'allow', 'allow', 'deny', 'close']),
+      operator: random() < 0.25 ? 'capif' : 'oauth',
       use: pick(['nothing', 'nothing', 'call', 'token', 'renewal']),
+      end: 'page',
     }
+    if (flow.operator === 'capif' && random() < 0.5) flow.end = 'network'
     if (flow.site === 0 || denials === MAX_DENIALS) flow.answer = 'allow'
     if (random() < 0.6) {
       const atApi = flow.use === 'call' && random() < 0.3

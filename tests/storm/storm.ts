@@ -5,11 +5,12 @@
  */
 
 import { createHash } from 'node:crypto'
+import type { BrowserName } from '../../scripts/browsers.ts'
 import { callAsStranger, describeOutcome, type FlowResult, NEVER, runFlow } from './flow.ts'
 import { Judge } from './judge.ts'
 import { createPlan, type PlannedFlow } from './plan.ts'
 import { listFlowWindows, simulateUser } from './user.ts'
-import { call, countRecords, startWorld, type World } from './world.ts'
+import { call, clickInPage, countRecords, startWorld, type World } from './world.ts'
 
 export interface StormReport {
   flows: number
@@ -17,11 +18,14 @@ export interface StormReport {
   outcomes: Record<string, number>
   /** Number of uses of a grant for each outcome. */
   uses: Record<string, number>
+  /** Number of grants for each outcome of their end. */
+  ends: Record<string, number>
   /** Number of events of each type whose flow reached the moment. */
   events: Record<string, number>
   faultsApplied: number
   codesSent: number
   refreshTokensSent: number
+  revocationsAccepted: number
   /** Digests of the plan and of the results. */
   digests: { plan: string; outcomes: string }
   violations: string[]
@@ -54,34 +58,34 @@ async function waitForCondition(
   return [violation]
 }
 
-/** The subscriber signs in and authorizes both sites, once for the whole storm. */
+/** The subscriber signs in at both operators, once for the whole storm. */
 async function signInOnce(world: World): Promise<void> {
-  for (const site of world.sites) {
-    await site.page.bringToFront()
-    let isOver = false
-    const user = simulateUser(
-      world,
-      'allow',
-      () => isOver,
-      async () => {},
-    )
-    const connected = await call(site, 'northbound_connect', world.request)
-    isOver = true
+  const [site] = world.sites
+  for (const request of Object.values(world.requests)) {
+    const over = new AbortController()
+    const user = simulateUser(world, 'allow', over.signal, async () => {})
+    await clickInPage(site)
+    const connected = await call(site, 'northbound_connect', request)
+    over.abort()
     await user
     if (connected.error) throw new Error(`the first flow failed: ${connected.error.message}`)
     await call(site, 'northbound_revoke')
   }
 }
 
-/** @param builds Folder with a development build for Chromium. */
-export async function runStorm(
-  seed: number,
-  flows: number,
-  builds: string,
-  report: (line: string) => void = () => {},
-): Promise<StormReport> {
+export interface StormOptions {
+  browser: BrowserName
+  seed: number
+  flows: number
+  /** Folder with a development build for the browser. */
+  builds: string
+  report?: (line: string) => void
+}
+
+export async function runStorm(options: StormOptions): Promise<StormReport> {
+  const { browser, seed, flows, builds, report = () => {} } = options
   const planned = createPlan(seed, flows)
-  const world = await startWorld(builds)
+  const world = await startWorld(browser, builds)
   const { log } = world.network
   const judge = new Judge(world)
   const begun = performance.now()
@@ -89,10 +93,12 @@ export async function runStorm(
     flows,
     outcomes: {},
     uses: {},
+    ends: {},
     events: {},
     faultsApplied: 0,
     codesSent: 0,
     refreshTokensSent: 0,
+    revocationsAccepted: 0,
     digests: { plan: computeDigest(planned), outcomes: '' },
     violations: [],
     results: [],
@@ -105,15 +111,17 @@ export async function runStorm(
     result.results.push(flowResult)
     increment(result.outcomes, flowResult.outcome)
     for (const use of flowResult.used) increment(result.uses, use)
+    if (flowResult.ended) increment(result.ends, flowResult.ended)
     if (flowResult.reached) increment(result.events, flow.event?.type ?? '')
     result.faultsApplied += flowResult.faulted
-    const outcomes = [flowResult.outcome, ...flowResult.used, flowResult.second ?? '']
+    const { outcome, used, ended = '', second = '' } = flowResult
+    const outcomes = [outcome, ...used, ended, second]
     const found = outcomes.filter((word) => word === NEVER || word.startsWith('unexpected'))
     world.fault()
     found.push(
       ...(await waitForCondition(
         'a window stays',
-        async () => listFlowWindows(world).length === 0,
+        async () => (await listFlowWindows(world)).length === 0,
       )),
       ...(await waitForCondition(
         'a record stays',
@@ -124,6 +132,14 @@ export async function runStorm(
     const { error } = await call(site, 'northbound_revoke')
     if (error) found.push(`revoke: ${describeOutcome({ error }, '')}`)
     if ((await countRecords(world, 'tokens')) > 0) found.push('tokens stay')
+    // A revocation that failed is sent again.
+    found.push(
+      ...(await waitForCondition(
+        'a revocation stays',
+        async () => (await countRecords(world, 'revocations')) === 0,
+      )),
+      ...(await judge.checkRevocation(ended)),
+    )
     found.push(...(await judge.checkTraffic(site)))
     return found
   }
@@ -144,6 +160,7 @@ export async function runStorm(
   }
   result.codesSent = judge.sent.codes
   result.refreshTokensSent = judge.sent.refreshTokens
+  result.revocationsAccepted = judge.sent.revocations
   result.digests.outcomes = computeDigest(result.results)
   result.seconds = Math.round((performance.now() - begun) / 1_000)
   return result

@@ -64,6 +64,8 @@ import { authorizeSilently, windowMayHelp } from './silent-authorization.ts'
 import { spendActivation } from './user-activation.ts'
 import * as windows from './windows.ts'
 
+const TOO_LATE = 'the user did not finish in time'
+
 /** Stores the tab of a flow's window. If the record cannot be written, the tab is closed again. */
 async function recordTab(
   opening: Promise<number>,
@@ -108,12 +110,21 @@ export function approveFlow(flowId: string, approval: Approval): Promise<void> {
   return runFlowStep(flowId, async () => {
     const record = await flows.get(flowId)
     if (record?.status !== 'awaitingConsent') return
+    // The alarm for the deadline may come late, after the machine has slept.
+    if (Date.now() > record.deadlineMs) throw timedOut(TOO_LATE)
     const tabId = record.tabId ?? (await windows.findConsentTab(flowId))
     await clearDenials(record.origin, record.request.issuer)
     const base = getFlowBase(record)
     await restoreWaiver(record.request.issuer, record.origin)
     await prepareFlow({ ...base, status: 'preparing', approval, isConsented: true, tabId })
     await windows.closeTab(tabId)
+  })
+}
+
+/** Ends a flow that awaits consent, for a reason that is not the user's. */
+export function failFlow(flowId: string, error: Error): Promise<void> {
+  return runFlowStep(flowId, async () => {
+    if ((await flows.get(flowId))?.status === 'awaitingConsent') throw error
   })
 }
 
@@ -243,7 +254,7 @@ async function finishFlow(
 async function resumeFlow(record: FlowRecord): Promise<void> {
   const fail = (error: Error) => settleFlow(record, { error: toErrorObject(error) })
   if (record.status !== 'settled' && Date.now() > record.deadlineMs) {
-    return fail(timedOut('the user did not finish in time'))
+    return fail(timedOut(TOO_LATE))
   }
   switch (record.status) {
     case 'awaitingConsent': {
@@ -335,6 +346,15 @@ export async function cancelFlowOfCall(origin: string, requestId: string): Promi
 export async function findPendingFlow(origin: string): Promise<FlowRecord | undefined> {
   const records = await flows.all()
   return records.find((record) => record.origin === origin && record.status !== 'settled')
+}
+
+/** Cancels the flows that have not ended and that something concerns: their site or operator ended. */
+export async function cancelPendingFlows(
+  isConcerned: (record: FlowRecord) => boolean,
+): Promise<void> {
+  const records = await flows.all()
+  const pending = records.filter((record) => record.status !== 'settled' && isConcerned(record))
+  for (const { flowId } of pending) await cancelFlow(flowId)
 }
 
 /** Cancels the flows whose window or page was in the tab. Only a closed window is a denial. */

@@ -19,6 +19,7 @@ import {
   LONGEST_REVOCATION_PAUSE_MS,
 } from '../../limits.ts'
 import { getClientKey } from '../clients/clients.ts'
+import { listHostPermissions, toHostPattern } from '../operators/host-permissions.ts'
 import { getServerOrigins } from '../operators/operator-servers.ts'
 import { findOperator } from '../operators/operators.ts'
 import { createEffects } from '../platform/effects.ts'
@@ -148,6 +149,15 @@ export async function sendDueRevocations(): Promise<void> {
     await runInIssuerQueue(revocation.server.issuer, () => attemptRevocation(revocation))
   })
   await Promise.all(attempts)
+}
+
+/** Match patterns of the hosts to which a revocation is still to be sent. */
+export async function listRevocationPermissions(): Promise<string[]> {
+  const revocations = await store.all()
+  return revocations.flatMap(({ server, metadata: { revocation_endpoint: endpoint } }) => [
+    ...listHostPermissions(server),
+    ...(endpoint ? [toHostPattern(endpoint)] : []),
+  ])
 }
 
 export const sweepRevocations = (): Promise<void> => store.sweep()

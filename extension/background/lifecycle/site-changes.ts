@@ -8,8 +8,7 @@
 
 import browser from 'webextension-polyfill'
 import type { Site, SiteState } from '../../../shared/messages/screen-channel.ts'
-import { SITE_PROPOSAL_LIFETIME_MS } from '../../limits.ts'
-import { cancelFlow, findPendingFlow } from '../authorization/authorization-flow.ts'
+import { cancelPendingFlows } from '../authorization/authorization-flow.ts'
 import { endGrant } from '../grants/end-grant.ts'
 import { listAllGrants, listGrants } from '../grants/grants.ts'
 import { listHostPermissions, toHostPattern } from '../operators/host-permissions.ts'
@@ -27,14 +26,8 @@ import {
   isSiteOn,
   removeSite,
 } from '../sites/sites.ts'
-
-const PROPOSAL = 'proposedSite'
-
-interface Proposal {
-  origin: string
-  tabId?: number
-  at: number
-}
+import { endPermissionRequest, takeProposedSite } from './permission-request.ts'
+import { removeUnneededPermissions } from './unneeded-permissions.ts'
 
 async function readSiteState(origin: string, tabId?: number): Promise<SiteState> {
   if (tabId !== undefined && isInContainer(await browser.tabs.get(tabId))) return 'container'
@@ -66,27 +59,24 @@ export async function describeSites(): Promise<Site[]> {
   return Promise.all([...(await getSiteOrigins())].sort().map((origin) => describeSite(origin)))
 }
 
-/**
- * Stores the site for which the popup is about to request a host permission. Some browsers close the
- * popup when they ask the user, so the popup cannot switch the site on by itself.
- */
-export async function proposeSite(origin: string, tabId?: number): Promise<void> {
-  const proposal: Proposal = { origin, at: Date.now(), ...(tabId !== undefined && { tabId }) }
-  await browser.storage.session.set({ [PROPOSAL]: proposal })
-}
-
 /** Switches a site on. @param tabId The tab in which the content scripts are run at once. */
 export async function useSite(origin: string, tabId?: number): Promise<Site> {
-  await browser.storage.session.remove(PROPOSAL)
+  await endPermissionRequest()
   if (await addSite(origin, tabId)) recordLogEntry('site', 'on', { origin })
   return describeSite(origin)
 }
 
-/** Switches the proposed site on, if the permission that the user gave the browser is for its host. */
-export async function handlePermissionAdded(): Promise<void> {
-  const proposal = (await browser.storage.session.get(PROPOSAL))[PROPOSAL] as Proposal | undefined
-  if (!proposal || Date.now() - proposal.at > SITE_PROPOSAL_LIFETIME_MS) return
-  if (await hasPermission(proposal.origin)) await useSite(proposal.origin, proposal.tabId)
+/**
+ * Switches the proposed site on, if the user has answered the browser's question for it with yes.
+ *
+ * @param added Match patterns that the browser reports.
+ */
+export async function handlePermissionAdded(added: readonly string[]): Promise<void> {
+  const proposal = await takeProposedSite(added)
+  if (!proposal) return
+  const { site, isAccepted } = proposal
+  if (isAccepted) await useSite(site.origin, site.tabId)
+  else await removeUnneededPermissions()
 }
 
 /**
@@ -96,29 +86,16 @@ async function endSite(origin: string): Promise<void> {
   if (!(await removeSite(origin))) return
   recordLogEntry('site', 'off', { origin })
   abortCallsOfOrigin(origin)
-  const flow = await findPendingFlow(origin)
-  if (flow) await cancelFlow(flow.flowId)
+  await cancelPendingFlows((flow) => flow.origin === origin)
   const grants = await listGrants(origin)
   await Promise.allSettled(grants.map((grant) => endGrant(grant, 'user')))
   await sendDisconnect(origin)
 }
 
-/** Removes the host permission of a site, unless an operator or another site needs the same host. */
-async function removeUnneededPermission(origin: string): Promise<void> {
-  const pattern = toHostPattern(origin)
-  const needed = [
-    ...[...(await getSiteOrigins())].map(toHostPattern),
-    ...(await listOperators()).flatMap(listHostPermissions),
-  ]
-  if (needed.includes(pattern)) return
-  // The browser does not remove a permission that an administrator gave. The site is off all the same.
-  await browser.permissions.remove({ origins: [pattern] }).catch(() => {})
-}
-
 /** Switches a site off, as the user asked in one of the broker's screens. */
 export async function stopSite(origin: string): Promise<Site> {
   await endSite(origin)
-  await removeUnneededPermission(origin)
+  await removeUnneededPermissions()
   return describeSite(origin)
 }
 

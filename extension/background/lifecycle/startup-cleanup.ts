@@ -6,7 +6,7 @@
  */
 
 import browser from 'webextension-polyfill'
-import { settleOverdueFlows } from '../authorization/authorization-flow.ts'
+import { cancelPendingFlows, settleOverdueFlows } from '../authorization/authorization-flow.ts'
 import { listenForRevocations, sweepChannels } from '../authorization/capif-revocation-channel.ts'
 import { flows } from '../authorization/flow-records.ts'
 import { blockFromOperators } from '../authorization/redirect-rules.ts'
@@ -17,8 +17,10 @@ import { sweepGrants } from '../grants/grants.ts'
 import { endWithdrawnGrants } from '../grants/offered-apis.ts'
 import { sendDueRevocations, sweepRevocations } from '../grants/revocations.ts'
 import { sweepTokens } from '../grants/token-records.ts'
+import { listReadableOperators } from '../operators/operators.ts'
 import { log } from '../platform/log.ts'
 import { memoize } from '../platform/memoize.ts'
+import { removeUnneededPermissions } from './unneeded-permissions.ts'
 
 /**
  * Closes `storage.local` to content scripts, which may read it in Chromium by default. Firefox has no
@@ -61,18 +63,29 @@ async function cleanUp(): Promise<void> {
 }
 
 /**
- * Does what is due: rules of the present operators, overdue flows, expired and withdrawn grants, revocations, revocation channels. None of them
- * waits for another: each sends requests, and an operator may hang.
+ * Does what is due: rules of the present operators, flows and grants of what the operators no longer offer, overdue
+ * flows, expired grants, revocations, revocation channels. None of them waits for another: each sends requests, and
+ * an operator may hang. Host permissions come last, when it is known what needs them.
  */
 export async function runHousekeeping(): Promise<void> {
   await Promise.all([
     blockFromOperators(),
     settleOverdueFlows(),
+    cancelFlowsWithoutOperator(),
     endExpiredGrants(),
     endWithdrawnGrants(),
     sendDueRevocations(),
     listenForRevocations(),
   ])
+  await removeUnneededPermissions()
+}
+
+/** Cancels the flows whose operator the policy no longer names. */
+async function cancelFlowsWithoutOperator(): Promise<void> {
+  const operators = await listReadableOperators().catch(() => undefined)
+  if (!operators) return
+  const issuers = new Set(operators.map(({ issuer }) => issuer))
+  await cancelPendingFlows(({ request }) => !issuers.has(request.issuer))
 }
 
 /**

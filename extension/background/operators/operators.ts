@@ -132,6 +132,16 @@ function describeUnnamed(
 }
 
 /**
+ * Lists the operators where their absence from the list has an effect.
+ *
+ * @throws Error if the imported profiles cannot be read for the moment.
+ */
+export async function listReadableOperators(): Promise<OperatorProfile[]> {
+  await values(importedProfiles)
+  return listOperators()
+}
+
+/**
  * Lists the operators for the broker's own screens, with their sources, and the rejected profiles with
  * reasons.
  */

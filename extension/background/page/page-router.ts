@@ -178,7 +178,7 @@ async function runCall(
     deliver(part)
   })
   controllers.delete(key)
-  if ('error' in outcome) void logFailedCall(caller.origin, request, outcome.error)
+  if ('error' in outcome) logFailedCall(caller.origin, request.method, outcome.error)
   else if (deliveredBytes > 0) {
     const { body } = outcome.result as FetchResult
     return { ...outcome, length: deliveredBytes + body.byteLength }

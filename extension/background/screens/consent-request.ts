@@ -8,6 +8,16 @@ import { flows } from '../authorization/flow-records.ts'
 import { getSignInOrigin } from '../operators/operator-servers.ts'
 import { findOperator } from '../operators/operators.ts'
 
+/**
+ * Digest of what the user decides on: the request of the page and the profile of the operator. An approval
+ * holds for this digest alone.
+ */
+async function computeDigest(...parts: unknown[]): Promise<string> {
+  const text = new TextEncoder().encode(JSON.stringify(parts))
+  const digest = await crypto.subtle.digest('SHA-256', text)
+  return btoa(String.fromCharCode(...new Uint8Array(digest)))
+}
+
 /** The consent request of a flow, or `null` if the flow no longer awaits consent. */
 export async function describeConsentRequest(flowId: string): Promise<ConsentRequest | null> {
   const record = await flows.get(flowId)
@@ -18,6 +28,7 @@ export async function describeConsentRequest(flowId: string): Promise<ConsentReq
   if (!operator) return null
   return {
     flowId,
+    digest: await computeDigest(origin, request, operator),
     origin,
     applicationName,
     operatorName,

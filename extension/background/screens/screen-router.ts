@@ -6,24 +6,26 @@
  */
 
 import type {
+  OperatorCheck,
   ScreenMethod,
   ScreenMethods,
   ScreenRequest,
 } from '../../../shared/messages/screen-channel.ts'
 import { selectApprovedApis } from '../authorization/approved-apis.ts'
-import { approveFlow, cancelFlow } from '../authorization/authorization-flow.ts'
+import {
+  approveFlow,
+  cancelFlow,
+  cancelPendingFlows,
+  failFlow,
+} from '../authorization/authorization-flow.ts'
 import { flows } from '../authorization/flow-records.ts'
 import { blockFromOperators } from '../authorization/redirect-rules.ts'
 import { endGrant } from '../grants/end-grant.ts'
 import { listAllGrants } from '../grants/grants.ts'
 import { deleteWithdrawnWaivers } from '../grants/withdrawn-waivers.ts'
-import {
-  describeSite,
-  describeSites,
-  proposeSite,
-  stopSite,
-  useSite,
-} from '../lifecycle/site-changes.ts'
+import { endPermissionRequest, openPermissionRequest } from '../lifecycle/permission-request.ts'
+import { describeSite, describeSites, stopSite, useSite } from '../lifecycle/site-changes.ts'
+import { removeUnneededPermissions } from '../lifecycle/unneeded-permissions.ts'
 import {
   addConfirmedServers,
   addOperator,
@@ -32,8 +34,18 @@ import {
   discoverOperator,
   removeOperator,
 } from '../operators/operators.ts'
+import { interrupted } from '../platform/broker-error.ts'
 import { log } from '../platform/log.ts'
 import { describeConsentRequest } from './consent-request.ts'
+
+/** Ends the question that came before a change of an operator. A change that was rejected needs no permissions. */
+async function endImport<T extends OperatorCheck>(importing: Promise<T>): Promise<T> {
+  const check = await importing
+  await endPermissionRequest()
+  if (check.reasons) await removeUnneededPermissions()
+  else await blockFromOperators()
+  return check
+}
 
 type Handlers = {
   [M in ScreenMethod]: (params: ScreenMethods[M]['params']) => Promise<ScreenMethods[M]['result']>
@@ -41,9 +53,15 @@ type Handlers = {
 
 const handlers: Handlers = {
   getConsentRequest: ({ flowId }) => describeConsentRequest(flowId),
-  async approve({ flowId, apis, lifetime }) {
+  async approve({ flowId, digest, apis, lifetime }) {
     const record = await flows.get(flowId)
     if (record?.status !== 'awaitingConsent') return
+    // The window shows what was true when it opened.
+    const shown = await describeConsentRequest(flowId)
+    if (shown?.digest !== digest) {
+      await failFlow(flowId, interrupted())
+      return
+    }
     const approved = selectApprovedApis(record.request.apis, apis)
     await (approved.length > 0
       ? approveFlow(flowId, { apis: approved, lifetime })
@@ -62,29 +80,27 @@ const handlers: Handlers = {
   listOperators: () => describeOperators(),
   checkOperator: ({ text }) => checkOperator(text),
   discoverOperator: ({ text }) => discoverOperator(text),
-  async addOperator({ text }) {
-    const check = await addOperator(text)
-    await blockFromOperators()
-    return check
-  },
-  async addServers({ issuer, additions }) {
-    const check = await addConfirmedServers(issuer, additions)
-    await blockFromOperators()
-    return check
-  },
+  addOperator: ({ text }) => endImport(addOperator(text)),
+  addServers: ({ issuer, additions }) => endImport(addConfirmedServers(issuer, additions)),
   async removeOperator({ issuer }) {
     // The grants end first: their tokens can be revoked only while the operator's profile is stored.
     const grants = (await listAllGrants()).filter((grant) => grant.issuer === issuer)
+    await cancelPendingFlows(({ request }) => request.issuer === issuer)
     await Promise.allSettled(grants.map((grant) => endGrant(grant, 'user')))
     await removeOperator(issuer)
     await blockFromOperators()
     await deleteWithdrawnWaivers(issuer)
+    return { permissions: await removeUnneededPermissions() }
   },
 
   getSite: ({ origin, tabId }) => describeSite(origin, tabId),
   listSites: () => describeSites(),
-  async proposeSite({ origin, tabId }) {
-    await proposeSite(origin, tabId)
+  async openPermissionRequest({ permissions, site }) {
+    await openPermissionRequest(permissions, site)
+  },
+  async endPermissionRequest() {
+    await endPermissionRequest()
+    await removeUnneededPermissions()
   },
   useSite: ({ origin, tabId }) => useSite(origin, tabId),
   stopSite: ({ origin }) => stopSite(origin),

@@ -88,7 +88,9 @@ export function Consent({ client, flowId }: Props) {
       onDeny={() => void client.sendRequest('deny', { flowId }).catch(showFailure)}
       onAllow={(apis, lifetime) => {
         setState({ status: 'leaving', request })
-        client.sendRequest('approve', { flowId, apis, lifetime }).catch(showFailure)
+        client
+          .sendRequest('approve', { flowId, digest: request.digest, apis, lifetime })
+          .catch(showFailure)
       }}
     />
   )

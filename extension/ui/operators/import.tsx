@@ -72,6 +72,12 @@ export function Import({ client, onImported }: Props) {
     fileInput.current.focus()
   }
 
+  /** Gives the import up. Permissions that were given for it end. */
+  function giveUp(next?: State): void {
+    void client.sendRequest('endPermissionRequest', {}).catch(() => {})
+    reset(next)
+  }
+
   async function readFile(file: File | undefined): Promise<void> {
     chosenFile.current = file
     // The confirmation of an earlier file must not be pressed for this one.
@@ -92,7 +98,7 @@ export function Import({ client, onImported }: Props) {
     const text = JSON.stringify(accepted.profile)
     const discovery = await client.sendRequest('discoverOperator', { text })
     if (chosenFile.current !== file) return
-    if (discovery.reasons) return reset({ status: 'rejected', reasons: discovery.reasons })
+    if (discovery.reasons) return giveUp({ status: 'rejected', reasons: discovery.reasons })
     const more = listFound(accepted, discovery)
     if (more.length > 0) {
       const candidate = { file, accepted: discovery, found: [...(found ?? []), ...more] }
@@ -166,7 +172,7 @@ export function Import({ client, onImported }: Props) {
           accepted={candidate.accepted}
           found={candidate.found}
           busy={state.status === 'waiting'}
-          onCancel={() => reset()}
+          onCancel={() => giveUp()}
           onConfirm={() => confirm(candidate)}
         />
       )}

@@ -4,6 +4,7 @@
  */
 
 import { useState } from 'preact/hooks'
+import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 import { toReadableText } from '../../../shared/messages/readable-text.ts'
 import type {
   KnownOperator,
@@ -22,6 +23,12 @@ import { ProfileSummary } from './profile-summary.tsx'
 const PERMISSION_REFUSED =
   'Your browser has not given Northkey access to these servers, so nothing was changed.'
 
+interface RemovedOperator {
+  profile: OperatorProfile
+  /** Host permissions that were removed with the operator. */
+  permissions: string[]
+}
+
 const SOURCES = {
   policy: 'Set by your organization',
   file: 'Imported by you',
@@ -32,12 +39,14 @@ export function Operators({ client }: { client: ScreenClient }) {
   const { data, error, busy, applyChange } = useBackground(() =>
     client.sendRequest('listOperators', {}),
   )
-  const [removed, setRemoved] = useState<KnownOperator>()
+  const [removed, setRemoved] = useState<RemovedOperator>()
 
   function removeOperator(operator: KnownOperator): void {
     void applyChange(async () => {
-      await client.sendRequest('removeOperator', { issuer: operator.profile.issuer })
-      setRemoved(operator)
+      const { permissions } = await client.sendRequest('removeOperator', {
+        issuer: operator.profile.issuer,
+      })
+      setRemoved({ profile: operator.profile, permissions })
     })
   }
 
@@ -46,7 +55,8 @@ export function Operators({ client }: { client: ScreenClient }) {
    * click itself.
    */
   function changeWithPermission(origins: string[], change: () => Promise<OperatorCheck>): void {
-    const permissionRequest = client.requestPermissions(origins)
+    const permissionRequest =
+      origins.length === 0 ? Promise.resolve(true) : client.requestPermissions(origins)
     void applyChange(async () => {
       if (!(await permissionRequest)) throw new Error(PERMISSION_REFUSED)
       const { reasons } = await change()
@@ -54,7 +64,7 @@ export function Operators({ client }: { client: ScreenClient }) {
     })
   }
 
-  function undoRemoval({ profile, permissions }: KnownOperator): void {
+  function undoRemoval({ profile, permissions }: RemovedOperator): void {
     changeWithPermission(permissions, async () => {
       const check = await client.sendRequest('addOperator', { text: JSON.stringify(profile) })
       setRemoved(undefined)

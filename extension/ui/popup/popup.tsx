@@ -26,13 +26,8 @@ async function loadPopup(client: ScreenClient): Promise<PopupData> {
 export function Popup({ client }: { client: ScreenClient }) {
   const { data, error, busy, applyChange } = useBackground(() => loadPopup(client))
 
-  /**
-   * Requests the permission in the click itself: the browser shows its question only then. It may close
-   * this popup in the meantime, so the site is proposed to the background first.
-   */
   function enableSite({ origin, permissions }: Site, { tabId }: ActivePage): void {
-    void client.sendRequest('proposeSite', { origin, tabId }).catch(() => {})
-    const permissionRequest = client.requestPermissions(permissions)
+    const permissionRequest = client.requestPermissions(permissions, { origin, tabId })
     void applyChange(async () => {
       if (await permissionRequest) await client.sendRequest('useSite', { origin, tabId })
     })

@@ -46,8 +46,10 @@ export function Log({ entries, busy, onClear, onReload }: Props) {
     <section aria-labelledby="log-title">
       <h2 id="log-title">Log</h2>
       <p class="quiet">
-        Kept on this device, the last 2,000 entries or so. It holds no tokens and leaves the device
-        only as a file that you save.
+        Kept on this device, about 3,000 entries at most. Each site has a share of its own, so no
+        site can push out what you allowed or ended elsewhere. Of a refused call only the site and
+        the error are kept. The log holds no tokens and leaves the device only as a file that you
+        save.
       </p>
       <div class="tools">
         <label class="search">

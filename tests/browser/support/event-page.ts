@@ -34,10 +34,10 @@ export async function eventPageSwitch(
     async stop() {
       await settings.evaluate(async (id) => {
         const { extension } = (globalThis as unknown as Privileged).WebExtensionPolicy.getByID(id)
-        const eventPage = () => [...extension.views].find((view) => view.viewType === 'background')
-        const running = eventPage()
+        // No function here has a name: the loader of the storm would add a helper that this page has not got.
+        const running = [...extension.views].find(({ viewType }) => viewType === 'background')
         // A message during the stop keeps the page alive, and a call that is resent may have started a new page.
-        while (running && eventPage() === running) {
+        while (running && extension.views.has(running)) {
           await extension.terminateBackground({
             disableResetIdleForTest: true,
             ignoreDevToolsAttached: true,

@@ -265,7 +265,8 @@ export const siteOf = (screen: Page, origin: string): Promise<Site> =>
 
 /** Switches a site on in the popup, and grants the browser's permission. */
 export async function switchSiteOn(stage: SitesStage, popup: Page, origin: string): Promise<void> {
-  await askBackground(popup, 'proposeSite', { origin })
+  const { permissions } = await siteOf(popup, origin)
+  await askBackground(popup, 'openPermissionRequest', { permissions, site: { origin } })
   await popup.bringToFront()
   await stage.give(popup, origin)
   await until('the site', async () => (await siteOf(popup, origin)).state === 'on')

@@ -27,6 +27,9 @@ function area() {
   }
 }
 
+type ChangeListener = (changes: object, area: string) => void
+const changeListeners = new Set<ChangeListener>()
+
 /** Events that pages heard. */
 export const told: { event: string; payload: unknown }[] = []
 /** When the alarm is set to ring. */
@@ -43,7 +46,15 @@ export const storage = {
   session: area(),
   local: area(),
   managed: area(),
-  onChanged: event(),
+  onChanged: {
+    addListener: (listener: ChangeListener) => void changeListeners.add(listener),
+    removeListener: (listener: ChangeListener) => void changeListeners.delete(listener),
+  },
+}
+
+/** Reports to the background that the policy has changed. */
+export function reportPolicyChange(): void {
+  for (const listener of changeListeners) listener({}, 'managed')
 }
 
 interface Rule {
@@ -85,6 +96,7 @@ function find(id: number) {
 export default {
   runtime: {
     id: 'northkey',
+    getManifest: (): { host_permissions?: string[] } => ({}),
     getURL: (path: string) => `chrome-extension://northkey/${path}`,
     onConnect: event(),
     onMessage: event(),
@@ -132,8 +144,9 @@ export default {
     get: async () => ({ state: 'normal' }),
   },
   permissions: {
-    contains: async () => true,
-    remove: nothing,
+    contains: async (_: { origins: string[] }) => true,
+    getAll: async () => ({ origins: [] as string[] }),
+    remove: async (_: { origins: string[] }) => true,
     onAdded: event(),
     onRemoved: event(),
   },

@@ -1,0 +1,58 @@
+/**
+ * Creates entries of the log. An entry contains no secret: only the members named here are copied, and an
+ * outcome is a short text. An entry of a failed call contains nothing that the page chose: it has the
+ * origin and the outcome alone, whatever the caller passes. Pure.
+ */
+
+import type { ApiAccess, Mode } from '../../../shared/messages/page-api.ts'
+import type { LogEntry, LogEvent } from '../../../shared/messages/screen-channel.ts'
+
+/** Subject of an entry. A grant record has this shape. */
+export interface LogSubject {
+  origin?: string | undefined
+  issuer?: string | undefined
+  mode?: Mode | undefined
+  apis?: readonly ApiAccess[] | undefined
+}
+
+/** Limits a text that a server may have chosen to 80 printable ASCII characters. */
+function toShortText(text: string): string {
+  const plain = text.replace(/[^\x20-\x7e]/g, '?')
+  return plain.length > 80 ? `${plain.slice(0, 79)}…` : plain
+}
+
+/** Selects the members of a subject that are logged for an event. */
+function selectSubject(event: LogEvent, { origin, issuer, mode, apis }: LogSubject): LogSubject {
+  return event === 'refusal' ? { origin } : { origin, issuer, mode, apis }
+}
+
+/** Text that is the same for entries that are counted as one: of one event, origin, subject and outcome. */
+export function getDeduplicationKey(event: LogEvent, outcome: string, about: LogSubject): string {
+  const { origin, issuer, mode, apis } = selectSubject(event, about)
+  return JSON.stringify([event, toShortText(outcome), origin, issuer, mode, apis])
+}
+
+/** @param at Epoch milliseconds. */
+export function createEntry(
+  event: LogEvent,
+  outcome: string,
+  about: LogSubject,
+  at: number,
+): LogEntry {
+  const { origin, issuer, mode, apis } = selectSubject(event, about)
+  return {
+    at,
+    event,
+    outcome: toShortText(outcome),
+    ...(origin !== undefined && { origin }),
+    ...(issuer !== undefined && { issuer }),
+    ...(mode !== undefined && { mode }),
+    ...(apis !== undefined && {
+      apis: apis.map(({ resource, scope, purpose }) => ({
+        resource,
+        scope,
+        ...(purpose !== undefined && { purpose }),
+      })),
+    }),
+  }
+}
