@@ -11,7 +11,11 @@ import { describe, expect } from 'vitest'
 import type { Grant } from '../../shared/messages/page-api.ts'
 import { BROWSER, test as base } from '../browser/fixtures.ts'
 import { expectServed } from '../browser/support/api-calls.ts'
-import { nameWebsocketUri, startHostileCore } from '../browser/support/hostile-core.ts'
+import {
+  type HostileCore,
+  nameWebsocketUri,
+  startHostileCore,
+} from '../browser/support/hostile-core.ts'
 import { connectQuickly } from '../browser/support/known-subscriber.ts'
 import { wishFor } from '../browser/support/operator-wish.ts'
 import { pageAt } from '../browser/support/pages.ts'
@@ -23,15 +27,24 @@ const COOKIES = [
   { name: 'none', value: '1', sameSite: 'None', secure: true },
 ] as const
 
-/** A core on a host that the profile names. It sets a cookie in its answer. */
-const test = base.extend('core', async ({ stage }, { onCleanup }) => {
-  const core = await startHostileCore([SET_COOKIE])
-  onCleanup(() => core.close())
-  nameWebsocketUri(stage.network, `ws://127.0.0.1:${core.port}/notifications`)
-  return core
-})
+/** A core at a server that the profile names. It sets a cookie in its answer. */
+const test = base
+  .extend('core', async ({ task: _ }, { onCleanup }) => {
+    const core = await startHostileCore([SET_COOKIE])
+    onCleanup(() => core.close())
+    return core
+  })
+  .extend('options', ({ core }) => ({
+    operator: { serverOrigins: [`http://127.0.0.1:${core.port}`] },
+  }))
 
-async function connectAtCore(stage: Stage, page: Parameters<typeof call>[0]): Promise<Grant> {
+async function connectAtCore(
+  stage: Stage,
+  page: Parameters<typeof call>[0],
+  { port }: Pick<HostileCore, 'port'>,
+  host = '127.0.0.1',
+): Promise<Grant> {
+  nameWebsocketUri(stage.network, `ws://${host}:${port}/notifications`)
   const { result, error } = await connectQuickly(stage, page, wishFor(stage, 'capif'))
   if (!result) throw new Error(`no grant: ${error?.message}`)
   return result
@@ -52,7 +65,7 @@ describe('a hostile CAPIF core', () => {
     granted,
     core,
   }) => {
-    const { grantId } = await connectAtCore(stage, page)
+    const { grantId } = await connectAtCore(stage, page, core)
     const { socket, closed } = await core.handshake(0)
     for (let index = 0; index < 30_000; index++) socket.send(notification(index))
     await expectServed(page, granted)
@@ -67,7 +80,7 @@ describe('a hostile CAPIF core', () => {
     page,
     core,
   }) => {
-    await connectAtCore(stage, page)
+    await connectAtCore(stage, page, core)
     const { socket, closed } = await core.handshake(0)
     socket.send(' '.repeat(8_000_000))
     expect(await closed).toBe(4000)
@@ -81,17 +94,15 @@ describe('a hostile CAPIF core', () => {
   test('A07: that names another host gets no connection, and the log says why', async ({
     stage,
     page,
+    core,
   }) => {
-    const core = await startHostileCore()
-    nameWebsocketUri(stage.network, `ws://evil.localhost:${core.port}/notifications`)
-    await connectAtCore(stage, page)
+    await connectAtCore(stage, page, core, 'evil.localhost')
     await openScreen(stage, '/ui/sites/index.html')
     const screen = await pageAt(stage.browser, '/ui/sites/')
     await expect
       .poll(() => screen.evaluate(() => document.body.textContent))
       .toContain('websocketUri rejected: expected a server that the profile names')
     expect(core.handshakes).toEqual([])
-    await core.close()
   })
 
   test('A07: gets no cookie with the handshake and sets none, as far as the browser allows', async ({
@@ -102,7 +113,7 @@ describe('a hostile CAPIF core', () => {
     await stage.browser.setCookie(
       ...COOKIES.map((cookie) => ({ ...cookie, domain: '127.0.0.1', path: '/' })),
     )
-    await connectAtCore(stage, page)
+    await connectAtCore(stage, page, core)
     const { headers } = await core.handshake(0)
     const kept = (await stage.browser.cookies()).filter(({ name }) => name === 'handshake')
     // No rule of an extension sees the handshake of a service worker (decision 0028).

@@ -15,6 +15,7 @@
 import type { Page } from 'puppeteer-core'
 import { describe, expect } from 'vitest'
 import { CHROMIUM_ID } from '../../extension/identity.ts'
+import type { OperatorCheck } from '../../shared/messages/screen-channel.ts'
 import { BROWSER, test as base } from '../browser/fixtures.ts'
 import { inFront, until } from '../browser/support/pages.ts'
 import { askBackground, type SitesStage } from '../browser/support/sites-stage.ts'
@@ -35,7 +36,10 @@ const test = base.extend('build', 'released').extend('curious', async ({ sitesSt
   const screen = await openScreen(sitesStage)
   const api = { resource: `${OPERATOR}/v1`, name: 'Quality', scopes: [{ scope: 'qod' }] }
   const profile = { issuer: OPERATOR, name: 'Operator', profile: 'oauth', apis: [api] }
-  await askBackground(screen, 'addOperator', { text: JSON.stringify(profile) })
+  await sitesStage.give(screen, OPERATOR)
+  const text = JSON.stringify(profile)
+  const { reasons } = await askBackground<OperatorCheck>(screen, 'addOperator', { text })
+  expect(reasons).toBeUndefined()
   return sitesStage.open(CURIOUS)
 })
 

@@ -20,6 +20,7 @@ import { inFront, pageAt } from '../browser/support/pages.ts'
 import {
   ask,
   askBackground,
+  forgetWindows,
   openPopup,
   SITE,
   type SitesStage,
@@ -142,6 +143,7 @@ test('A01, A09: servers that metadata name are confirmed before the sign-in, als
   await ask(page, 'northbound_revoke', {})
   const requestsBefore = outside.requests.length
   serveOperator(outside, { signIn: SIGN_IN, tokens: EVIL })
+  await forgetWindows(popup)
   await inFront(page)
   const refused = connect(page)
   await answerConsent(sitesStage, 'allow')
@@ -163,6 +165,7 @@ test('A01, A09: servers that metadata name are confirmed before the sign-in, als
   await again.bringToFront()
   await again.click('[data-testid=add-servers]')
   await again.waitForSelector('[data-testid=unnamed]', { hidden: true })
+  await forgetWindows(popup)
   await inFront(page)
   const confirmed = connect(page)
   await answerConsent(sitesStage, 'allow')

@@ -8,12 +8,19 @@ import { flows } from '../authorization/flow-records.ts'
 import { getSignInOrigin } from '../operators/operator-servers.ts'
 import { findOperator } from '../operators/operators.ts'
 
+/** Sorts the members of an object: a browser that stores an object may read it back in another order. */
+function sortMembers(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  const sorted = Object.entries(value).sort(([first], [second]) => (first < second ? -1 : 1))
+  return Object.fromEntries(sorted)
+}
+
 /**
  * Digest of what the user decides on: the request of the page and the profile of the operator. An approval
  * holds for this digest alone.
  */
 async function computeDigest(...parts: unknown[]): Promise<string> {
-  const text = new TextEncoder().encode(JSON.stringify(parts))
+  const text = new TextEncoder().encode(JSON.stringify(parts, sortMembers))
   const digest = await crypto.subtle.digest('SHA-256', text)
   return btoa(String.fromCharCode(...new Uint8Array(digest)))
 }

@@ -112,10 +112,13 @@ describe('a call that would need a window', () => {
     expect(windows).toBe(0)
   })
 
-  const tokenTest = test.extend('renew', ({ page, granted }) => () => {
-    const { grantId } = granted
-    return getAccessToken(page, { grantId, ...RENEWED })
-  })
+  // An ID token identifies the subscriber, so that a renewal without a window is tried.
+  const tokenTest = test
+    .extend('options', { operator: { openid: 'required' } })
+    .extend('renew', ({ page, granted }) => () => {
+      const { grantId } = granted
+      return getAccessToken(page, { grantId, ...RENEWED })
+    })
 
   tokenTest(
     '4210 consent_required: the authorization was taken back at the operator',

@@ -37,6 +37,10 @@ export interface SitesStage extends Stage {
   takeBack(screen: Page, origin: string): Promise<void>
 }
 
+interface SessionStorage {
+  storage: { session: { remove(key: string): Promise<void> } }
+}
+
 interface Extensions {
   developerPrivate: Record<string, (...args: unknown[]) => Promise<unknown>>
   permissions: Record<'request' | 'remove', (what: { origins: string[] }) => Promise<boolean>>
@@ -270,4 +274,16 @@ export async function switchSiteOn(stage: SitesStage, popup: Page, origin: strin
   await popup.bringToFront()
   await stage.give(popup, origin)
   await until('the site', async () => (await siteOf(popup, origin)).state === 'on')
+}
+
+/**
+ * Forgets the windows that opened, as time does. A click counts only some seconds after the last window of its
+ * origin, and a released build has no shorter limits.
+ */
+export async function forgetWindows(screen: Page): Promise<void> {
+  await screen.evaluate(() =>
+    (globalThis as unknown as { chrome: SessionStorage }).chrome.storage.session.remove(
+      'openedWindows',
+    ),
+  )
 }

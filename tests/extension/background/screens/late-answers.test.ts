@@ -4,7 +4,7 @@
  *
  * Seen to fail when `approve` does not compare the digest (the flow went on to the operator of the new
  * profile), when `approveFlow` does not look at the deadline, when `removeOperator` and the housekeeping
- * cancel no flow, and when the end of a site cancels the first of its flows alone.
+ * cancel no flow, when the digest depends on the order of members, and when the end of a site cancels the first of its flows alone.
  */
 
 import 'fake-indexeddb/auto'
@@ -102,6 +102,15 @@ test('A11i: an approval for an operator whose profile has changed since ends the
   expect(await codeOf(pending.outcome)).toBe(ERROR_CODE.unreachable)
   expect(requestsToOperator()).toBe(0)
   expect(seen.tabs).toEqual([])
+})
+
+test('an approval holds where the profile has the same members in another order', async () => {
+  const pending = await openConsent()
+  // A new worker reads the profile from `storage.session`, whose members Chromium sorts.
+  setPolicy(Object.fromEntries(Object.entries(OPERATOR).reverse()) as unknown as OperatorProfile)
+  await allow(pending)
+  await pending.outcome
+  expect(requestsToOperator()).toBeGreaterThan(0)
 })
 
 test('A11i: an approval after the deadline ends the flow, also if the alarm is late', async () => {
