@@ -17,6 +17,8 @@ import { getAccessToken, RENEWED } from '../browser/support/tokens.ts'
 /** A grant at the CAPIF operator, which has no refresh token: each renewal is an authorization without a window. */
 const test = base
   .extend('options', {
+    // An ID token identifies the subscriber, so that a renewal without a window is tried.
+    operator: { openid: 'required' },
     limits: { SILENT_AUTHORIZATION_TIMEOUT_MS: 5_000 },
   })
   .extend('wish', { mode: 'token' })

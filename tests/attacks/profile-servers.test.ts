@@ -70,12 +70,22 @@ const originsShown = (screen: Page, within: string) =>
 const connectionsTo = ({ outside }: SitesStage, url: string) =>
   outside.connections.filter((host) => host === new URL(url).hostname)
 
-function connect(page: Page) {
-  return ask<Grant>(page, 'northbound_connect', { issuer: ISSUER, apis: APIS })
+/** Connects until the consent window is there. A call that ends before has an error. */
+async function openConsent(stage: SitesStage, page: Page) {
+  await inFront(page)
+  await page.mouse.click(5, 5)
+  const connecting = ask<Grant>(page, 'northbound_connect', { issuer: ISSUER, apis: APIS })
+  const ended = connecting.then((outcome): never => {
+    throw new Error(`the call has ended: ${JSON.stringify(outcome?.error)}`)
+  })
+  ended.catch(() => {})
+  const consent = await Promise.race([ended, pageAt(stage.browser, '/ui/consent/')])
+  return { connecting, consent }
 }
 
 test('A01: a file with a token endpoint elsewhere shows it, and adds nothing without the permission for it', async ({
   sitesStage,
+  popup,
   screen,
 }) => {
   serveOperator(sitesStage.outside)
@@ -91,9 +101,15 @@ test('A01: a file with a token endpoint elsewhere shows it, and adds nothing wit
   await screen.click('[data-testid=confirm-import]')
   await screen.waitForSelector('[data-testid=refused]')
   expect(await operatorsOf(screen)).toEqual([])
+  const giveHonest = async () => {
+    for (const origin of [ISSUER, API]) await sitesStage.give(popup, origin)
+  }
+  // In Firefox the refused import has ended the permissions for the other servers.
+  await giveHonest()
   const text = JSON.stringify(profile)
   const { reasons } = await askBackground<OperatorCheck>(screen, 'addOperator', { text })
   expect(reasons).toEqual([`permission: expected the browser's for ${EVIL}/*`])
+  await giveHonest()
   // The same file without that server is added with the permissions that there are.
   const honest = JSON.stringify(OPERATOR)
   const added = await askBackground<OperatorCheck>(screen, 'addOperator', { text: honest })
@@ -128,9 +144,7 @@ test('A01, A09: servers that metadata name are confirmed before the sign-in, als
 
   await switchSiteOn(sitesStage, popup, SITE)
   const page = await sitesStage.open(SITE)
-  await inFront(page)
-  const connecting = connect(page)
-  const consent = await pageAt(sitesStage.browser, '/ui/consent/')
+  const { connecting, consent } = await openConsent(sitesStage, page)
   await consent.waitForSelector('[data-testid=sign-in-host]')
   expect(await consent.$eval('[data-testid=sign-in-host]', (host) => host.textContent)).toBe(
     new URL(SIGN_IN).host,
@@ -144,8 +158,7 @@ test('A01, A09: servers that metadata name are confirmed before the sign-in, als
   const requestsBefore = outside.requests.length
   serveOperator(outside, { signIn: SIGN_IN, tokens: EVIL })
   await forgetWindows(popup)
-  await inFront(page)
-  const refused = connect(page)
+  const { connecting: refused } = await openConsent(sitesStage, page)
   await answerConsent(sitesStage, 'allow')
   expect((await refused)?.error).toMatchObject({
     code: ERROR_CODE.untrustedResponse,
@@ -166,8 +179,7 @@ test('A01, A09: servers that metadata name are confirmed before the sign-in, als
   await again.click('[data-testid=add-servers]')
   await again.waitForSelector('[data-testid=unnamed]', { hidden: true })
   await forgetWindows(popup)
-  await inFront(page)
-  const confirmed = connect(page)
+  const { connecting: confirmed } = await openConsent(sitesStage, page)
   await answerConsent(sitesStage, 'allow')
   expect((await confirmed)?.result).toMatchObject({ issuer: ISSUER })
   expect(outside.requests).toContain(`${EVIL}/token`)

@@ -7,7 +7,7 @@
  */
 
 import type { UnverifiedPageRequest } from '../../../shared/messages/broker-channel.ts'
-import { rateLimited } from '../platform/broker-error.ts'
+import { invalidParams, rateLimited } from '../platform/broker-error.ts'
 import { createSemaphore, type Release } from '../platform/semaphore.ts'
 
 const MIB = 1024 * 1024
@@ -39,10 +39,14 @@ function measureOctets(value: unknown, depth = MAX_DEPTH): number {
 /**
  * Counts the octets of a call until it ends.
  *
- * @throws BrokerError `rate_limited` where they exceed the limit together with those of other calls.
+ * @throws BrokerError `rate_limited` where they exceed the limit together with those of other calls,
+ * `invalid_params` where they exceed it alone.
  */
 export function takeOctets(origin: string, { params }: UnverifiedPageRequest): Release {
-  const release = octetsInUse.tryAcquire(origin, measureOctets(params))
+  const octets = measureOctets(params)
+  // Such a call would exceed the limit at any later time, too.
+  if (octets > MAX_OCTETS_OF_ORIGIN) throw invalidParams('params: expected at most 64 MiB')
+  const release = octetsInUse.tryAcquire(origin, octets)
   if (!release)
     throw rateLimited('the calls of this origin are too large together; ask again later', 1)
   return release

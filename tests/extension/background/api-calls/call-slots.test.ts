@@ -264,6 +264,11 @@ describe('A11f: what pages send', () => {
     expectCut(await calls(), passing)
   })
 
+  test('a call that exceeds the limit alone is invalid_params: a later call would exceed it too', async () => {
+    const huge = { url, method: 'POST', body: new ArrayBuffer(MAX_OCTETS_OF_ORIGIN + 1) }
+    expect(await codes([send(newOrigin(), 'northbound_fetch', huge)])).toEqual([-32602])
+  })
+
   test.each([
     ['a body of a proof', 'northbound_createProof', { grantId: 'g', htm: 'POST', htu: url, body }],
     ['a text', 'northbound_fetch', { url, body: 'x'.repeat(2.5 * MIB) }],
