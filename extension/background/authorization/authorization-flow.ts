@@ -348,13 +348,16 @@ export async function findPendingFlow(origin: string): Promise<FlowRecord | unde
   return records.find((record) => record.origin === origin && record.status !== 'settled')
 }
 
-/** Cancels the flows that have not ended and that something concerns: their site or operator ended. */
+/**
+ * Cancels the flows that have not ended and that something concerns: their site or operator ended. A flow whose code
+ * has been sent ends by itself: the promise waits for it.
+ */
 export async function cancelPendingFlows(
   isConcerned: (record: FlowRecord) => boolean,
 ): Promise<void> {
   const records = await flows.all()
   const pending = records.filter((record) => record.status !== 'settled' && isConcerned(record))
-  for (const { flowId } of pending) await cancelFlow(flowId)
+  await Promise.all(pending.map(({ flowId }) => cancelFlow(flowId)))
 }
 
 /** Cancels the flows whose window or page was in the tab. Only a closed window is a denial. */

@@ -8,9 +8,8 @@
 
 import browser from 'webextension-polyfill'
 import type { Site, SiteState } from '../../../shared/messages/screen-channel.ts'
-import { cancelPendingFlows } from '../authorization/authorization-flow.ts'
 import { endGrant } from '../grants/end-grant.ts'
-import { listAllGrants, listGrants } from '../grants/grants.ts'
+import { listAllGrants } from '../grants/grants.ts'
 import { listHostPermissions, toHostPattern } from '../operators/host-permissions.ts'
 import { listOperators } from '../operators/operators.ts'
 import { abortCallsOfOrigin } from '../page/page-router.ts'
@@ -26,6 +25,7 @@ import {
   isSiteOn,
   removeSite,
 } from '../sites/sites.ts'
+import { endAccess } from './end-access.ts'
 import { endPermissionRequest, takeProposedSite } from './permission-request.ts'
 import { removeUnneededPermissions } from './unneeded-permissions.ts'
 
@@ -86,9 +86,7 @@ async function endSite(origin: string): Promise<void> {
   if (!(await removeSite(origin))) return
   recordLogEntry('site', 'off', { origin })
   abortCallsOfOrigin(origin)
-  await cancelPendingFlows((flow) => flow.origin === origin)
-  const grants = await listGrants(origin)
-  await Promise.allSettled(grants.map((grant) => endGrant(grant, 'user')))
+  await endAccess((access) => access.origin === origin)
   await sendDisconnect(origin)
 }
 
