@@ -24,7 +24,7 @@ import type { AuthorizationResult } from '../grants/authorization-result.ts'
 import { sendGrantsChanged } from '../grants/grant-events.ts'
 import { getGrant, toPublicGrant } from '../grants/grants.ts'
 import { revokeUnused } from '../grants/token-records.ts'
-import { restoreWaiver } from '../grants/withdrawn-waivers.ts'
+import { restoreWaiver, withdrawWaiver } from '../grants/withdrawn-waivers.ts'
 import { discoverServer } from '../operators/operator-discovery.ts'
 import { getServerOrigins } from '../operators/operator-servers.ts'
 import { findOperator } from '../operators/operators.ts'
@@ -113,9 +113,10 @@ export function approveFlow(flowId: string, approval: Approval): Promise<void> {
     // The alarm for the deadline may come late, after the machine has slept.
     if (Date.now() > record.deadlineMs) throw timedOut(TOO_LATE)
     const tabId = record.tabId ?? (await windows.findConsentTab(flowId))
-    await clearDenials(record.origin, record.request.issuer)
+    const { origin, request } = record
+    await clearDenials(origin, request.issuer)
+    if (!approval.isWhole) await withdrawWaiver({ origin, issuer: request.issuer })
     const base = getFlowBase(record)
-    await restoreWaiver(record.request.issuer, record.origin)
     await prepareFlow({ ...base, status: 'preparing', approval, isConsented: true, tabId })
     await windows.closeTab(tabId)
   })
@@ -244,6 +245,8 @@ async function finishFlow(
   clientId: string,
 ): Promise<void> {
   const grant = await createGrant(record, authorized, approval, clientId)
+  // Without the write the user is asked once more.
+  if (approval.isWhole) await restoreWaiver(grant.issuer, grant.origin).catch(() => {})
   await settleFlow(record, { result: toPublicGrant(grant) })
   await endSupersededGrants(grant)
   await listenForRevocations()

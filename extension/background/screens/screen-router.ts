@@ -11,7 +11,7 @@ import type {
   ScreenMethods,
   ScreenRequest,
 } from '../../../shared/messages/screen-channel.ts'
-import { selectApprovedApis } from '../authorization/approved-apis.ts'
+import { isWholeRequest, selectApprovedApis } from '../authorization/approved-apis.ts'
 import { approveFlow, cancelFlow, failFlow } from '../authorization/authorization-flow.ts'
 import { flows } from '../authorization/flow-records.ts'
 import { blockFromOperators } from '../authorization/redirect-rules.ts'
@@ -60,7 +60,11 @@ const handlers: Handlers = {
     }
     const approved = selectApprovedApis(record.request.apis, apis)
     await (approved.length > 0
-      ? approveFlow(flowId, { apis: approved, lifetime })
+      ? approveFlow(flowId, {
+          apis: approved,
+          lifetime,
+          isWhole: isWholeRequest(record.request.apis, approved),
+        })
       : cancelFlow(flowId, 'user'))
   },
   async deny({ flowId }) {
