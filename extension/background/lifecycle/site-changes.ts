@@ -16,12 +16,12 @@ import { abortCallsOfOrigin } from '../page/page-router.ts'
 import { isInContainer } from '../platform/container.ts'
 import { recordLogEntry } from '../platform/log.ts'
 import { sendDisconnect } from '../platform/page-events.ts'
-import { isSecureOrigin } from '../platform/secure-origin.ts'
 import {
   addSite,
   getSiteOrigins,
   hasPermission,
   isAlwaysOn,
+  isFitSite,
   isSiteOn,
   removeSite,
 } from '../sites/sites.ts'
@@ -33,7 +33,7 @@ async function readSiteState(origin: string, tabId?: number): Promise<SiteState>
   if (tabId !== undefined && isInContainer(await browser.tabs.get(tabId))) return 'container'
   if (isAlwaysOn(origin)) return 'always'
   if ((await getSiteOrigins()).has(origin)) return 'on'
-  return isSecureOrigin(origin, false) ? 'off' : 'unfit'
+  return isFitSite(origin) ? 'off' : 'unfit'
 }
 
 /**
