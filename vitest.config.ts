@@ -55,6 +55,7 @@ const IN_BOTH_ENGINES = [
   'attacks/extension-files',
   'attacks/hanging-operator',
   'attacks/hostile-core',
+  'attacks/installation-id',
   'attacks/page-messages',
   'attacks/profile-servers',
   'attacks/presence',

@@ -29,6 +29,7 @@ import { type GrantRecord, listAllGrants } from '../grants/grants.ts'
 import { reportUnnamedServers } from '../operators/operator-discovery.ts'
 import { getServerOrigins } from '../operators/operator-servers.ts'
 import { findOperator, onOperatorsChanged } from '../operators/operators.ts'
+import { requireAnonymousRequest } from '../platform/anonymous-requests.ts'
 import { computeBackoffMs, randomFraction } from '../platform/backoff.ts'
 import { createEffects } from '../platform/effects.ts'
 import { wakeAt } from '../platform/housekeeping-alarm.ts'
@@ -36,7 +37,6 @@ import { log } from '../platform/log.ts'
 import { openSealedStore } from '../platform/open-sealed-store.ts'
 import { createKeyedSerialQueue } from '../platform/serial-queue.ts'
 import { createSingleFlight } from '../platform/single-flight.ts'
-import { requireAnonymousHandshake } from './anonymous-handshake.ts'
 import { flows } from './flow-records.ts'
 import { handleNotification, readNotification } from './network-revocations.ts'
 import {
@@ -141,7 +141,7 @@ async function connect(id: string): Promise<void> {
   if (!server || describeRejectedUri(server, websocketUri, __DEVELOPMENT__)) return disconnect(id)
   if (sockets.has(id) || !(await isDue(channel))) return
   try {
-    await requireAnonymousHandshake(websocketUri)
+    await requireAnonymousRequest(websocketUri.replace(/^ws/, 'http'))
     const socket = openNotificationSocket(id, websocketUri, getServerOrigins(server), {
       onOpen: () => void runInChannelQueue(id, () => recordSuccess(id)),
       onMessage: (text) => void handleMessage(channel, text).catch(() => {}),

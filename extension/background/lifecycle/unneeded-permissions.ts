@@ -10,8 +10,9 @@
 
 import browser from 'webextension-polyfill'
 import { listRevocationPermissions } from '../grants/revocations.ts'
-import { listHostPermissions, toHostPattern } from '../operators/host-permissions.ts'
+import { listHostPermissions } from '../operators/host-permissions.ts'
 import { listReadableOperators } from '../operators/operators.ts'
+import { toHostPattern } from '../platform/host-pattern.ts'
 import { getSiteOrigins } from '../sites/sites.ts'
 import { listRequestedPermissions } from './permission-request.ts'
 

@@ -9,7 +9,7 @@
 
 import { del, keys, set } from 'idb-keyval'
 import browser from 'webextension-polyfill'
-import { toHostPattern } from '../operators/host-permissions.ts'
+import { toHostPattern } from '../platform/host-pattern.ts'
 import { memoize } from '../platform/memoize.ts'
 import { isLoopbackOrigin, isSecureOrigin } from '../platform/secure-origin.ts'
 import { createSerialQueue } from '../platform/serial-queue.ts'

@@ -426,10 +426,16 @@ describe('A07: a handshake in Firefox', () => {
         id: 3,
         action: {
           type: 'modifyHeaders',
-          requestHeaders: [{ header: 'cookie', operation: 'remove' }],
+          requestHeaders: [
+            { header: 'cookie', operation: 'remove' },
+            { header: 'origin', operation: 'remove' },
+          ],
           responseHeaders: [{ header: 'set-cookie', operation: 'remove' }],
         },
-        condition: { initiatorDomains: ['northkey'], resourceTypes: ['websocket'] },
+        condition: {
+          initiatorDomains: ['northkey'],
+          resourceTypes: ['websocket', 'xmlhttprequest'],
+        },
       },
     ])
   })
