@@ -60,10 +60,17 @@ export async function describeSites(): Promise<Site[]> {
   return Promise.all([...(await getSiteOrigins())].sort().map((origin) => describeSite(origin)))
 }
 
-/** Switches a site on. @param tabId The tab in which the content scripts are run at once. */
+/**
+ * Switches a site on. The question ends after that: until then it is what needs the permission.
+ *
+ * @param tabId The tab in which the content scripts are run at once.
+ */
 export async function useSite(origin: string, tabId?: number): Promise<Site> {
-  await endPermissionRequest()
-  if (await addSite(origin, tabId)) recordLogEntry('site', 'on', { origin })
+  try {
+    if (await addSite(origin, tabId)) recordLogEntry('site', 'on', { origin })
+  } finally {
+    await endPermissionRequest()
+  }
   return describeSite(origin)
 }
 
