@@ -55,6 +55,7 @@ const IN_BOTH_ENGINES = [
   'attacks/extension-files',
   'attacks/hasty-consent',
   'attacks/hostile-core',
+  'attacks/installation-id',
   'attacks/page-messages',
   'attacks/presence',
   'attacks/profile-servers',

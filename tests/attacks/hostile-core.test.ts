@@ -4,7 +4,7 @@
  * the network are the oracle.
  *
  * Seen to fail without the limits of `notification-socket.ts` (the flood, the long message), when any host is
- * accepted, and in Firefox without the rule of `anonymous-handshake.ts`.
+ * accepted, and in Firefox without the rule of `anonymous-requests.ts`.
  */
 
 import { describe, expect } from 'vitest'

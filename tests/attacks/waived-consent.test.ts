@@ -5,14 +5,14 @@
  *
  * Seen to fail when `decideConsent` in `extension/background/authorization/consent-waiver.ts` approves each
  * request of an application with `requireConsent: false`; the second test also when it compares the request with
- * the waiver alone.
+ * the waiver alone, and the first when a denial leaves the waiver as it is.
  */
 
 import type { Page } from 'puppeteer-core'
 import { expect } from 'vitest'
 import type { ConnectParams, Grant } from '../../shared/messages/page-api.ts'
 import { test as base } from '../browser/fixtures.ts'
-import { connectQuickly } from '../browser/support/known-subscriber.ts'
+import { connectFurther, signInBeforehand } from '../browser/support/known-subscriber.ts'
 import { gone } from '../browser/support/pages.ts'
 import {
   answerConsent,
@@ -63,7 +63,10 @@ test('A03: more than the operator declares is asked, before the first grant and 
 }) => {
   const wider = listWider(stage)
   for (const wish of wider) await expectQuestion(stage, page, wish)
-  const { result: granted } = await connectQuickly(stage, page)
+  // The waiver has ended with the first no of the user.
+  await expectQuestion(stage, page, stage.wish())
+  await signInBeforehand(stage)
+  const { result: granted } = await connectFurther(stage, page, stage.wish())
   expect(granted).toMatchObject({ mode: 'fetch', apis: stage.wish().apis })
   for (const wish of wider.slice(0, 1)) await expectQuestion(stage, page, wish)
   expect((await call<Grant[]>(page, 'northbound_getGrants')).result).toEqual([granted])

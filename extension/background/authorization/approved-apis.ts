@@ -1,4 +1,4 @@
-/** Reduces the APIs of a request to those that the user approved. Pure. */
+/** Compares the APIs of a request with those that the user approved. Pure. */
 
 import type { ApiAccess } from '../../../shared/messages/page-api.ts'
 import type { ApprovedApi } from '../../../shared/messages/screen-channel.ts'
@@ -24,4 +24,12 @@ export function selectApprovedApis(
       .join(' ')
     return scope === '' ? [] : [{ ...api, scope }]
   })
+}
+
+/** Tells whether the user approved all APIs and scopes of a request. */
+export function isWholeRequest(requested: readonly ApiAccess[], approved: ApiAccess[]): boolean {
+  return (
+    approved.length === requested.length &&
+    approved.every(({ scope }, index) => scope === requested[index]?.scope)
+  )
 }

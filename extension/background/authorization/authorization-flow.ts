@@ -24,7 +24,7 @@ import type { AuthorizationResult } from '../grants/authorization-result.ts'
 import { sendGrantsChanged } from '../grants/grant-events.ts'
 import { getGrant, toPublicGrant } from '../grants/grants.ts'
 import { revokeUnused } from '../grants/token-records.ts'
-import { restoreWaiver } from '../grants/withdrawn-waivers.ts'
+import { restoreWaiver, withdrawWaiver } from '../grants/withdrawn-waivers.ts'
 import { discoverServer } from '../operators/operator-discovery.ts'
 import { getServerOrigins } from '../operators/operator-servers.ts'
 import { findOperator } from '../operators/operators.ts'
@@ -113,9 +113,10 @@ export function approveFlow(flowId: string, approval: Approval): Promise<void> {
     // The alarm for the deadline may come late, after the machine has slept.
     if (Date.now() > record.deadlineMs) throw timedOut(TOO_LATE)
     const tabId = record.tabId ?? (await windows.findConsentTab(flowId))
-    await clearDenials(record.origin, record.request.issuer)
+    const { origin, request } = record
+    await clearDenials(origin, request.issuer)
+    if (!approval.isWhole) await withdrawWaiver({ origin, issuer: request.issuer })
     const base = getFlowBase(record)
-    await restoreWaiver(record.request.issuer, record.origin)
     await prepareFlow({ ...base, status: 'preparing', approval, isConsented: true, tabId })
     await windows.closeTab(tabId)
   })
@@ -244,6 +245,8 @@ async function finishFlow(
   clientId: string,
 ): Promise<void> {
   const grant = await createGrant(record, authorized, approval, clientId)
+  // Without the write the user is asked once more.
+  if (approval.isWhole) await restoreWaiver(grant.issuer, grant.origin).catch(() => {})
   await settleFlow(record, { result: toPublicGrant(grant) })
   await endSupersededGrants(grant)
   await listenForRevocations()
@@ -348,13 +351,16 @@ export async function findPendingFlow(origin: string): Promise<FlowRecord | unde
   return records.find((record) => record.origin === origin && record.status !== 'settled')
 }
 
-/** Cancels the flows that have not ended and that something concerns: their site or operator ended. */
+/**
+ * Cancels the flows that have not ended and that something concerns: their site or operator ended. A flow whose code
+ * has been sent ends by itself: the promise waits for it.
+ */
 export async function cancelPendingFlows(
   isConcerned: (record: FlowRecord) => boolean,
 ): Promise<void> {
   const records = await flows.all()
   const pending = records.filter((record) => record.status !== 'settled' && isConcerned(record))
-  for (const { flowId } of pending) await cancelFlow(flowId)
+  await Promise.all(pending.map(({ flowId }) => cancelFlow(flowId)))
 }
 
 /** Cancels the flows whose window or page was in the tab. Only a closed window is a denial. */

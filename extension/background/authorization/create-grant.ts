@@ -32,7 +32,7 @@ import {
 } from '../grants/token-records.ts'
 
 import { findOperator } from '../operators/operators.ts'
-import { accessDenied, BrokerError, noGrant } from '../platform/broker-error.ts'
+import { accessDenied, BrokerError, interrupted, noGrant } from '../platform/broker-error.ts'
 import { log } from '../platform/log.ts'
 import type { Approval, FlowRecord } from './flow-records.ts'
 
@@ -55,6 +55,7 @@ export async function createGrant(
     const grant = renews
       ? await runInGrantQueue(renews, async () => {
           const former = await getGrant(origin, renews)
+          requireWithin(former, granted)
           const renewed = await renewGrant(former, flowId, authorized, granted)
           if (renewed.subject !== former.subject) await replaceSubject(former, renewed)
           return saveGrantWithTokens(renewed, flowId, slot, authorized)
@@ -138,6 +139,18 @@ async function makeGrant(
     createdAt,
     expiresAt: expiresAt ?? computeExpiry(lifetime, createdAt),
   }
+}
+
+/**
+ * Checks that a renewal without a question stays within the stored grant: the user may have taken an API away from it
+ * in the consent window, after the call that renews it has read it.
+ *
+ * @throws BrokerError `network_error` otherwise: a new call reads the grant again.
+ */
+function requireWithin(former: GrantRecord, { apis, lifetime }: Approval): void {
+  // An approval in the consent window has a lifetime.
+  if (lifetime !== undefined) return
+  if (!apis.every((api) => coversApi(former.apis, api))) throw interrupted()
 }
 
 /**

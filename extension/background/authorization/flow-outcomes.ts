@@ -9,6 +9,7 @@
 import type { Outcome } from '../../../shared/messages/document-channel.ts'
 import { ERROR_CODE } from '../../../shared/messages/page-api.ts'
 import { deleteKey } from '../clients/keys.ts'
+import { withdrawWaiver } from '../grants/withdrawn-waivers.ts'
 import { interrupted, toErrorObject } from '../platform/broker-error.ts'
 import { createKeyedSerialQueue } from '../platform/serial-queue.ts'
 import { recordDenial } from './denial-cooldown.ts'
@@ -59,7 +60,9 @@ export async function settleFlow(
 ): Promise<void> {
   const { flowId } = record
   if (by === 'user' && record.status !== 'settled' && isAccessDenied(outcome)) {
-    await recordDenial(record.origin, record.request.issuer).catch(() => {})
+    const { origin, request } = record
+    await recordDenial(origin, request.issuer).catch(() => {})
+    await withdrawWaiver({ origin, issuer: request.issuer }).catch(() => {})
   }
   try {
     if ('error' in outcome && record.status !== 'settled') await deleteKey(flowId)

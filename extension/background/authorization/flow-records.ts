@@ -53,6 +53,8 @@ export interface Approval {
   lifetime?: Lifetime
   /** End of the grant, where it is not given by the lifetime. Epoch milliseconds. */
   expiresAt?: number
+  /** Whether the user approved the whole request in the consent window. Absent where the user was not asked. */
+  isWhole?: boolean
 }
 
 export type FlowRecord = FlowBase &

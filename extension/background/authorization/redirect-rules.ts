@@ -31,7 +31,7 @@ interface RedirectRule extends DeclarativeNetRequest.Rule {
   condition: DeclarativeNetRequest.RuleConditionType & RuleScope
 }
 
-/** `anonymous-handshake.ts` has the id 3. */
+/** `platform/anonymous-requests.ts` has the id 3. */
 const STRIP_ID = 1
 const BLOCK_ID = 2
 

@@ -19,10 +19,11 @@ import {
   LONGEST_REVOCATION_PAUSE_MS,
 } from '../../limits.ts'
 import { getClientKey } from '../clients/clients.ts'
-import { listHostPermissions, toHostPattern } from '../operators/host-permissions.ts'
+import { listHostPermissions } from '../operators/host-permissions.ts'
 import { getServerOrigins } from '../operators/operator-servers.ts'
 import { findOperator } from '../operators/operators.ts'
 import { createEffects } from '../platform/effects.ts'
+import { toHostPattern } from '../platform/host-pattern.ts'
 import { wakeAt } from '../platform/housekeeping-alarm.ts'
 import { log } from '../platform/log.ts'
 import { openSealedStore } from '../platform/open-sealed-store.ts'

@@ -1,7 +1,8 @@
 /**
- * Remembers where the user has ended a grant: there the operator's waiver of the consent window does not hold
- * any more, and the next grant asks. Without this, a page would get a grant back by the next click after
- * "Disconnect". An approval in the consent window restores the waiver.
+ * Remembers where the user has said no: ended a grant, denied a request or closed its window, or taken a mark away in
+ * the consent window. There the operator's waiver of that window does not hold any more, and the next grant asks.
+ * Without this, a page would get by its next click what the user has just refused. A grant whose request the user
+ * has approved as a whole restores the waiver.
  *
  * Border: `authorization/consent-waiver.ts` decides what a waiver covers.
  */

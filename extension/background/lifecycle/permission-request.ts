@@ -88,7 +88,8 @@ export function isAnswer(
 }
 
 /**
- * Ends the question for a site, since the browser has reported a permission.
+ * Judges the question for a site, since the browser has reported a permission. A question that was not answered with
+ * yes ends. After a yes the site is switched on, and then ends the question.
  *
  * @param added Match patterns that the browser reports.
  * @returns The site, and whether the permission is a timely answer to the question; `undefined` where no
@@ -100,9 +101,7 @@ export const takeProposedSite = (
   changeQueue(async () => {
     const request = await readRequest()
     if (!request?.site) return undefined
-    await browser.storage.session.remove(STORAGE_KEY)
-    return {
-      site: request.site,
-      isAccepted: isOpen(request, Date.now()) && isAnswer(request, added),
-    }
+    const isAccepted = isOpen(request, Date.now()) && isAnswer(request, added)
+    if (!isAccepted) await browser.storage.session.remove(STORAGE_KEY)
+    return { site: request.site, isAccepted }
   })

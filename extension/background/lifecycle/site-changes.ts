@@ -8,24 +8,25 @@
 
 import browser from 'webextension-polyfill'
 import type { Site, SiteState } from '../../../shared/messages/screen-channel.ts'
-import { cancelPendingFlows } from '../authorization/authorization-flow.ts'
 import { endGrant } from '../grants/end-grant.ts'
-import { listAllGrants, listGrants } from '../grants/grants.ts'
-import { listHostPermissions, toHostPattern } from '../operators/host-permissions.ts'
+import { listAllGrants } from '../grants/grants.ts'
+import { listHostPermissions } from '../operators/host-permissions.ts'
 import { listOperators } from '../operators/operators.ts'
 import { abortCallsOfOrigin } from '../page/page-router.ts'
 import { isInContainer } from '../platform/container.ts'
+import { toHostPattern } from '../platform/host-pattern.ts'
 import { recordLogEntry } from '../platform/log.ts'
 import { sendDisconnect } from '../platform/page-events.ts'
-import { isSecureOrigin } from '../platform/secure-origin.ts'
 import {
   addSite,
   getSiteOrigins,
   hasPermission,
   isAlwaysOn,
+  isFitSite,
   isSiteOn,
   removeSite,
 } from '../sites/sites.ts'
+import { endAccess } from './end-access.ts'
 import { endPermissionRequest, takeProposedSite } from './permission-request.ts'
 import { removeUnneededPermissions } from './unneeded-permissions.ts'
 
@@ -33,7 +34,7 @@ async function readSiteState(origin: string, tabId?: number): Promise<SiteState>
   if (tabId !== undefined && isInContainer(await browser.tabs.get(tabId))) return 'container'
   if (isAlwaysOn(origin)) return 'always'
   if ((await getSiteOrigins()).has(origin)) return 'on'
-  return isSecureOrigin(origin, false) ? 'off' : 'unfit'
+  return isFitSite(origin) ? 'off' : 'unfit'
 }
 
 /**
@@ -59,10 +60,17 @@ export async function describeSites(): Promise<Site[]> {
   return Promise.all([...(await getSiteOrigins())].sort().map((origin) => describeSite(origin)))
 }
 
-/** Switches a site on. @param tabId The tab in which the content scripts are run at once. */
+/**
+ * Switches a site on. The question ends after that: until then it is what needs the permission.
+ *
+ * @param tabId The tab in which the content scripts are run at once.
+ */
 export async function useSite(origin: string, tabId?: number): Promise<Site> {
-  await endPermissionRequest()
-  if (await addSite(origin, tabId)) recordLogEntry('site', 'on', { origin })
+  try {
+    if (await addSite(origin, tabId)) recordLogEntry('site', 'on', { origin })
+  } finally {
+    await endPermissionRequest()
+  }
   return describeSite(origin)
 }
 
@@ -86,9 +94,7 @@ async function endSite(origin: string): Promise<void> {
   if (!(await removeSite(origin))) return
   recordLogEntry('site', 'off', { origin })
   abortCallsOfOrigin(origin)
-  await cancelPendingFlows((flow) => flow.origin === origin)
-  const grants = await listGrants(origin)
-  await Promise.allSettled(grants.map((grant) => endGrant(grant, 'user')))
+  await endAccess((access) => access.origin === origin)
   await sendDisconnect(origin)
 }
 

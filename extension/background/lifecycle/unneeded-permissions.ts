@@ -10,8 +10,9 @@
 
 import browser from 'webextension-polyfill'
 import { listRevocationPermissions } from '../grants/revocations.ts'
-import { listHostPermissions, toHostPattern } from '../operators/host-permissions.ts'
+import { listHostPermissions } from '../operators/host-permissions.ts'
 import { listReadableOperators } from '../operators/operators.ts'
+import { toHostPattern } from '../platform/host-pattern.ts'
 import { getSiteOrigins } from '../sites/sites.ts'
 import { listRequestedPermissions } from './permission-request.ts'
 
@@ -24,15 +25,17 @@ export function selectUnneeded(given: readonly string[], needed: Iterable<string
   return given.filter((pattern) => SINGLE_HOST.test(pattern) && !kept.has(pattern))
 }
 
-/** @throws Error if a source cannot be read for the moment: no permission is removed then. */
+/**
+ * Lists what is needed. A need moves from a question to the site or the operator, and from the operator to its
+ * revocations; the sources are read in this order, so that a need that moves meanwhile is not missed.
+ *
+ * @throws Error if a source cannot be read for the moment: no permission is removed then.
+ */
 async function listNeeded(): Promise<string[]> {
   const { host_permissions: ofManifest = [] } = browser.runtime.getManifest()
-  const [operators, sites, revocations, requested] = await Promise.all([
-    listReadableOperators(),
-    getSiteOrigins(),
-    listRevocationPermissions(),
-    listRequestedPermissions(),
-  ])
+  const requested = await listRequestedPermissions()
+  const [operators, sites] = await Promise.all([listReadableOperators(), getSiteOrigins()])
+  const revocations = await listRevocationPermissions()
   return [
     ...ofManifest,
     ...operators.flatMap(listHostPermissions),

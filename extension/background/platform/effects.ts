@@ -6,6 +6,7 @@
 
 import { type Effects, NorthkeyError } from '../../../shared/core/index.ts'
 import { REQUEST_TIMEOUT_MS } from '../../limits.ts'
+import { requireAnonymousRequest } from './anonymous-requests.ts'
 
 /** Origins that requests may be sent to. For an operator: `operators/operator-servers.ts`. */
 export type AllowedOrigins = ReadonlySet<string>
@@ -28,7 +29,9 @@ const getUrl = (input: RequestInfo | URL) => new URL(input instanceof Request ? 
 export function createEffects(allowed: AllowedOrigins, signal?: AbortSignal): Effects {
   return {
     async fetch(input, init) {
-      requireAllowed(getUrl(input).origin, allowed)
+      const { origin } = getUrl(input)
+      requireAllowed(origin, allowed)
+      await requireAnonymousRequest(origin)
       return fetch(input, init)
     },
     now: () => Date.now(),

@@ -11,18 +11,14 @@ import type {
   ScreenMethods,
   ScreenRequest,
 } from '../../../shared/messages/screen-channel.ts'
-import { selectApprovedApis } from '../authorization/approved-apis.ts'
-import {
-  approveFlow,
-  cancelFlow,
-  cancelPendingFlows,
-  failFlow,
-} from '../authorization/authorization-flow.ts'
+import { isWholeRequest, selectApprovedApis } from '../authorization/approved-apis.ts'
+import { approveFlow, cancelFlow, failFlow } from '../authorization/authorization-flow.ts'
 import { flows } from '../authorization/flow-records.ts'
 import { blockFromOperators } from '../authorization/redirect-rules.ts'
 import { endGrant } from '../grants/end-grant.ts'
 import { listAllGrants } from '../grants/grants.ts'
 import { deleteWithdrawnWaivers } from '../grants/withdrawn-waivers.ts'
+import { type Access, endAccess } from '../lifecycle/end-access.ts'
 import { endPermissionRequest, openPermissionRequest } from '../lifecycle/permission-request.ts'
 import { describeSite, describeSites, stopSite, useSite } from '../lifecycle/site-changes.ts'
 import { removeUnneededPermissions } from '../lifecycle/unneeded-permissions.ts'
@@ -64,7 +60,11 @@ const handlers: Handlers = {
     }
     const approved = selectApprovedApis(record.request.apis, apis)
     await (approved.length > 0
-      ? approveFlow(flowId, { apis: approved, lifetime })
+      ? approveFlow(flowId, {
+          apis: approved,
+          lifetime,
+          isWhole: isWholeRequest(record.request.apis, approved),
+        })
       : cancelFlow(flowId, 'user'))
   },
   async deny({ flowId }) {
@@ -83,11 +83,12 @@ const handlers: Handlers = {
   addOperator: ({ text }) => endImport(addOperator(text)),
   addServers: ({ issuer, additions }) => endImport(addConfirmedServers(issuer, additions)),
   async removeOperator({ issuer }) {
+    const isAtOperator = (access: Access) => access.issuer === issuer
     // The grants end first: their tokens can be revoked only while the operator's profile is stored.
-    const grants = (await listAllGrants()).filter((grant) => grant.issuer === issuer)
-    await cancelPendingFlows(({ request }) => request.issuer === issuer)
-    await Promise.allSettled(grants.map((grant) => endGrant(grant, 'user')))
+    await endAccess(isAtOperator)
     await removeOperator(issuer)
+    // Meanwhile a page may have begun something new.
+    await endAccess(isAtOperator)
     await blockFromOperators()
     await deleteWithdrawnWaivers(issuer)
     return { permissions: await removeUnneededPermissions() }

@@ -6,8 +6,8 @@
 import browser from 'webextension-polyfill'
 import contentScript from '../../content/index.iife.ts?script&iife'
 import providerScript from '../../provider/index.iife.ts?script&iife'
-import { toHostPattern } from '../operators/host-permissions.ts'
 import { isInContainer } from '../platform/container.ts'
+import { toHostPattern } from '../platform/host-pattern.ts'
 
 /**
  * Returns the match pattern of an origin. Chromium's patterns have ports, and a pattern without a port

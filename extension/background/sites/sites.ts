@@ -9,7 +9,7 @@
 
 import { del, keys, set } from 'idb-keyval'
 import browser from 'webextension-polyfill'
-import { toHostPattern } from '../operators/host-permissions.ts'
+import { toHostPattern } from '../platform/host-pattern.ts'
 import { memoize } from '../platform/memoize.ts'
 import { isLoopbackOrigin, isSecureOrigin } from '../platform/secure-origin.ts'
 import { createSerialQueue } from '../platform/serial-queue.ts'
@@ -45,6 +45,14 @@ export async function isSiteOn(origin: string): Promise<boolean> {
   return isAlwaysOn(origin) || (await getSiteOrigins()).has(origin)
 }
 
+/**
+ * Tells whether pages of an origin may be switched on: https, and a host that is one host. A browser accepts `*` in
+ * the name of a host, where a match pattern of it would mean other hosts too.
+ */
+export function isFitSite(origin: string): boolean {
+  return isSecureOrigin(origin, false) && !new URL(origin).hostname.includes('*')
+}
+
 /** Serializes the changes of the list and of the registered scripts. */
 const changeQueue = createSerialQueue()
 
@@ -75,7 +83,7 @@ export const addSite = (origin: string, tabId?: number): Promise<boolean> =>
   changeQueue(() => addNow(origin, tabId))
 
 async function addNow(origin: string, tabId?: number): Promise<boolean> {
-  if (!isSecureOrigin(origin, false)) throw new Error('origin: expected an https origin')
+  if (!isFitSite(origin)) throw new Error('origin: expected an https origin of a single host')
   if (!(await hasPermission(origin))) throw new Error('origin: expected the permission for it')
   if ((await getSiteOrigins()).has(origin)) return false
   await set(origin, { since: Date.now() }, store)

@@ -24,7 +24,7 @@ export function ServerList({ servers }: { servers: OperatorServer[] }) {
       {servers.map(({ origin, uses, isForeign }) => (
         <li key={origin} data-origin={origin} data-foreign={isForeign}>
           <span class="address">{origin}</span>
-          {isForeign && <strong class="foreign">Not at the issuer’s address</strong>}
+          {isForeign && <strong class="elsewhere">Not at the issuer’s address</strong>}
           <span class="quiet">{uses.map((use) => USES[use]).join('; ')}</span>
         </li>
       ))}

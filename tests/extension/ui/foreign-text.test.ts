@@ -2,7 +2,8 @@
  * Tests that each screen shows foreign text with `ForeignText` alone, and puts it into an attribute with
  * `toReadableText` alone. The source of the screens is searched for members that hold foreign text.
  *
- * Seen to fail with the screens of before, each of which showed names and reasons as they were.
+ * Seen to fail with the screens of before, each of which showed names and reasons as they were; and when the style
+ * sheet has the class of foreign text twice (each name looked like a warning, in a line of its own).
  *
  * @see A11e of docs/conformance.md
  */
@@ -113,4 +114,13 @@ test('A11e: the search finds foreign text that is not repaired', () => {
 
 test.for(screens)('A11e: %s shows foreign text only repaired and in its box', (path) => {
   expect(findUnrepaired(parse(path, readFileSync(join(SCREENS, path), 'utf8')))).toEqual([])
+})
+
+test('A11e: the class of foreign text has one rule, and no other element of the screens has it', () => {
+  const style = readFileSync(join(SCREENS, 'style.css'), 'utf8')
+  expect(style.match(/\.foreign\b/g)).toHaveLength(1)
+  const users = screens.filter((path) =>
+    /["' ]foreign["' ]/.test(readFileSync(join(SCREENS, path), 'utf8')),
+  )
+  expect(users).toEqual(['foreign-text.tsx'])
 })

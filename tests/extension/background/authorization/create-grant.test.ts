@@ -4,12 +4,13 @@
  *
  * Seen to fail: when a renewal without an ID token is taken for a grant whose subscriber is identified; when a
  * renewed grant without a subscriber keeps its handle; when its earlier tokens stay while it gets the new
- * handle; when a grant without usable tokens stays beside the grant that replaces it.
+ * handle; when a renewal without a consent window takes the APIs of its call as they are; when a grant without
+ * usable tokens stays beside the grant that replaces it.
  */
 
 import 'fake-indexeddb/auto'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
-import { A, authorized, flowBase, OPERATOR } from '../../support/operator.ts'
+import { A, authorized, B, flowBase, OPERATOR } from '../../support/operator.ts'
 
 const revoked: string[] = []
 
@@ -100,6 +101,25 @@ describe('A02: a grant never changes its subscriber', () => {
     const [left] = await listGrants(origin)
     expect(left?.subject).not.toBe(grant.subject)
     expect(await readTokens(grant.grantId)).toBeUndefined()
+  })
+})
+
+describe('A03: a renewal without a question', () => {
+  const renew = (origin: string, renews: string, apis: (typeof A)[]) => {
+    const approval = { apis }
+    const record = { ...flowBase({ origin, renews }), status: 'redeeming' as const, approval }
+    return createGrant(record, authorized({ scope: 'a b', refreshToken: 'r' }), approval, 'client')
+  }
+
+  test('gives back nothing that the user has taken away since the call read the grant', async () => {
+    const origin = newOrigin()
+    const grant = await authorize(origin, {})
+    await expect(renew(origin, grant.grantId, [A, B])).rejects.toMatchObject({
+      data: { error: 'network_error' },
+    })
+    expect(await listGrants(origin)).toEqual([grant])
+    expect(revoked).toEqual(['r'])
+    expect((await renew(origin, grant.grantId, [A])).apis).toEqual([A])
   })
 })
 

@@ -5,11 +5,12 @@
  *
  * Seen to fail when `removeOperator`, a rejected import and the housekeeping remove no permission (the hosts
  * stayed), when a proposal is ended by `useSite` and by its age alone (the declined site was on after the
- * next permission), and when a revocation that is still to be sent does not count.
+ * next permission), when a question ends before its site is on (the housekeeping took the permission away), and when a
+ * revocation that is still to be sent does not count.
  */
 
 import 'fake-indexeddb/auto'
-import { reportPolicyChange, storage } from '../../support/fake-browser.ts'
+import fake, { reportPolicyChange, storage } from '../../support/fake-browser.ts'
 
 vi.mock('webextension-polyfill', () => import('../../support/fake-browser.ts'))
 
@@ -194,6 +195,21 @@ describe('A11h: the host permissions of an operator', () => {
 describe('A11i: a site that was proposed', () => {
   test('is on after a yes, also without the popup', async () => {
     expect(await switchOn()).toMatchObject({ state: 'on' })
+    expect(listGiven()).toEqual([SITE_HOST])
+  })
+
+  test('keeps its permission while it is switched on, though the housekeeping runs then', async () => {
+    await send('openPermissionRequest', { permissions: [SITE_HOST], site: { origin: ORIGIN } })
+    given.add(SITE_HOST)
+    const has = async ({ origins }: { origins: string[] }) =>
+      origins.every((pattern) => given.has(pattern))
+    const contains = vi.spyOn(fake.permissions, 'contains').mockImplementation(async (asked) => {
+      contains.mockImplementation(has)
+      await removeUnneededPermissions()
+      return has(asked)
+    })
+    await handlePermissionAdded([SITE_HOST])
+    expect(await send('getSite', { origin: ORIGIN })).toMatchObject({ state: 'on' })
     expect(listGiven()).toEqual([SITE_HOST])
   })
 

@@ -2,7 +2,8 @@
  * Tests the check of operator profiles, their merge by source, and their host permissions.
  *
  * Seen to fail when a URL is judged by parsing alone (the other spellings), and when issuers are compared letter by
- * letter (the issuers that look the same), and when the depth of a value is not limited before the checks walk through it (A11k).
+ * letter (the issuers that look the same), when the depth of a value is not limited before the checks walk through
+ * it (A11k), and when the validator of the schema looks for items that are there twice (A08).
  */
 
 import { existsSync, readFileSync } from 'node:fs'
@@ -110,6 +111,11 @@ describe('operator profiles, version 1', () => {
       'a purpose outside DPV',
       apis({ purposes: ['x'] }),
       'apis[0].purposes[0]: expected a DPV term',
+    ],
+    [
+      'a server twice',
+      { serverOrigins: ['https://a.example', 'https://a.example'] },
+      'serverOrigins: expected each only once',
     ],
     ['a mode twice', { modes: ['fetch', 'fetch'] }, 'modes: expected each only once'],
     ['an issuer that is no URL', { issuer: 'operator' }, 'issuer: expected an absolute URL'],
@@ -409,4 +415,23 @@ describe('the merge of profiles', () => {
       'https://api.operator.example/*',
     ])
   })
+})
+
+describe('A08: a long list of a hostile file', () => {
+  test.each(['modes', 'serverOrigins'])(
+    'is read a number of times that grows with its length alone: %s',
+    (name) => {
+      let reads = 0
+      const items = Array.from({ length: 1_000 }, (_, index) => `${index}`)
+      const counted = new Proxy(items, {
+        get(target, key) {
+          reads += 1
+          return Reflect.get(target, key)
+        },
+      })
+      const { reasons } = checkProfile({ ...PROFILE, [name]: counted }, false)
+      expect(reasons?.[0]).toContain(name)
+      expect(reads).toBeLessThan(20 * items.length)
+    },
+  )
 })

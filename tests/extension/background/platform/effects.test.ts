@@ -2,12 +2,15 @@
  * Tests the effects of the core in the broker: no request and no WebSocket reaches an origin that is not allowed.
  *
  * Seen to fail when `createEffects` passes `fetch` on as it is, when the host is compared without the port, when
- * `openWebSocket` opens every address, and when another file of the background calls `fetch`.
+ * `openWebSocket` opens every address, when a request does not wait for the rule of Firefox, and when another file of the background calls `fetch`.
  */
 
 import { readdirSync, readFileSync } from 'node:fs'
-import '../../support/fake-browser.ts'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import fake, { rules } from '../../support/fake-browser.ts'
+
+vi.mock('webextension-polyfill', () => import('../../support/fake-browser.ts'))
+
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import {
   createEffects,
   isAllowedWebSocket,
@@ -110,4 +113,45 @@ test('A01: no other file of the background sends requests to servers', () => {
       ),
     )
   expect(senders).toEqual(['platform/effects.ts'])
+})
+
+describe('A04: a request in Firefox', () => {
+  const useFirefox = () => {
+    Object.assign(globalThis, { __TARGET__: 'firefox' })
+    onTestFinished(() => void Object.assign(globalThis, { __TARGET__: 'chromium' }))
+  }
+  const send = (url = 'https://operator.example/token') => createEffects(ALLOWED).fetch(url)
+
+  test('is not sent if the browser does not take the rule that removes its identifier', async () => {
+    useFirefox()
+    const fetch = countRequests()
+    vi.spyOn(fake.declarativeNetRequest, 'updateSessionRules').mockRejectedValueOnce(new Error())
+    await expect(send()).rejects.toThrow()
+    expect(fetch).not.toHaveBeenCalled()
+  })
+
+  test('is not sent without the permission for the host, which the rule needs', async () => {
+    useFirefox()
+    const fetch = countRequests()
+    vi.spyOn(fake.permissions, 'contains').mockResolvedValueOnce(false)
+    await expect(send('http://localhost:4400/')).rejects.toThrow('permission')
+    expect(fetch).not.toHaveBeenCalled()
+  })
+
+  test('is sent only after that rule', async () => {
+    useFirefox()
+    let presentRules: unknown
+    vi.stubGlobal('fetch', async () => {
+      presentRules = structuredClone(rules.session)
+      return new Response('{}')
+    })
+    await send()
+    expect(presentRules).toMatchObject([
+      {
+        id: 3,
+        action: { requestHeaders: [{ header: 'cookie' }, { header: 'origin' }] },
+        condition: { resourceTypes: ['websocket', 'xmlhttprequest'] },
+      },
+    ])
+  })
 })

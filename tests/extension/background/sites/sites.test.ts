@@ -2,7 +2,8 @@
  * Tests concurrent changes of a site.
  *
  * Seen to fail when a site is added outside the queue: the popup and the browser's event both find the site
- * off, and the open page gets its scripts twice.
+ * off, and the open page gets its scripts twice; when a host with a `*` passes, whose match pattern is for other
+ * hosts too.
  */
 
 import 'fake-indexeddb/auto'
@@ -11,6 +12,8 @@ import fake from '../../support/fake-browser.ts'
 vi.mock('webextension-polyfill', () => import('../../support/fake-browser.ts'))
 
 import { expect, test, vi } from 'vitest'
+import { useSite } from '../../../../extension/background/lifecycle/site-changes.ts'
+import { handleScreenRequest } from '../../../../extension/background/screens/screen-router.ts'
 import { addSite, isSiteOn, removeSite } from '../../../../extension/background/sites/sites.ts'
 import { ORIGIN } from '../../support/records.ts'
 
@@ -27,3 +30,18 @@ test('a site that is switched on twice at once is added once, and its page gets 
   expect(await Promise.all([removeSite(ORIGIN), removeSite(ORIGIN)])).toEqual([true, false])
   expect(await isSiteOn(ORIGIN)).toBe(false)
 })
+
+test.each(['https://*', 'https://*.example'])(
+  'A11h: the origin %s asks for no permission and is not switched on, since its pattern means other hosts',
+  async (origin) => {
+    expect(new URL(origin).origin).toBe(origin)
+    const shown = await handleScreenRequest({
+      type: 'screenRequest',
+      method: 'getSite',
+      params: { origin },
+    })
+    expect(shown).toMatchObject({ state: 'unfit', permissions: [] })
+    await expect(useSite(origin)).rejects.toThrow('a single host')
+    expect(await isSiteOn(origin)).toBe(false)
+  },
+)
