@@ -121,17 +121,6 @@ const forbidden = [
     },
   },
   {
-    name: 'shipped-packages-are-dependencies',
-    comment:
-      'What the extension or the packages import ships: package.json and SECURITY.md list it. Types do not ship.',
-    severity: 'error',
-    from: {
-      path: '^(?:extension|shared)/',
-      pathNot: ['^extension/manifest\\.ts$', 'vite\\.config\\.ts$'],
-    },
-    to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
-  },
-  {
     name: 'extension-imports-no-demo-site',
     severity: 'error',
     from: { path: '^extension/' },
