@@ -4,7 +4,7 @@
  *
  * Seen to fail with `Math.random`, `eval`, an import from another server and a message to `*` in the
  * background, with `allowInsecureLoopback: true`, with the permission `tabs`, and with a provider that
- * names `indexedDB`.
+ * names `indexedDB`, and when SECURITY.md lacks one of the packages.
  */
 
 import { createHash } from 'node:crypto'
@@ -163,6 +163,10 @@ describe('the dependencies and sources of the project', () => {
       'valibot',
       'webextension-polyfill',
     ])
+    const security = await readFile(join(ROOT, 'SECURITY.md'), 'utf8')
+    const list = /packages ship in the\s+extension:([^.]*)\./.exec(security)?.[1] ?? ''
+    const listed = [...list.matchAll(/`([^`]+)`/g)].map(([, name]) => name)
+    expect(listed.sort()).toEqual([...imported, 'yocto-queue'].sort())
     const dependencies = (await readLockedPackages()).filter(
       ([, { dev, optional }]) => !dev && !optional,
     )

@@ -125,6 +125,15 @@ describe('docs/conformance.md', () => {
     expect(ids.filter((id) => !catalogueIds.includes(id))).toEqual([])
   })
 
+  test('has each id of the section on trust once', () => {
+    const parts = [...'abcdefghijk'].map((part) => `A11${part}`)
+    const entries = Array.from(
+      { length: 10 },
+      (_, index) => `A${String(index + 1).padStart(2, '0')}`,
+    )
+    expect(rows.map(({ id }) => id).filter((id) => TRUST.test(id))).toEqual([...entries, ...parts])
+  })
+
   test('has the requirements of the specifications without a gap', () => {
     const ids = rows.map(({ id }) => id).filter((id) => REQUIREMENT.test(id))
     const expected = ids.map((_, index) => `S${String(index + 1).padStart(2, '0')}`)
