@@ -24,10 +24,11 @@ import {
   FIRST_CAPIF_PAUSE_MS,
   LONGEST_CAPIF_PAUSE_MS,
 } from '../../limits.ts'
+import { onGrantEnd } from '../grants/ended-grants.ts'
 import { type GrantRecord, listAllGrants } from '../grants/grants.ts'
 import { reportUnnamedServers } from '../operators/operator-discovery.ts'
 import { getServerOrigins } from '../operators/operator-servers.ts'
-import { findOperator } from '../operators/operators.ts'
+import { findOperator, onOperatorsChanged } from '../operators/operators.ts'
 import { computeBackoffMs, randomFraction } from '../platform/backoff.ts'
 import { createEffects } from '../platform/effects.ts'
 import { wakeAt } from '../platform/housekeeping-alarm.ts'
@@ -48,9 +49,9 @@ import { describeRejectedUri, UNNAMED_SERVER } from './websocket-uri.ts'
 interface Channel {
   issuer: string
   clientId: string
-  /** Absent for a core that sends no notifications, or names an address that is rejected. */
+  /** Absent for a core that sends no notifications. It is checked before each connection. */
   websocketUri?: string
-  /** Why the core's address was rejected, in the words of the log. */
+  /** Why the core's address was rejected at the negotiation, in the words of the log. */
   rejection?: string
   /** Number of failed and lost connections since the last connection that opened. */
   failures: number
@@ -107,7 +108,8 @@ export async function openChannel(
     await channels.set(id, {
       issuer,
       clientId,
-      ...(uri !== undefined && (rejection === undefined ? { websocketUri: uri } : { rejection })),
+      ...(uri !== undefined && { websocketUri: uri }),
+      ...(rejection !== undefined && { rejection }),
       failures: 0,
       violations,
       violatedAtMs,
@@ -118,21 +120,26 @@ export async function openChannel(
 
 async function handleMessage(channel: Channel, text: string): Promise<void> {
   const notification = readNotification(channel, text)
-  if (!notification) return
-  const ended = await handleNotification(getChannelId(channel), channel, notification)
-  if (ended > 0) await listenForRevocations()
+  if (notification) await handleNotification(getChannelId(channel), channel, notification)
+}
+
+function disconnect(id: string): void {
+  sockets.get(id)?.close()
+  sockets.delete(id)
 }
 
 /**
  * Connects a channel whose back-off is over. Runs in the queue of the channel. The profile may have changed since
- * the negotiation, so the address is checked again.
+ * the negotiation, so the address is checked again: a server that the profile no longer names is disconnected, and
+ * one that it names by now is connected.
  */
 async function connect(id: string): Promise<void> {
   const channel = await channels.get(id)
-  if (channel?.websocketUri === undefined || sockets.has(id) || !(await isDue(channel))) return
+  if (channel?.websocketUri === undefined) return
   const { websocketUri } = channel
   const server = await findOperator(channel.issuer)
-  if (!server || describeRejectedUri(server, websocketUri, __DEVELOPMENT__)) return
+  if (!server || describeRejectedUri(server, websocketUri, __DEVELOPMENT__)) return disconnect(id)
+  if (sockets.has(id) || !(await isDue(channel))) return
   try {
     await requireAnonymousHandshake(websocketUri)
     const socket = openNotificationSocket(id, websocketUri, getServerOrigins(server), {
@@ -196,9 +203,8 @@ async function isDue(channel: Channel | undefined): Promise<boolean> {
 }
 
 async function closeChannel(id: string): Promise<void> {
+  disconnect(id)
   await channels.delete(id)
-  sockets.get(id)?.close()
-  sockets.delete(id)
 }
 
 /**
@@ -261,5 +267,24 @@ export async function listenForRevocations(): Promise<void> {
   }
   await Promise.all(updates)
 }
+
+let isUpdateScheduled = false
+
+/**
+ * Updates the channels after a change of the grants or the operators, once for all changes of a task. A core to
+ * which no grant leads any more must not see when this device is online, and at which address.
+ */
+function scheduleUpdate(): void {
+  if (isUpdateScheduled) return
+  isUpdateScheduled = true
+  queueMicrotask(() => {
+    isUpdateScheduled = false
+    // A failure changes no decision: the housekeeping updates the channels again.
+    listenForRevocations().catch(() => {})
+  })
+}
+
+onGrantEnd(scheduleUpdate)
+onOperatorsChanged(scheduleUpdate)
 
 export const sweepChannels = (): Promise<void> => channels.sweep()

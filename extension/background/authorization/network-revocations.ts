@@ -55,40 +55,32 @@ async function findRevokedGrants(
   return revoked
 }
 
-/** @returns Number of grants that have ended. */
 async function endRevokedGrants(
   client: NotifiedClient,
   notifications: SecurityNotification[],
-): Promise<number> {
+): Promise<void> {
   const revoked = await findRevokedGrants(client, notifications)
   const endings = [...revoked].map(([grant, cause]) => endGrant(grant, 'network', cause))
   await Promise.allSettled(endings)
-  return revoked.size
 }
 
-/**
- * Handles a notification, or leaves it to the handling of the same channel that is going on.
- *
- * @returns Number of grants that this handling has ended.
- */
+/** Handles a notification, or leaves it to the handling of the same channel that is going on. */
 export async function handleNotification(
   channelId: string,
   client: NotifiedClient,
   notification: SecurityNotification,
-): Promise<number> {
+): Promise<void> {
   const batch = waiting.get(channelId)
   if (batch) {
     batch.push(notification)
-    return 0
+    return
   }
-  let ended = 0
   try {
     for (let next = [notification]; next.length > 0; next = waiting.get(channelId) ?? []) {
       waiting.set(channelId, [])
-      ended += await endRevokedGrants(client, next)
+      await endRevokedGrants(client, next)
     }
   } finally {
     waiting.delete(channelId)
   }
-  return ended
 }

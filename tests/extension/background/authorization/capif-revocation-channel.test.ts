@@ -5,21 +5,24 @@
  * Seen to fail when a channel is opened at the sign-in alone (no channel after a restart), when a channel
  * without a grant is deleted while its user signs in, and when the back-off does not grow; A07: without the limits
  * of `notification-socket.ts`, when a violation is forgotten as soon as the connection opens, when each notification
- * reads the records by itself, when any host is accepted, when a socket does not wait for the rule, and when one
+ * reads the records by itself, when any host is accepted, when the end of a grant or a change of the operators leaves
+ * the sockets as they are, when an address that was rejected once is forgotten, when a socket does not wait for the rule, and when one
  * queue is held over the negotiations of all cores.
  */
 
 import 'fake-indexeddb/auto'
-import fake, { alarm, rules } from '../../support/fake-browser.ts'
+import fake, { alarm, reportPolicyChange, rules } from '../../support/fake-browser.ts'
 
 vi.mock('webextension-polyfill', () => import('../../support/fake-browser.ts'))
 
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import type { OperatorProfile } from '../../../../shared/messages/operator-profile.ts'
 import type { CapifNegotiation } from '../../../../shared/profiles/capif-security.ts'
 import { flowOf, grantOf, ISSUER, OPERATOR } from '../../support/records.ts'
 import { WITHIN_MS } from '../../support/time-limit.ts'
 
-const { negotiate, reads } = vi.hoisted(() => ({
+const { negotiate, reads, findCore } = vi.hoisted(() => ({
+  findCore: vi.fn<(issuer: string) => OperatorProfile | undefined>(),
   negotiate: vi.fn<(server: { issuer: string }) => Promise<unknown>>(),
   reads: vi.fn(),
 }))
@@ -27,8 +30,9 @@ vi.mock('../../../../shared/core/index.ts', async (original) => ({
   ...(await original<typeof import('../../../../shared/core/index.ts')>()),
   negotiateSecurity: negotiate,
 }))
-vi.mock('../../../../extension/background/operators/operators.ts', () => ({
-  findOperator: async (issuer: string) => ({ ...OPERATOR, issuer, profile: 'capif' }),
+vi.mock('../../../../extension/background/operators/operators.ts', async (original) => ({
+  ...(await original<object>()),
+  findOperator: async (issuer: string) => findCore(issuer),
 }))
 vi.mock('../../../../extension/background/grants/grants.ts', async (original) => {
   const grants =
@@ -102,6 +106,7 @@ beforeEach(() => {
   Object.assign(globalThis, { WebSocket: FakeSocket })
   FakeSocket.all = []
   alarm.when = undefined
+  findCore.mockReset().mockImplementation((issuer) => ({ ...OPERATOR_OF_CORE, issuer }))
   negotiate.mockReset().mockResolvedValue({ websocketUri: URI } as CapifNegotiation)
   // Each client has a channel and a rate of its own.
   grant = grantOf({ clientId: crypto.randomUUID() })
@@ -338,6 +343,58 @@ describe('A07: a hostile CAPIF core', () => {
     await listenForRevocations()
     await save({ issuer: quick })
     expect(await sockets(1)).toMatchObject([{ url: URI }])
+  })
+})
+
+describe('A07: a core to which nothing leads any more is disconnected at once', () => {
+  /** Nothing else updates the channels: no housekeeping, no later call. */
+  const isClosed = (socket: FakeSocket | undefined) =>
+    vi.waitFor(() => expect(socket?.closedWith).toBe(1000), WITHIN_MS)
+
+  test('after the last grant of the client, and not before', async () => {
+    await save()
+    const last = await save({ grantId: crypto.randomUUID() })
+    const [socket] = await sockets(1)
+    await deleteGrant(grant)
+    expect(await listened()).toHaveLength(1)
+    expect(socket?.closedWith).toBeUndefined()
+    await deleteGrant(last)
+    await isClosed(socket)
+  })
+
+  test('after its operator was removed', async () => {
+    await save()
+    const [socket] = await sockets(1)
+    findCore.mockReturnValue(undefined)
+    reportPolicyChange()
+    await isClosed(socket)
+  })
+
+  test('after the profile no longer names its server, and connected when the profile names it', async () => {
+    const moved = { ...OPERATOR_OF_CORE, serverOrigins: ['https://push.example'] }
+    findCore.mockReturnValue(moved)
+    negotiate.mockResolvedValueOnce({ websocketUri: 'wss://push.example/' })
+    await save()
+    const [socket] = await sockets(1)
+    findCore.mockReturnValue(OPERATOR_OF_CORE)
+    reportPolicyChange()
+    await isClosed(socket)
+    findCore.mockReturnValue(moved)
+    reportPolicyChange()
+    await vi.waitFor(() => expect(FakeSocket.all).toHaveLength(2), WITHIN_MS)
+    expect(negotiate).toHaveBeenCalledTimes(1)
+  })
+
+  test('and one whose server was unknown at the negotiation is connected once the profile names it', async () => {
+    negotiate.mockResolvedValueOnce({ websocketUri: 'wss://push.example/' })
+    await save()
+    expect(await listened()).toEqual([])
+    findCore.mockReturnValue({ ...OPERATOR_OF_CORE, serverOrigins: ['https://push.example'] })
+    reportPolicyChange()
+    await vi.waitFor(
+      () => expect(FakeSocket.all).toMatchObject([{ url: 'wss://push.example/' }]),
+      WITHIN_MS,
+    )
   })
 })
 
