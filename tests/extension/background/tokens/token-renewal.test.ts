@@ -6,7 +6,8 @@
  * when the subscriber is compared with that of the token record, the second test fails; without `deleteKey` in
  * `renewAccessToken`, the test of the private key. The tests of A02: when a renewal asks for no ID token, takes
  * tokens without one, renews a grant without a subscriber by a silent authorization, or keeps the tokens of a
- * refresh that was rejected.
+ * refresh that was rejected. The test of renewals that wait: when
+ * any number of them may.
  */
 
 import 'fake-indexeddb/auto'
@@ -97,6 +98,24 @@ describe('a token of single use', () => {
     const accessTokens = (await Promise.all(calls)).map(({ accessToken }) => accessToken)
     expect(new Set(accessTokens).size).toBe(20)
     expect(silent).toBe(20)
+  })
+})
+
+describe('renewals of one grant', () => {
+  test('that wait are few: a page that is gone causes no requests for hours', async () => {
+    const words = Array.from({ length: 100 }, (_, index) => `w${index}`)
+    const api = { ...A, scope: words.join(' ') }
+    const grant = { ...(await grantOfAlice()), apis: [api] }
+    whenSilent(() => authorized({ subject: 'alice', scope: api.scope }))
+    const calls = words.map((scope) => obtainAccessToken(grant, A.resource, { scope }))
+    const outcomes = await Promise.allSettled(calls)
+    const rejected = outcomes.filter((outcome) => outcome.status === 'rejected')
+    expect(silent).toBe(32)
+    expect(rejected).toHaveLength(words.length - silent)
+    for (const { reason } of rejected)
+      expect(reason).toMatchObject({ code: ERROR_CODE.rateLimited })
+    await obtainAccessToken(grant, A.resource, { scope: 'w99' })
+    expect(silent).toBe(33)
   })
 })
 
