@@ -26,6 +26,7 @@ import { deleteKey, getKey } from '../clients/keys.ts'
 import { hasGrantEnded } from '../grants/ended-grants.ts'
 import type { GrantRecord } from '../grants/grants.ts'
 import {
+  addToken,
   exceedsScope,
   getTokenSlot,
   isFresh,
@@ -121,7 +122,7 @@ async function refreshAccessToken(
   const token = toStoredToken(set, Date.now())
   await saveRecord(grant, {
     ...record,
-    tokens: { ...record.tokens, [getTokenSlot(api, scope)]: token },
+    tokens: addToken(record.tokens, getTokenSlot(api, scope), token, token.obtainedAtMs),
     refreshToken: set.refreshToken ?? refreshToken,
   })
   return token
