@@ -6,8 +6,8 @@
  * when the subscriber is compared with that of the token record, the second test fails; without `deleteKey` in
  * `renewAccessToken`, the test of the private key. The tests of A02: when a renewal asks for no ID token, takes
  * tokens without one, renews a grant without a subscriber by a silent authorization, or keeps the tokens of a
- * refresh that was rejected. The test of renewals that wait: when
- * any number of them may. The test of many parts of a scope: when each token stays in the record.
+ * refresh that was rejected. The test of renewals that wait: when any number of them may. The test of many parts of a
+ * scope: when each token stays in the record.
  */
 
 import 'fake-indexeddb/auto'
