@@ -65,6 +65,12 @@ export const SILENT_AUTHORIZATION_TIMEOUT_MS =
 export const SILENT_TURN_TIMEOUT_MS = __REPLACED_LIMITS__?.SILENT_TURN_TIMEOUT_MS ?? 20_000
 
 /**
+ * Time of such an attempt from which on the answer is late: longer than honest servers take, and a third of the time
+ * limit.
+ */
+export const SLOW_SILENT_ATTEMPT_MS = __REPLACED_LIMITS__?.SLOW_SILENT_ATTEMPT_MS ?? 5_000
+
+/**
  * Pause before an operator that did not answer such an attempt in time gets another one. Each failure in a
  * row doubles it.
  */

@@ -5,10 +5,7 @@
  */
 
 import { requestAccessToken } from '../oauth/access-token-request.ts'
-import {
-  type AccessTokenResponse,
-  validateAccessTokenResponse,
-} from '../oauth/access-token-response.ts'
+import type { AccessTokenResponse } from '../oauth/access-token-response.ts'
 import { validateAuthorizationResponse } from '../oauth/authorization-response.ts'
 import type { ClientKey } from '../oauth/client-authentication.ts'
 import { type DpopKey, requireDpopKey } from '../oauth/dpop.ts'
@@ -18,6 +15,7 @@ import { type IdTokenClaims, validateIdToken } from '../oauth/id-token.ts'
 import { profileOf } from '../profiles/index.ts'
 import { authenticationOf } from './client.ts'
 import { type RedeemableFlow, requireRedeemable, type TokenSet } from './flow.ts'
+import { type OnTokensRejected, validateTokenResponse } from './validate-token-response.ts'
 
 /** Keys for the token request. The caller passes them, since the record of a flow does not contain keys. */
 export interface FlowKeys {
@@ -29,10 +27,10 @@ export interface FlowKeys {
 
 export interface RedeemOptions extends FlowKeys {
   /**
-   * Gets the tokens of a response whose ID token is missing or invalid, so that the caller revokes them. The
-   * error is thrown afterwards.
+   * Gets the tokens of a response that is invalid, or whose ID token is missing or invalid, so that the caller
+   * revokes them. The error is thrown afterwards.
    */
-  onTokensRejected?: ((tokens: TokenSet) => void | Promise<void>) | undefined
+  onTokensRejected?: OnTokensRejected | undefined
 }
 
 /**
@@ -77,11 +75,8 @@ async function sendCode(
     },
     effects,
   )
-  const tokenResponse = validateAccessTokenResponse(response, {
-    requestedScope: flow.scope,
-    binding: flow.binding,
-    now: effects.now(),
-  })
+  const expected = { requestedScope: flow.scope, binding: flow.binding, now: effects.now() }
+  const tokenResponse = await validateTokenResponse(response, expected, onTokensRejected)
   const tokens: TokenSet = {
     accessToken: tokenResponse.accessToken,
     tokenType: tokenResponse.tokenType,

@@ -1,6 +1,5 @@
 /** Refreshes tokens. The caller makes sure that one refresh of a grant is in flight at a time. */
 
-import { validateAccessTokenResponse } from '../oauth/access-token-response.ts'
 import type { ClientKey } from '../oauth/client-authentication.ts'
 import type { DpopKey } from '../oauth/dpop.ts'
 import type { Effects } from '../oauth/effects.ts'
@@ -14,6 +13,7 @@ import type { ServerConfig } from '../profiles/profile.ts'
 import { bindingOf } from './begin-authorization.ts'
 import { authenticationOf, requireSameIssuer } from './client.ts'
 import type { TokenSet } from './flow.ts'
+import { type OnTokensRejected, validateTokenResponse } from './validate-token-response.ts'
 
 export interface RefreshTokens {
   server: ServerConfig
@@ -31,10 +31,10 @@ export interface RefreshTokens {
   /** Claims of the grant's first ID token. An ID token of a refresh must have the same subject. */
   idTokenClaims?: IdTokenClaims | undefined
   /**
-   * Gets the tokens of a response whose ID token is invalid, so that the caller revokes them. The error is
-   * thrown afterwards.
+   * Gets the tokens of a response that is invalid, or whose ID token is, so that the caller revokes them. The error
+   * is thrown afterwards.
    */
-  onTokensRejected?: ((tokens: TokenSet) => void | Promise<void>) | undefined
+  onTokensRejected?: OnTokensRejected | undefined
 }
 
 /**
@@ -66,11 +66,11 @@ export function refreshTokens(request: RefreshTokens, effects: Effects): Promise
       },
       effects,
     )
-    const tokenResponse = validateAccessTokenResponse(response, {
-      requestedScope: scope ?? request.grantedScope ?? '',
-      binding,
-      now: effects.now(),
-    })
+    const tokenResponse = await validateTokenResponse(
+      response,
+      { requestedScope: scope ?? request.grantedScope ?? '', binding, now: effects.now() },
+      request.onTokensRejected,
+    )
     const tokens: TokenSet = {
       accessToken: tokenResponse.accessToken,
       tokenType: tokenResponse.tokenType,

@@ -4,7 +4,13 @@
  */
 
 import { NorthkeyError } from './error.ts'
-import { type JsonObject, readJsonObject } from './json-response.ts'
+import {
+  decodeUtf8,
+  isJsonObject,
+  type JsonObject,
+  parseJson,
+  readJsonObject,
+} from './json-response.ts'
 import { isScope } from './scope.ts'
 import type { ServerResponse } from './server-response.ts'
 
@@ -63,9 +69,24 @@ export function validateAccessTokenResponse(
   }
 }
 
+/** Reads the tokens of a response that is otherwise invalid; `undefined` without an access token. Never throws. */
+export function readIssuedTokens(
+  response: ServerResponse,
+): { accessToken: string; refreshToken?: string } | undefined {
+  const body = parseJson(decodeUtf8(response.octets) ?? '')
+  if (!isJsonObject(body)) return undefined
+  const { access_token: accessToken, refresh_token: refreshToken } = body
+  if (!isToken(accessToken)) return undefined
+  return { accessToken, ...(isToken(refreshToken) && { refreshToken }) }
+}
+
+function isToken(value: unknown): value is string {
+  return typeof value === 'string' && TOKEN.test(value)
+}
+
 function readToken(body: JsonObject, name: string): string {
   const value = body[name]
-  if (typeof value === 'string' && TOKEN.test(value)) return value
+  if (isToken(value)) return value
   throw invalidMember(name, 'a string of visible ASCII characters')
 }
 

@@ -14,10 +14,22 @@ import { isScope } from './scope.ts'
 export type Challenge = WWWAuthenticateChallenge
 
 const HEADER_LIMIT = 8192
+/** Separators of a field, also those between the words of a scope. An honest field has far fewer. */
+const SEPARATOR_LIMIT = 256
 
-/** All challenges of a `WWW-Authenticate` field, schemes in lower case. A malformed field has none. */
+/**
+ * Tells whether a field is short and simple. The library copies the rest of the field for each parameter and each
+ * scheme: a field of many would take the time of the worker, which all calls share.
+ */
+const isBounded = (header: string) =>
+  header.length <= HEADER_LIMIT && (header.match(/[\s,]+/g)?.length ?? 0) <= SEPARATOR_LIMIT
+
+/**
+ * All challenges of a `WWW-Authenticate` field, schemes in lower case. A field that is malformed, too long or too
+ * complex has none.
+ */
 export async function parseChallenges(header: string | null): Promise<Challenge[]> {
-  if (header === null || header.length > HEADER_LIMIT) return []
+  if (header === null || !isBounded(header)) return []
   try {
     // The library parses challenges only while it processes an error response; this is its smallest function.
     const headers = { 'www-authenticate': header }

@@ -14,11 +14,23 @@ const IDENTIFIERS = ['device', 'phoneNumber'] as const
 const ASKS_FOR_NUMBER = /(^| )number-verification:/
 
 /**
+ * Parses a body as the API would: of any depth, and with a byte order mark. Only its first level is read, so that the
+ * depth does no harm.
+ */
+function parseBody(body: string): unknown {
+  try {
+    return JSON.parse(body.replace(/^\ufeff/, ''))
+  } catch {
+    return undefined
+  }
+}
+
+/**
  * Throws for a body that identifies the device beside a token that identifies it already: the API would answer
  * `UNNECESSARY_IDENTIFIER`, and the subscriber's number would have been sent without need.
  */
 export function requireNoIdentifier(body: string | undefined, scope: string): void {
-  const value = body === undefined ? undefined : parseJson(body)
+  const value = body === undefined ? undefined : parseBody(body)
   if (!isJsonObject(value)) return
   for (const name of IDENTIFIERS) {
     if (name === 'phoneNumber' && ASKS_FOR_NUMBER.test(scope)) continue

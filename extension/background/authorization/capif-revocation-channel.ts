@@ -76,7 +76,7 @@ const getChannelId = ({ issuer, clientId }: Pick<Channel, 'issuer' | 'clientId'>
 
 /**
  * Negotiates the security method of the APIs with the core, and stores the address at which the core
- * sends notifications. The back-off of an existing channel stays.
+ * sends notifications. The back-off after violations stays.
  *
  * @see TS 29.222 clause 8.5
  */

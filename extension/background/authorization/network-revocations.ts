@@ -1,6 +1,7 @@
 /**
  * Ends the grants that a CAPIF core has revoked. Notifications that arrive while the earlier ones are handled are
- * coalesced: the records are read once for all of them, and the work does not grow with their number.
+ * coalesced: the records are read once for all of them, and the work does not grow with their number. A grant ends
+ * as soon as it is found: no notification waits for the revocation requests that follow from an earlier one.
  *
  * Border: `capif-revocation-channel.ts` receives them, `grants/end-grant.ts` ends a grant.
  *
@@ -55,15 +56,6 @@ async function findRevokedGrants(
   return revoked
 }
 
-async function endRevokedGrants(
-  client: NotifiedClient,
-  notifications: SecurityNotification[],
-): Promise<void> {
-  const revoked = await findRevokedGrants(client, notifications)
-  const endings = [...revoked].map(([grant, cause]) => endGrant(grant, 'network', cause))
-  await Promise.allSettled(endings)
-}
-
 /** Handles a notification, or leaves it to the handling of the same channel that is going on. */
 export async function handleNotification(
   channelId: string,
@@ -75,12 +67,17 @@ export async function handleNotification(
     batch.push(notification)
     return
   }
+  const endings: Promise<unknown>[] = []
   try {
     for (let next = [notification]; next.length > 0; next = waiting.get(channelId) ?? []) {
       waiting.set(channelId, [])
-      await endRevokedGrants(client, next)
+      const revoked = await findRevokedGrants(client, next)
+      for (const [grant, cause] of revoked) {
+        endings.push(endGrant(grant, 'network', cause).catch(() => {}))
+      }
     }
   } finally {
     waiting.delete(channelId)
   }
+  await Promise.all(endings)
 }

@@ -116,8 +116,8 @@ export function listSignInHosts(profiles: OperatorProfile[]): string[] {
 }
 
 /**
- * Blocks the redirect URI for navigations that begin in a page of a known operator, and for no others. It runs
- * in each browser session and whenever the operators change.
+ * Blocks the redirect URI for navigations that begin in a page of a known operator, or of a subdomain of its hosts,
+ * and for no others. It runs in each browser session and whenever the operators change.
  */
 export function blockFromOperators(): Promise<void> {
   return changeQueue(async () => {

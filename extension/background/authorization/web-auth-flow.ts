@@ -1,9 +1,10 @@
 /**
  * Runs `identity.launchWebAuthFlow` without a window, and returns the redirect. Chromium runs a single one at a
  * time for the whole extension, so the operators take turns there; Firefox has no such limit. An operator that
- * does not answer keeps its turn for the time limit at most, and then has no turn during a back-off. A call
- * that waits too long for its turn, or comes during the back-off, gets an error at once that a window or a
- * later call can cure.
+ * does not answer keeps its turn for the time limit at most, and then has no turn during a back-off. An operator
+ * that answers late has no turn for a multiple of that time, so that it cannot take the turns of the others by
+ * answers just before the limit. A call that waits too long for its turn, or comes during such a pause, gets an
+ * error at once that a window or a later call can cure.
  *
  * Border: metadata, PAR and token requests are in `silent-authorization.ts`, and wait for no other operator.
  */
@@ -14,6 +15,7 @@ import {
   LONGEST_SILENT_PAUSE_MS,
   SILENT_AUTHORIZATION_TIMEOUT_MS,
   SILENT_TURN_TIMEOUT_MS,
+  SLOW_SILENT_ATTEMPT_MS,
 } from '../../limits.ts'
 import { computeBackoffMs, randomFraction } from '../platform/backoff.ts'
 import {
@@ -36,6 +38,9 @@ const OCCUPIED = /only one web auth flow/i
 /** Extra time for the browser to end an attempt by itself, which frees it for the next attempt. */
 const GRACE_MS = 1_000
 
+/** An operator that answers late has no turn for its time times this: it has a fifth of the turns at most. */
+const SLOW_PAUSE_FACTOR = 4
+
 const BACKOFF = { firstMs: FIRST_SILENT_PAUSE_MS, longestMs: LONGEST_SILENT_PAUSE_MS }
 
 const runInTurn = createTurnQueue({
@@ -46,13 +51,13 @@ const runInTurn = createTurnQueue({
 })
 
 interface Slowness {
-  /** Number of attempts in a row without an answer. */
+  /** Number of attempts without an answer since the last quick answer. */
   timeouts: number
   /** End of the back-off, in milliseconds since the epoch. */
   untilMs: number
 }
 
-/** Operators that did not answer their last attempt in time, by issuer. */
+/** Operators that did not answer their last attempt, or answered it late, by issuer. */
 const slowOperators = new Map<string, Slowness>()
 
 function recordTimeout(issuer: string): void {
@@ -61,9 +66,19 @@ function recordTimeout(issuer: string): void {
   slowOperators.set(issuer, { timeouts, untilMs })
 }
 
+/** Records an attempt that ended by itself. Where the operators do not share the turns, a late answer harms nobody. */
+function recordAnswer(issuer: string, durationMs: number): void {
+  if (__TARGET__ !== 'chromium' || durationMs < SLOW_SILENT_ATTEMPT_MS) {
+    slowOperators.delete(issuer)
+    return
+  }
+  const timeouts = slowOperators.get(issuer)?.timeouts ?? 0
+  slowOperators.set(issuer, { timeouts, untilMs: Date.now() + SLOW_PAUSE_FACTOR * durationMs })
+}
+
 function requireNoBackoff(issuer: string): void {
   if (Date.now() < (slowOperators.get(issuer)?.untilMs ?? 0)) {
-    throw busyOperator('the operator did not answer a moment ago; ask again later')
+    throw busyOperator('the operator did not answer in time a moment ago; ask again later')
   }
 }
 
@@ -95,15 +110,17 @@ async function launch(issuer: string, url: string): Promise<string> {
       browser.identity.launchWebAuthFlow(getOptions(url)),
       limit,
     ])
-    slowOperators.delete(issuer)
+    recordAnswer(issuer, performance.now() - startedAtMs)
     return redirect
   } catch (error) {
-    if (performance.now() - startedAtMs >= SILENT_AUTHORIZATION_TIMEOUT_MS) {
+    const durationMs = performance.now() - startedAtMs
+    if (durationMs >= SILENT_AUTHORIZATION_TIMEOUT_MS) {
       recordTimeout(issuer)
       throw timedOut('the operator did not answer an authorization without a window in time')
     }
     const brokerError = toBrokerError(error)
-    if (brokerError.data.error === 'interaction_required') slowOperators.delete(issuer)
+    const isAnswer = brokerError.data.error === 'interaction_required'
+    if (isAnswer || durationMs >= SLOW_SILENT_ATTEMPT_MS) recordAnswer(issuer, durationMs)
     throw brokerError
   } finally {
     clearTimeout(timer)

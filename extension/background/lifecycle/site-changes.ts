@@ -108,13 +108,16 @@ export async function stopSite(origin: string): Promise<Site> {
 /**
  * Ends the sites without a host permission. It runs when the browser reports a removal, and in each new
  * worker, since a permission may have been removed while no worker ran. A worker that was stopped while
- * it ended a site has left grants that no page can use: these end here too.
+ * it ended a site has left grants that no page can use: these end here too. No site and no grant waits for the
+ * server of another.
  */
 export async function handlePermissionRemoved(): Promise<void> {
-  for (const origin of await getSiteOrigins()) {
+  const endings = [...(await getSiteOrigins())].map(async (origin) => {
     if (!(await hasPermission(origin))) await endSite(origin)
-  }
-  for (const grant of await listAllGrants()) {
+  })
+  await Promise.allSettled(endings)
+  const leftovers = (await listAllGrants()).map(async (grant) => {
     if (!(await isSiteOn(grant.origin))) await endGrant(grant, 'user')
-  }
+  })
+  await Promise.allSettled(leftovers)
 }

@@ -1,7 +1,8 @@
 /**
  * Implements `northbound_revoke`: ends a grant or all grants of the origin at once, and sends a token
  * revocation request to the authorization server. A revocation that the server has not confirmed is
- * pending, and is retried with a back-off (`grants/revocations.ts`).
+ * pending, and is retried with a back-off (`grants/revocations.ts`). The grants end at the same time: none of them
+ * waits for the server of another.
  *
  * @see RFC 7009
  */
@@ -14,9 +15,9 @@ import type { Call } from './page-call.ts'
 export async function revoke({ origin }: Call, { grantId }: RevokeParams): Promise<RevokeResult> {
   const grants = grantId ? [await getGrant(origin, grantId)] : await listGrants(origin)
   const result: RevokeResult = { revoked: [], pending: [] }
-  for (const grant of grants) {
-    const isServerInformed = await endGrant(grant, 'page')
-    result[isServerInformed ? 'revoked' : 'pending'].push(grant.grantId)
+  const endings = await Promise.all(grants.map((grant) => endGrant(grant, 'page')))
+  for (const [index, { grantId: ended }] of grants.entries()) {
+    result[endings[index] ? 'revoked' : 'pending'].push(ended)
   }
   return result
 }

@@ -4,7 +4,8 @@
  * The events are in three classes, each with its own quotas: an entry never pushes out an entry of another
  * class. Within a class each origin has a quota of its own. If all origins together have too many, the
  * origin with most entries loses its oldest: so a site that calls without pause pushes out its own
- * entries, and the grants and revocations of the user's other sites stay.
+ * entries, and the grants and revocations of the user's other sites stay. An entry of an operator alone counts for
+ * its issuer in place of an origin, so that a server cannot push out what the user did with other operators.
  */
 
 import type { LogEvent } from '../../../shared/messages/screen-channel.ts'
@@ -42,8 +43,8 @@ export const MAX_ENTRIES = Object.values(LOG_QUOTAS).reduce((sum, { total }) => 
 export const getLogClass = (event: LogEvent): LogClass => CLASS[event]
 
 /**
- * Key of an entry in the database: its time in milliseconds (unique), its class, and its origin, or `''`
- * without one. The keys alone say what has to be deleted, and they sort by time.
+ * Key of an entry in the database: its time in milliseconds (unique), its class, and its origin; the issuer for an
+ * entry without origin. The keys alone say what has to be deleted, and they sort by time.
  */
 export type LogKey = [time: number, logClass: LogClass, origin: string]
 

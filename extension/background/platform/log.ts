@@ -116,7 +116,7 @@ export function createLog(
     const text = getDeduplicationKey(event, outcome, about)
     const recordAgain = () => {
       const at = now()
-      const key: LogKey = [at, getLogClass(event), about.origin ?? '']
+      const key: LogKey = [at, getLogClass(event), about.origin ?? about.issuer ?? '']
       const equal = COALESCED.includes(event) ? recent.find(key, text) : undefined
       if (equal) countEntry(equal, at)
       else addEntry(text, key, createEntry(event, outcome, about, at))

@@ -4,6 +4,8 @@
  *
  * - Single flight: calls that need the same token of a grant share a renewal. A token for single use is
  *   not shared.
+ * - The renewals of a grant run one after the other, and few of them may wait: a renewal that has begun goes on when
+ *   its page is gone, and must not send requests for hours.
  * - A rotated refresh token is stored before any call gets the access token that came with it.
  * - A refresh token that may have reached the server is never sent again.
  * - An authorization without a window belongs to whoever has a session at the operator. So it renews only a
@@ -24,6 +26,7 @@ import { deleteKey, getKey } from '../clients/keys.ts'
 import { hasGrantEnded } from '../grants/ended-grants.ts'
 import type { GrantRecord } from '../grants/grants.ts'
 import {
+  addToken,
   exceedsScope,
   getTokenSlot,
   isFresh,
@@ -44,14 +47,25 @@ import {
 } from '../grants/token-records.ts'
 import { getServerOrigins, namesRequestServers } from '../operators/operator-servers.ts'
 import { findOperator } from '../operators/operators.ts'
-import { BrokerError, interactionRequired, noGrant } from '../platform/broker-error.ts'
+import { BrokerError, interactionRequired, noGrant, rateLimited } from '../platform/broker-error.ts'
 import { createEffects } from '../platform/effects.ts'
 import { log } from '../platform/log.ts'
+import { createSemaphore } from '../platform/semaphore.ts'
 import { createSingleFlight } from '../platform/single-flight.ts'
 
 type Refreshable = TokenRecord & { refreshToken: string }
 
 const renewals = createSingleFlight<StoredToken>()
+
+/** Renewals of one grant that run or wait: twice the APIs that a grant can have. */
+const MAX_RENEWALS_OF_GRANT = 32
+
+const pendingRenewals = createSemaphore({
+  perKey: MAX_RENEWALS_OF_GRANT,
+  total: Number.POSITIVE_INFINITY,
+  waitingPerKey: 0,
+  waitingTotal: 0,
+})
 
 /**
  * Tells whether the key to which the refresh token is bound exists. The token is of no use without it.
@@ -108,7 +122,7 @@ async function refreshAccessToken(
   const token = toStoredToken(set, Date.now())
   await saveRecord(grant, {
     ...record,
-    tokens: { ...record.tokens, [getTokenSlot(api, scope)]: token },
+    tokens: addToken(record.tokens, getTokenSlot(api, scope), token, token.obtainedAtMs),
     refreshToken: set.refreshToken ?? refreshToken,
   })
   return token
@@ -197,7 +211,8 @@ export interface TokenRequirements {
 /**
  * An access token of this grant for this resource.
  *
- * @throws BrokerError or NorthkeyError `interaction_required` where only a window would help.
+ * @throws BrokerError or NorthkeyError `interaction_required` where only a window would help; `rate_limited` where too
+ * many tokens of the grant are renewed.
  */
 export async function obtainAccessToken(
   grant: GrantRecord,
@@ -223,13 +238,15 @@ export async function obtainAccessToken(
   // Another call may have begun a renewal while this call read the record.
   const begun = renewals.join(key)
   if (begun) return awaitRenewal(begun, grant, resource, requirements)
+  const release = pendingRenewals.tryAcquire(grant.grantId)
+  if (!release) throw rateLimited('too many tokens of this grant are renewed; ask again later', 1)
   return renewals.run(key, () =>
     runInGrantQueue(grant.grantId, async () => {
       const token = await renewAccessToken(grant, api, scope ?? api.scope)
       log.record('token', 'renewed', { ...grant, apis: [api] })
       if (token.singleUse) await removeAccessToken(grant.grantId, slot, token.accessToken)
       return token
-    }),
+    }).finally(release),
   )
 }
 

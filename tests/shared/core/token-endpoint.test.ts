@@ -1,4 +1,8 @@
-/** Successful responses of the token endpoint. */
+/**
+ * Successful responses of the token endpoint.
+ *
+ * Seen to fail when the caller gets the tokens of a response without ID token alone (the tests of tokens to revoke).
+ */
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -8,7 +12,9 @@ import {
   grantedApis,
   type NorthkeyError,
   redeemCode,
+  refreshTokens,
   type ServerMetadata,
+  type TokenSet,
 } from '../../../shared/core/index.ts'
 import { type Answer, closedNetwork, json, START } from '../support/closed-network.ts'
 import { failure } from '../support/failure.ts'
@@ -98,6 +104,43 @@ describe('the answer of the token endpoint (RFC 6749 section 5.1)', () => {
     const headers = { 'content-type': type }
     expect((await tokenError(new Response(body, { headers }))).code).toBe('invalid_response')
   })
+
+  const issued = { ...TOKEN_RESPONSE, refresh_token: 'refresh' }
+  const rejections: [string, object, string][] = [
+    [
+      'another token type than the binding',
+      { ...issued, token_type: 'DPoP' },
+      'token_type_mismatch',
+    ],
+    ['an unknown token type', { ...issued, token_type: 'mac' }, 'invalid_response'],
+    ['a scope of another grammar', { ...issued, scope: 'a  b' }, 'invalid_response'],
+  ]
+
+  test.each(rejections)(
+    'the caller gets the tokens to revoke of a response with %s',
+    async (_, body, code) => {
+      const rejected: TokenSet[] = []
+      const onTokensRejected = (tokens: TokenSet) => void rejected.push(tokens)
+      const network = closedNetwork().on(TOKEN_ENDPOINT, json(body)).on(TOKEN_ENDPOINT, json(body))
+      const error = await failure(
+        redeemCode(await redeemable(network), network, { onTokensRejected }),
+      )
+      expect(error.code).toBe(code)
+      const refresh = {
+        server: SERVER,
+        metadata: METADATA,
+        clientId: 'client',
+        refreshToken: 'earlier',
+        onTokensRejected,
+      }
+      expect((await failure(refreshTokens(refresh, network))).code).toBe(code)
+      const { access_token: accessToken } = TOKEN_RESPONSE
+      expect(rejected).toMatchObject([
+        { accessToken, refreshToken: 'refresh' },
+        { accessToken, refreshToken: 'refresh' },
+      ])
+    },
+  )
 
   test('T05: a member named __proto__ stays a member', async () => {
     const polluted = `{"__proto__":{"polluted":1,"access_token":"evil"},"constructor":{"prototype":{"polluted":1}},${whole.slice(1)}`

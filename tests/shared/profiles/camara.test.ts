@@ -137,6 +137,8 @@ describe('calls with a three-legged token (CAMARA API design guide)', () => {
       'quality-on-demand:sessions:create',
     ],
     ['{"phoneNumber":"+34666666666"}', 'sim-swap:check'],
+    ['\ufeff{"phoneNumber":"+34666666666"}', 'sim-swap:check'],
+    [`{"phoneNumber":"+34666666666","x":${'['.repeat(99)}${']'.repeat(99)}}`, 'sim-swap:check'],
   ])('a body %s is rejected before the API answers UNNECESSARY_IDENTIFIER', async (body, scope) => {
     const error = await failure(() => requireNoIdentifier(body, scope))
     expect(error.code).toBe('invalid_params')

@@ -6,8 +6,9 @@
  * without a grant is deleted while its user signs in, and when the back-off does not grow; A07: without the limits
  * of `notification-socket.ts`, when a violation is forgotten as soon as the connection opens, when each notification
  * reads the records by itself, when any host is accepted, when the end of a grant or a change of the operators leaves
- * the sockets as they are, when an address that was rejected once is forgotten, when a socket does not wait for the rule, and when one
- * queue is held over the negotiations of all cores.
+ * the sockets as they are, when an address that was rejected once is forgotten, when a socket does not wait for the
+ * rule, when one queue is held over the negotiations of all cores, and when a notification waits until the server has
+ * answered the revocation that an earlier one caused.
  */
 
 import 'fake-indexeddb/auto'
@@ -21,10 +22,12 @@ import type { CapifNegotiation } from '../../../../shared/profiles/capif-securit
 import { flowOf, grantOf, ISSUER, OPERATOR } from '../../support/records.ts'
 import { WITHIN_MS } from '../../support/time-limit.ts'
 
-const { negotiate, reads, findCore } = vi.hoisted(() => ({
+const { negotiate, reads, findCore, server } = vi.hoisted(() => ({
   findCore: vi.fn<(issuer: string) => OperatorProfile | undefined>(),
   negotiate: vi.fn<(server: { issuer: string }) => Promise<unknown>>(),
   reads: vi.fn(),
+  /** What the answer to a revocation waits for. */
+  server: { answered: undefined as Promise<void> | undefined },
 }))
 vi.mock('../../../../shared/core/index.ts', async (original) => ({
   ...(await original<typeof import('../../../../shared/core/index.ts')>()),
@@ -34,6 +37,17 @@ vi.mock('../../../../extension/background/operators/operators.ts', async (origin
   ...(await original<object>()),
   findOperator: async (issuer: string) => findCore(issuer),
 }))
+vi.mock('../../../../extension/background/grants/end-grant.ts', async (original) => {
+  const { endGrant } =
+    await original<typeof import('../../../../extension/background/grants/end-grant.ts')>()
+  return {
+    endGrant: async (...parameters: Parameters<typeof endGrant>) => {
+      const isServerInformed = await endGrant(...parameters)
+      await server.answered
+      return isServerInformed
+    },
+  }
+})
 vi.mock('../../../../extension/background/grants/grants.ts', async (original) => {
   const grants =
     await original<typeof import('../../../../extension/background/grants/grants.ts')>()
@@ -50,12 +64,14 @@ import {
 } from '../../../../extension/background/authorization/capif-revocation-channel.ts'
 import { flows } from '../../../../extension/background/authorization/flow-records.ts'
 import { MAX_MESSAGE_LENGTH } from '../../../../extension/background/authorization/notification-socket.ts'
+import type { AuthorizationResult } from '../../../../extension/background/grants/authorization-result.ts'
 import {
   deleteGrant,
   type GrantRecord,
   listAllGrants,
   saveGrant,
 } from '../../../../extension/background/grants/grants.ts'
+import { saveTokens } from '../../../../extension/background/grants/token-records.ts'
 import { log } from '../../../../extension/background/platform/log.ts'
 
 const OPERATOR_OF_CORE = { ...OPERATOR, profile: 'capif' as const }
@@ -63,6 +79,23 @@ const SECOND_MS = 1_000
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 const URI = 'wss://as.example/notifications'
+
+const RESOURCE = grantOf().apis[0]?.resource ?? ''
+
+const tokensOf = (accessToken: string): AuthorizationResult => ({
+  tokens: {
+    accessToken,
+    tokenType: 'Bearer',
+    expiresAtMs: Date.now() + MINUTE_MS,
+    scope: 'qos:create',
+    singleUse: false,
+  },
+  metadata: {
+    issuer: ISSUER,
+    authorization_endpoint: `${ISSUER}/authorize`,
+    code_challenge_methods_supported: ['S256'],
+  },
+})
 
 class FakeSocket {
   static readonly OPEN = 1
@@ -111,6 +144,7 @@ beforeEach(() => {
   // Each client has a channel and a rate of its own.
   grant = grantOf({ clientId: crypto.randomUUID() })
   saved = []
+  server.answered = undefined
 })
 afterEach(async () => {
   vi.useRealTimers()
@@ -200,6 +234,23 @@ describe('a CAPIF core', () => {
     await flows.delete(flow.flowId)
     expect(await sockets(1)).toMatchObject([{ url: URI }])
     expect(negotiate).toHaveBeenCalledTimes(1)
+  })
+
+  test('ends a grant at once, also while the server answers the revocation of another', async () => {
+    await save()
+    const other = await save({ grantId: crypto.randomUUID(), clientId: grant.clientId })
+    await saveTokens(grant, 'key', RESOURCE, tokensOf('first'))
+    await saveTokens(other, 'key', RESOURCE, tokensOf('second'))
+    const [socket] = await sockets(1)
+    let answer = () => {}
+    server.answered = new Promise((resolve) => {
+      answer = resolve
+    })
+    onTestFinished(() => answer())
+    socket?.receive(notification({ accessToken: 'first' }))
+    await vi.waitFor(async () => expect(await listAllGrants()).toEqual([other]), WITHIN_MS)
+    socket?.receive(notification({ accessToken: 'second' }))
+    await vi.waitFor(async () => expect(await listAllGrants()).toEqual([]), WITHIN_MS)
   })
 
   test('that closes its connections is reconnected with an exponential back-off and jitter', async () => {

@@ -3,11 +3,12 @@
  * real; the operators are a double of `fetch` and of `launchWebAuthFlow`.
  *
  * Seen to fail when the queue is held over metadata, PAR and token requests (A08, three rows), when the wait has no
- * limit, without the back-off, and when the browser gets no time limit of its own.
+ * limit, without the back-off, when the browser gets no time limit of its own, and when an answer just before the
+ * time limit costs its operator no turn.
  */
 
 import 'fake-indexeddb/auto'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { SilentRequest } from '../../../../extension/background/authorization/silent-authorization.ts'
 import type { OperatorProfile } from '../../../../shared/messages/operator-profile.ts'
 
@@ -26,6 +27,9 @@ let launched: { timeoutMsForNonInteractive?: number }[] = []
 /** Ends the attempts that hang in the browser. */
 let endHanging: (() => void)[] = []
 let isOccupied = false
+/** Time that the late operator takes for an attempt, in milliseconds, and whether it has a code then. */
+let answerMs = 0
+let isAnswered = true
 
 function createProfile(host: string): OperatorProfile {
   const issuer = `https://${host}`
@@ -95,6 +99,12 @@ async function launchWebAuthFlow(options: {
     })
     isOccupied = false
     throw new Error('User interaction required.')
+  }
+  if (host === 'late.example') {
+    isOccupied = true
+    await new Promise((resolve) => setTimeout(resolve, answerMs))
+    isOccupied = false
+    if (!isAnswered) throw new Error('User interaction required.')
   }
   const response = new URLSearchParams({
     code: 'code',
@@ -213,6 +223,43 @@ describe('A08: an operator that hangs', () => {
     expect(outcome).toMatchObject({ code: 4901, data: { error: 'network_error' } })
     expect(windowMayHelp(outcome)).toBe(true)
     expect(requests).not.toContain('quick.example authorize')
+  })
+})
+
+describe('an operator that answers just before the time limit', () => {
+  const runLate = async () => {
+    const late = attempt('late.example')
+    await vi.waitFor(() => expect(isOccupied).toBe(true), { timeout: 10_000, interval: 1 })
+    await pass(answerMs)
+    return late
+  }
+
+  test.each([true, false])(
+    'has a fifth of the turns at most (with a code: %s)',
+    async (hasCode) => {
+      answerMs = ATTEMPT_MS - 1_000
+      isAnswered = hasCode
+      const outcome = await runLate()
+      if (hasCode) expect(outcome).toBe('ok')
+      else expect(outcome).toMatchObject({ data: { error: 'interaction_required' } })
+      const next = await attempt('late.example')
+      expect(next).toMatchObject({ code: 4901, data: { error: 'network_error' } })
+      expect(windowMayHelp(next)).toBe(true)
+      expect(await attempt('quick.example')).toBe('ok')
+      await pass(4 * answerMs)
+      answerMs = 4_000
+      isAnswered = true
+      expect(await runLate()).toBe('ok')
+      expect(await runLate()).toBe('ok')
+    },
+  )
+
+  test('has its turns where an attempt delays no other operator (Firefox)', async () => {
+    Object.assign(globalThis, { __TARGET__: 'firefox' })
+    onTestFinished(() => void Object.assign(globalThis, { __TARGET__: 'chromium' }))
+    answerMs = ATTEMPT_MS - 1_000
+    expect(await runLate()).toBe('ok')
+    expect(await runLate()).toBe('ok')
   })
 })
 

@@ -3,7 +3,7 @@
  *
  * Seen to fail against the log that kept the 2,000 newest entries of all origins in one list, and that
  * logged the operator, the APIs and the purposes of a refused `northbound_connect`: 3,300 such calls left
- * no grant in it.
+ * no grant in it. The test of operators: when the entries without an origin have one quota together.
  */
 
 import 'fake-indexeddb/auto'
@@ -219,4 +219,16 @@ describe('A06: a flood of refused calls', () => {
     expect(written.mock.calls.length).toBeLessThan(MAX_ENTRIES + TRIM_EVERY + 2)
     written.mockRestore()
   })
+})
+
+test('an operator whose server fills the log pushes out no entry of another operator', async () => {
+  const { log } = openLog()
+  log.record('operator', 'imported', { issuer: 'https://honest.example' })
+  for (let times = 0; times < 2 * LOG_QUOTAS.decision.perOrigin; times++) {
+    log.record('operator', 'revocation channel closed', { issuer: 'https://hostile.example' })
+    if (times % 50 === 0) await log.settled()
+  }
+  const entries = await log.read()
+  expect(entries.length).toBeLessThan(LOG_QUOTAS.decision.perOrigin + 1 + TRIM_EVERY)
+  expect(entries.at(-1)).toMatchObject({ outcome: 'imported' })
 })

@@ -6,7 +6,8 @@
  * when the subscriber is compared with that of the token record, the second test fails; without `deleteKey` in
  * `renewAccessToken`, the test of the private key. The tests of A02: when a renewal asks for no ID token, takes
  * tokens without one, renews a grant without a subscriber by a silent authorization, or keeps the tokens of a
- * refresh that was rejected.
+ * refresh that was rejected. The test of renewals that wait: when any number of them may. The test of many parts of a
+ * scope: when each token stays in the record.
  */
 
 import 'fake-indexeddb/auto'
@@ -97,6 +98,24 @@ describe('a token of single use', () => {
     const accessTokens = (await Promise.all(calls)).map(({ accessToken }) => accessToken)
     expect(new Set(accessTokens).size).toBe(20)
     expect(silent).toBe(20)
+  })
+})
+
+describe('renewals of one grant', () => {
+  test('that wait are few: a page that is gone causes no requests for hours', async () => {
+    const words = Array.from({ length: 100 }, (_, index) => `w${index}`)
+    const api = { ...A, scope: words.join(' ') }
+    const grant = { ...(await grantOfAlice()), apis: [api] }
+    whenSilent(() => authorized({ subject: 'alice', scope: api.scope }))
+    const calls = words.map((scope) => obtainAccessToken(grant, A.resource, { scope }))
+    const outcomes = await Promise.allSettled(calls)
+    const rejected = outcomes.filter((outcome) => outcome.status === 'rejected')
+    expect(silent).toBe(32)
+    expect(rejected).toHaveLength(words.length - silent)
+    for (const { reason } of rejected)
+      expect(reason).toMatchObject({ code: ERROR_CODE.rateLimited })
+    await obtainAccessToken(grant, A.resource, { scope: 'w99' })
+    expect(silent).toBe(33)
   })
 })
 
@@ -226,6 +245,25 @@ test('RFC 8707 section 2.2: a refresh token serves every API of its grant', asyn
   await saveTokens(grant, grant.grantId, A.resource, first)
   answers.refresh = async () => tokenSet({ accessToken: 'for B', scope: 'b', resource: B.resource })
   expect((await obtainAccessToken(grant, B.resource)).accessToken).toBe('for B')
+})
+
+test('a page that requests each part of a scope does not fill the storage with tokens', async () => {
+  const words = Array.from({ length: 100 }, (_, index) => `w${index}`)
+  const api = { ...A, scope: words.join(' ') }
+  const grant = grantRecord({ apis: [api] })
+  await saveTokens(
+    grant,
+    grant.grantId,
+    A.resource,
+    authorized({ scope: api.scope, refreshToken: 'r', expiresAtMs: Date.now() - 1 }),
+  )
+  answers.refresh = async ({ scope = '' }) => tokenSet({ scope, accessToken: scope })
+  for (const scope of words) await obtainAccessToken(grant, A.resource, { scope })
+  const { tokens = {} } = (await readTokens(grant.grantId)) ?? {}
+  const stored = Object.values(tokens).map(({ accessToken }) => accessToken)
+  expect(stored).toEqual(expect.arrayContaining(words.slice(-10)))
+  expect(stored.length).toBeLessThanOrEqual(32)
+  expect(tokens).not.toHaveProperty(A.resource)
 })
 
 describe('the scope in use', () => {
