@@ -33,6 +33,15 @@ export function isFresh(token: StoredToken, minValidityMs: number, nowMs: number
   return token.expiresAtMs - margin > nowMs
 }
 
+/** Access token that another one has replaced, and that a page may still hold. It is revoked with the grant. */
+export type ReplacedToken = Pick<StoredToken, 'accessToken' | 'expiresAtMs'>
+
+/** Selects the tokens that have not expired. */
+export const selectUnexpired = <T extends ReplacedToken>(
+  tokens: readonly T[],
+  nowMs: number,
+): T[] => tokens.filter(({ expiresAtMs }) => expiresAtMs > nowMs)
+
 /**
  * Returns the slot of a token in its record: the resource for the whole granted scope, and the resource with
  * the sorted scope words for a smaller scope.
