@@ -109,6 +109,13 @@ function createRecord(
 /** Serializes the read-modify-write steps on the record of one grant. */
 export const runInGrantQueue = createKeyedSerialQueue()
 
+/** Deletes a record whose key is gone, unless a renewal has stored tokens for another key in the meantime. */
+async function deleteWithoutKey({ grantId, keyId }: TokenRecord): Promise<void> {
+  await runInGrantQueue(grantId, async () => {
+    if ((await store.get(grantId))?.keyId === keyId) await store.delete(grantId)
+  })
+}
+
 /**
  * Returns the key that the tokens of a grant are bound to. Without the key the tokens are useless: they are
  * deleted.
@@ -116,7 +123,7 @@ export const runInGrantQueue = createKeyedSerialQueue()
 export async function getDpopKey(grant: GrantRecord): Promise<DpopKey | undefined> {
   const record = await store.get(grant.grantId)
   const key = record && (await getKey(record.keyId))
-  if (record && !key) await store.delete(grant.grantId)
+  if (record && !key) await deleteWithoutKey(record)
   return key
 }
 
