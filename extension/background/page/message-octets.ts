@@ -17,12 +17,16 @@ const MIB = 1024 * 1024
 export const MAX_OCTETS_OF_ORIGIN = 64 * MIB
 export const MAX_OCTETS = 128 * MIB
 
-const octetsInUse = createSemaphore({
-  perKey: MAX_OCTETS_OF_ORIGIN,
-  total: MAX_OCTETS,
-  waitingPerKey: 0,
-  waitingTotal: 0,
-})
+/** Longest call that is counted with the small ones: large bodies of other origins do not keep it out. */
+const SMALL_CALL = 32 * 1024
+const MAX_SMALL_OF_ORIGIN = 16 * MIB
+const MAX_SMALL = 64 * MIB
+
+const createOctets = (perKey: number, total: number) =>
+  createSemaphore({ perKey, total, waitingPerKey: 0, waitingTotal: 0 })
+
+const octetsOfLargeCalls = createOctets(MAX_OCTETS_OF_ORIGIN, MAX_OCTETS)
+const octetsOfSmallCalls = createOctets(MAX_SMALL_OF_ORIGIN, MAX_SMALL)
 
 /** No valid parameters are deeper. */
 const MAX_DEPTH = 4
@@ -78,6 +82,7 @@ export function takeOctets(
   { method, key = '', params }: UnverifiedPageRequest,
 ): Release {
   const octets = 2 * (method.length + key.length) + measureOctets(params)
+  const octetsInUse = octets > SMALL_CALL ? octetsOfLargeCalls : octetsOfSmallCalls
   const release = octetsInUse.tryAcquire(origin, octets)
   if (!release)
     throw rateLimited('the calls of this origin are too large together; ask again later', 1)
