@@ -24,6 +24,7 @@ import type { AuthorizationResult } from '../grants/authorization-result.ts'
 import { sendGrantsChanged } from '../grants/grant-events.ts'
 import { getGrant, toPublicGrant } from '../grants/grants.ts'
 import { revokeUnused } from '../grants/token-records.ts'
+import { restoreWaiver } from '../grants/withdrawn-waivers.ts'
 import { discoverServer } from '../operators/operator-discovery.ts'
 import { getServerOrigins } from '../operators/operator-servers.ts'
 import { findOperator } from '../operators/operators.ts'
@@ -61,7 +62,6 @@ import { blockInTab, forgetTab } from './redirect-rules.ts'
 import { handleArrival, responseArrives } from './response-arrival.ts'
 import { authorizeSilently, windowMayHelp } from './silent-authorization.ts'
 import { spendActivation } from './user-activation.ts'
-import { recordConsentAnswer } from './waiver-record.ts'
 import * as windows from './windows.ts'
 
 const TOO_LATE = 'the user did not finish in time'
@@ -115,7 +115,7 @@ export function approveFlow(flowId: string, approval: Approval): Promise<void> {
     const tabId = record.tabId ?? (await windows.findConsentTab(flowId))
     await clearDenials(record.origin, record.request.issuer)
     const base = getFlowBase(record)
-    await recordConsentAnswer(record, approval.apis)
+    await restoreWaiver(record.request.issuer, record.origin)
     await prepareFlow({ ...base, status: 'preparing', approval, isConsented: true, tabId })
     await windows.closeTab(tabId)
   })

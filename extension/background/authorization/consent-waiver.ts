@@ -4,9 +4,6 @@
  * widens nothing: where the origin has a grant at the operator already, a request is waived only if it stays
  * within a grant of the same application, and then it does not last longer than that grant.
  *
- * What the user decides in the consent window comes before the waiver. Otherwise a page could end its own grant,
- * and get what the user has denied or left out as its first grant.
- *
  * Pure. Border: the sign-in and the consent at the authorization function are not affected. An API that
  * demands more scope is never waived (`methods/user-interaction.ts`).
  */
@@ -56,36 +53,4 @@ export function decideConsent(
   if (!longest) return 'ask'
   const { lifetime, expiresAt } = longest
   return { apis: request.apis, lifetime, expiresAt }
-}
-
-/** Selects what the user has left out of a request: the scope words that are not in the approved APIs. */
-const selectLeftOut = (approved: ApiAccess[], { apis }: GrantRequest): ApiAccess[] =>
-  apis.flatMap((api) =>
-    api.scope
-      .split(' ')
-      .map((scope) => ({ ...api, scope }))
-      .filter((word) => !coversApi(approved, word)),
-  )
-
-/**
- * Decides what the user's answer in the consent window does to the waiver. It is withdrawn where the user denies
- * a request that it covers, or leaves out what it covers. It is restored where the user approves all of it.
- *
- * @param approved APIs that the user approved. None: the user denied the request.
- * @returns `undefined`: the waiver stays as it is.
- */
-export function judgeWaiver(
-  { requireConsent = true, consentWaiver }: WaivedApplication,
-  request: GrantRequest,
-  approved: ApiAccess[],
-): 'withdraw' | 'restore' | undefined {
-  if (requireConsent || !consentWaiver) return undefined
-  const { modes = ['fetch'], apis } = consentWaiver
-  const isCovered = (api: ApiAccess) => modes.includes(request.mode) && coversApi(apis, api)
-  const leftOut = selectLeftOut(approved, request)
-  if (approved.length === 0 ? leftOut.every(isCovered) : leftOut.some(isCovered)) return 'withdraw'
-  const isAllApproved =
-    modes.every((mode) => coversMode(request.mode, mode)) &&
-    apis.every((api) => coversApi(approved, api))
-  return isAllApproved ? 'restore' : undefined
 }

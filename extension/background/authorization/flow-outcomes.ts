@@ -13,7 +13,6 @@ import { interrupted, toErrorObject } from '../platform/broker-error.ts'
 import { createKeyedSerialQueue } from '../platform/serial-queue.ts'
 import { recordDenial } from './denial-cooldown.ts'
 import { type FlowRecord, flows, getFlowBase, getFlowTab } from './flow-records.ts'
-import { recordConsentAnswer } from './waiver-record.ts'
 import * as windows from './windows.ts'
 
 interface Waiter {
@@ -61,7 +60,6 @@ export async function settleFlow(
   const { flowId } = record
   if (by === 'user' && record.status !== 'settled' && isAccessDenied(outcome)) {
     await recordDenial(record.origin, record.request.issuer).catch(() => {})
-    if (record.status === 'awaitingConsent') await recordConsentAnswer(record, []).catch(() => {})
   }
   try {
     if ('error' in outcome && record.status !== 'settled') await deleteKey(flowId)

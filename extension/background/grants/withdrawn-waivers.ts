@@ -1,9 +1,9 @@
 /**
- * Remembers where the user has ended a grant, or has denied in the consent window what the operator's waiver
- * covers: there the waiver does not hold any more, and the next grant asks. Without this, a page would get a
- * grant back by the next click after "Disconnect". An approval of all that is waived restores the waiver.
+ * Remembers where the user has ended a grant: there the operator's waiver of the consent window does not hold
+ * any more, and the next grant asks. Without this, a page would get a grant back by the next click after
+ * "Disconnect". An approval in the consent window restores the waiver.
  *
- * Border: `authorization/consent-waiver.ts` decides what a waiver covers, and what an answer does to it.
+ * Border: `authorization/consent-waiver.ts` decides what a waiver covers.
  */
 
 import { del, delMany, get, keys, set } from 'idb-keyval'

@@ -2,7 +2,7 @@
  * What a waived consent covers: the first grant as the operator's profile declares it, and no widening.
  *
  * Seen to fail when `requireConsent: false` alone approves the request, as it did before there was
- * `consentWaiver`; and for each condition of `decideConsent` and `judgeWaiver` that is left out.
+ * `consentWaiver`; and for each condition of `decideConsent` that is left out.
  */
 
 import 'fake-indexeddb/auto'
@@ -11,7 +11,6 @@ import { describe, expect, test, vi } from 'vitest'
 import {
   decideConsent,
   type GrantRequest,
-  judgeWaiver,
   type WaivedApplication,
 } from '../../../../extension/background/authorization/consent-waiver.ts'
 import { grantRecord } from '../../support/operator.ts'
@@ -121,43 +120,5 @@ describe('A03: beside a grant of the origin at the operator', () => {
         }
       }),
     )
-  })
-})
-
-describe('the answer of the user in the consent window', () => {
-  const READ = { ...A, scope: 'read' }
-  const C = { ...A, resource: 'https://c.example' }
-  test.each<
-    [string, ReturnType<typeof judgeWaiver>, Partial<GrantRequest>, (typeof A | typeof B)[]]
-  >([
-    ['a denial of what is waived', 'withdraw', { apis: [A] }, []],
-    ['a denial of a part of it', 'withdraw', {}, []],
-    ['an API left out', 'withdraw', { apis: [A, B] }, [B]],
-    ['a scope left out', 'withdraw', { apis: [A, B] }, [READ, B]],
-    ['a waived API left out beside another', 'withdraw', { apis: [A, C] }, [C]],
-    ['a denial of more than is waived', undefined, { apis: [A, C] }, []],
-    ['a denial of another mode', undefined, { mode: 'token', apis: [A] }, []],
-    ['another API left out', undefined, { apis: [A, C] }, [A]],
-    ['an approval of a part', undefined, {}, [READ]],
-    ['an approval of all', 'restore', { apis: [A, B] }, [A, B]],
-    ['an approval of all in mode token', 'restore', { mode: 'token', apis: [A, B] }, [A, B]],
-    ['an approval of all and more', 'restore', { apis: [A, B, C] }, [A, B, C]],
-  ])('%s: %s', (_, expected, more, approved) => {
-    expect(judgeWaiver(WAIVED, request(more), approved)).toBe(expected)
-  })
-
-  test('of an application without a waiver changes nothing', () => {
-    expect(judgeWaiver(WITHOUT_WAIVER, request(), [])).toBeUndefined()
-    expect(judgeWaiver(WITHOUT_REQUIRE, request(), [])).toBeUndefined()
-    expect(judgeWaiver(WITHOUT_REQUIRE, request({ apis: [A, B] }), [A, B])).toBeUndefined()
-  })
-
-  test('in mode fetch does not restore a waiver for mode token', () => {
-    const waived = {
-      ...WAIVED,
-      consentWaiver: { modes: ['fetch' as const, 'token' as const], apis: [A] },
-    }
-    expect(judgeWaiver(waived, request({ apis: [A] }), [A])).toBeUndefined()
-    expect(judgeWaiver(waived, request({ apis: [A], mode: 'token' }), [A])).toBe('restore')
   })
 })

@@ -5,8 +5,8 @@
  * call gets `already_pending`, and no window is open), when `runFlow` does not check whether the call was
  * aborted, when the flow of a replaced document counts as pending, and when a renewal takes the APIs from the
  * grant as its call has read it. A03: when a waiver covers more than it
- * declares, holds for another application of the origin, or still holds after the user ended a grant or denied
- * what it covers.
+ * declares, holds for another application of the
+ * origin, or still holds after the user ended a grant.
  */
 
 import 'fake-indexeddb/auto'
@@ -28,7 +28,6 @@ vi.mock('../../../../shared/core/index.ts', async (original) => ({
 }))
 
 import { beforeEach, describe, expect, test, vi } from 'vitest'
-import { cancelFlow } from '../../../../extension/background/authorization/authorization-flow.ts'
 import { flows } from '../../../../extension/background/authorization/flow-records.ts'
 import { endGrant } from '../../../../extension/background/grants/end-grant.ts'
 import {
@@ -162,7 +161,6 @@ describe('A03: an operator that waives the consent', () => {
 
   beforeEach(async () => {
     applications.known = [WAIVING]
-    await restoreWaiver(ISSUER, ORIGIN)
     for (const grant of await listGrants(ORIGIN)) await deleteGrant(grant)
   })
 
@@ -188,26 +186,6 @@ describe('A03: an operator that waives the consent', () => {
     expect(await openedWindow()).toBe('consent')
     await restoreWaiver(ISSUER, ORIGIN)
     expect(await openedWindow()).toBe('sign-in')
-  })
-
-  test('is asked for what the user has denied, also after the page has ended its grants', async () => {
-    const apis = CONNECT_PARAMS.apis.map((api) => ({ ...api, purpose: 'dpv:Marketing' }))
-    const consentWaiver = { apis: [...CONNECT_PARAMS.apis, ...apis] }
-    applications.known = [{ ...WAIVING, consentWaiver }]
-    expect(await openedWindow({ apis })).toBe('sign-in')
-    const grant = grantOf({ session: await getSessionName() })
-    await saveGrant(grant)
-    await storage.session.remove('openedWindows')
-    const params = { ...CONNECT_PARAMS, apis }
-    const answer = connect(callOf({}), params).catch((error) => error)
-    await vi.waitFor(() => expect(windows()).toHaveLength(1), WITHIN_MS)
-    for (const { flowId, status } of await flows.all()) {
-      if (status === 'awaitingConsent') await cancelFlow(flowId, 'user')
-    }
-    expect(await answer).toMatchObject({ code: ERROR_CODE.accessDenied })
-    await storage.session.clear()
-    await endGrant(grant, 'page')
-    expect(await openedWindow(params)).toBe('consent')
   })
 
   test('does not waive it for another application of the same origin', async () => {
