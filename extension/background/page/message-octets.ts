@@ -75,13 +75,15 @@ function measureOctets(params: unknown): number {
  * Counts the octets of a call until it ends.
  *
  * @throws BrokerError `rate_limited` where they exceed the limit together with those of other calls;
- * `invalid_params` for parameters with too many members.
+ * `invalid_params` where they exceed it alone, and for parameters with too many members.
  */
 export function takeOctets(
   origin: string,
   { method, key = '', params }: UnverifiedPageRequest,
 ): Release {
   const octets = 2 * (method.length + key.length) + measureOctets(params)
+  // Such a call would exceed the limit at any later time, too.
+  if (octets > MAX_OCTETS_OF_ORIGIN) throw invalidParams('params: expected at most 64 MiB')
   const octetsInUse = octets > SMALL_CALL ? octetsOfLargeCalls : octetsOfSmallCalls
   const release = octetsInUse.tryAcquire(origin, octets)
   if (!release)
