@@ -44,23 +44,25 @@ export function deduplicationKey(
 const MAX_JSON_LENGTH = 100_000
 
 /**
- * Decodes the parameters of a request that came with a deduplication key in their place. A request without
- * a key, or with parameters beside the key, is returned as it is.
+ * Decodes the parameters of a request that came with a deduplication key in their place.
  *
- * The key is the page's own text. What is no key of this method, or is longer than any valid parameters,
- * becomes a string in `params`, which the check of the parameters rejects: parsing a very long text would
- * block the calls of all other pages.
+ * The key is the page's own text. A request keeps it only where it stands for the parameters: the answer is
+ * cached under it. Beside other parameters it is removed. What is no key of this method, or is longer than
+ * any valid parameters, becomes a string in `params`, which the check of the parameters rejects: parsing a
+ * very long text would block the calls of all other pages.
  */
 export function decodeRequest<
   Request extends { method: string; key?: string | undefined; params: unknown },
 >(request: Request): Request {
   const { method, key, params } = request
-  if (!key || params !== undefined) return request
+  if (!key) return request
+  if (params !== undefined) return { ...request, key: undefined }
   const json = key.slice(method.length)
   try {
     const isKey = key.startsWith(method) && json.startsWith('{') && json.length <= MAX_JSON_LENGTH
-    return { ...request, params: isKey ? JSON.parse(json) : key }
+    if (isKey) return { ...request, params: JSON.parse(json) }
   } catch {
-    return { ...request, params: key }
+    // No JSON: no key.
   }
+  return { ...request, key: undefined, params: key }
 }

@@ -3,7 +3,8 @@
  * content script and worker: false claims, invalid shapes, forged answers, methods of the broker's own
  * screens.
  *
- * Seen to fail when unknown members are accepted (B06, B11), when the content script accepts a second port
+ * Seen to fail when unknown members are accepted (B06, B11), when the members of the parameters are not counted (B11,
+ * the worker hangs), when the content script accepts a second port
  * (B13), and when any origin counts as the origin of a page (B07).
  */
 
@@ -90,6 +91,27 @@ describe('messages of a hostile page', () => {
     expect([-32602, 'trap']).toContain(errors[14])
     expect(errors.slice(15, 20)).toEqual(Array.from({ length: 5 }, () => 4200))
     expect(errors.slice(20)).toEqual(Array.from({ length: 5 }, () => -32602))
+    await expectServed(page, granted)
+  })
+
+  test('B11: one array in many places does not hold the worker, whatever the page has replaced', async ({
+    page,
+    granted,
+  }) => {
+    const code = await page.evaluate(async () => {
+      const { provider } = window.detail as { provider: Provider }
+      // 200 kB in the message, 10 to the power of 16 members for a walk over it.
+      let unfolding: unknown = new Array(10_000).fill(0)
+      for (let level = 1; level < 4; level++) unfolding = new Array(10_000).fill(unfolding)
+      const { every } = Array.prototype
+      // The provider looks no more at what it sends.
+      Array.prototype.every = (() => true) as unknown as typeof every
+      const params = { url: unfolding }
+      const answer = provider.request({ method: 'northbound_fetch', params })
+      Array.prototype.every = every
+      return answer.catch((error: ProviderErrorObject) => error.code)
+    })
+    expect(code).toBe(-32602)
     await expectServed(page, granted)
   })
 

@@ -22,8 +22,10 @@ import {
   listGrants,
   saveGrant,
 } from '../grants/grants.ts'
+import type { ReplacedToken } from '../grants/stored-token.ts'
 import { identifySubscriber, isSameSubscriber } from '../grants/subject-handle.ts'
 import {
+  addReplaced,
   deleteTokens,
   hasUsableTokens,
   revokeUnused,
@@ -57,8 +59,9 @@ export async function createGrant(
           const former = await getGrant(origin, renews)
           requireWithin(former, granted)
           const renewed = await renewGrant(former, flowId, authorized, granted)
-          if (renewed.subject !== former.subject) await replaceSubject(former, renewed)
-          return saveGrantWithTokens(renewed, flowId, slot, authorized)
+          const replaced =
+            renewed.subject === former.subject ? [] : await replaceSubject(former, renewed)
+          return saveGrantWithTokens(renewed, flowId, slot, authorized, replaced)
         })
       : await saveGrantWithTokens(
           await makeGrant(record, authorized, granted, clientId),
@@ -80,19 +83,25 @@ async function saveGrantWithTokens(
   keyId: string,
   slot: string,
   authorized: AuthorizationResult,
+  replaced?: ReplacedToken[],
 ): Promise<GrantRecord> {
-  await saveTokens(grant, keyId, slot, authorized)
+  await saveTokens(grant, keyId, slot, authorized, replaced)
   await saveGrant(grant)
   return grant
 }
 
-/** Gives a grant another subject handle. The tokens of the earlier handle are deleted before. */
+/**
+ * Gives a grant another subject handle. The tokens of the earlier handle are deleted before.
+ *
+ * @returns The deleted tokens.
+ */
 async function replaceSubject(
   former: GrantRecord,
   { subject, subscriber }: GrantRecord,
-): Promise<void> {
-  await deleteTokens(former.grantId)
+): Promise<ReplacedToken[]> {
+  const replaced = await deleteTokens(former.grantId)
   await saveGrant({ ...former, subject, subscriber })
+  return replaced
 }
 
 /**
@@ -181,8 +190,8 @@ async function renewGrant(
 /**
  * Ends the grants of the same application and subscriber whose APIs the new grant covers. A grant whose
  * subscriber is not identified ends too if it has no usable token left, since nothing renews it without the
- * user. Tokens are not revoked at the server: a server that stores a single authorization for each subscriber
- * and client would end the new grant too.
+ * user. Tokens are not revoked at the server before the new grant ends: a server that stores a single
+ * authorization for each subscriber and client would end the new grant too.
  */
 export async function endSupersededGrants(grant: GrantRecord): Promise<void> {
   for (const former of await listGrants(grant.origin)) {
@@ -197,7 +206,7 @@ export async function endSupersededGrants(grant: GrantRecord): Promise<void> {
       former.subscriber === 'unidentified' && !(await hasUsableTokens(former.grantId))
     if (former.subject !== grant.subject && !isUnusable) continue
     await deleteGrant(former, grant.grantId)
-    await deleteTokens(former.grantId)
+    await addReplaced(grant.grantId, await deleteTokens(former.grantId))
     log.record('revocation', 'superseded', former)
   }
 }

@@ -104,6 +104,8 @@ interface TokensToRevoke {
   /** Its revocation ends the access tokens too (RFC 7009 section 2.1). */
   refreshToken?: string
   accessTokens: string[]
+  /** Access tokens of earlier authorizations, which the revocation of the refresh token does not end. */
+  replaced?: string[]
 }
 
 /**
@@ -113,7 +115,7 @@ interface TokensToRevoke {
  */
 export async function revokeTokens(
   { issuer, origin, clientId }: TokenOwner,
-  { metadata, refreshToken, accessTokens }: TokensToRevoke,
+  { metadata, refreshToken, accessTokens, replaced = [] }: TokensToRevoke,
 ): Promise<boolean> {
   const server = await findOperator(issuer)
   if (!server) {
@@ -123,10 +125,16 @@ export async function revokeTokens(
     })
     return true
   }
-  const tokens = refreshToken === undefined ? accessTokens : [refreshToken]
-  const tokenTypeHint = refreshToken === undefined ? 'access_token' : 'refresh_token'
+  const toHinted = (tokenTypeHint: Revocation['tokenTypeHint'], tokens: string[]) =>
+    tokens.map((token) => ({ token, tokenTypeHint }))
+  const tokens = [
+    ...(refreshToken === undefined
+      ? toHinted('access_token', accessTokens)
+      : toHinted('refresh_token', [refreshToken])),
+    ...toHinted('access_token', replaced),
+  ]
   const outcomes = await Promise.all(
-    tokens.map(async (token) => {
+    tokens.map(async ({ token, tokenTypeHint }) => {
       const request = { server, origin, clientId, metadata, token, tokenTypeHint } as const
       // If the worker stops before the answer, the alarm starts the retry.
       const dueAtMs = Date.now() + 2 * FIRST_REVOCATION_PAUSE_MS

@@ -33,25 +33,14 @@ export function isFresh(token: StoredToken, minValidityMs: number, nowMs: number
   return token.expiresAtMs - margin > nowMs
 }
 
-/** Tokens of one grant that are stored at once: twice the APIs that a grant can have. */
-export const MAX_TOKENS = 32
+/** Access token that another one has replaced, and that a page may still hold. It is revoked with the grant. */
+export type ReplacedToken = Pick<StoredToken, 'accessToken' | 'expiresAtMs'>
 
-/**
- * Adds a token to those of a grant. Expired tokens are dropped, and the oldest of too many: a page can request any part
- * of a scope, and each part has a slot of its own.
- */
-export function addToken(
-  tokens: Readonly<Record<string, StoredToken>>,
-  slot: string,
-  token: StoredToken,
+/** Selects the tokens that have not expired. */
+export const selectUnexpired = <T extends ReplacedToken>(
+  tokens: readonly T[],
   nowMs: number,
-): Record<string, StoredToken> {
-  const others = Object.entries(tokens)
-    .filter(([name, { expiresAtMs }]) => name !== slot && expiresAtMs > nowMs)
-    .sort(([, former], [, latter]) => latter.obtainedAtMs - former.obtainedAtMs)
-    .slice(0, MAX_TOKENS - 1)
-  return Object.fromEntries([...others, [slot, token]])
-}
+): T[] => tokens.filter(({ expiresAtMs }) => expiresAtMs > nowMs)
 
 /**
  * Returns the slot of a token in its record: the resource for the whole granted scope, and the resource with

@@ -24,13 +24,21 @@ import type { AuthorizationResult } from './authorization-result.ts'
 import { hasGrantEnded } from './ended-grants.ts'
 import type { GrantRecord } from './grants.ts'
 import { revokeTokens, type TokenOwner } from './revocations.ts'
-import { isFresh, type StoredToken, toStoredToken } from './stored-token.ts'
+import {
+  isFresh,
+  type ReplacedToken,
+  type StoredToken,
+  selectUnexpired,
+  toStoredToken,
+} from './stored-token.ts'
 
 export interface TokenRecord {
   grantId: string
   metadata: ServerMetadata
   /** Access tokens by slot. @see getTokenSlot */
   tokens: Record<string, StoredToken>
+  /** Access tokens of earlier authorizations: what ends the tokens of the last one does not end them. */
+  replaced?: ReplacedToken[]
   /** Scope that the page requested last, by resource, where it is smaller than the granted scope. */
   given?: Record<string, string>
   /** Granted scope of all resources. */
@@ -101,6 +109,13 @@ function createRecord(
 /** Serializes the read-modify-write steps on the record of one grant. */
 export const runInGrantQueue = createKeyedSerialQueue()
 
+/** Deletes a record whose key is gone, unless a renewal has stored tokens for another key in the meantime. */
+async function deleteWithoutKey({ grantId, keyId }: TokenRecord): Promise<void> {
+  await runInGrantQueue(grantId, async () => {
+    if ((await store.get(grantId))?.keyId === keyId) await store.delete(grantId)
+  })
+}
+
 /**
  * Returns the key that the tokens of a grant are bound to. Without the key the tokens are useless: they are
  * deleted.
@@ -108,20 +123,48 @@ export const runInGrantQueue = createKeyedSerialQueue()
 export async function getDpopKey(grant: GrantRecord): Promise<DpopKey | undefined> {
   const record = await store.get(grant.grantId)
   const key = record && (await getKey(record.keyId))
-  if (record && !key) await store.delete(grant.grantId)
+  if (record && !key) await deleteWithoutKey(record)
   return key
 }
 
-/** Stores the tokens of an authorization. They replace the tokens of an earlier authorization. */
+/** Lists the access tokens of a record that have not expired, with those that others have replaced. */
+export function listUnexpired({ tokens, replaced = [] }: TokenRecord): ReplacedToken[] {
+  const stored = Object.values(tokens).map(({ accessToken, expiresAtMs }) => ({
+    accessToken,
+    expiresAtMs,
+  }))
+  return selectUnexpired([...replaced, ...stored], Date.now())
+}
+
+const withReplaced = (record: TokenRecord, replaced: ReplacedToken[]): TokenRecord =>
+  replaced.length > 0 ? { ...record, replaced: [...(record.replaced ?? []), ...replaced] } : record
+
+/**
+ * Stores the tokens of an authorization. They replace the tokens of an earlier authorization.
+ *
+ * @param replaced Tokens of earlier authorizations that are deleted already.
+ */
 export async function saveTokens(
   grant: GrantRecord,
   keyId: string,
   slot: string,
   authorized: AuthorizationResult,
+  replaced: ReplacedToken[] = [],
 ): Promise<void> {
   const earlier = await store.get(grant.grantId)
-  await saveRecord(grant, createRecord(grant.grantId, keyId, slot, authorized, grant.apis))
+  const record = createRecord(grant.grantId, keyId, slot, authorized, grant.apis)
+  const former = earlier ? listUnexpired(earlier) : []
+  await saveRecord(grant, withReplaced(record, [...replaced, ...former]))
   if (earlier && earlier.keyId !== keyId) await deleteKey(earlier.keyId)
+}
+
+/** Has a grant revoke, when it ends, the tokens of a grant that it has replaced. */
+export async function addReplaced(grantId: string, replaced: ReplacedToken[]): Promise<void> {
+  if (replaced.length === 0) return
+  await runInGrantQueue(grantId, async () => {
+    const record = await store.get(grantId)
+    if (record) await updateRecord(withReplaced(record, replaced))
+  })
 }
 
 /** Revokes the tokens of an authorization that no grant uses. */
@@ -211,11 +254,15 @@ export async function endTokens(grant: GrantRecord): Promise<boolean> {
 /**
  * Deletes the tokens of a replaced grant without a revocation: a server that keeps one authorization for each
  * subscriber and client would end the new grant too.
+ *
+ * @returns The access tokens that are still to be revoked when the new grant ends.
  */
-export async function deleteTokens(grantId: string): Promise<void> {
+export async function deleteTokens(grantId: string): Promise<ReplacedToken[]> {
   const record = await store.get(grantId)
   await store.delete(grantId)
-  if (record) await deleteKey(record.keyId)
+  if (!record) return []
+  await deleteKey(record.keyId)
+  return listUnexpired(record)
 }
 
 /**
@@ -233,6 +280,7 @@ export async function discardTokens(
     metadata: record.metadata,
     ...(refreshToken !== undefined && { refreshToken }),
     accessTokens: [...accessTokens, accessToken],
+    replaced: listReplaced(record),
   })
   await deleteKey(record.keyId)
 }
@@ -245,10 +293,14 @@ export async function hasUsableTokens(grantId: string): Promise<boolean> {
   return Object.values(record.tokens).some((token) => isFresh(token, 0, Date.now()))
 }
 
+const listReplaced = ({ replaced = [] }: TokenRecord): string[] =>
+  selectUnexpired(replaced, Date.now()).map(({ accessToken }) => accessToken)
+
 /** @returns Whether the server has received the revocation. */
 async function revokeAtServer(owner: TokenOwner, record: TokenRecord): Promise<boolean> {
   const accessTokens = Object.values(record.tokens).map(({ accessToken }) => accessToken)
-  const isServerInformed = await revokeTokens(owner, { ...record, accessTokens })
+  const replaced = listReplaced(record)
+  const isServerInformed = await revokeTokens(owner, { ...record, accessTokens, replaced })
   await deleteKey(record.keyId)
   return isServerInformed
 }

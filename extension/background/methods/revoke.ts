@@ -12,12 +12,19 @@ import { endGrant } from '../grants/end-grant.ts'
 import { getGrant, listGrants } from '../grants/grants.ts'
 import type { Call } from './page-call.ts'
 
+/** All grants end at once: none of them waits for the server of another, or for its own. */
 export async function revoke({ origin }: Call, { grantId }: RevokeParams): Promise<RevokeResult> {
   const grants = grantId ? [await getGrant(origin, grantId)] : await listGrants(origin)
+  const endings = await Promise.allSettled(
+    grants.map(async (grant) => ({
+      grantId: grant.grantId,
+      isServerInformed: await endGrant(grant, 'page'),
+    })),
+  )
   const result: RevokeResult = { revoked: [], pending: [] }
-  const endings = await Promise.all(grants.map((grant) => endGrant(grant, 'page')))
-  for (const [index, { grantId: ended }] of grants.entries()) {
-    result[endings[index] ? 'revoked' : 'pending'].push(ended)
+  for (const ending of endings) {
+    if (ending.status === 'rejected') throw ending.reason
+    result[ending.value.isServerInformed ? 'revoked' : 'pending'].push(ending.value.grantId)
   }
   return result
 }

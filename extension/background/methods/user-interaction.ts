@@ -14,7 +14,7 @@ import { cancelFlow, findPendingFlow, startFlow } from '../authorization/authori
 import { isInCooldown } from '../authorization/denial-cooldown.ts'
 import type { Approval, FlowBase } from '../authorization/flow-records.ts'
 import { requireActivation } from '../authorization/user-activation.ts'
-import type { GrantRecord } from '../grants/grants.ts'
+import { type GrantRecord, getGrant } from '../grants/grants.ts'
 import {
   accessDenied,
   alreadyPending,
@@ -141,21 +141,23 @@ export function renewWithUser(
   stepUp: StepUp = {},
   widerApis?: ApiAccess[],
 ): Promise<Grant> {
-  const { issuer, clientId, apis, mode, applicationName, operatorName, grantId } = grant
-  const request = { issuer, clientId, apis: widerApis ?? apis, mode, ...stepUp }
-  const renewal = {
-    applicationName,
-    operatorName,
-    silentFirst: false,
-    renews: grantId,
-    request,
+  const { origin, issuer, clientId, mode, applicationName, operatorName, grantId } = grant
+  // Read while the origin is locked: the user may have left APIs out while this call waited for its answer.
+  async function renew(signal: AbortSignal): Promise<Grant> {
+    const { apis } = await getGrant(origin, grantId)
+    const request = { issuer, clientId, apis: widerApis ?? apis, mode, ...stepUp }
+    const renewal = {
+      applicationName,
+      operatorName,
+      silentFirst: false,
+      renews: grantId,
+      request,
+    }
+    return runFlow({ ...call, signal }, renewal, widerApis ? 'ask' : { apis })
   }
   return renewals.run(
     JSON.stringify([grantId, stepUp, widerApis]),
-    (signal) =>
-      askUser(call, issuer, () =>
-        runFlow({ ...call, signal }, renewal, widerApis ? 'ask' : { apis }),
-      ),
+    (signal) => askUser(call, issuer, () => renew(signal)),
     call.signal,
   )
 }

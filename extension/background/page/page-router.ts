@@ -2,9 +2,10 @@
  * Routes the calls of pages to their methods. A method gets a caller that the browser has vouched for,
  * and parameters that have been checked.
  *
- * A call passes, in this order: the cache of access tokens (`tokens/access-token-cache.ts`), single
- * flight (a call that is sent again joins the call in flight), the site, the flow that an earlier
- * worker began for it, the rate limit, the parameters, the method.
+ * A call passes, in this order: the cache of access tokens (`tokens/access-token-cache.ts`), the rate limit,
+ * single flight (a call that is sent again joins the call in flight), the octets, the site, the flow that an
+ * earlier worker began for it, the parameters, the method. A call that is sent again is not counted before
+ * it has joined what is there of it.
  *
  * Border: `page-port.ts` has verified the sender. The broker's own screens have a table of their own
  * (`screens/screen-router.ts`).
@@ -38,7 +39,7 @@ import { findCachedAnswer } from '../tokens/access-token-cache.ts'
 import { logFailedCall } from './log-failed-call.ts'
 import { takeOctets } from './message-octets.ts'
 import { type CheckedParams, checkParams, isProviderMethod } from './params.ts'
-import { takeCall, tryTakeCall } from './rate-limit.ts'
+import { RATE_LIMITED, tryTakeCall } from './rate-limit.ts'
 
 type Handler<M extends ProviderMethod> = (
   call: Call,
@@ -126,8 +127,8 @@ async function answerCall(
         return { result: await requireCurrentGrant(caller.origin, outcome.result as Grant) }
       }
       if (!isRepeatable(request)) throw interrupted()
+      if (!tryTakeCall(caller.origin)) return RATE_LIMITED
     }
-    takeCall(caller.origin)
     if (!isProviderMethod(method)) return throwUnsupported()
     // How long ago the click of a call was that is sent again is not known.
     const userActivation = request.userActivation && attempt === 0
@@ -214,11 +215,14 @@ export function handlePageRequest(
   request: UnverifiedPageRequest,
   deliver: Call['deliver'],
 ): Ended | Promise<Ended> {
-  return (
-    takeCachedAnswer(caller, request) ??
-    callsInFlight.run(getCallKey(caller, requestId), () =>
-      runCall(caller, requestId, decodeRequest(request), deliver),
-    )
+  const cached = takeCachedAnswer(caller, request)
+  if (cached) return cached
+  if (request.attempt === 0 && !tryTakeCall(caller.origin)) {
+    logFailedCall(caller.origin, request.method, RATE_LIMITED.error)
+    return RATE_LIMITED
+  }
+  return callsInFlight.run(getCallKey(caller, requestId), () =>
+    runCall(caller, requestId, decodeRequest(request), deliver),
   )
 }
 

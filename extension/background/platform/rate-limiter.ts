@@ -18,13 +18,13 @@ const MAX_BUCKETS = 1_000
 
 /**
  * @param now Monotonic clock, in milliseconds.
- * @returns Function that takes one token of an origin's bucket. It throws BrokerError `rate_limited` for an
- * empty bucket, with the seconds until the next token.
+ * @returns Function that takes one token of an origin's bucket. For an empty bucket it returns the seconds until
+ * the next token, otherwise 0.
  */
-export function createRateLimiter(
+export function createTokenBuckets(
   { burst, perSecond }: RateLimit,
   now: () => number = () => performance.now(),
-): (origin: string) => void {
+): (origin: string) => number {
   const buckets = new Map<string, Bucket>()
 
   function deleteFullBuckets(at: number): void {
@@ -39,10 +39,26 @@ export function createRateLimiter(
     const filled = Math.min(burst, level + (Math.max(0, at - before) / 1_000) * perSecond)
     if (filled < 1) {
       buckets.set(origin, { level: filled, at })
-      const retryAfterSeconds = Math.ceil((1 - filled) / perSecond)
-      throw rateLimited('this origin asks too often; ask again later', retryAfterSeconds)
+      return Math.ceil((1 - filled) / perSecond)
     }
     if (buckets.size >= MAX_BUCKETS && !buckets.has(origin)) deleteFullBuckets(at)
     buckets.set(origin, { level: filled - 1, at })
+    return 0
+  }
+}
+
+/** @param retryAfterSeconds Seconds until the next call is allowed. */
+export const asksTooOften = (retryAfterSeconds: number) =>
+  rateLimited('this origin asks too often; ask again later', retryAfterSeconds)
+
+/**
+ * @returns Function that takes one token of an origin's bucket. It throws BrokerError `rate_limited` for an
+ * empty bucket, with the seconds until the next token.
+ */
+export function createRateLimiter(limit: RateLimit, now?: () => number): (origin: string) => void {
+  const takeToken = createTokenBuckets(limit, now)
+  return (origin) => {
+    const retryAfterSeconds = takeToken(origin)
+    if (retryAfterSeconds > 0) throw asksTooOften(retryAfterSeconds)
   }
 }

@@ -26,7 +26,6 @@ import { deleteKey, getKey } from '../clients/keys.ts'
 import { hasGrantEnded } from '../grants/ended-grants.ts'
 import type { GrantRecord } from '../grants/grants.ts'
 import {
-  addToken,
   exceedsScope,
   getTokenSlot,
   isFresh,
@@ -37,6 +36,7 @@ import { isSameSubscriber } from '../grants/subject-handle.ts'
 import {
   discardTokens,
   dropAccessToken,
+  listUnexpired,
   readTokens,
   removeAccessToken,
   revokeUnused,
@@ -50,6 +50,7 @@ import { findOperator } from '../operators/operators.ts'
 import { BrokerError, interactionRequired, noGrant, rateLimited } from '../platform/broker-error.ts'
 import { createEffects } from '../platform/effects.ts'
 import { log } from '../platform/log.ts'
+import { createRateLimiter } from '../platform/rate-limiter.ts'
 import { createSemaphore } from '../platform/semaphore.ts'
 import { createSingleFlight } from '../platform/single-flight.ts'
 
@@ -66,6 +67,24 @@ const pendingRenewals = createSemaphore({
   waitingPerKey: 0,
   waitingTotal: 0,
 })
+
+/**
+ * Access tokens of one grant that are valid at once. A page can request each subset of the granted scope, and
+ * each of them is a token that is stored, and has to be revoked with the grant.
+ */
+export const MAX_VALID_TOKENS = 64
+
+const tooManyTokens = () =>
+  rateLimited('too many access tokens of this grant are valid; use one of them', 60)
+
+/**
+ * Limits the renewals that a page causes although the token is fresh: it requests a longer validity than the
+ * operator gives, with each call.
+ */
+const takeEarlyRenewal = createRateLimiter({ burst: 200, perSecond: 1 })
+
+const selectUnexpiredSlots = ({ tokens }: TokenRecord): TokenRecord['tokens'] =>
+  Object.fromEntries(Object.entries(tokens).filter(([, token]) => token.expiresAtMs > Date.now()))
 
 /**
  * Tells whether the key to which the refresh token is bound exists. The token is of no use without it.
@@ -122,7 +141,7 @@ async function refreshAccessToken(
   const token = toStoredToken(set, Date.now())
   await saveRecord(grant, {
     ...record,
-    tokens: addToken(record.tokens, getTokenSlot(api, scope), token, token.obtainedAtMs),
+    tokens: { ...selectUnexpiredSlots(record), [getTokenSlot(api, scope)]: token },
     refreshToken: set.refreshToken ?? refreshToken,
   })
   return token
@@ -161,6 +180,7 @@ async function renewAccessToken(
   const server = await findOperator(grant.issuer)
   if (!server) throw noGrant()
   const record = await readTokens(grant.grantId)
+  if (record && listUnexpired(record).length >= MAX_VALID_TOKENS) throw tooManyTokens()
   const isUsable =
     isRefreshable(record, scope, grant) && namesRequestServers(server, record.metadata)
   if (isUsable && (await hasKey(grant, record))) {
@@ -211,8 +231,8 @@ export interface TokenRequirements {
 /**
  * An access token of this grant for this resource.
  *
- * @throws BrokerError or NorthkeyError `interaction_required` where only a window would help; `rate_limited` where too
- * many tokens of the grant are renewed.
+ * @throws BrokerError or NorthkeyError; `interaction_required` where only a window would help, `rate_limited` for
+ * too many valid tokens, too many renewals at once, or too many early ones.
  */
 export async function obtainAccessToken(
   grant: GrantRecord,
@@ -238,6 +258,7 @@ export async function obtainAccessToken(
   // Another call may have begun a renewal while this call read the record.
   const begun = renewals.join(key)
   if (begun) return awaitRenewal(begun, grant, resource, requirements)
+  if (fits && isFresh(cached, 0, Date.now())) takeEarlyRenewal(grant.origin)
   const release = pendingRenewals.tryAcquire(grant.grantId)
   if (!release) throw rateLimited('too many tokens of this grant are renewed; ask again later', 1)
   return renewals.run(key, () =>

@@ -126,15 +126,21 @@ describe('a request is decoded from its key', () => {
     ['northbound_getGrants{}'],
   ])('%j is no key of the method: it becomes the parameters, which no method accepts', (key) => {
     const request = { method: TOKEN, key, params: undefined }
-    expect(decodeRequest(request)).toEqual({ ...request, params: key })
+    expect(decodeRequest(request)).toEqual({ ...request, key: undefined, params: key })
   })
 
   test.each([
     ['without a key', { method: TOKEN, params: undefined }],
     ['with an empty key', { method: TOKEN, key: '', params: undefined }],
-    ['with parameters beside its key', { method: TOKEN, key: `${TOKEN}{}`, params: {} }],
-    ['with null beside its key', { method: TOKEN, key: `${TOKEN}{}`, params: null }],
   ])('a request %s is returned as it is', (_kind, request) => {
     expect(decodeRequest(request)).toBe(request)
   })
+
+  test.each([{}, { grantId: 'other' }, null])(
+    'the key beside the parameters %j is removed',
+    (params) => {
+      const request = { method: TOKEN, key: `${TOKEN}{}`, params }
+      expect(decodeRequest(request)).toEqual({ ...request, key: undefined })
+    },
+  )
 })

@@ -5,7 +5,8 @@
  * Seen to fail: when a renewal without an ID token is taken for a grant whose subscriber is identified; when a
  * renewed grant without a subscriber keeps its handle; when its earlier tokens stay while it gets the new
  * handle; when a renewal without a consent window takes the APIs of its call as they are; when a grant without
- * usable tokens stays beside the grant that replaces it.
+ * usable tokens stays beside the grant that replaces it; when the end of a grant does
+ * not revoke the access tokens of the authorizations before, which a page may still hold.
  */
 
 import 'fake-indexeddb/auto'
@@ -27,7 +28,10 @@ vi.mock('../../../../shared/core/index.ts', async (original) => ({
 const { createGrant, endSupersededGrants } = await import(
   '../../../../extension/background/authorization/create-grant.ts'
 )
-const { listGrants, saveGrant } = await import('../../../../extension/background/grants/grants.ts')
+const { getGrant, listGrants, saveGrant } = await import(
+  '../../../../extension/background/grants/grants.ts'
+)
+const { endGrant } = await import('../../../../extension/background/grants/end-grant.ts')
 const tokenRecords = await import('../../../../extension/background/grants/token-records.ts')
 const { readTokens } = tokenRecords
 
@@ -138,5 +142,30 @@ describe('a grant whose subscriber is not identified', () => {
       [usable, refreshable, identified, grant].map(({ grantId }) => grantId).sort(),
     )
     expect(revoked).toEqual([])
+  })
+
+  test.each<[string, (origin: string) => Promise<string>]>([
+    [
+      'another handle',
+      async (origin) => {
+        const { grantId } = await authorize(origin, { accessToken: 'former' })
+        return (await authorize(origin, { accessToken: 'new' }, grantId)).grantId
+      },
+    ],
+    [
+      'a grant that supersedes it',
+      async (origin) => {
+        await authorize(origin, { subject: 'alice', accessToken: 'former' })
+        const grant = await authorize(origin, { subject: 'alice', accessToken: 'new' })
+        await endSupersededGrants(grant)
+        return grant.grantId
+      },
+    ],
+  ])('its tokens are revoked with %s, and not before', async (_, replace) => {
+    const origin = newOrigin()
+    const grantId = await replace(origin)
+    expect(revoked).toEqual([])
+    await endGrant(await getGrant(origin, grantId), 'user')
+    expect(revoked.sort()).toEqual(['former', 'new'])
   })
 })

@@ -3,7 +3,8 @@
  *
  * Seen to fail when a call that may not open a window locks the origin while it is rejected (the other
  * call gets `already_pending`, and no window is open), when `runFlow` does not check whether the call was
- * aborted, and when the flow of a replaced document counts as pending. A03: when a waiver covers more than it
+ * aborted, when the flow of a replaced document counts as pending, and when a renewal takes the APIs from the
+ * grant as its call has read it. A03: when a waiver covers more than it
  * declares, holds for another application of the
  * origin, or still holds after the user ended a grant.
  */
@@ -38,6 +39,7 @@ import {
 import { restoreWaiver } from '../../../../extension/background/grants/withdrawn-waivers.ts'
 import { connect } from '../../../../extension/background/methods/connect.ts'
 import type { Call } from '../../../../extension/background/methods/page-call.ts'
+import { renewWithUser } from '../../../../extension/background/methods/user-interaction.ts'
 import type { OperatorApplication } from '../../../../shared/messages/operator-profile.ts'
 import { type ConnectParams, ERROR_CODE } from '../../../../shared/messages/page-api.ts'
 import { flowOf, grantOf, ISSUER, OPERATOR, ORIGIN } from '../../support/records.ts'
@@ -111,6 +113,25 @@ test('X10: a flow of a replaced document is cancelled by the next call of the sa
   expect(seen.closed).toContain(9)
   page.abort()
   await call
+})
+
+test('a renewal is for the APIs of the grant at that moment, not for those when its call began', async () => {
+  const [api] = CONNECT_PARAMS.apis
+  const former = grantOf({
+    session: await getSessionName(),
+    apis: [...CONNECT_PARAMS.apis, { resource: 'https://left-out.example/v1', scope: 'x' }],
+  })
+  await saveGrant({ ...former, apis: CONNECT_PARAMS.apis })
+  const page = new AbortController()
+  const renewing = renewWithUser(callOf({ signal: page.signal }), former).catch((error) => error)
+  const renewal = await vi.waitFor(async () => {
+    const found = (await flows.all()).find(({ renews }) => renews === former.grantId)
+    if (!found) throw new Error('no flow')
+    return found
+  }, WITHIN_MS)
+  expect(renewal).toMatchObject({ approval: { apis: [api] }, request: { apis: [api] } })
+  page.abort()
+  await renewing
 })
 
 describe('A03: an operator that waives the consent', () => {

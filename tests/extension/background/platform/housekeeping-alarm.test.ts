@@ -6,7 +6,7 @@
  */
 
 import 'fake-indexeddb/auto'
-import { alarm, page, told } from '../../support/fake-browser.ts'
+import { alarm, page, reportPolicyChange, storage, told } from '../../support/fake-browser.ts'
 
 vi.mock('webextension-polyfill', () => import('../../support/fake-browser.ts'))
 
@@ -24,13 +24,16 @@ import {
 import { runHousekeeping } from '../../../../extension/background/lifecycle/startup-cleanup.ts'
 import { wakeAt } from '../../../../extension/background/platform/housekeeping-alarm.ts'
 import { log } from '../../../../extension/background/platform/log.ts'
-import { flowOf, grantOf, ORIGIN } from '../../support/records.ts'
+import { flowOf, grantOf, OPERATOR, ORIGIN } from '../../support/records.ts'
 import { WITHIN_MS } from '../../support/time-limit.ts'
 
 const MINUTE_MS = 60_000
 
 beforeEach(() => {
   alarm.when = undefined
+  // The housekeeping cancels a flow whose operator is unknown.
+  vi.spyOn(storage.managed, 'get').mockResolvedValue({ operators: [OPERATOR] })
+  reportPolicyChange()
 })
 afterEach(() => {
   vi.useRealTimers()

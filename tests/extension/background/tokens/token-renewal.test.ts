@@ -6,8 +6,9 @@
  * when the subscriber is compared with that of the token record, the second test fails; without `deleteKey` in
  * `renewAccessToken`, the test of the private key. The tests of A02: when a renewal asks for no ID token, takes
  * tokens without one, renews a grant without a subscriber by a silent authorization, or keeps the tokens of a
- * refresh that was rejected. The test of renewals that wait: when any number of them may. The test of many parts of a
- * scope: when each token stays in the record.
+ * refresh that was rejected. The test of renewals that wait: when any number of them may. The tests of a page that
+ * collects tokens: when a record keeps expired tokens, when it has no limit, when a renewal forgets the tokens that it
+ * replaces, and when early renewals have no limit.
  */
 
 import 'fake-indexeddb/auto'
@@ -56,7 +57,7 @@ vi.mock('../../../../shared/core/index.ts', async (original) => ({
   },
 }))
 
-const { obtainAccessToken } = await import(
+const { MAX_VALID_TOKENS = 64, obtainAccessToken } = await import(
   '../../../../extension/background/tokens/token-renewal.ts'
 )
 const { endTokens, findGrantIdsByTokens, readTokens, saveTokens, getScopeInUse, setScopeInUse } =
@@ -247,23 +248,76 @@ test('RFC 8707 section 2.2: a refresh token serves every API of its grant', asyn
   expect((await obtainAccessToken(grant, B.resource)).accessToken).toBe('for B')
 })
 
-test('a page that requests each part of a scope does not fill the storage with tokens', async () => {
-  const words = Array.from({ length: 100 }, (_, index) => `w${index}`)
-  const api = { ...A, scope: words.join(' ') }
-  const grant = grantRecord({ apis: [api] })
-  await saveTokens(
-    grant,
-    grant.grantId,
-    A.resource,
-    authorized({ scope: api.scope, refreshToken: 'r', expiresAtMs: Date.now() - 1 }),
+describe('a page that collects access tokens', () => {
+  const words = [...'abcdefg']
+  const scope = words.join(' ')
+  /** Each subset of the scope, except the empty one: 127. */
+  const subsets = Array.from({ length: 2 ** words.length - 1 }, (_, index) =>
+    words.filter((_word, bit) => (index + 1) & (1 << bit)).join(' '),
   )
-  answers.refresh = async ({ scope = '' }) => tokenSet({ scope, accessToken: scope })
-  for (const scope of words) await obtainAccessToken(grant, A.resource, { scope })
-  const { tokens = {} } = (await readTokens(grant.grantId)) ?? {}
-  const stored = Object.values(tokens).map(({ accessToken }) => accessToken)
-  expect(stored).toEqual(expect.arrayContaining(words.slice(-10)))
-  expect(stored.length).toBeLessThanOrEqual(32)
-  expect(tokens).not.toHaveProperty(A.resource)
+  const api = { ...A, scope }
+
+  async function grantWithRefreshToken(): Promise<GrantRecord> {
+    const grant = grantRecord({ apis: [api] })
+    await saveTokens(grant, grant.grantId, A.resource, authorized({ scope, refreshToken: 'r' }))
+    return grant
+  }
+
+  test('gets no more than the limit that are valid at once', async () => {
+    const grant = await grantWithRefreshToken()
+    answers.refresh = async ({ scope: wanted }) => tokenSet({ scope: wanted ?? '' })
+    const outcomes: PromiseSettledResult<unknown>[] = []
+    for (const subset of subsets) {
+      const asked = obtainAccessToken(grant, A.resource, { scope: subset })
+      outcomes.push(...(await Promise.allSettled([asked])))
+    }
+    const given = outcomes.filter(({ status }) => status === 'fulfilled')
+    expect(given).toHaveLength(MAX_VALID_TOKENS)
+    expect(outcomes.find(({ status }) => status === 'rejected')).toMatchObject({
+      reason: { code: ERROR_CODE.rateLimited },
+    })
+  })
+
+  test('leaves no expired token in the record', async () => {
+    const grant = await grantWithRefreshToken()
+    answers.refresh = async ({ scope: wanted }) =>
+      tokenSet({ scope: wanted ?? '', expiresAtMs: Date.now() })
+    for (const subset of subsets.slice(0, 5)) {
+      await obtainAccessToken(grant, A.resource, { scope: subset })
+    }
+    expect(Object.keys((await readTokens(grant.grantId))?.tokens ?? {})).toHaveLength(2)
+  })
+
+  test('cannot keep one from its revocation by a renewal', async () => {
+    const grant = await grantOfAlice()
+    for (const accessToken of ['first', 'second', 'third']) {
+      whenSilent(() => authorized({ subject: 'alice', accessToken }))
+      await obtainAccessToken(grant, A.resource, { minValidityMs: 86_400_000 })
+    }
+    whenSilent(() => authorized({ subject: 'alice', accessToken: 'last', refreshToken: 'r' }))
+    await obtainAccessToken(grant, A.resource, { minValidityMs: 86_400_000 })
+    await deleteGrant(grant)
+    await endTokens(grant)
+    expect(answers.revoked.sort()).toEqual(['first', 'r', 'second', 'third'])
+  })
+
+  test('cannot renew fresh tokens without pause', async () => {
+    const grant = await grantWithRefreshToken()
+    let refreshes = 0
+    answers.refresh = async ({ scope: wanted }) => {
+      refreshes += 1
+      return tokenSet({ scope: wanted ?? '' })
+    }
+    async function renewUntilLimited(): Promise<unknown> {
+      for (let time = 0; time < 300; time++) {
+        await obtainAccessToken(grant, A.resource, { minValidityMs: 86_400_000 })
+      }
+      return undefined
+    }
+    await expect(renewUntilLimited()).rejects.toMatchObject({ code: ERROR_CODE.rateLimited })
+    expect(refreshes).toBeGreaterThanOrEqual(200)
+    expect((await obtainAccessToken(grant, A.resource)).scope).toBe(scope)
+  })
 })
 
 describe('the scope in use', () => {
