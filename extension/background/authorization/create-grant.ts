@@ -32,6 +32,7 @@ import {
   runInGrantQueue,
   saveTokens,
 } from '../grants/token-records.ts'
+import { markTokenUse } from '../grants/token-use.ts'
 
 import { findOperator } from '../operators/operators.ts'
 import { accessDenied, BrokerError, interrupted, noGrant } from '../platform/broker-error.ts'
@@ -85,7 +86,9 @@ async function saveGrantWithTokens(
   authorized: AuthorizationResult,
   replaced?: ReplacedToken[],
 ): Promise<GrantRecord> {
-  await saveTokens(grant, keyId, slot, authorized, replaced)
+  // The slot of the whole scope of an API is its resource.
+  const tokens = await markTokenUse(grant, slot, authorized.tokens)
+  await saveTokens(grant, keyId, slot, { ...authorized, tokens }, replaced)
   await saveGrant(grant)
   return grant
 }

@@ -20,7 +20,7 @@ import { isNorthkeyError, refreshTokens, type TokenSet } from '../../../shared/c
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 import { type ApiAccess, ERROR_CODE } from '../../../shared/messages/page-api.ts'
 import { scopeWithin, scopeWords } from '../../../shared/oauth/scope.ts'
-import { authorizeSilently } from '../authorization/silent-authorization.ts'
+import { authorizeSilently, needsInteraction } from '../authorization/silent-authorization.ts'
 import { getClientKey } from '../clients/clients.ts'
 import { deleteKey, getKey } from '../clients/keys.ts'
 import { hasGrantEnded } from '../grants/ended-grants.ts'
@@ -45,6 +45,7 @@ import {
   saveTokens,
   type TokenRecord,
 } from '../grants/token-records.ts'
+import { markTokenUse } from '../grants/token-use.ts'
 import { getServerOrigins, namesRequestServers } from '../operators/operator-servers.ts'
 import { findOperator } from '../operators/operators.ts'
 import { BrokerError, interactionRequired, noGrant, rateLimited } from '../platform/broker-error.ts'
@@ -53,6 +54,7 @@ import { log } from '../platform/log.ts'
 import { createRateLimiter } from '../platform/rate-limiter.ts'
 import { createSemaphore } from '../platform/semaphore.ts'
 import { createSingleFlight } from '../platform/single-flight.ts'
+import { recordRefusal, requireAttempt } from './refused-attempts.ts'
 
 type Refreshable = TokenRecord & { refreshToken: string }
 
@@ -138,7 +140,7 @@ async function refreshAccessToken(
     else await saveRecord(grant, isInvalidGrant(error) ? { ...rest, tokens: {} } : rest)
     throw error
   }
-  const token = toStoredToken(set, Date.now())
+  const token = toStoredToken(await markTokenUse(grant, api.resource, set), Date.now())
   await saveRecord(grant, {
     ...record,
     tokens: { ...selectUnexpiredSlots(record), [getTokenSlot(api, scope)]: token },
@@ -197,6 +199,7 @@ async function renewAccessToken(
       'the operator has not identified the subscriber of this grant, so only the user can renew it',
     )
   }
+  requireAttempt(grant.grantId, record?.keyId)
   const keyId = crypto.randomUUID()
   const authorized = await authorizeSilently({
     server,
@@ -206,6 +209,7 @@ async function renewAccessToken(
     keyId,
     idToken: true,
   }).catch(async (error) => {
+    if (needsInteraction(error)) recordRefusal(grant.grantId, record?.keyId, error)
     await deleteKey(keyId)
     throw error
   })
@@ -215,8 +219,9 @@ async function renewAccessToken(
     await revokeUnused(grant, keyId, authorized)
     throw error
   }
-  await saveTokens(grant, keyId, getTokenSlot(api, scope), authorized)
-  return toStoredToken(authorized.tokens, Date.now())
+  const tokens = await markTokenUse(grant, api.resource, authorized.tokens)
+  await saveTokens(grant, keyId, getTokenSlot(api, scope), { ...authorized, tokens })
+  return toStoredToken(tokens, Date.now())
 }
 
 export interface TokenRequirements {

@@ -13,7 +13,7 @@
 
 import 'fake-indexeddb/auto'
 import { createStore, keys } from 'idb-keyval'
-import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { SilentRequest } from '../../../../extension/background/authorization/silent-authorization.ts'
 import type { AuthorizationResult } from '../../../../extension/background/grants/authorization-result.ts'
 import type { GrantRecord } from '../../../../extension/background/grants/grants.ts'
@@ -34,13 +34,20 @@ const answers = vi.hoisted(() => ({
     throw new Error('no refresh was expected')
   },
   revoked: [] as string[],
+  tokenUse: undefined as 'single-use' | undefined,
 }))
 
 vi.stubGlobal('navigator', { onLine: true })
 vi.mock('webextension-polyfill', () => import('../../support/fake-browser.ts'))
 vi.mock('../../../../extension/background/operators/operators.ts', async (original) => ({
   ...(await original<object>()),
-  findOperator: async () => OPERATOR,
+  findOperator: async () => ({
+    ...OPERATOR,
+    apis: OPERATOR.apis.map((api) => ({
+      ...api,
+      ...(answers.tokenUse && { tokenUse: answers.tokenUse }),
+    })),
+  }),
 }))
 vi.mock(
   '../../../../extension/background/authorization/silent-authorization.ts',
@@ -64,7 +71,7 @@ const { endTokens, findGrantIdsByTokens, readTokens, saveTokens, getScopeInUse, 
   await import('../../../../extension/background/grants/token-records.ts')
 const { deleteGrant } = await import('../../../../extension/background/grants/grants.ts')
 const { getFlowDpopKey } = await import('../../../../extension/background/clients/dpop.ts')
-const { interactionRequired } = await import(
+const { BrokerError, interactionRequired } = await import(
   '../../../../extension/background/platform/broker-error.ts'
 )
 const { computeSubjectHandle } = await import(
@@ -336,4 +343,41 @@ describe('the scope in use', () => {
       expect(await getScopeInUse(grant, api)).toBe(scopes.at(-1))
     }
   })
+})
+
+describe('an operator that wants the user', () => {
+  const wantsUser = () =>
+    new BrokerError(ERROR_CODE.interactionRequired, 'consent_required', 'the user has to consent')
+
+  // Seen to fail without the pause: 50 attempts.
+  test('is not asked again and again by a page that polls, until there is another authorization', async () => {
+    const grant = await grantOfAlice()
+    let attempts = 0
+    answers.silent = async () => {
+      attempts += 1
+      throw wantsUser()
+    }
+    for (let time = 0; time < 50; time++) {
+      await expect(obtainAccessToken(grant, A.resource)).rejects.toMatchObject({
+        data: { error: 'consent_required' },
+      })
+    }
+    expect(attempts).toBe(6)
+    await saveTokens(grant, 'by the user', A.resource, authorized({ expiresAtMs: Date.now() - 1 }))
+    answers.silent = async () => authorized({ subject: 'alice', accessToken: 'after the user' })
+    expect((await obtainAccessToken(grant, A.resource)).accessToken).toBe('after the user')
+  })
+})
+
+// Seen to fail when the profile is not asked: the second call gets the first token again.
+test('an API whose profile says single-use gets another token for each call', async () => {
+  const grant = await grantOfAlice()
+  answers.tokenUse = 'single-use'
+  onTestFinished(() => {
+    answers.tokenUse = undefined
+  })
+  let count = 0
+  answers.silent = async () => authorized({ subject: 'alice', accessToken: `token ${++count}` })
+  const call = async () => (await obtainAccessToken(grant, A.resource)).accessToken
+  expect([await call(), await call()]).toEqual(['token 1', 'token 2'])
 })
