@@ -43,8 +43,18 @@ export interface Comparison<Name extends string> {
   ratio(name: Name, base: Name): number
 }
 
+/** All orders of the items. */
+function permutations<Item>(items: readonly Item[]): Item[][] {
+  if (items.length < 2) return [[...items]]
+  return items.flatMap((item, index) =>
+    permutations(items.filter((_, other) => other !== index)).map((rest) => [item, ...rest]),
+  )
+}
+
 /**
  * Measures all contestants in turns in short slices, so that other load of the machine affects all equally.
+ * The slices take all orders in turn: a contestant pays for the garbage of the one before it, so in one fixed
+ * order the same one would always pay for the same other.
  */
 export async function compareContestants<Name extends string>(
   contestants: Record<Name, () => Promise<unknown>>,
@@ -55,10 +65,9 @@ export async function compareContestants<Name extends string>(
     Name,
     number[]
   >
+  const orders = permutations(names)
   for (let slice = -Math.ceil(slices / 10); slice < slices; slice++) {
-    // Each slice begins with another contestant.
-    for (let turn = 0; turn < names.length; turn++) {
-      const name = names[(turn + slice + names.length * slices) % names.length] as Name
+    for (const name of orders[(slice + slices * orders.length) % orders.length] ?? []) {
       const call = contestants[name]
       const start = performance.now()
       for (let index = 0; index < calls; index++) await call()
