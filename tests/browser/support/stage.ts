@@ -192,7 +192,10 @@ export async function answerConsent(
   const consent = await pageAt(stage.browser, '/ui/consent/')
   await consent.bringToFront()
   await consent.waitForSelector(`[data-testid=${answer}]:not([disabled])`)
-  await consent.click(`[data-testid=${answer}]`)
+  // The window may close before the driver gets the answer to its click.
+  await consent.click(`[data-testid=${answer}]`).catch((error: unknown) => {
+    if (!consent.isClosed()) throw error
+  })
 }
 
 /** Opens a page of the broker in a new tab. */
