@@ -15,14 +15,13 @@
  * @see RFC 9449 sections 4.2 and 4.3
  */
 
-import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { decodeJwt } from 'jose'
 import type { Page } from 'puppeteer-core'
 import { describe, expect } from 'vitest'
 import type { OperatorApi } from '../../shared/messages/operator-profile.ts'
 import type { ConnectParams, FetchResult } from '../../shared/messages/page-api.ts'
 import { test } from './fixtures.ts'
+import { allowEveryHost } from './support/host-access.ts'
 import { connectFurther, connectQuickly } from './support/known-subscriber.ts'
 import { type Called, call, type Stage, startStage } from './support/stage.ts'
 import { getAccessToken } from './support/tokens.ts'
@@ -226,11 +225,3 @@ describe('the htu of a proof for an API with a name', () => {
     expect(htuOf((await createProof(page, url, grants.holding)).result?.dpop)).toBe(SEEN)
   })
 })
-
-/** Gives the extension the permission to send requests to hosts that are not loopback. */
-async function allowEveryHost(path: string): Promise<void> {
-  const file = join(path, 'manifest.json')
-  const manifest = JSON.parse(await readFile(file, 'utf8'))
-  manifest.host_permissions.push('https://*/*')
-  await writeFile(file, JSON.stringify(manifest))
-}

@@ -15,6 +15,7 @@ import type { FaultAction } from '../../demo-site/network/index.ts'
 import { ERROR_CODE, type Grant } from '../../shared/messages/page-api.ts'
 import { BROWSER, test as base } from './fixtures.ts'
 import { openHost } from './support/browser-host.ts'
+import { allowEveryHost } from './support/host-access.ts'
 import { signInBeforehand } from './support/known-subscriber.ts'
 import { expectNoGrant } from './support/nothing-kept.ts'
 import { call, formOf, gesture, type Stage, startStage, tokenRequests } from './support/stage.ts'
@@ -178,6 +179,8 @@ describe('with the certificates that the browser trusts', () => {
           applications: [{ clientId: 'x', name: 'Application', origins: [origin] }],
         },
       ],
+      // Firefox sends nothing to a host without the permission.
+      prepareExtension: allowEveryHost,
     })
     onTestFinished(() => stage.close())
     const page = await stage.open()
