@@ -77,7 +77,7 @@ export async function measureExchange(): Promise<Measured> {
       direct: () => direct(),
       limited: () => direct({ signal: AbortSignal.timeout(10_000) }),
     },
-    { slices: 600, calls: 3 },
+    { slices: 1_800, calls: 3 },
   )
   await new Promise((resolve) => {
     http.close(resolve)
