@@ -34,7 +34,7 @@ const browserProject = (
     name,
     include,
     exclude,
-    provide: { browserName },
+    provide: { browserName, isComplete: name.startsWith('full:') },
     globalSetup: 'tests/browser/support/build.ts',
     isolate: false,
     testTimeout: 60_000,
@@ -51,7 +51,6 @@ const BROWSER_TESTS = ['tests/browser/**/*.test.ts', 'tests/attacks/**/*.test.ts
 const IN_BOTH_ENGINES = [
   'attacks/container',
   'attacks/content-world',
-  'attacks/document-changes',
   'attacks/extension-files',
   'attacks/hasty-consent',
   'attacks/hostile-core',
@@ -61,7 +60,6 @@ const IN_BOTH_ENGINES = [
   'attacks/profile-servers',
   'browser/contract/discovery',
   'browser/contract/errors-of-requests',
-  'browser/contract/events',
   'browser/flow',
   'browser/host-permissions',
   'browser/large-body',
@@ -72,6 +70,8 @@ const IN_BOTH_ENGINES = [
   'browser/strangers',
   'browser/worker-death',
 ].map((file) => `tests/${file}.test.ts`)
+/** Of their combinations `npm test` runs each pair, and `npm run test:full` all. */
+const MATRICES = ['tests/browser/profiles.test.ts']
 const REAL_TIME_TESTS = ['tests/real-time/**/*.test.ts']
 
 export default defineConfig({
@@ -105,6 +105,7 @@ export default defineConfig({
       browserProject('chromium', 'chromium', 2, BROWSER_TESTS),
       browserProject('firefox', 'firefox', 3, IN_BOTH_ENGINES),
       browserProject('full:firefox', 'firefox', 4, BROWSER_TESTS, IN_BOTH_ENGINES),
+      browserProject('full:chromium', 'chromium', 7, MATRICES),
       browserProject('full:real-time-chromium', 'chromium', 5, REAL_TIME_TESTS),
       browserProject('full:real-time-firefox', 'firefox', 6, REAL_TIME_TESTS),
     ],

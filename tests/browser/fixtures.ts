@@ -31,11 +31,15 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** The browser of this project. */
     browserName: BrowserName
+    /** Whether the run is of `npm run test:full`. */
+    isComplete: boolean
   }
 }
 
 /** The browser that runs the tests of this project. */
 export const BROWSER = inject('browserName')
+/** Whether a matrix of tests runs all of its combinations, or each pair of values only. */
+export const IS_COMPLETE = inject('isComplete')
 
 interface Hosts {
   get(): Promise<BrowserHost>
