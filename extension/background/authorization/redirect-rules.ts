@@ -100,6 +100,15 @@ export function blockInTab(tabId: number): Promise<void> {
   return changeTabs((tabIds) => (tabIds.includes(tabId) ? tabIds : [...tabIds, tabId]))
 }
 
+/**
+ * Blocks the redirect URI in the navigations that belong to no tab: those of `identity.launchWebAuthFlow` without a
+ * window. The browser reads the response there, but in Chromium the request may have left by then. No site can begin
+ * such a navigation.
+ *
+ * @throws Error when the browser does not take the rules.
+ */
+export const blockOutsideOfTabs = (): Promise<void> => blockInTab(browser.tabs.TAB_ID_NONE)
+
 /** Removes the rules of a tab that is closed. */
 export function forgetTab(tabId: number): Promise<void> {
   return changeTabs((tabIds) => tabIds.filter((id) => id !== tabId))

@@ -26,6 +26,7 @@ import {
   unreachable,
 } from '../platform/broker-error.ts'
 import { createTurnQueue } from '../platform/turn-queue.ts'
+import { blockOutsideOfTabs } from './redirect-rules.ts'
 
 /**
  * Chromium's error message without a response. Any other error means that the operator showed a page
@@ -141,5 +142,6 @@ export async function launchWithoutWindow(issuer: string, url: string): Promise<
     throw interactionRequired('the operator has to ask the user something')
   }
   requireNoBackoff(issuer)
+  await blockOutsideOfTabs()
   return runInTurn(issuer, () => launch(issuer, url))
 }

@@ -73,7 +73,7 @@ const changeRules =
   (kind: keyof typeof rules) =>
   async ({ removeRuleIds, addRules }: RuleChange) => {
     // Later than the caller goes on, as in a browser.
-    await new Promise((resolve) => setTimeout(resolve))
+    await new Promise((resolve) => setImmediate(resolve))
     const kept = rules[kind].filter(({ id }) => !removeRuleIds.includes(id))
     rules[kind] = [...kept, ...structuredClone(addRules)]
   }

@@ -20,6 +20,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest'
 import {
   blockFromOperators,
   blockInTab,
+  blockOutsideOfTabs,
   createRedirectRules,
   forgetTab,
   listSignInHosts,
@@ -71,6 +72,12 @@ describe('the rules of tabs', () => {
     ])
     await Promise.all([forgetTab(2), forgetTab(3)])
     expect(rules.session).toEqual([])
+  })
+
+  test('A04: cover the navigations of no tab, once, beside the tabs', async () => {
+    await Promise.all([blockInTab(1), blockOutsideOfTabs(), blockOutsideOfTabs()])
+    await forgetTab(1)
+    expect(tabsOfRules()).toEqual([[-1], [-1]])
   })
 
   test('survive the worker: a new worker adds to them', async () => {
