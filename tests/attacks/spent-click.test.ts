@@ -66,8 +66,14 @@ describe('a page that calls and aborts', () => {
       codes = await until('the calls', () => page.evaluate(() => window.codes), 30_000)
     })
     expect(opened).toBe(1)
-    // A call may also come while the window before it closes.
-    const others = codes.slice(1).filter((code) => code !== ERROR_CODE.alreadyPending)
+    // A call may also come while the window before it closes. A quick machine makes too many calls, and on a slow one
+    // the page aborts a call before its answer.
+    const expected: (number | string)[] = [
+      ERROR_CODE.alreadyPending,
+      ERROR_CODE.rateLimited,
+      DOMException.ABORT_ERR,
+    ]
+    const others = codes.slice(1).filter((code) => !expected.includes(code))
     expect(others.length).toBeGreaterThan(0)
     expect(new Set(others)).toEqual(new Set([ERROR_CODE.interactionRequired]))
     expect(authorizationRequests(stage)).toEqual([])
