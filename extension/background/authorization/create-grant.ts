@@ -33,7 +33,6 @@ import {
   saveTokens,
 } from '../grants/token-records.ts'
 import { markTokenUse } from '../grants/token-use.ts'
-
 import { findOperator } from '../operators/operators.ts'
 import { accessDenied, BrokerError, interrupted, noGrant } from '../platform/broker-error.ts'
 import { log } from '../platform/log.ts'

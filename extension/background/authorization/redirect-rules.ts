@@ -8,6 +8,7 @@
  * - Navigations that begin in a page of an operator, in every tab, as dynamic rules. They catch the response of
  *   a sign-in page that the browser has restored, that a container has moved to another tab, or that opened
  *   another window.
+ * - Navigations that belong to no tab, as session rules: those of an authorization without a window.
  *
  * Border: `windows.ts` opens the tabs, `index.ts` reads the responses.
  */

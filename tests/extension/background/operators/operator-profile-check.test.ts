@@ -1,7 +1,7 @@
 /**
  * Tests the check of operator profiles, their merge by source, and their host permissions.
  *
- * Seen to fail when a URL is judged by parsing alone (the other spellings), and when issuers are compared letter by
+ * Seen to fail when a URL is judged by parsing alone (the other spellings), when issuers are compared letter by
  * letter (the issuers that look the same), when the depth of a value is not limited before the checks walk through
  * it (A11k), and when the validator of the schema looks for items that are there twice (A08).
  */
