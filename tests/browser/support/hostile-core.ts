@@ -19,7 +19,7 @@ export interface HostileCore {
   port: number
   /** All handshakes so far. */
   handshakes: Handshake[]
-  /** Waits for a handshake, counted from 0. */
+  /** Waits for a handshake, counted from 0, until the browser has processed the answer: it answers a ping. */
   handshake(index: number): Promise<Handshake>
   close(): Promise<void>
 }
@@ -29,13 +29,19 @@ export async function startHostileCore(answerHeaders: string[] = []): Promise<Ho
   const http = createServer((_, answer) => answer.writeHead(404).end())
   const sockets = new WebSocketServer({ server: http })
   const handshakes: Handshake[] = []
+  const processed: Handshake[] = []
   const waiting = new Set<() => void>()
   sockets.on('headers', (headers) => headers.push(...answerHeaders))
   sockets.on('connection', (socket, { headers }) => {
     const closed = new Promise<number>((resolve) => socket.on('close', resolve))
+    const handshake = { headers, socket, closed }
     socket.on('error', () => socket.terminate())
-    handshakes.push({ headers, socket, closed })
-    for (const check of waiting) check()
+    handshakes.push(handshake)
+    socket.once('pong', () => {
+      processed.push(handshake)
+      for (const check of waiting) check()
+    })
+    socket.ping()
   })
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
   return {
@@ -44,7 +50,7 @@ export async function startHostileCore(answerHeaders: string[] = []): Promise<Ho
     handshake: (index) =>
       new Promise((resolve) => {
         const check = () => {
-          const found = handshakes[index]
+          const found = processed[index]
           if (!found) return
           waiting.delete(check)
           resolve(found)
