@@ -20,7 +20,7 @@ const LETTERS = ['a', 'b', 'c', 'd', 'e']
 const NOTE_BYTES = 250_000
 const DESTINATION = 'https://unused.invalid/'
 /**
- * The broker sends a body in chunks of 256 KiB: by then at least one chunk has been sent, and half of the
+ * The broker sends a body in chunks of 512 KiB: by then at least one chunk has been sent, and half of the
  * body is missing.
  */
 const MIDDLE_BYTES = 600_000

@@ -9,7 +9,7 @@ import type { Release } from '../platform/semaphore.ts'
 import { MAX_BODY_BYTES } from './body-limit.ts'
 
 /** Size of a part: the cost of its message is small, and several parts can be in flight at once. */
-const PART_BYTES = 256 * 1024
+export const PART_BYTES = 512 * 1024
 
 /** Maps an error of the stream: the caller's abort, the time limit, or a broken connection. */
 function toReadError(error: unknown, abort: AbortSignal): NorthkeyError {

@@ -16,6 +16,7 @@ import {
   responseHeaders,
 } from '../../../../extension/background/api-calls/call-headers.ts'
 import { CALL_RULES } from '../../../../extension/background/api-calls/call-rules.ts'
+import { PART_BYTES } from '../../../../extension/background/api-calls/response-body.ts'
 import { toErrorObject } from '../../../../extension/background/platform/broker-error.ts'
 import { createDpopKey } from '../../../../shared/core/index.ts'
 import { ERROR_CODE } from '../../../../shared/messages/page-api.ts'
@@ -332,14 +333,14 @@ describe('the limit of 5 MiB', () => {
   })
 
   test('a large body is delivered in parts, and the result has the last part', async () => {
-    const sent = new Uint8Array(600 * 1024).map((_, index) => index % 251)
+    const sent = new Uint8Array(1_200 * 1024).map((_, index) => index % 251)
     const parts: ArrayBuffer[] = []
     const deliver = (part: ArrayBuffer) => void parts.push(part)
     for (const headers of [{}, { 'content-length': String(sent.byteLength) }]) {
       parts.length = 0
       const { effects } = apiThatAnswers(() => new Response(sent, { headers }))
       const { body } = await callApi(call({ deliver }), (await tokens()).source, effects)
-      expect(parts.map((part) => part.byteLength)).toEqual([256 * 1024, 256 * 1024])
+      expect(parts.map((part) => part.byteLength)).toEqual([PART_BYTES, PART_BYTES])
       const received = Buffer.concat([...parts, body].map((part) => Buffer.from(part)))
       expect(received.equals(sent)).toBe(true)
     }

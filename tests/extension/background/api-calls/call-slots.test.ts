@@ -9,6 +9,7 @@
 import 'fake-indexeddb/auto'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import type { ApiCall, TokenSource } from '../../../../extension/background/api-calls/api-call.ts'
+import { PART_BYTES } from '../../../../extension/background/api-calls/response-body.ts'
 import type { Outcome } from '../../../../shared/messages/document-channel.ts'
 
 vi.mock('webextension-polyfill', () => import('../../support/fake-browser.ts'))
@@ -78,7 +79,7 @@ function countingApi(bytes: number) {
           sent += rest.byteLength
           if (rest.byteLength > 0) controller.enqueue(rest)
           // More than a part and the chunk beyond it: the reader went on.
-          if (!isLarge && sent > 256 * 1024 + 2 * chunk.byteLength) {
+          if (!isLarge && sent > PART_BYTES + 2 * chunk.byteLength) {
             isLarge = true
             enter('large')
           }
