@@ -61,10 +61,10 @@ describe('A10: an answer that comes after the user disconnected', () => {
       const body = subscription(letter.repeat(NOTE_BYTES))
       await call(page, 'northbound_fetch', { url, method: 'POST', headers, body })
     }
-    addApiFault(stage, { type: 'drip', bytesPerSecond: 100_000 })
+    addApiFault(stage, { type: 'drip', bytesPerSecond: 200_000 })
     const sentBytes = watchAnswer('GET', SUBSCRIPTIONS)
     const outcome = call<FetchResult>(page, 'northbound_fetch', { url })
-    await until('the first part of the body', async () => sentBytes() >= 300_000)
+    await until('the first part of the body', async () => sentBytes() >= 600_000)
     await disconnect(stage)
     expect(sentBytes()).toBeLessThan(4 * NOTE_BYTES)
     await expectNothing(page, outcome, () => stage.network.faults.clear())

@@ -15,6 +15,7 @@
 import 'fake-indexeddb/auto'
 import { createStore, keys } from 'idb-keyval'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { PART_BYTES } from '../../../../extension/background/api-calls/response-body.ts'
 import type { UnverifiedPageRequest } from '../../../../shared/messages/broker-channel.ts'
 import type { Outcome } from '../../../../shared/messages/document-channel.ts'
 import { seen } from '../../support/fake-browser.ts'
@@ -143,7 +144,7 @@ const stream = (signal: AbortSignal) =>
   new Response(
     new ReadableStream({
       start(controller) {
-        controller.enqueue(new Uint8Array(300 * 1024))
+        controller.enqueue(new Uint8Array(PART_BYTES + 1))
         signal.addEventListener('abort', () => {
           net.aborted += 1
           controller.error(signal.reason)
