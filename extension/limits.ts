@@ -120,10 +120,10 @@ export const RESPONSE_ARRIVAL_TIMEOUT_MS = __REPLACED_LIMITS__?.RESPONSE_ARRIVAL
 export const CONSENT_INERT_MS = __REPLACED_LIMITS__?.CONSENT_INERT_MS ?? 500
 
 /**
- * Pause before a consent window reads its question again: the stopped worker is started again in
- * the meantime.
+ * Pause before a screen sends a request again that got no answer: the stopped worker is started again in the
+ * meantime.
  */
-export const CONSENT_READ_PAUSE_MS = __REPLACED_LIMITS__?.CONSENT_READ_PAUSE_MS ?? 250
+export const SCREEN_RESEND_PAUSE_MS = __REPLACED_LIMITS__?.SCREEN_RESEND_PAUSE_MS ?? 250
 
 /** Cooldown after a user's first denial. It is short, since a window may be closed by mistake. */
 export const FIRST_DENIAL_PAUSE_MS = __REPLACED_LIMITS__?.FIRST_DENIAL_PAUSE_MS ?? 5_000

@@ -7,7 +7,7 @@
  */
 
 import browser, { type Runtime } from 'webextension-polyfill'
-import type { ScreenRequest } from '../../shared/messages/screen-channel.ts'
+import type { ScreenAnswer, ScreenRequest } from '../../shared/messages/screen-channel.ts'
 import { PERMISSION_CHECK_DELAY_MS } from '../limits.ts'
 import { handleRedirect, handleTabClosed } from './authorization/authorization-flow.ts'
 import { listenForRevocations } from './authorization/capif-revocation-channel.ts'
@@ -18,7 +18,7 @@ import { servePage } from './page/page-port.ts'
 import { isOwnScreen } from './page/sender.ts'
 import { HOUSEKEEPING } from './platform/housekeeping-alarm.ts'
 import { redirectBase } from './platform/redirect-base.ts'
-import { handleScreenRequest } from './screens/screen-router.ts'
+import { answerScreenRequest } from './screens/screen-router.ts'
 import { reregisterScripts, syncScripts } from './sites/sites.ts'
 
 const OWN_ORIGIN = browser.runtime.getURL('').replace(/\/$/, '')
@@ -26,9 +26,9 @@ const OWN_ORIGIN = browser.runtime.getURL('').replace(/\/$/, '')
 function onScreenRequest(
   message: ScreenRequest,
   sender: Runtime.MessageSender,
-): Promise<unknown> | undefined {
+): Promise<ScreenAnswer> | undefined {
   if (!isOwnScreen(sender, browser.runtime.id, OWN_ORIGIN)) return undefined
-  return handleScreenRequest(message)
+  return answerScreenRequest(message)
 }
 
 browser.runtime.onMessage.addListener(

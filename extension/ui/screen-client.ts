@@ -2,10 +2,18 @@
  * Connects a screen with the background and the browser: requests to the background, the active page, and
  * permission requests, which the browser accepts only in a click on a screen. A screen gets the client as
  * an argument, so that a test can pass its own.
+ *
+ * A worker that the browser stops sends no answer. A request that changes nothing when it is handled twice is then
+ * sent again, and the next worker answers it; any other request fails.
  */
 
 import browser from 'webextension-polyfill'
-import type { ScreenMethod, ScreenMethods } from '../../shared/messages/screen-channel.ts'
+import type {
+  ScreenAnswer,
+  ScreenMethod,
+  ScreenMethods,
+} from '../../shared/messages/screen-channel.ts'
+import { SCREEN_RESEND_PAUSE_MS } from '../limits.ts'
 
 /** Page that the user had open when the popup opened. */
 export interface ActivePage {
@@ -29,8 +37,47 @@ export interface ScreenClient {
   requestPermissions(origins: string[], site?: ActivePage): Promise<boolean>
 }
 
-const sendRequest: ScreenClient['sendRequest'] = (method, params) =>
-  browser.runtime.sendMessage({ type: 'screenRequest', method, params })
+/** Methods that read, or whose second execution changes nothing. */
+const REPEATABLE: readonly ScreenMethod[] = [
+  'getConsentRequest',
+  'approve',
+  'deny',
+  'listGrants',
+  'revokeGrant',
+  'listOperators',
+  'checkOperator',
+  'discoverOperator',
+  'getSite',
+  'listSites',
+  'stopSite',
+  'readLog',
+  'clearLog',
+]
+const MAX_ATTEMPTS = 5
+
+/**
+ * Sends a request once.
+ *
+ * @returns `undefined` without an answer. A browser reports that as `undefined` or as an error.
+ */
+const sendOnce = <M extends ScreenMethod>(method: M, params: ScreenMethods[M]['params']) =>
+  browser.runtime
+    .sendMessage({ type: 'screenRequest', method, params })
+    .catch(() => undefined) as Promise<ScreenAnswer<ScreenMethods[M]['result']> | undefined>
+
+/** @throws Error with a message for the user: of the background, or because it did not answer. */
+const sendRequest: ScreenClient['sendRequest'] = async (method, params) => {
+  for (let attempt = 1; ; attempt++) {
+    const answer = await sendOnce(method, params)
+    if (answer && 'error' in answer) throw new Error(answer.error)
+    // Chromium leaves a result out that is undefined.
+    if (answer) return answer.result
+    if (attempt === MAX_ATTEMPTS || !REPEATABLE.includes(method)) {
+      throw new Error('Northkey did not answer. Please try again.')
+    }
+    await new Promise((resolve) => setTimeout(resolve, SCREEN_RESEND_PAUSE_MS))
+  }
+}
 
 async function waitForAnswer(asking: Promise<boolean>): Promise<boolean> {
   let isGiven = false

@@ -219,6 +219,12 @@ export interface ScreenMethods {
 
 export type ScreenMethod = keyof ScreenMethods
 
+/**
+ * Answer of the background. An answer without a result is an object, too: a browser gives `undefined` for the answer
+ * of a worker that it stopped.
+ */
+export type ScreenAnswer<T = unknown> = { result: T } | { error: string }
+
 export interface ScreenRequest<M extends ScreenMethod = ScreenMethod> {
   type: 'screenRequest'
   method: M

@@ -7,6 +7,7 @@
 
 import type {
   OperatorCheck,
+  ScreenAnswer,
   ScreenMethod,
   ScreenMethods,
   ScreenRequest,
@@ -121,4 +122,13 @@ export function handleScreenRequest({ method, params }: ScreenRequest): Promise<
   if (!Object.hasOwn(handlers, method)) return Promise.reject(new Error('method: not known'))
   const handler = handlers[method] as (params: unknown) => Promise<unknown>
   return handler(params)
+}
+
+/** Handles a request of a screen. @returns The answer, which is never rejected. */
+export async function answerScreenRequest(request: ScreenRequest): Promise<ScreenAnswer> {
+  try {
+    return { result: await handleScreenRequest(request) }
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : 'Northkey could not do this.' }
+  }
 }

@@ -9,7 +9,6 @@ import type {
   ConsentRequest,
   Lifetime,
 } from '../../../shared/messages/screen-channel.ts'
-import { CONSENT_READ_PAUSE_MS } from '../../limits.ts'
 import { ForeignText } from '../foreign-text.tsx'
 import { focusHeading } from '../keep-focus.ts'
 import { LIFETIMES } from '../lifetime.ts'
@@ -29,37 +28,19 @@ type State =
   | { status: 'leaving'; request: ConsentRequest }
   | { status: 'failed' }
 
-const MAX_READS = 5
-
 const INERT_HINT = 'Please read first: wait half a second after your last click or key.'
 const NOTHING_SELECTED_HINT = 'Nothing is marked, so there is nothing to allow.'
-
-/**
- * Reads the consent request, with retries: a worker that stops in the meantime sends no response, and the
- * next worker has the same request.
- */
-async function readRequest(client: ScreenClient, flowId: string): Promise<ConsentRequest | null> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await client.sendRequest('getConsentRequest', { flowId })
-    } catch (error) {
-      if (attempt === MAX_READS) throw error
-      await new Promise((resolve) => setTimeout(resolve, CONSENT_READ_PAUSE_MS))
-    }
-  }
-}
 
 export function Consent({ client, flowId }: Props) {
   const [state, setState] = useState<State>({ status: 'loading' })
 
   useEffect(() => {
-    readRequest(client, flowId).then(
+    client.sendRequest('getConsentRequest', { flowId }).then(
       (request) => setState(request ? { status: 'asking', request } : { status: 'gone' }),
       () => setState({ status: 'failed' }),
     )
   }, [client, flowId])
 
-  // A failed message means that the worker has just stopped; the page's call starts it again.
   const showFailure = () => setState({ status: 'failed' })
 
   if (state.status === 'failed') {

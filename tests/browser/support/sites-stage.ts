@@ -17,7 +17,7 @@ import { CHROMIUM_ID, REDIRECT_BASE } from '../../../extension/identity.ts'
 import type { BrowserName } from '../../../scripts/browsers.ts'
 import { copyExtension, type ExtensionCopy } from '../../../scripts/extension-copy.ts'
 import type { ProviderDetail, RequestArguments } from '../../../shared/messages/page-api.ts'
-import type { Site } from '../../../shared/messages/screen-channel.ts'
+import type { ScreenAnswer, Site } from '../../../shared/messages/screen-channel.ts'
 import { startApplication } from './application.ts'
 import type { BrowserHost } from './browser-host.ts'
 import { openExtensionsPage } from './extensions-page.ts'
@@ -243,18 +243,13 @@ export function listenForDisconnect(page: Page): Promise<void> {
 export function askBackground<T>(screen: Page, method: string, params: object): Promise<T> {
   return screen.evaluate(
     async (name, given) => {
-      interface Answer {
-        /** An error in the form of the polyfill for Chromium. */
-        __mozWebExtensionPolyfillReject__?: true
-        message?: string
-      }
       const { chrome } = globalThis as unknown as {
-        chrome: { runtime: { sendMessage(message: object): Promise<Answer | null | undefined> } }
+        chrome: { runtime: { sendMessage(message: object): Promise<ScreenAnswer<T>> } }
       }
       const message = { type: 'screenRequest', method: name, params: given }
       const answer = await chrome.runtime.sendMessage(message)
-      if (answer?.__mozWebExtensionPolyfillReject__) throw new Error(answer.message)
-      return answer
+      if ('error' in answer) throw new Error(answer.error)
+      return answer.result
     },
     method,
     params as never,
