@@ -20,6 +20,7 @@ import { type Called, call, openScreen, type Stage } from '../browser/support/st
 import { addApiFault, SUBSCRIPTIONS, subscription } from '../browser/support/subscriptions.ts'
 import { RENEWED } from '../browser/support/tokens.ts'
 
+const LETTERS = ['a', 'b', 'c', 'd', 'e']
 /** Smaller than the 256 KiB that the API accepts. */
 const NOTE_BYTES = 250_000
 
@@ -57,16 +58,16 @@ describe('A10: an answer that comes after the user disconnected', () => {
   }) => {
     const url = subscriptionsUrl(granted)
     const headers = { 'content-type': 'application/json' }
-    for (const letter of ['a', 'b', 'c', 'd']) {
+    for (const letter of LETTERS) {
       const body = subscription(letter.repeat(NOTE_BYTES))
       await call(page, 'northbound_fetch', { url, method: 'POST', headers, body })
     }
-    addApiFault(stage, { type: 'drip', bytesPerSecond: 200_000 })
+    addApiFault(stage, { type: 'hold', before: 'second-half' })
     const sentBytes = watchAnswer('GET', SUBSCRIPTIONS)
     const outcome = call<FetchResult>(page, 'northbound_fetch', { url })
     await until('the first part of the body', async () => sentBytes() >= 600_000)
     await disconnect(stage)
-    expect(sentBytes()).toBeLessThan(4 * NOTE_BYTES)
+    expect(sentBytes()).toBeLessThan(LETTERS.length * NOTE_BYTES)
     await expectNothing(page, outcome, () => stage.network.faults.clear())
   })
 })

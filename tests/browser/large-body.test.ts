@@ -19,15 +19,11 @@ const LETTERS = ['a', 'b', 'c', 'd', 'e']
 /** Smaller than the 256 KiB that the API accepts. */
 const NOTE_BYTES = 250_000
 const DESTINATION = 'https://unused.invalid/'
-/**
- * The broker sends a body in chunks of 512 KiB: by then at least one chunk has been sent, and half of the
- * body is missing.
- */
+/** Half of the list: the broker has sent a part of 512 KiB by then. */
 const MIDDLE_BYTES = 600_000
 
 const COMPLETE = LETTERS.map((letter) => letter + NOTE_BYTES)
-/** A rate at which the transfer takes about three seconds. */
-const SLOWLY = { type: 'drip', bytesPerSecond: 400_000 } as const
+const HELD = { type: 'hold', before: 'second-half' } as const
 
 /** Adds so many subscriptions to the application that their list is large. */
 async function addSubscriptions(page: Page, url: string): Promise<void> {
@@ -126,7 +122,7 @@ describe('a large body', () => {
     page,
     readList,
   }) => {
-    addApiFault(stage, SLOWLY, 1)
+    addApiFault(stage, HELD, 1)
     const { outcome } = await beginReading(readList)
     await page.evaluate(() => (window as unknown as { abort(): void }).abort())
     expect(await outcome).toMatch(/^AbortError/)
@@ -142,7 +138,7 @@ describe('a large body whose worker is stopped in the middle', () => {
     worker,
   }) => {
     await page.bringToFront()
-    addApiFault(stage, SLOWLY, 1)
+    addApiFault(stage, HELD, 1)
     const { outcome } = await beginReading(readList)
     await worker.stop()
     expect(await outcome).toEqual(COMPLETE)

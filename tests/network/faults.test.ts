@@ -129,6 +129,17 @@ describe('each fault takes effect when switched on, and ends when switched off',
     await switchOff(fault)
   })
 
+  it('hold before the second half of the body', async () => {
+    const whole = await (await fetch(metadata)).text()
+    const fault = await switchOn({ type: 'hold', before: 'second-half' })
+    const answer = await fetch(metadata)
+    const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader()
+    const first = (await reader?.read())?.value ?? ''
+    expect(first).toBe(whole.slice(0, whole.length >> 1))
+    await switchOff(fault)
+    expect((await reader?.read())?.value).toBe(whole.slice(first.length))
+  })
+
   it('drip', async () => {
     const size = (await (await fetch(metadata)).text()).length
     const fault = await switchOn({ type: 'drip', bytesPerSecond: size * 2 })

@@ -31,6 +31,7 @@ export async function applyFault(action: FaultAction, context: FaultContext): Pr
       return context.switchedOff.then(() => void request.socket.destroy())
     case 'hold':
       if (action.before === 'processing') return context.switchedOff.then(next)
+      if (action.before === 'second-half') return holdSecondHalf(context)
       return changeAnswer(context, async (body) => {
         await context.switchedOff
         return body
@@ -96,6 +97,16 @@ async function dropConnection(
     })
   }
   request.socket.destroy()
+}
+
+async function holdSecondHalf({ answer, next, switchedOff }: FaultContext): Promise<void> {
+  const { body } = await holdAnswer(answer, next)
+  answer.removeHeader('transfer-encoding')
+  answer.setHeader('content-length', body.length)
+  answer.write(body.subarray(0, body.length >> 1))
+  await switchedOff
+  // The client may have closed the connection.
+  if (!answer.destroyed) answer.end(body.subarray(body.length >> 1))
 }
 
 async function dripAnswer(bytesPerSecond: number, { answer, next }: FaultContext): Promise<void> {

@@ -7,8 +7,11 @@ export type FaultAction =
   | { type: 'delay'; ms: number }
   /** Never answers. */
   | { type: 'hang' }
-  /** Holds the request, before it is processed or before it is answered, until the fault is switched off. */
-  | { type: 'hold'; before: 'processing' | 'answering' }
+  /**
+   * Holds the request, before it is processed, before it is answered, or before the second half of the answer's body,
+   * until the fault is switched off.
+   */
+  | { type: 'hold'; before: 'processing' | 'answering' | 'second-half' }
   /** Closes the connection: before or after reading, after processing, or in the middle of the answer. */
   | { type: 'drop'; when: 'before-reading' | 'after-reading' | 'after-processing' | 'mid-body' }
   /** Limits the rate of the answer. */
@@ -86,7 +89,9 @@ export const FAULT_RULE_SCHEMA = {
           ms: { type: 'integer', minimum: 0, maximum: 600_000 },
         }),
         createActionSchema('hang', []),
-        createActionSchema('hold', ['before'], { before: { enum: ['processing', 'answering'] } }),
+        createActionSchema('hold', ['before'], {
+          before: { enum: ['processing', 'answering', 'second-half'] },
+        }),
         createActionSchema('drop', ['when'], {
           when: { enum: ['before-reading', 'after-reading', 'after-processing', 'mid-body'] },
         }),
