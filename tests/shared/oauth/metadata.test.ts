@@ -2,8 +2,7 @@
  * Discovery and checks of authorization server metadata.
  *
  * Seen to fail when an answer that is no document ends the search, when the error says what the last address answered
- * alone, when the overrides stand in for a document of another issuer, and when a document of another issuer is
- * merged with that of the next address (H13).
+ * alone, when the overrides stand in for a document of another issuer, and when such a document is used (H13).
  */
 
 import fc from 'fast-check'
