@@ -14,11 +14,12 @@
 export type { TokenType } from '../oauth/access-token-response.ts'
 export type { Prompt } from '../oauth/authorization-request.ts'
 export { judgeChallenges, parseChallenges, type ResourceDemand } from '../oauth/challenge.ts'
-export type { ClientKey } from '../oauth/client-authentication.ts'
+export { type ClientKey, clientKeyId } from '../oauth/client-authentication.ts'
 export {
   type ClientDocument,
   type ClientDocumentRequest,
   fetchClientDocument,
+  requireClientIdUrl,
 } from '../oauth/client-id-metadata-document.ts'
 export type { RegisteredClient } from '../oauth/client-registration.ts'
 export {

@@ -1,5 +1,6 @@
 /** Registers an application as a client of its own at the server, without a client secret. */
 
+import { publicClientKey } from '../oauth/client-authentication.ts'
 import { type RegisteredClient, requestClientRegistration } from '../oauth/client-registration.ts'
 import type { Effects } from '../oauth/effects.ts'
 import { withOwnErrors } from '../oauth/error.ts'
@@ -19,7 +20,11 @@ export interface RegisterClient {
   initialAccessToken?: string | undefined
 }
 
-/** Registers a client for one origin. @see RFC 7591 section 3 */
+/**
+ * Registers a client for one origin. With `private_key_jwt` the result has the `kid` of the published key, which
+ * belongs into the {@link ClientKey} of each later request.
+ * @see RFC 7591 section 3
+ */
 export function registerClient(
   request: RegisterClient,
   effects: Effects,
@@ -37,7 +42,7 @@ export function registerClient(
         authentication: server.clientAuthentication ?? 'none',
         dpopBound: server.dpop === 'required',
         refreshTokens: profileOf(server).refreshTokens,
-        publicJwk: clientPublicKey && (await crypto.subtle.exportKey('jwk', clientPublicKey)),
+        publicJwk: clientPublicKey && (await publicClientKey(clientPublicKey)),
       },
       effects,
     )

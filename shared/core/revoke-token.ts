@@ -18,8 +18,9 @@ export interface RevokeToken {
 }
 
 /**
- * Revokes one token. Throws `unsupported_by_server` if the server has no revocation endpoint, and
- * `network_error` with `retryAfterSeconds` if the request has to be retried.
+ * Revokes one token. Throws `unsupported_by_server` if the server has no revocation endpoint,
+ * `authorization_server_error` for any client error but 408 and 429, which a retry does not change, and
+ * `network_error` or `rate_limited`, with `retryAfterSeconds`, if the request has to be retried.
  * @see RFC 7009 section 2
  */
 export function revokeToken(request: RevokeToken, effects: Effects): Promise<void> {

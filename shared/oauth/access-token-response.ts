@@ -11,6 +11,7 @@ import {
   parseJson,
   readJsonObject,
 } from './json-response.ts'
+import { isAccessToken, isRefreshToken } from './opaque-values.ts'
 import { isScope } from './scope.ts'
 import type { ServerResponse } from './server-response.ts'
 
@@ -30,8 +31,8 @@ export interface AccessTokenResponse {
 }
 
 export const TOKEN_ENDPOINT = 'token endpoint'
+const VISIBLE_ASCII = 'visible ASCII characters'
 
-const TOKEN = /^[\x21-\x7e]{1,65536}$/
 /** For a response without `expires_in`, which RFC 6749 only RECOMMENDS. */
 const LIFETIME_DEFAULT_SECONDS = 60
 const LIFETIME_LIMIT_SECONDS = 24 * 60 * 60
@@ -59,9 +60,9 @@ export function validateAccessTokenResponse(
   const body = readJsonObject(response, TOKEN_ENDPOINT)
   const seconds = readLifetime(body.expires_in)
   return {
-    refreshToken: readOptionalToken(body, 'refresh_token'),
-    idToken: readOptionalToken(body, 'id_token'),
-    accessToken: readToken(body, 'access_token'),
+    refreshToken: readOptional(body, 'refresh_token', isRefreshToken, 'printable ASCII'),
+    idToken: readOptional(body, 'id_token', isAccessToken, VISIBLE_ASCII),
+    accessToken: readValue(body, 'access_token', isAccessToken, VISIBLE_ASCII),
     tokenType: readTokenType(body.token_type, expected.binding),
     expiresAtMs: expected.now + 1000 * (seconds ?? LIFETIME_DEFAULT_SECONDS),
     lifetimeKnown: seconds !== undefined,
@@ -76,23 +77,27 @@ export function readIssuedTokens(
   const body = parseJson(decodeUtf8(response.octets) ?? '')
   if (!isJsonObject(body)) return undefined
   const { access_token: accessToken, refresh_token: refreshToken } = body
-  if (!isToken(accessToken)) return undefined
-  return { accessToken, ...(isToken(refreshToken) && { refreshToken }) }
+  if (!isAccessToken(accessToken)) return undefined
+  return { accessToken, ...(isRefreshToken(refreshToken) && { refreshToken }) }
 }
 
-function isToken(value: unknown): value is string {
-  return typeof value === 'string' && TOKEN.test(value)
-}
+type Grammar = (value: unknown) => value is string
 
-function readToken(body: JsonObject, name: string): string {
+function readValue(body: JsonObject, name: string, isValid: Grammar, characters: string): string {
   const value = body[name]
-  if (isToken(value)) return value
-  throw invalidMember(name, 'a string of visible ASCII characters')
+  if (isValid(value)) return value
+  throw invalidMember(name, `a string of ${characters}`)
 }
 
-function readOptionalToken(body: JsonObject, name: string): string | undefined {
-  // Some servers send null or an empty string for a token that they do not issue.
-  return body[name] == null || body[name] === '' ? undefined : readToken(body, name)
+function readOptional(
+  body: JsonObject,
+  name: string,
+  isValid: Grammar,
+  characters: string,
+): string | undefined {
+  // Some servers send an empty string for a token that they do not issue.
+  const isAbsent = body[name] === undefined || body[name] === ''
+  return isAbsent ? undefined : readValue(body, name, isValid, characters)
 }
 
 function readTokenType(value: unknown, binding: Binding): TokenType {
@@ -116,9 +121,9 @@ function readLifetime(value: unknown): number | undefined {
 }
 
 function readScope(value: unknown, requested: string): string {
-  if (value === undefined || value === null) return requested
+  if (value === undefined) return requested
   if (value === '') return ''
-  if (typeof value === 'string' && isScope(value)) return value
+  if (isScope(value)) return value
   throw invalidMember('scope', 'a scope')
 }
 

@@ -8,7 +8,8 @@
  */
 
 import { NorthkeyError } from './error.ts'
-import { requireScope } from './scope.ts'
+import { isAcrValues, isClientId, isLoginHint, LOGIN_HINT } from './opaque-values.ts'
+import { isScope } from './scope.ts'
 import { parseUrl } from './url-policy.ts'
 
 export type Prompt = 'none' | 'login' | 'consent' | 'select_account'
@@ -28,16 +29,16 @@ export interface AuthorizationRequest {
   dpopJkt?: string | undefined
 }
 
-const VISIBLE = /^[\x20-\x7e]{1,2000}$/
+const PRINTABLE = 'printable ASCII'
 const PROMPTS: readonly string[] = ['none', 'login', 'consent', 'select_account']
 
 /** The parameters of the request. Each occurs once, except `resource`. */
 export function authorizationParameters(request: AuthorizationRequest): URLSearchParams {
   const parameters = new URLSearchParams({
     response_type: 'code',
-    client_id: requirePrintable(request.clientId, 'clientId'),
+    client_id: requireValue(request.clientId, 'clientId', isClientId, PRINTABLE),
     redirect_uri: requireRedirectUri(request.redirectUri),
-    scope: requireScope(request.scope),
+    scope: requireValue(request.scope, 'scope', isScope, 'a scope'),
     state: request.state,
     code_challenge: request.codeChallenge,
     code_challenge_method: 'S256',
@@ -55,8 +56,8 @@ export function authorizationParameters(request: AuthorizationRequest): URLSearc
   const optional = {
     nonce: request.nonce,
     prompt: request.prompt,
-    login_hint: requireOptionalPrintable(request.loginHint, 'loginHint'),
-    acr_values: requireOptionalPrintable(request.acrValues, 'acrValues'),
+    login_hint: requireOptional(request.loginHint, 'loginHint', isLoginHint, LOGIN_HINT),
+    acr_values: requireOptional(request.acrValues, 'acrValues', isAcrValues, PRINTABLE),
     max_age: maxAge?.toString(),
     dpop_jkt: request.dpopJkt,
   }
@@ -93,11 +94,18 @@ export function requireResource(value: string): string {
   return value
 }
 
-function requirePrintable(value: unknown, name: string): string {
-  if (typeof value === 'string' && VISIBLE.test(value)) return value
-  throw new NorthkeyError('invalid_params', `"${name}" must be printable ASCII`)
+type Grammar = (value: unknown) => value is string
+
+function requireValue(value: unknown, name: string, isValid: Grammar, expectation: string): string {
+  if (isValid(value)) return value
+  throw new NorthkeyError('invalid_params', `"${name}" must be ${expectation}`)
 }
 
-function requireOptionalPrintable(value: unknown, name: string): string | undefined {
-  return value === undefined ? undefined : requirePrintable(value, name)
+function requireOptional(
+  value: unknown,
+  name: string,
+  isValid: Grammar,
+  expectation: string,
+): string | undefined {
+  return value === undefined ? undefined : requireValue(value, name, isValid, expectation)
 }

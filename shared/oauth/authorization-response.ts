@@ -7,7 +7,9 @@
 import { AuthorizationResponseError, validateAuthResponse } from 'oauth4webapi'
 import { NorthkeyError, redactSecrets } from './error.ts'
 import { codeOfServerError } from './error-response.ts'
+import { RESPONSE_LIMIT_BYTES } from './http.ts'
 import type { ServerMetadata } from './metadata.ts'
+import { isCode } from './opaque-values.ts'
 import { parseUrl } from './url-policy.ts'
 
 export interface ExpectedResponse {
@@ -17,8 +19,8 @@ export interface ExpectedResponse {
   state: string
 }
 
-const URL_LIMIT = 16_384
-const CODE = /^[\x20-\x7e]{1,4096}$/
+/** A response in a URL has the limit of any other response. Browsers take longer URLs. */
+const URL_LIMIT = RESPONSE_LIMIT_BYTES
 const PARTS = /^([^?#]*)(?:\?([^#]*))?/
 const ONCE = ['code', 'state', 'iss', 'error', 'error_description', 'error_uri', 'response']
 
@@ -68,10 +70,8 @@ export function validateAuthorizationResponse(
     throw invalidResponse('the response must bring a code or an error, not both')
   }
   const validated = validateByLibrary(expected, parameters)
-  if (!CODE.test(validated.get('code') ?? '')) {
-    throw invalidResponse(
-      'parameter "code" must be there, printable and of at most 4096 characters',
-    )
+  if (!isCode(validated.get('code'))) {
+    throw invalidResponse('parameter "code" must be there, and printable ASCII')
   }
   return validated
 }

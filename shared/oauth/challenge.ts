@@ -9,6 +9,7 @@ import {
   WWWAuthenticateChallengeError,
 } from 'oauth4webapi'
 import { sanitizeServerText } from './error.ts'
+import { isAcrValues } from './opaque-values.ts'
 import { isScope } from './scope.ts'
 
 export type Challenge = WWWAuthenticateChallenge
@@ -74,11 +75,11 @@ export async function judgeChallenges(
       case 'invalid_token':
         return { kind: error, description: sanitizeServerText(error_description) }
       case 'insufficient_scope':
-        return { kind: error, scope: scope !== undefined && isScope(scope) ? scope : undefined }
+        return { kind: error, scope: isScope(scope) ? scope : undefined }
       case 'insufficient_user_authentication':
         return {
           kind: error,
-          acrValues: acr_values !== undefined && isScope(acr_values) ? acr_values : undefined,
+          acrValues: isAcrValues(acr_values) ? acr_values : undefined,
           maxAgeSeconds: /^\d{1,9}$/.test(max_age ?? '') ? Number(max_age) : undefined,
         }
     }

@@ -1,12 +1,49 @@
 /** Client authentication at the token endpoint: none (public client), or by a key made on this UE. */
 
 import { type ClientAuth, modifyAssertion, None, PrivateKeyJwt } from 'oauth4webapi'
+import { base64url } from './base64url.ts'
 import { NorthkeyError } from './error.ts'
 
 /** Private key of one client instance. @see OpenID Connect Core section 9, RFC 7523 section 2.2 */
 export interface ClientKey {
   readonly privateKey: CryptoKey
+  /**
+   * The `kid` with which the public key is published: {@link clientKeyId} for a key that the core registered. Absent
+   * only for a key that is published without one.
+   */
   readonly kid?: string
+}
+
+/** The public key of a client as it is published at the server. A type, so that it is assignable to JSON. */
+export type PublicClientKey = {
+  kty: 'EC'
+  crv: 'P-256'
+  x: string
+  y: string
+  alg: 'ES256'
+  use: 'sig'
+  kid: string
+}
+
+/**
+ * Makes the published form of a key. Its `kid` is the JWK SHA-256 thumbprint, so that whoever has the key finds the
+ * same one. @throws NorthkeyError `invalid_params` for another key than a public P-256 key.
+ * @see RFC 7638 section 3, OpenID Connect Core section 10.1
+ */
+export async function publicClientKey(publicKey: CryptoKey): Promise<PublicClientKey> {
+  const { kty, crv, x = '', y = '', d } = await crypto.subtle.exportKey('jwk', publicKey)
+  if (kty !== 'EC' || crv !== 'P-256' || d !== undefined) {
+    throw new NorthkeyError('invalid_params', '"clientPublicKey" must be a public P-256 key')
+  }
+  // The required members in lexicographic order, without white space.
+  const thumbprintInput = new TextEncoder().encode(JSON.stringify({ crv, kty, x, y }))
+  const digest = await crypto.subtle.digest('SHA-256', thumbprintInput)
+  return { kty, crv, x, y, alg: 'ES256', use: 'sig', kid: base64url(new Uint8Array(digest)) }
+}
+
+/** The `kid` with which {@link publicClientKey} publishes a key, for the assertions of that key. */
+export async function clientKeyId(publicKey: CryptoKey): Promise<string> {
+  return (await publicClientKey(publicKey)).kid
 }
 
 export type ClientAuthenticationMethod = 'none' | 'private_key_jwt'

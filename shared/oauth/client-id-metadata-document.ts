@@ -57,7 +57,15 @@ export async function fetchClientDocument(
   }
 }
 
-function requireClientIdUrl(clientId: string, origin: string, effects: Effects): void {
+/**
+ * Throws for a client identifier that is no URL of a client document on this origin. Sends nothing, so that it can be
+ * judged before anybody is asked.
+ */
+export function requireClientIdUrl(
+  clientId: string,
+  origin: string,
+  effects: Pick<Effects, 'allowInsecureLoopback'>,
+): void {
   const url = requireSecureUrl(clientId, 'clientId', effects)
   const plain = url.href === clientId && url.pathname !== '/' && !/[?#]/.test(clientId)
   if (!plain) {

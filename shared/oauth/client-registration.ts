@@ -6,16 +6,16 @@
 
 import { allowInsecureRequests, customFetch, dynamicClientRegistrationRequest } from 'oauth4webapi'
 import { requireRedirectUri } from './authorization-request.ts'
-import type { ClientAuthenticationMethod } from './client-authentication.ts'
+import type { ClientAuthenticationMethod, PublicClientKey } from './client-authentication.ts'
 import type { Effects } from './effects.ts'
 import { NorthkeyError } from './error.ts'
 import { errorFromResponse } from './error-response.ts'
 import { sendByLibrary } from './http.ts'
 import { readJsonObject } from './json-response.ts'
 import { requireEndpoint, type ServerMetadata } from './metadata.ts'
+import { isClientId } from './opaque-values.ts'
 
 const ENDPOINT = 'registration endpoint'
-const CLIENT_ID = /^[\x20-\x7e]{1,2000}$/
 
 export interface ClientRegistration {
   metadata: ServerMetadata
@@ -24,7 +24,7 @@ export interface ClientRegistration {
   scope?: string | undefined
   authentication: ClientAuthenticationMethod
   /** The public key for `private_key_jwt`. */
-  publicJwk?: JsonWebKey | undefined
+  publicJwk?: PublicClientKey | undefined
   dpopBound?: boolean | undefined
   refreshTokens?: boolean | undefined
   /** For a server whose operator issues initial access tokens. */
@@ -35,6 +35,8 @@ export interface RegisteredClient {
   clientId: string
   redirectUris: string[]
   authentication: ClientAuthenticationMethod
+  /** The `kid` of the published key, which each assertion has to name. */
+  kid?: string
 }
 
 /** Registers a client without a secret. A `client_secret` that a server sends all the same is not stored. */
@@ -67,9 +69,9 @@ export async function requestClientRegistration(
   if (!same) throw unexpectedMember('redirect_uris')
   if ((method ?? authentication) !== authentication)
     throw unexpectedMember('token_endpoint_auth_method')
-  if (typeof client_id !== 'string' || !CLIENT_ID.test(client_id))
-    throw unexpectedMember('client_id')
-  return { clientId: client_id, redirectUris, authentication }
+  if (!isClientId(client_id)) throw unexpectedMember('client_id')
+  const kid = authentication === 'private_key_jwt' ? registration.publicJwk?.kid : undefined
+  return { clientId: client_id, redirectUris, authentication, ...(kid !== undefined && { kid }) }
 }
 
 function clientMetadata(registration: ClientRegistration, redirectUris: string[]) {
@@ -85,16 +87,14 @@ function clientMetadata(registration: ClientRegistration, redirectUris: string[]
     ...(dpopBound === true && { dpop_bound_access_tokens: true }),
     ...(authentication === 'private_key_jwt' && {
       token_endpoint_auth_signing_alg: 'ES256',
-      jwks: { keys: [verificationKey(registration.publicJwk)] },
+      jwks: { keys: [requirePublicJwk(registration.publicJwk)] },
     }),
   }
 }
 
-function verificationKey(jwk: JsonWebKey | undefined): Record<string, string> {
-  if (jwk?.kty !== 'EC' || jwk.crv !== 'P-256' || jwk.d !== undefined) {
-    throw new NorthkeyError('invalid_params', '"publicJwk" must be a public P-256 key')
-  }
-  return { kty: jwk.kty, crv: jwk.crv, x: jwk.x ?? '', y: jwk.y ?? '', alg: 'ES256', use: 'sig' }
+function requirePublicJwk(jwk: PublicClientKey | undefined): PublicClientKey {
+  if (jwk !== undefined) return jwk
+  throw new NorthkeyError('invalid_params', '"clientPublicKey" must be there for private_key_jwt')
 }
 
 function unexpectedMember(name: string): NorthkeyError {

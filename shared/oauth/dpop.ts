@@ -15,6 +15,7 @@ import { parseChallenges } from './challenge.ts'
 import { type Effects, protocolClient } from './effects.ts'
 import { NorthkeyError } from './error.ts'
 import { decodeUtf8, isJsonObject, parseJson } from './json-response.ts'
+import { isDpopNonce } from './opaque-values.ts'
 import type { ServerResponse } from './server-response.ts'
 
 /** Latest nonce of each server, by origin. @see RFC 9449 sections 8.2 and 9 */
@@ -72,8 +73,6 @@ export function dpopHandle(
   )
 }
 
-const NONCE = /^[\x21\x23-\x5b\x5d-\x7e]{1,512}$/
-
 /** Stores the nonce that a server supplied, if it is well-formed. @see RFC 9449 section 8.1 */
 export function storeNonce(
   key: DpopKey,
@@ -81,7 +80,7 @@ export function storeNonce(
   response: Pick<ServerResponse, 'headers'>,
 ): void {
   const nonce = response.headers.get('dpop-nonce')
-  if (nonce !== null && NONCE.test(nonce)) key.nonces.set(url.origin, nonce)
+  if (isDpopNonce(nonce)) key.nonces.set(url.origin, nonce)
 }
 
 /** A response of a server, or of a resource, whose body only its caller reads. */

@@ -1,8 +1,10 @@
 /**
  * Reads error responses. The body has one of two formats: the OAuth error of RFC 6749 section 5.2, or the
- * ProblemDetails of RFC 9457, which TS 29.122 clause 5.2.6 and TS 29.222 use. Both media types, `application/json`
- * and `application/problem+json`, are accepted. A body with a valid `error`
+ * ProblemDetails of RFC 9457, which TS 29.122 clause 5.2.6 and TS 29.222 use. A body with a valid `error`
  * member is an OAuth error.
+ *
+ * Border: nothing but an error comes of such a body, so its media type does not matter. Servers and proxies label the
+ * JSON of an error as HTML or as text.
  */
 
 import {
@@ -11,13 +13,8 @@ import {
   redactSecrets,
   sanitizeServerError,
 } from './error.ts'
-import {
-  decodeUtf8,
-  isJsonObject,
-  type JsonObject,
-  parseJson,
-  parseMediaType,
-} from './json-response.ts'
+import { decodeUtf8, isJsonObject, type JsonObject, parseJson } from './json-response.ts'
+import { retryAfter } from './retry-after.ts'
 import type { ServerResponse } from './server-response.ts'
 
 export interface ErrorResponse {
@@ -29,10 +26,6 @@ export interface ErrorResponse {
 /** Reads an error response of either format. A body that cannot be read gives no `error`. */
 export function readErrorResponse(response: ServerResponse, now: number): ErrorResponse {
   const retryAfterSeconds = retryAfter(response.headers.get('retry-after'), now)
-  const type = parseMediaType(response.headers.get('content-type') ?? '')
-  if (type !== 'application/json' && type !== 'application/problem+json') {
-    return { retryAfterSeconds }
-  }
   const body = parseJson(decodeUtf8(response.octets) ?? '')
   if (!isJsonObject(body)) return { retryAfterSeconds }
   const shape =
@@ -79,7 +72,7 @@ export function errorFromResponse(
 
 function codeOfResponse(status: number, error: string | undefined): NorthkeyErrorCode {
   if (status === 429) return 'rate_limited'
-  if (status >= 500) return 'network_error'
+  if (status === 408 || status >= 500) return 'network_error'
   if (status < 400) return 'invalid_response'
   if (error === undefined) return 'invalid_response'
   return codeOfServerError(error)
@@ -98,16 +91,4 @@ export function codeOfServerError(error: string): NorthkeyErrorCode {
   if (error === 'access_denied') return 'access_denied'
   if (error === 'insufficient_user_authentication') return error
   return NEEDS_USER.has(error) ? 'interaction_required' : 'authorization_server_error'
-}
-
-const RETRY_AFTER_LIMIT_SECONDS = 24 * 60 * 60
-
-/** Parses `Retry-After`, seconds or a date. Returns seconds, at most a day. @see RFC 9110 section 10.2.3 */
-export function retryAfter(header: string | null, now: number): number | undefined {
-  if (header === null) return undefined
-  const seconds = /^\d{1,10}$/.test(header.trim())
-    ? Number(header)
-    : Math.ceil((Date.parse(header) - now) / 1000)
-  if (Number.isNaN(seconds)) return undefined
-  return Math.min(Math.max(seconds, 0), RETRY_AFTER_LIMIT_SECONDS)
 }

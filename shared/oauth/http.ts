@@ -81,15 +81,17 @@ const PLACEHOLDER = new Response()
 /**
  * Lets oauth4webapi build a request, and returns the response to the caller instead of the library, so that
  * the response is read within the limits above.
+ * @param endpoint Names the endpoint in errors, or makes the name of the URL that the library built.
  */
 export async function sendByLibrary(
   request: (send: Send) => Promise<unknown>,
-  endpoint: string,
+  endpoint: string | ((url: string) => string),
   effects: Effects,
 ): Promise<ServerResponse> {
   let response: ServerResponse | undefined
   await request(async (url, init) => {
-    response = await sendRequest(url, init, endpoint, effects)
+    const name = typeof endpoint === 'string' ? endpoint : endpoint(url)
+    response = await sendRequest(url, init, name, effects)
     return PLACEHOLDER
   })
   if (response === undefined) throw new NorthkeyError('internal_error', 'no request was made')

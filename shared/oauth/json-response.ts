@@ -1,6 +1,8 @@
 /**
  * Parses a response body as one JSON object. The media type must be JSON, and the body must be valid UTF-8,
- * not nested too deeply, and an object at its top level.
+ * not nested too deeply, and an object at its top level. The octets decide about the encoding: JSON defines no
+ * `charset`, and whatever label a server adds, the text is decoded as UTF-8.
+ * @see RFC 8259 sections 8.1 and 11
  */
 
 import { NorthkeyError } from './error.ts'
@@ -10,12 +12,12 @@ import type { ServerResponse } from './server-response.ts'
 export type JsonObject = { [member: string]: unknown }
 
 /** Parses a `content-type`: the media type in lower case, without parameters. */
-export function parseMediaType(contentType: string): string {
+function parseMediaType(contentType: string): string {
   return contentType.split(';', 1)[0]?.trim().toLowerCase() ?? ''
 }
 
 /**
- * Reads a JSON object, or throws `invalid_response`.
+ * Reads a JSON object, or throws `invalid_response`. A member that is `null` is absent.
  * @param endpoint Names the endpoint in errors.
  * @see RFC 8259 section 8.1, RFC 6749 section 5.1
  */
@@ -29,18 +31,22 @@ export function readJsonObject(
       httpStatus: response.status,
     })
   const contentType = response.headers.get('content-type') ?? ''
-  // Fast path: most servers send the type without parameters.
-  if (!types.includes(contentType)) {
-    if (!types.includes(parseMediaType(contentType)))
-      throw invalidBody(`be of type ${types.join(' or ')}`)
-    const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(contentType)
-    if (charset !== null && charset[1]?.toLowerCase() !== 'utf-8') throw invalidBody('be in UTF-8')
-  }
+  if (!types.includes(parseMediaType(contentType)))
+    throw invalidBody(`be of type ${types.join(' or ')}`)
   const text = decodeUtf8(response.octets)
   if (text === undefined) throw invalidBody('be in UTF-8')
   const value = parseJson(text)
   if (!isJsonObject(value)) throw invalidBody('be one JSON object')
-  return value
+  return dropNullMembers(value)
+}
+
+/**
+ * Drops the members that are `null` from an object that was just parsed, and returns it. Many servers serialize a
+ * member without a value in this way.
+ */
+export function dropNullMembers(object: JsonObject): JsonObject {
+  for (const name of Object.keys(object)) if (object[name] === null) delete object[name]
+  return object
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

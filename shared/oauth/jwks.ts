@@ -1,6 +1,8 @@
 /**
- * Key sets of servers: fetched within all limits, filtered to keys that verify a signature, and cached. For an
- * unknown key the set is fetched again at most once a minute (a cooldown of oauth4webapi).
+ * Key sets of servers: fetched within all limits, filtered to keys that verify a signature, and cached for five
+ * minutes. A server may rotate its keys at any moment, also right after the set was fetched. So a token that no cached
+ * key verifies causes one more request at once. After such a request the set has a cooldown of a minute: invalid
+ * tokens, however many, cause one request in that time.
  *
  * Border: a key set is fetched from `jwks_uri` of the metadata only. The header members `jku`, `x5u` and `jwk`
  * of a JWT are ignored. @see RFC 8725 section 3.10
@@ -8,23 +10,23 @@
 
 import {
   allowInsecureRequests,
-  customFetch,
-  type ExportedJWKSCache,
   type JWK,
   type JWKS,
   jwksCache,
   validateApplicationLevelSignature,
 } from 'oauth4webapi'
-import { type Effects, skewSeconds } from './effects.ts'
+import type { Effects } from './effects.ts'
 import { errorFromResponse } from './error-response.ts'
 import { sendRequest } from './http.ts'
-import { isJsonObject, readJsonObject } from './json-response.ts'
-import { createJwksStore, type JwksStore } from './jwks-store.ts'
+import { dropNullMembers, isJsonObject, type JsonObject, readJsonObject } from './json-response.ts'
+import { type CachedKeySet, createJwksStore, type JwksStore } from './jwks-store.ts'
 import { requireEndpoint, type ServerMetadata } from './metadata.ts'
 
 const defaultStore = createJwksStore()
 const SERVERS_LIMIT = 32
 const KEYS_LIMIT = 64
+const FRESH_SECONDS = 300
+const COOLDOWN_SECONDS = 60
 
 /**
  * Verifies the signature of the JWT that oauth4webapi found in a response.
@@ -38,51 +40,87 @@ export async function verifyResponseSignature(
 ): Promise<void> {
   const store = effects.jwks ?? defaultStore
   const uri = requireEndpoint(metadata, 'jwks_uri', effects).href
-  const skew = skewSeconds(effects)
-  const known = store.sets.get(uri)
-  // The stored time is on the injected clock; the library compares with the system clock.
-  const cache: Partial<ExportedJWKSCache> = known ? { jwks: known.jwks, uat: known.uat - skew } : {}
+  const cached = store.sets.get(uri)
+  const isCached = cached !== undefined && isWithin(FRESH_SECONDS, cached.uat, effects)
+  const known = isCached ? cached : await requestOnce(uri, store, effects)
+  try {
+    await verifyWith(known, metadata, response, effects)
+  } catch (error) {
+    const newer = await newerKeySet(uri, known, isCached, store, effects)
+    if (newer === undefined) throw error
+    await verifyWith(newer, metadata, response, effects)
+  }
+}
+
+async function verifyWith(
+  { jwks }: CachedKeySet,
+  metadata: ServerMetadata,
+  response: Response,
+  effects: Effects,
+): Promise<void> {
   // A copy, because the library also caches key sets by metadata object, regardless of the injected clock.
   await validateApplicationLevelSignature({ ...metadata }, response, {
-    [jwksCache]: cache as ExportedJWKSCache,
-    [customFetch]: async (url) =>
-      new Response(JSON.stringify(await newerKeySet(url, known, store, effects)), {
-        headers: { 'content-type': 'application/json' },
-      }),
+    // As a set of this second, so that the library requests none by itself.
+    [jwksCache]: { jwks, uat: Math.floor(Date.now() / 1000) },
     [allowInsecureRequests]: effects.allowInsecureLoopback === true,
   })
 }
 
-function storeKeySet(store: JwksStore, uri: string, entry: ExportedJWKSCache): void {
-  store.sets.delete(uri)
-  store.sets.set(uri, entry)
-  for (const oldest of store.sets.keys()) {
-    if (store.sets.size <= SERVERS_LIMIT) break
-    store.sets.delete(oldest)
-  }
+/** Whether a time of the injected clock lies in the last seconds. A clock that was set back makes it older. */
+function isWithin(seconds: number, time: number, effects: Effects): boolean {
+  const elapsed = nowSeconds(effects) - time
+  return elapsed >= 0 && elapsed < seconds
 }
 
-/** Returns a newer key set than the known one: one that another call has fetched, or the server's. */
+const nowSeconds = (effects: Effects) => Math.floor(effects.now() / 1000)
+
+/**
+ * Returns a newer key set than one that does not verify a token: one that another call has fetched, or the server's.
+ * `undefined`: the set was fetched for this very token, or the cooldown runs.
+ */
 async function newerKeySet(
-  url: string,
-  known: ExportedJWKSCache | undefined,
+  uri: string,
+  known: CachedKeySet,
+  wasCached: boolean,
   store: JwksStore,
   effects: Effects,
-): Promise<JWKS> {
-  const latest = store.sets.get(url)
-  if (latest !== known && latest !== undefined) return latest.jwks
-  const request = store.pending.get(url) ?? fetchKeySet(url, store, effects)
-  store.pending.set(url, request)
+): Promise<CachedKeySet | undefined> {
+  const latest = store.sets.get(uri)
+  if (latest !== undefined && latest !== known) return latest
+  const pending = store.pending.get(uri)
+  if (pending !== undefined) return pending
+  const { missedAt } = known
+  if (missedAt !== undefined && isWithin(COOLDOWN_SECONDS, missedAt, effects)) return undefined
+  known.missedAt = nowSeconds(effects)
+  if (!wasCached) return undefined
+  const newer = await requestOnce(uri, store, effects)
+  newer.missedAt = known.missedAt
+  return newer
+}
+
+/** Requests a key set, once at a time. */
+function requestOnce(uri: string, store: JwksStore, effects: Effects): Promise<CachedKeySet> {
+  const request = store.pending.get(uri) ?? fetchKeySet(uri, store, effects)
+  store.pending.set(uri, request)
   return request
 }
 
-async function fetchKeySet(url: string, store: JwksStore, effects: Effects): Promise<JWKS> {
+async function fetchKeySet(uri: string, store: JwksStore, effects: Effects): Promise<CachedKeySet> {
   try {
-    const jwks = await requestKeySet(url, effects)
-    storeKeySet(store, url, { jwks, uat: Math.floor(effects.now() / 1000) })
-    return jwks
+    const keySet = { jwks: await requestKeySet(uri, effects), uat: nowSeconds(effects) }
+    storeKeySet(store, uri, keySet)
+    return keySet
   } finally {
-    store.pending.delete(url)
+    store.pending.delete(uri)
+  }
+}
+
+function storeKeySet(store: JwksStore, uri: string, keySet: CachedKeySet): void {
+  store.sets.delete(uri)
+  store.sets.set(uri, keySet)
+  for (const oldest of store.sets.keys()) {
+    if (store.sets.size <= SERVERS_LIMIT) break
+    store.sets.delete(oldest)
   }
 }
 
@@ -95,13 +133,13 @@ async function requestKeySet(url: string, effects: Effects): Promise<JWKS> {
     'application/json',
     'application/jwk-set+json',
   ])
-  const usable = Array.isArray(keys) ? keys.filter(isVerificationKey).slice(0, KEYS_LIMIT) : []
-  return { keys: usable }
+  if (!Array.isArray(keys)) return { keys: [] }
+  const objects = keys.filter(isJsonObject).map(dropNullMembers)
+  return { keys: objects.filter(isVerificationKey).slice(0, KEYS_LIMIT) }
 }
 
 /** Accepts public keys for signatures. A key with private members is not secret any more and is rejected. */
-function isVerificationKey(key: unknown): key is JWK {
-  if (!isJsonObject(key)) return false
+function isVerificationKey(key: JsonObject): key is JWK {
   const asymmetric = key.kty === 'RSA' || key.kty === 'EC' || key.kty === 'OKP'
   return asymmetric && key.d === undefined && (key.use ?? 'sig') === 'sig'
 }

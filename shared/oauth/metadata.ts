@@ -3,15 +3,21 @@
  * selects and checks the members that the flow uses. The result is a snapshot: each flow keeps the snapshot
  * that it began with.
  *
- * Border: an issuer is compared as a string, never normalized. @see RFC 8414, OpenID Connect Discovery 1.0
+ * A well-known address that answers with anything but a document of the issuer is passed over, and the next address is
+ * asked: servers and proxies answer an address that they do not know with a web page, with a redirect, with nothing,
+ * or with the document of another issuer. A document of the issuer ends the search, whatever its members are.
+ *
+ * Border: an issuer is compared as a string, never normalized. No member of a document that was passed over is used.
+ * @see RFC 8414, OpenID Connect Discovery 1.0
  */
 
 import { allowInsecureRequests, customFetch, discoveryRequest } from 'oauth4webapi'
 import type { Effects } from './effects.ts'
-import { NorthkeyError } from './error.ts'
+import { NorthkeyError, type NorthkeyErrorCode } from './error.ts'
 import { errorFromResponse } from './error-response.ts'
 import { sendByLibrary } from './http.ts'
-import { type JsonObject, readJsonObject } from './json-response.ts'
+import { dropNullMembers, type JsonObject, readJsonObject } from './json-response.ts'
+import type { ServerResponse } from './server-response.ts'
 import { requireSecureUrl } from './url-policy.ts'
 
 /**
@@ -78,8 +84,19 @@ export interface MetadataSource {
   wellKnown: readonly WellKnown[]
 }
 
+/** The error of an address without a document of the issuer. */
+interface PassedOver {
+  error: NorthkeyError
+  /**
+   * Whether a document may be there all the same: the server failed, or published the document of another issuer. The
+   * overrides do not stand in for such a document.
+   */
+  mayBePublished: boolean
+}
+
 /**
  * Returns the metadata of one issuer. For a server that publishes none, the overrides are all.
+ * @throws NorthkeyError that says what each address answered. An address that does not answer at all ends the search.
  * @see RFC 8414 sections 3 and 3.3
  */
 export async function discoverMetadata(
@@ -87,15 +104,52 @@ export async function discoverMetadata(
   effects: Effects,
 ): Promise<ServerMetadata> {
   const issuer = requireIssuer(source.issuer, effects)
-  let published: JsonObject | undefined
+  const overrides = dropNullMembers({ ...source.overrides })
+  const passedOver: PassedOver[] = []
   for (const algorithm of source.wellKnown) {
-    published = await publishedMetadata(issuer, source.issuer, algorithm, effects)
-    if (published !== undefined) break
+    const found = await requestMetadata(issuer, source.issuer, algorithm, effects).catch(
+      (error: unknown) => {
+        throw error instanceof NorthkeyError ? describeSearch(passedOver, error) : error
+      },
+    )
+    if ('document' in found) {
+      return checkMetadata({ ...found.document, ...overrides }, source.issuer, effects)
+    }
+    passedOver.push(found)
   }
-  if (published === undefined && source.overrides === undefined) {
-    throw new NorthkeyError('invalid_metadata', 'the server publishes no metadata, and none is set')
-  }
-  return checkMetadata({ ...published, ...source.overrides }, source.issuer, effects)
+  const mayBePublished = passedOver.some((address) => address.mayBePublished)
+  if (source.overrides === undefined || mayBePublished) throw describeSearch(passedOver)
+  return checkMetadata(overrides, source.issuer, effects)
+}
+
+/** Codes of addresses that were passed over. The first of them that occurs is the code of the search. */
+const SEARCH_CODES: readonly NorthkeyErrorCode[] = [
+  'issuer_mismatch',
+  'network_error',
+  'invalid_response',
+  'invalid_metadata',
+]
+
+/**
+ * Makes one error of what the addresses answered.
+ * @param end The error that ended the search, if an address did not answer.
+ */
+function describeSearch(passedOver: readonly PassedOver[], end?: NorthkeyError): NorthkeyError {
+  const errors = [...passedOver.map(({ error }) => error), ...(end === undefined ? [] : [end])]
+  const code =
+    end?.code ?? SEARCH_CODES.find((candidate) => errors.some((error) => error.code === candidate))
+  const answers = errors.map(({ message }) => message).join('; ')
+  const message =
+    end === undefined && code === 'invalid_metadata'
+      ? `the server publishes no metadata, and the operator profile has none: ${answers}`
+      : answers
+  const cause = end ?? errors.find((error) => error.code === code)
+  const { httpStatus, retryAfterSeconds } = cause ?? {}
+  return new NorthkeyError(code ?? 'invalid_metadata', message, {
+    httpStatus,
+    retryAfterSeconds,
+    cause,
+  })
 }
 
 /** Checks an issuer identifier: https, no query, no fragment. @see RFC 8414 section 2 */
@@ -110,31 +164,52 @@ export function requireIssuer(
   return url
 }
 
-async function publishedMetadata(
+/**
+ * Requests the document at one address.
+ * @throws NorthkeyError where the address does not answer, or asks to wait (429).
+ */
+async function requestMetadata(
   url: URL,
   issuer: string,
   algorithm: WellKnown,
   effects: Effects,
-): Promise<JsonObject | undefined> {
-  const endpoint = 'metadata endpoint'
-  const response = await sendByLibrary(
-    (send) =>
-      discoveryRequest(url, {
-        algorithm,
-        [allowInsecureRequests]: effects.allowInsecureLoopback === true,
-        [customFetch]: send,
-      }),
-    endpoint,
-    effects,
-  )
-  // Servers answer a request for an unknown path with various client errors: there is no such document.
-  if (response.status >= 400 && response.status < 500 && response.status !== 429) return undefined
-  if (response.status !== 200) throw errorFromResponse(response, endpoint, effects.now())
-  const body = readJsonObject(response, endpoint)
-  if (body.issuer !== issuer) {
-    throw new NorthkeyError('issuer_mismatch', 'metadata member "issuer" must be the issuer asked')
+): Promise<{ document: JsonObject } | PassedOver> {
+  let endpoint = 'metadata endpoint'
+  const nameEndpoint = (address: string) => {
+    endpoint = `metadata endpoint ${address}`
+    return endpoint
   }
-  return body
+  try {
+    const response = await sendByLibrary(
+      (send) =>
+        discoveryRequest(url, {
+          algorithm,
+          [allowInsecureRequests]: effects.allowInsecureLoopback === true,
+          [customFetch]: send,
+        }),
+      nameEndpoint,
+      effects,
+    )
+    if (response.status !== 200) return judgeStatus(response, endpoint, effects.now())
+    const document = readJsonObject(response, endpoint)
+    if (document.issuer === issuer) return { document }
+    const message = `the "issuer" at the ${endpoint} must be the issuer asked`
+    const error = new NorthkeyError('issuer_mismatch', message)
+    return { error, mayBePublished: typeof document.issuer === 'string' }
+  } catch (error) {
+    // Only an answer has this code: a redirect, or a body that is too large or no JSON object.
+    if (!(error instanceof NorthkeyError) || error.code !== 'invalid_response') throw error
+    return { error, mayBePublished: false }
+  }
+}
+
+function judgeStatus(response: ServerResponse, endpoint: string, now: number): PassedOver {
+  const error = errorFromResponse(response, endpoint, now)
+  if (error.code === 'rate_limited') throw error
+  const mayBePublished = error.code === 'network_error'
+  if (mayBePublished || response.status < 400) return { error, mayBePublished }
+  // Servers answer a request for an unknown path with various client errors: there is no such document.
+  return { error: new NorthkeyError('invalid_metadata', error.message), mayBePublished }
 }
 
 /**

@@ -9,9 +9,9 @@ import { errorFromResponse } from './error-response.ts'
 import { sendByLibrary } from './http.ts'
 import { readJsonObject } from './json-response.ts'
 import { requireEndpoint, type ServerMetadata } from './metadata.ts'
+import { isRequestUri } from './opaque-values.ts'
 
 const ENDPOINT = 'pushed authorization request endpoint'
-const REQUEST_URI = /^[\x21-\x7e]{1,2000}$/
 
 export interface PushedRequest {
   metadata: ServerMetadata
@@ -52,7 +52,7 @@ export async function pushAuthorizationRequest(
   )
   if (response.status !== 201) throw errorFromResponse(response, ENDPOINT, effects.now())
   const { request_uri, expires_in } = readJsonObject(response, ENDPOINT)
-  if (typeof request_uri !== 'string' || !REQUEST_URI.test(request_uri)) {
+  if (!isRequestUri(request_uri)) {
     throw new NorthkeyError('invalid_response', `${ENDPOINT}: "request_uri" must be a URI`)
   }
   if (!(Number(expires_in) > 0)) {

@@ -3,19 +3,24 @@
 import { NorthkeyError } from './error.ts'
 
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$/
-const LENGTH_LIMIT = 2000
 
-/** Whether a string follows the grammar of a scope, and is short enough for a server. */
-export function isScope(value: string): boolean {
-  return value.length <= LENGTH_LIMIT && SCOPE.test(value)
+/** Longest scope that an application may request for one API, in characters. */
+export const SCOPE_LIMIT = 2048
+
+/** Whether a string follows the grammar of a scope. */
+export function isScope(value: unknown): value is string {
+  return typeof value === 'string' && SCOPE.test(value)
 }
 
-/** Returns the scope unchanged, or throws an error that names the parameter. */
+/**
+ * Returns the scope that an application requests for one API, or throws an error that names the parameter. The scope
+ * of several APIs, and the scope that a server states, may be longer.
+ */
 export function requireScope(value: unknown, name = 'scope'): string {
-  if (typeof value === 'string' && isScope(value)) return value
+  if (isScope(value) && value.length <= SCOPE_LIMIT) return value
   throw new NorthkeyError(
     'invalid_params',
-    `"${name}" must be a scope: space-separated words of printable ASCII, at most 2000 characters`,
+    `"${name}" must be a scope: space-separated words of printable ASCII, at most ${SCOPE_LIMIT} characters`,
   )
 }
 

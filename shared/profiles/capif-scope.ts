@@ -10,7 +10,7 @@
  */
 
 import { NorthkeyError } from '../oauth/error.ts'
-import { requireScope } from '../oauth/scope.ts'
+import { isScope } from '../oauth/scope.ts'
 
 export interface CapifScope {
   /** API names by AEF id, in the order of the scope. */
@@ -21,10 +21,12 @@ export interface CapifScope {
 
 const PREFIX = '3gpp#'
 const NAME = /^[^\s#;:,]+$/
+const WORDS = 'must be space-separated words of printable ASCII'
 
 /** Parses a CAPIF scope. Throws `invalid_params` if it does not follow the grammar. */
 export function parseCapifScope(scope: string): CapifScope {
-  const [first = '', ...others] = requireScope(scope).split(' ')
+  if (!isScope(scope)) throw invalidScope(WORDS)
+  const [first = '', ...others] = scope.split(' ')
   if (!first.startsWith(PREFIX)) throw invalidScope('must begin with "3gpp#"')
   const aefs = first
     .slice(PREFIX.length)
@@ -53,7 +55,9 @@ export function formatCapifScope(scope: CapifScope): string {
   }
   if (apis.size === 0) throw invalidScope('must name an AEF')
   const aefs = [...apis].map(([aefId, names]) => `${aefId}:${[...names].join(',')}`)
-  return requireScope([PREFIX + aefs.join(';'), ...new Set(scope.others)].join(' '))
+  const text = [PREFIX + aefs.join(';'), ...new Set(scope.others)].join(' ')
+  if (!isScope(text)) throw invalidScope(WORDS)
+  return text
 }
 
 /** Joins several CAPIF scopes into one, since a scope string has a single `3gpp#` word. */

@@ -7,7 +7,7 @@
  */
 
 import { NorthkeyError } from '../oauth/error.ts'
-import { joinScopes } from '../oauth/scope.ts'
+import { joinScopes, requireScope } from '../oauth/scope.ts'
 import { capifScopeWithin, joinCapifScopes } from './capif-scope.ts'
 import type { Profile, ServerConfig } from './profile.ts'
 
@@ -33,7 +33,7 @@ export const capifProfile: Profile = {
   successStatuses: [201],
 
   authorizationScope(apis, { idToken }) {
-    const scope = joinCapifScopes(apis.map((api) => api.scope))
+    const scope = joinCapifScopes(apis.map((api) => requireScope(api.scope)))
     // A CAPIF scope begins with its `3gpp#` word.
     return idToken ? joinScopes(scope, 'openid') : scope
   },

@@ -13,7 +13,8 @@
  * - an error response without an error code counts as a network error (T15);
  * - the issuer of metadata is not compared (M-01), and the endpoints in metadata are not checked (M-07);
  * - a code is redeemed with metadata that were fetched again (M-05);
- * - no cached token counts as fresh (M-08).
+ * - no cached token counts as fresh (M-08);
+ * - a redirect of the first well-known address ends the search (H13).
  */
 
 import type { Page } from 'puppeteer-core'
@@ -160,6 +161,23 @@ describe('an answer that must not be trusted', () => {
     faults.remove(held)
     expect((await connecting).result).toBeDefined()
     expect(tokenRequests(stage).map((entry) => typeof formOf(entry).code)).toEqual(['string'])
+    expect(stage.outside.connections).not.toContain(new URL(EVIL).hostname)
+  })
+
+  test('H13: after a redirect of the first well-known address the next one is asked', async ({
+    stage,
+    page,
+  }) => {
+    await signInBeforehand(stage)
+    const { log, faults } = stage.network
+    const path = '/.well-known/oauth-authorization-server*'
+    faults.add({ server: 'authorization-function', path, action: redirect('/portal', 302) })
+    expect((await connect(stage, page)).result).toBeDefined()
+    const paths = log.filter({ path: /^\/\.well-known\// }).map((entry) => entry.path)
+    expect(paths.slice(0, 2)).toEqual([
+      '/.well-known/oauth-authorization-server',
+      '/.well-known/openid-configuration',
+    ])
     expect(stage.outside.connections).not.toContain(new URL(EVIL).hostname)
   })
 

@@ -2,7 +2,7 @@
 
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { decodeJwt } from 'jose'
+import { decodeJwt, decodeProtectedHeader } from 'jose'
 import * as oauth from 'oauth4webapi'
 import { afterEach, describe, expect, test } from 'vitest'
 import {
@@ -288,10 +288,11 @@ describe('registration with a real server (RFC 7591)', () => {
       },
       effects,
     )
-    const clientKey = { privateKey: pair.privateKey }
+    const clientKey = { privateKey: pair.privateKey, kid: client.kid ?? '' }
     const tokens = await connect({ clientId: client.clientId, clientKey }, { clientKey })
     expect(tokens.subject).toBe('subscriber-1')
     const [sent] = effects.to('/token')
+    expect(decodeProtectedHeader(sent?.form.get('client_assertion') ?? '').kid).toBe(client.kid)
     expect(decodeJwt(sent?.form.get('client_assertion') ?? '')).toMatchObject({
       iss: client.clientId,
       aud: server.issuer,

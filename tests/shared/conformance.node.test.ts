@@ -110,6 +110,9 @@ const REQUIREMENT = /^S\d\d$/
 /** Id of a row of the section "Trust". */
 const TRUST = /^A(0\d|10|11[a-k])$/
 
+/** Id of a row of the section on honest servers and the first hour. */
+const FIELD = /^(H\d\d[a-z]?|F\d\d)$/
+
 const rows = rowsOf(document)
 
 describe('docs/conformance.md', () => {
@@ -119,7 +122,8 @@ describe('docs/conformance.md', () => {
 
   test('has each of the 238 ids of the catalogue once, and no others', () => {
     expect(catalogueIds).toHaveLength(238)
-    const ids = rows.map(({ id }) => id).filter((id) => !REQUIREMENT.test(id) && !TRUST.test(id))
+    const others = [REQUIREMENT, TRUST, FIELD]
+    const ids = rows.map(({ id }) => id).filter((id) => !others.some((other) => other.test(id)))
     expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([])
     expect(catalogueIds.filter((id) => !ids.includes(id))).toEqual([])
     expect(ids.filter((id) => !catalogueIds.includes(id))).toEqual([])
@@ -132,6 +136,11 @@ describe('docs/conformance.md', () => {
       (_, index) => `A${String(index + 1).padStart(2, '0')}`,
     )
     expect(rows.map(({ id }) => id).filter((id) => TRUST.test(id))).toEqual([...entries, ...parts])
+  })
+
+  test('has each id of the section on honest servers and the first hour once', () => {
+    const ids = rows.map(({ id }) => id).filter((id) => FIELD.test(id))
+    expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([])
   })
 
   test('has the requirements of the specifications without a gap', () => {

@@ -18,7 +18,7 @@ import {
   type ResourceDemand,
   requestResource,
 } from '../../../shared/core/index.ts'
-import { retryAfter } from '../../../shared/oauth/error-response.ts'
+import { retryAfter } from '../../../shared/oauth/retry-after.ts'
 import { API_CALL_TIMEOUT_MS } from '../../limits.ts'
 import type { CallRules } from './call-rules.ts'
 import { waitForLargeBody, waitForSlot } from './call-slots.ts'

@@ -8,9 +8,11 @@
 
 import {
   type ClientKey,
+  clientKeyId,
   fetchClientDocument,
   redirectUriFor,
   registerClient,
+  requireClientIdUrl,
   type ServerMetadata,
 } from '../../../shared/core/index.ts'
 import type { ConsentWaiver, OperatorProfile } from '../../../shared/messages/operator-profile.ts'
@@ -56,6 +58,16 @@ export const getRedirectUri = (issuer: string): Promise<string> =>
 const needsOwnKey = ({ onboarding, clientAuthentication }: OperatorProfile) =>
   onboarding === 'dynamic' && clientAuthentication === 'private_key_jwt'
 
+/** Tells whether a client identifier may be that of a client document. The document itself is fetched later. */
+function isClientDocument(clientId: string, origin: string): boolean {
+  try {
+    requireClientIdUrl(clientId, origin, { allowInsecureLoopback: __DEVELOPMENT__ })
+    return true
+  } catch {
+    return false
+  }
+}
+
 /**
  * Finds the application that this origin may act as at this operator, or `undefined`.
  *
@@ -76,8 +88,10 @@ export async function findBoundApplication(
   }
   if (onboarding === 'preregistered') return undefined
   if (onboarding === 'client_id_metadata_document') {
-    if (clientId === undefined || !URL.canParse(clientId) || new URL(clientId).origin !== origin) {
-      throw invalidParams('clientId: expected the URL of a client document on this very origin')
+    if (clientId === undefined || !isClientDocument(clientId, origin)) {
+      throw invalidParams(
+        'clientId: expected the URL of a client document on this very origin, in normal form, without query and fragment',
+      )
     }
     return { ...named, clientId }
   }
@@ -141,7 +155,7 @@ export async function getClientKey(
 ): Promise<ClientKey | undefined> {
   if (server.clientAuthentication !== 'private_key_jwt') return undefined
   const key = await getKey(getClientKeyId(server.issuer, origin))
-  return key && { privateKey: key.privateKey }
+  return key && { privateKey: key.privateKey, kid: await clientKeyId(key.publicKey) }
 }
 
 export const sweepRegistrations = (): Promise<void> => registrations.sweep()

@@ -9,6 +9,7 @@
 import {
   isNorthkeyError,
   type NorthkeyErrorCode,
+  type NorthkeyErrorObject,
   revokeToken,
   type ServerMetadata,
 } from '../../../shared/core/index.ts'
@@ -44,7 +45,7 @@ interface Revocation {
 
 const MOST_ATTEMPTS = 20
 
-/** Errors that contain no decision of the server about the token. A retry may succeed. */
+/** Errors that contain no decision of the server about the token. A retry may succeed. No client error is one but 408 and 429. */
 const TRANSIENT: readonly NorthkeyErrorCode[] = [
   'network_error',
   'timeout',
@@ -74,11 +75,17 @@ async function attemptRevocation(revocation: Revocation): Promise<boolean> {
       await scheduleRetry(revocation, failure.retryAfterSeconds)
       return false
     }
-    const reason = failure?.error ?? failure?.code ?? 'internal_error'
+    const reason = describeFailure(failure)
     log.record('revocation', `the operator was not told: ${reason}`, getLogSubject(revocation))
   }
   await store.delete(revocation.id)
   return true
+}
+
+/** The server's word, or else the status of its answer, or else the broker's word. */
+function describeFailure(failure: NorthkeyErrorObject | undefined): string {
+  const { error, httpStatus, code = 'internal_error' } = failure ?? {}
+  return error ?? (httpStatus === undefined ? code : `status ${httpStatus}`)
 }
 
 const getLogSubject = ({ origin, server: { issuer } }: Revocation) => ({ origin, issuer })

@@ -17,6 +17,7 @@ import {
 } from '../../../shared/messages/operator-profile.ts'
 import { isReadableText, READABLE_TEXT } from '../../../shared/messages/readable-text.ts'
 import { isDeeperThan, JSON_DEPTH_LIMIT } from '../../../shared/oauth/json-depth.ts'
+import { isClientId } from '../../../shared/oauth/opaque-values.ts'
 import {
   findSpellingFault,
   isCanonicalOrigin,
@@ -243,6 +244,7 @@ function checkContents(profile: OperatorProfile, development: boolean): string[]
   applications.forEach((application, index) => {
     const at = `applications[${index}]`
     findings.checkText(application.name, `${at}.name`)
+    findings.expect(isClientId(application.clientId), `${at}.clientId`, 'printable ASCII')
     checkWaiver(findings, application, profile, at)
     for (const origin of application.origins) findings.checkOrigin(origin, `${at}.origins`)
   })

@@ -1,6 +1,7 @@
 /**
  * Validates the parameters of a page's call before any other code reads them. The schemas are those of
- * the page contract (`docs/page-api.md`). An unknown member is an error, so that a page cannot smuggle
+ * the page contract (`docs/page-api.md`). A value that the core puts into a request is judged by the core's own
+ * grammar, so that nothing passes here, is shown to the user, and fails afterwards. An unknown member is an error, so that a page cannot smuggle
  * a parameter into an authorization request.
  */
 
@@ -8,6 +9,13 @@ import * as v from 'valibot'
 import type { ProviderMethod, ProviderMethods } from '../../../shared/messages/page-api.ts'
 import { isPlain } from '../../../shared/messages/plain-data.ts'
 import { isReadableText, READABLE_TEXT } from '../../../shared/messages/readable-text.ts'
+import {
+  isClientId,
+  isDpopNonce,
+  isLoginHint,
+  LOGIN_HINT,
+} from '../../../shared/oauth/opaque-values.ts'
+import { isScope, SCOPE_LIMIT } from '../../../shared/oauth/scope.ts'
 import { MAX_BODY_BYTES } from '../api-calls/body-limit.ts'
 import { invalidParams } from '../platform/broker-error.ts'
 
@@ -30,13 +38,16 @@ const url = (name: string) =>
     v.check((value) => URL.canParse(value), `${name}: expected an absolute URL`),
   )
 
-/** @see RFC 6749 section 3.3 and appendix A.4 */
-const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/
-const scope = (name: string) =>
-  v.pipe(text(name), v.regex(SCOPE, `${name}: expected a scope string (RFC 6749 section 3.3)`))
+/** The grammar of the core for a value. */
+const follows = (isValid: (value: unknown) => boolean, message: string) =>
+  v.check((value: string) => isValid(value), message)
 
-/** @see RFC 9449 section 8.1 */
-const NONCE = /^[\x21\x23-\x5b\x5d-\x7e]+$/
+/** @see RFC 6749 section 3.3 and appendix A.4 */
+const scope = (name: string) =>
+  v.pipe(
+    text(name, SCOPE_LIMIT),
+    follows(isScope, `${name}: expected a scope string (RFC 6749 section 3.3)`),
+  )
 
 const purpose = (name: string) =>
   v.pipe(text(name, 80), v.regex(/^dpv:[A-Za-z]+$/, `${name}: expected a DPV term, as in dpv:X`))
@@ -99,9 +110,16 @@ const schemas = {
       v.maxLength(16, 'apis: expected at most 16 APIs'),
     ),
     mode: v.optional(choice('mode', ['fetch', 'token'])),
-    clientId: v.optional(text('clientId')),
+    clientId: v.optional(
+      v.pipe(
+        text('clientId'),
+        follows(isClientId, 'clientId: expected printable ASCII (RFC 6749 appendix A.1)'),
+      ),
+    ),
     reason: v.optional(readable('reason', 200)),
-    loginHint: v.optional(text('loginHint', 256)),
+    loginHint: v.optional(
+      v.pipe(text('loginHint', 256), follows(isLoginHint, `loginHint: expected ${LOGIN_HINT}`)),
+    ),
   }),
   northbound_getGrants: noParams,
   northbound_getAccessToken: v.optional(
@@ -135,7 +153,10 @@ const schemas = {
     body: v.optional(body),
     query: v.optional(v.pipe(v.string('query: expected a string'), v.maxLength(8_192))),
     nonce: v.optional(
-      v.pipe(text('nonce', 512), v.regex(NONCE, 'nonce: expected a nonce (RFC 9449 section 8.1)')),
+      v.pipe(
+        v.string('nonce: expected a string'),
+        follows(isDpopNonce, 'nonce: expected a nonce (RFC 9449 section 8.1)'),
+      ),
     ),
   }),
   northbound_revoke: v.optional(object({ grantId }), {}),

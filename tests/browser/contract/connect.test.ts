@@ -33,7 +33,7 @@ import { windowsOpenedBy } from '../support/windows.ts'
 const PURPOSE = 'dpv:RequestedServiceProvision'
 const REASON = 'Smooth streaming'
 /** A login hint that is no phone number. The sign-in form would be filled in with a phone number. */
-const HINT = 'the one with the telescope'
+const HINT = 'Zoë (山田), the one with the telescope'
 
 const test = base
 const consentTest = base.extend('options', { requireConsent: true })

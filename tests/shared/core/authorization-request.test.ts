@@ -1,4 +1,9 @@
-/** Authorization requests: parameters, scopes, and pushed requests. */
+/**
+ * Authorization requests: parameters, scopes, and pushed requests.
+ *
+ * Seen to fail when a login hint has to be ASCII, when the scopes of several APIs have the limit of one, and when a
+ * `request_uri` has at most 2,000 characters (H14).
+ */
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -142,6 +147,26 @@ describe('the authorization request (RFC 6749 section 4.1.1)', () => {
     expect(parameters.get('max_age')).toBe('300')
   })
 
+  test('H14: a login hint in any script is sent as UTF-8 (OpenID Connect Core section 3.1.2.1)', async () => {
+    const { parameters, url } = await sentParameters({ loginHint: 'zoë 山田' })
+    expect(parameters.get('login_hint')).toBe('zoë 山田')
+    expect(url.search).toContain('login_hint=zo%C3%AB+%E5%B1%B1%E7%94%B0')
+  })
+
+  test('H14: the scopes of several APIs may be longer together than each of them', async () => {
+    const apis = Array.from({ length: 16 }, (_, index) => ({
+      resource: `${RESOURCE}/${index}`,
+      scope: `s${index}-${'x'.repeat(1900)}`,
+    }))
+    const { flow } = await sentParameters({ apis })
+    expect(flow.scope).toBe(apis.map(({ scope }) => scope).join(' '))
+    const capif = apis.map((api, index) => ({ ...api, scope: `3gpp#aef${index}:${api.scope}` }))
+    const server = { ...SERVER, profile: 'capif' as const }
+    expect((await sentParameters({ server, apis: capif })).flow.scope).toHaveLength(
+      capif.map(({ scope }) => scope.replace('3gpp#', '')).join(';').length + '3gpp#'.length,
+    )
+  })
+
   test.each([
     ['prompt', { prompt: 'nonsense' }],
     ['loginHint', { loginHint: 'a\r\nb' }],
@@ -235,6 +260,13 @@ describe('pushed authorization requests (RFC 9126)', () => {
     expect(form?.get('code_challenge_method')).toBe('S256')
     expect(form?.has('request_uri')).toBe(false)
     expect(form?.has('code_verifier')).toBe(false)
+  })
+
+  test('H14: a request_uri of any length is opened', async () => {
+    const request_uri = `urn:${'x'.repeat(5000)}`
+    const network = closedNetwork().on(PAR, json({ ...answer, request_uri }, { status: 201 }))
+    const { authorizationUrl } = await beginAuthorization(request({ metadata }), network)
+    expect(new URL(authorizationUrl).searchParams.get('request_uri')).toBe(request_uri)
   })
 
   test('P12: each flow pushes a new request (RFC 9126 section 4)', async () => {

@@ -1,4 +1,8 @@
-/** Validation of authorization responses. */
+/**
+ * Validation of authorization responses.
+ *
+ * Seen to fail when a code has at most 4,096 characters, or a redirect at most 16 kB (H14).
+ */
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -98,7 +102,7 @@ describe('the authorization response (RFC 6749 section 4.1.2)', () => {
     ['a code and an error', { error: 'access_denied' }],
     ['an empty code', { code: '' }],
     ['no code', { code: null }],
-    ['a code of 10 kB', { code: 'x'.repeat(10_240) }],
+    ['a response of more than 256 kB', { code: 'x'.repeat(262_144) }],
     ['NUL in the code', { code: 'a\u0000b' }],
     ['CRLF in the code', { code: 'a\r\nb' }],
     ['letters outside of ASCII in the code', { code: 'cödé' }],
@@ -107,6 +111,16 @@ describe('the authorization response (RFC 6749 section 4.1.2)', () => {
   ])('R20: %s is rejected (RFC 6749 section 10.14)', async (_what, change) => {
     expect((await tokenError(change)).code).toBe('invalid_response')
   })
+
+  test.each([4097, 10_240, 200_000])(
+    'R20, H14: a code of %i characters is accepted, since no specification limits it',
+    async (length) => {
+      const flow = await begin(closedNetwork())
+      const url = redirectOf(flow, { code: 'x'.repeat(length) })
+      expect(authorizationResponseState(url)).toBe(flow.state)
+      expect(receiveAuthorizationResponse(flow, url, START).callbackUrl).toBe(url)
+    },
+  )
 
   test('R20: for any query the result is a flow or a NorthkeyError', async () => {
     const flow = await begin(closedNetwork())

@@ -1,10 +1,32 @@
-/** Registration of clients, client ID metadata documents, and revocation. */
+/**
+ * Registration of clients, client ID metadata documents, and revocation.
+ *
+ * Seen to fail when a refusal at the revocation endpoint is known by its body alone, and when a 408 is one (H10); when
+ * a key is published without `kid`, and when an assertion has none (H23).
+ */
 
+import { calculateJwkThumbprint, decodeProtectedHeader } from 'jose'
 import { describe, expect, test } from 'vitest'
-import { fetchClientDocument, registerClient, revokeToken } from '../../../shared/core/index.ts'
+import {
+  clientKeyId,
+  fetchClientDocument,
+  redeemCode,
+  refreshTokens,
+  registerClient,
+  revokeToken,
+} from '../../../shared/core/index.ts'
 import { type Answer, closedNetwork, json, START } from '../support/closed-network.ts'
 import { failure } from '../support/failure.ts'
-import { CLIENT_ID, ISSUER, METADATA, REDIRECT_URI, SERVER } from '../support/fixtures.ts'
+import {
+  CLIENT_ID,
+  ISSUER,
+  METADATA,
+  REDIRECT_URI,
+  redeemable,
+  SERVER,
+  TOKEN_ENDPOINT,
+  TOKEN_RESPONSE,
+} from '../support/fixtures.ts'
 
 const REGISTER = `${ISSUER}/register`
 const metadata = { ...METADATA, registration_endpoint: REGISTER }
@@ -50,9 +72,46 @@ describe('dynamic registration (RFC 7591)', () => {
     const body = JSON.parse(network.sent[0]?.body ?? '')
     expect(body.dpop_bound_access_tokens).toBe(true)
     expect(body.token_endpoint_auth_signing_alg).toBe('ES256')
-    expect(Object.keys(body.jwks.keys[0]).sort()).toEqual(['alg', 'crv', 'kty', 'use', 'x', 'y'])
+    expect(Object.keys(body.jwks.keys[0]).sort()).toEqual([
+      ...['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y'],
+    ])
     const without = await failure(registerClient({ ...request, server }, closedNetwork()))
     expect(without.code).toBe('invalid_params')
+  })
+
+  test('H23: the kid of the published key is in each assertion (OpenID Connect Core section 10.1)', async () => {
+    const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, [
+      'sign',
+      'verify',
+    ])
+    const server = { ...SERVER, clientAuthentication: 'private_key_jwt' as const }
+    const network = closedNetwork().on(REGISTER, created({ client_id: 'c1' }))
+    const { clientId, kid = '' } = await registerClient(
+      { ...request, server, clientPublicKey: pair.publicKey },
+      network,
+    )
+    const [published] = JSON.parse(network.sent[0]?.body ?? '').jwks.keys
+    expect(published.kid).toBe(await calculateJwkThumbprint(published))
+    expect([kid, await clientKeyId(pair.publicKey)]).toEqual([published.kid, published.kid])
+
+    const clientKey = { privateKey: pair.privateKey, kid }
+    const PAR = `${ISSUER}/par`
+    const pushing = { ...metadata, pushed_authorization_request_endpoint: PAR }
+    network
+      .on(PAR, json({ request_uri: 'urn:1', expires_in: 60 }, { status: 201 }))
+      .on(TOKEN_ENDPOINT, json(TOKEN_RESPONSE))
+      .on(TOKEN_ENDPOINT, json(TOKEN_RESPONSE))
+      .on(`${ISSUER}/revoke`, new Response(''))
+    const flow = await redeemable(network, { server, metadata: pushing, clientId, clientKey })
+    await redeemCode(flow, network, { clientKey })
+    const client = { server, metadata: pushing, clientId, clientKey }
+    await refreshTokens({ ...client, refreshToken: 'r' }, network)
+    await revokeToken({ ...client, token: 'r', tokenTypeHint: 'refresh_token' }, network)
+    const assertions = network.sent.slice(1).map(({ form }) => form.get('client_assertion') ?? '')
+    expect(assertions).toHaveLength(4)
+    for (const assertion of assertions) {
+      expect(decodeProtectedHeader(assertion)).toEqual({ alg: 'ES256', kid: published.kid })
+    }
   })
 
   test.each([
@@ -160,6 +219,47 @@ describe('revocation (RFC 7009)', () => {
     )
     expect(error.error).toBe('unsupported_token_type')
     expect(JSON.stringify(error)).not.toContain('secret-token')
+  })
+
+  test.each([200, 202, 204])('H10: a %i is success', async (status) => {
+    await revokeToken(token, closedNetwork().on(REVOKE, new Response(null, { status })))
+  })
+
+  const page = { headers: { 'content-type': 'text/html' } }
+  test.each([400, 401, 403, 404, 405, 410, 418, 422])(
+    'H10: a %i is a refusal, with a web page, with nothing and with JSON alike (RFC 7009 section 2.2.1)',
+    async (status) => {
+      const answers = [
+        new Response('<p>secret-token</p>', { status, ...page }),
+        new Response('', { status }),
+        new Response('x'.repeat(300_000), { status }),
+        json({ message: 'Unauthorized' }, { status }),
+      ]
+      for (const answer of answers) {
+        const error = await failure(revokeToken(token, closedNetwork().on(REVOKE, answer)))
+        expect([error.code, error.httpStatus]).toEqual(['authorization_server_error', status])
+        expect(JSON.stringify(error)).not.toContain('secret-token')
+      }
+    },
+  )
+
+  test.each([
+    [408, 'network_error'],
+    [429, 'rate_limited'],
+    [500, 'network_error'],
+    [503, 'network_error'],
+  ])('H10: a %i is none: the code is %s', async (status, code) => {
+    for (const body of ['', '{"error":"invalid_client"}']) {
+      const answer = json(body, { status, headers: { 'retry-after': '5' } })
+      const error = await failure(revokeToken(token, closedNetwork().on(REVOKE, answer)))
+      expect([error.code, error.retryAfterSeconds]).toEqual([code, 5])
+    }
+  })
+
+  test('H10: a redirect is no decision of the server', async () => {
+    const answer = new Response(null, { status: 302, headers: { location: 'https://portal' } })
+    const error = await failure(revokeToken(token, closedNetwork().on(REVOKE, answer)))
+    expect(error.code).toBe('invalid_response')
   })
 
   test('C17: without a revocation endpoint the error is unsupported_by_server', async () => {

@@ -1,4 +1,9 @@
-/** Error responses of the token endpoint, and refresh requests. */
+/**
+ * Error responses of the token endpoint, and refresh requests.
+ *
+ * Seen to fail when the media type of an error response decides whether it is read (H14), and when a 408 is an
+ * untrusted response.
+ */
 
 import { describe, expect, test } from 'vitest'
 import {
@@ -61,6 +66,20 @@ describe('an error response of the token endpoint (RFC 6749 section 5.2)', () =>
       expect(failed.code).toBe('invalid_response')
       expect(failed.httpStatus).toBe(400)
       expect(JSON.stringify(failed)).not.toContain('stack trace')
+    },
+  )
+
+  test.each(['text/html', 'text/plain', 'application/octet-stream', ''])(
+    'H14: the JSON of a 400 of type "%s" keeps its error and its description (RFC 6749 section 5.2)',
+    async (type) => {
+      const body = JSON.stringify({ error: 'invalid_scope', error_description: 'no such scope' })
+      const headers = { 'content-type': type }
+      const failed = await tokenError(new Response(body, { status: 400, headers }))
+      expect([failed.code, failed.error, failed.errorDescription]).toEqual([
+        'authorization_server_error',
+        'invalid_scope',
+        'no such scope',
+      ])
     },
   )
 
@@ -128,6 +147,8 @@ describe('an error response of the token endpoint (RFC 6749 section 5.2)', () =>
     [503, new Date(START - 30_000).toUTCString(), 'network_error', 0],
     [503, '999999999', 'network_error', 86_400],
     [503, 'soon', 'network_error', undefined],
+    [503, '1.5', 'network_error', undefined],
+    [408, '3', 'network_error', 3],
     [500, '', 'network_error', undefined],
   ])('N04: status %i with Retry-After "%s"', async (status, header, code, seconds) => {
     const headers = { 'retry-after': header }

@@ -1,4 +1,9 @@
-/** Key sets for ID tokens, and ID tokens of a refresh. */
+/**
+ * Key sets for ID tokens, and ID tokens of a refresh.
+ *
+ * Seen to fail when a key set that is less than a minute old is not requested again, when it is requested again for an
+ * unknown `kid` alone, and when each sign-in sends a request of its own (H24).
+ */
 
 import { beforeAll, describe, expect, test } from 'vitest'
 import {
@@ -55,34 +60,97 @@ describe('key sets (OpenID Connect Core section 10.1)', () => {
     await expectRejected(idToken, { keys: [key.jwk, otherKey.jwk] })
   })
 
+  const expected = {
+    metadata: { ...METADATA, id_token_signing_alg_values_supported: ['ES256'] },
+    clientId: CLIENT_ID,
+    accessToken: ACCESS_TOKEN,
+    nonce: NONCE,
+  }
+  const lifetime = { exp: NOW + 900 }
+
   test('J18: a new key after a rotation is found with one more request', async () => {
     const jwks = createJwksStore()
     const network = closedNetwork({ jwks })
       .on(JWKS_URI, json({ keys: [key.jwk] }))
       .on(JWKS_URI, json({ keys: [key.jwk, otherKey.jwk] }))
-    const expected = {
-      metadata: { ...METADATA, id_token_signing_alg_values_supported: ['ES256'] },
-      clientId: CLIENT_ID,
-      accessToken: ACCESS_TOKEN,
-      nonce: NONCE,
-    }
     await validateIdToken(await sign(key), expected, network)
     network.advance(61_000)
-    const rotated = await sign(otherKey, { exp: NOW + 900 })
+    const rotated = await sign(otherKey, lifetime)
     expect((await validateIdToken(rotated, expected, network)).sub).toBe('subscriber-1')
     network.done()
+  })
+
+  test.each([
+    ['another kid', () => createTestKey('ES256', 'k3')],
+    ['the same kid', () => createTestKey('ES256', 'k1')],
+  ])(
+    'H24: a key with %s, rotated in right after the set was fetched, is found at once, and the next one after the pause',
+    async (_what, createKey) => {
+      const [first, second] = [await createKey(), await createKey()]
+      const jwks = createJwksStore()
+      const network = closedNetwork({ jwks })
+        .on(JWKS_URI, json({ keys: [key.jwk] }))
+        .on(JWKS_URI, json({ keys: [first.jwk] }))
+      await validateIdToken(await sign(key), expected, network)
+      network.advance(1000)
+      const ofFirst = await sign(first, lifetime)
+      expect((await validateIdToken(ofFirst, expected, network)).sub).toBe('subscriber-1')
+      expect((await validateIdToken(ofFirst, expected, network)).sub).toBe('subscriber-1')
+      network.done()
+      network.advance(1000)
+      const ofSecond = await sign(second, lifetime)
+      expect((await failure(validateIdToken(ofSecond, expected, network))).code).toBe(
+        'invalid_id_token',
+      )
+      network.on(JWKS_URI, json({ keys: [second.jwk] })).advance(60_000)
+      expect((await validateIdToken(ofSecond, expected, network)).sub).toBe('subscriber-1')
+      network.done()
+    },
+  )
+
+  test('H24: a key without kid that was rotated is found at once', async () => {
+    const [{ kid: _, ...before }, { kid: __, ...after }] = [key.jwk, otherKey.jwk]
+    const network = closedNetwork({ jwks: createJwksStore() })
+      .on(JWKS_URI, json({ keys: [before] }))
+      .on(JWKS_URI, json({ keys: [after] }))
+    await validateIdToken(await sign(key, {}, {}), expected, network)
+    const rotated = await sign(otherKey, {}, {})
+    expect((await validateIdToken(rotated, expected, network)).sub).toBe('subscriber-1')
+    network.done()
+  })
+
+  test('H24: sign-ins at once share the request for the rotated keys', async () => {
+    const network = closedNetwork({ jwks: createJwksStore() })
+      .on(JWKS_URI, json({ keys: [key.jwk] }))
+      .on(JWKS_URI, json({ keys: [otherKey.jwk] }))
+    await validateIdToken(await sign(key), expected, network)
+    const rotated = await sign(otherKey)
+    const signIns = Array.from({ length: 20 }, () => validateIdToken(rotated, expected, network))
+    expect((await Promise.all(signIns)).map(({ sub }) => sub)).toEqual(
+      Array.from({ length: 20 }, () => 'subscriber-1'),
+    )
+    expect(network.sent).toHaveLength(2)
+  })
+
+  test('H24: a request for rotated keys that fails is a network error, and is not repeated in the pause', async () => {
+    const network = closedNetwork({ jwks: createJwksStore() })
+      .on(JWKS_URI, json({ keys: [key.jwk] }))
+      .on(JWKS_URI, new Response('', { status: 503 }))
+    await validateIdToken(await sign(key), expected, network)
+    const rotated = await sign(otherKey, lifetime)
+    const codes = []
+    for (let attempt = 0; attempt < 3; attempt++) {
+      codes.push((await failure(validateIdToken(rotated, expected, network))).code)
+    }
+    expect(codes).toEqual(['network_error', 'invalid_id_token', 'invalid_id_token'])
+    expect((await validateIdToken(await sign(key), expected, network)).sub).toBe('subscriber-1')
+    expect(network.sent).toHaveLength(2)
   })
 
   test('J19: unknown keys cause at most one request a minute', async () => {
     const jwks = createJwksStore()
     const network = closedNetwork({ jwks }).on(JWKS_URI, json({ keys: [key.jwk] }))
-    const expected = {
-      metadata: { ...METADATA, id_token_signing_alg_values_supported: ['ES256'] },
-      clientId: CLIENT_ID,
-      accessToken: ACCESS_TOKEN,
-      nonce: NONCE,
-    }
-    const unknown = await sign(otherKey, { exp: NOW + 900 }, { kid: 'nobody' })
+    const unknown = await sign(otherKey, lifetime, { kid: 'nobody' })
     await Promise.all(
       Array.from({ length: 20 }, () => failure(validateIdToken(unknown, expected, network))),
     )
@@ -95,6 +163,37 @@ describe('key sets (OpenID Connect Core section 10.1)', () => {
     await failure(validateIdToken(unknown, expected, network))
     await failure(validateIdToken(unknown, expected, network))
     expect(network.sent).toHaveLength(2)
+  })
+
+  test('J19, H24: invalid signatures cause one request at once, and then at most one a minute', async () => {
+    const network = closedNetwork({ jwks: createJwksStore() })
+      .on(JWKS_URI, () => json({ keys: [key.jwk] }))
+      .on(JWKS_URI, () => json({ keys: [key.jwk] }))
+    await validateIdToken(await sign(key), expected, network)
+    const forged = await sign(otherKey, lifetime, { kid: key.jwk.kid })
+    for (let round = 0; round < 20; round++) {
+      expect((await failure(validateIdToken(forged, expected, network))).code).toBe(
+        'invalid_id_token',
+      )
+      network.advance(1000)
+    }
+    expect(network.sent).toHaveLength(2)
+  })
+
+  test('a key set is used for five minutes', async () => {
+    const network = closedNetwork({ jwks: createJwksStore() }).on(
+      JWKS_URI,
+      json({ keys: [key.jwk] }),
+    )
+    const idToken = await sign(key, lifetime)
+    await validateIdToken(idToken, expected, network)
+    network.advance(299_000)
+    await validateIdToken(idToken, expected, network)
+    expect(network.sent).toHaveLength(1)
+    network.on(JWKS_URI, json({ keys: [] })).advance(1000)
+    expect((await failure(validateIdToken(idToken, expected, network))).code).toBe(
+      'invalid_id_token',
+    )
   })
 
   test('a server that fails to return its keys is a network error, and the next call requests them again', async () => {

@@ -1,4 +1,9 @@
-/** Discovery and checks of authorization server metadata. */
+/**
+ * Discovery and checks of authorization server metadata.
+ *
+ * Seen to fail when an answer that is no document ends the search, when the error says what the last address answered
+ * alone, when the overrides stand in for a document of another issuer, and when such a document is used (H13).
+ */
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -32,7 +37,9 @@ const OIDC = '/.well-known/openid-configuration'
 const notFound = () => new Response('', { status: 404 })
 
 async function tokenError(body: unknown, effects = closedNetwork()) {
-  return failure(discover(SERVER, effects.on(ISSUER + OAUTH2, json(body))))
+  return failure(
+    discover(SERVER, effects.on(ISSUER + OAUTH2, json(body)).on(ISSUER + OIDC, notFound())),
+  )
 }
 
 describe('metadata (RFC 8414)', () => {
@@ -113,12 +120,13 @@ describe('metadata (RFC 8414)', () => {
   })
 
   test.each([301, 302, 307, 308])('M-04: a redirect %i is not followed', async (status) => {
-    const network = closedNetwork().on(
-      ISSUER + OAUTH2,
-      new Response(null, { status, headers: { location: 'https://evil.example/' } }),
-    )
+    const redirect = () =>
+      new Response(null, { status, headers: { location: 'https://evil.example/' } })
+    const network = closedNetwork()
+      .on(ISSUER + OAUTH2, redirect)
+      .on(ISSUER + OIDC, redirect)
     expect((await failure(discover(SERVER, network))).code).toBe('invalid_response')
-    expect(network.sent.map(({ init }) => init.redirect)).toEqual(['manual'])
+    expect(network.sent.map(({ init }) => init.redirect)).toEqual(['manual', 'manual'])
   })
 
   test('M-05: a flow uses the snapshot that it began with (RFC 9700 section 4.4)', async () => {
@@ -185,10 +193,9 @@ describe('metadata (RFC 8414)', () => {
   })
 
   test('M-07: a document of 1 MB is rejected', async () => {
-    const network = closedNetwork().on(
-      ISSUER + OAUTH2,
-      json({ ...METADATA, padding: 'x'.repeat(1_000_000) }),
-    )
+    const network = closedNetwork()
+      .on(ISSUER + OAUTH2, json({ ...METADATA, padding: 'x'.repeat(1_000_000) }))
+      .on(ISSUER + OIDC, notFound())
     expect((await failure(discover(SERVER, network))).code).toBe('invalid_response')
   })
 
@@ -226,17 +233,132 @@ describe('metadata (RFC 8414)', () => {
       throw new TypeError('network')
     })
     expect((await failure(discover(SERVER, unreachable))).code).toBe('network_error')
-    const failing = closedNetwork().on(ISSUER + OAUTH2, new Response('', { status: 503 }))
+    const failing = closedNetwork()
+      .on(ISSUER + OAUTH2, new Response('', { status: 503, headers: { 'retry-after': '9' } }))
+      .on(ISSUER + OIDC, notFound())
     const error = await failure(discover(SERVER, failing))
-    expect([error.code, error.httpStatus]).toEqual(['network_error', 503])
+    expect([error.code, error.httpStatus, error.retryAfterSeconds]).toEqual([
+      'network_error',
+      503,
+      9,
+    ])
   })
 
   test('N07: the page of a captive portal is not accepted as metadata', async () => {
-    const network = closedNetwork().on(
-      ISSUER + OAUTH2,
-      new Response('<html>', { headers: { 'content-type': 'text/html' } }),
-    )
+    const network = closedNetwork()
+      .on(ISSUER + OAUTH2, page)
+      .on(ISSUER + OIDC, page)
     expect((await failure(discover(SERVER, network))).code).toBe('invalid_response')
+  })
+})
+
+const page = () => new Response('<html>', { headers: { 'content-type': 'text/html' } })
+const redirect = () =>
+  new Response(null, { status: 302, headers: { location: 'https://as.example/sign-in' } })
+const EVIL = { ...METADATA, issuer: 'https://evil.example', revocation_endpoint: `${ISSUER}/evil` }
+
+/** Answers of an address that are no document of the issuer, and the code of a search that finds nothing else. */
+const PASSED_OVER: [what: string, answer: () => Response, code: string, said: string][] = [
+  ['a web page', page, 'invalid_response', 'must be of type application/json'],
+  ['an empty object', () => json({}), 'issuer_mismatch', 'must be the issuer asked'],
+  ['null', () => json(null), 'invalid_response', 'must be one JSON object'],
+  ['a list', () => json([METADATA]), 'invalid_response', 'must be one JSON object'],
+  ['a string', () => json('"ok"'), 'invalid_response', 'must be one JSON object'],
+  ['no octet', () => json(''), 'invalid_response', 'must be one JSON object'],
+  ['a web page labelled as JSON', () => json('<html>'), 'invalid_response', 'one JSON object'],
+  ['status 204', () => new Response(null, { status: 204 }), 'invalid_response', 'status 204'],
+  ['a redirect', redirect, 'invalid_response', 'answered with a redirect'],
+  ['more than 256 kB', () => json('x'.repeat(300_000)), 'invalid_response', 'more than 256 kB'],
+  ['status 404', notFound, 'invalid_metadata', 'status 404'],
+  ['status 408', () => new Response('', { status: 408 }), 'network_error', 'status 408'],
+  ['status 500', () => new Response('', { status: 500 }), 'network_error', 'status 500'],
+  ['the document of another issuer', () => json(EVIL), 'issuer_mismatch', 'must be the issuer'],
+]
+
+describe('the search at the well-known addresses', () => {
+  test.each(PASSED_OVER)(
+    'H13: after %s the next address is asked, and its document alone is used',
+    async (_what, answer) => {
+      const network = closedNetwork()
+        .on(ISSUER + OAUTH2, answer)
+        .on(ISSUER + OIDC, json(METADATA))
+      expect(await discover(SERVER, network)).toEqual(METADATA)
+      network.done()
+    },
+  )
+
+  test.each(PASSED_OVER)(
+    'H13: %s at each address is an error that names each address and its answer',
+    async (_what, answer, code, said) => {
+      const network = closedNetwork()
+        .on(ISSUER + OAUTH2, answer)
+        .on(ISSUER + OIDC, answer)
+      const error = await failure(discover(SERVER, network))
+      expect(error.code).toBe(code)
+      const [first = '', second = ''] = error.message.split('; ')
+      expect(first).toContain(`${ISSUER}${OAUTH2} `)
+      expect(second).toContain(`${ISSUER}${OIDC} `)
+      for (const part of [first, second]) expect(part).toContain(said)
+    },
+  )
+
+  test.each([
+    ['issuer_mismatch', () => json(EVIL), page],
+    ['issuer_mismatch', notFound, () => json(EVIL)],
+    ['network_error', () => new Response('', { status: 502 }), page],
+    ['invalid_response', notFound, page],
+  ])('H13: of different answers the gravest gives the code: %s', async (code, first, second) => {
+    const network = closedNetwork()
+      .on(ISSUER + OAUTH2, first)
+      .on(ISSUER + OIDC, second)
+    expect((await failure(discover(SERVER, network))).code).toBe(code)
+  })
+
+  test.each([
+    ['rate_limited', new Response('', { status: 429, headers: { 'retry-after': '3' } })],
+    ['network_error', () => Promise.reject(new TypeError('network'))],
+  ])(
+    'H13: an address that asks to wait, or does not answer, ends the search: %s',
+    async (code, answer) => {
+      const network = closedNetwork()
+        .on(ISSUER + OAUTH2, page)
+        .on(ISSUER + OIDC, answer)
+      const error = await failure(discover(SERVER, network))
+      expect(error.code).toBe(code)
+      expect(error.message).toContain(`${ISSUER}${OAUTH2} `)
+      expect(error.message).toContain(`${ISSUER}${OIDC} `)
+      const first = closedNetwork().on(ISSUER + OAUTH2, new Response('', { status: 429 }))
+      expect((await failure(discover(SERVER, first))).code).toBe('rate_limited')
+      expect(first.sent).toHaveLength(1)
+    },
+  )
+
+  test('H13: a document of the issuer ends the search, and its fault is named', async () => {
+    const { token_endpoint: _, ...others } = METADATA
+    const network = closedNetwork().on(ISSUER + OAUTH2, json({ ...others, token_endpoint: 7 }))
+    expect((await failure(discover(SERVER, network))).message).toContain('"token_endpoint"')
+    expect(network.sent).toHaveLength(1)
+  })
+
+  test('H13: metadata of the operator profile serve where a web page is at each address', async () => {
+    const { issuer: _, ...metadata } = METADATA
+    for (const answer of [page, () => json({}), redirect]) {
+      const network = closedNetwork()
+        .on(ISSUER + OAUTH2, answer)
+        .on(ISSUER + OIDC, answer)
+      expect(await discover({ ...SERVER, metadata }, network)).toEqual(METADATA)
+    }
+  })
+
+  test.each([
+    ['issuer_mismatch', () => json(EVIL)],
+    ['network_error', () => new Response('', { status: 500 })],
+  ])('H13: they do not stand in for a document that may be there: %s', async (code, answer) => {
+    const { issuer: _, ...metadata } = METADATA
+    const network = closedNetwork()
+      .on(ISSUER + OAUTH2, answer)
+      .on(ISSUER + OIDC, notFound())
+    expect((await failure(discover({ ...SERVER, metadata }, network))).code).toBe(code)
   })
 })
 

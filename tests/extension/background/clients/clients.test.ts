@@ -2,7 +2,8 @@
  * Tests the binding of clients to origins for each way of onboarding.
  *
  * Seen to fail when the applications of the profile are read with `preregistered` only: the broker
- * registered a second client for a listed application, or required a client document.
+ * registered a second client for a listed application, or required a client document. Also when an assertion has no
+ * `kid` (H23), and when the spelling of the URL of a client document is judged after the consent (H14).
  *
  * @see decision 0002
  */
@@ -12,9 +13,15 @@ import '../../support/fake-browser.ts'
 
 vi.mock('webextension-polyfill', () => import('../../support/fake-browser.ts'))
 
-import { describe, expect, test, vi } from 'vitest'
-import { findBoundApplication } from '../../../../extension/background/clients/clients.ts'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import {
+  findBoundApplication,
+  getClientKey,
+  resolveClientId,
+} from '../../../../extension/background/clients/clients.ts'
+import type { ServerMetadata } from '../../../../shared/core/index.ts'
 import type { OperatorProfile } from '../../../../shared/messages/operator-profile.ts'
+import { ERROR_CODE } from '../../../../shared/messages/page-api.ts'
 import { OPERATOR, ORIGIN } from '../../support/records.ts'
 
 const ONBOARDINGS = ['preregistered', 'dynamic', 'client_id_metadata_document'] as const
@@ -61,4 +68,49 @@ test('with private_key_jwt the broker registers a client for an origin that the 
     name: 'App',
     requireConsent: true,
   })
+})
+
+test.each([
+  ['a query', `${DOCUMENT}?x=1`],
+  ['a fragment', `${DOCUMENT}#x`],
+  ['no path', `${OTHER}/`],
+  ['another spelling', 'https://OTHER.example/client.json'],
+  ['dot segments', `${OTHER}/a/../client.json`],
+  ['another origin', 'https://evil.example/client.json'],
+  ['user information', 'https://user@other.example/client.json'],
+  ['no URL', 'client'],
+  ['nothing', undefined],
+])(
+  'H14: a client document with %s in its URL is an invalid parameter before anybody is asked',
+  async (_what, clientId) => {
+    const operator = { ...OPERATOR, onboarding: 'client_id_metadata_document' as const }
+    await expect(findBoundApplication(operator, OTHER, clientId)).rejects.toMatchObject({
+      code: ERROR_CODE.invalidParams,
+      message: expect.stringMatching(/^clientId: /),
+    })
+  },
+)
+
+test('H23: the kid of the registered key is that of the key which signs assertions (OpenID Connect Core section 10.1)', async () => {
+  const bodies: string[] = []
+  vi.stubGlobal('fetch', async (_url: string, { body }: RequestInit) => {
+    bodies.push(String(body))
+    return Response.json({ client_id: 'c1' }, { status: 201 })
+  })
+  onTestFinished(() => void vi.unstubAllGlobals())
+  const operator: OperatorProfile = {
+    ...OPERATOR,
+    onboarding: 'dynamic',
+    clientAuthentication: 'private_key_jwt',
+  }
+  const metadata: ServerMetadata = {
+    issuer: OPERATOR.issuer,
+    authorization_endpoint: `${OPERATOR.issuer}/authorize`,
+    registration_endpoint: `${OPERATOR.issuer}/register`,
+    code_challenge_methods_supported: ['S256'],
+  }
+  expect(await resolveClientId(operator, metadata, OTHER, undefined)).toBe('c1')
+  const [published] = JSON.parse(bodies[0] ?? '').jwks.keys
+  expect(published.kid).toMatch(/^[\w-]{43}$/)
+  expect((await getClientKey(operator, OTHER))?.kid).toBe(published.kid)
 })

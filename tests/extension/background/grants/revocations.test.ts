@@ -2,7 +2,8 @@
  * Tests that every revocation is sent to the server, with retries, and that a final failure is in the log.
  *
  * Seen to fail when only `network_error` and `timeout` are retried, when `Retry-After` is ignored, when an
- * error response is not logged, and when the revocations of a removed operator are dropped.
+ * error response is not logged, when the revocations of a removed operator are dropped, and when the core knows a refusal
+ * by the JSON of its body alone (H10).
  */
 
 import 'fake-indexeddb/auto'
@@ -10,7 +11,7 @@ import { alarm } from '../../support/fake-browser.ts'
 
 vi.mock('webextension-polyfill', () => import('../../support/fake-browser.ts'))
 
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type {
   NorthkeyErrorCode,
   RevokeToken,
@@ -35,6 +36,7 @@ import {
   revokeTokens,
   sendDueRevocations,
 } from '../../../../extension/background/grants/revocations.ts'
+import { createEffects } from '../../../../extension/background/platform/effects.ts'
 import { log } from '../../../../extension/background/platform/log.ts'
 import { NorthkeyError } from '../../../../shared/core/index.ts'
 import { WITHIN_MS } from '../../support/time-limit.ts'
@@ -68,6 +70,26 @@ function fireAlarm(): void {
   const now = (alarm.when ?? Number.NaN) + 1
   vi.useFakeTimers({ toFake: ['Date'], now })
   alarm.when = undefined
+}
+
+/** Sends a revocation by the core to a server with this answer, and once more at the alarm. */
+async function revokeAtServer(status: number, body: string) {
+  const { revokeToken } = await vi.importActual<typeof import('../../../../shared/core/index.ts')>(
+    '../../../../shared/core/index.ts',
+  )
+  server.mockImplementation((request) => revokeToken(request, createEffects(new Set([ISSUER]))))
+  const request = vi.fn(async () => new Response(body, { status }))
+  vi.stubGlobal('fetch', request)
+  onTestFinished(() => void vi.unstubAllGlobals())
+  const metadata = { issuer: ISSUER, revocation_endpoint: `${ISSUER}/revoke` } as ServerMetadata
+  const isInformed = await revokeTokens(owner, { metadata, refreshToken: 'R', accessTokens: [] })
+  const requests = request.mock.calls.length
+  fireAlarm()
+  await sendDueRevocations()
+  return {
+    sent: { isInformed, requests, later: request.mock.calls.length },
+    log: await outcomes(),
+  }
 }
 
 const outcomes = async () => (await log.read()).map(({ outcome }) => outcome)
@@ -112,6 +134,29 @@ describe('a revocation', () => {
       await sendDueRevocations()
       expect(server).toHaveBeenCalledTimes(1)
       expect(await outcomes()).toEqual([`the operator was not told: ${word}`])
+    },
+  )
+
+  test.each([
+    [400, '<p>no</p>'],
+    [401, ''],
+    [403, '<p>no</p>'],
+    [404, ''],
+  ])(
+    'H10: that the server refuses with status %i and the body %j is not retried: nothing is pending',
+    async (status, body) => {
+      const { sent, log } = await revokeAtServer(status, body)
+      expect(sent).toEqual({ isInformed: true, requests: 1, later: 1 })
+      expect(log).toEqual([`the operator was not told: status ${status}`])
+    },
+  )
+
+  test.each([408, 429, 500, 503])(
+    'H10: that the server answers with status %i is pending, and sent again',
+    async (status) => {
+      const { sent, log } = await revokeAtServer(status, '{"error":"invalid_client"}')
+      expect(sent).toEqual({ isInformed: false, requests: 1, later: 2 })
+      expect(log).toEqual([])
     },
   )
 

@@ -3,7 +3,7 @@
  *
  * Seen to fail when a URL is judged by parsing alone (the other spellings), when issuers are compared letter by
  * letter (the issuers that look the same), when the depth of a value is not limited before the checks walk through
- * it (A11k), and when the validator of the schema looks for items that are there twice (A08).
+ * it (A11k), when a client identifier may have any characters (H14), and when the validator of the schema looks for items that are there twice (A08).
  */
 
 import { existsSync, readFileSync } from 'node:fs'
@@ -156,6 +156,11 @@ describe('operator profiles, version 1', () => {
       'two words in one scope',
       apis({ scopes: [{ scope: 'a b' }] }),
       'apis[0].scopes: expected one',
+    ],
+    [
+      'H14: a client identifier outside of ASCII',
+      applications({ clientId: 'spïel' }),
+      'applications[0].clientId: expected printable ASCII',
     ],
     ['an origin with a path', applications({ origins: ['https://a.example/'] }), 'an https origin'],
     ['an origin with a pattern', applications({ origins: ['https://*.a.example'] }), 'origins'],

@@ -1,9 +1,18 @@
+/**
+ * Parameters of a page's call.
+ *
+ * Seen to fail when a login hint may have control characters and a client identifier any characters, which the core
+ * rejects after the consent (H14).
+ */
+
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { checkParams, isProviderMethod } from '../../../../extension/background/page/params.ts'
+import { beginAuthorization } from '../../../../shared/core/index.ts'
 import { ERROR_CODE, type ProviderMethod } from '../../../../shared/messages/page-api.ts'
 
 const api = { resource: 'https://api.example/v1', scope: 'qos:create' }
+const proof = { grantId: 'g', htm: 'GET', htu: 'https://api.example/v1' }
 const connectParams = { issuer: 'https://as.example', apis: [api] }
 
 describe('the parameters of a page’s call are validated first', () => {
@@ -14,6 +23,9 @@ describe('the parameters of a page’s call are validated first', () => {
       'northbound_connect',
       { ...connectParams, mode: 'token', reason: 'x', apis: [{ ...api, purpose: 'dpv:Security' }] },
     ],
+    ['northbound_connect', { ...connectParams, loginHint: 'zoë@mobile.example' }],
+    ['northbound_connect', { ...connectParams, apis: [{ ...api, scope: 'x'.repeat(2048) }] }],
+    ['northbound_createProof', { ...proof, nonce: 'n'.repeat(8192) }],
     ['northbound_getAccessToken', undefined],
     ['northbound_getAccessToken', { minValiditySeconds: 60, interactive: 'never' }],
     ['northbound_fetch', { url: 'https://api.example/v1/x', body: new ArrayBuffer(8) }],
@@ -35,6 +47,13 @@ describe('the parameters of a page’s call are validated first', () => {
     ['northbound_connect', { ...connectParams, reason: 'one\ntwo' }, 'reason'],
     ['northbound_connect', { ...connectParams, reason: `a${'\u0338'.repeat(9)}` }, 'reason'],
     ['northbound_connect', { ...connectParams, reason: 'a\u200bb' }, 'reason'],
+    ['northbound_connect', { ...connectParams, loginHint: 'a\r\nb' }, 'loginHint'],
+    ['northbound_connect', { ...connectParams, loginHint: 'a\ud800' }, 'loginHint'],
+    ['northbound_connect', { ...connectParams, loginHint: '' }, 'loginHint'],
+    ['northbound_connect', { ...connectParams, clientId: 'spïel' }, 'clientId'],
+    ['northbound_connect', { ...connectParams, clientId: 'a\nb' }, 'clientId'],
+    ['northbound_createProof', { ...proof, nonce: 'a b' }, 'nonce'],
+    ['northbound_createProof', { ...proof, nonce: 'n'.repeat(8193) }, 'nonce'],
     ['northbound_connect', { ...connectParams, apis: [] }, 'apis'],
     ['northbound_connect', { ...connectParams, apis: [{ resource: api.resource }] }, 'apis.scope'],
     ['northbound_connect', { ...connectParams, apis: [{ ...api, scope: 'a"b' }] }, 'apis.scope'],
@@ -80,6 +99,36 @@ describe('the parameters of a page’s call are validated first', () => {
   ])('P07, P08, B06: a page cannot express %s', (name) => {
     expect(() => checkParams('northbound_connect', { ...connectParams, [name]: 'x' })).toThrow(
       expect.objectContaining({ code: ERROR_CODE.invalidParams }),
+    )
+  })
+
+  test('H14: a login hint, client identifier and scope that pass here pass in the core', async () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 20 }),
+      fc.string({ unit: 'grapheme', maxLength: 20 }),
+      fc.string({ unit: 'grapheme-ascii', maxLength: 20 }),
+    )
+    const server = { issuer: connectParams.issuer, profile: 'oauth' as const }
+    const metadata = {
+      issuer: connectParams.issuer,
+      authorization_endpoint: 'https://as.example/authorize',
+      code_challenge_methods_supported: ['S256'],
+    }
+    const effects = { fetch, now: () => 0 }
+    await fc.assert(
+      fc.asyncProperty(text, text, text, async (loginHint, clientId, scope) => {
+        const params = { ...connectParams, loginHint, clientId, apis: [{ ...api, scope }] }
+        try {
+          checkParams('northbound_connect', params)
+        } catch {
+          return
+        }
+        const redirectUri = 'https://broker.example/as'
+        await beginAuthorization(
+          { ...params, server, metadata, redirectUri, deadlineMs: 1 },
+          effects,
+        )
+      }),
     )
   })
 
