@@ -16,6 +16,7 @@ export type Prompt = 'none' | 'login' | 'consent' | 'select_account'
 export interface AuthorizationRequest {
   clientId: string
   redirectUri: string
+  /** An empty string for a request without scope. @see RFC 6749 section 3.3 */
   scope: string
   state: string
   codeChallenge: string
@@ -37,7 +38,7 @@ export function authorizationParameters(request: AuthorizationRequest): URLSearc
     response_type: 'code',
     client_id: requirePrintable(request.clientId, 'clientId'),
     redirect_uri: requireRedirectUri(request.redirectUri),
-    scope: requireScope(request.scope),
+    ...(request.scope !== '' && { scope: requireScope(request.scope) }),
     state: request.state,
     code_challenge: request.codeChallenge,
     code_challenge_method: 'S256',

@@ -27,13 +27,13 @@ export async function requestRevocation(
   effects: Effects,
 ): Promise<void> {
   const { metadata, clientId, token } = request
-  const url = requireEndpoint(metadata, 'revocation_endpoint', effects)
+  requireEndpoint(metadata, 'revocation_endpoint', effects)
   const response = await sendByLibrary(
     (send) =>
       revocationRequest(
         metadata,
         protocolClient(clientId, effects),
-        clientAuthentication(request.authentication, url),
+        clientAuthentication(request.authentication, metadata, 'revocation_endpoint'),
         token,
         {
           additionalParameters: { token_type_hint: request.tokenTypeHint },
