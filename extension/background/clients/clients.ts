@@ -11,6 +11,7 @@ import {
   fetchClientDocument,
   redirectUriFor,
   registerClient,
+  registrationScope,
   type ServerMetadata,
 } from '../../../shared/core/index.ts'
 import type { ConsentWaiver, OperatorProfile } from '../../../shared/messages/operator-profile.ts'
@@ -102,6 +103,7 @@ async function registerOrigin(
       metadata,
       clientName: new URL(origin).host,
       redirectUris: [await getRedirectUri(issuer)],
+      scope: registrationScope(server, metadata),
       clientPublicKey: key?.publicKey,
     },
     createEffects(getServerOrigins(server)),

@@ -30,10 +30,21 @@ const url = (name: string) =>
     v.check((value) => URL.canParse(value), `${name}: expected an absolute URL`),
   )
 
-/** @see RFC 6749 section 3.3 and appendix A.4 */
-const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/
+/**
+ * A scope is optional. An empty string stands for none: a grant has it where the server stated no scope, and the page
+ * may name what it has been given.
+ *
+ * @see RFC 6749 section 3.3 and appendix A.4
+ */
+const SCOPE = /^(?:[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*)?$/
 const scope = (name: string) =>
-  v.pipe(text(name), v.regex(SCOPE, `${name}: expected a scope string (RFC 6749 section 3.3)`))
+  v.optional(
+    v.pipe(
+      v.string(`${name}: expected a string`),
+      v.maxLength(MAX_TEXT, `${name}: expected at most ${MAX_TEXT} characters`),
+      v.regex(SCOPE, `${name}: expected a scope string (RFC 6749 section 3.3)`),
+    ),
+  )
 
 /** @see RFC 9449 section 8.1 */
 const NONCE = /^[\x21\x23-\x5b\x5d-\x7e]+$/
@@ -93,7 +104,7 @@ const schemas = {
           scope: scope('apis.scope'),
           purpose: v.optional(purpose('apis.purpose')),
         }),
-        'apis: expected an array of { resource, scope, purpose? }',
+        'apis: expected an array of { resource, scope?, purpose? }',
       ),
       v.minLength(1, 'apis: expected at least one API'),
       v.maxLength(16, 'apis: expected at most 16 APIs'),
@@ -108,7 +119,7 @@ const schemas = {
     object({
       grantId,
       resource: v.optional(url('resource')),
-      scope: v.optional(scope('scope')),
+      scope: scope('scope'),
       interactive,
       minValiditySeconds: v.optional(
         v.pipe(

@@ -2,7 +2,8 @@
  * Tests the binding of clients to origins for each way of onboarding.
  *
  * Seen to fail when the applications of the profile are read with `preregistered` only: the broker
- * registered a second client for a listed application, or required a client document.
+ * registered a second client for a listed application, or required a client document. H07: when a registration has
+ * no scope.
  *
  * @see decision 0002
  */
@@ -11,11 +12,24 @@ import 'fake-indexeddb/auto'
 import '../../support/fake-browser.ts'
 
 vi.mock('webextension-polyfill', () => import('../../support/fake-browser.ts'))
+vi.mock('../../../../shared/core/index.ts', async (original) => ({
+  ...(await original<object>()),
+  registerClient: async (request: RegisterClient) => {
+    registered.push(request)
+    return { clientId: 'registered' }
+  },
+}))
 
 import { describe, expect, test, vi } from 'vitest'
-import { findBoundApplication } from '../../../../extension/background/clients/clients.ts'
+import {
+  findBoundApplication,
+  resolveClientId,
+} from '../../../../extension/background/clients/clients.ts'
+import type { RegisterClient } from '../../../../shared/core/index.ts'
 import type { OperatorProfile } from '../../../../shared/messages/operator-profile.ts'
 import { OPERATOR, ORIGIN } from '../../support/records.ts'
+
+const registered: RegisterClient[] = []
 
 const ONBOARDINGS = ['preregistered', 'dynamic', 'client_id_metadata_document'] as const
 const OTHER = 'https://other.example'
@@ -61,4 +75,20 @@ test('with private_key_jwt the broker registers a client for an origin that the 
     name: 'App',
     requireConsent: true,
   })
+})
+
+test('H07: a client is registered with the scopes that its requests may name', async () => {
+  const operator: OperatorProfile = {
+    ...OPERATOR,
+    onboarding: 'dynamic',
+    offlineAccess: 'when_offered',
+  }
+  const metadata = {
+    issuer: OPERATOR.issuer,
+    authorization_endpoint: `${OPERATOR.issuer}/auth`,
+    code_challenge_methods_supported: ['S256'],
+    scopes_supported: ['offline_access'],
+  }
+  expect(await resolveClientId(operator, metadata, OTHER, undefined)).toBe('registered')
+  expect(registered).toMatchObject([{ scope: 'qos:create offline_access' }])
 })
