@@ -25,6 +25,8 @@ export function createOperatorProfile(settings: AuthorizationServerSettings): Op
     onboarding: profile === 'camara' ? 'dynamic' : 'preregistered',
     dpop: profile === 'capif' ? 'never' : 'when_offered',
     pushedAuthorizationRequests: 'when_offered',
+    // The APIs of `oauth` are resources of their own; those of the other profiles share one.
+    ...(profile === 'oauth' ? { resourceIndicators: 'always' } : {}),
     networkAuthentication: profile === 'camara',
     ...(profile === 'capif' ? { capif: { apiRoot: issuer } } : {}),
     apis: listOperatorApis(profile, apisOrigin),

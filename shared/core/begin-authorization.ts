@@ -3,7 +3,7 @@
  * change, and builds the authorization URL.
  */
 
-import type { ApiAccess } from '../messages/page-api.ts'
+import type { ApiRequest } from '../messages/page-api.ts'
 import type { Binding } from '../oauth/access-token-response.ts'
 import {
   authorizationParameters,
@@ -16,22 +16,27 @@ import type { Effects } from '../oauth/effects.ts'
 import { NorthkeyError, withOwnErrors } from '../oauth/error.ts'
 import type { ServerMetadata } from '../oauth/metadata.ts'
 import { pushAuthorizationRequest } from '../oauth/pushed-authorization-request.ts'
-import { scopeWords } from '../oauth/scope.ts'
+import { requireScope, scopeWords } from '../oauth/scope.ts'
 import { profileOf } from '../profiles/index.ts'
 import type { ServerConfig } from '../profiles/profile.ts'
 import { authenticationOf, requireSameIssuer } from './client.ts'
 import { type AwaitingAuthorizationResponse, type AwaitingRequestUri, transition } from './flow.ts'
 import { type CodeChallenge, createPkcePair, randomValue } from './pkce.ts'
+import { requestedResources, scopeOptionsOf } from './request-contents.ts'
 
 export interface BeginAuthorization {
   server: ServerConfig
   metadata: ServerMetadata
   clientId: string
   redirectUri: string
-  apis: readonly ApiAccess[]
+  /** An API without `scope` adds none to the request. @see RFC 6749 section 3.3 */
+  apis: readonly ApiRequest[]
   /** Epoch milliseconds. A response after this time is rejected. */
   deadlineMs: number
-  /** Whether to request a refresh token. Default: false. */
+  /**
+   * Whether to request `offline_access`. Default: as `offlineAccess` of the server's profile says. The profile `capif`
+   * has no refresh tokens.
+   */
   offlineAccess?: boolean
   /**
    * Whether the response must have an ID token. Default: as the `openid` of the server's profile says. The
@@ -69,9 +74,14 @@ export function beginAuthorization(
     const metadata = profile.metadataFor(request.metadata, server, clientId)
     const binding = bindingOf(server, metadata, request.dpop)
     const dpop = binding === 'none' ? undefined : request.dpop
-    const scope = profile.authorizationScope(request.apis, {
-      offlineAccess: request.offlineAccess === true && profile.refreshTokens,
-      idToken: request.idToken === true || requestsIdToken(server, metadata),
+    const apis = request.apis.map((api) => ({
+      ...api,
+      scope: api.scope === undefined ? '' : requireScope(api.scope),
+    }))
+    const options = scopeOptionsOf(server, metadata)
+    const scope = profile.authorizationScope(apis, {
+      offlineAccess: (request.offlineAccess ?? options.offlineAccess) && profile.refreshTokens,
+      idToken: request.idToken === true || options.idToken,
     })
     const { codeVerifier, codeChallenge } = await createPkcePair()
     const pending: AwaitingRequestUri = {
@@ -81,7 +91,7 @@ export function beginAuthorization(
       metadata,
       clientId,
       redirectUri,
-      apis: request.apis,
+      apis,
       scope,
       deadlineMs: request.deadlineMs,
       binding,
@@ -116,14 +126,13 @@ function parametersOf(
   codeChallenge: CodeChallenge,
   request: BeginAuthorization,
 ): URLSearchParams {
-  const { resourceIndicators } = profileOf(flow.server)
   return authorizationParameters({
     clientId: flow.clientId,
     redirectUri: flow.redirectUri,
     scope: flow.scope,
     state: flow.state,
     codeChallenge,
-    resources: resourceIndicators ? [...new Set(flow.apis.map((api) => api.resource))] : [],
+    resources: requestedResources(flow.server, flow.apis),
     nonce: flow.nonce,
     prompt: request.prompt,
     loginHint: request.loginHint,
@@ -135,12 +144,15 @@ function parametersOf(
 
 /** The members of an operator profile that a flow stores. */
 function flowServer(server: ServerConfig): ServerConfig {
-  const { issuer, profile, clientAuthentication, dpop, capif } = server
+  const { issuer, profile, clientAuthentication, assertionAudience, dpop, capif } = server
+  const { resourceIndicators } = server
   return {
     issuer,
     profile,
     ...(clientAuthentication !== undefined && { clientAuthentication }),
+    ...(assertionAudience !== undefined && { assertionAudience }),
     ...(dpop !== undefined && { dpop }),
+    ...(resourceIndicators !== undefined && { resourceIndicators }),
     ...(capif !== undefined && { capif }),
   }
 }
@@ -160,18 +172,6 @@ export function bindingOf(
   }
   if (policy === 'never' || key === undefined || !offered) return 'none'
   return profile.acceptsBearerForDpop ? 'preferred' : 'required'
-}
-
-/** Whether the operator profile, or else the family of the server, asks for ID tokens. */
-function requestsIdToken(server: ServerConfig, metadata: ServerMetadata): boolean {
-  switch (server.openid ?? profileOf(server).openid) {
-    case 'required':
-      return true
-    case 'never':
-      return false
-    case 'when_offered':
-      return metadata.scopes_supported?.includes('openid') === true
-  }
 }
 
 function isPushed(server: ServerConfig, metadata: ServerMetadata): boolean {

@@ -23,6 +23,6 @@ export function authenticationOf(
   return {
     method: server.clientAuthentication ?? 'none',
     key,
-    audience: profileOf(server).assertionAudience,
+    audience: server.assertionAudience ?? profileOf(server).assertionAudience,
   }
 }

@@ -27,7 +27,7 @@ export interface FlowContext {
   readonly clientId: string
   readonly redirectUri: string
   readonly apis: readonly ApiAccess[]
-  /** The requested scope. */
+  /** The requested scope. An empty string if the request has none. */
   readonly scope: string
   readonly deadlineMs: number
   readonly nonce?: string
@@ -71,9 +71,9 @@ export interface TokenSet {
   readonly accessToken: string
   readonly tokenType: 'Bearer' | 'DPoP'
   readonly expiresAtMs: number
-  /** The granted scope. */
+  /** The granted scope. An empty string if none was requested, and the server stated none. */
   readonly scope: string
-  /** The requested resource, for a server that supports resource indicators. */
+  /** The requested resource, if the authorization request named resources. */
   readonly resource?: string
   readonly refreshToken?: string
   readonly idTokenClaims?: IdTokenClaims

@@ -15,6 +15,7 @@ import { type IdTokenClaims, validateIdToken } from '../oauth/id-token.ts'
 import { profileOf } from '../profiles/index.ts'
 import { authenticationOf } from './client.ts'
 import { type RedeemableFlow, requireRedeemable, type TokenSet } from './flow.ts'
+import { requestedResources } from './request-contents.ts'
 import { type OnTokensRejected, validateTokenResponse } from './validate-token-response.ts'
 
 /** Keys for the token request. The caller passes them, since the record of a flow does not contain keys. */
@@ -55,7 +56,7 @@ async function sendCode(
   const profile = profileOf(server)
   const dpop = flow.binding === 'none' ? undefined : keys.dpop
   await requireDpopKey(flow.dpopJkt, dpop)
-  const resource = profile.resourceIndicators ? flow.apis[0]?.resource : undefined
+  const [resource] = requestedResources(server, flow.apis)
   // Validated again: the record that contains the redirect may come from any storage.
   const parameters = validateAuthorizationResponse(flow, flow.callbackUrl)
   const shape = profile.codeRequest(parameters.get('code') ?? '', server.capif, keys.gpsi)

@@ -7,23 +7,21 @@ import { NorthkeyError, withOwnErrors } from '../oauth/error.ts'
 import { type IdTokenClaims, validateIdToken } from '../oauth/id-token.ts'
 import type { ServerMetadata } from '../oauth/metadata.ts'
 import { requestRefresh } from '../oauth/refresh-request.ts'
-import { scopeWords } from '../oauth/scope.ts'
 import { profileOf } from '../profiles/index.ts'
 import type { ServerConfig } from '../profiles/profile.ts'
 import { bindingOf } from './begin-authorization.ts'
 import { authenticationOf, requireSameIssuer } from './client.ts'
 import type { TokenSet } from './flow.ts'
+import { refreshScope, type WantedScope } from './refresh-scope.ts'
+import { usesResourceIndicators } from './request-contents.ts'
 import { type OnTokensRejected, validateTokenResponse } from './validate-token-response.ts'
 
-export interface RefreshTokens {
+export interface RefreshTokens extends WantedScope {
   server: ServerConfig
   metadata: ServerMetadata
   clientId: string
   refreshToken: string
-  /** The granted scope, if known. A request never exceeds it. */
-  grantedScope?: string | undefined
-  /** A part of the granted scope. Default: all of it. */
-  scope?: string | undefined
+  /** The resource of the tokens, if the authorization request named resources. @see RFC 8707 section 2.2 */
   resource?: string | undefined
   /** The key that the refresh token is bound to. */
   dpop?: DpopKey | undefined
@@ -50,10 +48,10 @@ export function refreshTokens(request: RefreshTokens, effects: Effects): Promise
     if (!profile.refreshTokens) {
       throw new NorthkeyError('unsupported_by_server', 'this profile has no refresh tokens')
     }
-    const scope = requireScopeWithin(request.scope, request.grantedScope)
+    const scope = refreshScope(request)
     const metadata = profile.metadataFor(request.metadata, server, clientId)
     const binding = bindingOf(server, metadata, request.dpop)
-    const resource = profile.resourceIndicators ? request.resource : undefined
+    const resource = usesResourceIndicators(server) ? request.resource : undefined
     const response = await requestRefresh(
       {
         metadata,
@@ -94,12 +92,4 @@ export function refreshTokens(request: RefreshTokens, effects: Effects): Promise
       throw error
     }
   })
-}
-
-/** Throws for a scope that exceeds the granted scope. @see RFC 6749 section 6 */
-function requireScopeWithin(scope: string | undefined, granted = scope): string | undefined {
-  if (scope === undefined || granted === undefined) return undefined
-  const words = new Set(scopeWords(granted))
-  if (scopeWords(scope).every((word) => words.has(word))) return scope
-  throw new NorthkeyError('invalid_params', '"scope" must lie within the scope of the grant')
 }

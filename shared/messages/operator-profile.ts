@@ -4,7 +4,7 @@
  * outside is validated against it before it has this type.
  */
 
-import type { ApiAccess, Mode } from './page-api.ts'
+import type { ApiRequest, Mode } from './page-api.ts'
 
 export type ProfileName = 'oauth' | 'capif' | 'camara'
 export type ClientAuthentication = 'none' | 'private_key_jwt'
@@ -26,6 +26,7 @@ export interface OperatorApi {
   resource: string
   name: string
   description?: string
+  /** Empty for an API whose requests name no scope: the server states what it grants. @see RFC 6749 section 3.3 */
   scopes: { scope: string; description?: string }[]
   methods?: HttpMethod[]
   purposes?: string[]
@@ -50,7 +51,7 @@ export interface ConsentWaiver {
   /** Default: `fetch` alone. */
   modes?: Mode[]
   /** An entry without purpose covers requests without purpose. */
-  apis: ApiAccess[]
+  apis: ApiRequest[]
 }
 
 export interface OperatorProfile {
@@ -67,6 +68,11 @@ export interface OperatorProfile {
   /** Further origins of the operator's servers, which the server's own metadata may name. */
   serverOrigins?: string[]
   clientAuthentication?: ClientAuthentication
+  /**
+   * `aud` of a client assertion: the issuer, the token endpoint, or the endpoint that the request goes to. Default:
+   * `issuer` for `oauth`, `endpoint` for `capif` and `camara`. @see RFC 7523 section 3
+   */
+  assertionAudience?: 'issuer' | 'token_endpoint' | 'endpoint'
   onboarding?: Onboarding
   dpop?: 'never' | 'when_offered' | 'required'
   pushedAuthorizationRequests?: 'when_offered' | 'required' | 'never'
@@ -77,6 +83,17 @@ export interface OperatorProfile {
    * which has no refresh tokens; `never` for `oauth`. The profile `camara` always asks.
    */
   openid?: 'never' | 'when_offered' | 'required'
+  /**
+   * Whether an authorization request has the scope `offline_access`. `when_offered`: if the server's metadata names
+   * it. Default: `never` for `oauth`, `when_offered` for `camara`. `capif` has no refresh tokens.
+   * @see OpenID Connect Core section 11
+   */
+  offlineAccess?: 'never' | 'when_offered'
+  /**
+   * Whether requests name the resources of their APIs. `when_one`: if a request is for one resource. Default:
+   * `when_one` for `oauth`, `never` for `capif` and `camara`. @see RFC 8707 section 2
+   */
+  resourceIndicators?: 'when_one' | 'always' | 'never'
   modes?: ('fetch' | 'token')[]
   capif?: CapifSettings
   apis: OperatorApi[]

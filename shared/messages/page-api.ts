@@ -14,14 +14,23 @@ export const REQUEST_EVENT = 'northbound:requestProvider'
 /** `fetch`: the broker makes the calls and keeps the token. `token`: the page gets access tokens. */
 export type Mode = 'fetch' | 'token'
 
-/** One northbound API in a request, or in a grant. */
-export interface ApiAccess {
+/** One northbound API in a request. */
+export interface ApiRequest {
   /** Base URL of the API. */
   resource: string
-  /** OAuth scope string of that API (RFC 6749 section 3.3, TS 29.222 table 8.5.4.2.6-1). */
-  scope: string
+  /**
+   * OAuth scope string of that API (RFC 6749 section 3.3, TS 29.222 table 8.5.4.2.6-1). Absent for an API that has
+   * no scope.
+   */
+  scope?: string
   /** A W3C DPV term, `dpv:FraudPreventionAndDetection`. */
   purpose?: string
+}
+
+/** One northbound API in a grant. */
+export interface ApiAccess extends ApiRequest {
+  /** The granted scope, as the server stated it. An empty string if no scope was requested, and none stated. */
+  scope: string
 }
 
 export interface Grant {
@@ -51,7 +60,7 @@ export interface BrokerInfo {
 
 export interface ConnectParams {
   issuer: string
-  apis: ApiAccess[]
+  apis: ApiRequest[]
   mode?: Mode
   clientId?: string
   reason?: string

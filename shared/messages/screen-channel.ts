@@ -12,7 +12,7 @@ export interface ScopeInWords {
   description?: string
 }
 
-/** A requested API, with the operator's descriptions. */
+/** A requested API, with the operator's descriptions. `scopes` is empty for a request without scope. */
 export interface ConsentApi extends ApiAccess {
   name: string
   description?: string
@@ -35,11 +35,11 @@ export interface ConsentRequest {
   apis: ConsentApi[]
 }
 
-/** The part of one requested API that the user approves. */
+/** The part of one requested API that the user approves. An API that the user does not approve has none. */
 export interface ApprovedApi {
   /** Index of the API in the request. */
   index: number
-  /** The approved scope words. */
+  /** The approved scope words. Empty for an API that was requested without scope. */
   scopes: string[]
 }
 

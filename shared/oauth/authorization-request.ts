@@ -17,6 +17,7 @@ export type Prompt = 'none' | 'login' | 'consent' | 'select_account'
 export interface AuthorizationRequest {
   clientId: string
   redirectUri: string
+  /** An empty string for a request without scope. @see RFC 6749 section 3.3 */
   scope: string
   state: string
   codeChallenge: string
@@ -38,7 +39,9 @@ export function authorizationParameters(request: AuthorizationRequest): URLSearc
     response_type: 'code',
     client_id: requireValue(request.clientId, 'clientId', isClientId, PRINTABLE),
     redirect_uri: requireRedirectUri(request.redirectUri),
-    scope: requireValue(request.scope, 'scope', isScope, 'a scope'),
+    ...(request.scope !== '' && {
+      scope: requireValue(request.scope, 'scope', isScope, 'a scope'),
+    }),
     state: request.state,
     code_challenge: request.codeChallenge,
     code_challenge_method: 'S256',

@@ -3,6 +3,7 @@
 import { type ClientAuth, modifyAssertion, None, PrivateKeyJwt } from 'oauth4webapi'
 import { base64url } from './base64url.ts'
 import { NorthkeyError } from './error.ts'
+import type { ServerMetadata } from './metadata.ts'
 
 /** Private key of one client instance. @see OpenID Connect Core section 9, RFC 7523 section 2.2 */
 export interface ClientKey {
@@ -51,20 +52,43 @@ export type ClientAuthenticationMethod = 'none' | 'private_key_jwt'
 export interface ClientAuthenticationOptions {
   method: ClientAuthenticationMethod
   key?: ClientKey | undefined
-  /** The value of `aud`: the issuer (RFC 9700 practice), or the endpoint that is called (CAMARA). */
-  audience: 'issuer' | 'endpoint'
+  /**
+   * The value of `aud`: the issuer (RFC 9700 practice), the token endpoint (RFC 7523 section 3), or the endpoint that
+   * is called (CAMARA).
+   */
+  audience: 'issuer' | 'token_endpoint' | 'endpoint'
 }
 
 /** An assertion is used at once, so a short lifetime is enough; CAMARA allows 300 s. */
 export const ASSERTION_LIFETIME_SECONDS = 60
 
+/** Endpoints that authenticate the client. */
+type AuthenticatedEndpoint =
+  | 'token_endpoint'
+  | 'revocation_endpoint'
+  | 'pushed_authorization_request_endpoint'
+
+/**
+ * The audience of an assertion: as the server spells it, since it compares strings.
+ * @see RFC 7523 section 3
+ */
+function audienceOf(
+  audience: ClientAuthenticationOptions['audience'],
+  metadata: ServerMetadata,
+  endpoint: AuthenticatedEndpoint,
+): string {
+  if (audience === 'issuer') return metadata.issuer
+  return metadata[audience === 'endpoint' ? endpoint : audience] ?? metadata.issuer
+}
+
 /**
  * Makes the client authentication of one request.
- * @param endpoint The URL that is about to be called.
+ * @param endpoint The endpoint that is about to be called.
  */
 export function clientAuthentication(
   options: ClientAuthenticationOptions,
-  endpoint: URL,
+  metadata: ServerMetadata,
+  endpoint: AuthenticatedEndpoint,
 ): ClientAuth {
   if (options.method === 'none') return None()
   if (options.key === undefined) {
@@ -73,7 +97,7 @@ export function clientAuthentication(
   const { privateKey: key, kid } = options.key
   return PrivateKeyJwt(kid === undefined ? { key } : { key, kid }, {
     [modifyAssertion]: (_header, payload) => {
-      if (options.audience === 'endpoint') payload.aud = endpoint.href
+      payload.aud = audienceOf(options.audience, metadata, endpoint)
       payload.exp = Number(payload.iat) + ASSERTION_LIFETIME_SECONDS
     },
   })

@@ -38,7 +38,11 @@ export async function pushAuthorizationRequest(
         pushedAuthorizationRequest(
           metadata,
           client,
-          clientAuthentication(request.authentication, url),
+          clientAuthentication(
+            request.authentication,
+            metadata,
+            'pushed_authorization_request_endpoint',
+          ),
           new URLSearchParams(request.parameters),
           {
             ...(dpop && { DPoP: dpopHandle(dpop, url, effects) }),

@@ -31,9 +31,9 @@ export async function requestRevocation(
   request: RevocationRequest,
   effects: Effects,
 ): Promise<void> {
-  const url = requireEndpoint(request.metadata, 'revocation_endpoint', effects)
+  requireEndpoint(request.metadata, 'revocation_endpoint', effects)
   try {
-    await sendRevocation(request, url, effects)
+    await sendRevocation(request, effects)
   } catch (error) {
     throw error instanceof NorthkeyError && isRefusal(error)
       ? new NorthkeyError('authorization_server_error', error.message, error)
@@ -50,18 +50,14 @@ function isRefusal({ code, httpStatus = 0 }: NorthkeyError): boolean {
   return isClientError && code === 'invalid_response'
 }
 
-async function sendRevocation(
-  request: RevocationRequest,
-  url: URL,
-  effects: Effects,
-): Promise<void> {
+async function sendRevocation(request: RevocationRequest, effects: Effects): Promise<void> {
   const { metadata, clientId, token } = request
   const response = await sendByLibrary(
     (send) =>
       revocationRequest(
         metadata,
         protocolClient(clientId, effects),
-        clientAuthentication(request.authentication, url),
+        clientAuthentication(request.authentication, metadata, 'revocation_endpoint'),
         token,
         {
           additionalParameters: { token_type_hint: request.tokenTypeHint },

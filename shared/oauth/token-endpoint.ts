@@ -56,7 +56,7 @@ export async function requestTokens(
   const response = await withNonceRetry(dpop, url, () =>
     sendByLibrary(
       (send) =>
-        grant(client, clientAuthentication(context.authentication, url), {
+        grant(client, clientAuthentication(context.authentication, metadata, 'token_endpoint'), {
           additionalParameters,
           ...(dpop && { DPoP: dpopHandle(dpop, url, effects) }),
           [allowInsecureRequests]: effects.allowInsecureLoopback === true,

@@ -51,8 +51,9 @@ async function hashBytes(data: BufferSource | string): Promise<string> {
 
 export const camaraProfile: Profile = {
   wellKnown: ['oidc', 'oauth2'],
-  resourceIndicators: false,
+  resourceIndicators: 'never',
   refreshTokens: true,
+  offlineAccess: 'when_offered',
   openid: 'required',
   dpop: true,
   acceptsBearerForDpop: true,
@@ -67,6 +68,17 @@ export const camaraProfile: Profile = {
       camaraPurpose(apis),
       ...own,
       ...(offlineAccess && !own.some((word) => SINGLE_USE.test(word)) ? ['offline_access'] : []),
+    )
+  },
+
+  registrationScope(apis, { offlineAccess }) {
+    // An API that names no purposes may be requested for any purpose.
+    if (apis.some(({ purposes }) => purposes === undefined)) return undefined
+    return joinScopes(
+      'openid',
+      ...apis.flatMap(({ purposes = [] }) => purposes),
+      ...apis.flatMap(({ scopes }) => scopes.map(({ scope }) => scope)),
+      ...(offlineAccess ? ['offline_access'] : []),
     )
   },
 

@@ -22,8 +22,9 @@ const GPSI = /^(msisdn-[0-9]{5,15}|extid-[^@]+@[^@]+|.+)$/
 
 export const capifProfile: Profile = {
   wellKnown: ['oauth2', 'oidc'],
-  resourceIndicators: false,
+  resourceIndicators: 'never',
   refreshTokens: false,
+  offlineAccess: 'never',
   // Only an ID token lets a silent authorization renew a grant.
   openid: 'when_offered',
   dpop: false,
@@ -37,6 +38,9 @@ export const capifProfile: Profile = {
     // A CAPIF scope begins with its `3gpp#` word.
     return idToken ? joinScopes(scope, 'openid') : scope
   },
+
+  // A `3gpp#` word stands for a combination of APIs, and the combinations cannot be listed.
+  registrationScope: () => undefined,
 
   metadataFor(metadata, server: ServerConfig, clientId) {
     if (metadata.token_endpoint !== undefined) return metadata

@@ -196,13 +196,29 @@ describe('refresh (RFC 6749 section 6)', () => {
       { resource: QOS, scope: 'qos' },
       { resource: LOCATION, scope: 'location' },
     ]
-    const first = await connect({ apis })
+    const resources = { server: { ...server, resourceIndicators: 'always' as const } }
+    const first = await connect({ ...resources, apis })
     expect(decodeJwt(first.accessToken)).toMatchObject({ aud: QOS, scope: 'qos' })
+    const wanted = { resource: LOCATION, scope: 'location' }
     const second = await refreshTokens(
-      { ...held(first.refreshToken ?? ''), resource: LOCATION, scope: 'location' },
+      { ...held(first.refreshToken ?? ''), ...resources, ...wanted },
       effects,
     )
     expect(decodeJwt(second.accessToken)).toMatchObject({ aud: LOCATION, scope: 'location' })
+  })
+
+  test('H09: names no scope where all of it is wanted, and a part with what belongs to no API', async () => {
+    const apis = [{ resource: QOS, scope: 'qos' }]
+    const wanted = { resource: QOS, scope: 'qos' }
+    const first = await connect({ apis, idToken: true, offlineAccess: true })
+    const whole = { ...wanted, apis, grantedScope: 'openid qos offline_access' }
+    const again = await refreshTokens({ ...held(first.refreshToken ?? ''), ...whole }, effects)
+    expect(decodeJwt(again.accessToken)).toMatchObject({ aud: QOS, scope: 'qos' })
+    const more = [...apis, { resource: LOCATION, scope: 'location' }]
+    const part = { ...whole, apis: more, grantedScope: 'openid qos location' }
+    await refreshTokens({ ...held(again.refreshToken ?? ''), ...part }, effects)
+    const [, refresh, narrowed] = effects.to('/token').map(({ form }) => form.get('scope'))
+    expect([refresh, narrowed]).toEqual([null, 'openid qos'])
   })
 
   test('J21: accepts the ID token of a refresh for the same subject only', async () => {

@@ -27,7 +27,7 @@ import { revokeUnused } from '../grants/token-records.ts'
 import { restoreWaiver, withdrawWaiver } from '../grants/withdrawn-waivers.ts'
 import { discoverServer } from '../operators/operator-discovery.ts'
 import { getServerOrigins } from '../operators/operator-servers.ts'
-import { findOperator } from '../operators/operators.ts'
+import { findOperator, toApiRequest } from '../operators/operators.ts'
 import {
   accessDenied,
   interrupted,
@@ -174,9 +174,8 @@ async function prepareFlow(record: FlowIn<'preparing'>): Promise<void> {
       metadata,
       clientId,
       redirectUri: await getRedirectUri(request.issuer),
-      apis: approval.apis,
+      apis: approval.apis.map((api) => toApiRequest(server, api)),
       deadlineMs,
-      offlineAccess: true,
       loginHint,
       idToken,
       acrValues,

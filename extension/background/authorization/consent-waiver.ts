@@ -9,7 +9,7 @@
  */
 
 import type { OperatorApplication } from '../../../shared/messages/operator-profile.ts'
-import type { ApiAccess, Mode } from '../../../shared/messages/page-api.ts'
+import type { ApiAccess, ApiRequest, Mode } from '../../../shared/messages/page-api.ts'
 import { coversApi, type GrantRecord } from '../grants/grants.ts'
 import type { Approval } from './flow-records.ts'
 
@@ -23,7 +23,7 @@ export interface GrantRequest {
   mode: Mode
 }
 
-const coversApis = (granted: ApiAccess[], { apis }: GrantRequest) =>
+const coversApis = (granted: readonly ApiRequest[], { apis }: GrantRequest) =>
   apis.every((api) => coversApi(granted, api))
 
 /** A grant of mode `token` allows the calls of mode `fetch` too. */

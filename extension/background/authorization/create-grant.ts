@@ -10,7 +10,7 @@
 
 import { grantedApis, type TokenSet } from '../../../shared/core/index.ts'
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
-import { type ApiAccess, ERROR_CODE } from '../../../shared/messages/page-api.ts'
+import { type ApiAccess, type ApiRequest, ERROR_CODE } from '../../../shared/messages/page-api.ts'
 import type { AuthorizationResult } from '../grants/authorization-result.ts'
 import {
   computeExpiry,
@@ -33,7 +33,7 @@ import {
   saveTokens,
 } from '../grants/token-records.ts'
 import { markTokenUse } from '../grants/token-use.ts'
-import { findOperator } from '../operators/operators.ts'
+import { findOperator, toApiRequest } from '../operators/operators.ts'
 import { accessDenied, BrokerError, interrupted, noGrant } from '../platform/broker-error.ts'
 import { log } from '../platform/log.ts'
 import type { Approval, FlowRecord } from './flow-records.ts'
@@ -49,7 +49,8 @@ export async function createGrant(
   try {
     const server = await findOperator(request.issuer)
     if (!server) throw noGrant()
-    const apis = selectGrantedApis(server, approval.apis, authorized.tokens)
+    const requested = approval.apis.map((api) => toApiRequest(server, api))
+    const apis = selectGrantedApis(server, requested, authorized.tokens)
     const [first] = apis
     if (!first) throw accessDenied()
     const granted = { ...approval, apis }
@@ -57,7 +58,7 @@ export async function createGrant(
     const grant = renews
       ? await runInGrantQueue(renews, async () => {
           const former = await getGrant(origin, renews)
-          requireWithin(former, granted)
+          requireWithin(former, server, granted)
           const renewed = await renewGrant(former, flowId, authorized, granted)
           const replaced =
             renewed.subject === former.subject ? [] : await replaceSubject(former, renewed)
@@ -107,7 +108,7 @@ async function replaceSubject(
 }
 
 /**
- * Selects the approved APIs that the server granted. A token for a single resource does not state what
+ * Selects the requested APIs that the server granted. A token for a single resource does not state what
  * was granted of the other resources: with a refresh token, which can request their tokens, these count
  * as granted.
  *
@@ -115,16 +116,21 @@ async function replaceSubject(
  */
 function selectGrantedApis(
   server: OperatorProfile,
-  approved: ApiAccess[],
+  requested: ApiRequest[],
   { scope, resource, refreshToken }: TokenSet,
 ): ApiAccess[] {
-  const coveredByToken = approved.filter(
+  const coveredByToken = requested.filter(
     (api) => resource === undefined || refreshToken === undefined || api.resource === resource,
   )
   const granted = grantedApis(server, coveredByToken, scope)
   return granted.length === 0
     ? []
-    : [...granted, ...approved.filter((api) => !coveredByToken.includes(api))]
+    : [
+        ...granted,
+        ...requested
+          .filter((api) => !coveredByToken.includes(api))
+          .map((api) => ({ ...api, scope: api.scope ?? '' })),
+      ]
 }
 
 async function makeGrant(
@@ -158,10 +164,15 @@ async function makeGrant(
  *
  * @throws BrokerError `network_error` otherwise: a new call reads the grant again.
  */
-function requireWithin(former: GrantRecord, { apis, lifetime }: Approval): void {
+function requireWithin(
+  former: GrantRecord,
+  server: OperatorProfile,
+  { apis, lifetime }: Approval,
+): void {
   // An approval in the consent window has a lifetime.
   if (lifetime !== undefined) return
-  if (!apis.every((api) => coversApi(former.apis, api))) throw interrupted()
+  const isWithin = apis.every((api) => coversApi(former.apis, toApiRequest(server, api)))
+  if (!isWithin) throw interrupted()
 }
 
 /**
@@ -196,13 +207,15 @@ async function renewGrant(
  * authorization for each subscriber and client would end the new grant too.
  */
 export async function endSupersededGrants(grant: GrantRecord): Promise<void> {
+  const operator = await findOperator(grant.issuer)
+  const toWanted = (api: ApiAccess) => (operator ? toApiRequest(operator, api) : api)
   for (const former of await listGrants(grant.origin)) {
     const isCovered =
       former.grantId !== grant.grantId &&
       former.issuer === grant.issuer &&
       former.clientId === grant.clientId &&
       former.mode === grant.mode &&
-      former.apis.every((api) => coversApi(grant.apis, api))
+      former.apis.every((api) => coversApi(grant.apis, toWanted(api)))
     if (!isCovered) continue
     const isUnusable =
       former.subscriber === 'unidentified' && !(await hasUsableTokens(former.grantId))

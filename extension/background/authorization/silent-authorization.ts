@@ -25,6 +25,7 @@ import type { AuthorizationResult } from '../grants/authorization-result.ts'
 import { revokeUnused } from '../grants/token-records.ts'
 import { discoverServer } from '../operators/operator-discovery.ts'
 import { getServerOrigins } from '../operators/operator-servers.ts'
+import { toApiRequest } from '../operators/operators.ts'
 import { BrokerError } from '../platform/broker-error.ts'
 import { createEffects } from '../platform/effects.ts'
 import { launchWithoutWindow } from './web-auth-flow.ts'
@@ -85,9 +86,8 @@ export async function authorizeSilently(request: SilentRequest): Promise<Authori
         metadata,
         clientId,
         redirectUri: await getRedirectUri(server.issuer),
-        apis,
+        apis: apis.map((api) => toApiRequest(server, api)),
         deadlineMs: Date.now() + SILENT_TURN_TIMEOUT_MS + 2 * SILENT_AUTHORIZATION_TIMEOUT_MS,
-        offlineAccess: true,
         prompt: 'none',
         loginHint,
         idToken,

@@ -12,6 +12,7 @@ import {
   fetchClientDocument,
   redirectUriFor,
   registerClient,
+  registrationScope,
   requireClientIdUrl,
   type ServerMetadata,
 } from '../../../shared/core/index.ts'
@@ -116,6 +117,7 @@ async function registerOrigin(
       metadata,
       clientName: new URL(origin).host,
       redirectUris: [await getRedirectUri(issuer)],
+      scope: registrationScope(server, metadata),
       clientPublicKey: key?.publicKey,
     },
     createEffects(getServerOrigins(server)),

@@ -8,8 +8,9 @@
 
 import { del, promisifyRequest, set, values } from 'idb-keyval'
 import browser from 'webextension-polyfill'
-import type { ApiAccess, Grant } from '../../../shared/messages/page-api.ts'
+import type { ApiRequest, Grant } from '../../../shared/messages/page-api.ts'
 import type { Lifetime } from '../../../shared/messages/screen-channel.ts'
+import { scopeWords } from '../../../shared/oauth/scope.ts'
 import {
   DAY_GRANT_LIFETIME_MS,
   GRANT_EXTENSION_STEP_MS,
@@ -91,20 +92,20 @@ const isUsable = (record: GrantRecord, session: string) =>
 
 /** Tells whether a granted scope contains all words of another scope. */
 export function coversScope(granted: string, wanted: string): boolean {
-  const words = granted.split(' ')
-  return wanted.split(' ').every((word) => words.includes(word))
+  const words = scopeWords(granted)
+  return scopeWords(wanted).every((word) => words.includes(word))
 }
 
 /**
  * Tells whether the granted APIs contain this resource, for the same purpose, with all requested scope
  * words.
  */
-export function coversApi(granted: ApiAccess[], wanted: ApiAccess): boolean {
+export function coversApi(granted: readonly ApiRequest[], wanted: ApiRequest): boolean {
   return granted.some(
     (api) =>
       api.resource === wanted.resource &&
       api.purpose === wanted.purpose &&
-      coversScope(api.scope, wanted.scope),
+      coversScope(api.scope ?? '', wanted.scope ?? ''),
   )
 }
 

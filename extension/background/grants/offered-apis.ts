@@ -5,7 +5,7 @@
 
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 import type { ApiAccess } from '../../../shared/messages/page-api.ts'
-import { findApi, findApplication, findOperator } from '../operators/operators.ts'
+import { findApi, findApplication, findOperator, toApiRequest } from '../operators/operators.ts'
 import { endGrant } from './end-grant.ts'
 import { type GrantRecord, listAllGrants } from './grants.ts'
 
@@ -14,7 +14,10 @@ function filterOfferedApis(operator: OperatorProfile, grant: GrantRecord): ApiAc
   const { origin, clientId, mode, apis } = grant
   if (modes && !modes.includes(mode)) return []
   if (onboarding === 'preregistered' && !findApplication(operator, origin, clientId)) return []
-  return apis.filter(({ resource, scope }) => findApi(operator, resource, scope))
+  return apis.filter((api) => {
+    const { resource, scope = '' } = toApiRequest(operator, api)
+    return findApi(operator, resource, scope)
+  })
 }
 
 /** Lists the APIs of a grant that the operator still offers. */

@@ -31,6 +31,7 @@ import {
   selectUnexpired,
   toStoredToken,
 } from './stored-token.ts'
+import { listServedSlots } from './token-use.ts'
 
 export interface TokenRecord {
   grantId: string
@@ -43,6 +44,8 @@ export interface TokenRecord {
   given?: Record<string, string>
   /** Granted scope of all resources. */
   scope: string
+  /** Whether the authorization request named resources, so that each token is for one of them (RFC 8707). */
+  isResourceBound?: true
   /** Name of the DPoP key that the tokens are bound to (RFC 9449). */
   keyId: string
   refreshToken?: string
@@ -91,16 +94,19 @@ const joinApiScopes = (apis: ApiAccess[]) => joinScopes(...apis.map(({ scope }) 
 function createRecord(
   grantId: string,
   keyId: string,
-  slot: string,
+  slots: readonly string[],
   { tokens, metadata }: AuthorizationResult,
   apis: ApiAccess[] = [],
 ): TokenRecord {
+  const token = toStoredToken(tokens, Date.now())
   return {
     grantId,
     metadata,
     keyId,
-    tokens: { [slot]: toStoredToken(tokens, Date.now()) },
-    scope: tokens.resource === undefined ? tokens.scope : joinApiScopes(apis),
+    tokens: Object.fromEntries(slots.map((slot) => [slot, token])),
+    scope:
+      tokens.resource === undefined ? tokens.scope : joinScopes(tokens.scope, joinApiScopes(apis)),
+    ...(tokens.resource !== undefined && { isResourceBound: true as const }),
     ...(tokens.refreshToken !== undefined && { refreshToken: tokens.refreshToken }),
     ...(tokens.idTokenClaims && { idTokenClaims: tokens.idTokenClaims }),
   }
@@ -127,13 +133,20 @@ export async function getDpopKey(grant: GrantRecord): Promise<DpopKey | undefine
   return key
 }
 
+/** Lists the access tokens of a record, each once: a token may be in several slots. */
+const listAccessTokens = ({ tokens }: TokenRecord): string[] => [
+  ...new Set(Object.values(tokens).map(({ accessToken }) => accessToken)),
+]
+
 /** Lists the access tokens of a record that have not expired, with those that others have replaced. */
 export function listUnexpired({ tokens, replaced = [] }: TokenRecord): ReplacedToken[] {
-  const stored = Object.values(tokens).map(({ accessToken, expiresAtMs }) => ({
-    accessToken,
-    expiresAtMs,
-  }))
-  return selectUnexpired([...replaced, ...stored], Date.now())
+  const byValue = new Map(
+    Object.values(tokens).map(({ accessToken, expiresAtMs }) => [
+      accessToken,
+      { accessToken, expiresAtMs },
+    ]),
+  )
+  return selectUnexpired([...replaced, ...byValue.values()], Date.now())
 }
 
 const withReplaced = (record: TokenRecord, replaced: ReplacedToken[]): TokenRecord =>
@@ -152,7 +165,8 @@ export async function saveTokens(
   replaced: ReplacedToken[] = [],
 ): Promise<void> {
   const earlier = await store.get(grant.grantId)
-  const record = createRecord(grant.grantId, keyId, slot, authorized, grant.apis)
+  const slots = await listServedSlots(grant, slot, authorized.tokens)
+  const record = createRecord(grant.grantId, keyId, slots, authorized, grant.apis)
   const former = earlier ? listUnexpired(earlier) : []
   await saveRecord(grant, withReplaced(record, [...replaced, ...former]))
   if (earlier && earlier.keyId !== keyId) await deleteKey(earlier.keyId)
@@ -173,7 +187,7 @@ export async function revokeUnused(
   keyId: string,
   authorized: AuthorizationResult,
 ): Promise<void> {
-  await revokeAtServer(owner, createRecord('', keyId, '', authorized))
+  await revokeAtServer(owner, createRecord('', keyId, [''], authorized))
 }
 
 /**
@@ -275,7 +289,7 @@ export async function discardTokens(
   { accessToken, refreshToken }: TokenSet,
 ): Promise<void> {
   await store.delete(grant.grantId)
-  const accessTokens = Object.values(record.tokens).map((token) => token.accessToken)
+  const accessTokens = listAccessTokens(record)
   await revokeTokens(grant, {
     metadata: record.metadata,
     ...(refreshToken !== undefined && { refreshToken }),
@@ -298,7 +312,7 @@ const listReplaced = ({ replaced = [] }: TokenRecord): string[] =>
 
 /** @returns Whether the server has received the revocation. */
 async function revokeAtServer(owner: TokenOwner, record: TokenRecord): Promise<boolean> {
-  const accessTokens = Object.values(record.tokens).map(({ accessToken }) => accessToken)
+  const accessTokens = listAccessTokens(record)
   const replaced = listReplaced(record)
   const isServerInformed = await revokeTokens(owner, { ...record, accessTokens, replaced })
   await deleteKey(record.keyId)

@@ -50,13 +50,21 @@ async function findUsableGrant(
 /**
  * @throws BrokerError `invalid_params` for a mode, scope or purpose that the operator does not offer.
  */
-function requireOffered(operator: OperatorProfile, { apis, mode = 'fetch' }: ConnectParams): void {
+function requireOffered(
+  operator: OperatorProfile,
+  apis: readonly ApiAccess[],
+  mode: ConnectParams['mode'] = 'fetch',
+): void {
   if (operator.modes && !operator.modes.includes(mode)) {
     throw invalidParams(`mode: expected one of ${operator.modes.join(', ')} at this operator`)
   }
   for (const { resource, scope, purpose } of apis) {
     const api = findApi(operator, resource, scope)
-    if (!api) throw invalidParams('apis: expected resources and scopes that the operator offers')
+    if (!api) {
+      throw invalidParams(
+        'apis: expected resources and scopes that the operator offers, and no scope where it offers none',
+      )
+    }
     if (purpose && api.purposes && !api.purposes.includes(purpose)) {
       throw invalidParams('apis.purpose: expected a purpose that the operator offers for this API')
     }
@@ -68,13 +76,14 @@ function requireOffered(operator: OperatorProfile, { apis, mode = 'fetch' }: Con
  */
 export async function connect(call: Call, params: ConnectParams): Promise<Grant> {
   const { origin } = call
-  const { issuer, apis, mode = 'fetch', reason, loginHint } = params
+  const { issuer, mode = 'fetch', reason, loginHint } = params
+  const apis = params.apis.map(({ scope = '', ...api }) => ({ ...api, scope }))
 
   const operator = await findOperator(issuer)
   const application = operator && (await findBoundApplication(operator, origin, params.clientId))
   // An operator that is not configured and one that does not know this origin look the same to the page.
   if (!operator || !application) throw noGrant()
-  requireOffered(operator, params)
+  requireOffered(operator, apis, mode)
 
   const { clientId } = application
   const listGrantsAtOperator = async () =>

@@ -14,6 +14,7 @@
 
 import { camaraProofClaims, type ResourceDemand } from '../../../shared/core/index.ts'
 import type { ApiAccess, FetchParams, FetchResult } from '../../../shared/messages/page-api.ts'
+import { joinScopes } from '../../../shared/oauth/scope.ts'
 import {
   type ApiAnswer,
   callApi,
@@ -82,8 +83,7 @@ function widenScope(
   { grant, access, operator }: CallTarget,
   scope: string,
 ): ApiAccess[] | undefined {
-  const words = new Set([...access.scope.split(' '), ...scope.split(' ')])
-  const wider = { ...access, scope: [...words].join(' ') }
+  const wider = { ...access, scope: joinScopes(access.scope, scope) }
   if (wider.scope === access.scope || !findApi(operator, access.resource, wider.scope)) {
     return undefined
   }

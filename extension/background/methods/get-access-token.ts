@@ -58,7 +58,8 @@ export async function getAccessToken(
   params: GetAccessTokenParams,
 ): Promise<AccessToken> {
   const version = getStateVersion()
-  const { grantId, resource, scope, minValiditySeconds = 0 } = params
+  const { grantId, resource, minValiditySeconds = 0 } = params
+  const scope = params.scope || undefined
   const { origin } = call
   for (const grant of await listGrants(origin)) {
     if (grant.mode !== 'token' || (grantId !== undefined && grant.grantId !== grantId)) continue

@@ -190,9 +190,11 @@ function checkWaiver(
     if (!api) return
     const offered = api.scopes.map((entry) => entry.scope)
     findings.expect(
-      scope.split(' ').every((word) => offered.includes(word)),
+      scope === undefined
+        ? offered.length === 0
+        : scope.split(' ').every((word) => offered.includes(word)),
       `${path}.scope`,
-      'scopes of that API, with one space between',
+      'scopes of that API, with one space between, and none for an API without scopes',
     )
     const isOffered = purpose === undefined || (api.purposes?.includes(purpose) ?? true)
     findings.expect(isOffered, `${path}.purpose`, 'a purpose of that API')
@@ -233,6 +235,11 @@ function checkContents(profile: OperatorProfile, development: boolean): string[]
     findings.checkText(api.name, `${at}.name`)
     findings.checkText(api.description, `${at}.description`)
     const words = api.scopes.map(({ scope }) => scope)
+    findings.expect(
+      words.length > 0 || profile.profile === 'oauth',
+      `${at}.scopes`,
+      `at least one for ${profile.profile}, whose requests always name a scope`,
+    )
     findings.expect(
       words.every((word) => SCOPE_WORD.test(word)),
       `${at}.scopes`,

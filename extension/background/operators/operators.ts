@@ -13,6 +13,7 @@ import type {
   OperatorApplication,
   OperatorProfile,
 } from '../../../shared/messages/operator-profile.ts'
+import type { ApiAccess, ApiRequest } from '../../../shared/messages/page-api.ts'
 import type {
   AcceptedOperator,
   KnownOperator,
@@ -22,6 +23,7 @@ import type {
   ServerAdditions,
   UnnamedServers,
 } from '../../../shared/messages/screen-channel.ts'
+import { scopeWords } from '../../../shared/oauth/scope.ts'
 import { recordLogEntry } from '../platform/log.ts'
 import { memoize } from '../platform/memoize.ts'
 import { bumpStateVersion } from '../platform/state-version.ts'
@@ -254,13 +256,31 @@ export function findApplication(
   )
 }
 
-/** Finds the API with exactly this resource, if it offers every word of the scope. */
+/**
+ * Finds the API with exactly this resource, if it offers every word of the scope. An API without scopes is requested
+ * without scope, and no other API is.
+ */
 export function findApi(
-  operator: OperatorProfile,
+  { apis }: Pick<OperatorProfile, 'apis'>,
   resource: string,
   scope: string,
 ): OperatorApi | undefined {
-  const api = operator.apis.find((candidate) => candidate.resource === resource)
-  const isOffered = (word: string) => api?.scopes.some((entry) => entry.scope === word)
-  return scope.split(' ').every(isOffered) ? api : undefined
+  const api = apis.find((candidate) => candidate.resource === resource)
+  const words = scopeWords(scope)
+  if (!api || (words.length === 0) !== (api.scopes.length === 0)) return undefined
+  return words.every((word) => api.scopes.some((entry) => entry.scope === word)) ? api : undefined
+}
+
+/**
+ * The access of a grant as a request names it. A grant of an API without scopes has the scope that the server stated,
+ * which no request names. @see RFC 6749 section 3.3
+ */
+export function toApiRequest(
+  { apis }: Pick<OperatorProfile, 'apis'>,
+  access: ApiAccess,
+): ApiRequest {
+  const api = apis.find(({ resource }) => resource === access.resource)
+  if (api?.scopes.length !== 0) return access
+  const { scope: _, ...request } = access
+  return request
 }

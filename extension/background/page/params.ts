@@ -42,11 +42,22 @@ const url = (name: string) =>
 const follows = (isValid: (value: unknown) => boolean, message: string) =>
   v.check((value: string) => isValid(value), message)
 
-/** @see RFC 6749 section 3.3 and appendix A.4 */
+/**
+ * A scope is optional. An empty string stands for none: a grant has it where the server stated no scope, and the page
+ * may name what it has been given.
+ *
+ * @see RFC 6749 section 3.3 and appendix A.4
+ */
 const scope = (name: string) =>
-  v.pipe(
-    text(name, SCOPE_LIMIT),
-    follows(isScope, `${name}: expected a scope string (RFC 6749 section 3.3)`),
+  v.optional(
+    v.pipe(
+      v.string(`${name}: expected a string`),
+      v.maxLength(SCOPE_LIMIT, `${name}: expected at most ${SCOPE_LIMIT} characters`),
+      follows(
+        (value) => value === '' || isScope(value),
+        `${name}: expected a scope string (RFC 6749 section 3.3)`,
+      ),
+    ),
   )
 
 const purpose = (name: string) =>
@@ -104,7 +115,7 @@ const schemas = {
           scope: scope('apis.scope'),
           purpose: v.optional(purpose('apis.purpose')),
         }),
-        'apis: expected an array of { resource, scope, purpose? }',
+        'apis: expected an array of { resource, scope?, purpose? }',
       ),
       v.minLength(1, 'apis: expected at least one API'),
       v.maxLength(16, 'apis: expected at most 16 APIs'),
@@ -126,7 +137,7 @@ const schemas = {
     object({
       grantId,
       resource: v.optional(url('resource')),
-      scope: v.optional(scope('scope')),
+      scope: scope('scope'),
       interactive,
       minValiditySeconds: v.optional(
         v.pipe(

@@ -4,6 +4,7 @@
  */
 
 import type { ConsentApi, ConsentRequest } from '../../../shared/messages/screen-channel.ts'
+import { scopeWords } from '../../../shared/oauth/scope.ts'
 import { flows } from '../authorization/flow-records.ts'
 import { getSignInOrigin } from '../operators/operator-servers.ts'
 import { findOperator } from '../operators/operators.ts'
@@ -49,7 +50,7 @@ export async function describeConsentRequest(flowId: string): Promise<ConsentReq
         ...api,
         name: profile?.name ?? api.resource,
         ...(profile?.description && { description: profile.description }),
-        scopes: api.scope.split(' ').map((word) => {
+        scopes: scopeWords(api.scope).map((word) => {
           const description = profile?.scopes.find(({ scope }) => scope === word)?.description
           return { scope: word, ...(description && { description }) }
         }),

@@ -121,8 +121,9 @@ async function refreshAccessToken(
         clientId: grant.clientId,
         refreshToken,
         grantedScope: record.scope,
-        resource,
+        resource: record.isResourceBound ? resource : undefined,
         scope,
+        apis: grant.apis,
         idTokenClaims: record.idTokenClaims,
         onTokensRejected: (tokens) => {
           rejectedTokens = tokens
@@ -253,7 +254,12 @@ export async function obtainAccessToken(
   if (running) return awaitRenewal(running, grant, resource, requirements)
   const record = await readTokens(grant.grantId)
   const cached = record?.tokens[slot]
-  const fits = cached && (scope === undefined || !exceedsScope(cached.scope, scope, grant.apis))
+  // Without a refresh token, another token would have the same scope.
+  const fits =
+    cached &&
+    (scope === undefined ||
+      record?.refreshToken === undefined ||
+      !exceedsScope(cached.scope, scope, grant.apis))
   if (fits && isFresh(cached, minValidityMs, Date.now())) {
     if (!cached.singleUse) return cached
     // Two calls may have read the same token for single use. The call that removes it gets it.

@@ -10,9 +10,10 @@ interface Props {
   name: string
   /** Whether the request has parts that the user can deselect without a denial of the whole request. */
   choosable: boolean
-  /** Selected scope words. */
-  selected: string[]
-  onChange(scopes: string[]): void
+  /** Selected scope words; `undefined` if the API is not selected. */
+  selected: string[] | undefined
+  /** @param scopes Selected scope words; `undefined` if the API is not selected any more. */
+  onChange(scopes: string[] | undefined): void
 }
 
 export function ApiChoice({ api, name, choosable, selected, onChange }: Props) {
@@ -26,8 +27,8 @@ export function ApiChoice({ api, name, choosable, selected, onChange }: Props) {
             id={name}
             type="checkbox"
             data-testid="api"
-            checked={selected.length > 0}
-            onChange={({ currentTarget }) => onChange(currentTarget.checked ? all : [])}
+            checked={selected !== undefined}
+            onChange={({ currentTarget }) => onChange(currentTarget.checked ? all : undefined)}
           />
         )}
         <label for={choosable ? name : undefined}>
@@ -42,6 +43,7 @@ export function ApiChoice({ api, name, choosable, selected, onChange }: Props) {
         </label>
       </div>
       <ul class={choosable && all.length > 1 ? 'scopes choosable' : 'scopes'}>
+        {all.length === 0 && <li>The operator decides what this site may do there.</li>}
         {api.scopes.map(({ scope, description }) => (
           <li key={scope}>
             {choosable && all.length > 1 ? (
@@ -49,14 +51,13 @@ export function ApiChoice({ api, name, choosable, selected, onChange }: Props) {
                 <input
                   type="checkbox"
                   data-testid="scope"
-                  checked={selected.includes(scope)}
-                  onChange={({ currentTarget }) =>
-                    onChange(
-                      all.filter((word) =>
-                        word === scope ? currentTarget.checked : selected.includes(word),
-                      ),
+                  checked={selected?.includes(scope) === true}
+                  onChange={({ currentTarget }) => {
+                    const words = all.filter((word) =>
+                      word === scope ? currentTarget.checked : selected?.includes(word),
                     )
-                  }
+                    onChange(words.length > 0 ? words : undefined)
+                  }}
                 />
                 <ForeignText text={description ?? scope} />
               </label>

@@ -105,7 +105,7 @@ function Question({ request, onAllow, onDeny }: QuestionProps) {
   const [lifetime, setLifetime] = useState<Lifetime>('day')
   const { inert, isInert } = useInertTime()
   const allowButton = useRef<HTMLButtonElement>(null)
-  const isAnySelected = selected.some(({ scopes }) => scopes.length > 0)
+  const isAnySelected = selected.length > 0
   const hint = isAnySelected ? inert && INERT_HINT : NOTHING_SELECTED_HINT
   const choosable = request.apis.length > 1 || request.apis.some(({ scopes }) => scopes.length > 1)
 
@@ -161,9 +161,12 @@ function Question({ request, onAllow, onDeny }: QuestionProps) {
             api={api}
             name={`api${index}`}
             choosable={choosable}
-            selected={selected[index]?.scopes ?? []}
+            selected={selected.find((approved) => approved.index === index)?.scopes}
             onChange={(scopes) =>
-              setSelected(selected.map((api) => (api.index === index ? { index, scopes } : api)))
+              setSelected([
+                ...selected.filter((approved) => approved.index !== index),
+                ...(scopes ? [{ index, scopes }] : []),
+              ])
             }
           />
         ))}

@@ -23,8 +23,12 @@ function WaiverSummary({ waiver, apis }: { waiver: ConsentWaiver; apis: Operator
       <ul class="plain">
         {waiver.apis.map(({ resource, scope, purpose }) => (
           <li key={`${resource} ${scope} ${purpose}`} class="quiet">
-            <ForeignText text={apis.find((api) => api.resource === resource)?.name ?? resource} />:{' '}
-            <ForeignText text={scope} />
+            <ForeignText text={apis.find((api) => api.resource === resource)?.name ?? resource} />
+            {scope !== undefined && (
+              <>
+                : <ForeignText text={scope} />
+              </>
+            )}
             {purpose && (
               <>
                 , for <ForeignText text={purpose} />

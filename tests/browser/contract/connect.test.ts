@@ -7,7 +7,8 @@
  * - `mode` is `token` by default;
  * - the `apis` of a grant are the requested APIs and not the granted APIs;
  * - an abort does not cancel the flow;
- * - a revocation that did not reach the server counts as done.
+ * - a revocation that did not reach the server counts as done;
+ * - a page has to name a scope, and a consent window without scopes allows nothing (H21).
  */
 
 import type { Page } from 'puppeteer-core'
@@ -17,6 +18,7 @@ import { test as base } from '../fixtures.ts'
 import { connectFurther, connectQuickly } from '../support/known-subscriber.ts'
 import { gone, pageAt } from '../support/pages.ts'
 import { aGrant } from '../support/shapes.ts'
+import { forgeResponse } from '../support/sign-in-window.ts'
 import {
   answerConsent,
   authorizationRequests,
@@ -27,6 +29,7 @@ import {
   gesture,
   type Stage,
   signIn,
+  signInPage,
 } from '../support/stage.ts'
 import { windowsOpenedBy } from '../support/windows.ts'
 
@@ -37,6 +40,10 @@ const HINT = 'Zoë (山田), the one with the telescope'
 
 const test = base
 const consentTest = base.extend('options', { requireConsent: true })
+const scopelessTest = base.extend('options', {
+  requireConsent: true,
+  operator: ({ apis }) => ({ apis: apis.map((api) => ({ ...api, scopes: [] })) }),
+})
 const twoGrantsTest = base.extend('grants', async ({ stage, page, granted }) => {
   const { result, error } = await connectFurther(stage, page, stage.wish({ mode: 'token' }))
   if (!result) throw new Error(`no second grant: ${error?.message}`)
@@ -114,6 +121,49 @@ describe('a page that connects, with the consent window', () => {
       const gpsis = stage.network.subscribers.all.map(({ phoneNumber }) => phoneNumber.slice(1))
       for (const gpsi of gpsis) expect(result?.subject).not.toContain(gpsi)
       expect(authorizationRequests(stage)[0]?.query).toMatchObject({ login_hint: HINT })
+    },
+  )
+
+  scopelessTest(
+    'northbound_connect: H21: an API without scope is requested without scope, and the grant has the scope that the server states',
+    async ({ stage, page }) => {
+      const apis = stage.wish().apis.map(({ resource }) => ({ resource }))
+      const params = stage.wish({ apis })
+      const tokens = {
+        access_token: 'opaque',
+        token_type: 'Bearer',
+        expires_in: 600,
+        scope: 'read write',
+      }
+      stage.network.faults.add({
+        path: '/token',
+        action: {
+          type: 'status',
+          status: 200,
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(tokens),
+        },
+      })
+      await gesture(page)
+      const outcome = call<Grant>(page, 'northbound_connect', params)
+      const consent = await pageAt(stage.browser, '/ui/consent/')
+      await consent.waitForSelector('[data-testid=allow]')
+      expect(await consent.evaluate(() => document.body.innerText)).toContain(
+        'The operator decides what this site may do there.',
+      )
+      await answerConsent(stage, 'allow')
+      const operator = await signInPage(stage)
+      await operator.waitForSelector('form')
+      // The operator of the tests grants no request without scope: the response is not its own.
+      await forgeResponse(stage, operator, () => {})
+      const { result, error } = await outcome
+      expect(error).toBeUndefined()
+      expect(result).toStrictEqual(
+        aGrant({ apis: apis.map((api) => ({ ...api, scope: 'read write' })) }),
+      )
+      const [request] = authorizationRequests(stage)
+      expect(request?.query).toMatchObject({ resource: apis[0]?.resource })
+      expect(request?.query).not.toHaveProperty('scope')
     },
   )
 

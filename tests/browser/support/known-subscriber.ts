@@ -6,7 +6,7 @@
 import type { Page } from 'puppeteer-core'
 import type { Subscriber } from '../../../demo-site/network/index.ts'
 import { beginAuthorization, discover, redirectUriFor } from '../../../shared/core/index.ts'
-import type { ApiAccess, ConnectParams, Grant } from '../../../shared/messages/page-api.ts'
+import type { ApiRequest, ConnectParams, Grant } from '../../../shared/messages/page-api.ts'
 import { signInAndAllow } from '../../network/support/client.ts'
 import { ScriptedBrowser } from '../../network/support/scripted-browser.ts'
 import { EFFECTS } from '../../network/support/ue.ts'
@@ -19,7 +19,7 @@ import { answerConsent, type Called, CLIENT_ID, call, gesture, type Stage } from
  */
 export async function signInBeforehand(
   stage: Stage,
-  { issuer, apis }: { issuer: string; apis: ApiAccess[] } = stage.wish(),
+  { issuer, apis }: { issuer: string; apis: ApiRequest[] } = stage.wish(),
   subscriber: Subscriber = stage.subscriber,
 ): Promise<void> {
   const { network, redirectBase } = stage

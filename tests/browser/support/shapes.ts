@@ -1,13 +1,18 @@
 /** Defines the shapes of the contract: exactly these members. */
 
 import { expect } from 'vitest'
-import type { ErrorCode, Grant, ProviderErrorData } from '../../../shared/messages/page-api.ts'
+import type {
+  ApiRequest,
+  ErrorCode,
+  Grant,
+  ProviderErrorData,
+} from '../../../shared/messages/page-api.ts'
 import type { Called } from './stage.ts'
 
 export const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
 /** Shape of a grant, for `toStrictEqual`. */
-export const aGrant = (known: Partial<Grant> = {}) => ({
+export const aGrant = (known: Partial<Omit<Grant, 'apis'>> & { apis?: ApiRequest[] } = {}) => ({
   grantId: expect.stringMatching(/./),
   issuer: expect.stringMatching(/^http/),
   clientId: expect.stringMatching(/./),

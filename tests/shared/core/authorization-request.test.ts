@@ -129,7 +129,8 @@ describe('the authorization request (RFC 6749 section 4.1.1)', () => {
       resource: 'https://api.example/3gpp-monitoring-event/v1',
       scope: 'location qos',
     }
-    const { parameters } = await sentParameters({ apis: [API, locationApi] })
+    const server = { ...SERVER, resourceIndicators: 'always' as const }
+    const { parameters } = await sentParameters({ server, apis: [API, locationApi] })
     expect(parameters.get('scope')).toBe('qos location')
     expect(parameters.getAll('resource')).toEqual([API.resource, locationApi.resource])
   })

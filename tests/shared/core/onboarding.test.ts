@@ -2,7 +2,8 @@
  * Registration of clients, client ID metadata documents, and revocation.
  *
  * Seen to fail when a refusal at the revocation endpoint is known by its body alone, and when a 408 is one (H10); when
- * a key is published without `kid`, and when an assertion has none (H23).
+ * a key is published without `kid`, and when an assertion has none (H23); when a registration has no scope, when 200 is
+ * an error, and when a client that is rejected stays at the server (H07).
  */
 
 import { calculateJwkThumbprint, decodeProtectedHeader } from 'jose'
@@ -13,11 +14,15 @@ import {
   redeemCode,
   refreshTokens,
   registerClient,
+  registrationScope,
   revokeToken,
+  type ServerConfig,
 } from '../../../shared/core/index.ts'
+import type { OperatorApi, ProfileName } from '../../../shared/messages/operator-profile.ts'
 import { type Answer, closedNetwork, json, START } from '../support/closed-network.ts'
 import { failure } from '../support/failure.ts'
 import {
+  API,
   CLIENT_ID,
   ISSUER,
   METADATA,
@@ -125,6 +130,89 @@ describe('dynamic registration (RFC 7591)', () => {
   ])('rejects a response with %s (RFC 7591 section 3.2.1)', async (_what, body) => {
     const network = closedNetwork().on(REGISTER, created(body))
     expect((await failure(registerClient(request, network))).code).toBe('invalid_response')
+  })
+
+  describe('H07: the scope of a client (RFC 7591 section 2)', () => {
+    const qos = { ...API, name: 'Quality', scopes: [{ scope: 'qos' }, { scope: 'qos:write' }] }
+    const scopeless = { ...qos, scopes: [] }
+    const purposes = ['dpv:X', 'dpv:Y']
+    const listed = { ...metadata, scopes_supported: ['openid', 'offline_access'] }
+    const cases: [ProfileName, Partial<ServerConfig>, OperatorApi[], string | undefined][] = [
+      ['oauth', {}, [qos], 'qos qos:write'],
+      [
+        'oauth',
+        { openid: 'required', offlineAccess: 'when_offered' },
+        [qos],
+        'openid qos qos:write offline_access',
+      ],
+      ['oauth', {}, [qos, scopeless], 'qos qos:write'],
+      ['oauth', {}, [scopeless], undefined],
+      ['capif', {}, [{ ...qos, scopes: [{ scope: '3gpp#aef:qos' }] }], undefined],
+      ['camara', {}, [{ ...qos, purposes }], 'openid dpv:X dpv:Y qos qos:write offline_access'],
+      ['camara', {}, [qos], undefined],
+    ]
+    test.each(cases)('of %s with %j and the APIs %j: %j', async (profile, members, apis, scope) => {
+      const server = { ...SERVER, profile, ...members, apis }
+      expect(registrationScope(server, listed)).toBe(scope)
+      const network = closedNetwork().on(REGISTER, created({ client_id: 'c1' }))
+      await registerClient({ ...request, server: SERVER, scope }, network)
+      expect(JSON.parse(network.sent[0]?.body ?? '').scope).toBe(scope)
+    })
+  })
+
+  test.each([
+    ['invalid_client_metadata', 2],
+    ['invalid_scope', 2],
+    ['insufficient_scope', 2],
+    ['invalid_redirect_uri', 1],
+  ])('H07: after the error %s to a scope, %i registrations are sent', async (error, count) => {
+    const network = closedNetwork()
+      .on(REGISTER, json({ error }, { status: 400 }))
+      .on(REGISTER, created({ client_id: 'c1' }))
+    await registerClient({ ...request, scope: 'qos' }, network).catch(() => {})
+    const scopes = network.sent.map(({ body }) => JSON.parse(body).scope)
+    expect(scopes).toEqual(['qos', undefined].slice(0, count))
+  })
+
+  test('H07: takes a complete response with status 200', async () => {
+    const network = closedNetwork().on(REGISTER, json({ client_id: 'c1' }))
+    expect((await registerClient(request, network)).clientId).toBe('c1')
+  })
+
+  test('H07: a 200 with an error response is an error, with the word of the server', async () => {
+    const network = closedNetwork().on(REGISTER, json({ error: 'invalid_client_metadata' }))
+    expect((await failure(registerClient(request, network))).error).toBe('invalid_client_metadata')
+  })
+
+  describe('H07: a client that is rejected', () => {
+    const foreign = { client_id: 'c1', token_endpoint_auth_method: 'client_secret_basic' }
+    const uri = `${REGISTER}/c1`
+    const handle = { registration_client_uri: uri, registration_access_token: 'handle' }
+
+    test.each([
+      ['with 204', () => new Response(null, { status: 204 })],
+      ['with an error', () => json({ error: 'invalid_token' }, { status: 401 })],
+    ])('is deleted at the server, which answers %s (RFC 7592 section 2.3)', async (_, answer) => {
+      const network = closedNetwork()
+        .on(REGISTER, created({ ...foreign, ...handle }))
+        .on(uri, answer())
+      const error = await failure(registerClient(request, network))
+      expect(error.message).toContain('"token_endpoint_auth_method"')
+      network.done()
+      expect(network.sent[1]?.method).toBe('DELETE')
+      expect(network.sent[1]?.headers.get('authorization')).toBe('Bearer handle')
+    })
+
+    test.each([
+      ['at another origin', { ...handle, registration_client_uri: 'https://evil.example/c1' }],
+      ['without a token', { registration_client_uri: uri }],
+      ['with a token that is none', { ...handle, registration_access_token: 'a b' }],
+      ['at no URL', { ...handle, registration_client_uri: 'c1' }],
+    ])('is left where its configuration endpoint is %s', async (_, members) => {
+      const network = closedNetwork().on(REGISTER, created({ ...foreign, ...members }))
+      expect((await failure(registerClient(request, network))).code).toBe('invalid_response')
+      expect(network.sent).toHaveLength(1)
+    })
   })
 
   test('does not keep a secret that a server sends all the same', async () => {

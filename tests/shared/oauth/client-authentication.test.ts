@@ -1,14 +1,26 @@
-/** Client authentication at the token endpoint. */
+/**
+ * Client authentication at the endpoints that need it.
+ *
+ * Seen to fail when the audience of an assertion follows from the protocol profile alone, and when it is the parsed URL
+ * of the endpoint and not the server's string (H06).
+ */
 
 import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
 import { describe, expect, test } from 'vitest'
-import { redeemCode, type ServerConfig } from '../../../shared/core/index.ts'
+import {
+  beginAuthorization,
+  redeemCode,
+  revokeToken,
+  type ServerConfig,
+} from '../../../shared/core/index.ts'
 import { closedNetwork, json, START } from '../support/closed-network.ts'
 import { failure } from '../support/failure.ts'
 import {
   CLIENT_ID,
   ISSUER,
+  METADATA,
   redeemable,
+  request,
   SERVER,
   TOKEN_ENDPOINT,
   TOKEN_RESPONSE,
@@ -60,6 +72,60 @@ describe('private_key_jwt (OpenID Connect Core section 9, RFC 7523 section 3)', 
     expect(aud).toBe(TOKEN_ENDPOINT)
     expect(exp - iat).toBeLessThanOrEqual(300)
   })
+
+  test.each([
+    ['oauth', undefined, 'issuer'],
+    ['oauth', 'issuer', 'issuer'],
+    ['oauth', 'token_endpoint', 'token endpoint'],
+    ['oauth', 'endpoint', 'endpoint'],
+    ['capif', undefined, 'endpoint'],
+    ['camara', undefined, 'endpoint'],
+    ['camara', 'token_endpoint', 'token endpoint'],
+    ['capif', 'issuer', 'issuer'],
+  ] as const)(
+    'H06: of %s with assertionAudience %j is for the %s, at each endpoint',
+    async (profile, member, audience) => {
+      // The spelling of a URL with the default port changes when it is parsed.
+      const endpoints = {
+        token_endpoint: 'https://as.example:443/token',
+        revocation_endpoint: 'https://as.example:443/revoke',
+        pushed_authorization_request_endpoint: 'https://as.example:443/par',
+      }
+      const metadata = { ...METADATA, ...endpoints }
+      const config: ServerConfig = {
+        ...server,
+        profile,
+        ...(member && { assertionAudience: member }),
+      }
+      const scope = profile === 'capif' ? '3gpp#aef:qos' : 'dpv:X qos'
+      const clientKey = { privateKey: (await createTestKey('ES256', 'instance-1')).privateKey }
+      const refused = () => json({ error: 'invalid_client' }, { status: 401 })
+      const network = closedNetwork()
+        .on('https://as.example/par', refused())
+        .on('https://as.example/token', refused())
+        .on('https://as.example/revoke', refused())
+      const apis = [{ resource: 'https://api.example/v1', scope }]
+      const begun = request({ server: config, metadata, apis, clientKey })
+      await failure(beginAuthorization(begun, network))
+      const unpushed = { ...config, pushedAuthorizationRequests: 'never' as const }
+      const flow = await redeemable(network, { server: unpushed, metadata, apis, clientKey })
+      await failure(redeemCode(flow, network, { clientKey }))
+      const held = { clientId: CLIENT_ID, token: 'r', tokenTypeHint: 'refresh_token' as const }
+      await failure(revokeToken({ server: config, metadata, clientKey, ...held }, network))
+      network.done()
+      const audiences = network.sent.map(
+        ({ form }) => decodeJwt(form.get('client_assertion') ?? '').aud,
+      )
+      const { token_endpoint, revocation_endpoint, pushed_authorization_request_endpoint } =
+        endpoints
+      const expected = {
+        issuer: [ISSUER, ISSUER, ISSUER],
+        'token endpoint': [token_endpoint, token_endpoint, token_endpoint],
+        endpoint: [pushed_authorization_request_endpoint, token_endpoint, revocation_endpoint],
+      }
+      expect(audiences).toEqual(expected[audience])
+    },
+  )
 
   test('without a key no request is sent', async () => {
     const network = closedNetwork()

@@ -29,6 +29,16 @@ describe('the user may approve less than the page requested', () => {
     expect(selectApprovedApis(REQUESTED, [{ index: 0, scopes: [] }])).toEqual([])
   })
 
+  // Seen to fail when an approval needs a scope.
+  test('H21: an API that is requested without scope is approved as a whole, or left out', () => {
+    const scopeless = { resource: 'https://api.example/scopeless', scope: '' }
+    expect(selectApprovedApis([scopeless], [{ index: 0, scopes: [] }])).toEqual([scopeless])
+    expect(selectApprovedApis([scopeless], [{ index: 0, scopes: ['admin'] }])).toEqual([scopeless])
+    expect(selectApprovedApis([scopeless, PLACE], [{ index: 1, scopes: ['place'] }])).toEqual([
+      PLACE,
+    ])
+  })
+
   test('a resource that is requested for two purposes is approved for each by itself', () => {
     const marketing = { ...QOS, purpose: 'dpv:Marketing' }
     expect(selectApprovedApis([QOS, marketing], [{ index: 1, scopes: ['read'] }])).toEqual([

@@ -30,6 +30,10 @@ const TOKEN_ALONE: WaivedApplication = {
   ...WAIVED,
   consentWaiver: { modes: ['token'], apis: [A] },
 }
+const SCOPELESS: WaivedApplication = {
+  ...WAIVED,
+  consentWaiver: { apis: [{ resource: B.resource }] },
+}
 const DAY = { lifetime: 'day' }
 
 const request = (more: Partial<GrantRequest> = {}): GrantRequest => ({
@@ -48,6 +52,8 @@ describe('A03: the first grant', () => {
     ['a mode that is declared', true, { mode: 'token' }, TOKEN_ALONE],
     ['fetch where token alone is declared', false, {}, TOKEN_ALONE],
     ['more scope', false, { apis: [{ ...A, scope: 'read delete' }] }],
+    ['H21: no scope where none is declared', true, { apis: [{ ...B, scope: '' }] }, SCOPELESS],
+    ['H21: a scope where none is declared', false, { apis: [B] }, SCOPELESS],
     ['another API', false, { apis: [A, { ...A, resource: 'https://c.example' }] }],
     ['another purpose', false, { apis: [{ ...A, purpose: 'dpv:Advertising' }] }],
     [

@@ -3,7 +3,8 @@
  *
  * Seen to fail when the applications of the profile are read with `preregistered` only: the broker
  * registered a second client for a listed application, or required a client document. Also when an assertion has no
- * `kid` (H23), and when the spelling of the URL of a client document is judged after the consent (H14).
+ * `kid` (H23), when the spelling of the URL of a client document is judged after the consent (H14), and when a
+ * registration has no scope (H07).
  *
  * @see decision 0002
  */
@@ -91,25 +92,44 @@ test.each([
   },
 )
 
-test('H23: the kid of the registered key is that of the key which signs assertions (OpenID Connect Core section 10.1)', async () => {
+/** Answers each registration with `clientId`, and returns the bodies of the requests. */
+function stubRegistration(clientId: string): string[] {
   const bodies: string[] = []
   vi.stubGlobal('fetch', async (_url: string, { body }: RequestInit) => {
     bodies.push(String(body))
-    return Response.json({ client_id: 'c1' }, { status: 201 })
+    return Response.json({ client_id: clientId }, { status: 201 })
   })
   onTestFinished(() => void vi.unstubAllGlobals())
+  return bodies
+}
+
+const METADATA: ServerMetadata = {
+  issuer: OPERATOR.issuer,
+  authorization_endpoint: `${OPERATOR.issuer}/authorize`,
+  registration_endpoint: `${OPERATOR.issuer}/register`,
+  code_challenge_methods_supported: ['S256'],
+}
+
+test('H07: a client is registered with the scopes that its requests may name', async () => {
+  const bodies = stubRegistration('c7')
+  const operator: OperatorProfile = {
+    ...OPERATOR,
+    onboarding: 'dynamic',
+    offlineAccess: 'when_offered',
+  }
+  const metadata = { ...METADATA, scopes_supported: ['offline_access'] }
+  expect(await resolveClientId(operator, metadata, 'https://third.example', undefined)).toBe('c7')
+  expect(bodies.map((body) => JSON.parse(body).scope)).toEqual(['qos:create offline_access'])
+})
+
+test('H23: the kid of the registered key is that of the key which signs assertions (OpenID Connect Core section 10.1)', async () => {
+  const bodies = stubRegistration('c1')
   const operator: OperatorProfile = {
     ...OPERATOR,
     onboarding: 'dynamic',
     clientAuthentication: 'private_key_jwt',
   }
-  const metadata: ServerMetadata = {
-    issuer: OPERATOR.issuer,
-    authorization_endpoint: `${OPERATOR.issuer}/authorize`,
-    registration_endpoint: `${OPERATOR.issuer}/register`,
-    code_challenge_methods_supported: ['S256'],
-  }
-  expect(await resolveClientId(operator, metadata, OTHER, undefined)).toBe('c1')
+  expect(await resolveClientId(operator, METADATA, OTHER, undefined)).toBe('c1')
   const [published] = JSON.parse(bodies[0] ?? '').jwks.keys
   expect(published.kid).toMatch(/^[\w-]{43}$/)
   expect((await getClientKey(operator, OTHER))?.kid).toBe(published.kid)

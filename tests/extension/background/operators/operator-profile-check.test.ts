@@ -3,7 +3,9 @@
  *
  * Seen to fail when a URL is judged by parsing alone (the other spellings), when issuers are compared letter by
  * letter (the issuers that look the same), when the depth of a value is not limited before the checks walk through
- * it (A11k), when a client identifier may have any characters (H14), and when the validator of the schema looks for items that are there twice (A08).
+ * it (A11k), when a client identifier may have any characters (H14), when an API needs a scope (H21), when the schema
+ * has no member for what a server takes (H02, H04, H06), and when the validator of the schema looks for items that are
+ * there twice (A08).
  */
 
 import { existsSync, readFileSync } from 'node:fs'
@@ -69,6 +71,8 @@ function findRestrictions(former: unknown, later: unknown, at = 'schema'): strin
     const path = `${at}.${name}`
     if (name === 'description' && typeof later[name] === 'string') return []
     if (!(name in former) && at.endsWith('.properties')) return []
+    // A lower bound that is gone rejects nothing.
+    if (name === 'minItems' && !(name in later)) return []
     return findRestrictions(former[name], later[name], path)
   })
 }
@@ -89,6 +93,24 @@ describe('operator profiles, version 1', () => {
     const design = '../shared/design/operator-profile.schema.json'
     skip(!existsSync(design), `did not run: ${design} is missing`)
     expect(findRestrictions(JSON.parse(readFileSync(design, 'utf8')), SCHEMA)).toEqual([])
+  })
+
+  test('H21: an API without scopes is accepted, and its waiver has none', () => {
+    const { scope: _, ...waived } = WAIVED
+    const { applications } = waiver({ apis: [waived] })
+    expect(reasonsFor(apis({ scopes: [] }))).toBeUndefined()
+    expect(reasonsFor({ ...apis({ scopes: [] }), applications })).toBeUndefined()
+  })
+
+  test.each([
+    ['H02', 'offlineAccess', ['never', 'when_offered']],
+    ['H04', 'resourceIndicators', ['when_one', 'always', 'never']],
+    ['H06', 'assertionAudience', ['issuer', 'token_endpoint', 'endpoint']],
+  ])('%s: %s is one of %j', (_, member, values) => {
+    for (const value of values) expect(reasonsFor({ [member]: value })).toBeUndefined()
+    expect(reasonsFor({ [member]: 'required' })).toEqual([
+      `${member}: expected one of ${values.join(', ')}`,
+    ])
   })
 
   test('the schema accepts no other members', () => {
@@ -161,6 +183,31 @@ describe('operator profiles, version 1', () => {
       'H14: a client identifier outside of ASCII',
       applications({ clientId: 'spïel' }),
       'applications[0].clientId: expected printable ASCII',
+    ],
+    [
+      'H21: an API that says nothing of its scopes',
+      { apis: [{ resource: 'https://api.operator.example/qos', name: 'Quality on demand' }] },
+      'apis[0].scopes: expected to be there',
+    ],
+    [
+      'H21: an API without scopes of CAPIF',
+      { profile: 'capif', ...apis({ scopes: [] }) },
+      'apis[0].scopes: expected at least one for capif',
+    ],
+    [
+      'H21: an API without scopes of CAMARA',
+      { profile: 'camara', ...apis({ scopes: [] }) },
+      'apis[0].scopes: expected at least one for camara',
+    ],
+    [
+      'H21: a waiver without scope of an API with scopes',
+      waiver({ apis: [{ resource: WAIVED.resource }] }),
+      'applications[0].consentWaiver.apis[0].scope: expected scopes of that API',
+    ],
+    [
+      'H21: a waiver with scope of an API without scopes',
+      { ...apis({ scopes: [] }), ...waiver({}) },
+      'and none for an API without scopes',
     ],
     ['an origin with a path', applications({ origins: ['https://a.example/'] }), 'an https origin'],
     ['an origin with a pattern', applications({ origins: ['https://*.a.example'] }), 'origins'],

@@ -8,7 +8,8 @@
  * tokens without one, renews a grant without a subscriber by a silent authorization, or keeps the tokens of a
  * refresh that was rejected. The test of renewals that wait: when any number of them may. The tests of a page that
  * collects tokens: when a record keeps expired tokens, when it has no limit, when a renewal forgets the tokens that it
- * replaces, and when early renewals have no limit.
+ * replaces, and when early renewals have no limit. The tests of H04: when a refresh names a resource that the
+ * authorization did not name, and when the token of an authorization without resources serves one API alone.
  */
 
 import 'fake-indexeddb/auto'
@@ -253,6 +254,61 @@ test('RFC 8707 section 2.2: a refresh token serves every API of its grant', asyn
   await saveTokens(grant, grant.grantId, A.resource, first)
   answers.refresh = async () => tokenSet({ accessToken: 'for B', scope: 'b', resource: B.resource })
   expect((await obtainAccessToken(grant, B.resource)).accessToken).toBe('for B')
+})
+
+describe('H04: a grant of two APIs whose authorization named no resource', () => {
+  test('is refreshed for each API without resource, with the scopes of the other API left out', async () => {
+    const grant = grantRecord({ apis: [A, B] })
+    const scope = 'a b offline_access'
+    await saveTokens(grant, grant.grantId, A.resource, authorized({ scope, refreshToken: 'r' }))
+    const requests: RefreshTokens[] = []
+    answers.refresh = async (request) => {
+      requests.push(request)
+      return tokenSet({ scope: 'b' })
+    }
+    await obtainAccessToken(grant, B.resource)
+    expect(requests).toMatchObject([
+      { scope: 'b', grantedScope: scope, apis: [A, B], resource: undefined },
+    ])
+  })
+
+  test.each([undefined, 'a'])(
+    'without refresh token has one token for both, for a call with the scope %j',
+    async (scope) => {
+      const grant = grantRecord({ apis: [A, B] })
+      const tokens = { accessToken: 'for both', scope: 'a b' }
+      await saveTokens(grant, grant.grantId, A.resource, authorized(tokens))
+      expect((await obtainAccessToken(grant, A.resource, { scope })).accessToken).toBe('for both')
+      const wanted = scope && { scope: 'b' }
+      expect((await obtainAccessToken(grant, B.resource, wanted || {})).accessToken).toBe(
+        'for both',
+      )
+      await deleteGrant(grant)
+      await endTokens(grant)
+      expect(answers.revoked).toEqual(['for both'])
+    },
+  )
+
+  test('without refresh token asks the user for an API that the token does not cover', async () => {
+    const grant = grantRecord({ apis: [A, B] })
+    await saveTokens(grant, grant.grantId, A.resource, authorized({ scope: 'a' }))
+    await expect(obtainAccessToken(grant, B.resource)).rejects.toMatchObject({
+      data: { error: 'interaction_required' },
+    })
+  })
+})
+
+test('H04: a grant whose authorization named its resource names it in each refresh', async () => {
+  const grant = grantRecord()
+  const tokens = { resource: A.resource, refreshToken: 'r', expiresAtMs: Date.now() }
+  await saveTokens(grant, grant.grantId, A.resource, authorized(tokens))
+  let resource: string | undefined
+  answers.refresh = async (request) => {
+    resource = request.resource
+    return tokenSet()
+  }
+  await obtainAccessToken(grant, A.resource)
+  expect(resource).toBe(A.resource)
 })
 
 describe('a page that collects access tokens', () => {
