@@ -86,6 +86,11 @@ async function fetchKeySet(url: string, store: JwksStore, effects: Effects): Pro
   }
 }
 
+/** Drops the key set of a server, so that the next signature is checked with a new one. */
+export function dropKeySet(uri: string, store: JwksStore = defaultStore): void {
+  store.sets.delete(uri)
+}
+
 async function requestKeySet(url: string, effects: Effects): Promise<JWKS> {
   const endpoint = 'key set endpoint'
   const headers = { accept: 'application/json, application/jwk-set+json' }
