@@ -140,6 +140,9 @@ export const LONGEST_DENIAL_PAUSE_MS =
 /** Renewal of a token this long before its expiry: a call takes its time, and clocks differ. */
 export const TOKEN_MARGIN_MS = __REPLACED_LIMITS__?.TOKEN_MARGIN_MS ?? 30_000
 
+/** A replaced token whose life the server does not state is kept this long, to be revoked with its grant. */
+export const REPLACED_TOKEN_LIFETIME_MS = __REPLACED_LIMITS__?.REPLACED_TOKEN_LIFETIME_MS ?? DAY_MS
+
 /** Limits an entry of the cache of access tokens: the records are read at least once a minute. */
 export const TOKEN_CACHE_LIFETIME_MS = __REPLACED_LIMITS__?.TOKEN_CACHE_LIFETIME_MS ?? MINUTE_MS
 

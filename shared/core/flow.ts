@@ -70,6 +70,7 @@ export interface AwaitingTokenResponse extends FlowContext {
 export interface TokenSet {
   readonly accessToken: string
   readonly tokenType: 'Bearer' | 'DPoP'
+  /** Epoch milliseconds. `UNSTATED_EXPIRY_MS` if the server states no life: the API alone ends the token then. */
   readonly expiresAtMs: number
   /** The granted scope. An empty string if none was requested, and the server stated none. */
   readonly scope: string

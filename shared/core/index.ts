@@ -11,7 +11,7 @@
  * Every failure is a {@link NorthkeyError}.
  */
 
-export type { TokenType } from '../oauth/access-token-response.ts'
+export { type TokenType, UNSTATED_EXPIRY_MS } from '../oauth/access-token-response.ts'
 export type { Prompt } from '../oauth/authorization-request.ts'
 export { judgeChallenges, parseChallenges, type ResourceDemand } from '../oauth/challenge.ts'
 export { type ClientKey, clientKeyId } from '../oauth/client-authentication.ts'
@@ -38,6 +38,7 @@ export {
   type NorthkeyErrorObject,
 } from '../oauth/error.ts'
 export type { IdTokenClaims } from '../oauth/id-token.ts'
+export { dropKeySet } from '../oauth/jwks.ts'
 export { createJwksStore, type JwksStore } from '../oauth/jwks-store.ts'
 export { foreignEndpoints, type ServerMetadata } from '../oauth/metadata.ts'
 export { type ResourceRequest, requestResource } from '../oauth/resource-request.ts'

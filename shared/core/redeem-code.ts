@@ -77,13 +77,16 @@ async function sendCode(
     effects,
   )
   const expected = { requestedScope: flow.scope, binding: flow.binding, now: effects.now() }
-  const tokenResponse = await validateTokenResponse(response, expected, onTokensRejected)
+  const tokenResponse = await validateTokenResponse(response, expected, onTokensRejected, [
+    parameters.get('code') ?? undefined,
+    flow.codeVerifier,
+  ])
   const tokens: TokenSet = {
     accessToken: tokenResponse.accessToken,
     tokenType: tokenResponse.tokenType,
     expiresAtMs: tokenResponse.expiresAtMs,
     scope: tokenResponse.scope,
-    singleUse: !tokenResponse.lifetimeKnown || profile.isSingleUse(tokenResponse.scope),
+    singleUse: profile.isSingleUse(tokenResponse.scope),
     ...(resource !== undefined && { resource }),
     ...(tokenResponse.refreshToken !== undefined &&
       profile.refreshTokens && { refreshToken: tokenResponse.refreshToken }),

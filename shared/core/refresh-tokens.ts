@@ -68,13 +68,14 @@ export function refreshTokens(request: RefreshTokens, effects: Effects): Promise
       response,
       { requestedScope: scope ?? request.grantedScope ?? '', binding, now: effects.now() },
       request.onTokensRejected,
+      [request.refreshToken],
     )
     const tokens: TokenSet = {
       accessToken: tokenResponse.accessToken,
       tokenType: tokenResponse.tokenType,
       expiresAtMs: tokenResponse.expiresAtMs,
       scope: tokenResponse.scope,
-      singleUse: !tokenResponse.lifetimeKnown || profile.isSingleUse(tokenResponse.scope),
+      singleUse: profile.isSingleUse(tokenResponse.scope),
       refreshToken: tokenResponse.refreshToken ?? request.refreshToken,
       ...(resource !== undefined && { resource }),
     }

@@ -21,9 +21,8 @@ export type TokenType = 'Bearer' | 'DPoP'
 export interface AccessTokenResponse {
   accessToken: string
   tokenType: TokenType
+  /** {@link UNSTATED_EXPIRY_MS} if the server states no life. */
   expiresAtMs: number
-  /** Whether the server sent `expires_in`. A token without it is used for one call. */
-  lifetimeKnown: boolean
   /** The granted scope, which may be less or more than the requested scope. */
   scope: string
   refreshToken: string | undefined
@@ -33,8 +32,11 @@ export interface AccessTokenResponse {
 export const TOKEN_ENDPOINT = 'token endpoint'
 const VISIBLE_ASCII = 'visible ASCII characters'
 
-/** For a response without `expires_in`, which RFC 6749 only RECOMMENDS. */
-const LIFETIME_DEFAULT_SECONDS = 60
+/**
+ * Expiry of a token whose life the server does not state: the latest time that a `Date` has. RFC 6749 section 5.1
+ * recommends `expires_in` and does not require it: such a token serves until the API refuses it.
+ */
+export const UNSTATED_EXPIRY_MS = 8_640_000_000_000_000
 const LIFETIME_LIMIT_SECONDS = 24 * 60 * 60
 
 /** The required binding of a token to a key. @see RFC 9449 section 5 */
@@ -64,8 +66,7 @@ export function validateAccessTokenResponse(
     idToken: readOptional(body, 'id_token', isAccessToken, VISIBLE_ASCII),
     accessToken: readValue(body, 'access_token', isAccessToken, VISIBLE_ASCII),
     tokenType: readTokenType(body.token_type, expected.binding),
-    expiresAtMs: expected.now + 1000 * (seconds ?? LIFETIME_DEFAULT_SECONDS),
-    lifetimeKnown: seconds !== undefined,
+    expiresAtMs: seconds === undefined ? UNSTATED_EXPIRY_MS : expected.now + 1000 * seconds,
     scope: readScope(body.scope, expected.requestedScope),
   }
 }

@@ -73,7 +73,6 @@ export function errorFromResponse(
 function codeOfResponse(status: number, error: string | undefined): NorthkeyErrorCode {
   if (status === 429) return 'rate_limited'
   if (status === 408 || status >= 500) return 'network_error'
-  if (status < 400) return 'invalid_response'
   if (error === undefined) return 'invalid_response'
   return codeOfServerError(error)
 }

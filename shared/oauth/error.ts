@@ -147,6 +147,19 @@ export function isNorthkeyError(value: unknown): value is NorthkeyErrorObject {
   return name === 'NorthkeyError' && NORTHKEY_ERROR_CODES.includes(code as NorthkeyErrorCode)
 }
 
+/**
+ * Runs a check on a value that a server sent. `invalid_params` means a parameter of the caller: a check that callers
+ * and servers share throws it, and for a value of a server it becomes `invalid_response`.
+ */
+export function readFromServer<T>(check: () => T): T {
+  try {
+    return check()
+  } catch (error) {
+    if (!(error instanceof NorthkeyError) || error.code !== 'invalid_params') throw error
+    throw new NorthkeyError('invalid_response', `in the response of the server ${error.message}`)
+  }
+}
+
 const ERROR_WORD = /^[\x20-\x21\x23-\x5b\x5d-\x7e]{1,100}$/
 const DESCRIPTION_LIMIT = 300
 

@@ -18,7 +18,7 @@ import { isJsonObject, parseJson } from './json-response.ts'
 import { verifyResponseSignature } from './jwks.ts'
 import type { ServerMetadata } from './metadata.ts'
 
-/** The claims that are stored: subject, audience, times and authentication. */
+/** The claims that are stored: subject, audience, times, authentication, and the nonce of the request. */
 export interface IdTokenClaims {
   iss: string
   sub: string
@@ -26,6 +26,7 @@ export interface IdTokenClaims {
   iat: number
   exp: number
   auth_time?: number
+  nonce?: string
   acr?: string
   amr?: string[]
 }
@@ -34,7 +35,7 @@ export interface IdTokenExpectation {
   metadata: ServerMetadata
   clientId: string
   accessToken: string
-  /** Of the authorization request. An ID token of a refresh need not repeat it. */
+  /** Of the authorization request. An ID token of a refresh is compared with that in `previous`. */
   nonce?: string | undefined
   maxAge?: number | undefined
   /** Claims of the grant's first ID token, for an ID token of a refresh. */
@@ -47,7 +48,7 @@ const ALGORITHMS: readonly string[] = [
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ]
 
-const KEPT_CLAIMS = ['iss', 'sub', 'iat', 'exp', 'auth_time', 'acr', 'amr'] as const
+const KEPT_CLAIMS = ['iss', 'sub', 'iat', 'exp', 'auth_time', 'nonce', 'acr', 'amr'] as const
 
 /** Returns the claims of an ID token that passed every check, or throws `invalid_id_token`. */
 export async function validateIdToken(
@@ -147,12 +148,13 @@ async function checkClaims(
     const hash = await accessTokenHash(expected.accessToken, idToken)
     if (claims.at_hash !== hash) throw invalidIdToken('must belong to the access token beside it')
   }
-  const { previous, nonce } = expected
+  const { previous } = expected
   if (previous === undefined) return
   if (claims.sub !== previous.sub || claims.iss !== previous.iss) {
     throw invalidIdToken('of a refresh must be about the same subject')
   }
-  if (nonce !== undefined && claims.nonce !== undefined && claims.nonce !== nonce) {
+  const { nonce = claims.nonce } = previous
+  if (claims.nonce !== undefined && claims.nonce !== nonce) {
     throw invalidIdToken('of a refresh must not have another nonce')
   }
   if (

@@ -124,6 +124,11 @@ function storeKeySet(store: JwksStore, uri: string, keySet: CachedKeySet): void 
   }
 }
 
+/** Drops the key set of a server, so that the next signature is checked with a new one. */
+export function dropKeySet(uri: string, store: JwksStore = defaultStore): void {
+  store.sets.delete(uri)
+}
+
 async function requestKeySet(url: string, effects: Effects): Promise<JWKS> {
   const endpoint = 'key set endpoint'
   const headers = { accept: 'application/json, application/jwk-set+json' }

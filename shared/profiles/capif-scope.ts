@@ -9,7 +9,7 @@
  * @see TS 29.222 V17.4.0 table 8.5.4.2.6-1
  */
 
-import { NorthkeyError } from '../oauth/error.ts'
+import { NorthkeyError, readFromServer } from '../oauth/error.ts'
 import { isScope } from '../oauth/scope.ts'
 
 export interface CapifScope {
@@ -23,7 +23,7 @@ const PREFIX = '3gpp#'
 const NAME = /^[^\s#;:,]+$/
 const WORDS = 'must be space-separated words of printable ASCII'
 
-/** Parses a CAPIF scope. Throws `invalid_params` if it does not follow the grammar. */
+/** Parses a CAPIF scope of a caller. Throws `invalid_params` if it does not follow the grammar. */
 export function parseCapifScope(scope: string): CapifScope {
   if (!isScope(scope)) throw invalidScope(WORDS)
   const [first = '', ...others] = scope.split(' ')
@@ -69,27 +69,39 @@ export function joinCapifScopes(scopes: readonly string[]): string {
   })
 }
 
-/** The APIs of a scope that the granted scope contains too; an empty string if there is none. */
+/** Parses the scope of a response. Throws `invalid_response` if it does not follow the grammar. */
+const parseGrantedScope = (granted: string) => readFromServer(() => parseCapifScope(granted))
+
+/**
+ * The APIs of a scope that the granted scope contains too; an empty string if there is none.
+ *
+ * @param granted Scope of a response: one that does not follow the grammar is the server's error.
+ */
 export function capifScopeWithin(asked: string, granted: string): string {
   if (!granted.startsWith(PREFIX)) return ''
   const { aefs, others } = parseCapifScope(asked)
+  const within = parseGrantedScope(granted)
   const kept = aefs
     .map(({ aefId, apiNames }) => ({
       aefId,
-      apiNames: apiNames.filter((apiName) => capifScopeAllows(granted, aefId, apiName)),
+      apiNames: apiNames.filter((apiName) => allows(within, aefId, apiName)),
     }))
     .filter(({ apiNames }) => apiNames.length > 0)
-  const also = parseCapifScope(granted).others
   return kept.length === 0
     ? ''
-    : formatCapifScope({ aefs: kept, others: others.filter((word) => also.includes(word)) })
+    : formatCapifScope({
+        aefs: kept,
+        others: others.filter((word) => within.others.includes(word)),
+      })
 }
 
 /** Whether a granted scope contains an API of an AEF. */
 export function capifScopeAllows(scope: string, aefId: string, apiName: string): boolean {
-  return parseCapifScope(scope).aefs.some(
-    (aef) => aef.aefId === aefId && aef.apiNames.includes(apiName),
-  )
+  return allows(parseCapifScope(scope), aefId, apiName)
+}
+
+function allows({ aefs }: CapifScope, aefId: string, apiName: string): boolean {
+  return aefs.some((aef) => aef.aefId === aefId && aef.apiNames.includes(apiName))
 }
 
 function invalidScope(expectation: string): NorthkeyError {

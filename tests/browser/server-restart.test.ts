@@ -48,6 +48,15 @@ const test = base.extend('options', {
   },
 })
 
+/** Each installation registers a client of its own. */
+const testWithRegistration = base.extend('options', {
+  operator: {
+    onboarding: 'dynamic',
+    clientAuthentication: 'private_key_jwt',
+    pushedAuthorizationRequests: 'required',
+  },
+})
+
 async function grantOf(stage: Stage, page: Page, wish: ConnectParams): Promise<Grant> {
   const { result, error } = await connectQuickly(stage, page, wish)
   if (!result) throw new Error(`no grant: ${error.message}`)
@@ -163,6 +172,32 @@ describe('an authorization function', () => {
     expect(after.result?.status).toBe(before.result?.status)
   })
 })
+
+// Seen to fail before: the client was kept, and each further sign-in ended with `invalid_client`.
+testWithRegistration(
+  'H11: an authorization function that was started again does not know the client that the broker registered: the next click registers another',
+  async ({ stage, page }) => {
+    const wish = wishFor(stage, 'oauth', 2)
+    const url = `${wish.apis[0]?.resource}/${CLIENT_ID}/subscriptions`
+    await gesture(page)
+    const before = await connect(stage, page, wish)
+    expect(before.error).toBeUndefined()
+    await stage.network.close()
+    await restartNetwork(stage)
+    const refused = await call<FetchResult>(page, 'northbound_fetch', { url })
+    expect(refused.error?.code).toBe(ERROR_CODE.interactionRequired)
+    expect(refreshRequests(stage).map(({ status }) => status)).toEqual([401])
+
+    await gesture(page)
+    const after = await connect(stage, page, wish)
+    expect(after.error).toBeUndefined()
+    expect(after.result?.clientId).not.toBe(before.result?.clientId)
+    const registrations = stage.network.log.filter({ method: 'POST', path: /\/reg$/ })
+    expect(registrations.map(({ status }) => status)).toEqual([201])
+    const answer = await call<FetchResult>(page, 'northbound_fetch', { url })
+    expect(answer.error).toBeUndefined()
+  },
+)
 
 describe('an authorization function with another clock', () => {
   const server = 'authorization-function'

@@ -1,6 +1,6 @@
 /** Resource owner function: the account page, revocation by the subscriber, and its effects. */
 
-import { generateKeyPair, SignJWT } from 'jose'
+import { decodeJwt, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import * as oauth from 'openid-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Network } from '../../demo-site/network/index.ts'
@@ -151,6 +151,28 @@ describe('revocation of a JWT access token (RFC 7009)', () => {
       tokens.refresh_token as string,
     )
     expect(refreshed.access_token).toBeTypeOf('string')
+  })
+
+  // Seen to fail when the signature is not verified (a forged token ended the real one), and when a JWT without `jti`
+  // is forwarded as it is (400 unsupported_token_type).
+  it('H19: a foreign JWT is an invalid token, which is no error, and ends no token (RFC 7009 section 2.2)', async () => {
+    const { client, tokens } = await obtainToken(network)
+    const { privateKey } = await generateKeyPair('ES256')
+    const sign = (claims: JWTPayload) =>
+      new SignJWT(claims).setProtectedHeader({ alg: 'ES256' }).sign(privateKey)
+    const { jti } = decodeJwt(tokens.access_token)
+    const foreign = [
+      await sign({ iss: 'https://elsewhere.example' }),
+      'e30.e30.',
+      'a.b.c',
+      'e30.b.c.d.e',
+    ]
+    for (const token of [...foreign, await sign(jti === undefined ? {} : { jti })]) {
+      await oauth.tokenRevocation(client.configuration, token)
+    }
+    const url = `${network.apisOrigin}/3gpp-as-session-with-qos/v1/a/subscriptions`
+    const headers = { authorization: `Bearer ${tokens.access_token}` }
+    expect((await fetch(url, { headers })).status).toBe(200)
   })
 
   it('does nothing for another client, or for a client that fails authentication', async () => {

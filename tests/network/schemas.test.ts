@@ -193,6 +193,29 @@ describe('the T8 APIs against TS 29.122', () => {
   })
 })
 
+// Seen to fail before: a value outside of the pattern was accepted, and replaced in the answer.
+describe('H19: x-correlator of a CAMARA API', () => {
+  it.each([
+    ['b4333c46-49c0-4f62-80d7-f0ef930f1c46', 401],
+    ['a:b;c./<d>{e}_f', 401],
+    ['', 401],
+    ['x'.repeat(256), 401],
+    ['x'.repeat(257), 400],
+    ['a b', 400],
+    ['a"b', 400],
+    ['a,b', 400],
+  ])('%j: status %i without a token', async (correlator, status) => {
+    const camara = network.operatorProfiles.find(({ profile }) => profile === 'camara')
+    const url = `${camara?.apis[0]?.resource}/sessions`
+    const answer = await fetch(url, { method: 'POST', headers: { 'x-correlator': correlator } })
+    expect(answer.status).toBe(status)
+    const echoed = answer.headers.get('x-correlator')
+    if (status === 401 && correlator !== '') expect(echoed).toBe(correlator)
+    else expect(echoed).toMatch(/^[0-9a-f-]{36}$/)
+    if (status === 400) expect(await answer.json()).toMatchObject({ code: 'INVALID_ARGUMENT' })
+  })
+})
+
 describe('the CAMARA APIs against their OpenAPI files', () => {
   const QOD = 'quality-on-demand.yaml'
   const NUMBER = 'number-verification.yaml'

@@ -1,7 +1,7 @@
 /**
  * Checks the invariants of a storm in the logs of the servers and the messages of the pages: a code and a
- * refresh token are sent at most once, no token is used after its revocation, an API no longer accepts it, and
- * no secret reaches a server or page that must not have it.
+ * refresh token are sent at most once, a refresh token again only after the server has refused it, no token is used
+ * after its revocation, an API no longer accepts it, and no secret reaches a server or page that must not have it.
  */
 
 import type { LogEntry } from '../../demo-site/network/index.ts'
@@ -28,6 +28,8 @@ const readToken = ({ headers }: LogEntry) => String(headers.authorization ?? '')
 
 export class Judge {
   readonly #sent = new Map<string, number>()
+  /** Refresh tokens that the server has refused for now: they may be sent again. */
+  readonly #refused = new Set<string>()
   readonly #revoked = new Set<string>()
   #codes = 0
   #refreshTokens = 0
@@ -75,7 +77,7 @@ export class Judge {
     const secrets = new Set<string>()
     const tokens = new Set<string>()
     for (const entry of network.log.entries) {
-      const { server, path, body, headers } = entry
+      const { server, path, headers } = entry
       if (headers[OWN]) continue
       const authorization = String(headers.authorization ?? '')
       if (authorization !== '') {
@@ -87,7 +89,7 @@ export class Judge {
       }
       for (const code of findCodes(entry)) secrets.add(code)
       if (REVOCATION.test(path)) this.#recordRevocation(entry, secrets)
-      if (path.endsWith('/token')) violations.push(...this.#checkTokenRequest(body, secrets))
+      if (path.endsWith('/token')) violations.push(...this.#checkTokenRequest(entry, secrets))
     }
     for (const url of [
       ...outside.requests,
@@ -122,7 +124,7 @@ export class Judge {
     if (status === 200) this.#revoked.add(token)
   }
 
-  #checkTokenRequest(body: unknown, secrets: Set<string>): string[] {
+  #checkTokenRequest({ body, status = 0 }: LogEntry, secrets: Set<string>): string[] {
     const form = (body ?? {}) as Record<string, string | undefined>
     const { code, code_verifier: verifier, refresh_token: refreshToken } = form
     if (verifier !== undefined) secrets.add(verifier)
@@ -131,8 +133,9 @@ export class Judge {
       if (value === undefined) continue
       secrets.add(value)
       if (this.#revoked.has(value)) violations.push(`a ${name} was sent after its revocation`)
-      const times = (this.#sent.get(value) ?? 0) + 1
+      const times = (this.#refused.delete(value) ? 0 : (this.#sent.get(value) ?? 0)) + 1
       this.#sent.set(value, times)
+      if (name === 'refreshToken' && status >= 400) this.#refused.add(value)
       if (times > 1) violations.push(`a ${name} was sent ${times} times`)
       else if (name === 'code') this.#codes += 1
       else this.#refreshTokens += 1

@@ -90,7 +90,11 @@ export async function createAuthorizationServer(
       settings.tokens.revokeGrant(grantId)
       settings.authorizations.removeGrant(grantId)
     },
-    handler: createRevocationEndpoint(settings, core?.handler ?? callProvider),
+    handler: createRevocationEndpoint(
+      settings,
+      () => keys.map(({ publicJwk }) => publicJwk),
+      core?.handler ?? callProvider,
+    ),
     notify: (revocation) => core?.notify(revocation),
   }
 }

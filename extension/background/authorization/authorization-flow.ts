@@ -17,13 +17,19 @@ import {
   redeemCode,
 } from '../../../shared/core/index.ts'
 import type { Outcome } from '../../../shared/messages/document-channel.ts'
+import {
+  type ClientAtServer,
+  giveUpServer,
+  isDefiniteRefusal,
+  runAsClient,
+} from '../clients/client-retry.ts'
 import { getClientKey, getRedirectUri, resolveClientId } from '../clients/clients.ts'
 import { getFlowDpopKey } from '../clients/dpop.ts'
 import { getKey } from '../clients/keys.ts'
 import type { AuthorizationResult } from '../grants/authorization-result.ts'
 import { sendGrantsChanged } from '../grants/grant-events.ts'
 import { getGrant, toPublicGrant } from '../grants/grants.ts'
-import { revokeUnused } from '../grants/token-records.ts'
+import { revokeUnused } from '../grants/token-endings.ts'
 import { restoreWaiver, withdrawWaiver } from '../grants/withdrawn-waivers.ts'
 import { discoverServer } from '../operators/operator-discovery.ts'
 import { getServerOrigins } from '../operators/operator-servers.ts'
@@ -160,31 +166,33 @@ async function prepareFlow(record: FlowIn<'preparing'>): Promise<void> {
   await openChannel(server, clientId, approval.apis)
   const idToken = await needsIdToken(record)
   if (record.silentFirst) {
-    try {
-      const { apis } = approval
-      const silent = { server, metadata, origin, clientId, apis, loginHint, idToken, keyId: flowId }
-      return await finishFlow(record, await authorizeSilently(silent), approval, clientId)
-    } catch (error) {
+    const { apis } = approval
+    const silent = { server, metadata, origin, clientId, apis, loginHint, idToken, keyId: flowId }
+    const authorized = await authorizeSilently(silent).catch((error) => {
       if (!windowMayHelp(error)) throw error
-    }
+    })
+    if (authorized) return finishFlow(record, authorized, approval, clientId)
   }
-  const { flow, authorizationUrl } = await beginAuthorization(
-    {
-      server,
-      metadata,
-      clientId,
-      redirectUri: await getRedirectUri(request.issuer),
-      apis: approval.apis.map((api) => toApiRequest(server, api)),
-      deadlineMs,
-      loginHint,
-      idToken,
-      acrValues,
-      maxAge,
-      dpop: await getFlowDpopKey(server, metadata, flowId),
-      clientKey: await getClientKey(server, origin),
-    },
-    createEffects(getServerOrigins(server)),
-  )
+  const begin = async (client: ClientAtServer) => {
+    if (client.clientId !== clientId) await openChannel(server, client.clientId, approval.apis)
+    return beginAuthorization(
+      {
+        server,
+        ...client,
+        redirectUri: await getRedirectUri(request.issuer),
+        apis: approval.apis.map((api) => toApiRequest(server, api)),
+        deadlineMs,
+        loginHint,
+        idToken,
+        acrValues,
+        maxAge,
+        dpop: await getFlowDpopKey(server, client.metadata, flowId),
+        clientKey: await getClientKey(server, origin),
+      },
+      createEffects(getServerOrigins(server)),
+    )
+  }
+  const { flow, authorizationUrl } = await runAsClient(server, origin, clientId, begin, metadata)
   if (!record.isConsented) await spendActivation(record)
   const tabId = await recordTab(windows.openSignIn(flowId), (tabId) => ({
     ...getFlowBase(record),
@@ -229,6 +237,9 @@ async function redeemFlow(record: FlowIn<'redeemable'>): Promise<void> {
     dpop: await getKey(flowId),
     clientKey: await getClientKey(server, origin),
     onTokensRejected: (rejected) => revokeUnused(owner, flowId, { tokens: rejected, metadata }),
+  }).catch(async (error) => {
+    if (isDefiniteRefusal(error)) await giveUpServer(server, origin, { clientId, metadata }, error)
+    throw error
   })
   await finishFlow(record, { tokens, metadata }, approval, clientId)
 }
@@ -243,7 +254,7 @@ async function finishFlow(
   approval: Approval,
   clientId: string,
 ): Promise<void> {
-  const grant = await createGrant(record, authorized, approval, clientId)
+  const grant = await createGrant(record, authorized, approval, authorized.clientId ?? clientId)
   // Without the write the user is asked once more.
   if (approval.isWhole) await restoreWaiver(grant.issuer, grant.origin).catch(() => {})
   await settleFlow(record, { result: toPublicGrant(grant) })

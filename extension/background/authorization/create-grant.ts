@@ -24,14 +24,9 @@ import {
 } from '../grants/grants.ts'
 import type { ReplacedToken } from '../grants/stored-token.ts'
 import { identifySubscriber, isSameSubscriber } from '../grants/subject-handle.ts'
-import {
-  addReplaced,
-  deleteTokens,
-  hasUsableTokens,
-  revokeUnused,
-  runInGrantQueue,
-  saveTokens,
-} from '../grants/token-records.ts'
+import { deleteTokens, revokeUnused } from '../grants/token-endings.ts'
+import { addReplaced, hasUsableTokens, saveTokens } from '../grants/token-records.ts'
+import { runInGrantQueue } from '../grants/token-store.ts'
 import { markTokenUse } from '../grants/token-use.ts'
 import { findOperator, toApiRequest } from '../operators/operators.ts'
 import { accessDenied, BrokerError, interrupted, noGrant } from '../platform/broker-error.ts'
@@ -59,7 +54,7 @@ export async function createGrant(
       ? await runInGrantQueue(renews, async () => {
           const former = await getGrant(origin, renews)
           requireWithin(former, server, granted)
-          const renewed = await renewGrant(former, flowId, authorized, granted)
+          const renewed = await renewGrant(former, flowId, authorized, granted, clientId)
           const replaced =
             renewed.subject === former.subject ? [] : await replaceSubject(former, renewed)
           return saveGrantWithTokens(renewed, flowId, slot, authorized, replaced)
@@ -177,13 +172,14 @@ function requireWithin(
 
 /**
  * A renewed grant keeps an identified subscriber. It keeps its lifetime unless the user chose another in the
- * consent window.
+ * consent window. It gets the client that its tokens belong to.
  */
 async function renewGrant(
   grant: GrantRecord,
   flowId: string,
   authorized: AuthorizationResult,
   { apis, lifetime }: Approval,
+  clientId: string,
 ): Promise<GrantRecord> {
   if (grant.subscriber === 'identified' && !(await isSameSubscriber(grant, authorized))) {
     throw new BrokerError(
@@ -197,7 +193,7 @@ async function renewGrant(
   const { tokenType } = authorized.tokens
   const session = await getSessionName()
   const end = lifetime && { lifetime, session, expiresAt: computeExpiry(lifetime, Date.now()) }
-  return { ...grant, ...subscriber, apis, tokenType, ...end }
+  return { ...grant, ...subscriber, clientId, apis, tokenType, ...end }
 }
 
 /**

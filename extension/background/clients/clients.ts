@@ -22,6 +22,7 @@ import { findApplication } from '../operators/operators.ts'
 import { invalidParams } from '../platform/broker-error.ts'
 import { createEffects } from '../platform/effects.ts'
 import { openSealedStore } from '../platform/open-sealed-store.ts'
+import { createTokenBuckets } from '../platform/rate-limiter.ts'
 import { redirectBase } from '../platform/redirect-base.ts'
 import { createSingleFlight } from '../platform/single-flight.ts'
 import { createKey, getKey } from './keys.ts'
@@ -39,8 +40,20 @@ export interface BoundApplication {
 interface Registration {
   issuer: string
   origin: string
-  clientId: string
+  /** Absent after the server has refused the client, until there is another. */
+  clientId?: string
+  /** Clients that the server has refused, the latest last. A grant may still name them. */
+  refused?: string[]
 }
+
+/** Refused clients that are remembered for an origin at an operator. */
+const MAX_REFUSED = 16
+
+/**
+ * Limits the clients that are given up for an origin at an operator: a server that refuses every client would
+ * otherwise get another registration with each call.
+ */
+const takeReplacement = createTokenBuckets({ burst: 3, perSecond: 1 / 600 })
 
 const registrations = openSealedStore<Registration>('clients')
 const registrationFlights = createSingleFlight<string>()
@@ -96,8 +109,10 @@ export async function findBoundApplication(
     }
     return { ...named, clientId }
   }
-  const registered = (await registrations.get(getRegistrationId(issuer, origin)))?.clientId
-  if (clientId !== undefined && clientId !== registered && !application) return undefined
+  const { clientId: registered, refused = [] } =
+    (await registrations.get(getRegistrationId(issuer, origin))) ?? {}
+  const isItsOwn = clientId === undefined || clientId === registered || refused.includes(clientId)
+  if (!isItsOwn && !application) return undefined
   return { ...named, ...(registered !== undefined && { clientId: registered }) }
 }
 
@@ -122,13 +137,54 @@ async function registerOrigin(
     },
     createEffects(getServerOrigins(server)),
   )
-  await registrations.set(getRegistrationId(issuer, origin), { issuer, origin, clientId })
+  const id = getRegistrationId(issuer, origin)
+  await registrations.set(id, { ...(await registrations.get(id)), issuer, origin, clientId })
   return clientId
 }
 
+/** Tells whether a client comes from a registration that the broker made, and not from the profile. */
+const isRegistered = (server: OperatorProfile, origin: string, clientId: string) =>
+  server.onboarding === 'dynamic' &&
+  (needsOwnKey(server) || !findApplication(server, origin, clientId))
+
+/** Tells whether the server has refused this client: its tokens are of no use any more. */
+export async function isRefusedClient(
+  { issuer }: OperatorProfile,
+  origin: string,
+  clientId: string,
+): Promise<boolean> {
+  const registration = await registrations.get(getRegistrationId(issuer, origin))
+  return registration?.refused?.includes(clientId) === true
+}
+
 /**
- * Returns the client identifier for a request. A client document is fetched and checked first; a missing
- * client is registered first, in a single flight for each issuer and origin.
+ * Gives up a registered client that the server has refused. The next request registers another one.
+ *
+ * @returns Whether the client was given up: one of the profile is not, nor are many in a short time.
+ */
+export async function giveUpClient(
+  server: OperatorProfile,
+  origin: string,
+  clientId: string,
+): Promise<boolean> {
+  if (!isRegistered(server, origin, clientId)) return false
+  if (await isRefusedClient(server, origin, clientId)) return true
+  const { issuer } = server
+  const id = getRegistrationId(issuer, origin)
+  if (takeReplacement(id) > 0) return false
+  const { clientId: current, refused = [] } = (await registrations.get(id)) ?? {}
+  await registrations.set(id, {
+    issuer,
+    origin,
+    ...(current !== undefined && current !== clientId && { clientId: current }),
+    refused: [...refused, clientId].slice(-MAX_REFUSED),
+  })
+  return true
+}
+
+/**
+ * Returns the client identifier for a request. A client document is fetched and checked first; a client that is
+ * missing, or that the server has refused, is registered first, in a single flight for each issuer and origin.
  */
 export async function resolveClientId(
   server: OperatorProfile,
@@ -136,7 +192,8 @@ export async function resolveClientId(
   origin: string,
   clientId: string | undefined,
 ): Promise<string> {
-  if (clientId !== undefined) {
+  const isGivenUp = clientId !== undefined && (await isRefusedClient(server, origin, clientId))
+  if (clientId !== undefined && !isGivenUp) {
     if (findApplication(server, origin, clientId) || server.onboarding === 'dynamic')
       return clientId
     const redirectUri = await getRedirectUri(server.issuer)
@@ -145,7 +202,8 @@ export async function resolveClientId(
     return clientId
   }
   const id = getRegistrationId(server.issuer, origin)
-  return registrationFlights.run(id, () => registerOrigin(server, metadata, origin))
+  const registered = isGivenUp ? (await registrations.get(id))?.clientId : undefined
+  return registered ?? registrationFlights.run(id, () => registerOrigin(server, metadata, origin))
 }
 
 /**

@@ -10,7 +10,7 @@
 import { log } from '../platform/log.ts'
 import { sendGrantRevoked, sendGrantsChanged } from './grant-events.ts'
 import { deleteGrant, type GrantRecord } from './grants.ts'
-import { endTokens } from './token-records.ts'
+import { endTokens } from './token-endings.ts'
 import { withdrawWaiver } from './withdrawn-waivers.ts'
 
 /** Returns the value of a step, or throws its error. */

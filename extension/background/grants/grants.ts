@@ -173,24 +173,36 @@ export async function deleteGrant(
 }
 
 /**
- * Extends a grant of lifetime `month` by its use. To save writes it does so at most once an hour. The caller may
- * have read the grant before a renewal, which changes its APIs or its subject handle: the stored record gets the
- * new expiry alone, in one transaction.
+ * Changes members of a stored grant. The caller may have read the grant before another change: the stored record
+ * is read and written in one transaction.
+ *
+ * @param change Returns the members that change.
+ * @throws BrokerError `no_grant` when the grant has ended in the meantime.
+ */
+export async function changeGrant(
+  record: Pick<GrantRecord, 'origin' | 'grantId'>,
+  change: (stored: GrantRecord) => Partial<GrantRecord>,
+): Promise<void> {
+  const isStored = await store('readwrite', async (grants) => {
+    const key = getRecordKey(record)
+    const stored: GrantRecord | undefined = await promisifyRequest(grants.get(key))
+    if (stored) grants.put({ ...stored, ...change(stored) }, key)
+    await promisifyRequest(grants.transaction)
+    return stored !== undefined
+  })
+  invalidateCache(record)
+  if (!isStored) throw noGrant()
+}
+
+/**
+ * Extends a grant of lifetime `month` by its use. To save writes it does so at most once an hour.
  *
  * @throws BrokerError `no_grant` when the grant has ended in the meantime.
  */
 export async function extendGrant(record: GrantRecord): Promise<void> {
   const expiresAt = computeExpiry(record.lifetime, Date.now())
   if (record.lifetime !== 'month' || expiresAt - record.expiresAt < GRANT_EXTENSION_STEP_MS) return
-  const isStored = await store('readwrite', async (grants) => {
-    const key = getRecordKey(record)
-    const stored: GrantRecord | undefined = await promisifyRequest(grants.get(key))
-    if (stored?.lifetime === 'month') grants.put({ ...stored, expiresAt }, key)
-    await promisifyRequest(grants.transaction)
-    return stored !== undefined
-  })
-  invalidateCache(record)
-  if (!isStored) throw noGrant()
+  await changeGrant(record, ({ lifetime }) => (lifetime === 'month' ? { expiresAt } : {}))
   await wakeAt(expiresAt)
 }
 

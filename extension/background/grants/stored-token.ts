@@ -3,15 +3,16 @@
  * caller passes the time.
  */
 
-import type { TokenSet } from '../../../shared/core/index.ts'
+import { type TokenSet, UNSTATED_EXPIRY_MS } from '../../../shared/core/index.ts'
 import type { ApiAccess } from '../../../shared/messages/page-api.ts'
 import { scopeWords } from '../../../shared/oauth/scope.ts'
-import { TOKEN_MARGIN_MS } from '../../limits.ts'
+import { REPLACED_TOKEN_LIFETIME_MS, TOKEN_MARGIN_MS } from '../../limits.ts'
 
 export interface StoredToken {
   accessToken: string
   tokenType: 'Bearer' | 'DPoP'
   obtainedAtMs: number
+  /** `UNSTATED_EXPIRY_MS` if the server states no life. */
   expiresAtMs: number
   scope: string
   /** Valid for one call. */
@@ -25,9 +26,11 @@ export function toStoredToken(set: TokenSet, nowMs: number): StoredToken {
 
 /**
  * Tells whether a token may be used without renewal. A clock that is earlier than the time of receipt was set
- * back; it cannot tell how much time has passed, so the token is renewed.
+ * back; it cannot tell how much time has passed, so the token is renewed. A token without a stated life serves until
+ * the API refuses it.
  */
 export function isFresh(token: StoredToken, minValidityMs: number, nowMs: number): boolean {
+  if (token.expiresAtMs === UNSTATED_EXPIRY_MS) return true
   if (nowMs < token.obtainedAtMs - TOKEN_MARGIN_MS) return false
   const margin = token.singleUse ? 0 : Math.max(minValidityMs, TOKEN_MARGIN_MS)
   return token.expiresAtMs - margin > nowMs
@@ -35,6 +38,15 @@ export function isFresh(token: StoredToken, minValidityMs: number, nowMs: number
 
 /** Access token that another one has replaced, and that a page may still hold. It is revoked with the grant. */
 export type ReplacedToken = Pick<StoredToken, 'accessToken' | 'expiresAtMs'>
+
+/**
+ * Bounds the time for which a replaced token is kept. A replaced token without a stated life would otherwise count
+ * among the valid tokens of its grant for as long as the grant lasts.
+ */
+export const boundReplaced = (token: ReplacedToken, nowMs: number): ReplacedToken =>
+  token.expiresAtMs === UNSTATED_EXPIRY_MS
+    ? { ...token, expiresAtMs: nowMs + REPLACED_TOKEN_LIFETIME_MS }
+    : token
 
 /** Selects the tokens that have not expired. */
 export const selectUnexpired = <T extends ReplacedToken>(

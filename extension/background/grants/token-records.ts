@@ -1,69 +1,38 @@
 /**
- * Stores token records: one sealed record for each grant, with its access tokens by slot, its refresh token
- * and the name of its DPoP key. When a grant ends, its tokens are deleted here and revoked at the server.
+ * Reads and writes the tokens of a grant: those of its authorization, of each refresh, and the end of a single
+ * access token.
  *
- * Border: no other file reads or writes this store. Requests for tokens are in `tokens/`.
+ * Border: `token-store.ts` has the records, `token-endings.ts` ends the tokens of a grant. Requests for tokens are
+ * in `tokens/`.
  *
- * @see RFC 6749 section 6, RFC 7009
+ * @see RFC 6749 section 6
  */
 
-import type {
-  DpopKey,
-  IdTokenClaims,
-  ServerMetadata,
-  TokenSet,
-} from '../../../shared/core/index.ts'
+import type { DpopKey } from '../../../shared/core/index.ts'
 import type { ApiAccess } from '../../../shared/messages/page-api.ts'
-import { joinScopes } from '../../../shared/oauth/scope.ts'
 import { deleteKey, getKey } from '../clients/keys.ts'
 import { noGrant } from '../platform/broker-error.ts'
-import { withCache } from '../platform/cached-store.ts'
-import { openSealedStore } from '../platform/open-sealed-store.ts'
-import { createKeyedSerialQueue } from '../platform/serial-queue.ts'
 import type { AuthorizationResult } from './authorization-result.ts'
 import { hasGrantEnded } from './ended-grants.ts'
 import type { GrantRecord } from './grants.ts'
-import { revokeTokens, type TokenOwner } from './revocations.ts'
+import { boundReplaced, isFresh, type ReplacedToken } from './stored-token.ts'
+import { revokeAtServer } from './token-endings.ts'
 import {
-  isFresh,
-  type ReplacedToken,
-  type StoredToken,
-  selectUnexpired,
-  toStoredToken,
-} from './stored-token.ts'
+  createTokenRecord,
+  listUnexpired,
+  runInGrantQueue,
+  type TokenRecord,
+  tokenStore,
+} from './token-store.ts'
 import { listServedSlots } from './token-use.ts'
-
-export interface TokenRecord {
-  grantId: string
-  metadata: ServerMetadata
-  /** Access tokens by slot. @see getTokenSlot */
-  tokens: Record<string, StoredToken>
-  /** Access tokens of earlier authorizations: what ends the tokens of the last one does not end them. */
-  replaced?: ReplacedToken[]
-  /** Scope that the page requested last, by resource, where it is smaller than the granted scope. */
-  given?: Record<string, string>
-  /** Granted scope of all resources. */
-  scope: string
-  /** Whether the authorization request named resources, so that each token is for one of them (RFC 8707). */
-  isResourceBound?: true
-  /** Name of the DPoP key that the tokens are bound to (RFC 9449). */
-  keyId: string
-  refreshToken?: string
-  /** Claims of the first ID token. A later ID token must have the same subject. */
-  idTokenClaims?: IdTokenClaims
-  /** Set before a refresh token is sent, and removed when the response is stored. */
-  refreshSent?: true
-}
-
-const store = withCache(openSealedStore<TokenRecord>('tokens'))
 
 /** Opens the database before the first call needs it. */
 export async function openTokens(): Promise<void> {
-  await store.get('')
+  await tokenStore.get('')
 }
 
 export function readTokens(grantId: string): Promise<TokenRecord | undefined> {
-  return store.get(grantId)
+  return tokenStore.get(grantId)
 }
 
 /**
@@ -72,9 +41,9 @@ export function readTokens(grantId: string): Promise<TokenRecord | undefined> {
  * @throws BrokerError `no_grant` when the grant has ended in the meantime.
  */
 export async function saveRecord(grant: GrantRecord, record: TokenRecord): Promise<void> {
-  if (!hasGrantEnded(grant.grantId)) await store.set(grant.grantId, record)
+  if (!hasGrantEnded(grant.grantId)) await tokenStore.set(grant.grantId, record)
   if (!hasGrantEnded(grant.grantId)) return
-  await store.delete(grant.grantId)
+  await tokenStore.delete(grant.grantId)
   await revokeAtServer(grant, record)
   throw noGrant()
 }
@@ -85,40 +54,14 @@ export async function saveRecord(grant: GrantRecord, record: TokenRecord): Promi
  */
 async function updateRecord(record: TokenRecord): Promise<void> {
   const { grantId } = record
-  if (!hasGrantEnded(grantId)) await store.set(grantId, record)
-  if (hasGrantEnded(grantId)) await store.delete(grantId)
+  if (!hasGrantEnded(grantId)) await tokenStore.set(grantId, record)
+  if (hasGrantEnded(grantId)) await tokenStore.delete(grantId)
 }
-
-const joinApiScopes = (apis: ApiAccess[]) => joinScopes(...apis.map(({ scope }) => scope))
-
-function createRecord(
-  grantId: string,
-  keyId: string,
-  slots: readonly string[],
-  { tokens, metadata }: AuthorizationResult,
-  apis: ApiAccess[] = [],
-): TokenRecord {
-  const token = toStoredToken(tokens, Date.now())
-  return {
-    grantId,
-    metadata,
-    keyId,
-    tokens: Object.fromEntries(slots.map((slot) => [slot, token])),
-    scope:
-      tokens.resource === undefined ? tokens.scope : joinScopes(tokens.scope, joinApiScopes(apis)),
-    ...(tokens.resource !== undefined && { isResourceBound: true as const }),
-    ...(tokens.refreshToken !== undefined && { refreshToken: tokens.refreshToken }),
-    ...(tokens.idTokenClaims && { idTokenClaims: tokens.idTokenClaims }),
-  }
-}
-
-/** Serializes the read-modify-write steps on the record of one grant. */
-export const runInGrantQueue = createKeyedSerialQueue()
 
 /** Deletes a record whose key is gone, unless a renewal has stored tokens for another key in the meantime. */
 async function deleteWithoutKey({ grantId, keyId }: TokenRecord): Promise<void> {
   await runInGrantQueue(grantId, async () => {
-    if ((await store.get(grantId))?.keyId === keyId) await store.delete(grantId)
+    if ((await tokenStore.get(grantId))?.keyId === keyId) await tokenStore.delete(grantId)
   })
 }
 
@@ -127,30 +70,17 @@ async function deleteWithoutKey({ grantId, keyId }: TokenRecord): Promise<void> 
  * deleted.
  */
 export async function getDpopKey(grant: GrantRecord): Promise<DpopKey | undefined> {
-  const record = await store.get(grant.grantId)
+  const record = await tokenStore.get(grant.grantId)
   const key = record && (await getKey(record.keyId))
   if (record && !key) await deleteWithoutKey(record)
   return key
 }
 
-/** Lists the access tokens of a record, each once: a token may be in several slots. */
-const listAccessTokens = ({ tokens }: TokenRecord): string[] => [
-  ...new Set(Object.values(tokens).map(({ accessToken }) => accessToken)),
-]
-
-/** Lists the access tokens of a record that have not expired, with those that others have replaced. */
-export function listUnexpired({ tokens, replaced = [] }: TokenRecord): ReplacedToken[] {
-  const byValue = new Map(
-    Object.values(tokens).map(({ accessToken, expiresAtMs }) => [
-      accessToken,
-      { accessToken, expiresAtMs },
-    ]),
-  )
-  return selectUnexpired([...replaced, ...byValue.values()], Date.now())
+function withReplaced(record: TokenRecord, replaced: ReplacedToken[]): TokenRecord {
+  if (replaced.length === 0) return record
+  const bounded = replaced.map((token) => boundReplaced(token, Date.now()))
+  return { ...record, replaced: [...(record.replaced ?? []), ...bounded] }
 }
-
-const withReplaced = (record: TokenRecord, replaced: ReplacedToken[]): TokenRecord =>
-  replaced.length > 0 ? { ...record, replaced: [...(record.replaced ?? []), ...replaced] } : record
 
 /**
  * Stores the tokens of an authorization. They replace the tokens of an earlier authorization.
@@ -164,9 +94,9 @@ export async function saveTokens(
   authorized: AuthorizationResult,
   replaced: ReplacedToken[] = [],
 ): Promise<void> {
-  const earlier = await store.get(grant.grantId)
+  const earlier = await tokenStore.get(grant.grantId)
   const slots = await listServedSlots(grant, slot, authorized.tokens)
-  const record = createRecord(grant.grantId, keyId, slots, authorized, grant.apis)
+  const record = createTokenRecord(grant.grantId, keyId, slots, authorized, grant.apis)
   const former = earlier ? listUnexpired(earlier) : []
   await saveRecord(grant, withReplaced(record, [...replaced, ...former]))
   if (earlier && earlier.keyId !== keyId) await deleteKey(earlier.keyId)
@@ -176,18 +106,9 @@ export async function saveTokens(
 export async function addReplaced(grantId: string, replaced: ReplacedToken[]): Promise<void> {
   if (replaced.length === 0) return
   await runInGrantQueue(grantId, async () => {
-    const record = await store.get(grantId)
+    const record = await tokenStore.get(grantId)
     if (record) await updateRecord(withReplaced(record, replaced))
   })
-}
-
-/** Revokes the tokens of an authorization that no grant uses. */
-export async function revokeUnused(
-  owner: TokenOwner,
-  keyId: string,
-  authorized: AuthorizationResult,
-): Promise<void> {
-  await revokeAtServer(owner, createRecord('', keyId, [''], authorized))
 }
 
 /**
@@ -210,7 +131,7 @@ export async function removeAccessToken(
   slot: string,
   accessToken: string,
 ): Promise<boolean> {
-  const record = await store.get(grantId)
+  const record = await tokenStore.get(grantId)
   if (record?.tokens[slot]?.accessToken !== accessToken) return false
   const { [slot]: _, ...tokens } = record.tokens
   await updateRecord({ ...record, tokens })
@@ -222,7 +143,7 @@ export async function removeAccessToken(
  * scope.
  */
 export async function getScopeInUse({ grantId }: GrantRecord, api: ApiAccess): Promise<string> {
-  return (await store.get(grantId))?.given?.[api.resource] ?? api.scope
+  return (await tokenStore.get(grantId))?.given?.[api.resource] ?? api.scope
 }
 
 /** Scope that was requested last, by grant and resource. The record may not contain it yet. */
@@ -241,7 +162,7 @@ export async function setScopeInUse(
   if ((await getScopeInUse(grant, api)) === scope) return
   await runInGrantQueue(grantId, async () => {
     for (;;) {
-      const record = await store.get(grantId)
+      const record = await tokenStore.get(grantId)
       const last = lastRequestedScopes.get(key) ?? scope
       if (!record || (record.given?.[resource] ?? api.scope) === last) return
       await updateRecord({ ...record, given: { ...record.given, [resource]: last } })
@@ -251,78 +172,25 @@ export async function setScopeInUse(
 
 /** Returns the claims that the server requires in proofs in addition to those of RFC 9449. */
 export async function getRequiredProofClaims(grant: GrantRecord): Promise<string[] | undefined> {
-  return (await store.get(grant.grantId))?.metadata.camara_dpop_claims_required
+  return (await tokenStore.get(grant.grantId))?.metadata.camara_dpop_claims_required
 }
 
 /**
- * Deletes the tokens of a grant that has ended, then revokes them at the server, now or later.
- *
- * @returns Whether the server has received the revocation.
+ * Lists the APIs of a grant for which the server has not given a token yet, if its tokens are for one resource each
+ * and a refresh token requests them (RFC 8707 section 2.2).
  */
-export async function endTokens(grant: GrantRecord): Promise<boolean> {
-  const record = await store.get(grant.grantId)
-  await store.delete(grant.grantId)
-  return record ? revokeAtServer(grant, record) : true
-}
-
-/**
- * Deletes the tokens of a replaced grant without a revocation: a server that keeps one authorization for each
- * subscriber and client would end the new grant too.
- *
- * @returns The access tokens that are still to be revoked when the new grant ends.
- */
-export async function deleteTokens(grantId: string): Promise<ReplacedToken[]> {
-  const record = await store.get(grantId)
-  await store.delete(grantId)
-  if (!record) return []
-  await deleteKey(record.keyId)
-  return listUnexpired(record)
-}
-
-/**
- * Throws away all tokens of a grant that stays, after a refresh whose response must not be trusted: revokes
- * them and the tokens of that response.
- */
-export async function discardTokens(
-  grant: GrantRecord,
-  record: TokenRecord,
-  { accessToken, refreshToken }: TokenSet,
-): Promise<void> {
-  await store.delete(grant.grantId)
-  const accessTokens = listAccessTokens(record)
-  await revokeTokens(grant, {
-    metadata: record.metadata,
-    ...(refreshToken !== undefined && { refreshToken }),
-    accessTokens: [...accessTokens, accessToken],
-    replaced: listReplaced(record),
-  })
-  await deleteKey(record.keyId)
+export async function listUnprobedApis({ grantId, apis }: GrantRecord): Promise<ApiAccess[]> {
+  const record = await tokenStore.get(grantId)
+  if (!record?.isResourceBound || record.refreshToken === undefined) return []
+  return apis.filter(({ resource }) => record.tokens[resource] === undefined)
 }
 
 /** Tells whether a grant can produce an access token without another authorization. */
 export async function hasUsableTokens(grantId: string): Promise<boolean> {
-  const record = await store.get(grantId)
+  const record = await tokenStore.get(grantId)
   if (!record) return false
   if (record.refreshToken !== undefined && !record.refreshSent) return true
   return Object.values(record.tokens).some((token) => isFresh(token, 0, Date.now()))
-}
-
-const listReplaced = ({ replaced = [] }: TokenRecord): string[] =>
-  selectUnexpired(replaced, Date.now()).map(({ accessToken }) => accessToken)
-
-/** @returns Whether the server has received the revocation. */
-async function revokeAtServer(owner: TokenOwner, record: TokenRecord): Promise<boolean> {
-  const accessTokens = listAccessTokens(record)
-  const replaced = listReplaced(record)
-  const isServerInformed = await revokeTokens(owner, { ...record, accessTokens, replaced })
-  await deleteKey(record.keyId)
-  return isServerInformed
-}
-
-/** Deletes the records that this browser session cannot open, and ends the tokens of expired grants. */
-export async function sweepTokens(expired: GrantRecord[]): Promise<void> {
-  await store.sweep()
-  await Promise.all(expired.map(endTokens))
 }
 
 /**
@@ -335,7 +203,7 @@ export async function findGrantIdsByTokens(
   accessTokens: ReadonlySet<string>,
 ): Promise<Map<string, string>> {
   const found = new Map<string, string>()
-  for (const { grantId, tokens } of await store.all()) {
+  for (const { grantId, tokens } of await tokenStore.all()) {
     for (const { accessToken } of Object.values(tokens)) {
       if (accessTokens.has(accessToken)) found.set(accessToken, grantId)
     }

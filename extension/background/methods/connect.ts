@@ -13,9 +13,10 @@ import { windowMayHelp } from '../authorization/silent-authorization.ts'
 import { findBoundApplication } from '../clients/clients.ts'
 import { requireCurrentGrant, runWithGrant } from '../grants/grant-use.ts'
 import { coversApi, type GrantRecord, listGrants } from '../grants/grants.ts'
+import { listUnprobedApis } from '../grants/token-records.ts'
 import { isWaiverWithdrawn } from '../grants/withdrawn-waivers.ts'
 import { findApi, findOperator } from '../operators/operators.ts'
-import { invalidParams, noGrant } from '../platform/broker-error.ts'
+import { invalidParams, isApiWithdrawn, noGrant } from '../platform/broker-error.ts'
 import { obtainAccessToken } from '../tokens/token-renewal.ts'
 import type { Call } from './page-call.ts'
 import { askUser, runFlow } from './user-interaction.ts'
@@ -40,11 +41,33 @@ async function findUsableGrant(
       }
       return { grant }
     } catch (error) {
-      if (!windowMayHelp(error)) throw error
+      // A grant that has lost an API does not cover the request any more.
+      if (!windowMayHelp(error) && !isApiWithdrawn(error)) throw error
       reason = error
     }
   }
   return { reason }
+}
+
+/**
+ * Requests a token for each further API of a new grant, at a server that gives a token for one resource at a time:
+ * an API that the server refuses is not in the grant that the page gets. Any other failure leaves the API in the
+ * grant: a later call tries again.
+ *
+ * @see RFC 8707 section 2.2
+ */
+async function probeFurtherApis(
+  { origin, signal }: Call,
+  operator: OperatorProfile,
+  { grantId }: Grant,
+): Promise<void> {
+  const grant = (await listGrants(origin)).find((candidate) => candidate.grantId === grantId)
+  if (!grant) return
+  for (const api of await listUnprobedApis(grant)) {
+    if (findApi(operator, api.resource, api.scope)?.tokenUse === 'single-use') continue
+    const probe = runWithGrant(grant, api, signal, () => obtainAccessToken(grant, api.resource))
+    await probe.catch(() => {})
+  }
 }
 
 /**
@@ -125,7 +148,8 @@ export async function connect(call: Call, params: ConnectParams): Promise<Grant>
     call,
     issuer,
     async () => runFlow(call, flow, await decide()),
-    unusableReason,
+    isApiWithdrawn(unusableReason) ? undefined : unusableReason,
   )
+  if (grant.apis.length > 1) await probeFurtherApis(call, operator, grant)
   return requireCurrentGrant(origin, grant)
 }

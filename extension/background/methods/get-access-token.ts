@@ -4,6 +4,7 @@
  * answers the next equal request.
  */
 
+import { UNSTATED_EXPIRY_MS } from '../../../shared/core/index.ts'
 import type {
   AccessToken,
   ApiAccess,
@@ -44,8 +45,11 @@ async function obtainTokenWithUser(
   }
 }
 
-function toAccessToken({ grantId }: GrantRecord, api: ApiAccess, token: StoredToken): AccessToken {
-  const { accessToken, tokenType, expiresAtMs: expiresAt, scope } = token
+/** A token without a stated life expires, for the page, with its grant. */
+function toAccessToken(grant: GrantRecord, api: ApiAccess, token: StoredToken): AccessToken {
+  const { grantId } = grant
+  const { accessToken, tokenType, expiresAtMs, scope } = token
+  const expiresAt = expiresAtMs === UNSTATED_EXPIRY_MS ? grant.expiresAt : expiresAtMs
   return { accessToken, tokenType, expiresAt, scope, resource: api.resource, grantId }
 }
 

@@ -55,6 +55,17 @@ export const rateLimited = (message: string, retryAfterSeconds: number) =>
 export const interactionRequired = (message: string) =>
   new BrokerError(ERROR_CODE.interactionRequired, 'interaction_required', message)
 
+/** The server gives no token for one API of a grant beside the others. A window would change nothing. */
+export const apiWithdrawn = () =>
+  new BrokerError(
+    ERROR_CODE.authorizationServerError,
+    'invalid_target',
+    'the operator gives no token for this API beside the others of the grant, which has lost it; connect it alone',
+  )
+
+export const isApiWithdrawn = (error: unknown): boolean =>
+  error instanceof BrokerError && error.data.error === 'invalid_target'
+
 export const alreadyPending = () =>
   new BrokerError(
     ERROR_CODE.alreadyPending,

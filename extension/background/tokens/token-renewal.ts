@@ -6,57 +6,30 @@
  *   not shared.
  * - The renewals of a grant run one after the other, and few of them may wait: a renewal that has begun goes on when
  *   its page is gone, and must not send requests for hours.
- * - A rotated refresh token is stored before any call gets the access token that came with it.
- * - A refresh token that may have reached the server is never sent again.
- * - An authorization without a window belongs to whoever has a session at the operator. So it renews only a
- *   grant whose subscriber is identified, and has to bring an ID token of that subscriber.
+ * - Where neither way is open, the error is `interaction_required`: a window may renew the grant.
  *
- * Border: `grants/token-records.ts` stores tokens; `access-token-cache.ts` caches answers to pages.
+ * Border: `token-refresh.ts` and `silent-renewal.ts` are the two ways; `grants/token-records.ts` stores tokens;
+ * `access-token-cache.ts` caches answers to pages.
  *
  * @see RFC 6749 section 6, RFC 9700 section 4.14
  */
 
-import { isNorthkeyError, refreshTokens, type TokenSet } from '../../../shared/core/index.ts'
-import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
-import { type ApiAccess, ERROR_CODE } from '../../../shared/messages/page-api.ts'
-import { scopeWithin, scopeWords } from '../../../shared/oauth/scope.ts'
-import { authorizeSilently, needsInteraction } from '../authorization/silent-authorization.ts'
-import { getClientKey } from '../clients/clients.ts'
-import { deleteKey, getKey } from '../clients/keys.ts'
+import { isNorthkeyError } from '../../../shared/core/index.ts'
+import type { ApiAccess } from '../../../shared/messages/page-api.ts'
 import { hasGrantEnded } from '../grants/ended-grants.ts'
-import type { GrantRecord } from '../grants/grants.ts'
-import {
-  exceedsScope,
-  getTokenSlot,
-  isFresh,
-  type StoredToken,
-  toStoredToken,
-} from '../grants/stored-token.ts'
-import { isSameSubscriber } from '../grants/subject-handle.ts'
-import {
-  discardTokens,
-  dropAccessToken,
-  listUnexpired,
-  readTokens,
-  removeAccessToken,
-  revokeUnused,
-  runInGrantQueue,
-  saveRecord,
-  saveTokens,
-  type TokenRecord,
-} from '../grants/token-records.ts'
-import { markTokenUse } from '../grants/token-use.ts'
-import { getServerOrigins, namesRequestServers } from '../operators/operator-servers.ts'
+import { sendGrantsChanged } from '../grants/grant-events.ts'
+import { changeGrant, type GrantRecord, listGrants } from '../grants/grants.ts'
+import { exceedsScope, getTokenSlot, isFresh, type StoredToken } from '../grants/stored-token.ts'
+import { dropAccessToken, readTokens, removeAccessToken } from '../grants/token-records.ts'
+import { listUnexpired, runInGrantQueue } from '../grants/token-store.ts'
 import { findOperator } from '../operators/operators.ts'
-import { BrokerError, interactionRequired, noGrant, rateLimited } from '../platform/broker-error.ts'
-import { createEffects } from '../platform/effects.ts'
+import { apiWithdrawn, noGrant, rateLimited } from '../platform/broker-error.ts'
 import { log } from '../platform/log.ts'
 import { createRateLimiter } from '../platform/rate-limiter.ts'
 import { createSemaphore } from '../platform/semaphore.ts'
 import { createSingleFlight } from '../platform/single-flight.ts'
-import { recordRefusal, requireAttempt } from './refused-attempts.ts'
-
-type Refreshable = TokenRecord & { refreshToken: string }
+import { renewSilently } from './silent-renewal.ts'
+import { isRefreshable, refreshAccessToken } from './token-refresh.ts'
 
 const renewals = createSingleFlight<StoredToken>()
 
@@ -85,144 +58,54 @@ const tooManyTokens = () =>
  */
 const takeEarlyRenewal = createRateLimiter({ burst: 200, perSecond: 1 })
 
-const selectUnexpiredSlots = ({ tokens }: TokenRecord): TokenRecord['tokens'] =>
-  Object.fromEntries(Object.entries(tokens).filter(([, token]) => token.expiresAtMs > Date.now()))
-
 /**
- * Tells whether the key to which the refresh token is bound exists. The token is of no use without it.
+ * Takes an API out of a grant that has others, if the server gives no token for it beside them. The refresh token
+ * goes on to serve the others, and the grant says which APIs it serves.
+ *
+ * @throws BrokerError `invalid_target` if the API was taken out.
+ * @see RFC 8707 section 2
  */
-async function hasKey({ tokenType }: GrantRecord, { keyId }: TokenRecord): Promise<boolean> {
-  return tokenType !== 'DPoP' || (await getKey(keyId)) !== undefined
-}
-
-const isInvalidGrant = (error: unknown) => isNorthkeyError(error) && error.error === 'invalid_grant'
-
-/** Sends the refresh token, which is marked as sent before. */
-async function refreshAccessToken(
+async function withdrawRefusedApi(
   grant: GrantRecord,
-  server: OperatorProfile,
-  record: TokenRecord,
-  refreshToken: string,
-  api: ApiAccess,
-  scope: string,
-): Promise<StoredToken> {
-  const { resource } = api
-  if (!navigator.onLine) {
-    throw new BrokerError(ERROR_CODE.unreachable, 'network_error', 'this device is offline')
-  }
-  await saveRecord(grant, { ...record, refreshSent: true })
-  let set: TokenSet
-  let rejectedTokens: TokenSet | undefined
-  try {
-    set = await refreshTokens(
-      {
-        server,
-        metadata: record.metadata,
-        clientId: grant.clientId,
-        refreshToken,
-        grantedScope: record.scope,
-        resource: record.isResourceBound ? resource : undefined,
-        scope,
-        apis: grant.apis,
-        idTokenClaims: record.idTokenClaims,
-        onTokensRejected: (tokens) => {
-          rejectedTokens = tokens
-        },
-        dpop: await getKey(record.keyId),
-        clientKey: await getClientKey(server, grant.origin),
-      },
-      createEffects(getServerOrigins(server)),
-    )
-  } catch (error) {
-    // Without a response it is unknown whether the server consumed the refresh token: it is dropped. After
-    // `invalid_grant` the access tokens are dropped too: the refresh token may have been stolen and used.
-    const { refreshToken: _, ...rest } = record
-    if (rejectedTokens) await discardTokens(grant, record, rejectedTokens)
-    else await saveRecord(grant, isInvalidGrant(error) ? { ...rest, tokens: {} } : rest)
-    throw error
-  }
-  const token = toStoredToken(await markTokenUse(grant, api.resource, set), Date.now())
-  await saveRecord(grant, {
-    ...record,
-    tokens: { ...selectUnexpiredSlots(record), [getTokenSlot(api, scope)]: token },
-    refreshToken: set.refreshToken ?? refreshToken,
-  })
-  return token
+  { resource }: ApiAccess,
+  error: unknown,
+): Promise<void> {
+  const isRefused = isNorthkeyError(error) && error.error === 'invalid_target'
+  if (!isRefused || grant.apis.every((api) => api.resource === resource)) return
+  await changeGrant(grant, ({ apis }) => ({
+    apis: apis.filter((api) => api.resource !== resource),
+  }))
+  await sendGrantsChanged(grant.origin)
+  throw apiWithdrawn()
+}
+
+/** The grant as it is stored now: a renewal before this one may have given it another client. */
+async function readCurrent(grant: GrantRecord): Promise<GrantRecord> {
+  const stored = (await listGrants(grant.origin)).find(({ grantId }) => grantId === grant.grantId)
+  return { ...grant, clientId: stored?.clientId ?? grant.clientId }
 }
 
 /**
- * Tells whether there is a refresh token that has not been sent yet, that covers the scope, and whose ID token
- * identified the subscriber of the grant if that is identified.
- */
-function isRefreshable(
-  record: TokenRecord | undefined,
-  scope: string,
-  { subscriber }: GrantRecord,
-): record is Refreshable {
-  if (record?.refreshToken === undefined || record.refreshSent) return false
-  if (subscriber === 'identified' && record.idTokenClaims === undefined) return false
-  return scopeWithin(scope, record.scope) === scopeWords(scope).join(' ')
-}
-
-const anotherSubscriber = () =>
-  new BrokerError(
-    ERROR_CODE.interactionRequired,
-    'login_required',
-    'another subscriber is signed in at the operator',
-  )
-
-/**
- * Renews with the refresh token; if that is missing, the server rejects it, or the profile no longer names the
- * servers at which it was issued, without a window.
+ * Renews with the refresh token; if that is missing, or does not serve for now, without a window.
  */
 async function renewAccessToken(
-  grant: GrantRecord,
+  former: GrantRecord,
   api: ApiAccess,
   scope: string,
 ): Promise<StoredToken> {
+  const grant = await readCurrent(former)
   const server = await findOperator(grant.issuer)
   if (!server) throw noGrant()
   const record = await readTokens(grant.grantId)
   if (record && listUnexpired(record).length >= MAX_VALID_TOKENS) throw tooManyTokens()
-  const isUsable =
-    isRefreshable(record, scope, grant) && namesRequestServers(server, record.metadata)
-  if (isUsable && (await hasKey(grant, record))) {
-    try {
-      return await refreshAccessToken(grant, server, record, record.refreshToken, api, scope)
-    } catch (error) {
-      if (!isNorthkeyError(error) || error.code !== 'authorization_server_error') throw error
-    }
+  if (record && (await isRefreshable(grant, server, record, scope))) {
+    const outcome = await refreshAccessToken(grant, server, record, api, scope)
+    if ('token' in outcome) return outcome.token
+    await withdrawRefusedApi(grant, api, outcome.error)
   }
   // The grant may have ended while the refresh was in flight, or while an earlier renewal ran.
   if (hasGrantEnded(grant.grantId)) throw noGrant()
-  if (grant.subscriber !== 'identified') {
-    throw interactionRequired(
-      'the operator has not identified the subscriber of this grant, so only the user can renew it',
-    )
-  }
-  requireAttempt(grant.grantId, record?.keyId)
-  const keyId = crypto.randomUUID()
-  const authorized = await authorizeSilently({
-    server,
-    origin: grant.origin,
-    clientId: grant.clientId,
-    apis: [{ ...api, scope }, ...grant.apis.filter((grantedApi) => grantedApi !== api)],
-    keyId,
-    idToken: true,
-  }).catch(async (error) => {
-    if (needsInteraction(error)) recordRefusal(grant.grantId, record?.keyId, error)
-    await deleteKey(keyId)
-    throw error
-  })
-  try {
-    if (!(await isSameSubscriber(grant, authorized))) throw anotherSubscriber()
-  } catch (error) {
-    await revokeUnused(grant, keyId, authorized)
-    throw error
-  }
-  const tokens = await markTokenUse(grant, api.resource, authorized.tokens)
-  await saveTokens(grant, keyId, getTokenSlot(api, scope), { ...authorized, tokens })
-  return toStoredToken(tokens, Date.now())
+  return renewSilently(grant, server, api, scope, record?.keyId)
 }
 
 export interface TokenRequirements {

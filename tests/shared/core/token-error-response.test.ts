@@ -50,6 +50,26 @@ describe('an error response of the token endpoint (RFC 6749 section 5.2)', () =>
     })
   })
 
+  // Seen to fail before: the error was `invalid_response`, and the word of the server was lost.
+  test.each(['invalid_grant', 'invalid_client', 'temporarily_unavailable'])(
+    'H08: "%s" with status 200 is an error response all the same, of a code and of a refresh token',
+    async (error) => {
+      const echo: Answer = ({ form }) =>
+        json({ error, error_description: `${form.get('code')} ${form.get('refresh_token')}` })
+      const refreshError = await failure(
+        refreshTokens(
+          { server: SERVER, metadata: METADATA, clientId: CLIENT_ID, refreshToken: 'the-refresh' },
+          closedNetwork().on(TOKEN_ENDPOINT, echo),
+        ),
+      )
+      for (const failed of [await tokenError(echo), refreshError]) {
+        expect(failed).toMatchObject({ code: 'authorization_server_error', error, httpStatus: 200 })
+        expect(JSON.stringify(failed)).toContain('[removed]')
+        expect(JSON.stringify(failed)).not.toMatch(/the-code|the-refresh/)
+      }
+    },
+  )
+
   test('T14: invalid_client with a challenge keeps its error (RFC 6749 section 5.2)', async () => {
     const headers = { 'www-authenticate': 'Basic realm="as"' }
     const failed = await tokenError(json({ error: 'invalid_client' }, { status: 401, headers }))

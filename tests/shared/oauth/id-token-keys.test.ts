@@ -270,6 +270,7 @@ describe('an ID token of a refresh (OpenID Connect Core section 12.2)', () => {
     iat: NOW - 600,
     exp: NOW - 300,
     auth_time: NOW - 600,
+    nonce: NONCE,
   }
 
   async function refresh(changes: Record<string, unknown>, rejected: TokenSet[] = []) {
@@ -304,6 +305,15 @@ describe('an ID token of a refresh (OpenID Connect Core section 12.2)', () => {
     const rejected: TokenSet[] = []
     expect((await failure(refresh(changes, rejected))).code).toBe('invalid_id_token')
     expect(rejected).toMatchObject([{ accessToken: TOKEN_RESPONSE.access_token }])
+  })
+
+  // Seen to fail before: the nonce of the first ID token was neither kept nor compared.
+  test('H19: a nonce that is there is that of the first ID token, and is kept with its claims', async () => {
+    const rejected: TokenSet[] = []
+    const error = await failure(refresh({ nonce: 'another-nonce' }, rejected))
+    expect(error.code).toBe('invalid_id_token')
+    expect(rejected).toHaveLength(1)
+    expect((await refresh({ nonce: NONCE })).idTokenClaims?.nonce).toBe(NONCE)
   })
 })
 

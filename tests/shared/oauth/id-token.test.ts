@@ -59,6 +59,7 @@ describe('signature and algorithm (RFC 7515 section 5.2, RFC 8725 section 3)', (
       iat: NOW,
       exp: NOW + 300,
       auth_time: NOW,
+      nonce: NONCE,
       acr: '1',
       amr: ['nba'],
     })

@@ -1,5 +1,6 @@
 /**
- * Formats errors of the CAMARA APIs as `ErrorInfo`, and adds `x-correlator` to every answer.
+ * Formats errors of the CAMARA APIs as `ErrorInfo`, and adds `x-correlator` to every answer. A request whose
+ * `x-correlator` does not match the pattern of CAMARA is rejected.
  * @see CAMARA API Design Guide, error responses and x-correlator
  */
 
@@ -30,14 +31,19 @@ const CODES: Readonly<Record<number, string>> = {
   429: 'TOO_MANY_REQUESTS',
 }
 
-const CORRELATOR = /^[a-zA-Z0-9-_:;./<>{}]{1,256}$/
+/** The pattern of `XCorrelator` in the CAMARA commons. */
+const CORRELATOR = /^[a-zA-Z0-9-_:;./<>{}]{0,256}$/
 
 /** Creates middleware that answers every error of a handler as `ErrorInfo`. */
 export function handleCamaraErrors(): Middleware {
   return async (ctx, next) => {
     const correlator = ctx.get('x-correlator')
-    ctx.set('x-correlator', CORRELATOR.test(correlator) ? correlator : randomUUID())
+    const isValid = CORRELATOR.test(correlator)
+    ctx.set('x-correlator', isValid && correlator !== '' ? correlator : randomUUID())
     try {
+      if (!isValid) {
+        throw new CamaraError(400, 'INVALID_ARGUMENT', 'x-correlator does not match its pattern.')
+      }
       await next()
     } catch (error) {
       const { status, code, message } = toErrorInfo(error)

@@ -68,7 +68,8 @@ const { endGrant } = await import('../../../../extension/background/grants/end-g
 const { extendGrant, deleteGrant, getGrant, listGrants, saveGrant } = await import(
   '../../../../extension/background/grants/grants.ts'
 )
-const { dropAccessToken, endTokens, saveTokens } = await import(
+const { endTokens } = await import('../../../../extension/background/grants/token-endings.ts')
+const { dropAccessToken, saveTokens } = await import(
   '../../../../extension/background/grants/token-records.ts'
 )
 const { runHousekeeping } = await import(
