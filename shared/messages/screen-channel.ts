@@ -106,6 +106,9 @@ export interface RejectedOperator {
   source: OperatorSource
   /** As far as it can be read from the profile. */
   name: string
+  /** As far as they can be read from the profile. */
+  issuer?: string
+  origins: string[]
   reasons: string[]
 }
 
@@ -160,6 +163,8 @@ export interface LogEntry {
   times?: number
   event: LogEvent
   outcome: string
+  /** Cause of a failure: endpoint, status and error of a server, or a rule of the broker. */
+  detail?: string
   origin?: string
   issuer?: string
   mode?: Mode

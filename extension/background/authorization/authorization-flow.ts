@@ -31,7 +31,7 @@ import { findOperator } from '../operators/operators.ts'
 import {
   accessDenied,
   interrupted,
-  noGrant,
+  operatorGone,
   timedOut,
   toErrorObject,
 } from '../platform/broker-error.ts'
@@ -154,7 +154,7 @@ async function prepareFlow(record: FlowIn<'preparing'>): Promise<void> {
   const { request, approval, deadlineMs, flowId, origin } = record
   const { loginHint, acrValues, maxAge } = request
   const server = await findOperator(request.issuer)
-  if (!server) throw noGrant()
+  if (!server) throw operatorGone()
   const metadata = await discoverServer(server)
   const clientId = await resolveClientId(server, metadata, origin, request.clientId)
   await openChannel(server, clientId, approval.apis)
@@ -223,7 +223,7 @@ async function redeemFlow(record: FlowIn<'redeemable'>): Promise<void> {
   const { flowId, approval, redeemable, request, origin } = record
   await flows.set(flowId, { ...getFlowBase(record), status: 'redeeming', approval })
   const server = await findOperator(request.issuer)
-  if (!server) throw noGrant()
+  if (!server) throw operatorGone()
   const { clientId, metadata } = redeemable
   const owner = { issuer: request.issuer, origin, clientId }
   const tokens = await redeemCode(redeemable, createEffects(getServerOrigins(server)), {

@@ -34,7 +34,7 @@ import {
 } from '../grants/token-records.ts'
 import { markTokenUse } from '../grants/token-use.ts'
 import { findOperator } from '../operators/operators.ts'
-import { accessDenied, BrokerError, interrupted, noGrant } from '../platform/broker-error.ts'
+import { accessDenied, BrokerError, interrupted, operatorGone } from '../platform/broker-error.ts'
 import { log } from '../platform/log.ts'
 import type { Approval, FlowRecord } from './flow-records.ts'
 
@@ -48,7 +48,7 @@ export async function createGrant(
   const { flowId, origin, request, renews } = record
   try {
     const server = await findOperator(request.issuer)
-    if (!server) throw noGrant()
+    if (!server) throw operatorGone()
     const apis = selectGrantedApis(server, approval.apis, authorized.tokens)
     const [first] = apis
     if (!first) throw accessDenied()

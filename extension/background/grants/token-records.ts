@@ -16,7 +16,7 @@ import type {
 import type { ApiAccess } from '../../../shared/messages/page-api.ts'
 import { joinScopes } from '../../../shared/oauth/scope.ts'
 import { deleteKey, getKey } from '../clients/keys.ts'
-import { noGrant } from '../platform/broker-error.ts'
+import { grantEnded } from '../platform/broker-error.ts'
 import { withCache } from '../platform/cached-store.ts'
 import { openSealedStore } from '../platform/open-sealed-store.ts'
 import { createKeyedSerialQueue } from '../platform/serial-queue.ts'
@@ -73,7 +73,7 @@ export async function saveRecord(grant: GrantRecord, record: TokenRecord): Promi
   if (!hasGrantEnded(grant.grantId)) return
   await store.delete(grant.grantId)
   await revokeAtServer(grant, record)
-  throw noGrant()
+  throw grantEnded()
 }
 
 /**

@@ -14,8 +14,9 @@ import { findBoundApplication } from '../clients/clients.ts'
 import { requireCurrentGrant, runWithGrant } from '../grants/grant-use.ts'
 import { coversApi, type GrantRecord, listGrants } from '../grants/grants.ts'
 import { isWaiverWithdrawn } from '../grants/withdrawn-waivers.ts'
+import { explainNoApplication } from '../operators/no-application.ts'
 import { findApi, findOperator } from '../operators/operators.ts'
-import { invalidParams, noGrant } from '../platform/broker-error.ts'
+import { invalidParams } from '../platform/broker-error.ts'
 import { obtainAccessToken } from '../tokens/token-renewal.ts'
 import type { Call } from './page-call.ts'
 import { askUser, runFlow } from './user-interaction.ts'
@@ -73,7 +74,9 @@ export async function connect(call: Call, params: ConnectParams): Promise<Grant>
   const operator = await findOperator(issuer)
   const application = operator && (await findBoundApplication(operator, origin, params.clientId))
   // An operator that is not configured and one that does not know this origin look the same to the page.
-  if (!operator || !application) throw noGrant()
+  if (!operator || !application) {
+    throw await explainNoApplication({ origin, issuer, clientId: params.clientId })
+  }
   requireOffered(operator, params)
 
   const { clientId } = application

@@ -25,6 +25,29 @@ function getDisplayName(value: unknown, index: number): string {
   return `Profile ${index + 1}`
 }
 
+const toStrings = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
+
+/** Describes a rejected profile, as far as it can be read from the value. */
+function describeRejected(
+  source: OperatorSource,
+  value: unknown,
+  index: number,
+  reasons: string[],
+): RejectedOperator {
+  const { issuer, applications } = (value ?? {}) as Partial<Record<string, unknown>>
+  const origins = (Array.isArray(applications) ? applications : []).flatMap((application) =>
+    toStrings((application as { origins?: unknown } | null)?.origins),
+  )
+  return {
+    source,
+    name: getDisplayName(value, index),
+    ...(typeof issuer === 'string' && { issuer }),
+    origins,
+    reasons,
+  }
+}
+
 /**
  * Finds the profile whose issuer is equal, or looks equal to a reader: it differs in slashes at the end, or in
  * capitals of the path.
@@ -67,13 +90,13 @@ export function mergeOperatorProfiles(
     const list = profiles[source]
     if (!Array.isArray(list)) {
       const reasons = ['operators: expected a list of profiles']
-      merged.rejected.push({ source, name: 'All profiles', reasons })
+      merged.rejected.push({ source, name: 'All profiles', origins: [], reasons })
       continue
     }
     list.forEach((value: unknown, index) => {
       const { profile, reasons } = checkUnique(value, merged, development)
       if (profile) merged.operators.push({ profile, source })
-      else merged.rejected.push({ source, name: getDisplayName(value, index), reasons })
+      else merged.rejected.push(describeRejected(source, value, index, reasons))
     })
   }
   return merged

@@ -47,7 +47,7 @@ const DEMO_OPERATORS = 'demo-operators.json'
 const importedProfiles = openStore('operators')
 
 /** Merges once, until profiles or policy change. */
-const getMergedOperators = memoize(
+export const getMergedOperators = memoize(
   (): Promise<MergedOperators> => mergeOperatorsWithCache(readSources(), __DEVELOPMENT__),
 )
 

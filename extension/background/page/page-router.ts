@@ -31,7 +31,13 @@ import { fetchApi } from '../methods/fetch.ts'
 import { getAccessToken } from '../methods/get-access-token.ts'
 import type { Call, Caller } from '../methods/page-call.ts'
 import { revoke } from '../methods/revoke.ts'
-import { BrokerError, interrupted, noGrant, toErrorObject } from '../platform/broker-error.ts'
+import {
+  BrokerError,
+  getDiagnosis,
+  interrupted,
+  noGrant,
+  toErrorObject,
+} from '../platform/broker-error.ts'
 import { redirectBase } from '../platform/redirect-base.ts'
 import { createSingleFlight } from '../platform/single-flight.ts'
 import { isSiteOn } from '../sites/sites.ts'
@@ -106,6 +112,9 @@ async function resumeUntilAbort(
   }
 }
 
+const siteOff = () => noGrant('the site is not switched on')
+
+/** @throws BrokerError or NorthkeyError of the call. */
 async function answerCall(
   caller: Caller,
   requestId: string,
@@ -118,7 +127,7 @@ async function answerCall(
   let release = () => {}
   try {
     release = takeOctets(caller.origin, request)
-    if (!(await isSiteOn(caller.origin))) throw noGrant()
+    if (!(await isSiteOn(caller.origin))) throw siteOff()
     if (attempt > 0) {
       const outcome = await resumeUntilAbort(caller, requestId, signal)
       // Another method runs on: the window has brought the tokens or the scope that it needs.
@@ -144,11 +153,9 @@ async function answerCall(
     }
     const result = await dispatchCall(call, method, params)
     // The site may have been switched off, and the page may have given up, while the method ran.
-    if (!(await isSiteOn(caller.origin))) throw noGrant()
+    if (!(await isSiteOn(caller.origin))) throw siteOff()
     if (signal.aborted) throw toAbortError(signal)
     return { result }
-  } catch (error) {
-    return { error: toErrorObject(error) }
   } finally {
     release()
   }
@@ -174,12 +181,16 @@ async function runCall(
   const controller = new AbortController()
   controllers.set(key, controller)
   let deliveredBytes = 0
+  let diagnosis: string | undefined
   const outcome = await answerCall(caller, requestId, request, controller.signal, (part) => {
     deliveredBytes += part.byteLength
     deliver(part)
+  }).catch((error: unknown): Outcome => {
+    diagnosis = getDiagnosis(error)
+    return { error: toErrorObject(error) }
   })
   controllers.delete(key)
-  if ('error' in outcome) logFailedCall(caller.origin, request.method, outcome.error)
+  if ('error' in outcome) logFailedCall(caller, request.method, outcome.error, diagnosis)
   else if (deliveredBytes > 0) {
     const { body } = outcome.result as FetchResult
     return { ...outcome, length: deliveredBytes + body.byteLength }
@@ -218,7 +229,7 @@ export function handlePageRequest(
   const cached = takeCachedAnswer(caller, request)
   if (cached) return cached
   if (request.attempt === 0 && !tryTakeCall(caller.origin)) {
-    logFailedCall(caller.origin, request.method, RATE_LIMITED.error)
+    logFailedCall(caller, request.method, RATE_LIMITED.error)
     return RATE_LIMITED
   }
   return callsInFlight.run(getCallKey(caller, requestId), () =>
@@ -238,6 +249,6 @@ export function abortPageRequest(caller: Caller, requestId: string): void {
 /** Aborts the calls in flight of a site that was switched off: none of its grants is left. */
 export function abortCallsOfOrigin(origin: string): void {
   for (const [key, controller] of controllers) {
-    if (key.startsWith(`${origin} `)) controller.abort(noGrant())
+    if (key.startsWith(`${origin} `)) controller.abort(siteOff())
   }
 }

@@ -48,7 +48,14 @@ import {
 import { markTokenUse } from '../grants/token-use.ts'
 import { getServerOrigins, namesRequestServers } from '../operators/operator-servers.ts'
 import { findOperator } from '../operators/operators.ts'
-import { BrokerError, interactionRequired, noGrant, rateLimited } from '../platform/broker-error.ts'
+import {
+  BrokerError,
+  grantEnded,
+  interactionRequired,
+  noGrant,
+  operatorGone,
+  rateLimited,
+} from '../platform/broker-error.ts'
 import { createEffects } from '../platform/effects.ts'
 import { log } from '../platform/log.ts'
 import { createRateLimiter } from '../platform/rate-limiter.ts'
@@ -180,7 +187,7 @@ async function renewAccessToken(
   scope: string,
 ): Promise<StoredToken> {
   const server = await findOperator(grant.issuer)
-  if (!server) throw noGrant()
+  if (!server) throw operatorGone()
   const record = await readTokens(grant.grantId)
   if (record && listUnexpired(record).length >= MAX_VALID_TOKENS) throw tooManyTokens()
   const isUsable =
@@ -193,7 +200,7 @@ async function renewAccessToken(
     }
   }
   // The grant may have ended while the refresh was in flight, or while an earlier renewal ran.
-  if (hasGrantEnded(grant.grantId)) throw noGrant()
+  if (hasGrantEnded(grant.grantId)) throw grantEnded()
   if (grant.subscriber !== 'identified') {
     throw interactionRequired(
       'the operator has not identified the subscriber of this grant, so only the user can renew it',
@@ -246,7 +253,7 @@ export async function obtainAccessToken(
 ): Promise<StoredToken> {
   const { minValidityMs = 0, scope } = requirements
   const api = grant.apis.find((candidate) => candidate.resource === resource)
-  if (!api) throw noGrant()
+  if (!api) throw noGrant('the grant does not have the API of the call')
   const slot = getTokenSlot(api, scope ?? api.scope)
   const key = `${grant.grantId} ${slot}`
   const running = renewals.join(key)
