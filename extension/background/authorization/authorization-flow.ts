@@ -32,13 +32,16 @@ import {
   accessDenied,
   interrupted,
   operatorGone,
+  redirectBlocked,
   timedOut,
   toErrorObject,
 } from '../platform/broker-error.ts'
 import { createEffects } from '../platform/effects.ts'
 import { wakeAt } from '../platform/housekeeping-alarm.ts'
 import { redirectBase } from '../platform/redirect-base.ts'
+import { unwatchTab, watchTab } from './blocked-redirect.ts'
 import { listenForRevocations, openChannel } from './capif-revocation-channel.ts'
+import { checkMetadataOffer, checkRequest, takeMetadata } from './check-request.ts'
 import { createGrant, endSupersededGrants } from './create-grant.ts'
 import { clearDenials } from './denial-cooldown.ts'
 import {
@@ -95,6 +98,7 @@ export async function startFlow(base: FlowBase, consent: Approval | 'ask'): Prom
     await wakeAt(base.deadlineMs)
     if (consent !== 'ask') return prepareFlow({ ...base, status: 'preparing', approval: consent })
     await flows.set(flowId, { ...base, status: 'awaitingConsent' })
+    await checkRequest(base)
     await spendActivation(base)
     await recordTab(windows.openConsent(flowId), (tabId) => ({
       ...base,
@@ -155,7 +159,8 @@ async function prepareFlow(record: FlowIn<'preparing'>): Promise<void> {
   const { loginHint, acrValues, maxAge } = request
   const server = await findOperator(request.issuer)
   if (!server) throw operatorGone()
-  const metadata = await discoverServer(server)
+  const metadata = takeMetadata(flowId) ?? (await discoverServer(server))
+  checkMetadataOffer(server, metadata, request.clientId)
   const clientId = await resolveClientId(server, metadata, origin, request.clientId)
   await openChannel(server, clientId, approval.apis)
   const idToken = await needsIdToken(record)
@@ -195,7 +200,16 @@ async function prepareFlow(record: FlowIn<'preparing'>): Promise<void> {
     tabId,
   }))
   await blockInTab(tabId)
+  watchTab(tabId, () => void failBlockedFlow(flowId))
   if (!(await windows.navigateTab(tabId, authorizationUrl))) throw accessDenied()
+}
+
+/** Fails a flow whose redirect URI the browser does not load. */
+function failBlockedFlow(flowId: string): Promise<void> {
+  return runFlowStep(flowId, async () => {
+    const isAwaited = (await flows.get(flowId))?.status === 'awaitingAuthorizationResponse'
+    if (isAwaited) throw redirectBlocked(new URL(redirectBase).host)
+  })
 }
 
 /** Handles a navigation to the broker's redirect URI. Only the sign-in tab of a flow counts. */
@@ -282,6 +296,7 @@ async function resumeFlow(record: FlowRecord): Promise<void> {
       // the page before it. Or the worker was stopped before it sent the tab to the operator.
       const isStranded = tab.url?.startsWith(redirectBase) || windows.isAtWaitingPicture(tab)
       if (isStranded && !(await responseArrives(record.tabId))) return fail(interrupted())
+      watchTab(record.tabId, () => void failBlockedFlow(record.flowId))
       return
     }
     case 'redeemable':
@@ -373,6 +388,7 @@ export async function handleTabClosed(tabId: number): Promise<void> {
     else if (isItsPage) await cancelFlow(record.flowId)
   }
   await failOrphanedCalls()
+  unwatchTab(tabId)
   await forgetTab(tabId)
 }
 

@@ -6,6 +6,7 @@
  * (`authorization/consent-waiver.ts`).
  */
 
+import { checkApis } from '../../../shared/core/index.ts'
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 import type { ApiAccess, ConnectParams, Grant } from '../../../shared/messages/page-api.ts'
 import { decideConsent } from '../authorization/consent-waiver.ts'
@@ -62,6 +63,7 @@ function requireOffered(operator: OperatorProfile, { apis, mode = 'fetch' }: Con
       throw invalidParams('apis.purpose: expected a purpose that the operator offers for this API')
     }
   }
+  checkApis(operator, apis)
 }
 
 /**

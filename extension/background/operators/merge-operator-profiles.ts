@@ -4,10 +4,13 @@
  * that only looks the same. A rejected profile is returned with the reasons. Pure.
  */
 
-import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
+import {
+  MAX_PROFILE_BYTES,
+  type OperatorProfile,
+} from '../../../shared/messages/operator-profile.ts'
 import type { OperatorSource, RejectedOperator } from '../../../shared/messages/screen-channel.ts'
 import { toComparableUrl } from '../../../shared/oauth/url-spelling.ts'
-import { checkProfile, type ProfileCheck } from './operator-profile-check.ts'
+import { checkProfile, type ProfileCheck, readProfile } from './operator-profile-check.ts'
 
 export interface MergedOperators {
   operators: { profile: OperatorProfile; source: OperatorSource }[]
@@ -23,6 +26,16 @@ function getDisplayName(value: unknown, index: number): string {
     if (typeof text === 'string' && text !== '') return text.slice(0, 80)
   }
   return `Profile ${index + 1}`
+}
+
+/** Parses an entry that is the text of a file, as far as it can be parsed. */
+function toValue(entry: unknown): unknown {
+  if (typeof entry !== 'string' || entry.length > MAX_PROFILE_BYTES) return entry
+  try {
+    return JSON.parse(entry)
+  } catch {
+    return entry
+  }
 }
 
 const toStrings = (value: unknown): string[] =>
@@ -62,11 +75,12 @@ export function findSameIssuer<T extends { issuer: string }>(
 
 /** Checks a profile, and that no accepted profile has its issuer. */
 function checkUnique(
-  value: unknown,
+  entry: unknown,
   { operators }: MergedOperators,
   development: boolean,
 ): ProfileCheck {
-  const check = checkProfile(value, development)
+  const check =
+    typeof entry === 'string' ? readProfile(entry, development) : checkProfile(entry, development)
   if (!check.profile) return check
   const accepted = operators.map(({ profile }) => profile)
   const sameIssuer = findSameIssuer(accepted, check.profile.issuer)
@@ -78,7 +92,8 @@ export const describeTakenIssuer = (name: string) =>
   `issuer: expected one that no other profile has; "${name}" has it`
 
 /**
- * @param profiles Unchecked profiles by source. A source that is no list is rejected.
+ * @param profiles Unchecked profiles by source: objects, or the texts of profile files. A source that is no list is
+ * rejected.
  * @param development Whether http on loopback is allowed.
  */
 export function mergeOperatorProfiles(
@@ -96,7 +111,7 @@ export function mergeOperatorProfiles(
     list.forEach((value: unknown, index) => {
       const { profile, reasons } = checkUnique(value, merged, development)
       if (profile) merged.operators.push({ profile, source })
-      else merged.rejected.push(describeRejected(source, value, index, reasons))
+      else merged.rejected.push(describeRejected(source, toValue(value), index, reasons))
     })
   }
   return merged

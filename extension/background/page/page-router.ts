@@ -17,7 +17,6 @@ import {
   ERROR_CODE,
   type FetchResult,
   type Grant,
-  PROTOCOL,
   type ProviderMethod,
   type ProviderMethods,
 } from '../../../shared/messages/page-api.ts'
@@ -29,6 +28,7 @@ import { connect } from '../methods/connect.ts'
 import { createProof } from '../methods/create-proof.ts'
 import { fetchApi } from '../methods/fetch.ts'
 import { getAccessToken } from '../methods/get-access-token.ts'
+import { getInfo } from '../methods/get-info.ts'
 import type { Call, Caller } from '../methods/page-call.ts'
 import { revoke } from '../methods/revoke.ts'
 import {
@@ -38,7 +38,6 @@ import {
   noGrant,
   toErrorObject,
 } from '../platform/broker-error.ts'
-import { redirectBase } from '../platform/redirect-base.ts'
 import { createSingleFlight } from '../platform/single-flight.ts'
 import { isSiteOn } from '../sites/sites.ts'
 import { findCachedAnswer } from '../tokens/access-token-cache.ts'
@@ -53,12 +52,7 @@ type Handler<M extends ProviderMethod> = (
 ) => Promise<ProviderMethods[M]['result']>
 
 const handlers: { [M in ProviderMethod]?: Handler<M> } = {
-  broker_getInfo: async () => ({
-    protocol: PROTOCOL,
-    version: __VERSION__,
-    features: ['fetch', 'token', 'dpop'],
-    redirectUris: [redirectBase],
-  }),
+  broker_getInfo: getInfo,
   northbound_connect: connect,
   northbound_getGrants: async ({ origin }) => (await listGrants(origin)).map(toPublicGrant),
   northbound_getAccessToken: getAccessToken,

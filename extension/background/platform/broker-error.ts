@@ -84,6 +84,14 @@ export const interrupted = () =>
 export const unreachable = () =>
   new BrokerError(ERROR_CODE.unreachable, 'network_error', 'the operator cannot be reached')
 
+/** @param host Host of the redirect URI. */
+export const redirectBlocked = (host: string) =>
+  new BrokerError(
+    ERROR_CODE.unreachable,
+    'redirect_blocked',
+    `this browser does not load the redirect URI; its administrator has to allow https://${host}`,
+  )
+
 /** A step without a window was not tried. A window, or a later call, may succeed. */
 export const busyOperator = (message: string) =>
   new BrokerError(ERROR_CODE.unreachable, 'network_error', message)
