@@ -28,7 +28,8 @@ function handleUpdate(tabId: number, { url }: Tabs.OnUpdatedChangeInfoType): voi
 
 /** @param report Called when the tab is at the redirect URI and no response arrives. It may be called more than once. */
 export function watchTab(tabId: number, report: Report): void {
-  if (watched.size === 0) browser.tabs.onUpdated.addListener(handleUpdate)
+  // A listener that is there already is not added again.
+  browser.tabs.onUpdated.addListener(handleUpdate)
   watched.set(tabId, report)
 }
 

@@ -19,7 +19,6 @@ import { checkClientDocument } from '../clients/clients.ts'
 import { discoverServer } from '../operators/operator-discovery.ts'
 import { getServerOrigins } from '../operators/operator-servers.ts'
 import { findOperator } from '../operators/operators.ts'
-import { operatorGone } from '../platform/broker-error.ts'
 import { createEffects } from '../platform/effects.ts'
 import type { FlowBase } from './flow-records.ts'
 
@@ -46,7 +45,8 @@ export function checkMetadataOffer(
 async function checkServer(flow: FlowBase): Promise<void> {
   const { flowId, origin, request } = flow
   const server = await findOperator(request.issuer)
-  if (!server) throw operatorGone()
+  // The flow itself ends where its operator is gone.
+  if (!server) return
   const metadata = await discoverServer(server)
   checkMetadataOffer(server, metadata, request.clientId)
   await checkClientDocument(server, origin, request.clientId)

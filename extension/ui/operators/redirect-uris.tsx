@@ -20,14 +20,14 @@ interface Props {
 }
 
 export function RedirectUris({ client, operatorName, uris }: Props) {
-  const [outcome, setOutcome] = useState('')
+  const [notice, setNotice] = useState('')
 
   async function copy(label: string, uri: string): Promise<void> {
     const isCopied = await client.copyText(uri).then(
       () => true,
       () => false,
     )
-    setOutcome(
+    setNotice(
       isCopied ? `The redirect URI for ${label} is copied.` : 'Your browser did not copy it.',
     )
   }
@@ -36,15 +36,15 @@ export function RedirectUris({ client, operatorName, uris }: Props) {
     <details data-testid="redirect-uris">
       <summary>Redirect URIs to register at the operator</summary>
       <dl>
-        {BROWSERS.map(([name, label]) => (
-          <div key={name} data-browser={name}>
+        {BROWSERS.map(([target, label]) => (
+          <div key={target} data-browser={target}>
             <dt>{label}</dt>
             <dd>
-              <span class="address">{uris[name]}</span>
+              <span class="address">{uris[target]}</span>
               <button
                 type="button"
                 aria-label={`Copy the redirect URI of ${toReadableText(operatorName)} for ${label}`}
-                onClick={() => void copy(label, uris[name])}
+                onClick={() => void copy(label, uris[target])}
                 data-testid="copy"
               >
                 Copy
@@ -54,7 +54,7 @@ export function RedirectUris({ client, operatorName, uris }: Props) {
         ))}
       </dl>
       <p role="status" class="quiet">
-        {outcome}
+        {notice}
       </p>
     </details>
   )

@@ -13,7 +13,12 @@
 import type { Page } from 'puppeteer-core'
 import { describe, expect } from 'vitest'
 import { redirectUriFor } from '../../../shared/core/index.ts'
-import type { BrokerInfo, Grant, Provider, RevokeResult } from '../../../shared/messages/page-api.ts'
+import type {
+  BrokerInfo,
+  Grant,
+  Provider,
+  RevokeResult,
+} from '../../../shared/messages/page-api.ts'
 import { test as base } from '../fixtures.ts'
 import { connectFurther, connectQuickly } from '../support/known-subscriber.ts'
 import { gone, pageAt } from '../support/pages.ts'

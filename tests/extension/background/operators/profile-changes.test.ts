@@ -51,16 +51,27 @@ describe('F06: a grant', () => {
     ['the description of its API', withQos({ description: 'Much faster.', name: 'QoS' }), false],
     ['another API', { apis: [QOS, { ...LOCATION, methods: ['GET'] }] }, false],
     ['another API that is removed', { apis: [QOS] }, false],
-    ['another scope of its API', withQos({ scopes: [{ scope: 'write' }, { scope: 'new' }] }), false],
+    [
+      'another scope of its API',
+      withQos({ scopes: [{ scope: 'write' }, { scope: 'new' }] }),
+      false,
+    ],
     ['another purpose of its API', withQos({ purposes: ['dpv:A'] }), false],
     [
       'another application',
-      { applications: [...(BEFORE.applications ?? []), { clientId: 'x', name: 'X', origins: ['https://x.example'] }] },
+      {
+        applications: [
+          ...(BEFORE.applications ?? []),
+          { clientId: 'x', name: 'X', origins: ['https://x.example'] },
+        ],
+      },
       false,
     ],
     [
       'the consent window of its application',
-      { applications: [{ clientId: 'play', name: 'Play', origins: [ORIGIN], requireConsent: true }] },
+      {
+        applications: [{ clientId: 'play', name: 'Play', origins: [ORIGIN], requireConsent: true }],
+      },
       false,
     ],
     ['modes that have its mode', { modes: ['fetch'] }, false],
@@ -75,7 +86,11 @@ describe('F06: a grant', () => {
       { applications: [{ clientId: 'play', name: 'Play', origins: ['https://new.example'] }] },
       true,
     ],
-    ['another token endpoint', { metadata: { token_endpoint: 'https://evil.example/token' } }, true],
+    [
+      'another token endpoint',
+      { metadata: { token_endpoint: 'https://evil.example/token' } },
+      true,
+    ],
     ['another server', { serverOrigins: ['https://more.example'] }, true],
     ['another place to sign in', { signInOrigin: 'https://signin.example' }, true],
     ['another family', { profile: 'camara' }, true],
@@ -91,7 +106,9 @@ describe('F06: a grant', () => {
   })
 
   test('is not concerned by the order of members', () => {
-    const reversed = Object.fromEntries(Object.entries(BEFORE).reverse()) as unknown as OperatorProfile
+    const reversed = Object.fromEntries(
+      Object.entries(BEFORE).reverse(),
+    ) as unknown as OperatorProfile
     expect(changesGrant(BEFORE, reversed, GRANT)).toBe(false)
     expect(listChanges(BEFORE, reversed)).toEqual([])
   })
