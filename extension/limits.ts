@@ -108,6 +108,12 @@ export const WINDOW_POLL_INTERVAL_MS = __REPLACED_LIMITS__?.WINDOW_POLL_INTERVAL
 export const NAVIGATION_POLL_INTERVAL_MS = __REPLACED_LIMITS__?.NAVIGATION_POLL_INTERVAL_MS ?? 250
 
 /**
+ * Limits the wait for the metadata of a server before the user is asked: well below the time in which a click has to
+ * open its window.
+ */
+export const METADATA_WAIT_MS = __REPLACED_LIMITS__?.METADATA_WAIT_MS ?? 2_000
+
+/**
  * Limits the wait for an authorization response that woke the worker: the browser delivers it some
  * milliseconds after the call of the page.
  */

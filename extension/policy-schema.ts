@@ -4,6 +4,9 @@
  * profiles, in the subset that Chromium supports. It is less strict, so that an invalid profile reaches the
  * broker, which gives the reasons.
  *
+ * A value of a wrong type never reaches the broker: Chromium has one type for each member, and drops the whole list
+ * for a single value. So a list of texts is there too, `operatorFiles`, in which nothing has a type but the text.
+ *
  * @see https://developer.chrome.com/docs/extensions/reference/manifest/storage
  */
 
@@ -82,6 +85,13 @@ export const policySchema: PolicyNode = {
       title: 'Operators',
       description: 'Operator profiles, version 1.',
       ...toPolicyNode({ type: 'array', items: profile as ProfileNode }),
+    },
+    operatorFiles: {
+      title: 'Operators, as texts',
+      description:
+        'Operator profiles, version 1, each as the JSON text of a profile file. Northkey checks each text by itself.',
+      type: 'array',
+      items: TEXT,
     },
   },
 }

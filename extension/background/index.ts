@@ -14,10 +14,12 @@ import { listenForRevocations } from './authorization/capif-revocation-channel.t
 import { handlePermissionAdded, handlePermissionRemoved } from './lifecycle/site-changes.ts'
 import { cleanUpOnce, runHousekeeping } from './lifecycle/startup-cleanup.ts'
 import { warmUp } from './lifecycle/warm-up.ts'
+import { onOperatorsChanged } from './operators/operators.ts'
 import { servePage } from './page/page-port.ts'
 import { isOwnScreen } from './page/sender.ts'
 import { HOUSEKEEPING } from './platform/housekeeping-alarm.ts'
 import { redirectBase } from './platform/redirect-base.ts'
+import { sendOperatorsChanged } from './screens/screen-events.ts'
 import { answerScreenRequest } from './screens/screen-router.ts'
 import { reregisterScripts, syncScripts } from './sites/sites.ts'
 
@@ -60,6 +62,8 @@ setTimeout(() => void handlePermissionRemoved().then(syncScripts), PERMISSION_CH
 browser.storage.onChanged.addListener((_, area) => {
   if (area === 'managed') void runHousekeeping()
 })
+
+onOperatorsChanged(sendOperatorsChanged)
 
 browser.alarms.onAlarm.addListener(({ name }) => {
   if (name === HOUSEKEEPING) void runHousekeeping()

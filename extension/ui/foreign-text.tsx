@@ -9,6 +9,7 @@
 
 import { toReadableText } from '../../shared/messages/readable-text.ts'
 
-export function ForeignText({ text }: { text: string }) {
-  return <bdi class="foreign">{toReadableText(text)}</bdi>
+/** @param maxLength Longest text that is shown, in characters, where it is not the usual one. */
+export function ForeignText({ text, maxLength }: { text: string; maxLength?: number }) {
+  return <bdi class="foreign">{toReadableText(text, maxLength)}</bdi>
 }

@@ -9,6 +9,7 @@
 
 import browser from 'webextension-polyfill'
 import type {
+  OperatorsChanged,
   ScreenAnswer,
   ScreenMethod,
   ScreenMethods,
@@ -27,6 +28,14 @@ export interface ScreenClient {
     params: ScreenMethods[M]['params'],
   ): Promise<ScreenMethods[M]['result']>
   findActivePage(): Promise<ActivePage | undefined>
+  /**
+   * Adds a listener for changes of the operators, which the background reports.
+   *
+   * @returns Removes the listener.
+   */
+  onOperatorsChanged(listener: () => void): () => void
+  /** Puts a text into the clipboard. It has to be called in the click itself. */
+  copyText(text: string): Promise<void>
   /**
    * Requests host permissions. It has to be called in the click itself, before any `await`: the browser
    * shows its question only then. It may close the screen in the meantime, so the background is told of
@@ -98,6 +107,16 @@ export const screenClient: ScreenClient = {
     if (tab?.id === undefined || !tab.url || !URL.canParse(tab.url)) return undefined
     return { tabId: tab.id, origin: new URL(tab.url).origin }
   },
+
+  onOperatorsChanged(listener) {
+    function receive(message: unknown): undefined {
+      if ((message as Partial<OperatorsChanged> | null)?.type === 'operatorsChanged') listener()
+    }
+    browser.runtime.onMessage.addListener(receive)
+    return () => browser.runtime.onMessage.removeListener(receive)
+  },
+
+  copyText: (text) => navigator.clipboard.writeText(text),
 
   requestPermissions(origins, site) {
     const params = { permissions: origins, ...(site && { site }) }

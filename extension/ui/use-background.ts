@@ -10,6 +10,8 @@ export interface Background<T> {
   error: string | undefined
   /** Whether a change or a load is in flight. */
   busy: boolean
+  /** Loads again what has changed elsewhere, and leaves everything else as it is. */
+  reload(): Promise<void>
   /** Executes a change, then loads again. It never throws: an error is shown in `error`. */
   applyChange(task: () => Promise<unknown>): Promise<void>
 }
@@ -37,10 +39,15 @@ export function useBackground<T>(load: () => Promise<T>): Background<T> {
     setBusy(false)
   }, [])
 
+  const reload = useCallback(async () => {
+    const loaded = await load().catch(() => undefined)
+    if (loaded !== undefined) setData(loaded)
+  }, [])
+
   useEffect(() => {
     if (!busy) restoreFocus.current?.()
   }, [busy])
   useEffect(() => void applyChange(async () => {}), [])
 
-  return { data, error, busy, applyChange }
+  return { data, error, busy, reload, applyChange }
 }

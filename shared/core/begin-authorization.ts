@@ -20,6 +20,7 @@ import { requireScope, scopeWords } from '../oauth/scope.ts'
 import { profileOf } from '../profiles/index.ts'
 import type { ServerConfig } from '../profiles/profile.ts'
 import { authenticationOf, requireSameIssuer } from './client.ts'
+import { withExplanation } from './explain-error.ts'
 import { type AwaitingAuthorizationResponse, type AwaitingRequestUri, transition } from './flow.ts'
 import { type CodeChallenge, createPkcePair, randomValue } from './pkce.ts'
 import { requestedResources, scopeOptionsOf } from './request-contents.ts'
@@ -103,15 +104,17 @@ export function beginAuthorization(
     }
     const parameters = parametersOf(pending, codeChallenge, request)
     const sent = isPushed(server, metadata)
-      ? await pushAuthorizationRequest(
-          {
-            metadata,
-            clientId,
-            authentication: authenticationOf(server, request.clientKey),
-            parameters,
-            dpop,
-          },
-          effects,
+      ? await withExplanation(pending, () =>
+          pushAuthorizationRequest(
+            {
+              metadata,
+              clientId,
+              authentication: authenticationOf(server, request.clientKey),
+              parameters,
+              dpop,
+            },
+            effects,
+          ),
         )
       : parameters
     return {
@@ -174,7 +177,8 @@ export function bindingOf(
   return profile.acceptsBearerForDpop ? 'preferred' : 'required'
 }
 
-function isPushed(server: ServerConfig, metadata: ServerMetadata): boolean {
+/** Whether a request is pushed, from operator profile and metadata. @see RFC 9126 */
+export function isPushed(server: ServerConfig, metadata: ServerMetadata): boolean {
   switch (server.pushedAuthorizationRequests ?? 'when_offered') {
     case 'required':
       return true

@@ -74,18 +74,21 @@ const TABLE: Readonly<Record<NorthkeyErrorCode, Row>> = {
   internal_error: { code: ERROR_CODE.internalError, error: 'internal_error' },
 }
 
+const DEFECT = 'a defect of the broker'
+
 /** Converts an error to a `ProviderError` as a plain object. An error of another type is an `internal_error`. */
 export function toProviderError(error: unknown): ProviderErrorObject {
   const known: NorthkeyErrorObject = isNorthkeyError(error)
     ? error
-    : { name: 'NorthkeyError', code: 'internal_error', message: 'a defect of the broker' }
+    : { name: 'NorthkeyError', code: 'internal_error', message: DEFECT }
   const row = TABLE[known.code]
   const data: ProviderErrorData = {
     error: row.keepsServerError ? (known.error ?? row.error) : row.error,
   }
-  if (known.errorDescription !== undefined) data.errorDescription = known.errorDescription
   if (known.httpStatus !== undefined) data.httpStatus = known.httpStatus
   if (known.retryAfterSeconds !== undefined) data.retryAfterSeconds = known.retryAfterSeconds
-  const message = known.code === 'internal_error' ? 'a defect of the broker' : known.message
-  return { code: row.code, message, data }
+  if (known.code === 'internal_error') return { code: row.code, message: DEFECT, data }
+  // An application may show the data alone: without a description of the server, it has to name the endpoint.
+  data.errorDescription = known.errorDescription ?? known.message
+  return { code: row.code, message: known.message, data }
 }

@@ -74,6 +74,7 @@ export {
   type BegunAuthorization,
   beginAuthorization,
 } from './begin-authorization.ts'
+export { checkApis, checkAuthorization, type PlannedAuthorization } from './check-authorization.ts'
 export { discover } from './discover.ts'
 export { toProviderError } from './error-mapping.ts'
 export type * from './flow.ts'

@@ -1,6 +1,7 @@
 /** Receives the redirect: returns a redeemable flow, or throws the error of the response. */
 
 import { NorthkeyError } from '../oauth/error.ts'
+import { explainError } from './explain-error.ts'
 import { type AwaitingAuthorizationResponse, type RedeemableFlow, transition } from './flow.ts'
 
 export { authorizationResponseState } from '../oauth/authorization-response.ts'
@@ -16,6 +17,6 @@ export function receiveAuthorizationResponse(
   now: number,
 ): RedeemableFlow {
   const next = transition(flow, { type: 'redirectReceived', url, now })
-  if (next.name === 'failed') throw NorthkeyError.from(next.error)
+  if (next.name === 'failed') throw explainError(NorthkeyError.from(next.error), flow)
   return next
 }

@@ -14,6 +14,7 @@ import { NorthkeyError, withOwnErrors } from '../oauth/error.ts'
 import { type IdTokenClaims, validateIdToken } from '../oauth/id-token.ts'
 import { profileOf } from '../profiles/index.ts'
 import { authenticationOf } from './client.ts'
+import { withExplanation } from './explain-error.ts'
 import { type RedeemableFlow, requireRedeemable, type TokenSet } from './flow.ts'
 import { requestedResources } from './request-contents.ts'
 import { type OnTokensRejected, validateTokenResponse } from './validate-token-response.ts'
@@ -43,7 +44,7 @@ export function redeemCode(
   effects: Effects,
   options: RedeemOptions = {},
 ): Promise<TokenSet> {
-  return withOwnErrors(() => sendCode(flow, effects, options))
+  return withOwnErrors(() => withExplanation(flow, () => sendCode(flow, effects, options)))
 }
 
 async function sendCode(

@@ -11,6 +11,7 @@ import { profileOf } from '../profiles/index.ts'
 import type { ServerConfig } from '../profiles/profile.ts'
 import { bindingOf } from './begin-authorization.ts'
 import { authenticationOf, requireSameIssuer } from './client.ts'
+import { withExplanation } from './explain-error.ts'
 import type { TokenSet } from './flow.ts'
 import { refreshScope, type WantedScope } from './refresh-scope.ts'
 import { usesResourceIndicators } from './request-contents.ts'
@@ -52,17 +53,19 @@ export function refreshTokens(request: RefreshTokens, effects: Effects): Promise
     const metadata = profile.metadataFor(request.metadata, server, clientId)
     const binding = bindingOf(server, metadata, request.dpop)
     const resource = usesResourceIndicators(server) ? request.resource : undefined
-    const response = await requestRefresh(
-      {
-        metadata,
-        clientId,
-        authentication: authenticationOf(server, request.clientKey),
-        dpop: binding === 'none' ? undefined : request.dpop,
-        refreshToken: request.refreshToken,
-        scope,
-        resource,
-      },
-      effects,
+    const response = await withExplanation({ server, metadata }, () =>
+      requestRefresh(
+        {
+          metadata,
+          clientId,
+          authentication: authenticationOf(server, request.clientKey),
+          dpop: binding === 'none' ? undefined : request.dpop,
+          refreshToken: request.refreshToken,
+          scope,
+          resource,
+        },
+        effects,
+      ),
     )
     const tokenResponse = await validateTokenResponse(
       response,

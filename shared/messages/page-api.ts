@@ -51,11 +51,19 @@ export interface Grant {
   expiresAt: number
 }
 
+export interface GetInfoParams {
+  /** Issuer whose redirect URI the page wants to know. */
+  issuer?: string
+}
+
 export interface BrokerInfo {
   protocol: typeof PROTOCOL
   version: string
   features: string[]
+  /** The part of the redirect URIs that is the same for each issuer. */
   redirectUris: string[]
+  /** The whole redirect URI for the issuer of the call, if that operator knows this origin. */
+  redirectUri?: string
 }
 
 export interface ConnectParams {
@@ -126,7 +134,7 @@ export interface RevokeResult {
 
 /** All methods with the types of their parameters and results. */
 export interface ProviderMethods {
-  broker_getInfo: { params: undefined; result: BrokerInfo }
+  broker_getInfo: { params: GetInfoParams | undefined; result: BrokerInfo }
   northbound_connect: { params: ConnectParams; result: Grant }
   northbound_getGrants: { params: undefined; result: Grant[] }
   northbound_getAccessToken: { params: GetAccessTokenParams; result: AccessToken }

@@ -69,17 +69,21 @@ export const isReadableText = (text: string): boolean =>
   removeDeception(text) === text.normalize('NFC')
 
 /** Cuts a text, never within a character, and not after a joiner. */
-function cutText(text: string): string {
+function cutText(text: string, maxLength: number): string {
   const characters = [...text]
-  if (characters.length <= MAX_SHOWN) return text
+  if (characters.length <= maxLength) return text
   return `${characters
-    .slice(0, MAX_SHOWN - 1)
+    .slice(0, maxLength - 1)
     .join('')
     .replace(/[\s\u200c\u200d]+$/u, '')}…`
 }
 
-/** Repairs a foreign text for a screen: one line of at most 200 characters that stays in its quotation. */
-export function toReadableText(text: string): string {
+/**
+ * Repairs a foreign text for a screen: one line that stays in its quotation.
+ *
+ * @param maxLength In characters. Default: 200. A sentence of the broker around foreign names may have more.
+ */
+export function toReadableText(text: string, maxLength = MAX_SHOWN): string {
   let line = text
   let before: string
   // What is left after a removal may have to be removed too. No round makes the text longer.
@@ -87,5 +91,5 @@ export function toReadableText(text: string): string {
     before = line
     line = removeDeception(line.replaceAll(/\s+/gu, ' ')).replaceAll(QUOTATION_MARKS, '’').trim()
   } while (line !== before)
-  return cutText(line) || UNREADABLE
+  return cutText(line, maxLength) || UNREADABLE
 }

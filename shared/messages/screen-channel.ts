@@ -87,15 +87,42 @@ export interface UnnamedServers {
   permissions: string[]
 }
 
+/** What a file changes in a profile. `name` is that of the server, API, application or member of the profile. */
+export interface ProfileChange {
+  subject: 'server' | 'api' | 'application' | 'member'
+  kind: 'added' | 'removed' | 'changed'
+  name: string
+  /** Members that differ in what is changed. */
+  members?: string[]
+}
+
+/** The profile that a file replaces. */
+export interface ReplacedOperator {
+  profile: OperatorProfile
+  source: OperatorSource
+  changes: ProfileChange[]
+  /** Origins whose grants the change concerns: they end. */
+  endingOrigins: string[]
+}
+
 /** A profile that may be added, with all of its servers and their match patterns. */
 export interface AcceptedOperator {
   profile: OperatorProfile
   servers: OperatorServer[]
   permissions: string[]
+  /** There if the profile replaces another one. */
+  replaces?: ReplacedOperator
+}
+
+/** Redirect URI of the broker for one issuer, in each browser. */
+export interface RedirectUris {
+  chromium: string
+  firefox: string
 }
 
 export interface KnownOperator extends AcceptedOperator {
   source: OperatorSource
+  redirectUris: RedirectUris
   /** Match patterns without a host permission of the browser yet. */
   unreachable: string[]
   unnamed?: UnnamedServers
@@ -106,12 +133,29 @@ export interface RejectedOperator {
   source: OperatorSource
   /** As far as it can be read from the profile. */
   name: string
+  /** As far as they can be read from the profile. */
+  issuer?: string
+  origins: string[]
   reasons: string[]
+}
+
+/** A key of the browser's policy that has come. */
+export interface PolicyKey {
+  key: string
+  /** Number of profiles; absent if the value is no list. */
+  profiles?: number
 }
 
 export interface OperatorList {
   operators: KnownOperator[]
   rejected: RejectedOperator[]
+  /** What the browser's policy has brought. Empty without a policy. */
+  policy: PolicyKey[]
+}
+
+/** Sent to the open screens when the operators have changed. */
+export interface OperatorsChanged {
+  type: 'operatorsChanged'
 }
 
 export type OperatorCheck =
@@ -160,6 +204,8 @@ export interface LogEntry {
   times?: number
   event: LogEvent
   outcome: string
+  /** Cause of a failure: endpoint, status and error of a server, or a rule of the broker. */
+  detail?: string
   origin?: string
   issuer?: string
   mode?: Mode
@@ -190,7 +236,14 @@ export interface ScreenMethods {
    * Adds a profile, after the user has confirmed all of its servers. It is rejected while the browser has not given
    * the permission for each of them.
    */
-  addOperator: { params: { text: string }; result: OperatorCheck }
+  addOperator: {
+    params: {
+      text: string
+      /** The profile that the user has seen as the one that is replaced. Another one is not replaced. */
+      replacing?: OperatorProfile
+    }
+    result: OperatorCheck
+  }
   /** Adds servers that the user has confirmed to an imported profile, under the same condition. */
   addServers: {
     params: { issuer: string; additions: ServerAdditions }

@@ -94,10 +94,14 @@ function validateByLibrary(
     }
     const secrets = [expected.state]
     const word = redactSecrets(error.error, secrets)
-    throw new NorthkeyError(codeOfServerError(word), 'the server answered with an error', {
-      error: word,
-      errorDescription: redactSecrets(error.error_description, secrets),
-    })
+    throw new NorthkeyError(
+      codeOfServerError(word),
+      'the authorization endpoint answered with an error',
+      {
+        error: word,
+        errorDescription: redactSecrets(error.error_description, secrets),
+      },
+    )
   }
 }
 

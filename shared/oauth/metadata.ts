@@ -245,7 +245,11 @@ export function checkMetadata(
     throw invalidMember('authorization_endpoint', 'present')
   }
   if (!metadata.code_challenge_methods_supported?.includes('S256')) {
-    throw new NorthkeyError('pkce_unsupported', 'the server must offer the challenge method S256')
+    throw new NorthkeyError(
+      'pkce_unsupported',
+      'the metadata of the server must offer S256 in "code_challenge_methods_supported"; for a server that ' +
+        'supports S256 and does not say so, "metadata" of the operator profile must have that member',
+    )
   }
   if (metadata.response_types_supported?.includes('code') === false) {
     throw invalidMember('response_types_supported', 'a list that has "code"')
@@ -274,7 +278,10 @@ export function requireEndpoint(
 ): URL {
   const endpoint = metadata[name]
   if (endpoint === undefined) {
-    throw new NorthkeyError('unsupported_by_server', `the server offers no "${name}"`)
+    throw new NorthkeyError(
+      'unsupported_by_server',
+      `the server offers no "${name}", and "metadata" of the operator profile has none`,
+    )
   }
   return requireSecureUrl(endpoint, name, effects)
 }

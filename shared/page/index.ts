@@ -15,6 +15,7 @@ import {
   type FetchParams,
   type FetchResult,
   type GetAccessTokenParams,
+  type GetInfoParams,
   type Grant,
   PROTOCOL,
   type Provider,
@@ -47,7 +48,8 @@ export interface FetchOptions extends Omit<RequestInit, 'headers'> {
 export interface Broker {
   readonly info: Readonly<ProviderInfo>
   readonly provider: Provider
-  getInfo(options?: CallOptions): Promise<BrokerInfo>
+  /** Describes the broker. With an issuer that knows this origin, the result has the redirect URI for it. */
+  getInfo(options?: CallOptions & GetInfoParams): Promise<BrokerInfo>
   /** Requests access. It may open a window, so it requires a user gesture. */
   connect(params: ConnectParams, options?: CallOptions): Promise<Grant>
   getGrants(options?: CallOptions): Promise<Grant[]>
@@ -105,7 +107,8 @@ function createBroker(info: Readonly<ProviderInfo>, provider: Provider): Broker 
   return {
     info,
     provider,
-    getInfo: (options) => getInfo(undefined, options),
+    getInfo: ({ issuer, ...options } = {}) =>
+      getInfo(issuer === undefined ? undefined : { issuer }, options),
     connect: createMethod('northbound_connect'),
     getGrants: (options) => getGrants(undefined, options),
     getAccessToken: createMethod('northbound_getAccessToken'),

@@ -10,11 +10,14 @@
  *   that is not JSON counts as empty;
  * - a name is inserted into the page as markup;
  * - an operator is kept in memory only;
- * - the undo does nothing.
+ * - the undo does nothing;
+ * - a file cannot replace an imported profile, an open screen is not told of a change, and no redirect URI is shown
+ *   (F05, F06, H25f: before they existed).
  */
 
 import type { Page } from 'puppeteer-core'
 import { describe, expect } from 'vitest'
+import { redirectUriFor } from '../../shared/core/index.ts'
 import type { OperatorProfile } from '../../shared/messages/operator-profile.ts'
 import { test as base } from './fixtures.ts'
 import { violationsOf } from './support/axe.ts'
@@ -87,11 +90,12 @@ describe('operators', () => {
     expect(await namesShown(again)).toEqual(demonstration)
   })
 
-  test('rejected with the reason: an issuer that is taken, an unknown member, plain http, no JSON', async ({
+  test('rejected with the reason: an issuer that looks taken, an unknown member, plain http, no JSON', async ({
     stage,
     screen,
   }) => {
-    expect(await reasonsFor(screen, { ...IMPORTED, issuer: stage.network.issuer })).toContain(
+    const similar = `${stage.network.issuer.toString().replace(/\/$/, '')}/`
+    expect(await reasonsFor(screen, { ...IMPORTED, issuer: similar })).toContain(
       'issuer: expected one that no other profile has',
     )
     expect(await reasonsFor(screen, { ...IMPORTED, onbording: 'dynamic' })).toContain(
@@ -109,6 +113,38 @@ describe('operators', () => {
     const title = await screen.$eval('[data-testid=confirmation] h3', (found) => found.textContent)
     expect(title).toContain(evil)
     expect(await screen.$('[data-testid=confirmation] img')).toBeNull()
+  })
+
+  test('F05, F06, H25f: replaced by a file after a look at the changes, in every open screen, with its redirect URIs', async ({
+    stage,
+    screen,
+    demonstration,
+  }) => {
+    await chooseFile(screen, IMPORTED)
+    await screen.click('[data-testid=confirm-import]')
+    await expect.poll(() => namesShown(screen)).toEqual([IMPORTED.name, ...demonstration])
+    const other = await openOperators(stage)
+    await other.waitForSelector('[data-testid=remove]')
+
+    await screen.bringToFront()
+    await chooseFile(screen, { ...IMPORTED, name: 'Renamed Operator', modes: ['fetch'] })
+    const question = await screen.$eval('[data-testid=confirmation]', (found) => found.textContent)
+    expect(question).toContain('Replace')
+    expect(question).toMatch(/Changed: Setting.*name.*Changed: Setting.*modes.*No connection ends/)
+    expect(await violationsOf(screen)).toEqual([])
+    await screen.click('[data-testid=confirm-import]')
+    for (const shown of [screen, other]) {
+      await expect.poll(() => namesShown(shown)).toEqual(['Renamed Operator', ...demonstration])
+    }
+
+    await screen.click('[data-testid=redirect-uris] summary')
+    const uri = `[data-testid=redirect-uris] [data-browser=${stage.name}]`
+    expect(await screen.$eval(`${uri} .address`, (found) => found.textContent)).toBe(
+      await redirectUriFor(stage.redirectBase, IMPORTED.issuer),
+    )
+    await screen.click(`${uri} [data-testid=copy]`)
+    await screen.waitForSelector('::-p-text(is copied)')
+    expect(await violationsOf(screen)).toEqual([])
   })
 
   test('a confirmed one is there, also after the screen is closed; removed, and back by undo', async ({

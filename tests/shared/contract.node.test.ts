@@ -15,8 +15,11 @@ const FOLDER = fileURLToPath(new URL('../browser/contract', import.meta.url))
 /** Covers a full disk, which no browser test can produce. */
 const STORAGE = '../../extension/background/platform/open-database.test.ts'
 
+/** Covers a policy of the browser, which is not set by a test of a page. */
+const POLICY = '../allow-list-policy.test.ts'
+
 /** Titles in the test files: strings with their subject before a colon. */
-const titles = [...readdirSync(FOLDER), STORAGE]
+const titles = [...readdirSync(FOLDER), STORAGE, POLICY]
   .filter((file) => file.endsWith('.test.ts'))
   .flatMap((file) => [
     ...readFileSync(join(FOLDER, file), 'utf8').matchAll(/'([^'\n]+: [^'\n]+)'/g),

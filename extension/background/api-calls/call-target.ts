@@ -54,6 +54,13 @@ export function requireMethod(api: OperatorApi, method: string, name: string): v
   }
 }
 
+/** Explains why no grant covers a URL. The URL itself is not in the text. */
+function explainMissing(grants: readonly GrantRecord[]): string {
+  if (grants.length === 0) return 'this origin has no active grant'
+  const resources = [...new Set(grants.flatMap(({ apis }) => apis.map(({ resource }) => resource)))]
+  return `the URL of the call is under no API that is granted and still offered; granted are ${resources.join(', ')}`
+}
+
 /**
  * @param grantId Searches this grant alone. Without it, all grants of the origin are searched.
  * @throws BrokerError `no_grant` without such a grant, also if the grant belongs to another origin.
@@ -72,5 +79,5 @@ export async function findTarget(
     const access = offered.find(({ resource }) => resource === api?.resource)
     if (access && api) return { grant, access, api, operator }
   }
-  throw noGrant()
+  throw noGrant(explainMissing(grants))
 }

@@ -37,14 +37,17 @@ import { findOperator, toApiRequest } from '../operators/operators.ts'
 import {
   accessDenied,
   interrupted,
-  noGrant,
+  operatorGone,
+  redirectBlocked,
   timedOut,
   toErrorObject,
 } from '../platform/broker-error.ts'
 import { createEffects } from '../platform/effects.ts'
 import { wakeAt } from '../platform/housekeeping-alarm.ts'
 import { redirectBase } from '../platform/redirect-base.ts'
+import { unwatchTab, watchTab } from './blocked-redirect.ts'
 import { listenForRevocations, openChannel } from './capif-revocation-channel.ts'
+import { checkMetadataOffer, checkRequest, takeMetadata } from './check-request.ts'
 import { createGrant, endSupersededGrants } from './create-grant.ts'
 import { clearDenials } from './denial-cooldown.ts'
 import {
@@ -101,6 +104,7 @@ export async function startFlow(base: FlowBase, consent: Approval | 'ask'): Prom
     await wakeAt(base.deadlineMs)
     if (consent !== 'ask') return prepareFlow({ ...base, status: 'preparing', approval: consent })
     await flows.set(flowId, { ...base, status: 'awaitingConsent' })
+    await checkRequest(base)
     await spendActivation(base)
     await recordTab(windows.openConsent(flowId), (tabId) => ({
       ...base,
@@ -160,8 +164,9 @@ async function prepareFlow(record: FlowIn<'preparing'>): Promise<void> {
   const { request, approval, deadlineMs, flowId, origin } = record
   const { loginHint, acrValues, maxAge } = request
   const server = await findOperator(request.issuer)
-  if (!server) throw noGrant()
-  const metadata = await discoverServer(server)
+  if (!server) throw operatorGone()
+  const metadata = takeMetadata(flowId) ?? (await discoverServer(server))
+  checkMetadataOffer(server, metadata, request.clientId)
   const clientId = await resolveClientId(server, metadata, origin, request.clientId)
   await openChannel(server, clientId, approval.apis)
   const idToken = await needsIdToken(record)
@@ -202,7 +207,16 @@ async function prepareFlow(record: FlowIn<'preparing'>): Promise<void> {
     tabId,
   }))
   await blockInTab(tabId)
+  watchTab(tabId, () => void failBlockedFlow(flowId))
   if (!(await windows.navigateTab(tabId, authorizationUrl))) throw accessDenied()
+}
+
+/** Fails a flow whose redirect URI the browser does not load. */
+function failBlockedFlow(flowId: string): Promise<void> {
+  return runFlowStep(flowId, async () => {
+    const isAwaited = (await flows.get(flowId))?.status === 'awaitingAuthorizationResponse'
+    if (isAwaited) throw redirectBlocked(new URL(redirectBase).host)
+  })
 }
 
 /** Handles a navigation to the broker's redirect URI. Only the sign-in tab of a flow counts. */
@@ -230,7 +244,7 @@ async function redeemFlow(record: FlowIn<'redeemable'>): Promise<void> {
   const { flowId, approval, redeemable, request, origin } = record
   await flows.set(flowId, { ...getFlowBase(record), status: 'redeeming', approval })
   const server = await findOperator(request.issuer)
-  if (!server) throw noGrant()
+  if (!server) throw operatorGone()
   const { clientId, metadata } = redeemable
   const owner = { issuer: request.issuer, origin, clientId }
   const tokens = await redeemCode(redeemable, createEffects(getServerOrigins(server)), {
@@ -292,6 +306,7 @@ async function resumeFlow(record: FlowRecord): Promise<void> {
       // the page before it. Or the worker was stopped before it sent the tab to the operator.
       const isStranded = tab.url?.startsWith(redirectBase) || windows.isAtWaitingPicture(tab)
       if (isStranded && !(await responseArrives(record.tabId))) return fail(interrupted())
+      watchTab(record.tabId, () => void failBlockedFlow(record.flowId))
       return
     }
     case 'redeemable':
@@ -383,6 +398,7 @@ export async function handleTabClosed(tabId: number): Promise<void> {
     else if (isItsPage) await cancelFlow(record.flowId)
   }
   await failOrphanedCalls()
+  unwatchTab(tabId)
   await forgetTab(tabId)
 }
 

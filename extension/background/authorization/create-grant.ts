@@ -29,7 +29,7 @@ import { addReplaced, hasUsableTokens, saveTokens } from '../grants/token-record
 import { runInGrantQueue } from '../grants/token-store.ts'
 import { markTokenUse } from '../grants/token-use.ts'
 import { findOperator, toApiRequest } from '../operators/operators.ts'
-import { accessDenied, BrokerError, interrupted, noGrant } from '../platform/broker-error.ts'
+import { accessDenied, BrokerError, interrupted, operatorGone } from '../platform/broker-error.ts'
 import { log } from '../platform/log.ts'
 import type { Approval, FlowRecord } from './flow-records.ts'
 
@@ -43,7 +43,7 @@ export async function createGrant(
   const { flowId, origin, request, renews } = record
   try {
     const server = await findOperator(request.issuer)
-    if (!server) throw noGrant()
+    if (!server) throw operatorGone()
     const requested = approval.apis.map((api) => toApiRequest(server, api))
     const apis = selectGrantedApis(server, requested, authorized.tokens)
     const [first] = apis

@@ -182,6 +182,19 @@ export async function giveUpClient(
   return true
 }
 
+/** Fetches and checks the client document of a request, where the client identifier has to be one. */
+export async function checkClientDocument(
+  server: OperatorProfile,
+  origin: string,
+  clientId: string | undefined,
+): Promise<void> {
+  if (clientId === undefined || server.onboarding === 'dynamic') return
+  if (findApplication(server, origin, clientId)) return
+  const redirectUri = await getRedirectUri(server.issuer)
+  const effects = createEffects(new Set([origin]))
+  await fetchClientDocument({ clientId, origin, redirectUri }, effects)
+}
+
 /**
  * Returns the client identifier for a request. A client document is fetched and checked first; a client that is
  * missing, or that the server has refused, is registered first, in a single flight for each issuer and origin.
@@ -194,11 +207,7 @@ export async function resolveClientId(
 ): Promise<string> {
   const isGivenUp = clientId !== undefined && (await isRefusedClient(server, origin, clientId))
   if (clientId !== undefined && !isGivenUp) {
-    if (findApplication(server, origin, clientId) || server.onboarding === 'dynamic')
-      return clientId
-    const redirectUri = await getRedirectUri(server.issuer)
-    const effects = createEffects(new Set([origin]))
-    await fetchClientDocument({ clientId, origin, redirectUri }, effects)
+    await checkClientDocument(server, origin, clientId)
     return clientId
   }
   const id = getRegistrationId(server.issuer, origin)

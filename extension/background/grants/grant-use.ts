@@ -14,7 +14,7 @@ import { NorthkeyError } from '../../../shared/core/index.ts'
 import type { Grant } from '../../../shared/messages/page-api.ts'
 import { FLOW_LIFETIME_MS } from '../../limits.ts'
 import { onOperatorsChanged } from '../operators/operators.ts'
-import { BrokerError, noGrant } from '../platform/broker-error.ts'
+import { BrokerError, grantEnded, noGrant } from '../platform/broker-error.ts'
 import { findCurrentGrantId, hasGrantEnded, onGrantEnd } from './ended-grants.ts'
 import { coversScope, type GrantRecord, getGrant, toPublicGrant } from './grants.ts'
 import { listOfferedApis } from './offered-apis.ts'
@@ -47,7 +47,7 @@ async function requireUsable({ grant, access, controller }: GrantUse): Promise<G
       resource === access.resource &&
       (access.scope === undefined || coversScope(scope, access.scope)),
   )
-  if (!isAllowed) throw noGrant()
+  if (!isAllowed) throw noGrant('the operator profile does not offer this any more')
   controller.signal.throwIfAborted()
   return current
 }
@@ -56,15 +56,15 @@ async function requireUsable({ grant, access, controller }: GrantUse): Promise<G
 async function judgeUse(use: GrantUse): Promise<GrantRecord | undefined> {
   try {
     return await requireUsable(use)
-  } catch {
-    use.controller.abort(noGrant())
+  } catch (error) {
+    use.controller.abort(error instanceof BrokerError ? error : grantEnded())
     return undefined
   }
 }
 
 onGrantEnd((grantId) => {
   for (const { grant, controller } of uses) {
-    if (findCurrentGrantId(grant.grantId) === grantId) controller.abort(noGrant())
+    if (findCurrentGrantId(grant.grantId) === grantId) controller.abort(grantEnded())
   }
 })
 
@@ -122,7 +122,7 @@ export async function runWithGrant<T>(
   caller.addEventListener('abort', giveUp)
   const stopTimer = watchExpiry(use)
   try {
-    if (hasGrantEnded(findCurrentGrantId(grant.grantId))) throw noGrant()
+    if (hasGrantEnded(findCurrentGrantId(grant.grantId))) throw grantEnded()
     if (caller.aborted) throw toAbortError(caller)
     return await Promise.race([runJudged(), aborted])
   } catch (error) {

@@ -18,7 +18,7 @@ import {
   ONCE_GRANT_LIFETIME_MS,
   SESSION_GRANT_LIFETIME_MS,
 } from '../../limits.ts'
-import { noGrant } from '../platform/broker-error.ts'
+import { grantEnded, noGrant } from '../platform/broker-error.ts'
 import { wakeAt } from '../platform/housekeeping-alarm.ts'
 import { memoize, memoizeByKey } from '../platform/memoize.ts'
 import { bumpStateVersion } from '../platform/state-version.ts'
@@ -143,8 +143,15 @@ export async function listGrants(origin: string): Promise<GrantRecord[]> {
 
 /** @throws BrokerError `no_grant` */
 export async function getGrant(origin: string, grantId: string): Promise<GrantRecord> {
-  const record = (await listGrants(origin)).find((candidate) => candidate.grantId === grantId)
-  if (!record) throw noGrant()
+  const grants = await listGrants(origin)
+  const record = grants.find((candidate) => candidate.grantId === grantId)
+  if (!record) {
+    throw noGrant(
+      grants.length === 0
+        ? 'this origin has no active grant'
+        : 'no active grant of this origin has the grantId of the call',
+    )
+  }
   return record
 }
 
@@ -158,7 +165,7 @@ export async function saveGrant(record: GrantRecord): Promise<void> {
   invalidateCache(record)
   if (!hasGrantEnded(record.grantId)) return wakeAt(record.expiresAt)
   await deleteGrant(record)
-  throw noGrant()
+  throw grantEnded()
 }
 
 /** @param successorId The grant that replaces it and covers all of its APIs. */
@@ -191,7 +198,7 @@ export async function changeGrant(
     return stored !== undefined
   })
   invalidateCache(record)
-  if (!isStored) throw noGrant()
+  if (!isStored) throw grantEnded()
 }
 
 /**

@@ -76,7 +76,10 @@ async function attemptRevocation(revocation: Revocation): Promise<boolean> {
       return false
     }
     const reason = describeFailure(failure)
-    log.record('revocation', `the operator was not told: ${reason}`, getLogSubject(revocation))
+    log.record('revocation', `the operator was not told: ${reason}`, {
+      ...getLogSubject(revocation),
+      detail: failure?.message,
+    })
   }
   await store.delete(revocation.id)
   return true

@@ -11,7 +11,7 @@
 import type { DpopKey } from '../../../shared/core/index.ts'
 import type { ApiAccess } from '../../../shared/messages/page-api.ts'
 import { deleteKey, getKey } from '../clients/keys.ts'
-import { noGrant } from '../platform/broker-error.ts'
+import { grantEnded } from '../platform/broker-error.ts'
 import type { AuthorizationResult } from './authorization-result.ts'
 import { hasGrantEnded } from './ended-grants.ts'
 import type { GrantRecord } from './grants.ts'
@@ -45,7 +45,7 @@ export async function saveRecord(grant: GrantRecord, record: TokenRecord): Promi
   if (!hasGrantEnded(grant.grantId)) return
   await tokenStore.delete(grant.grantId)
   await revokeAtServer(grant, record)
-  throw noGrant()
+  throw grantEnded()
 }
 
 /**

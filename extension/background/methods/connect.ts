@@ -6,6 +6,7 @@
  * (`authorization/consent-waiver.ts`).
  */
 
+import { checkApis } from '../../../shared/core/index.ts'
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 import type { ApiAccess, ConnectParams, Grant } from '../../../shared/messages/page-api.ts'
 import { decideConsent } from '../authorization/consent-waiver.ts'
@@ -15,8 +16,9 @@ import { requireCurrentGrant, runWithGrant } from '../grants/grant-use.ts'
 import { coversApi, type GrantRecord, listGrants } from '../grants/grants.ts'
 import { listUnprobedApis } from '../grants/token-records.ts'
 import { isWaiverWithdrawn } from '../grants/withdrawn-waivers.ts'
+import { explainNoApplication } from '../operators/no-application.ts'
 import { findApi, findOperator } from '../operators/operators.ts'
-import { invalidParams, isApiWithdrawn, noGrant } from '../platform/broker-error.ts'
+import { invalidParams, isApiWithdrawn } from '../platform/broker-error.ts'
 import { obtainAccessToken } from '../tokens/token-renewal.ts'
 import type { Call } from './page-call.ts'
 import { askUser, runFlow } from './user-interaction.ts'
@@ -92,6 +94,7 @@ function requireOffered(
       throw invalidParams('apis.purpose: expected a purpose that the operator offers for this API')
     }
   }
+  checkApis(operator, apis)
 }
 
 /**
@@ -105,7 +108,9 @@ export async function connect(call: Call, params: ConnectParams): Promise<Grant>
   const operator = await findOperator(issuer)
   const application = operator && (await findBoundApplication(operator, origin, params.clientId))
   // An operator that is not configured and one that does not know this origin look the same to the page.
-  if (!operator || !application) throw noGrant()
+  if (!operator || !application) {
+    throw await explainNoApplication({ origin, issuer, clientId: params.clientId })
+  }
   requireOffered(operator, apis, mode)
 
   const { clientId } = application

@@ -34,6 +34,7 @@ import { getServerOrigins } from '../operators/operator-servers.ts'
 import { findApi } from '../operators/operators.ts'
 import { invalidParams, toErrorObject } from '../platform/broker-error.ts'
 import { createEffects } from '../platform/effects.ts'
+import { describeCause } from '../platform/error-cause.ts'
 import { recordLogEntry } from '../platform/log.ts'
 import { obtainAccessToken } from '../tokens/token-renewal.ts'
 import type { Call } from './page-call.ts'
@@ -193,7 +194,9 @@ export async function fetchApi(call: Call, params: FetchParams): Promise<FetchRe
     const { status, statusText, body } = answer
     return { url: url.href, status, statusText, headers: responseHeaders(answer.headers), body }
   } catch (error) {
-    recordLogEntry('call', `${method} ${toErrorObject(error).data.error}`, about)
+    const failure = toErrorObject(error)
+    const detail = describeCause(failure)
+    recordLogEntry('call', `${method} ${failure.data.error}`, { ...about, detail })
     throw error
   }
 }

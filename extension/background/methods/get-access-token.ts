@@ -53,6 +53,13 @@ function toAccessToken(grant: GrantRecord, api: ApiAccess, token: StoredToken): 
   return { accessToken, tokenType, expiresAt, scope, resource: api.resource, grantId }
 }
 
+function explainMissing(grants: readonly GrantRecord[]): string {
+  if (grants.length === 0) return 'this origin has no active grant'
+  return grants.some(({ mode }) => mode === 'token')
+    ? 'no active grant of mode token has the grantId, resource and scope of the call, and is still offered'
+    : 'no active grant of this origin has the mode token'
+}
+
 /**
  * @throws BrokerError `no_grant` without a grant for the request; BrokerError or NorthkeyError of a
  * renewal.
@@ -86,5 +93,5 @@ export async function getAccessToken(
     cacheAnswer(origin, call.key, { answer, grant, token, minValidityMs, log: logAgain }, version)
     return answer
   }
-  throw noGrant()
+  throw noGrant(explainMissing(await listGrants(origin)))
 }

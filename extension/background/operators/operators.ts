@@ -8,6 +8,7 @@
 
 import { del, set, values } from 'idb-keyval'
 import browser from 'webextension-polyfill'
+import { redirectUriFor } from '../../../shared/core/index.ts'
 import type {
   OperatorApi,
   OperatorApplication,
@@ -20,10 +21,12 @@ import type {
   OperatorCheck,
   OperatorDiscovery,
   OperatorList,
+  RedirectUris,
   ServerAdditions,
   UnnamedServers,
 } from '../../../shared/messages/screen-channel.ts'
 import { scopeWords } from '../../../shared/oauth/scope.ts'
+import { REDIRECT_BASE } from '../../identity.ts'
 import { recordLogEntry } from '../platform/log.ts'
 import { memoize } from '../platform/memoize.ts'
 import { bumpStateVersion } from '../platform/state-version.ts'
@@ -38,6 +41,7 @@ import { mergeOperatorsWithCache, type UncheckedProfiles } from './operator-cach
 import { discoverUnnamedServers } from './operator-discovery.ts'
 import { checkProfile, readProfile } from './operator-profile-check.ts'
 import { addServers, getServerOrigins, getSignInOrigin, listServers } from './operator-servers.ts'
+import { listChanges } from './profile-changes.ts'
 import { readUnnamedServers } from './unnamed-servers.ts'
 
 /**
@@ -49,7 +53,7 @@ const DEMO_OPERATORS = 'demo-operators.json'
 const importedProfiles = openStore('operators')
 
 /** Merges once, until profiles or policy change. */
-const getMergedOperators = memoize(
+export const getMergedOperators = memoize(
   (): Promise<MergedOperators> => mergeOperatorsWithCache(readSources(), __DEVELOPMENT__),
 )
 
@@ -70,18 +74,43 @@ function invalidateCache(): void {
   for (const listener of listeners) listener()
 }
 
+/** Logs what a policy has brought: an administrator's mistake must leave a trace. */
+async function logPolicy(): Promise<void> {
+  const { operators, rejected } = await getMergedOperators()
+  const count = (list: { source: string }[]) =>
+    list.filter(({ source }) => source === 'policy').length
+  const outcome = `policy: ${count(operators)} operators, ${count(rejected)} rejected`
+  recordLogEntry('operator', outcome, {})
+}
+
 // The policy may change while the browser runs.
 browser.storage.onChanged.addListener((_, area) => {
-  if (area === 'managed') invalidateCache()
+  if (area !== 'managed') return
+  invalidateCache()
+  void logPolicy()
 })
 
+/** Keys of the policy: a list of profiles, and a list of the texts of profile files. */
+const POLICY_KEYS = ['operators', 'operatorFiles'] as const
+
+/** Reads the values of the policy by key, as far as they are there. */
+async function readPolicyValues(): Promise<{ key: string; value: unknown }[]> {
+  const reads = POLICY_KEYS.map(async (key) => {
+    try {
+      // Firefox throws when no policy exists for this extension.
+      return { key, value: (await browser.storage.managed.get(key))[key] as unknown }
+    } catch {
+      return { key, value: undefined }
+    }
+  })
+  return (await Promise.all(reads)).filter(({ value }) => value !== undefined)
+}
+
+/** The entries of all keys. A value that is no list is an entry of its own, which is rejected. */
 async function readPolicy(): Promise<unknown> {
-  try {
-    // Firefox throws when no policy exists for this extension.
-    return (await browser.storage.managed.get('operators')).operators ?? []
-  } catch {
-    return []
-  }
+  const values = (await readPolicyValues()).map(({ value }) => value)
+  const [only] = values
+  return values.length === 1 ? only : values.flat()
 }
 
 async function readDemo(): Promise<unknown> {
@@ -148,20 +177,37 @@ export async function listReadableOperators(): Promise<OperatorProfile[]> {
  * reasons.
  */
 export async function describeOperators(): Promise<OperatorList> {
-  const [{ operators, rejected }, remembered] = await Promise.all([
+  const [{ operators, rejected }, remembered, policy] = await Promise.all([
     getMergedOperators(),
     readUnnamedServers(),
+    readPolicyValues(),
   ])
   const described = operators.map(async ({ profile, source }): Promise<KnownOperator> => {
     const unnamed = describeUnnamed(profile, remembered[profile.issuer])
     return {
       ...describeAccepted(profile),
       source,
+      redirectUris: await computeRedirectUris(profile.issuer),
       unreachable: await listMissingPermissions(profile),
       ...(unnamed && { unnamed }),
     }
   })
-  return { operators: await Promise.all(described), rejected }
+  return {
+    operators: await Promise.all(described),
+    rejected,
+    policy: policy.map(({ key, value }) => ({
+      key,
+      ...(Array.isArray(value) && { profiles: value.length }),
+    })),
+  }
+}
+
+async function computeRedirectUris(issuer: string): Promise<RedirectUris> {
+  const [chromium, firefox] = await Promise.all([
+    redirectUriFor(REDIRECT_BASE.chromium, issuer),
+    redirectUriFor(REDIRECT_BASE.firefox, issuer),
+  ])
+  return { chromium, firefox }
 }
 
 const describeAccepted = (profile: OperatorProfile): AcceptedOperator => ({
@@ -174,9 +220,18 @@ const describeAccepted = (profile: OperatorProfile): AcceptedOperator => ({
 export async function checkOperator(text: string): Promise<OperatorCheck> {
   const { profile, reasons } = readProfile(text, __DEVELOPMENT__)
   if (!profile) return { reasons }
-  const sameIssuer = findSameIssuer(await listOperators(), profile.issuer)
-  if (sameIssuer) return { reasons: [describeTakenIssuer(sameIssuer.name)] }
-  return describeAccepted(profile)
+  const { operators } = await getMergedOperators()
+  const profiles = operators.map((operator) => operator.profile)
+  const sameIssuer = findSameIssuer(profiles, profile.issuer)
+  if (!sameIssuer) return describeAccepted(profile)
+  const source = operators.find((operator) => operator.profile === sameIssuer)?.source
+  // An issuer that only looks the same is another operator. A profile of the policy is the administrator's.
+  if (sameIssuer.issuer !== profile.issuer || source === undefined || source === 'policy') {
+    return { reasons: [describeTakenIssuer(sameIssuer.name)] }
+  }
+  const changes = listChanges(sameIssuer, profile)
+  const replaces = { profile: sameIssuer, source, changes, endingOrigins: [] }
+  return { ...describeAccepted(profile), replaces }
 }
 
 /**
@@ -200,22 +255,45 @@ export async function discoverOperator(text: string): Promise<OperatorDiscovery>
 /**
  * Stores a profile whose servers the user has confirmed, if the browser has given the permission for each of them.
  */
-async function storeConfirmed(accepted: AcceptedOperator, outcome: string): Promise<OperatorCheck> {
+async function storeConfirmed(
+  accepted: AcceptedOperator,
+  outcome: string,
+  prepare: () => Promise<void> = async () => {},
+): Promise<OperatorCheck> {
   const { profile } = accepted
   const missing = await listMissingPermissions(profile)
   if (missing.length > 0) {
     return { reasons: [`permission: expected the browser's for ${missing.join(', ')}`] }
   }
+  await prepare()
   await set(profile.issuer, profile, importedProfiles)
   invalidateCache()
   recordLogEntry('operator', outcome, { issuer: profile.issuer })
   return accepted
 }
 
-/** Imports a profile. The user has seen all of its servers and confirmed them. */
-export async function addOperator(text: string): Promise<OperatorCheck> {
+/** Ends what a replacement concerns. It runs while the replaced profile is still the one in use. */
+export type EndReplaced = (before: OperatorProfile, after: OperatorProfile) => Promise<void>
+
+/**
+ * Imports a profile. The user has seen all of its servers and confirmed them.
+ *
+ * @param replacing The profile that the user has seen as the replaced one.
+ */
+export async function addOperator(
+  text: string,
+  replacing?: OperatorProfile,
+  endReplaced: EndReplaced = async () => {},
+): Promise<OperatorCheck> {
   const check = await checkOperator(text)
-  return check.profile ? storeConfirmed(check, 'imported') : check
+  if (!check.profile) return check
+  const replaced = check.replaces?.profile
+  if (!replaced) return storeConfirmed(check, 'imported')
+  // A JSON text has the same order of members: the screen got this very profile.
+  if (JSON.stringify(replaced) !== JSON.stringify(replacing)) {
+    return { reasons: [describeTakenIssuer(replaced.name)] }
+  }
+  return storeConfirmed(check, 'replaced', () => endReplaced(replaced, check.profile))
 }
 
 /** Adds servers that the user has confirmed to an imported profile. */

@@ -17,7 +17,6 @@ import {
   ERROR_CODE,
   type FetchResult,
   type Grant,
-  PROTOCOL,
   type ProviderMethod,
   type ProviderMethods,
 } from '../../../shared/messages/page-api.ts'
@@ -29,10 +28,16 @@ import { connect } from '../methods/connect.ts'
 import { createProof } from '../methods/create-proof.ts'
 import { fetchApi } from '../methods/fetch.ts'
 import { getAccessToken } from '../methods/get-access-token.ts'
+import { getInfo } from '../methods/get-info.ts'
 import type { Call, Caller } from '../methods/page-call.ts'
 import { revoke } from '../methods/revoke.ts'
-import { BrokerError, interrupted, noGrant, toErrorObject } from '../platform/broker-error.ts'
-import { redirectBase } from '../platform/redirect-base.ts'
+import {
+  BrokerError,
+  getDiagnosis,
+  interrupted,
+  noGrant,
+  toErrorObject,
+} from '../platform/broker-error.ts'
 import { createSingleFlight } from '../platform/single-flight.ts'
 import { isSiteOn } from '../sites/sites.ts'
 import { findCachedAnswer } from '../tokens/access-token-cache.ts'
@@ -47,12 +52,7 @@ type Handler<M extends ProviderMethod> = (
 ) => Promise<ProviderMethods[M]['result']>
 
 const handlers: { [M in ProviderMethod]?: Handler<M> } = {
-  broker_getInfo: async () => ({
-    protocol: PROTOCOL,
-    version: __VERSION__,
-    features: ['fetch', 'token', 'dpop'],
-    redirectUris: [redirectBase],
-  }),
+  broker_getInfo: getInfo,
   northbound_connect: connect,
   northbound_getGrants: async ({ origin }) => (await listGrants(origin)).map(toPublicGrant),
   northbound_getAccessToken: getAccessToken,
@@ -106,6 +106,9 @@ async function resumeUntilAbort(
   }
 }
 
+const siteOff = () => noGrant('the site is not switched on')
+
+/** @throws BrokerError or NorthkeyError of the call. */
 async function answerCall(
   caller: Caller,
   requestId: string,
@@ -118,7 +121,7 @@ async function answerCall(
   let release = () => {}
   try {
     release = takeOctets(caller.origin, request)
-    if (!(await isSiteOn(caller.origin))) throw noGrant()
+    if (!(await isSiteOn(caller.origin))) throw siteOff()
     if (attempt > 0) {
       const outcome = await resumeUntilAbort(caller, requestId, signal)
       // Another method runs on: the window has brought the tokens or the scope that it needs.
@@ -144,11 +147,9 @@ async function answerCall(
     }
     const result = await dispatchCall(call, method, params)
     // The site may have been switched off, and the page may have given up, while the method ran.
-    if (!(await isSiteOn(caller.origin))) throw noGrant()
+    if (!(await isSiteOn(caller.origin))) throw siteOff()
     if (signal.aborted) throw toAbortError(signal)
     return { result }
-  } catch (error) {
-    return { error: toErrorObject(error) }
   } finally {
     release()
   }
@@ -174,12 +175,16 @@ async function runCall(
   const controller = new AbortController()
   controllers.set(key, controller)
   let deliveredBytes = 0
+  let diagnosis: string | undefined
   const outcome = await answerCall(caller, requestId, request, controller.signal, (part) => {
     deliveredBytes += part.byteLength
     deliver(part)
+  }).catch((error: unknown): Outcome => {
+    diagnosis = getDiagnosis(error)
+    return { error: toErrorObject(error) }
   })
   controllers.delete(key)
-  if ('error' in outcome) logFailedCall(caller.origin, request.method, outcome.error)
+  if ('error' in outcome) logFailedCall(caller, request.method, outcome.error, diagnosis)
   else if (deliveredBytes > 0) {
     const { body } = outcome.result as FetchResult
     return { ...outcome, length: deliveredBytes + body.byteLength }
@@ -218,7 +223,7 @@ export function handlePageRequest(
   const cached = takeCachedAnswer(caller, request)
   if (cached) return cached
   if (request.attempt === 0 && !tryTakeCall(caller.origin)) {
-    logFailedCall(caller.origin, request.method, RATE_LIMITED.error)
+    logFailedCall(caller, request.method, RATE_LIMITED.error)
     return RATE_LIMITED
   }
   return callsInFlight.run(getCallKey(caller, requestId), () =>
@@ -238,6 +243,6 @@ export function abortPageRequest(caller: Caller, requestId: string): void {
 /** Aborts the calls in flight of a site that was switched off: none of its grants is left. */
 export function abortCallsOfOrigin(origin: string): void {
   for (const [key, controller] of controllers) {
-    if (key.startsWith(`${origin} `)) controller.abort(noGrant())
+    if (key.startsWith(`${origin} `)) controller.abort(siteOff())
   }
 }

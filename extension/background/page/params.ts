@@ -105,7 +105,7 @@ const headers = v.record(
 )
 
 const schemas = {
-  broker_getInfo: noParams,
+  broker_getInfo: v.optional(object({ issuer: v.optional(url('issuer')) })),
   northbound_connect: object({
     issuer: url('issuer'),
     apis: v.pipe(

@@ -19,14 +19,21 @@ export class BrokerError extends Error {
   override readonly name = 'BrokerError'
   readonly code: ErrorCode
   readonly data: ProviderErrorData
+  /**
+   * Cause that the page must not learn: for the user's log, and for the console in a development build. It has the
+   * broker's own words and those of operator profiles, and nothing that a page chose.
+   */
+  readonly diagnosis?: string
 
   constructor(
     code: ErrorCode,
     error: string,
     message: string,
     more: Partial<ProviderErrorData> = {},
+    diagnosis?: string,
   ) {
     super(message)
+    if (diagnosis !== undefined) this.diagnosis = diagnosis
     this.code = code
     this.data = { error, errorDescription: message, ...more }
   }
@@ -38,9 +45,11 @@ export const invalidParams = (message: string) =>
 /**
  * The same error for an unknown grant and for a grant of another origin, so that a page cannot tell them
  * apart.
+ *
+ * @param diagnosis Cause, which the page does not learn.
  */
-export const noGrant = () =>
-  new BrokerError(ERROR_CODE.noGrant, 'no_grant', 'this origin has no such grant')
+export const noGrant = (diagnosis?: string) =>
+  new BrokerError(ERROR_CODE.noGrant, 'no_grant', 'this origin has no such grant', {}, diagnosis)
 
 export const accessDenied = () =>
   new BrokerError(
@@ -86,6 +95,14 @@ export const interrupted = () =>
 export const unreachable = () =>
   new BrokerError(ERROR_CODE.unreachable, 'network_error', 'the operator cannot be reached')
 
+/** @param host Host of the redirect URI. */
+export const redirectBlocked = (host: string) =>
+  new BrokerError(
+    ERROR_CODE.unreachable,
+    'redirect_blocked',
+    `this browser does not load the redirect URI; its administrator has to allow https://${host}`,
+  )
+
 /** A step without a window was not tried. A window, or a later call, may succeed. */
 export const busyOperator = (message: string) =>
   new BrokerError(ERROR_CODE.unreachable, 'network_error', message)
@@ -101,7 +118,18 @@ export const storageUnavailable = () =>
     'the storage of this browser is full or cannot be opened',
   )
 
-/** Converts an error to the plain object that crosses the border to a page. */
+/** The user or the network has ended a grant while a call used it. */
+export const grantEnded = () => noGrant('the grant ended while the call ran')
+
+/** The operator of a grant or a flow is gone. */
+export const operatorGone = () =>
+  noGrant('no accepted operator profile has the issuer of this connection any more')
+
+/** The diagnosis of an error, if it has one. */
+export const getDiagnosis = (error: unknown): string | undefined =>
+  error instanceof BrokerError ? error.diagnosis : undefined
+
+/** Converts an error to the plain object that crosses the border to a page, without its diagnosis. */
 export function toErrorObject(error: unknown): ProviderErrorObject {
   if (error instanceof BrokerError) {
     return { code: error.code, message: error.message, data: error.data }

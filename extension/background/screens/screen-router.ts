@@ -6,6 +6,7 @@
  */
 
 import type {
+  AcceptedOperator,
   OperatorCheck,
   ScreenAnswer,
   ScreenMethod,
@@ -19,7 +20,12 @@ import { blockFromOperators } from '../authorization/redirect-rules.ts'
 import { endGrant } from '../grants/end-grant.ts'
 import { listAllGrants } from '../grants/grants.ts'
 import { deleteWithdrawnWaivers } from '../grants/withdrawn-waivers.ts'
-import { type Access, endAccess } from '../lifecycle/end-access.ts'
+import {
+  type Access,
+  endAccess,
+  endChangedAccess,
+  listChangedGrants,
+} from '../lifecycle/end-access.ts'
 import { endPermissionRequest, openPermissionRequest } from '../lifecycle/permission-request.ts'
 import { describeSite, describeSites, stopSite, useSite } from '../lifecycle/site-changes.ts'
 import { removeUnneededPermissions } from '../lifecycle/unneeded-permissions.ts'
@@ -39,9 +45,19 @@ import { describeConsentRequest } from './consent-request.ts'
 async function endImport<T extends OperatorCheck>(importing: Promise<T>): Promise<T> {
   const check = await importing
   await endPermissionRequest()
-  if (check.reasons) await removeUnneededPermissions()
-  else await blockFromOperators()
+  if (!check.reasons) await blockFromOperators()
+  // A profile that replaces another one may name fewer servers.
+  await removeUnneededPermissions()
   return check
+}
+
+/** Adds the origins whose grants end, if the profile replaces another one. */
+async function addEndingOrigins<T extends OperatorCheck>(check: T): Promise<T> {
+  const { profile, replaces } = check as AcceptedOperator
+  if (!replaces) return check
+  const grants = await listChangedGrants(replaces.profile, profile)
+  const endingOrigins = [...new Set(grants.map(({ origin }) => origin))]
+  return { ...check, replaces: { ...replaces, endingOrigins } }
 }
 
 type Handlers = {
@@ -79,9 +95,9 @@ const handlers: Handlers = {
   },
 
   listOperators: () => describeOperators(),
-  checkOperator: ({ text }) => checkOperator(text),
-  discoverOperator: ({ text }) => discoverOperator(text),
-  addOperator: ({ text }) => endImport(addOperator(text)),
+  checkOperator: async ({ text }) => addEndingOrigins(await checkOperator(text)),
+  discoverOperator: async ({ text }) => addEndingOrigins(await discoverOperator(text)),
+  addOperator: ({ text, replacing }) => endImport(addOperator(text, replacing, endChangedAccess)),
   addServers: ({ issuer, additions }) => endImport(addConfirmedServers(issuer, additions)),
   async removeOperator({ issuer }) {
     const isAtOperator = (access: Access) => access.issuer === issuer

@@ -23,7 +23,13 @@ import { exceedsScope, getTokenSlot, isFresh, type StoredToken } from '../grants
 import { dropAccessToken, readTokens, removeAccessToken } from '../grants/token-records.ts'
 import { listUnexpired, runInGrantQueue } from '../grants/token-store.ts'
 import { findOperator } from '../operators/operators.ts'
-import { apiWithdrawn, noGrant, rateLimited } from '../platform/broker-error.ts'
+import {
+  apiWithdrawn,
+  grantEnded,
+  noGrant,
+  operatorGone,
+  rateLimited,
+} from '../platform/broker-error.ts'
 import { log } from '../platform/log.ts'
 import { createRateLimiter } from '../platform/rate-limiter.ts'
 import { createSemaphore } from '../platform/semaphore.ts'
@@ -95,7 +101,7 @@ async function renewAccessToken(
 ): Promise<StoredToken> {
   const grant = await readCurrent(former)
   const server = await findOperator(grant.issuer)
-  if (!server) throw noGrant()
+  if (!server) throw operatorGone()
   const record = await readTokens(grant.grantId)
   if (record && listUnexpired(record).length >= MAX_VALID_TOKENS) throw tooManyTokens()
   if (record && (await isRefreshable(grant, server, record, scope))) {
@@ -104,7 +110,7 @@ async function renewAccessToken(
     await withdrawRefusedApi(grant, api, outcome.error)
   }
   // The grant may have ended while the refresh was in flight, or while an earlier renewal ran.
-  if (hasGrantEnded(grant.grantId)) throw noGrant()
+  if (hasGrantEnded(grant.grantId)) throw grantEnded()
   return renewSilently(grant, server, api, scope, record?.keyId)
 }
 
@@ -130,7 +136,7 @@ export async function obtainAccessToken(
 ): Promise<StoredToken> {
   const { minValidityMs = 0, scope } = requirements
   const api = grant.apis.find((candidate) => candidate.resource === resource)
-  if (!api) throw noGrant()
+  if (!api) throw noGrant('the grant does not have the API of the call')
   const slot = getTokenSlot(api, scope ?? api.scope)
   const key = `${grant.grantId} ${slot}`
   const running = renewals.join(key)

@@ -6,6 +6,7 @@
 import type { RefObject } from 'preact'
 import type { AcceptedOperator } from '../../../shared/messages/screen-channel.ts'
 import { ForeignText } from '../foreign-text.tsx'
+import { Changes } from './changes.tsx'
 import { ProfileSummary } from './profile-summary.tsx'
 import { ServerList } from './server-list.tsx'
 
@@ -21,7 +22,8 @@ interface Props {
 
 export function Confirmation(props: Props) {
   const { heading, accepted, found, busy, onCancel, onConfirm } = props
-  const { profile, servers } = accepted
+  const { profile, servers, replaces } = accepted
+  const verb = replaces ? 'Replace' : 'Add'
   return (
     <section
       class="card"
@@ -29,9 +31,9 @@ export function Confirmation(props: Props) {
       data-testid={found ? 'second-confirmation' : 'confirmation'}
     >
       <h3 id="confirm-title" ref={heading}>
-        Add{' '}
+        {verb}{' '}
         <q>
-          <ForeignText text={profile.name} />
+          <ForeignText text={(replaces?.profile ?? profile).name} />
         </q>
         {found ? ' with these servers too?' : '?'}
       </h3>
@@ -46,15 +48,16 @@ export function Confirmation(props: Props) {
       ) : (
         <>
           <p>
-            Add it only if you got the file from your operator or your organization. Who controls
+            {verb} it only if you got the file from your operator or your organization. Who controls
             the servers below can see which sites you connect, and act in your name at the operator.
           </p>
+          {replaces && <Changes {...replaces} />}
           <ProfileSummary profile={profile} servers={servers} />
         </>
       )}
       <footer>
         <button type="button" onClick={onCancel} data-testid="cancel-import">
-          Don’t add
+          Don’t {verb.toLowerCase()}
         </button>
         <button
           type="button"
@@ -63,7 +66,7 @@ export function Confirmation(props: Props) {
           onClick={onConfirm}
           data-testid="confirm-import"
         >
-          {busy ? 'One moment …' : 'Add operator'}
+          {busy ? 'One moment …' : `${verb} operator`}
         </button>
       </footer>
     </section>

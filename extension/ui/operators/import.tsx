@@ -104,10 +104,16 @@ export function Import({ client, onImported }: Props) {
       const candidate = { file, accepted: discovery, found: [...(found ?? []), ...more] }
       return setState({ status: 'confirming', candidate })
     }
-    const { profile, reasons } = await client.sendRequest('addOperator', { text })
+    // What the user has seen is replaced, and nothing else.
+    const replacing = accepted.replaces?.profile
+    const { profile, reasons } = await client.sendRequest('addOperator', {
+      text,
+      ...(replacing && { replacing }),
+    })
     if (reasons) return reset({ status: 'rejected', reasons })
     const note = discovery.isDiscovered ? '' : ` ${UNDISCOVERED}`
-    reset({ status: 'choosing', message: `${profile.name} is added.${note}` })
+    const done = replacing ? 'replaced' : 'added'
+    reset({ status: 'choosing', message: `${profile.name} is ${done}.${note}` })
     onImported()
   }
 

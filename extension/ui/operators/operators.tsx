@@ -3,7 +3,7 @@
  * and remove profiles.
  */
 
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 import { toReadableText } from '../../../shared/messages/readable-text.ts'
 import type {
@@ -18,7 +18,9 @@ import type { ScreenClient } from '../screen-client.ts'
 import { useBackground } from '../use-background.ts'
 import { Import } from './import.tsx'
 import { NewServers } from './new-servers.tsx'
+import { Policy } from './policy.tsx'
 import { ProfileSummary } from './profile-summary.tsx'
+import { RedirectUris } from './redirect-uris.tsx'
 
 const PERMISSION_REFUSED =
   'Your browser has not given Northkey access to these servers, so nothing was changed.'
@@ -36,10 +38,12 @@ const SOURCES = {
 }
 
 export function Operators({ client }: { client: ScreenClient }) {
-  const { data, error, busy, applyChange } = useBackground(() =>
+  const { data, error, busy, reload, applyChange } = useBackground(() =>
     client.sendRequest('listOperators', {}),
   )
   const [removed, setRemoved] = useState<RemovedOperator>()
+
+  useEffect(() => client.onOperatorsChanged(() => void reload()), [])
 
   function removeOperator(operator: KnownOperator): void {
     void applyChange(async () => {
@@ -101,6 +105,7 @@ export function Operators({ client }: { client: ScreenClient }) {
         {data?.operators.map((operator) => (
           <Operator
             key={operator.profile.issuer}
+            client={client}
             operator={operator}
             busy={busy}
             onRemove={() => removeOperator(operator)}
@@ -117,6 +122,7 @@ export function Operators({ client }: { client: ScreenClient }) {
         ))}
       </ul>
       {data && data.rejected.length > 0 && <Rejected rejected={data.rejected} />}
+      {data && <Policy keys={data.policy} />}
       <Import
         client={client}
         onImported={() => void applyChange(async () => setRemoved(undefined))}
@@ -126,6 +132,7 @@ export function Operators({ client }: { client: ScreenClient }) {
 }
 
 interface OperatorProps {
+  client: ScreenClient
   operator: KnownOperator
   busy: boolean
   onRemove(): void
@@ -133,8 +140,8 @@ interface OperatorProps {
   onAddServers(unnamed: UnnamedServers): void
 }
 
-function Operator({ operator, busy, onRemove, onReach, onAddServers }: OperatorProps) {
-  const { profile, source, servers, unreachable, unnamed } = operator
+function Operator({ client, operator, busy, onRemove, onReach, onAddServers }: OperatorProps) {
+  const { profile, source, servers, unreachable, unnamed, redirectUris } = operator
   return (
     <li class="card" data-testid="operator">
       <div class="site">
@@ -144,6 +151,7 @@ function Operator({ operator, busy, onRemove, onReach, onAddServers }: OperatorP
         <span class="quiet">{SOURCES[source]}</span>
       </div>
       <ProfileSummary profile={profile} servers={servers} />
+      <RedirectUris client={client} operatorName={profile.name} uris={redirectUris} />
       {unnamed && (
         <NewServers operator={operator} busy={busy} onAdd={() => onAddServers(unnamed)} />
       )}
@@ -173,6 +181,9 @@ function Operator({ operator, busy, onRemove, onReach, onAddServers }: OperatorP
   )
 }
 
+/** Longest reason that is shown, in characters. Some name a rule and what to do. */
+const MAX_REASON = 400
+
 function Rejected({ rejected }: { rejected: RejectedOperator[] }) {
   return (
     <section aria-labelledby="rejected-title">
@@ -187,7 +198,7 @@ function Rejected({ rejected }: { rejected: RejectedOperator[] }) {
             <ul class="plain">
               {reasons.map((reason) => (
                 <li key={reason}>
-                  <ForeignText text={reason} />
+                  <ForeignText text={reason} maxLength={MAX_REASON} />
                 </li>
               ))}
             </ul>

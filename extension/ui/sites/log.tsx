@@ -7,6 +7,8 @@ import { Time } from '../parts.tsx'
 import { exportLog } from './export-log.ts'
 
 const ROWS_PER_STEP = 100
+/** Longest detail of an entry, in characters, as the background limits it. */
+const MAX_DETAIL = 400
 
 const EVENTS: Record<LogEvent, string> = {
   grant: 'Allowed',
@@ -47,9 +49,9 @@ export function Log({ entries, busy, onClear, onReload }: Props) {
       <h2 id="log-title">Log</h2>
       <p class="quiet">
         Kept on this device, about 3,000 entries at most. Each site has a share of its own, so no
-        site can push out what you allowed or ended elsewhere. Of a refused call only the site and
-        the error are kept. The log holds no tokens and leaves the device only as a file that you
-        save.
+        site can push out what you allowed or ended elsewhere. Of a refused call only the site, the
+        error and its cause are kept. The log holds no tokens and leaves the device only as a file
+        that you save.
       </p>
       <div class="tools">
         <label class="search">
@@ -135,13 +137,13 @@ export function Log({ entries, busy, onClear, onReload }: Props) {
   )
 }
 
-function getSearchText({ event, outcome, origin, issuer, apis = [] }: LogEntry): string {
+function getSearchText({ event, outcome, detail, origin, issuer, apis = [] }: LogEntry): string {
   const words = apis.flatMap(({ resource, scope, purpose }) => [resource, scope, purpose])
-  return [EVENTS[event], outcome, origin, issuer, ...words].join(' ').toLowerCase()
+  return [EVENTS[event], outcome, detail, origin, issuer, ...words].join(' ').toLowerCase()
 }
 
 function Row({ entry }: { entry: LogEntry }) {
-  const { at, times, event, outcome, origin, issuer, mode, apis = [] } = entry
+  const { at, times, event, outcome, detail, origin, issuer, mode, apis = [] } = entry
   return (
     <tr data-testid="entry">
       <td>
@@ -162,6 +164,11 @@ function Row({ entry }: { entry: LogEntry }) {
       </td>
       <td>
         <ForeignText text={outcome} />
+        {detail && (
+          <span class="quiet" data-testid="detail">
+            <ForeignText text={detail} maxLength={MAX_DETAIL} />
+          </span>
+        )}
       </td>
     </tr>
   )

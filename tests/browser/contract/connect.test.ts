@@ -13,7 +13,13 @@
 
 import type { Page } from 'puppeteer-core'
 import { describe, expect } from 'vitest'
-import type { Grant, Provider, RevokeResult } from '../../../shared/messages/page-api.ts'
+import { redirectUriFor } from '../../../shared/core/index.ts'
+import type {
+  BrokerInfo,
+  Grant,
+  Provider,
+  RevokeResult,
+} from '../../../shared/messages/page-api.ts'
 import { test as base } from '../fixtures.ts'
 import { connectFurther, connectQuickly } from '../support/known-subscriber.ts'
 import { gone, pageAt } from '../support/pages.ts'
@@ -79,6 +85,19 @@ describe('a page that calls broker_getInfo', () => {
       features: expect.arrayContaining([expect.any(String)]),
       redirectUris: [stage.redirectBase],
     })
+  })
+
+  test('broker_getInfo: issuer brings the whole redirect URI, where the operator knows this origin', async ({
+    stage,
+    page,
+    stranger,
+  }) => {
+    const { issuer } = stage.network
+    const { result } = await callQuietly<BrokerInfo>(stage, page, 'broker_getInfo', { issuer })
+    expect(result?.redirectUri).toBe(await redirectUriFor(stage.redirectBase, issuer))
+    const ofStranger = await callQuietly<BrokerInfo>(stage, stranger, 'broker_getInfo', { issuer })
+    expect(ofStranger.result?.redirectUris).toEqual([stage.redirectBase])
+    expect(ofStranger.result).not.toHaveProperty('redirectUri')
   })
 })
 

@@ -57,6 +57,16 @@ export function reportPolicyChange(): void {
   for (const listener of changeListeners) listener({}, 'managed')
 }
 
+type UpdateListener = (tabId: number, changes: { url?: string }) => void
+/** Listeners for changes of tabs. */
+export const updateListeners = new Set<UpdateListener>()
+
+/** Shows another address in a tab, and reports it to the background. */
+export function showInTab(tabId: number, url: string): void {
+  find(tabId).url = url
+  for (const listener of updateListeners) listener(tabId, { url })
+}
+
 interface Rule {
   id: number
   condition: { tabIds?: number[]; initiatorDomains?: string[]; resourceTypes: string[] }
@@ -99,6 +109,7 @@ export default {
     getManifest: (): { host_permissions?: string[] } => ({}),
     getURL: (path: string) => `chrome-extension://northkey/${path}`,
     onConnect: event(),
+    sendMessage: nothing,
     onMessage: event(),
     onStartup: event(),
     onInstalled: event(),
@@ -119,6 +130,10 @@ export default {
   tabs: {
     TAB_ID_NONE: -1,
     onRemoved: event(),
+    onUpdated: {
+      addListener: (listener: UpdateListener) => void updateListeners.add(listener),
+      removeListener: (listener: UpdateListener) => void updateListeners.delete(listener),
+    },
     query: async () => seen.tabs.map((tab) => ({ ...tab, status: 'complete' })),
     get: async (id: number) => ({
       status: 'complete',

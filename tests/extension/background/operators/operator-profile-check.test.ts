@@ -424,7 +424,7 @@ describe('the merge of profiles', () => {
       false,
     )
     expect(operators.map(({ profile }) => profile.name)).toEqual(['Operator'])
-    expect(rejected).toEqual([
+    expect(rejected).toMatchObject([
       { source: 'policy', name: 'Copy', reasons: [expect.stringContaining('no other profile')] },
       { source: 'file', name: 'File', reasons: [expect.stringContaining('"Operator" has it')] },
     ])

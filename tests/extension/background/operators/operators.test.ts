@@ -5,14 +5,22 @@
  *
  * Seen to fail when an operator is stored without a look at the permissions, when the discovery does not add the
  * servers to the profile, when a server that appears later is used, and when an issuer with a slash more is taken.
+ * F05, F06: before a file could replace a profile, and before the policy could have texts; when the profile that the
+ * user has seen is not compared, and when a replacement ends no grant.
  */
 
 import 'fake-indexeddb/auto'
-import fake, { storage } from '../../support/fake-browser.ts'
+import fake, { reportPolicyChange, storage } from '../../support/fake-browser.ts'
 
 vi.mock('webextension-polyfill', () => ({ default: fake }))
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import {
+  deleteGrant,
+  getSessionName,
+  listAllGrants,
+  saveGrant,
+} from '../../../../extension/background/grants/grants.ts'
 import { discoverServer } from '../../../../extension/background/operators/operator-discovery.ts'
 import {
   addConfirmedServers,
@@ -23,8 +31,15 @@ import {
   findOperator,
   removeOperator,
 } from '../../../../extension/background/operators/operators.ts'
+import { log } from '../../../../extension/background/platform/log.ts'
+import { handleScreenRequest } from '../../../../extension/background/screens/screen-router.ts'
+import { REDIRECT_BASE } from '../../../../extension/identity.ts'
+import { redirectUriFor } from '../../../../shared/core/index.ts'
 import type { OperatorProfile } from '../../../../shared/messages/operator-profile.ts'
+import type { ScreenMethod, ScreenMethods } from '../../../../shared/messages/screen-channel.ts'
 import { A, B, ISSUER, METADATA } from '../../support/operator.ts'
+import { grantOf } from '../../support/records.ts'
+import { WITHIN_MS } from '../../support/time-limit.ts'
 
 const OPERATOR: OperatorProfile = {
   issuer: ISSUER,
@@ -117,10 +132,139 @@ describe('an imported operator', () => {
   test.each([
     ['with a slash more', `${ISSUER}/`],
     ['of the same letters', ISSUER],
-  ])('A09: with the issuer of another operator %s is rejected', async (_, issuer) => {
+  ])('A09: with the issuer of another operator %s is not added beside it', async (_, issuer) => {
     await addOperator(TEXT)
     const check = await addOperator(JSON.stringify({ ...OPERATOR, issuer, name: 'Evil' }))
     expect(check.reasons?.[0]).toContain('issuer: expected one that no other profile has')
+    expect(await getOperator()).toEqual(OPERATOR)
+  })
+})
+
+describe('F06: a file with the issuer of an imported operator', () => {
+  const RENAMED = { ...OPERATOR, name: 'Renamed' }
+  const RENAMED_TEXT = JSON.stringify(RENAMED)
+  const send = <M extends ScreenMethod>(method: M, params: ScreenMethods[M]['params']) =>
+    handleScreenRequest({ type: 'screenRequest', method, params }) as Promise<
+      ScreenMethods[M]['result']
+    >
+
+  beforeEach(async () => {
+    expect((await addOperator(TEXT)).reasons).toBeUndefined()
+  })
+
+  test('shows what it replaces and changes, and stores nothing', async () => {
+    expect(await checkOperator(RENAMED_TEXT)).toMatchObject({
+      profile: RENAMED,
+      replaces: {
+        profile: OPERATOR,
+        source: 'file',
+        changes: [{ subject: 'member', kind: 'changed', name: 'name' }],
+      },
+    })
+    expect(await getOperator()).toEqual(OPERATOR)
+  })
+
+  test('replaces the profile that the user has seen, and no other', async () => {
+    const seen = { ...OPERATOR, name: 'Seen earlier' }
+    const late = await addOperator(RENAMED_TEXT, seen)
+    expect(late.reasons?.[0]).toContain('issuer: expected one that no other profile has')
+    expect(await getOperator()).toEqual(OPERATOR)
+    expect((await addOperator(RENAMED_TEXT, OPERATOR)).reasons).toBeUndefined()
+    expect(await getOperator()).toEqual(RENAMED)
+  })
+
+  test('does not replace an operator of the policy', async () => {
+    await storage.managed.set({ operators: [OPERATOR] })
+    reportPolicyChange()
+    const check = await checkOperator(RENAMED_TEXT)
+    expect(check.reasons?.[0]).toContain('issuer: expected one that no other profile has')
+    await storage.managed.clear()
+    reportPolicyChange()
+  })
+
+  test('ends the grants that its change concerns, with their tokens, and keeps the others', async () => {
+    const session = await getSessionName()
+    const common = { issuer: ISSUER, session }
+    const ofA = grantOf({ ...common, origin: 'https://one.example', apis: [A] })
+    const ofB = grantOf({ ...common, origin: 'https://two.example', apis: [B] })
+    await saveGrant(ofA)
+    await saveGrant(ofB)
+    const [apiA, apiB] = OPERATOR.apis
+    const text = JSON.stringify({ ...OPERATOR, apis: [{ ...apiA, methods: ['GET'] }, apiB] })
+    const check = await send('checkOperator', { text })
+    expect(check).toMatchObject({ replaces: { endingOrigins: ['https://one.example'] } })
+    expect((await send('addOperator', { text, replacing: OPERATOR })).reasons).toBeUndefined()
+    const left = (await listAllGrants()).map(({ grantId }) => grantId)
+    expect(left).toEqual([ofB.grantId])
+    await deleteGrant(ofB)
+  })
+})
+
+describe('F05: the browser’s policy', () => {
+  afterEach(async () => {
+    await storage.managed.clear()
+    reportPolicyChange()
+  })
+
+  /** Describes the operators without the demonstration, which is not there. */
+  async function describePolicy() {
+    const { rejected, ...others } = await describeOperators()
+    return { ...others, rejected: rejected.filter(({ source }) => source === 'policy') }
+  }
+
+  test('brings profiles as texts, of which a wrong type rejects one alone, with the reason', async () => {
+    const wrong = { ...OPERATOR, issuer: 'https://b.example', networkAuthentication: 'true' }
+    await storage.managed.set({ operatorFiles: [TEXT, JSON.stringify(wrong), '{'] })
+    reportPolicyChange()
+    const { operators, rejected, policy } = await describePolicy()
+    expect(operators.map(({ profile, source }) => [profile.issuer, source])).toEqual([
+      [ISSUER, 'policy'],
+    ])
+    expect(rejected).toMatchObject([
+      { name: 'Operator', reasons: ['networkAuthentication: expected boolean'] },
+      { name: 'Profile 3', reasons: ['file: expected JSON'] },
+    ])
+    expect(policy).toEqual([{ key: 'operatorFiles', profiles: 3 }])
+  })
+
+  test('may have both keys, and its operators are those of both', async () => {
+    const other = { ...OPERATOR, issuer: 'https://b.example' }
+    await storage.managed.set({ operators: [OPERATOR], operatorFiles: [JSON.stringify(other)] })
+    reportPolicyChange()
+    const { operators, policy } = await describeOperators()
+    expect(operators.map(({ profile }) => profile.issuer)).toEqual([ISSUER, 'https://b.example'])
+    expect(policy).toEqual([
+      { key: 'operators', profiles: 1 },
+      { key: 'operatorFiles', profiles: 1 },
+    ])
+  })
+
+  test('of another type than a list is rejected, and is shown as what came', async () => {
+    await storage.managed.set({ operators: { issuer: ISSUER }, operatorFiles: [TEXT] })
+    reportPolicyChange()
+    const { operators, rejected, policy } = await describePolicy()
+    expect(operators).toHaveLength(1)
+    expect(rejected).toHaveLength(1)
+    expect(policy).toEqual([{ key: 'operators' }, { key: 'operatorFiles', profiles: 1 }])
+  })
+
+  test('leaves a trace in the log, with the number of operators and of rejected profiles', async () => {
+    await log.clear()
+    await storage.managed.set({ operators: [OPERATOR, { ...OPERATOR, name: 'Twice' }] })
+    reportPolicyChange()
+    await vi.waitFor(async () => {
+      const entries = await log.read()
+      expect(entries[0]?.outcome).toBe('policy: 1 operators, 1 rejected')
+    }, WITHIN_MS)
+  })
+})
+
+test('H25f: each operator is shown with its redirect URI in each browser', async () => {
+  await addOperator(TEXT)
+  const [operator] = (await describeOperators()).operators
+  expect(operator?.redirectUris).toEqual({
+    chromium: await redirectUriFor(REDIRECT_BASE.chromium, ISSUER),
+    firefox: await redirectUriFor(REDIRECT_BASE.firefox, ISSUER),
   })
 })
 

@@ -128,8 +128,10 @@ describe('the parameters of a page’s call are validated first', () => {
           return
         }
         const redirectUri = 'https://broker.example/as'
+        // An empty scope stands for none.
+        const apis = scope === '' ? [{ resource: api.resource }] : params.apis
         await beginAuthorization(
-          { ...params, server, metadata, redirectUri, deadlineMs: 1 },
+          { ...params, apis, server, metadata, redirectUri, deadlineMs: 1 },
           effects,
         )
       }),

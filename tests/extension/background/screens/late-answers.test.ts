@@ -61,6 +61,8 @@ async function openConsent(members: Partial<FlowBase> = {}): Promise<PendingFlow
     if (!shown) throw new Error('no request yet')
     return shown
   }, WITHIN_MS)
+  // The metadata were read before the window opened.
+  network.mockClear()
   return { flow, outcome, request }
 }
 
