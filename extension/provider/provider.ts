@@ -53,7 +53,7 @@ interface ContentMessage {
   result: Partial<AccessToken>
 }
 
-type Listener = (payload: unknown) => void
+type Listener = (payload: never) => void
 
 /** Its members are class fields, which are defined and not set: a page may put setters on every object. */
 class ProviderError extends Error {
@@ -120,7 +120,7 @@ export function connectProvider(): void {
   function emitEvent(event: ProviderEvent, payload: unknown): void {
     for (const listener of listeners.get(event) ?? []) {
       // In a microtask of its own: the browser reports an error of one listener, and calls the others.
-      queueMicrotask(() => listener(payload))
+      queueMicrotask(() => listener(payload as never))
     }
   }
 
@@ -196,7 +196,8 @@ export function connectProvider(): void {
   }
 
   // An arrow function: a function of another kind has a `prototype` that would not be frozen.
-  const request = (args: RequestArguments): Promise<unknown> =>
+  // Its result is that of the method, whatever the broker answers: `never` fits each of them.
+  const request = (args: RequestArguments): Promise<never> =>
     new NativePromise((resolve, reject) => {
       const { method, params = {}, signal } = args ?? {}
       if (typeof method !== 'string') throw invalidParams('method: expected a string')

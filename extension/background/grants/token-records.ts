@@ -28,7 +28,9 @@ import {
   isFresh,
   type ReplacedToken,
   type StoredToken,
+  type SupersededToken,
   selectUnexpired,
+  supersede,
   toStoredToken,
 } from './stored-token.ts'
 
@@ -39,8 +41,14 @@ export interface TokenRecord {
   tokens: Record<string, StoredToken>
   /** Access tokens of earlier authorizations: what ends the tokens of the last one does not end them. */
   replaced?: ReplacedToken[]
-  /** Scope that the page requested last, by resource, where it is smaller than the granted scope. */
+  /** DPoP access tokens that the page may still hold, after a renewal has replaced them. */
+  superseded?: SupersededToken[]
+  /** DPoP access token that the page got last, by resource. */
   given?: Record<string, string>
+  /** Access token that came in place of one that the API has refused, by resource. */
+  replacements?: Record<string, string>
+  /** Resources whose API has refused such a replacement too. A new authorization starts afresh. */
+  refused?: string[]
   /** Granted scope of all resources. */
   scope: string
   /** Name of the DPoP key that the tokens are bound to (RFC 9449). */
@@ -63,13 +71,28 @@ export function readTokens(grantId: string): Promise<TokenRecord | undefined> {
   return store.get(grantId)
 }
 
+/** The keys that the tokens of a record are bound to. */
+const listKeyIds = ({ keyId, superseded = [] }: TokenRecord): string[] => [
+  ...new Set([keyId, ...superseded.map((token) => token.keyId)]),
+]
+
+async function deleteKeys(keyIds: string[]): Promise<void> {
+  await Promise.all(keyIds.map(deleteKey))
+}
+
 /**
- * Stores a record. Tokens that arrive after the end of their grant are not stored but revoked.
+ * Stores a record, and deletes the keys that the former record named and this one does not. Tokens that arrive after
+ * the end of their grant are not stored but revoked.
  *
  * @throws BrokerError `no_grant` when the grant has ended in the meantime.
  */
 export async function saveRecord(grant: GrantRecord, record: TokenRecord): Promise<void> {
-  if (!hasGrantEnded(grant.grantId)) await store.set(grant.grantId, record)
+  const former = await store.get(grant.grantId)
+  if (!hasGrantEnded(grant.grantId)) {
+    await store.set(grant.grantId, record)
+    const kept = listKeyIds(record)
+    if (former) await deleteKeys(listKeyIds(former).filter((keyId) => !kept.includes(keyId)))
+  }
   if (!hasGrantEnded(grant.grantId)) return
   await store.delete(grant.grantId)
   await revokeAtServer(grant, record)
@@ -117,13 +140,19 @@ async function deleteWithoutKey({ grantId, keyId }: TokenRecord): Promise<void> 
 }
 
 /**
- * Returns the key that the tokens of a grant are bound to. Without the key the tokens are useless: they are
- * deleted.
+ * Returns the key that an access token of a grant is bound to. Without the key of the last authorization its tokens
+ * are useless: they are deleted.
  */
-export async function getDpopKey(grant: GrantRecord): Promise<DpopKey | undefined> {
+export async function getDpopKey(
+  grant: GrantRecord,
+  accessToken: string,
+): Promise<DpopKey | undefined> {
   const record = await store.get(grant.grantId)
-  const key = record && (await getKey(record.keyId))
-  if (record && !key) await deleteWithoutKey(record)
+  if (!record) return undefined
+  const superseded = record.superseded?.find((token) => token.accessToken === accessToken)
+  if (superseded) return getKey(superseded.keyId)
+  const key = await getKey(record.keyId)
+  if (!key) await deleteWithoutKey(record)
   return key
 }
 
@@ -154,8 +183,11 @@ export async function saveTokens(
   const earlier = await store.get(grant.grantId)
   const record = createRecord(grant.grantId, keyId, slot, authorized, grant.apis)
   const former = earlier ? listUnexpired(earlier) : []
-  await saveRecord(grant, withReplaced(record, [...replaced, ...former]))
-  if (earlier && earlier.keyId !== keyId) await deleteKey(earlier.keyId)
+  const held = earlier && {
+    superseded: supersede(earlier, Object.values(earlier.tokens), Date.now()),
+    ...(earlier.given && { given: earlier.given }),
+  }
+  await saveRecord(grant, withReplaced({ ...record, ...held }, [...replaced, ...former]))
 }
 
 /** Has a grant revoke, when it ends, the tokens of a grant that it has replaced. */
@@ -204,34 +236,20 @@ export async function removeAccessToken(
 }
 
 /**
- * Returns the scope of an API that the page requested last: its DPoP proofs are for the token of that
- * scope.
+ * Changes the record of a grant in its queue.
+ *
+ * @param change Returns the changed record, or `undefined` to leave it as it is.
+ * @returns Whether it was changed.
  */
-export async function getScopeInUse({ grantId }: GrantRecord, api: ApiAccess): Promise<string> {
-  return (await store.get(grantId))?.given?.[api.resource] ?? api.scope
-}
-
-/** Scope that was requested last, by grant and resource. The record may not contain it yet. */
-const lastRequestedScopes = new Map<string, string>()
-
-export async function setScopeInUse(
-  grant: GrantRecord,
-  api: ApiAccess,
-  scope: string,
-): Promise<void> {
-  const { grantId } = grant
-  const { resource } = api
-  const key = `${grantId} ${resource}`
-  lastRequestedScopes.set(key, scope)
-  // Most calls request the same scope as the call before: these do not enter the queue.
-  if ((await getScopeInUse(grant, api)) === scope) return
-  await runInGrantQueue(grantId, async () => {
-    for (;;) {
-      const record = await store.get(grantId)
-      const last = lastRequestedScopes.get(key) ?? scope
-      if (!record || (record.given?.[resource] ?? api.scope) === last) return
-      await updateRecord({ ...record, given: { ...record.given, [resource]: last } })
-    }
+export function changeRecord(
+  grantId: string,
+  change: (record: TokenRecord) => TokenRecord | undefined,
+): Promise<boolean> {
+  return runInGrantQueue(grantId, async () => {
+    const record = await store.get(grantId)
+    const changed = record && change(record)
+    if (changed) await updateRecord(changed)
+    return changed !== undefined
   })
 }
 
@@ -261,7 +279,7 @@ export async function deleteTokens(grantId: string): Promise<ReplacedToken[]> {
   const record = await store.get(grantId)
   await store.delete(grantId)
   if (!record) return []
-  await deleteKey(record.keyId)
+  await deleteKeys(listKeyIds(record))
   return listUnexpired(record)
 }
 
@@ -282,7 +300,7 @@ export async function discardTokens(
     accessTokens: [...accessTokens, accessToken],
     replaced: listReplaced(record),
   })
-  await deleteKey(record.keyId)
+  await deleteKeys(listKeyIds(record))
 }
 
 /** Tells whether a grant can produce an access token without another authorization. */
@@ -301,7 +319,7 @@ async function revokeAtServer(owner: TokenOwner, record: TokenRecord): Promise<b
   const accessTokens = Object.values(record.tokens).map(({ accessToken }) => accessToken)
   const replaced = listReplaced(record)
   const isServerInformed = await revokeTokens(owner, { ...record, accessTokens, replaced })
-  await deleteKey(record.keyId)
+  await deleteKeys(listKeyIds(record))
   return isServerInformed
 }
 

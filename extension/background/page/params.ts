@@ -12,6 +12,8 @@ import { MAX_BODY_BYTES } from '../api-calls/body-limit.ts'
 import { invalidParams } from '../platform/broker-error.ts'
 
 const MAX_TEXT = 2_048
+/** Longer than any token that a request can carry: servers limit the header to some kilobytes. */
+const MAX_TOKEN = 65_536
 
 const text = (name: string, max = MAX_TEXT) =>
   v.pipe(
@@ -37,6 +39,9 @@ const scope = (name: string) =>
 
 /** @see RFC 9449 section 8.1 */
 const NONCE = /^[\x21\x23-\x5b\x5d-\x7e]+$/
+
+/** An access token that the broker gave the page. It is as long as the server made it. */
+const accessToken = (name: string) => text(name, MAX_TOKEN)
 
 const purpose = (name: string) =>
   v.pipe(text(name, 80), v.regex(/^dpv:[A-Za-z]+$/, `${name}: expected a DPV term, as in dpv:X`))
@@ -117,6 +122,7 @@ const schemas = {
           v.maxValue(86_400, 'minValiditySeconds: expected 0 to 86400'),
         ),
       ),
+      refused: v.optional(accessToken('refused')),
     }),
     {},
   ),
@@ -134,6 +140,7 @@ const schemas = {
     htu: url('htu'),
     body: v.optional(body),
     query: v.optional(v.pipe(v.string('query: expected a string'), v.maxLength(8_192))),
+    accessToken: v.optional(accessToken('accessToken')),
     nonce: v.optional(
       v.pipe(text('nonce', 512), v.regex(NONCE, 'nonce: expected a nonce (RFC 9449 section 8.1)')),
     ),
@@ -141,7 +148,8 @@ const schemas = {
   northbound_revoke: v.optional(object({ grantId }), {}),
 } satisfies Record<ProviderMethod, v.GenericSchema>
 
-export type CheckedParams<M extends ProviderMethod> = ProviderMethods[M]['params']
+/** Parameters that have been checked. Where a page may omit them, they are an empty object. */
+export type CheckedParams<M extends ProviderMethod> = NonNullable<ProviderMethods[M]['params']>
 
 export function isProviderMethod(method: string): method is ProviderMethod {
   return Object.hasOwn(schemas, method)

@@ -30,6 +30,7 @@ import {
   getTokenSlot,
   isFresh,
   type StoredToken,
+  supersede,
   toStoredToken,
 } from '../grants/stored-token.ts'
 import { isSameSubscriber } from '../grants/subject-handle.ts'
@@ -55,6 +56,7 @@ import { createRateLimiter } from '../platform/rate-limiter.ts'
 import { createSemaphore } from '../platform/semaphore.ts'
 import { createSingleFlight } from '../platform/single-flight.ts'
 import { recordRefusal, requireAttempt } from './refused-attempts.ts'
+import { requireUnrefused } from './refused-tokens.ts'
 
 type Refreshable = TokenRecord & { refreshToken: string }
 
@@ -141,9 +143,12 @@ async function refreshAccessToken(
     throw error
   }
   const token = toStoredToken(await markTokenUse(grant, api.resource, set), Date.now())
+  const slot = getTokenSlot(api, scope)
+  const former = record.tokens[slot]
   await saveRecord(grant, {
     ...record,
-    tokens: { ...selectUnexpiredSlots(record), [getTokenSlot(api, scope)]: token },
+    superseded: supersede(record, former ? [former] : [], Date.now()),
+    tokens: { ...selectUnexpiredSlots(record), [slot]: token },
     refreshToken: set.refreshToken ?? refreshToken,
   })
   return token
@@ -183,6 +188,7 @@ async function renewAccessToken(
   if (!server) throw noGrant()
   const record = await readTokens(grant.grantId)
   if (record && listUnexpired(record).length >= MAX_VALID_TOKENS) throw tooManyTokens()
+  if (record) requireUnrefused(record, api.resource)
   const isUsable =
     isRefreshable(record, scope, grant) && namesRequestServers(server, record.metadata)
   if (isUsable && (await hasKey(grant, record))) {

@@ -244,7 +244,7 @@ describe('the provider', () => {
     }
     Object.defineProperty(Object.prototype, 'grantId', { set: () => {}, configurable: true })
     try {
-      void page.provider.request({ method: 'northbound_getAccessToken', params })
+      void page.provider.request<string>({ method: 'northbound_getAccessToken', params })
     } finally {
       Reflect.deleteProperty(Object.prototype, 'grantId')
     }
