@@ -11,6 +11,7 @@ import browser from 'webextension-polyfill'
 import type { ApiAccess, Grant } from '../../../shared/messages/page-api.ts'
 import type { Lifetime } from '../../../shared/messages/screen-channel.ts'
 import {
+  BRIEF_GRANT_LIFETIME_MS,
   DAY_GRANT_LIFETIME_MS,
   GRANT_EXTENSION_STEP_MS,
   MONTH_GRANT_LIFETIME_MS,
@@ -41,6 +42,7 @@ const LIFETIME_MS: Record<Lifetime, number> = {
   session: SESSION_GRANT_LIFETIME_MS,
   day: DAY_GRANT_LIFETIME_MS,
   month: MONTH_GRANT_LIFETIME_MS,
+  brief: BRIEF_GRANT_LIFETIME_MS,
 }
 
 const store = openStore('grants')
