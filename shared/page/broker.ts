@@ -8,7 +8,6 @@ import type {
   FetchParams,
   GetAccessTokenParams,
   Grant,
-  Interactive,
   Provider,
   ProviderEvent,
   ProviderEvents,
@@ -28,16 +27,6 @@ export interface FetchOptions extends Omit<RequestInit, 'headers'> {
   interactive?: FetchParams['interactive']
 }
 
-export interface TokenFetchOptions extends Omit<RequestInit, 'headers' | 'credentials' | 'redirect'> {
-  headers?: HeadersInit
-  grantId?: string
-  /** Base URL of the API. Default: the longest granted resource above the URL. */
-  resource?: string
-  /** Part of the granted scope. */
-  scope?: string
-  interactive?: Interactive
-}
-
 /** A broker, with the methods of the convention and their types. */
 export interface Broker {
   readonly info: Readonly<ProviderInfo>
@@ -49,13 +38,6 @@ export interface Broker {
   getAccessToken(params?: GetAccessTokenParams, options?: CallOptions): Promise<AccessToken>
   /** Calls a northbound API like `fetch`; the token stays with the broker. */
   fetch(input: RequestInfo | URL, init?: FetchOptions): Promise<Response>
-  /**
-   * Calls an API from the page itself, with an access token of a grant in mode `token`: with a proof and a nonce
-   * where the token is of type DPoP, and with another token once the API has refused one.
-   *
-   * @throws ProviderError 4210 if the API refuses the renewed token too; a `TypeError` of `fetch`.
-   */
-  fetchWithToken(input: RequestInfo | URL, init?: TokenFetchOptions): Promise<Response>
   createProof(params: CreateProofParams, options?: CallOptions): Promise<{ dpop: string }>
   revoke(params?: RevokeParams, options?: CallOptions): Promise<RevokeResult>
   /** Adds a listener and returns the function that removes it. */

@@ -16,8 +16,24 @@ import {
   ERROR_CODE,
   type GetAccessTokenParams,
   type Grant,
+  type Interactive,
 } from '../messages/page-api.ts'
-import type { Broker, TokenFetchOptions } from './broker.ts'
+import type { Broker } from './broker.ts'
+
+export interface TokenFetchOptions extends Omit<RequestInit, 'headers' | 'credentials' | 'redirect'> {
+  headers?: HeadersInit
+  grantId?: string
+  /** Base URL of the API. Default: the longest granted resource above the URL. */
+  resource?: string
+  /** Part of the granted scope. */
+  scope?: string
+  interactive?: Interactive
+}
+
+export type FetchWithToken = (
+  input: RequestInfo | URL,
+  init?: TokenFetchOptions,
+) => Promise<Response>
 
 /** Calls of one `fetchWithToken` with different tokens. */
 const MAX_TOKENS = 3
@@ -63,16 +79,18 @@ function wantsNonce(response: Response): boolean {
   return challenge === '' || /use_dpop_nonce/.test(challenge ?? '')
 }
 
+/**
+ * Makes a `fetch` for a page with a grant in mode `token`. It remembers the nonces of the APIs, so a page makes it once.
+ * It rejects with a `ProviderError` of the broker, with 4100 for a URL under no resource of a grant in mode `token`, or
+ * with the error of the platform's `fetch`.
+ */
 export function createFetchWithToken(
   broker: Pick<Broker, 'getGrants' | 'getAccessToken' | 'createProof'>,
-): Broker['fetchWithToken'] {
+): FetchWithToken {
   /** The last nonce of each API, by origin. */
   const nonces = new Map<string, string>()
 
-  return async (
-    input: RequestInfo | URL,
-    { grantId, resource, scope, interactive, ...init }: TokenFetchOptions = {},
-  ): Promise<Response> => {
+  return async (input, { grantId, resource, scope, interactive, ...init } = {}) => {
     const request = new Request(input, init)
     const { method, signal } = request
     signal.throwIfAborted()

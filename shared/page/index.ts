@@ -20,10 +20,10 @@ import {
   REQUEST_EVENT,
 } from '../messages/page-api.ts'
 import type { Broker, CallOptions } from './broker.ts'
-import { createFetchWithToken } from './fetch-with-token.ts'
 
 export * from '../messages/page-api.ts'
 export type * from './broker.ts'
+export * from './fetch-with-token.ts'
 
 declare global {
   interface WindowEventMap {
@@ -78,18 +78,14 @@ function createBroker(info: Readonly<ProviderInfo>, provider: Provider): Broker 
   const getInfo = createMethod('broker_getInfo')
   const getGrants = createMethod('northbound_getGrants')
   const fetch = createMethod('northbound_fetch')
-  const tokenMethods = {
-    getGrants: (options?: CallOptions) => getGrants(undefined, options),
-    getAccessToken: createMethod('northbound_getAccessToken'),
-    createProof: createMethod('northbound_createProof'),
-  }
   return {
     info,
     provider,
-    ...tokenMethods,
-    fetchWithToken: createFetchWithToken(tokenMethods),
     getInfo: (options) => getInfo(undefined, options),
     connect: createMethod('northbound_connect'),
+    getGrants: (options) => getGrants(undefined, options),
+    getAccessToken: createMethod('northbound_getAccessToken'),
+    createProof: createMethod('northbound_createProof'),
     revoke: createMethod('northbound_revoke'),
     async fetch(input, { grantId, interactive, ...init } = {}) {
       const request = new Request(input, init)

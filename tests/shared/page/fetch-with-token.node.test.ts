@@ -15,7 +15,7 @@ import type {
   Grant,
 } from '../../../shared/messages/page-api.ts'
 import type { Broker } from '../../../shared/page/broker.ts'
-import { createFetchWithToken } from '../../../shared/page/fetch-with-token.ts'
+import { createFetchWithToken, type FetchWithToken } from '../../../shared/page/fetch-with-token.ts'
 
 const API = 'https://api.example/v1'
 const BELOW = 'https://api.example/v1/below'
@@ -93,11 +93,11 @@ afterEach(() => {
   vi.unstubAllGlobals()
 })
 
-const fetchWithToken: Broker['fetchWithToken'] = (...args) => createFetchWithToken(broker)(...args)
+const fetchWithToken: FetchWithToken = (...args) => createFetchWithToken(broker)(...args)
 
 const headersOf = (name: string) => sent.map(({ headers }) => headers.get(name))
 
-describe('F03: fetchWithToken', () => {
+describe('a page that calls with its token', () => {
   test('F03: calls with the token of the grant that has the API', async () => {
     const response = await fetchWithToken(`${API}/x?a=b#c`, {
       method: 'POST',
