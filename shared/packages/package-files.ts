@@ -7,7 +7,15 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Plugin } from 'vite'
-import { dependencies, description, engines, license, name, type, version } from '../../package.json'
+import {
+  dependencies,
+  description,
+  engines,
+  license,
+  name,
+  type,
+  version,
+} from '../../package.json'
 
 /** Files of the package, with the files of the repository that they are copies of. */
 const COPIES = {

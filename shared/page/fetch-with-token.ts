@@ -20,7 +20,8 @@ import {
 } from '../messages/page-api.ts'
 import type { Broker } from './broker.ts'
 
-export interface TokenFetchOptions extends Omit<RequestInit, 'headers' | 'credentials' | 'redirect'> {
+export interface TokenFetchOptions
+  extends Omit<RequestInit, 'headers' | 'credentials' | 'redirect'> {
   headers?: HeadersInit
   grantId?: string
   /** Base URL of the API. Default: the longest granted resource above the URL. */
@@ -96,13 +97,19 @@ export function createFetchWithToken(
     signal.throwIfAborted()
     const url = new URL(request.url)
     url.hash = ''
-    const resources = resource ? [resource] : listResources(await broker.getGrants({ signal }), grantId)
+    const resources = resource
+      ? [resource]
+      : listResources(await broker.getGrants({ signal }), grantId)
     const api = findResource(url, resources)
     if (api === undefined) throw noGrant()
     const octets = await request.arrayBuffer()
     const body = octets.byteLength > 0 && { body: octets }
 
-    async function createHeaders({ tokenType, accessToken, grantId }: AccessToken): Promise<Headers> {
+    async function createHeaders({
+      tokenType,
+      accessToken,
+      grantId,
+    }: AccessToken): Promise<Headers> {
       const headers = new Headers(request.headers)
       headers.set('authorization', `${tokenType} ${accessToken}`)
       if (tokenType !== 'DPoP') return headers

@@ -70,7 +70,9 @@ describe('the packed library', () => {
   test('contains the built files and nothing else', () => {
     const unexpected = packed.filter(
       (file) =>
-        !/^(types\/.*\.d\.ts|docs\/\w+-?\w+\.md|core\.js|page\.js|package\.json|README\.md|LICENSE)$/.test(file),
+        !/^(types\/.*\.d\.ts|docs\/\w+-?\w+\.md|core\.js|page\.js|package\.json|README\.md|LICENSE)$/.test(
+          file,
+        ),
     )
     expect(unexpected).toEqual([])
     expect(packed).toContain('core.js')
@@ -145,7 +147,9 @@ describe('the packed library', () => {
 
   test('F09: the programs in its README compile, strict', async () => {
     const text = await readFile(join(folder, 'node_modules/northkey/README.md'), 'utf8')
-    const programs = [...text.matchAll(/```ts\n([^`]*(?:`[^`]+`[^`]*)*)```/g)].map(([, code]) => code)
+    const programs = [...text.matchAll(/```ts\n([^`]*(?:`[^`]+`[^`]*)*)```/g)].map(
+      ([, code]) => code,
+    )
     expect(programs).toHaveLength(2)
     for (const program of programs) expect(await compileElsewhere(program ?? '')).toBe('')
   })

@@ -57,5 +57,7 @@ export async function markReplacement(
 /** @throws BrokerError `interaction_required` if the API has refused a replacement. */
 export function requireUnrefused({ refused = [] }: TokenRecord, resource: string): void {
   if (!refused.includes(resource)) return
-  throw interactionRequired('the API has refused the renewed access token, so the user has to sign in')
+  throw interactionRequired(
+    'the API has refused the renewed access token, so the user has to sign in',
+  )
 }

@@ -59,8 +59,7 @@ function fakeProvider(answer: (args: RequestArguments) => unknown) {
       calls.push(args)
       return answer(args) as never
     },
-    on: (event, listener) =>
-      void listeners.set(event, listener as (payload: unknown) => void),
+    on: (event, listener) => void listeners.set(event, listener as (payload: unknown) => void),
     removeListener: (event) => void listeners.delete(event),
   }
   return { provider, calls, listeners }

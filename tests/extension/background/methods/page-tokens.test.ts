@@ -16,7 +16,10 @@ import type { SilentRequest } from '../../../../extension/background/authorizati
 import type { GrantRecord } from '../../../../extension/background/grants/grants.ts'
 import type { Call } from '../../../../extension/background/methods/page-call.ts'
 import type { RefreshTokens, TokenSet } from '../../../../shared/core/index.ts'
-import type { CreateProofParams, GetAccessTokenParams } from '../../../../shared/messages/page-api.ts'
+import type {
+  CreateProofParams,
+  GetAccessTokenParams,
+} from '../../../../shared/messages/page-api.ts'
 import { A, authorized, grantRecord, OPERATOR, tokenSet } from '../../support/operator.ts'
 
 const server = vi.hoisted(() => ({
