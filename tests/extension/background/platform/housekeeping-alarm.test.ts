@@ -19,6 +19,7 @@ import {
 import { flows } from '../../../../extension/background/authorization/flow-records.ts'
 import {
   computeExpiry,
+  deleteGrant,
   type GrantRecord,
   listGrants,
   saveGrant,
@@ -51,8 +52,10 @@ describe('the alarm', () => {
   test('F10: of a development build is not 30 s away, so that a grant of seconds ends by its own time', async () => {
     const expiresAt = computeExpiry('brief', Date.now())
     expect(expiresAt).toBeLessThan(Date.now() + 30_000)
-    await saveGrant(grantOf({ lifetime: 'brief', expiresAt }))
+    const grant = grantOf({ lifetime: 'brief', expiresAt })
+    await saveGrant(grant)
     expect(alarm.when).toBe(expiresAt)
+    await deleteGrant(grant)
   })
 
   test('is not postponed by a later time when it is overdue', async () => {
