@@ -81,7 +81,7 @@ export default defineConfig({
       {
         // The bundler gives the name of the file that it makes of a script.
         resolve: { alias: [{ find: /^.*\?script&iife$/, replacement: SCRIPT_FILE }] },
-        define: { __REPLACED_LIMITS__: 'undefined' },
+        define: { __DEVELOPMENT__: 'true', __REPLACED_LIMITS__: 'undefined' },
         test: { ...node, name: 'extension', include: ['tests/extension/**/*.test.{ts,tsx}'] },
       },
       { test: { ...node, name: 'demo-site', include: ['tests/demo-site/**/*.test.{ts,tsx}'] } },

@@ -158,6 +158,9 @@ export const ONCE_GRANT_LIFETIME_MS = __REPLACED_LIMITS__?.ONCE_GRANT_LIFETIME_M
 /** Longest lifetime of a grant for a browser session that does not end. */
 export const SESSION_GRANT_LIFETIME_MS = __REPLACED_LIMITS__?.SESSION_GRANT_LIFETIME_MS ?? DAY_MS
 
+/** Lifetime of a grant of the development build, for whoever tries what an application does at its end. */
+export const BRIEF_GRANT_LIFETIME_MS = __REPLACED_LIMITS__?.BRIEF_GRANT_LIFETIME_MS ?? 20_000
+
 /** Lifetime of a grant for a day. */
 export const DAY_GRANT_LIFETIME_MS = __REPLACED_LIMITS__?.DAY_GRANT_LIFETIME_MS ?? DAY_MS
 
@@ -211,6 +214,9 @@ export const CAPIF_VIOLATION_MEMORY_MS = __REPLACED_LIMITS__?.CAPIF_VIOLATION_ME
 
 /** Shortest time to an alarm: browsers do not wake a worker sooner. */
 export const SOONEST_ALARM_MS = __REPLACED_LIMITS__?.SOONEST_ALARM_MS ?? 30_000
+
+/** The same for an unpacked extension, as a development build is: browsers wake its worker at any time. */
+export const SOONEST_UNPACKED_ALARM_MS = __REPLACED_LIMITS__?.SOONEST_UNPACKED_ALARM_MS ?? 1_000
 
 /** Delay of a new worker's check of permissions: the event that woke the worker is handled first. */
 export const PERMISSION_CHECK_DELAY_MS = __REPLACED_LIMITS__?.PERMISSION_CHECK_DELAY_MS ?? 1_000

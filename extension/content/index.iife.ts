@@ -11,7 +11,7 @@ import {
   PORT_EVENT,
   type ProviderToContent,
 } from '../../shared/messages/document-channel.ts'
-import { closeConnection, handlePageMessages, runtime } from './worker-connection.ts'
+import { handlePageMessages, runtime } from './worker-connection.ts'
 
 function acceptPort(event: Event): void {
   // Tells the provider that its port is taken, so that it gives the port to no other content script.
@@ -27,8 +27,6 @@ function acceptPort(event: Event): void {
     return undefined
   }
   runtime.onMessage.addListener(forwardEvent as (message: unknown) => undefined)
-
-  addEventListener('pagehide', closeConnection)
 }
 
 addEventListener(PORT_EVENT, acceptPort, { once: true })

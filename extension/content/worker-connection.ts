@@ -130,6 +130,8 @@ function sendToWorker(batch: UnverifiedPageMessage[]): void {
       keepAliveTimer = setInterval(sendKeepAlive, KEEP_ALIVE_MS)
       port.onMessage.addListener(handleWorkerMessages as (message: unknown) => void)
       port.onDisconnect.addListener(handleDisconnect)
+      // With each port, since `document.open()` removes the listeners of the window.
+      addEventListener('pagehide', closeConnection)
     }
     port.postMessage(batch)
   } catch {

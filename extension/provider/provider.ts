@@ -3,8 +3,8 @@
  * script is gone: the provider pings the content script while a call or a listener waits, and pings without
  * an answer mean `broker_gone`. Equal requests are deduplicated (`request-deduplication.ts`).
  *
- * Border: the page's own world. The provider uses no function that the page replaced after this script has
- * run. What the page can reach here it is allowed to have.
+ * Border: the page's own world. A call uses no function that the page replaced after this script has run. What the
+ * page can reach here it is allowed to have.
  */
 
 import {
@@ -53,27 +53,21 @@ interface ContentMessage {
   result: Partial<AccessToken>
 }
 
-type Listener = (payload: unknown) => void
+type Listener = (payload: never) => void
 
 /** Its members are class fields, which are defined and not set: a page may put setters on every object. */
-class ProviderError extends Error {
-  override readonly name = 'ProviderError'
-  // Fields of its own: an assignment alone would call a setter that the page puts on Object.prototype.
-  readonly code
-  readonly data
-
-  constructor(error: ProviderErrorObject) {
-    super(error.message)
-    this.code = error.code
-    this.data = error.data
-  }
-}
+const createError = ({ code, message, data }: ProviderErrorObject) =>
+  new (class ProviderError extends Error {
+    override readonly name = 'ProviderError'
+    readonly code = code
+    readonly data = data
+  })(message)
 
 // Two numbers only: the whole table of error codes would be a tenth of what enters each page.
 const invalidParams = (message: string) =>
-  new ProviderError({ code: -32602, message, data: { error: 'invalid_params' } })
+  createError({ code: -32602, message, data: { error: 'invalid_params' } })
 const brokerGone = () =>
-  new ProviderError({
+  createError({
     code: 4900,
     message: 'the broker is gone',
     data: { error: 'broker_gone' },
@@ -93,7 +87,7 @@ export function connectProvider(): void {
   } = window
   const send = port.postMessage.bind(port) as (messages: ProviderToContent[]) => void
   const { freeze } = Object
-  const { stringify } = JSON
+  const stringify = JSON.stringify
 
   /** Each call under its `id`, and under its deduplication key if it has one. */
   const pending = new Map<string | number | undefined, PendingCall>()
@@ -120,7 +114,7 @@ export function connectProvider(): void {
   function emitEvent(event: ProviderEvent, payload: unknown): void {
     for (const listener of listeners.get(event) ?? []) {
       // In a microtask of its own: the browser reports an error of one listener, and calls the others.
-      queueMicrotask(() => listener(payload))
+      queueMicrotask(() => listener(payload as never))
     }
   }
 
@@ -160,7 +154,7 @@ export function connectProvider(): void {
           // Each caller gets a copy, so that a change by one caller does not reach another. A token is
           // flat, and the spread is faster where a thousand callers wait for it.
           const copyResult = () => (result.accessToken ? { ...result } : structuredClone(result))
-          if (error) reject(new ProviderError(error))
+          if (error) reject(createError(error))
           else resolve(call.waiters.size === 1 ? result : copyResult())
         })
       } else if (!id) {
@@ -196,7 +190,8 @@ export function connectProvider(): void {
   }
 
   // An arrow function: a function of another kind has a `prototype` that would not be frozen.
-  const request = (args: RequestArguments): Promise<unknown> =>
+  // Its result is that of the method, whatever the broker answers: `never` fits each of them.
+  const request = (args: RequestArguments): Promise<never> =>
     new NativePromise((resolve, reject) => {
       const { method, params = {}, signal } = args ?? {}
       if (typeof method !== 'string') throw invalidParams('method: expected a string')
@@ -227,9 +222,8 @@ export function connectProvider(): void {
       schedulePing()
     }),
     removeListener: freeze((event: ProviderEvent, listener: Listener) => {
-      const subscribed = listeners.get(event)
-      subscribed?.delete(listener)
-      if (!subscribed?.size) listeners.delete(event)
+      listeners.get(event)?.delete(listener)
+      if (!listeners.get(event)?.size) listeners.delete(event)
     }),
   })
 
@@ -261,7 +255,13 @@ export function connectProvider(): void {
         new MessageEvent(PORT_EVENT, { ports: [port2], cancelable: true }),
       )
   }
-  addEventListener(CONTENT_READY_EVENT, offerPort)
-  addEventListener(REQUEST_EVENT, announceProvider)
+  /** Adds the listeners that are not there. It is the page's `addEventListener` after `document.open()`. */
+  function listen(): void {
+    addEventListener(CONTENT_READY_EVENT, offerPort)
+    addEventListener(REQUEST_EVENT, announceProvider)
+  }
+  // `document.open()` removes the listeners of the window, and the nodes of the document.
+  new MutationObserver(listen).observe(document, { childList: true })
+  listen()
   offerPort()
 }

@@ -77,8 +77,25 @@ export {
 export { checkApis, checkAuthorization, type PlannedAuthorization } from './check-authorization.ts'
 export { discover } from './discover.ts'
 export { toProviderError } from './error-mapping.ts'
-export type * from './flow.ts'
-export { transition } from './flow.ts'
+export {
+  type AuthorizedFlow,
+  type AwaitingAuthorizationResponse,
+  type AwaitingRequestUri,
+  type AwaitingTokenResponse,
+  type CodeSent,
+  type Failed,
+  type FailedFlow,
+  type FlowContext,
+  type FlowEvent,
+  type FlowState,
+  type RedeemableFlow,
+  type RedirectReceived,
+  type RequestUriReceived,
+  type Resumed,
+  type TokenSet,
+  type TokensReceived,
+  transition,
+} from './flow.ts'
 export { grantedApis } from './granted-apis.ts'
 export { negotiateSecurity } from './negotiate-security.ts'
 export {

@@ -83,6 +83,8 @@ export interface GetAccessTokenParams {
   scope?: string
   interactive?: Interactive
   minValiditySeconds?: number
+  /** Access token that an API has refused: the page wants another one. @see RFC 6750 section 3.1, `invalid_token` */
+  refused?: string
 }
 
 export interface AccessToken {
@@ -118,6 +120,11 @@ export interface CreateProofParams {
   htu: string
   body?: string | ArrayBuffer
   query?: string
+  /**
+   * Access token that the request will carry, whose hash is in the proof. Without it, the token that the page got
+   * last for this API. @see RFC 9449 section 4.2, `ath`
+   */
+  accessToken?: string
   /** The `DPoP-Nonce` of the API's response. @see RFC 9449 section 9 */
   nonce?: string
 }
@@ -137,10 +144,10 @@ export interface ProviderMethods {
   broker_getInfo: { params: GetInfoParams | undefined; result: BrokerInfo }
   northbound_connect: { params: ConnectParams; result: Grant }
   northbound_getGrants: { params: undefined; result: Grant[] }
-  northbound_getAccessToken: { params: GetAccessTokenParams; result: AccessToken }
+  northbound_getAccessToken: { params: GetAccessTokenParams | undefined; result: AccessToken }
   northbound_fetch: { params: FetchParams; result: FetchResult }
   northbound_createProof: { params: CreateProofParams; result: { dpop: string } }
-  northbound_revoke: { params: RevokeParams; result: RevokeResult }
+  northbound_revoke: { params: RevokeParams | undefined; result: RevokeResult }
 }
 
 export type ProviderMethod = keyof ProviderMethods
@@ -148,6 +155,8 @@ export type ProviderMethod = keyof ProviderMethods
 export interface ProviderEvents {
   grantsChanged: { grants: Grant[] }
   grantRevoked: { grantId: string; by: 'user' | 'network' | 'page'; cause?: string }
+  /** The grant has ended by its own time, its `expiresAt`. */
+  grantExpired: { grantId: string }
   disconnect: Record<string, never>
 }
 
@@ -162,16 +171,27 @@ export interface ProviderInfo {
   protocol: typeof PROTOCOL
 }
 
-export interface RequestArguments {
-  method: string
-  params?: object
+/** Parameters of a method; of a method outside of this contract, any object. */
+type ParamsOf<M extends string> = M extends ProviderMethod
+  ? ProviderMethods[M]['params']
+  : object | undefined
+
+/** Result of a method; of a method outside of this contract, `unknown`. */
+type ResultOf<M extends string> = M extends ProviderMethod ? ProviderMethods[M]['result'] : unknown
+
+/** Arguments of `request`. `params` has to be there where the method has a parameter that has to be there. */
+export type RequestArguments<M extends string = string> = {
+  method: M
   signal?: AbortSignal
-}
+} & (undefined extends ParamsOf<M> ? { params?: ParamsOf<M> } : { params: ParamsOf<M> })
 
 export interface Provider {
-  request(args: RequestArguments): Promise<unknown>
-  on(event: ProviderEvent, listener: (payload: unknown) => void): void
-  removeListener(event: ProviderEvent, listener: (payload: unknown) => void): void
+  request<M extends string>(args: RequestArguments<M>): Promise<ResultOf<M>>
+  on<E extends ProviderEvent>(event: E, listener: (payload: ProviderEvents[E]) => void): void
+  removeListener<E extends ProviderEvent>(
+    event: E,
+    listener: (payload: ProviderEvents[E]) => void,
+  ): void
 }
 
 export interface ProviderDetail {

@@ -3,8 +3,11 @@
 import type { OperatorProfile } from './operator-profile.ts'
 import type { ApiAccess, Grant, Mode } from './page-api.ts'
 
-/** Lifetime of a grant. `once`: this task. `session`: this browser session. `month`: until 30 days without use. */
-export type Lifetime = 'once' | 'session' | 'day' | 'month'
+/**
+ * Lifetime of a grant. `once`: this task. `session`: this browser session. `month`: until 30 days without use.
+ * `brief`: seconds, which the development build offers alone.
+ */
+export type Lifetime = 'once' | 'session' | 'day' | 'month' | 'brief'
 
 /** One word of a scope, with a description of what it permits. */
 export interface ScopeInWords {

@@ -1,7 +1,8 @@
-/** Builds `northkey/core` and `northkey/page`, one file each: `--mode core`, `--mode page`. */
+/** Builds `northkey/core` and `northkey/page`, one file each, and what else is in the package: `--mode core`, `--mode page`. */
 
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
+import { packageFiles } from './package-files.ts'
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 
@@ -10,6 +11,7 @@ export default defineConfig(({ mode }) => {
   return {
     root: path('..'),
     publicDir: false,
+    plugins: [packageFiles],
     build: {
       outDir: path('../../dist/packages'),
       emptyOutDir: false,

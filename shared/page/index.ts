@@ -7,59 +7,29 @@
  */
 
 import {
-  type AccessToken,
   ANNOUNCE_EVENT,
-  type BrokerInfo,
-  type ConnectParams,
-  type CreateProofParams,
   type FetchParams,
   type FetchResult,
-  type GetAccessTokenParams,
-  type GetInfoParams,
-  type Grant,
   PROTOCOL,
   type Provider,
   type ProviderDetail,
   type ProviderErrorObject,
-  type ProviderEvent,
-  type ProviderEvents,
   type ProviderInfo,
   type ProviderMethod,
   type ProviderMethods,
   REQUEST_EVENT,
-  type RevokeParams,
-  type RevokeResult,
 } from '../messages/page-api.ts'
+import type { Broker, CallOptions } from './broker.ts'
 
-export type * from '../messages/page-api.ts'
+export * from '../messages/page-api.ts'
+export type * from './broker.ts'
+export * from './fetch-with-token.ts'
 
-/** Options of a call besides its parameters. */
-export interface CallOptions {
-  signal?: AbortSignal | undefined
-}
-
-export interface FetchOptions extends Omit<RequestInit, 'headers'> {
-  headers?: HeadersInit
-  grantId?: string
-  interactive?: FetchParams['interactive']
-}
-
-/** A broker, with the methods of the convention and their types. */
-export interface Broker {
-  readonly info: Readonly<ProviderInfo>
-  readonly provider: Provider
-  /** Describes the broker. With an issuer that knows this origin, the result has the redirect URI for it. */
-  getInfo(options?: CallOptions & GetInfoParams): Promise<BrokerInfo>
-  /** Requests access. It may open a window, so it requires a user gesture. */
-  connect(params: ConnectParams, options?: CallOptions): Promise<Grant>
-  getGrants(options?: CallOptions): Promise<Grant[]>
-  getAccessToken(params: GetAccessTokenParams, options?: CallOptions): Promise<AccessToken>
-  /** Calls a northbound API like `fetch`; the token stays with the broker. */
-  fetch(input: RequestInfo | URL, init?: FetchOptions): Promise<Response>
-  createProof(params: CreateProofParams, options?: CallOptions): Promise<{ dpop: string }>
-  revoke(params?: RevokeParams, options?: CallOptions): Promise<RevokeResult>
-  /** Adds a listener and returns the function that removes it. */
-  on<E extends ProviderEvent>(event: E, listener: (payload: ProviderEvents[E]) => void): () => void
+declare global {
+  interface WindowEventMap {
+    'northbound:announceProvider': CustomEvent<ProviderDetail>
+    'northbound:requestProvider': Event
+  }
 }
 
 export interface FindOptions {
@@ -69,11 +39,15 @@ export interface FindOptions {
   filter?: (info: Readonly<ProviderInfo>) => boolean
 }
 
-/** Finds the broker of this browser. Resolves with `undefined` if there is none for this page. */
+/**
+ * Finds the broker of this browser. Resolves with `undefined` if there is none for this page, and at once outside of a
+ * page: in a worker, and in a server that renders pages.
+ */
 export function findBroker({
   timeoutMs = 500,
   filter = () => true,
 }: FindOptions = {}): Promise<Broker | undefined> {
+  if (typeof document === 'undefined') return Promise.resolve(undefined)
   return new Promise((resolve) => {
     const settle = (broker?: Broker) => {
       clearTimeout(timer)
@@ -96,7 +70,7 @@ function createBroker(info: Readonly<ProviderInfo>, provider: Provider): Broker 
   const createMethod =
     <M extends ProviderMethod>(name: M) =>
     (params?: object, { signal }: CallOptions = {}) =>
-      provider.request({
+      provider.request<string>({
         method: name,
         ...(params && { params }),
         ...(signal && { signal }),
@@ -131,9 +105,8 @@ function createBroker(info: Readonly<ProviderInfo>, provider: Provider): Broker 
       return toResponse(await fetch(params, { signal }))
     },
     on(event, listener) {
-      const untypedListener = listener as (payload: unknown) => void
-      provider.on(event, untypedListener)
-      return () => provider.removeListener(event, untypedListener)
+      provider.on(event, listener)
+      return () => provider.removeListener(event, listener)
     },
   }
 }

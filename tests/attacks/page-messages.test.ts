@@ -107,7 +107,7 @@ describe('messages of a hostile page', () => {
       // The provider looks no more at what it sends.
       Array.prototype.every = (() => true) as unknown as typeof every
       const params = { url: unfolding }
-      const answer = provider.request({ method: 'northbound_fetch', params })
+      const answer = provider.request<string>({ method: 'northbound_fetch', params })
       Array.prototype.every = every
       return answer.catch((error: ProviderErrorObject) => error.code)
     })

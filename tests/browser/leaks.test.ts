@@ -122,7 +122,6 @@ beforeAll(async () => {
   profile = await mkdtemp(join(tmpdir(), 'northkey-profile-'))
   host = await openHost(BROWSER, { profile })
   stage = await startStage(host, {
-    accessTokenSeconds: 20,
     prepareExtension: recordConsoles,
   })
   await withoutRevocation(stage)
@@ -144,7 +143,13 @@ beforeAll(async () => {
   await gesture(page)
   const { result } = await call<Grant>(page, 'northbound_connect', stage.wish())
   if (!result) throw new Error('no grant')
-  for (let use = 0; use < 2; use++) await expectServed(page, result)
+  await expectServed(page, result)
+  stage.network.faults.add({
+    server: 'api-exposing-functions',
+    times: 1,
+    action: { type: 'status', status: 401, body: '{}' },
+  })
+  await expectServed(page, result)
   pageView = await viewOfPage(page)
   await page.evaluate(() => console.log('the console of the page'))
   await page.reload()

@@ -13,6 +13,7 @@
 
 import type { Page, Protocol } from 'puppeteer-core'
 import { describe, expect } from 'vitest'
+import type { FaultRule } from '../../demo-site/network/index.ts'
 import { redirectUriFor } from '../../shared/core/index.ts'
 import type { Onboarding, ProfileName } from '../../shared/messages/operator-profile.ts'
 import type {
@@ -41,8 +42,11 @@ const MECHANISMS = ['password', 'one-time code', 'passkey', 'access network'] as
 
 type Mechanism = (typeof MECHANISMS)[number]
 
-/** A token is renewed 30 s before it expires. A token with this lifetime is renewed before every call. */
-const TOKEN_SECONDS = 30
+const TOKEN_REFUSED: FaultRule = {
+  server: 'api-exposing-functions',
+  times: 1,
+  action: { type: 'status', status: 401, body: '{}' },
+}
 
 const operatorOf = ({ network }: Stage, profile: ProfileName) => {
   const operator = network.operatorProfiles.find((candidate) => candidate.profile === profile)
@@ -201,7 +205,6 @@ function selectMechanisms(profile: ProfileName, onboarding: Onboarding): readonl
 
 describe.each(combinations)('%s, %s', (profile, onboarding) => {
   const test = base.extend('options', {
-    accessTokenSeconds: TOKEN_SECONDS,
     // Only an application that the operator's profile names can do without a registration.
     requireConsent: true,
     operator: {
@@ -239,8 +242,11 @@ describe.each(combinations)('%s, %s', (profile, onboarding) => {
 
     stage.network.log.clear()
     const opened = await windowsOpenedBy(stage, async () => {
-      expect((await callApi(stage, page, profile)).result).toMatchObject({ status: 201 })
-      expect((await callApi(stage, page, profile)).result).toMatchObject({ status: 201 })
+      for (let time = 0; time < 2; time++) {
+        // A refused token is renewed, and the call is made once more.
+        stage.network.faults.add(TOKEN_REFUSED)
+        expect((await callApi(stage, page, profile)).result).toMatchObject({ status: 201 })
+      }
     })
     expect(opened).toBe(0)
     const renewals = tokenRequests(stage).filter(({ status }) => status === 200)

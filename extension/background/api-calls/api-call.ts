@@ -35,8 +35,8 @@ export interface TokenSource {
   currentToken(): Promise<ApiToken>
   /** A new token in place of a token that the API rejected. */
   replaceToken(rejected: ApiToken): Promise<ApiToken>
-  /** The DPoP key to which the token is bound, if there is one. */
-  dpopKey(): Promise<DpopKey | undefined>
+  /** The DPoP key to which a token is bound, if there is one. */
+  dpopKey(token: ApiToken): Promise<DpopKey | undefined>
 }
 
 export interface ApiCall {
@@ -110,7 +110,7 @@ async function exchange(
       body,
       accessToken: token.accessToken,
       tokenType: token.tokenType,
-      ...(token.tokenType === 'DPoP' && { dpop: await tokens.dpopKey(), proofClaims }),
+      ...(token.tokenType === 'DPoP' && { dpop: await tokens.dpopKey(token), proofClaims }),
     },
     { ...effects, timeoutMs: API_CALL_TIMEOUT_MS },
   )

@@ -17,3 +17,11 @@ export function sendGrantRevoked(
 ): Promise<void> {
   return sendEvent(origin, 'grantRevoked', payload)
 }
+
+/** Tells the documents of an origin that a grant has ended by its own time. */
+export function sendGrantExpired(
+  origin: string,
+  payload: ProviderEvents['grantExpired'],
+): Promise<void> {
+  return sendEvent(origin, 'grantExpired', payload)
+}

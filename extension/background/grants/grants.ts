@@ -12,6 +12,7 @@ import type { ApiRequest, Grant } from '../../../shared/messages/page-api.ts'
 import type { Lifetime } from '../../../shared/messages/screen-channel.ts'
 import { scopeWords } from '../../../shared/oauth/scope.ts'
 import {
+  BRIEF_GRANT_LIFETIME_MS,
   DAY_GRANT_LIFETIME_MS,
   GRANT_EXTENSION_STEP_MS,
   MONTH_GRANT_LIFETIME_MS,
@@ -42,6 +43,7 @@ const LIFETIME_MS: Record<Lifetime, number> = {
   session: SESSION_GRANT_LIFETIME_MS,
   day: DAY_GRANT_LIFETIME_MS,
   month: MONTH_GRANT_LIFETIME_MS,
+  brief: BRIEF_GRANT_LIFETIME_MS,
 }
 
 const store = openStore('grants')

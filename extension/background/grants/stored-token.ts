@@ -24,16 +24,31 @@ export function toStoredToken(set: TokenSet, nowMs: number): StoredToken {
   return { accessToken, tokenType, obtainedAtMs: nowMs, expiresAtMs, scope, singleUse }
 }
 
+/** The margin takes no more of a short lifetime than this part: a token of any lifetime is used, and not only renewed. */
+const MARGIN_SHARE = 0.25
+
+/** Time before its expiry from which on a token is renewed. */
+const computeMarginMs = ({ obtainedAtMs, expiresAtMs }: StoredToken): number =>
+  Math.min(TOKEN_MARGIN_MS, (expiresAtMs - obtainedAtMs) * MARGIN_SHARE)
+
 /**
  * Tells whether a token may be used without renewal. A clock that is earlier than the time of receipt was set
  * back; it cannot tell how much time has passed, so the token is renewed. A token without a stated life serves until
  * the API refuses it.
  */
 export function isFresh(token: StoredToken, minValidityMs: number, nowMs: number): boolean {
+  const marginMs = computeMarginMs(token)
   if (token.expiresAtMs === UNSTATED_EXPIRY_MS) return true
-  if (nowMs < token.obtainedAtMs - TOKEN_MARGIN_MS) return false
-  const margin = token.singleUse ? 0 : Math.max(minValidityMs, TOKEN_MARGIN_MS)
-  return token.expiresAtMs - margin > nowMs
+  if (nowMs < token.obtainedAtMs - marginMs) return false
+  return token.expiresAtMs - (token.singleUse ? 0 : Math.max(minValidityMs, marginMs)) > nowMs
+}
+
+/**
+ * DPoP access token that a renewal has replaced, and for which the page that holds it may need proofs until it expires.
+ */
+export type SupersededToken = Pick<StoredToken, 'accessToken' | 'expiresAtMs'> & {
+  /** Name of the key that it is bound to. */
+  keyId: string
 }
 
 /** Access token that another one has replaced, and that a page may still hold. It is revoked with the grant. */
@@ -53,6 +68,30 @@ export const selectUnexpired = <T extends ReplacedToken>(
   tokens: readonly T[],
   nowMs: number,
 ): T[] => tokens.filter(({ expiresAtMs }) => expiresAtMs > nowMs)
+
+/** Superseded tokens that are kept: those of the last renewals. */
+const MAX_SUPERSEDED = 16
+
+/**
+ * The superseded tokens of a grant after some of its tokens are replaced.
+ *
+ * @param before Superseded tokens before, and the key of those that are replaced now.
+ * @param replaced Tokens by slot: one may be in several.
+ */
+export function supersede(
+  { superseded = [], keyId }: { superseded?: SupersededToken[]; keyId: string },
+  replaced: StoredToken[],
+  nowMs: number,
+): SupersededToken[] {
+  const added = replaced
+    .filter(({ tokenType, singleUse }) => tokenType === 'DPoP' && !singleUse)
+    .map(({ accessToken, expiresAtMs }) => ({
+      ...boundReplaced({ accessToken, expiresAtMs }, nowMs),
+      keyId,
+    }))
+  const byValue = new Map(added.map((token) => [token.accessToken, token]))
+  return selectUnexpired([...superseded, ...byValue.values()], nowMs).slice(-MAX_SUPERSEDED)
+}
 
 /**
  * Returns the slot of a token in its record: the resource for the whole granted scope, and the resource with

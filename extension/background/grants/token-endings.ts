@@ -6,14 +6,15 @@
  */
 
 import type { TokenSet } from '../../../shared/core/index.ts'
-import { deleteKey } from '../clients/keys.ts'
 import type { AuthorizationResult } from './authorization-result.ts'
 import type { GrantRecord } from './grants.ts'
 import { revokeTokens, type TokenOwner } from './revocations.ts'
 import { type ReplacedToken, selectUnexpired } from './stored-token.ts'
 import {
   createTokenRecord,
+  deleteKeys,
   listAccessTokens,
+  listKeyIds,
   listUnexpired,
   type TokenRecord,
   tokenStore,
@@ -23,7 +24,7 @@ const listReplaced = ({ replaced = [] }: TokenRecord): string[] =>
   selectUnexpired(replaced, Date.now()).map(({ accessToken }) => accessToken)
 
 /**
- * Revokes all tokens of a record, and deletes their key.
+ * Revokes all tokens of a record, and deletes their keys.
  *
  * @returns Whether the server has received the revocation.
  */
@@ -31,7 +32,7 @@ export async function revokeAtServer(owner: TokenOwner, record: TokenRecord): Pr
   const accessTokens = listAccessTokens(record)
   const replaced = listReplaced(record)
   const isServerInformed = await revokeTokens(owner, { ...record, accessTokens, replaced })
-  await deleteKey(record.keyId)
+  await deleteKeys(listKeyIds(record))
   return isServerInformed
 }
 
@@ -65,7 +66,7 @@ export async function deleteTokens(grantId: string): Promise<ReplacedToken[]> {
   const record = await tokenStore.get(grantId)
   await tokenStore.delete(grantId)
   if (!record) return []
-  await deleteKey(record.keyId)
+  await deleteKeys(listKeyIds(record))
   return listUnexpired(record)
 }
 
@@ -86,7 +87,7 @@ export async function discardTokens(
     accessTokens: [...accessTokens, accessToken],
     replaced: listReplaced(record),
   })
-  await deleteKey(record.keyId)
+  await deleteKeys(listKeyIds(record))
 }
 
 /** Deletes the records that this browser session cannot open, and ends the tokens of expired grants. */

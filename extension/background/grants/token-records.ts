@@ -10,15 +10,17 @@
 
 import type { DpopKey } from '../../../shared/core/index.ts'
 import type { ApiAccess } from '../../../shared/messages/page-api.ts'
-import { deleteKey, getKey } from '../clients/keys.ts'
+import { getKey } from '../clients/keys.ts'
 import { grantEnded } from '../platform/broker-error.ts'
 import type { AuthorizationResult } from './authorization-result.ts'
 import { hasGrantEnded } from './ended-grants.ts'
 import type { GrantRecord } from './grants.ts'
-import { boundReplaced, isFresh, type ReplacedToken } from './stored-token.ts'
+import { boundReplaced, isFresh, type ReplacedToken, supersede } from './stored-token.ts'
 import { revokeAtServer } from './token-endings.ts'
 import {
   createTokenRecord,
+  deleteKeys,
+  listKeyIds,
   listUnexpired,
   runInGrantQueue,
   type TokenRecord,
@@ -36,12 +38,18 @@ export function readTokens(grantId: string): Promise<TokenRecord | undefined> {
 }
 
 /**
- * Stores a record. Tokens that arrive after the end of their grant are not stored but revoked.
+ * Stores a record, and deletes the keys that the former record named and this one does not. Tokens that arrive after
+ * the end of their grant are not stored but revoked.
  *
  * @throws BrokerError `no_grant` when the grant has ended in the meantime.
  */
 export async function saveRecord(grant: GrantRecord, record: TokenRecord): Promise<void> {
-  if (!hasGrantEnded(grant.grantId)) await tokenStore.set(grant.grantId, record)
+  const former = await tokenStore.get(grant.grantId)
+  if (!hasGrantEnded(grant.grantId)) {
+    await tokenStore.set(grant.grantId, record)
+    const kept = listKeyIds(record)
+    if (former) await deleteKeys(listKeyIds(former).filter((keyId) => !kept.includes(keyId)))
+  }
   if (!hasGrantEnded(grant.grantId)) return
   await tokenStore.delete(grant.grantId)
   await revokeAtServer(grant, record)
@@ -66,13 +74,19 @@ async function deleteWithoutKey({ grantId, keyId }: TokenRecord): Promise<void> 
 }
 
 /**
- * Returns the key that the tokens of a grant are bound to. Without the key the tokens are useless: they are
- * deleted.
+ * Returns the key that an access token of a grant is bound to. Without the key of the last authorization its tokens
+ * are useless: they are deleted.
  */
-export async function getDpopKey(grant: GrantRecord): Promise<DpopKey | undefined> {
+export async function getDpopKey(
+  grant: GrantRecord,
+  accessToken: string,
+): Promise<DpopKey | undefined> {
   const record = await tokenStore.get(grant.grantId)
-  const key = record && (await getKey(record.keyId))
-  if (record && !key) await deleteWithoutKey(record)
+  if (!record) return undefined
+  const superseded = record.superseded?.find((token) => token.accessToken === accessToken)
+  if (superseded) return getKey(superseded.keyId)
+  const key = await getKey(record.keyId)
+  if (!key) await deleteWithoutKey(record)
   return key
 }
 
@@ -98,8 +112,11 @@ export async function saveTokens(
   const slots = await listServedSlots(grant, slot, authorized.tokens)
   const record = createTokenRecord(grant.grantId, keyId, slots, authorized, grant.apis)
   const former = earlier ? listUnexpired(earlier) : []
-  await saveRecord(grant, withReplaced(record, [...replaced, ...former]))
-  if (earlier && earlier.keyId !== keyId) await deleteKey(earlier.keyId)
+  const held = earlier && {
+    superseded: supersede(earlier, Object.values(earlier.tokens), Date.now()),
+    ...(earlier.given && { given: earlier.given }),
+  }
+  await saveRecord(grant, withReplaced({ ...record, ...held }, [...replaced, ...former]))
 }
 
 /** Has a grant revoke, when it ends, the tokens of a grant that it has replaced. */
@@ -139,34 +156,20 @@ export async function removeAccessToken(
 }
 
 /**
- * Returns the scope of an API that the page requested last: its DPoP proofs are for the token of that
- * scope.
+ * Changes the record of a grant in its queue.
+ *
+ * @param change Returns the changed record, or `undefined` to leave it as it is.
+ * @returns Whether it was changed.
  */
-export async function getScopeInUse({ grantId }: GrantRecord, api: ApiAccess): Promise<string> {
-  return (await tokenStore.get(grantId))?.given?.[api.resource] ?? api.scope
-}
-
-/** Scope that was requested last, by grant and resource. The record may not contain it yet. */
-const lastRequestedScopes = new Map<string, string>()
-
-export async function setScopeInUse(
-  grant: GrantRecord,
-  api: ApiAccess,
-  scope: string,
-): Promise<void> {
-  const { grantId } = grant
-  const { resource } = api
-  const key = `${grantId} ${resource}`
-  lastRequestedScopes.set(key, scope)
-  // Most calls request the same scope as the call before: these do not enter the queue.
-  if ((await getScopeInUse(grant, api)) === scope) return
-  await runInGrantQueue(grantId, async () => {
-    for (;;) {
-      const record = await tokenStore.get(grantId)
-      const last = lastRequestedScopes.get(key) ?? scope
-      if (!record || (record.given?.[resource] ?? api.scope) === last) return
-      await updateRecord({ ...record, given: { ...record.given, [resource]: last } })
-    }
+export function changeRecord(
+  grantId: string,
+  change: (record: TokenRecord) => TokenRecord | undefined,
+): Promise<boolean> {
+  return runInGrantQueue(grantId, async () => {
+    const record = await tokenStore.get(grantId)
+    const changed = record && change(record)
+    if (changed) await updateRecord(changed)
+    return changed !== undefined
   })
 }
 

@@ -11,6 +11,7 @@
 import type { IdTokenClaims, ServerMetadata } from '../../../shared/core/index.ts'
 import type { ApiAccess } from '../../../shared/messages/page-api.ts'
 import { joinScopes } from '../../../shared/oauth/scope.ts'
+import { deleteKey } from '../clients/keys.ts'
 import { withCache } from '../platform/cached-store.ts'
 import { openSealedStore } from '../platform/open-sealed-store.ts'
 import { createKeyedSerialQueue } from '../platform/serial-queue.ts'
@@ -18,6 +19,7 @@ import type { AuthorizationResult } from './authorization-result.ts'
 import {
   type ReplacedToken,
   type StoredToken,
+  type SupersededToken,
   selectUnexpired,
   toStoredToken,
 } from './stored-token.ts'
@@ -29,8 +31,14 @@ export interface TokenRecord {
   tokens: Record<string, StoredToken>
   /** Access tokens of earlier authorizations: what ends the tokens of the last one does not end them. */
   replaced?: ReplacedToken[]
-  /** Scope that the page requested last, by resource, where it is smaller than the granted scope. */
+  /** DPoP access tokens that the page may still hold, after a renewal has replaced them. */
+  superseded?: SupersededToken[]
+  /** DPoP access token that the page got last, by resource. */
   given?: Record<string, string>
+  /** Access token that came in place of one that the API has refused, by resource. */
+  replacements?: Record<string, string>
+  /** Resources whose API has refused such a replacement too. A new authorization starts afresh. */
+  refused?: string[]
   /** Granted scope of all resources. */
   scope: string
   /** Whether the authorization request named resources, so that each token is for one of them (RFC 8707). */
@@ -68,6 +76,15 @@ export function createTokenRecord(
     ...(tokens.refreshToken !== undefined && { refreshToken: tokens.refreshToken }),
     ...(tokens.idTokenClaims && { idTokenClaims: tokens.idTokenClaims }),
   }
+}
+
+/** The keys that the tokens of a record are bound to. */
+export const listKeyIds = ({ keyId, superseded = [] }: TokenRecord): string[] => [
+  ...new Set([keyId, ...superseded.map((token) => token.keyId)]),
+]
+
+export async function deleteKeys(keyIds: string[]): Promise<void> {
+  await Promise.all(keyIds.map(deleteKey))
 }
 
 /** Serializes the read-modify-write steps on the record of one grant. */

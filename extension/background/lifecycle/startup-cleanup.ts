@@ -12,7 +12,7 @@ import { flows } from '../authorization/flow-records.ts'
 import { blockFromOperators } from '../authorization/redirect-rules.ts'
 import { sweepRegistrations } from '../clients/clients.ts'
 import { sweepKeys } from '../clients/keys.ts'
-import { sendGrantsChanged } from '../grants/grant-events.ts'
+import { sendGrantExpired, sendGrantsChanged } from '../grants/grant-events.ts'
 import { sweepGrants } from '../grants/grants.ts'
 import { endWithdrawnGrants } from '../grants/offered-apis.ts'
 import { sendDueRevocations, sweepRevocations } from '../grants/revocations.ts'
@@ -89,12 +89,15 @@ async function cancelFlowsWithoutOperator(): Promise<void> {
 }
 
 /**
- * Ends the grants that have expired: logs them, sends an event to their pages, and revokes their
+ * Ends the grants that have expired: logs them, sends the events to their pages, and revokes their
  * tokens.
  */
 async function endExpiredGrants(): Promise<void> {
   const expired = await sweepGrants()
   for (const grant of expired) log.record('revocation', 'expired', grant)
+  await Promise.allSettled(
+    expired.map(({ origin, grantId }) => sendGrantExpired(origin, { grantId })),
+  )
   await Promise.allSettled([...new Set(expired.map(({ origin }) => origin))].map(sendGrantsChanged))
   await sweepTokens(expired)
 }

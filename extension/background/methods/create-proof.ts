@@ -1,6 +1,6 @@
 /**
  * Implements `northbound_createProof`: signs a DPoP proof for a single request that a page makes
- * itself, with a token that it was given. The method is not a signing oracle: the token belongs to the
+ * itself, with a token that it was given. The method is not a signing oracle: the token is one of the
  * grant, the URL is under a granted resource, the API allows the HTTP method, and proofs are
  * rate-limited and logged.
  *
@@ -17,7 +17,9 @@ import type { CreateProofParams } from '../../../shared/messages/page-api.ts'
 import { findTarget, requireMethod } from '../api-calls/call-target.ts'
 import { parseCallUrl } from '../api-calls/resource-url.ts'
 import { runWithGrant } from '../grants/grant-use.ts'
-import { getDpopKey, getRequiredProofClaims, getScopeInUse } from '../grants/token-records.ts'
+import type { GrantRecord } from '../grants/grants.ts'
+import { getTokenInUse, isTokenOfGrant } from '../grants/held-tokens.ts'
+import { getDpopKey, getRequiredProofClaims } from '../grants/token-records.ts'
 import { getServerOrigins } from '../operators/operator-servers.ts'
 import { invalidParams } from '../platform/broker-error.ts'
 import { createEffects } from '../platform/effects.ts'
@@ -43,12 +45,32 @@ function readQuery(url: URL, query: string | undefined): string {
   return query
 }
 
+/**
+ * The token that the proof is for: the token that the page names, or the token that it got last for this API. No
+ * token is renewed for a proof, since the page would not have the new one; a page that has no token yet gets the
+ * proof for its first.
+ *
+ * @throws BrokerError `invalid_params` for a token that is not one of this grant.
+ */
+async function selectToken(
+  grant: GrantRecord,
+  resource: string,
+  named: string | undefined,
+): Promise<string> {
+  if (named === undefined) {
+    const inUse = await getTokenInUse(grant, resource)
+    return inUse ?? (await obtainAccessToken(grant, resource)).accessToken
+  }
+  if (await isTokenOfGrant(grant, named)) return named
+  throw invalidParams('accessToken: expected an access token of this grant that has not expired')
+}
+
 /** @throws BrokerError or NorthkeyError; `rate_limited` above 200 proofs at once or 20 a second. */
 export async function createProof(
   { origin, signal: callSignal }: Call,
   params: CreateProofParams,
 ): Promise<{ dpop: string }> {
-  const { grantId, htm, htu, body, nonce } = params
+  const { grantId, htm, htu, body, nonce, accessToken } = params
   takeProof(origin)
   const url = parseCallUrl(htu, 'htu')
   const { grant, access, api, operator } = await findTarget(origin, url, grantId)
@@ -61,14 +83,13 @@ export async function createProof(
   requireMethod(api, htm, 'htm')
   const query = readQuery(url, params.query)
   const dpop = await runWithGrant(grant, access, callSignal, async (signal) => {
-    const scope = await getScopeInUse(grant, access)
-    const { accessToken } = await obtainAccessToken(grant, access.resource, { scope })
-    const key = await getDpopKey(grant)
+    const token = await selectToken(grant, access.resource, accessToken)
+    const key = await getDpopKey(grant, token)
     if (!key) throw new NorthkeyError('key_mismatch', 'the key of this grant is gone')
     if (nonce !== undefined) key.nonces.set(url.origin, nonce)
     const claims = await camaraProofClaims(await getRequiredProofClaims(grant), { body, query })
     return createDpopProof(
-      { key, method: htm, url: url.href, accessToken, claims },
+      { key, method: htm, url: url.href, accessToken: token, claims },
       createEffects(getServerOrigins(operator), signal),
     )
   })

@@ -71,7 +71,7 @@ function createTokenSource(
       await dropAccessToken(grant.grantId, resource, accessToken)
       return currentToken()
     },
-    dpopKey: () => getDpopKey(grant),
+    dpopKey: ({ accessToken }) => getDpopKey(grant, accessToken),
   }
 }
 

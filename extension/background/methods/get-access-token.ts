@@ -13,13 +13,14 @@ import type {
 import { windowMayHelp } from '../authorization/silent-authorization.ts'
 import { runWithGrant } from '../grants/grant-use.ts'
 import { coversApi, extendGrant, type GrantRecord, listGrants } from '../grants/grants.ts'
+import { setTokenInUse } from '../grants/held-tokens.ts'
 import { listOfferedApis } from '../grants/offered-apis.ts'
 import type { StoredToken } from '../grants/stored-token.ts'
-import { setScopeInUse } from '../grants/token-records.ts'
 import { noGrant } from '../platform/broker-error.ts'
 import { log } from '../platform/log.ts'
 import { getStateVersion } from '../platform/state-version.ts'
 import { cacheAnswer } from '../tokens/access-token-cache.ts'
+import { dropRefusedToken, markReplacement } from '../tokens/refused-tokens.ts'
 import { obtainAccessToken } from '../tokens/token-renewal.ts'
 import type { Call } from './page-call.ts'
 import { renewWithUser } from './user-interaction.ts'
@@ -31,13 +32,16 @@ async function obtainTokenWithUser(
   call: Call,
   grant: GrantRecord,
   { resource, scope }: ApiAccess,
-  { interactive = 'never', minValiditySeconds = 0 }: GetAccessTokenParams,
+  { interactive = 'never', minValiditySeconds = 0, refused }: GetAccessTokenParams,
 ): Promise<StoredToken> {
+  const isReplacement = refused !== undefined && (await dropRefusedToken(grant, refused))
   try {
-    return await obtainAccessToken(grant, resource, {
+    const token = await obtainAccessToken(grant, resource, {
       scope,
       minValidityMs: minValiditySeconds * 1_000,
     })
+    if (isReplacement) await markReplacement(grant, resource, token.accessToken)
+    return token
   } catch (error) {
     if (interactive === 'never' || !windowMayHelp(error)) throw error
     await renewWithUser(call, grant)
@@ -69,7 +73,7 @@ export async function getAccessToken(
   params: GetAccessTokenParams,
 ): Promise<AccessToken> {
   const version = getStateVersion()
-  const { grantId, resource, minValiditySeconds = 0 } = params
+  const { grantId, resource, minValiditySeconds = 0, refused } = params
   const scope = params.scope || undefined
   const { origin } = call
   for (const grant of await listGrants(origin)) {
@@ -83,14 +87,16 @@ export async function getAccessToken(
     const wanted = { ...api, scope: scope ?? api.scope }
     const token = await runWithGrant(grant, wanted, call.signal, async (signal) => {
       const obtained = await obtainTokenWithUser({ ...call, signal }, grant, wanted, params)
-      await setScopeInUse(grant, api, wanted.scope)
+      await setTokenInUse(grant, api.resource, obtained.accessToken)
       await extendGrant(grant)
       return obtained
     })
     const logAgain = log.record('token', 'given to the site', { ...grant, apis: [wanted] })
     const answer = toAccessToken(grant, api, token)
     const minValidityMs = minValiditySeconds * 1_000
-    cacheAnswer(origin, call.key, { answer, grant, token, minValidityMs, log: logAgain }, version)
+    // A server may issue the refused token once more: the next report of it has to be heard.
+    const key = refused === undefined ? call.key : undefined
+    cacheAnswer(origin, key, { answer, grant, token, minValidityMs, log: logAgain }, version)
     return answer
   }
   throw noGrant(explainMissing(await listGrants(origin)))

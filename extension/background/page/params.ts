@@ -20,6 +20,8 @@ import { MAX_BODY_BYTES } from '../api-calls/body-limit.ts'
 import { invalidParams } from '../platform/broker-error.ts'
 
 const MAX_TEXT = 2_048
+/** Longer than any token that a request can carry: servers limit the header to some kilobytes. */
+const MAX_TOKEN = 65_536
 
 const text = (name: string, max = MAX_TEXT) =>
   v.pipe(
@@ -59,6 +61,9 @@ const scope = (name: string) =>
       ),
     ),
   )
+
+/** An access token that the broker gave the page. It is as long as the server made it. */
+const accessToken = (name: string) => text(name, MAX_TOKEN)
 
 const purpose = (name: string) =>
   v.pipe(text(name, 80), v.regex(/^dpv:[A-Za-z]+$/, `${name}: expected a DPV term, as in dpv:X`))
@@ -146,6 +151,7 @@ const schemas = {
           v.maxValue(86_400, 'minValiditySeconds: expected 0 to 86400'),
         ),
       ),
+      refused: v.optional(accessToken('refused')),
     }),
     {},
   ),
@@ -163,6 +169,7 @@ const schemas = {
     htu: url('htu'),
     body: v.optional(body),
     query: v.optional(v.pipe(v.string('query: expected a string'), v.maxLength(8_192))),
+    accessToken: v.optional(accessToken('accessToken')),
     nonce: v.optional(
       v.pipe(
         v.string('nonce: expected a string'),
@@ -173,7 +180,8 @@ const schemas = {
   northbound_revoke: v.optional(object({ grantId }), {}),
 } satisfies Record<ProviderMethod, v.GenericSchema>
 
-export type CheckedParams<M extends ProviderMethod> = ProviderMethods[M]['params']
+/** Parameters that have been checked. Where a page may omit them, they are an empty object. */
+export type CheckedParams<M extends ProviderMethod> = NonNullable<ProviderMethods[M]['params']>
 
 export function isProviderMethod(method: string): method is ProviderMethod {
   return Object.hasOwn(schemas, method)

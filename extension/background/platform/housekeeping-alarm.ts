@@ -5,7 +5,7 @@
  */
 
 import browser from 'webextension-polyfill'
-import { SOONEST_ALARM_MS } from '../../limits.ts'
+import { SOONEST_ALARM_MS, SOONEST_UNPACKED_ALARM_MS } from '../../limits.ts'
 import { createSerialQueue } from './serial-queue.ts'
 
 export const HOUSEKEEPING = 'housekeeping'
@@ -28,5 +28,8 @@ async function setAlarm(timeMs: number): Promise<void> {
   if (scheduled !== undefined && scheduled > now && scheduled <= timeMs) return
   // An overdue alarm is not lost: it fires as soon as the browser permits.
   const due = scheduled !== undefined && scheduled <= now ? scheduled : timeMs
-  browser.alarms.create(HOUSEKEEPING, { when: Math.max(due, now + SOONEST_ALARM_MS) })
+  const soonestMs = __DEVELOPMENT__
+    ? Math.min(SOONEST_ALARM_MS, SOONEST_UNPACKED_ALARM_MS)
+    : SOONEST_ALARM_MS
+  browser.alarms.create(HOUSEKEEPING, { when: Math.max(due, now + soonestMs) })
 }

@@ -25,7 +25,7 @@ import { giveUpServer, isDefiniteRefusal } from '../clients/client-retry.ts'
 import { getClientKey, isRefusedClient } from '../clients/clients.ts'
 import { getKey } from '../clients/keys.ts'
 import type { GrantRecord } from '../grants/grants.ts'
-import { getTokenSlot, type StoredToken, toStoredToken } from '../grants/stored-token.ts'
+import { getTokenSlot, type StoredToken, supersede, toStoredToken } from '../grants/stored-token.ts'
 import { discardTokens } from '../grants/token-endings.ts'
 import { saveRecord } from '../grants/token-records.ts'
 import type { TokenRecord } from '../grants/token-store.ts'
@@ -189,9 +189,12 @@ export async function refreshAccessToken(
     return { failure, error }
   }
   const token = toStoredToken(await markTokenUse(grant, api.resource, set), Date.now())
+  const slot = getTokenSlot(api, scope)
+  const former = record.tokens[slot]
   await saveRecord(grant, {
     ...current,
-    tokens: { ...selectUnexpiredSlots(record), [getTokenSlot(api, scope)]: token },
+    superseded: supersede(record, former ? [former] : [], Date.now()),
+    tokens: { ...selectUnexpiredSlots(record), [slot]: token },
     refreshToken: set.refreshToken ?? refreshToken,
   })
   return { token }

@@ -34,6 +34,7 @@ import { log } from '../platform/log.ts'
 import { createRateLimiter } from '../platform/rate-limiter.ts'
 import { createSemaphore } from '../platform/semaphore.ts'
 import { createSingleFlight } from '../platform/single-flight.ts'
+import { requireUnrefused } from './refused-tokens.ts'
 import { renewSilently } from './silent-renewal.ts'
 import { isRefreshable, refreshAccessToken } from './token-refresh.ts'
 
@@ -104,6 +105,7 @@ async function renewAccessToken(
   if (!server) throw operatorGone()
   const record = await readTokens(grant.grantId)
   if (record && listUnexpired(record).length >= MAX_VALID_TOKENS) throw tooManyTokens()
+  if (record) requireUnrefused(record, api.resource)
   if (record && (await isRefreshable(grant, server, record, scope))) {
     const outcome = await refreshAccessToken(grant, server, record, api, scope)
     if ('token' in outcome) return outcome.token

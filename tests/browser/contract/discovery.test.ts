@@ -9,7 +9,8 @@
  * - the scripts enter frames and `window === top` is not checked;
  * - the scripts enter every site and `isSecureContext` is not checked;
  * - a global is left behind;
- * - a file is web accessible.
+ * - a file is web accessible;
+ * - the listeners are not added again after `document.open()`.
  */
 
 import { readdir } from 'node:fs/promises'
@@ -59,6 +60,29 @@ describe('a page that asks for the provider', () => {
       return [...seen, own.announced]
     })
     expect(counts).toEqual([0, 1, 2, 3, 3])
+  })
+
+  test('H16: discovery: a document that is written anew finds the broker, and its calls are answered', async ({
+    page,
+  }) => {
+    const found = await page.evaluate(async () => {
+      document.open()
+      document.write('<!DOCTYPE html><title>Anew</title><p>Written</p>')
+      document.close()
+      const asked = new Promise<{ provider: Provider }>((resolve) => {
+        window.addEventListener('northbound:announceProvider', (event) =>
+          resolve((event as CustomEvent).detail),
+        )
+      })
+      // The end of the task in which the document was opened.
+      await new Promise((resolve) => queueMicrotask(() => resolve(undefined)))
+      window.dispatchEvent(new Event('northbound:requestProvider'))
+      const { provider } = await asked
+      const { protocol } = await provider.request({ method: 'broker_getInfo' })
+      return [document.title, protocol]
+    })
+    expect(found).toEqual(['Anew', '1'])
+    expect(await findsBroker(page)).toBe(true)
   })
 
   test('discovery: detail is frozen, with everything in it', async ({ page }) => {

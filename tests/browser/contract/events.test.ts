@@ -7,6 +7,7 @@
  * - `cause` is not transmitted;
  * - `grantsChanged` contains records of the broker;
  * - `removeListener` keeps the listener;
+ * - the end of a grant sends `grantsChanged` alone, or the alarm of a development build is 30 s away;
  * - an event goes to every tab and the content script does not check its origin.
  */
 
@@ -28,7 +29,7 @@ interface ReceivedEvent {
   payload: unknown
 }
 
-const EVENTS: ProviderEvent[] = ['grantsChanged', 'grantRevoked', 'disconnect']
+const EVENTS: ProviderEvent[] = ['grantsChanged', 'grantRevoked', 'grantExpired', 'disconnect']
 
 /** Makes the page record the events that it receives. `forget` removes the listener of an event. */
 async function listen(page: Page): Promise<Page> {
@@ -147,6 +148,25 @@ describe('a page that listens while others revoke', () => {
     })
     await expectNothingLeft(page, granted)
   })
+})
+
+describe('a page that listens when its grant ends', () => {
+  const expiring = test.extend('options', { limits: { DAY_GRANT_LIFETIME_MS: 3_000 } })
+
+  expiring(
+    'grantExpired: { grantId }, by its own time, and then grantsChanged (F10)',
+    async ({ page, granted }) => {
+      const { grantId } = granted
+      expect(await payloadOf(page, 'grantExpired')).toStrictEqual({ grantId })
+      await until('the event grantsChanged', async () => (await receivedBy(page)).length >= 3)
+      expect((await receivedBy(page)).slice(-2)).toStrictEqual([
+        { event: 'grantExpired', payload: { grantId } },
+        { event: 'grantsChanged', payload: { grants: [] } },
+      ])
+      expect(Date.now()).toBeGreaterThanOrEqual(granted.expiresAt)
+      await expectNothingLeft(page, granted)
+    },
+  )
 })
 
 describe('a page that listens while the extension is removed', () => {

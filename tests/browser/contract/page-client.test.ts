@@ -3,12 +3,14 @@
  *
  * Seen to fail when:
  * - `findBroker` rejects or waits forever if there is no broker;
- * - `fetch` returns the broker's result unchanged.
+ * - `fetch` returns the broker's result unchanged;
+ * - `createFetchWithToken` sends no nonce, or names neither the token of a proof nor a refused token.
  */
 
 import { fileURLToPath } from 'node:url'
 import { build } from 'vite'
 import { describe, expect } from 'vitest'
+import type { FaultRule } from '../../../demo-site/network/index.ts'
 import type * as PageClient from '../../../shared/page/index.ts'
 import { test as base } from '../fixtures.ts'
 import { signInBeforehand } from '../support/known-subscriber.ts'
@@ -100,4 +102,57 @@ describe('the client for pages', () => {
       revocations: 1,
     })
   })
+
+  const tokenTest = test
+    .extend('options', { operator: { dpop: 'required' } })
+    .extend('wish', { mode: 'token' })
+
+  tokenTest(
+    'F02, F03: a page calls with its own token, proof and nonce; a refused token is renewed once, then it is 4210',
+    async ({ stage, page, granted, client }) => {
+      await page.addScriptTag({ content: client })
+      const url = `${granted.apis[0]?.resource}/cloud-gaming/subscriptions`
+      await page.evaluate(async () => {
+        const { northkey } = window as unknown as { northkey: Client }
+        const broker = await northkey.findBroker({ timeoutMs: 3_000 })
+        if (!broker) return
+        const fetchWithToken = northkey.createFetchWithToken(broker)
+        const statusOf = (target: string) =>
+          fetchWithToken(target).then(
+            ({ status }) => status,
+            (error: { code: number }) => error.code,
+          )
+        Object.assign(window, { statusOf })
+      })
+      const call = () =>
+        page.evaluate(
+          (target) =>
+            (window as unknown as { statusOf(url: string): Promise<number> }).statusOf(target),
+          url,
+        )
+      expect(await call()).toBe(200)
+      const refused: FaultRule = {
+        server: 'api-exposing-functions',
+        method: 'GET',
+        action: {
+          type: 'status',
+          status: 401,
+          headers: {
+            'access-control-allow-origin': '*',
+            'access-control-expose-headers': 'WWW-Authenticate',
+            'www-authenticate': 'DPoP error="invalid_token"',
+          },
+        },
+      }
+      stage.network.faults.add({ ...refused, times: 1 })
+      expect(await call()).toBe(200)
+      stage.network.faults.add(refused)
+      expect(await call()).toBe(4210)
+      stage.network.faults.clear()
+      expect(await call()).toBe(4210)
+      const calls = stage.network.log.filter({ server: 'api-exposing-functions', method: 'GET' })
+      const tokens = new Set(calls.map(({ headers }) => headers.authorization))
+      expect(tokens.size).toBe(2)
+    },
+  )
 })

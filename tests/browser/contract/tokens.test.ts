@@ -6,9 +6,11 @@
  * - `grantId` is missing in the result;
  * - `minValiditySeconds` is ignored;
  * - a proof has no hash of the query;
+ * - `refused` and `accessToken` are not read (the code before had neither);
  * - the subscriber's handle is derived from the flow and not from the subscriber.
  */
 
+import { createHash } from 'node:crypto'
 import type { Page } from 'puppeteer-core'
 import { describe, expect } from 'vitest'
 import type { AccessToken, GetAccessTokenParams, Grant } from '../../../shared/messages/page-api.ts'
@@ -97,6 +99,24 @@ describe('northbound_getAccessToken', () => {
     ])
   })
 
+  test('northbound_getAccessToken: a refused token is renewed once, and then it is the error 4210 (F03)', async ({
+    stage,
+    ask,
+  }) => {
+    const tokenFrom = async (params?: GetAccessTokenParams) =>
+      (await ask(params)).result?.accessToken ?? ''
+    const first = await tokenFrom()
+    const requests = tokenRequests(stage).length
+    const second = await tokenFrom({ refused: first })
+    expect(second).not.toBe(first)
+    expect(await tokenFrom({ refused: first })).toBe(second)
+    expect(await tokenFrom()).toBe(second)
+    const { error } = await ask({ refused: second })
+    expect(error).toMatchObject({ code: 4210, data: { error: 'interaction_required' } })
+    expect((await ask()).error?.code).toBe(4210)
+    expect(tokenRequests(stage)).toHaveLength(requests + 1)
+  })
+
   identifiedTest(
     'northbound_getAccessToken: a window opens with interactive ifNeeded and a gesture, and not else',
     async ({ stage, page, granted, ask }) => {
@@ -163,6 +183,27 @@ describe('northbound_createProof', () => {
     expect(windows).toBe(0)
     expect(claimsOf(proofs[0])).toMatchObject({ htm: 'POST', htu })
     expect(claimsOf(proofs[0]).jti).not.toBe(claimsOf(proofs[1]).jti)
+  })
+})
+
+describe('a page whose token another call has renewed', () => {
+  test('northbound_createProof: accessToken names the token that the proof is for (F02)', async ({
+    page,
+    granted: { grantId, apis },
+    ask,
+  }) => {
+    const first = (await ask()).result?.accessToken ?? ''
+    const second = (await ask(RENEWED)).result?.accessToken ?? ''
+    const htu = `${apis[0]?.resource}/cloud-gaming/subscriptions`
+    for (const accessToken of [first, second]) {
+      const params = { grantId, htm: 'GET', htu, accessToken }
+      const { result } = await call<{ dpop: string }>(page, 'northbound_createProof', params)
+      const ath = createHash('sha256').update(accessToken).digest('base64url')
+      expect(claimsOf(result?.dpop).ath).toBe(ath)
+    }
+    const params = { grantId, htm: 'GET', htu, accessToken: 'of-somebody' }
+    const { error } = await call(page, 'northbound_createProof', params)
+    expect(error).toMatchObject({ code: -32602 })
   })
 })
 

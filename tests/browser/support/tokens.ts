@@ -3,6 +3,7 @@
 import type { Page } from 'puppeteer-core'
 import type { LogEntry } from '../../../demo-site/network/index.ts'
 import type { AccessToken, GetAccessTokenParams } from '../../../shared/messages/page-api.ts'
+import { until } from './pages.ts'
 import { type Called, call, formOf, type Stage, tokenRequests } from './stage.ts'
 
 /** A longer validity than any token of the network has. A call with this value always renews the token. */
@@ -21,8 +22,8 @@ export const refreshTokensSent = (stage: Stage): unknown[] =>
   refreshRequests(stage).map((entry) => formOf(entry).refresh_token)
 
 /**
- * Makes the access token of a grant expire now: a refresh gives the broker an access token whose remaining lifetime
- * is the broker's own margin. The refresh token is unchanged. The network's log is empty afterwards.
+ * Makes the access token of a grant expire: a refresh gives the broker an access token for one second, whose end this
+ * function waits for. The refresh token is unchanged. The network's log is empty afterwards.
  */
 export async function expireAccessToken(stage: Stage, page: Page, grantId: string): Promise<void> {
   const { faults, log } = stage.network
@@ -33,10 +34,11 @@ export async function expireAccessToken(stage: Stage, page: Page, grantId: strin
       type: 'status',
       status: 200,
       headers: { 'content-type': 'application/json' },
-      body: '{"access_token":"expired","token_type":"Bearer","expires_in":30}',
+      body: '{"access_token":"expired","token_type":"Bearer","expires_in":1}',
     },
   })
   const { result } = await getAccessToken(page, { grantId, ...RENEWED })
-  if (result?.accessToken !== 'expired') throw new Error('no access token that has expired')
+  if (result?.accessToken !== 'expired') throw new Error('no access token that expires')
+  await until('the expiry', async () => Date.now() > result.expiresAt)
   log.clear()
 }

@@ -9,7 +9,7 @@
  * port is disconnected before the answers are scheduled (L12), answers are posted while the document is
  * unloaded, which Firefox loses (B23),
  * an error of the keep-alive is reported only with the next call, each call is a message of its own, and a call
- * that cannot be sent fails the other calls of its batch.
+ * that cannot be sent fails the other calls of its batch. H16: the listener of the window is added once alone.
  */
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -40,6 +40,7 @@ let runtime: { id: string | undefined; connect(info: { name: string }): unknown 
 let script: typeof import('../../../extension/content/worker-connection.ts')
 /** The batches that reach the page. */
 let postedBatches: ContentToProvider[][]
+let windowListeners: [name: string, listener: () => void][]
 let settle: Map<number, (outcome?: Outcome) => void>
 
 beforeEach(async () => {
@@ -90,6 +91,10 @@ beforeEach(async () => {
   vi.stubGlobal('chrome', { runtime })
   vi.stubGlobal('navigator', { userActivation: { isActive: true } })
   vi.stubGlobal('document', { hidden: false })
+  windowListeners = []
+  vi.stubGlobal('addEventListener', (name: string, listener: () => void) =>
+    windowListeners.push([name, listener]),
+  )
   vi.resetModules()
   script = await import('../../../extension/content/worker-connection.ts')
   postedBatches = []
@@ -372,6 +377,17 @@ describe('a call of the content script', () => {
     await vi.advanceTimersByTimeAsync(1)
     expect(await calling).toMatchObject(lostAnswer)
     expect(ports[0]?.isOpen).toBe(false)
+  })
+
+  test('H16, B23: its listener is added with each port: document.open() removes the listeners of the window', async () => {
+    for (const id of [1, 2]) {
+      void sendCall(id, 'northbound_connect', {})
+      const [[name, listener] = []] = windowListeners.splice(0)
+      expect(name).toBe('pagehide')
+      listener?.()
+      await vi.advanceTimersByTimeAsync(1)
+      expect(ports.map(({ isOpen }) => isOpen)).toEqual(Array.from({ length: id }, () => false))
+    }
   })
 
   test('B23: a document gets no message while it is unloaded, only when its timers run again', async () => {

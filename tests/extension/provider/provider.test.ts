@@ -3,7 +3,8 @@
  *
  * Seen to fail when: each call is a message of its own, a single call waits for the end of the task, parameters
  * are read at the time of sending, the kind of a message is read from an inherited member, all callers get the
- * same object or a flat copy of a nested result, and the listener on a signal is removed only after the answer.
+ * same object or a flat copy of a nested result, and the listener on a signal is removed only after the answer. H16: when
+ * the listeners are added once alone.
  */
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -58,7 +59,22 @@ function setUp() {
     Promise,
   })
   vi.stubGlobal('window', window)
-  vi.stubGlobal('addEventListener', page.addEventListener.bind(page))
+  const added: [type: string, listener: unknown][] = []
+  vi.stubGlobal('addEventListener', (type: string, listener: () => void) => {
+    added.push([type, listener])
+    page.addEventListener(type, listener)
+  })
+  const observers: (() => void)[] = []
+  vi.stubGlobal('document', {})
+  vi.stubGlobal(
+    'MutationObserver',
+    class {
+      constructor(callback: () => void) {
+        observers.push(callback)
+      }
+      observe(): void {}
+    },
+  )
   vi.stubGlobal('MessageEvent', CancelableMessageEvent)
   vi.stubGlobal('__VERSION__', '0.0.0')
 
@@ -112,6 +128,12 @@ function setUp() {
       for (const task of timers.splice(0)) task()
     },
     close: () => port?.close(),
+    /** Listeners that the provider added to the window. */
+    added,
+    /** The nodes of the document change, as by `document.open()`. */
+    changeDocument: () => {
+      for (const callback of observers) callback()
+    },
     /** A content script becomes ready. */
     contentReady: () => page.dispatchEvent(new Event(CONTENT_READY_EVENT)),
     offers: () => offers,
@@ -167,6 +189,14 @@ async function deliverAnswers(): Promise<void> {
 }
 
 describe('the provider', () => {
+  test('H16: adds its listeners again, and the same ones, when the nodes of the document are replaced', () => {
+    const before = [...page.added]
+    expect(before.map(([type]) => type).sort()).toEqual([CONTENT_READY_EVENT, REQUEST_EVENT].sort())
+    page.changeDocument()
+    expect(page.added).toEqual([...before, ...before])
+    expect(page.detail()).toBeDefined()
+  })
+
   test('PAGE-API section 1: the announced detail is frozen, and announced on request only', () => {
     const detail = page.detail()
     const parts = [detail, detail?.info, detail?.provider, ...Object.values(detail?.provider ?? {})]
@@ -244,7 +274,7 @@ describe('the provider', () => {
     }
     Object.defineProperty(Object.prototype, 'grantId', { set: () => {}, configurable: true })
     try {
-      void page.provider.request({ method: 'northbound_getAccessToken', params })
+      void page.provider.request<string>({ method: 'northbound_getAccessToken', params })
     } finally {
       Reflect.deleteProperty(Object.prototype, 'grantId')
     }

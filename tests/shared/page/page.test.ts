@@ -23,6 +23,8 @@ const info: ProviderInfo = {
 const undo: (() => void)[] = []
 
 beforeAll(() => {
+  // A worker has no document, by which the client tells a page.
+  if (typeof document === 'undefined') Object.assign(globalThis, { document: {} })
   // Node has events, but no global object that receives them.
   if (typeof globalThis.addEventListener === 'function') return
   const target = new EventTarget()
@@ -55,9 +57,9 @@ function fakeProvider(answer: (args: RequestArguments) => unknown) {
   const provider: Provider = {
     async request(args) {
       calls.push(args)
-      return answer(args)
+      return answer(args) as never
     },
-    on: (event, listener) => void listeners.set(event, listener),
+    on: (event, listener) => void listeners.set(event, listener as (payload: unknown) => void),
     removeListener: (event) => void listeners.delete(event),
   }
   return { provider, calls, listeners }
@@ -122,6 +124,7 @@ describe('the methods (page contract section 2)', () => {
     await broker.connect(params, { signal })
     await broker.getGrants()
     await broker.getAccessToken({ grantId: 'g' })
+    await broker.getAccessToken()
     await broker.createProof({ grantId: 'g', htm: 'GET', htu: 'https://x' })
     await broker.revoke()
     expect(calls).toEqual([
@@ -129,6 +132,7 @@ describe('the methods (page contract section 2)', () => {
       { method: 'northbound_connect', params, signal },
       { method: 'northbound_getGrants' },
       { method: 'northbound_getAccessToken', params: { grantId: 'g' } },
+      { method: 'northbound_getAccessToken' },
       {
         method: 'northbound_createProof',
         params: { grantId: 'g', htm: 'GET', htu: 'https://x' },

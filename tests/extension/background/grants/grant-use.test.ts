@@ -103,7 +103,7 @@ async function start(more: Partial<Grant> = {}, token: 'fresh' | 'old' = 'fresh'
   expect(added.reasons).toBeUndefined()
   const grant = grantOf({ origin, issuer: ISSUER, mode: 'token', apis: [A], ...more })
   await getFlowDpopKey({ ...OPERATOR, dpop: 'required' }, METADATA, grant.grantId)
-  const expiresAtMs = Date.now() + (token === 'fresh' ? 600_000 : 1_000)
+  const expiresAtMs = Date.now() + (token === 'fresh' ? 600_000 : 0)
   const { tokenType } = grant
   await saveTokens(
     grant,

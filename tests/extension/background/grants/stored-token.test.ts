@@ -2,7 +2,7 @@
  * Tests the rules for the use of a stored token: freshness, slot, scope.
  *
  * Seen to fail when `isFresh` does not check `obtainedAtMs` (C03, the clock set back), and when it has no
- * margin.
+ * margin. F02: with a margin of 30 s for every lifetime.
  */
 
 import { describe, expect, test } from 'vitest'
@@ -52,6 +52,31 @@ describe('a token of ten minutes', () => {
     expect(isFresh(token, 300 * SECOND, at)).toBe(false)
     // A requested validity below the margin does not reduce the margin.
     expect(isFresh(token, 1, OBTAINED + 570 * SECOND)).toBe(false)
+  })
+})
+
+describe('F02: the margin of a token with a short lifetime is a quarter of it', () => {
+  const table: [lifetimeSeconds: number, sinceMs: number, fresh: boolean][] = [
+    [1, 0, true],
+    [1, 749, true],
+    [1, 750, false],
+    [10, 7_499, true],
+    [10, 7_500, false],
+    [30, 0, true],
+    [30, 22_499, true],
+    [30, 22_500, false],
+    [60, 44_999, true],
+    [60, 45_000, false],
+    [120, 89_999, true],
+    [120, 90_000, false],
+    [121, 90_999, true],
+    [121, 91_000, false],
+    [30, -7_500, true],
+    [30, -7_501, false],
+  ]
+  test.each(table)('F02: of %i s, %i ms after its receipt: fresh %s', (seconds, since, fresh) => {
+    const short = { ...token, expiresAtMs: OBTAINED + seconds * SECOND }
+    expect(isFresh(short, 0, OBTAINED + since)).toBe(fresh)
   })
 })
 

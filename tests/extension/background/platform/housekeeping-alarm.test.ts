@@ -2,7 +2,8 @@
  * Tests the alarm for due work: the earliest time wins, and after each alarm the next one is scheduled.
  *
  * Seen to fail with the source before the commit that added it: of two concurrent times the later one was
- * set, there was no alarm for the second flow, and a grant lasted until another event woke the worker.
+ * set, there was no alarm for the second flow, and a grant lasted until another event woke the worker. F10: when a page
+ * hears `grantsChanged` alone, and when the alarm of a development build is 30 s away.
  */
 
 import 'fake-indexeddb/auto'
@@ -17,6 +18,8 @@ import {
 } from '../../../../extension/background/authorization/authorization-flow.ts'
 import { flows } from '../../../../extension/background/authorization/flow-records.ts'
 import {
+  computeExpiry,
+  deleteGrant,
   type GrantRecord,
   listGrants,
   saveGrant,
@@ -46,6 +49,15 @@ describe('the alarm', () => {
     expect(alarm.when).toBe(now + 5 * MINUTE_MS)
   })
 
+  test('F10: of a development build is not 30 s away, so that a grant of seconds ends by its own time', async () => {
+    const expiresAt = computeExpiry('brief', Date.now())
+    expect(expiresAt).toBeLessThan(Date.now() + 30_000)
+    const grant = grantOf({ lifetime: 'brief', expiresAt })
+    await saveGrant(grant)
+    expect(alarm.when).toBe(expiresAt)
+    await deleteGrant(grant)
+  })
+
   test('is not postponed by a later time when it is overdue', async () => {
     const now = Date.now()
     alarm.when = now - MINUTE_MS
@@ -72,7 +84,7 @@ describe('the end of a grant', () => {
   const outcomes = async () =>
     (await log.read()).filter(({ event }) => event === 'revocation').map(({ outcome }) => outcome)
 
-  test('is the time of the alarm, which deletes the grant, logs it, and sends the event', async () => {
+  test('F10: is the time of the alarm, which deletes the grant, logs it, and sends the event', async () => {
     const soon: GrantRecord = grantOf({ expiresAt: Date.now() + 2 * MINUTE_MS })
     const later: GrantRecord = grantOf({ expiresAt: Date.now() + 60 * MINUTE_MS })
     await saveGrant(later)
@@ -85,6 +97,7 @@ describe('the end of a grant', () => {
     await runHousekeeping()
     expect(page.url.startsWith(ORIGIN)).toBe(true)
     expect(told).toMatchObject([
+      { event: 'grantExpired', payload: { grantId: soon.grantId } },
       { event: 'grantsChanged', payload: { grants: [{ grantId: later.grantId }] } },
     ])
     expect(await outcomes()).toEqual(['expired'])

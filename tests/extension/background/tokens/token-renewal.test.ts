@@ -69,8 +69,11 @@ const { MAX_VALID_TOKENS = 64, obtainAccessToken } = await import(
   '../../../../extension/background/tokens/token-renewal.ts'
 )
 const { endTokens } = await import('../../../../extension/background/grants/token-endings.ts')
-const { findGrantIdsByTokens, readTokens, saveTokens, getScopeInUse, setScopeInUse } = await import(
+const { findGrantIdsByTokens, readTokens, saveRecord, saveTokens } = await import(
   '../../../../extension/background/grants/token-records.ts'
+)
+const { getTokenInUse, setTokenInUse } = await import(
+  '../../../../extension/background/grants/held-tokens.ts'
 )
 const { deleteGrant } = await import('../../../../extension/background/grants/grants.ts')
 const { getFlowDpopKey } = await import('../../../../extension/background/clients/dpop.ts')
@@ -176,7 +179,7 @@ describe('C22, A02: a grant belongs to a single subscriber', () => {
 
   test('nor after its refresh token is refused', async () => {
     const grant = grantRecord()
-    const expiring = { expiresAtMs: Date.now() + 1_000, refreshToken: 'r' }
+    const expiring = { expiresAtMs: Date.now(), refreshToken: 'r' }
     await saveTokens(grant, grant.grantId, A.resource, authorized(expiring))
     answers.refresh = async () => {
       throw new NorthkeyError('authorization_server_error', 'refused', { error: 'invalid_grant' })
@@ -193,7 +196,7 @@ describe('C22, A02: a grant belongs to a single subscriber', () => {
     const claims = { iss: grant.issuer, sub: 'alice' } as IdTokenClaims
     const expiring = {
       accessToken: 'hers',
-      expiresAtMs: Date.now() + 1_000,
+      expiresAtMs: Date.now(),
       refreshToken: 'r',
       subject: 'alice',
       idTokenClaims: claims,
@@ -232,7 +235,7 @@ describe('a renewal that fails', () => {
 
   test('C18: after the revocation of its grant stores no token', async () => {
     const grant = grantRecord()
-    const expiring = { accessToken: 'old', expiresAtMs: Date.now() + 1_000, refreshToken: 'r' }
+    const expiring = { accessToken: 'old', expiresAtMs: Date.now(), refreshToken: 'r' }
     await saveTokens(grant, grant.grantId, A.resource, authorized(expiring))
     let loseAnswer = () => {}
     const refreshing = new Promise<void>((resolve) => {
@@ -388,20 +391,30 @@ describe('a page that collects access tokens', () => {
   })
 })
 
-describe('the scope in use', () => {
-  test('is the scope of the last call, also of several simultaneous calls', async () => {
+describe('the token in use', () => {
+  test('is the token of the last call, also of several simultaneous calls', async () => {
     const api = { ...A, scope: 'a more' }
-    const grant = grantRecord({ apis: [api] })
-    await saveTokens(grant, grant.grantId, A.resource, authorized({ scope: 'a more' }))
+    const grant = grantRecord({ apis: [api], tokenType: 'DPoP' })
+    const slots = { all: A.resource, one: `${A.resource} a` }
+    await saveTokens(grant, grant.grantId, slots.all, authorized({ accessToken: 'all' }))
+    const record = await readTokens(grant.grantId)
+    if (!record) return expect.unreachable('a record')
+    const { tokens } = record
+    const token = Object.values(tokens)[0]
+    if (!token) return expect.unreachable('a token')
+    await saveRecord(grant, {
+      ...record,
+      tokens: { ...tokens, [slots.one]: { ...token, accessToken: 'one' } },
+    })
     const rounds = [
-      ['a', 'a more'],
-      ['a more', 'a'],
-      ['a', 'a more', 'a more'],
-      ['a more', 'a', 'a'],
+      ['one', 'all'],
+      ['all', 'one'],
+      ['one', 'all', 'all'],
+      ['all', 'one', 'one'],
     ]
-    for (const scopes of rounds) {
-      await Promise.all(scopes.map((scope) => setScopeInUse(grant, api, scope)))
-      expect(await getScopeInUse(grant, api)).toBe(scopes.at(-1))
+    for (const given of rounds) {
+      await Promise.all(given.map((accessToken) => setTokenInUse(grant, A.resource, accessToken)))
+      expect(await getTokenInUse(grant, A.resource)).toBe(given.at(-1))
     }
   })
 })
