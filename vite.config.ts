@@ -8,6 +8,11 @@ import { fileURLToPath } from 'node:url'
 import { crx } from '@crxjs/vite-plugin'
 import preact from '@preact/preset-vite'
 import { defineConfig, type Plugin, type UserConfig } from 'vite'
+import {
+  ANONYMOUS_REQUESTS_FILE,
+  createAnonymousRequestRule,
+} from './extension/background/platform/anonymous-request-rule.ts'
+import { CHROMIUM_ID } from './extension/identity.ts'
 import { createManifest, type Target } from './extension/manifest.ts'
 import { policySchema } from './extension/policy-schema.ts'
 import { version } from './package.json'
@@ -52,12 +57,17 @@ const polyfillAsModule: Plugin = {
   },
 }
 
-/** Adds the policy schema, which Chromium reads from a file beside the manifest. */
-const addPolicySchema: Plugin = {
-  name: 'northkey:policy-schema',
+/** Adds what Chromium reads from files beside the manifest: the policy schema, and the static rule. */
+const addChromiumFiles: Plugin = {
+  name: 'northkey:chromium-files',
   generateBundle() {
-    const source = JSON.stringify(policySchema, undefined, 2)
-    this.emitFile({ type: 'asset', fileName: 'policy.schema.json', source })
+    const files = {
+      'policy.schema.json': policySchema,
+      [ANONYMOUS_REQUESTS_FILE]: [createAnonymousRequestRule(CHROMIUM_ID)],
+    }
+    for (const [fileName, content] of Object.entries(files)) {
+      this.emitFile({ type: 'asset', fileName, source: JSON.stringify(content, undefined, 2) })
+    }
   },
 }
 
@@ -74,7 +84,7 @@ function configureExtension(target: Target, development: boolean): UserConfig {
     plugins: [
       preact(),
       polyfillAsModule,
-      ...(target === 'chromium' ? [addPolicySchema] : []),
+      ...(target === 'chromium' ? [addChromiumFiles] : []),
       crx({
         manifest: createManifest(target, development),
         browser: target === 'chromium' ? 'chrome' : 'firefox',

@@ -2,7 +2,7 @@
  * Tests the files of the released extension: the permissions in its manifest, and code that it must not
  * contain.
  *
- * Seen to fail with `Math.random`, `eval`, an import from another server and a message to `*` in the
+ * Seen to fail with a static rule that has no `initiatorDomains`, with `Math.random`, `eval`, an import from another server and a message to `*` in the
  * background, with `allowInsecureLoopback: true`, with the permission `tabs`, and with a provider that
  * names `indexedDB`, and when SECURITY.md lacks one of the packages.
  */
@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os'
 import { extname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { CHROMIUM_ID } from '../../extension/identity.ts'
 import { buildModes } from '../../scripts/build.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -101,6 +102,21 @@ describe.each(TARGETS)('the shipped extension for %s', (target) => {
       /^https:\/\/[a-z0-9]+\.(chromiumapp\.org|extensions\.allizom\.org)\/\*$/,
     )
     expect(JSON.stringify(built)).not.toContain('<all_urls>')
+  })
+
+  test('A04, H01: its only static rule removes headers of the extension’s own requests, in Chromium', () => {
+    const [rule, ...others] = JSON.parse(getFiles().get('anonymous-requests.json') ?? '[]')
+    expect(others).toEqual([])
+    if (target === 'firefox') {
+      expect(rule).toBeUndefined()
+      return
+    }
+    expect(rule.action.type).toBe('modifyHeaders')
+    expect(rule.action.requestHeaders).toContainEqual({ header: 'origin', operation: 'remove' })
+    expect(rule.condition).toEqual({
+      initiatorDomains: [CHROMIUM_ID],
+      resourceTypes: ['websocket', 'xmlhttprequest'],
+    })
   })
 
   test('B15: scripts in a page contain no name of a secret or a key', () => {
