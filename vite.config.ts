@@ -3,6 +3,7 @@
  * `chromium-development` and `firefox-development` (with access to loopback), and `demo-site`.
  */
 
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { crx } from '@crxjs/vite-plugin'
@@ -71,7 +72,29 @@ const addChromiumFiles: Plugin = {
   },
 }
 
+const DEMO_OPERATORS_FILE = 'demo-operators.json'
+
+/**
+ * Keeps the operators that `npm run network` has written into the folder of a development build. The build empties
+ * the folder, while the network goes on and does not write them again.
+ */
+function keepDemoOperators(folder: string): Plugin {
+  let operators: string | undefined
+  return {
+    name: 'northkey:demo-operators',
+    buildStart() {
+      const path = join(folder, DEMO_OPERATORS_FILE)
+      operators = existsSync(path) ? readFileSync(path, 'utf8') : undefined
+    },
+    generateBundle() {
+      if (operators === undefined) return
+      this.emitFile({ type: 'asset', fileName: DEMO_OPERATORS_FILE, source: operators })
+    },
+  }
+}
+
 function configureExtension(target: Target, development: boolean): UserConfig {
+  const outDir = join(builds, development ? 'development' : '', target)
   return {
     root: toPath('extension'),
     publicDir: false,
@@ -85,6 +108,7 @@ function configureExtension(target: Target, development: boolean): UserConfig {
       preact(),
       polyfillAsModule,
       ...(target === 'chromium' ? [addChromiumFiles] : []),
+      ...(development ? [keepDemoOperators(outDir)] : []),
       crx({
         manifest: createManifest(target, development),
         browser: target === 'chromium' ? 'chrome' : 'firefox',
@@ -92,7 +116,7 @@ function configureExtension(target: Target, development: boolean): UserConfig {
       removeWebAccessibleResources,
     ],
     build: {
-      outDir: join(builds, development ? 'development' : '', target),
+      outDir,
       emptyOutDir: true,
       target: ['chrome130', 'firefox128'],
       modulePreload: false,

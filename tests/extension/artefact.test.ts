@@ -8,13 +8,13 @@
  */
 
 import { createHash } from 'node:crypto'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { extname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CHROMIUM_ID } from '../../extension/identity.ts'
-import { buildModes } from '../../scripts/build.ts'
+import { buildModes, getDevelopmentBuildPath } from '../../scripts/build.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const TARGETS = ['chromium', 'firefox']
@@ -135,6 +135,21 @@ describe.each(TARGETS)('the shipped extension for %s', (target) => {
         )
         .sort()
     expect(digest('second')).toEqual(digest('first'))
+  })
+})
+
+describe('a development build', () => {
+  test.each(TARGETS)('F08: of %s keeps the operators that the network has written into its folder', async (target) => {
+    const folder = getDevelopmentBuildPath(join(builds, 'kept'), target)
+    const path = join(folder, 'demo-operators.json')
+    await mkdir(folder, { recursive: true })
+    await writeFile(path, '[{ "issuer": "http://localhost:4301" }]')
+    await writeFile(join(folder, 'old.js'), '')
+    await buildModes([`${target}-development`], join(builds, 'kept'))
+    expect(await readFile(path, 'utf8')).toBe('[{ "issuer": "http://localhost:4301" }]')
+    const files = await readdir(folder)
+    expect(files).toContain('manifest.json')
+    expect(files).not.toContain('old.js')
   })
 })
 
