@@ -139,18 +139,21 @@ describe.each(TARGETS)('the shipped extension for %s', (target) => {
 })
 
 describe('a development build', () => {
-  test.each(TARGETS)('F08: of %s keeps the operators that the network has written into its folder', async (target) => {
-    const folder = getDevelopmentBuildPath(join(builds, 'kept'), target)
-    const path = join(folder, 'demo-operators.json')
-    await mkdir(folder, { recursive: true })
-    await writeFile(path, '[{ "issuer": "http://localhost:4301" }]')
-    await writeFile(join(folder, 'old.js'), '')
-    await buildModes([`${target}-development`], join(builds, 'kept'))
-    expect(await readFile(path, 'utf8')).toBe('[{ "issuer": "http://localhost:4301" }]')
-    const files = await readdir(folder)
-    expect(files).toContain('manifest.json')
-    expect(files).not.toContain('old.js')
-  })
+  test.each(TARGETS)(
+    'F08: of %s keeps the operators that the network has written into its folder',
+    async (target) => {
+      const folder = getDevelopmentBuildPath(join(builds, 'kept'), target)
+      const path = join(folder, 'demo-operators.json')
+      await mkdir(folder, { recursive: true })
+      await writeFile(path, '[{ "issuer": "http://localhost:4301" }]')
+      await writeFile(join(folder, 'old.js'), '')
+      await buildModes([`${target}-development`], join(builds, 'kept'))
+      expect(await readFile(path, 'utf8')).toBe('[{ "issuer": "http://localhost:4301" }]')
+      const files = await readdir(folder)
+      expect(files).toContain('manifest.json')
+      expect(files).not.toContain('old.js')
+    },
+  )
 })
 
 describe('the dependencies and sources of the project', () => {

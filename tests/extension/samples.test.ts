@@ -104,7 +104,9 @@ function compile(language: Sample['language']): Map<string, string[]> {
 describe('F08: a file that a command of the documents writes', () => {
   const written = listDocuments().flatMap((document) =>
     [
-      ...readFileSync(join(ROOT, document), 'utf8').matchAll(/(?:--log|--profile| >) ([\w./-]+\.\w+)/g),
+      ...readFileSync(join(ROOT, document), 'utf8').matchAll(
+        /(?:--log|--profile| >) ([\w./-]+\.\w+)/g,
+      ),
     ].map(([, path = '']) => path),
   )
 

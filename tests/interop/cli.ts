@@ -43,12 +43,13 @@ try {
   console.log(`${server.title}, ${await browserVersion(browser)}`)
   try {
     await runSteps(stage, user, ({ step, found, failure }) => {
-      console.log(failure === undefined ? `passed  ${step}: ${found}` : `FAILED  ${step}: ${failure}`)
+      console.log(
+        failure === undefined ? `passed  ${step}: ${found}` : `FAILED  ${step}: ${failure}`,
+      )
       if (failure !== undefined) process.exitCode = 1
     })
-    if (user.unknownPages.size > 0) {
-      console.log(`pages without a known form: ${[...user.unknownPages].join(' ')}`)
-    }
+    const unknown = user.listUnknownPages()
+    if (unknown.length > 0) console.log(`pages without a known form: ${unknown.join(' ')}`)
     if (values.log) for (const entry of await stage.readLog()) console.log(JSON.stringify(entry))
   } finally {
     await user.leave()

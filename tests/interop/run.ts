@@ -7,6 +7,7 @@ import type { Page } from 'puppeteer-core'
 import type { OperatorProfile } from '../../shared/messages/operator-profile.ts'
 import type {
   AccessToken,
+  ApiAccess,
   FetchResult,
   Grant,
   Mode,
@@ -24,6 +25,9 @@ export interface StepReport {
   /** Text of what was found. */
   found?: string
 }
+
+/** Time after which a step counts as failed: a page waits that the user does not know. */
+const STEP_LIMIT_MS = 45_000
 
 /** A longer validity than any token of the servers has: each call is a renewal. */
 const RENEWED = { minValiditySeconds: 86_400 }
@@ -49,6 +53,12 @@ async function call<T>(page: Page, method: string, params: object): Promise<T> {
   return result as T
 }
 
+function failLate(): Promise<never> {
+  return new Promise((_, reject) => {
+    setTimeout(reject, STEP_LIMIT_MS, new StepFailure(`no outcome in ${STEP_LIMIT_MS} ms`)).unref()
+  })
+}
+
 async function click(page: Page): Promise<void> {
   await inFront(page)
   await page.click('button')
@@ -65,19 +75,24 @@ async function allow({ browser }: InteropStage, signal: { settled: boolean }): P
   await consent.click('[data-testid=allow]').catch(() => {})
 }
 
-const accessOf = ({ apis }: OperatorProfile, index: number) => {
-  const api = apis[index] ?? apis[0]
-  const scope = api?.scopes[index === 0 || apis.length > 1 ? 0 : 1]?.scope ?? ''
-  return { resource: api?.resource ?? '', scope }
+function accessOf({ apis }: OperatorProfile, index: number): ApiAccess {
+  const api = apis[index]
+  if (!api) throw new Error('apis: expected two')
+  return { resource: api.resource, scope: api.scopes[0]?.scope ?? '' }
 }
 
-async function connect(stage: InteropStage, index: number, mode: Mode): Promise<Grant> {
+/** @param indexes Of the profile's APIs. */
+async function connect(
+  stage: InteropStage,
+  indexes: number[],
+  mode: Mode = 'token',
+): Promise<Grant> {
   const { page, profile } = stage
   await click(page)
   const signal = { settled: false }
   const connecting = call<Grant>(page, 'northbound_connect', {
     issuer: profile.issuer,
-    apis: [accessOf(profile, index)],
+    apis: indexes.map((index) => accessOf(profile, index)),
     mode,
   }).finally(() => {
     signal.settled = true
@@ -86,21 +101,18 @@ async function connect(stage: InteropStage, index: number, mode: Mode): Promise<
   return grant
 }
 
-async function callApi({ page, api }: InteropStage, grant: Grant): Promise<string> {
+/** Calls the APIs of a grant. The log of the APIs has what they saw, the answer is not read. */
+async function callApis({ page, api }: InteropStage, grant: Grant): Promise<string> {
   const before = api.calls.length
-  const url = `${grant.apis[0]?.resource}/ping`
-  const { status, body } = await call<FetchResult>(page, 'northbound_fetch', {
-    url,
-    grantId: grant.grantId,
-  }).then(async (result) => ({
-    status: result.status,
-    // A driver returns no `ArrayBuffer`: the API's log has what it saw.
-    body: `${api.calls.length - before} call`,
-  }))
-  if (status !== 200) throw new StepFailure(`the API answered ${status}`)
-  const { authorization = '', origin } = api.calls.at(-1) ?? {}
-  if (origin !== undefined) throw new StepFailure(`the API saw the origin ${origin}`)
-  return `200, ${body}, ${authorization.split(' ')[0]} token`
+  for (const { resource } of grant.apis) {
+    const params = { url: `${resource}/ping`, grantId: grant.grantId }
+    const { status } = await call<FetchResult>(page, 'northbound_fetch', params)
+    if (status !== 200) throw new StepFailure(`${resource} answered ${status}`)
+  }
+  const calls = api.calls.slice(before)
+  const origins = calls.flatMap(({ headers }) => headers.origin ?? [])
+  if (origins.length > 0) throw new StepFailure(`the API saw the origin ${origins.join()}`)
+  return `200; ${calls.map(({ token }) => token).join('; ')}`
 }
 
 /** Gets another access token: silently, or with a window after a click where that does not work. */
@@ -136,7 +148,7 @@ export async function runSteps(
   const grants: Grant[] = []
   async function attempt(step: string, run: () => Promise<string>): Promise<void> {
     try {
-      report({ step, found: await run() })
+      report({ step, found: await Promise.race([run(), failLate()]) })
     } catch (error) {
       report({ step, failure: (error as Error).message })
     }
@@ -146,12 +158,13 @@ export async function runSteps(
     if (!grant) throw new StepFailure('there is no grant')
     return grant
   }
-  async function connectAs(index: number): Promise<string> {
+  async function connectAs(position: number, indexes: number[]): Promise<string> {
     const { signIns, forms } = user
-    const grant = await connect(stage, index, 'token')
-    grants[index] = grant
-    const typed = user.signIns - signIns
-    return `${grant.apis.map(({ scope }) => scope).join(', ')}; ${grant.tokenType}; the user typed the password ${typed} times and sent ${user.forms - forms} forms`
+    const grant = await connect(stage, indexes)
+    grants[position] = grant
+    const scopes = grant.apis.map(({ scope }) => scope).join(', ')
+    const effort = `password typed ${user.signIns - signIns} times, ${user.forms - forms} forms sent`
+    return `${scopes}; ${grant.tokenType}; ${effort}`
   }
   async function getToken(grant: Grant): Promise<string> {
     const token = await call<AccessToken>(page, 'northbound_getAccessToken', {
@@ -161,16 +174,18 @@ export async function runSteps(
     return `scope ${token.scope || '(none)'}, ${seconds} s`
   }
 
-  await attempt('connect, with the sign-in at the server’s page', () => connectAs(0))
+  await attempt('connect, with the sign-in at the server’s page', () => connectAs(0, [0]))
   await attempt('token', async () => getToken(need(0)))
-  await attempt('call', async () => callApi(stage, need(0)))
+  await attempt('call', async () => callApis(stage, need(0)))
   await attempt('renewal', async () => renew(stage, need(0)))
-  await attempt('call with the renewed token', async () => callApi(stage, need(0)))
-  await attempt('second grant', () => connectAs(1))
-  await attempt('call of the second grant', async () => callApi(stage, need(1)))
+  await attempt('call with the renewed token', async () => callApis(stage, need(0)))
+  await attempt('second grant', () => connectAs(1, [1]))
+  await attempt('call of the second grant', async () => callApis(stage, need(1)))
   await attempt('renewal of the second grant', async () => renew(stage, need(1)))
   await attempt('renewal of the first grant beside it', async () => renew(stage, need(0)))
-  await attempt('call of the first grant', async () => callApi(stage, need(0)))
+  await attempt('call of the first grant', async () => callApis(stage, need(0)))
+  await attempt('a grant for both APIs', () => connectAs(2, [0, 1]))
+  await attempt('calls of both APIs', async () => callApis(stage, need(2)))
   await attempt('revocation', async () => {
     const { revoked, pending } = await call<RevokeResult>(page, 'northbound_revoke', {})
     if (pending.length > 0) throw new StepFailure(`${pending.length} revocations are pending`)

@@ -46,15 +46,26 @@ export const SERVERS: Readonly<Record<string, Server>> = {
   },
   django: {
     title: 'django-oauth-toolkit 3.4.1',
-    forms: [signIn('[name=username]', '[name=password]', '[type=submit]'), { press: '[name=allow]' }],
+    forms: [
+      signIn('[name=username]', '[name=password]', '[type=submit]'),
+      { press: '[name=allow]' },
+    ],
   },
   authlib: {
     title: 'Authlib 1.9.6',
-    forms: [signIn('[name=username]', '[name=password]', '[type=submit]'), { press: '[name=allow]' }],
+    forms: [
+      signIn('[name=username]', '[name=password]', '[type=submit]'),
+      { press: '[name=allow]' },
+    ],
   },
   hydra: {
     title: 'Ory Hydra 2.3.0',
-    forms: [signIn('[name=username]', '[name=password]', '[type=submit]'), { press: '[name=allow]' }],
+    // Hydra has no pages of its own: hydra/login-consent.ts serves them.
+    origins: ['http://localhost:8185'],
+    forms: [
+      signIn('[name=username]', '[name=password]', '[type=submit]'),
+      { press: '[name=allow]' },
+    ],
   },
   glewlwyd: {
     title: 'Glewlwyd 2.7.5',

@@ -8,12 +8,14 @@ export interface User {
   readonly signIns: number
   /** Number of forms that were sent. */
   readonly forms: number
-  /** Addresses of pages that had no known form, without their queries. */
-  readonly unknownPages: ReadonlySet<string>
+  /** Addresses of pages that stayed and had no known form, without their queries. */
+  listUnknownPages(): string[]
   leave(): Promise<void>
 }
 
 const PAUSE_MS = 100
+/** Looks at a page after which it counts as one that stays. */
+const PATIENCE = 30
 
 /** Marks a document whose form is sent, so that it is not sent twice. */
 const SENT = 'data-northkey-sent'
@@ -46,7 +48,7 @@ export function startUser(
   let hasLeft = false
   let signIns = 0
   let sent = 0
-  const unknownPages = new Set<string>()
+  const looks = new Map<string, number>()
   async function lookAt(page: Page): Promise<void> {
     const url = page.url()
     if (!URL.canParse(url) || !origins.has(new URL(url).origin)) return
@@ -56,7 +58,8 @@ export function startUser(
       if (form.isSignIn) signIns += 1
       return
     }
-    unknownPages.add(url.split('?')[0] ?? '')
+    const address = url.split('?')[0] ?? ''
+    looks.set(address, (looks.get(address) ?? 0) + 1)
   }
   async function act(): Promise<void> {
     while (!hasLeft) {
@@ -73,7 +76,8 @@ export function startUser(
     get forms() {
       return sent
     },
-    unknownPages,
+    listUnknownPages: () =>
+      [...looks].filter(([, count]) => count > PATIENCE).map(([address]) => address),
     leave() {
       hasLeft = true
       return acting

@@ -158,13 +158,14 @@ class Issuer(IssuerParameter):
         return ISSUER
 
 
+ISSUER_PARAMETER = Issuer()
 server = AuthorizationServer(
     app, query_client=lambda client_id: CLIENT if client_id == CLIENT.client_id else None, save_token=save_token
 )
 server.register_grant(CodeGrant, [CodeChallenge(required=True)])
 server.register_grant(RefreshGrant)
 server.register_endpoint(Revocation)
-server.register_extension(Issuer())
+server.register_extension(ISSUER_PARAMETER)
 
 
 @app.get("/.well-known/oauth-authorization-server")
@@ -202,7 +203,10 @@ def authorize():
     try:
         grant = server.get_consent_grant(end_user=user)
     except OAuth2Error as error:
-        return server.handle_error_response(None, error)
+        # This response passes no extension of Authlib, so `iss` is added here (RFC 9207 section 2).
+        response = server.handle_error_response(None, error)
+        ISSUER_PARAMETER.add_issuer_parameter(server, response)
+        return response
     if request.method == "POST" and "allow" in request.form:
         return server.create_authorization_response(grant_user=user, grant=grant)
     scope = html.escape(grant.request.payload.scope or "")
