@@ -61,6 +61,8 @@ await send('POST', 'mod/plugin/', {
     'introspection-revocation-allowed': true,
     'introspection-revocation-allow-target-client': true,
     'oauth-par-allowed': true,
+    'oauth-par-request_uri-prefix': 'urn:ietf:params:oauth:request_uri:',
+    'oauth-par-duration': 90,
     'oauth-as-iss-id': true,
     'subject-type': 'public',
   },

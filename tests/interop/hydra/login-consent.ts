@@ -11,8 +11,16 @@ const ADMIN = 'http://127.0.0.1:4445/admin/oauth2/auth/requests'
 interface ConsentRequest {
   skip?: boolean
   requested_scope?: string[]
-  requested_access_token_audience?: string[]
 }
+
+/** Hydra does not know `resource` (RFC 8707): the scope tells which API a token is for. */
+const AUDIENCES: Readonly<Record<string, string>> = {
+  qod: 'http://127.0.0.1:5181/qod/v1',
+  location: 'http://127.0.0.1:5181/location/v1',
+}
+
+const listAudiences = (scopes: string[] = []) =>
+  scopes.map((scope) => AUDIENCES[scope]).filter((audience) => audience !== undefined)
 
 async function ask<T>(path: string, body?: object): Promise<T> {
   const answer = await fetch(`${ADMIN}/${path}`, {
@@ -43,7 +51,7 @@ async function consent(challenge: string, form: URLSearchParams): Promise<string
   if (!request.skip && !form.has('allow')) return undefined
   const accepted = {
     grant_scope: request.requested_scope,
-    grant_access_token_audience: request.requested_access_token_audience,
+    grant_access_token_audience: listAudiences(request.requested_scope),
     remember: true,
     remember_for: 3_600,
   }
