@@ -48,8 +48,7 @@ try {
       )
       if (failure !== undefined) process.exitCode = 1
     })
-    const unknown = user.listUnknownPages()
-    if (unknown.length > 0) console.log(`pages without a known form: ${unknown.join(' ')}`)
+    for (const page of user.listUnknownPages()) console.log(`page without a known form: ${page}`)
     if (values.log) for (const entry of await stage.readLog()) console.log(JSON.stringify(entry))
   } finally {
     await user.leave()

@@ -69,7 +69,12 @@ export const SERVERS: Readonly<Record<string, Server>> = {
   },
   glewlwyd: {
     title: 'Glewlwyd 2.7.5',
-    forms: [],
+    // One document shows all of them, one after the other.
+    forms: [
+      signIn('#username', '#password', '#loginbut'),
+      { tick: '[id^=grant-]', press: 'button::-p-text(Grant access)' },
+      { press: 'button.btn-success' },
+    ],
   },
   zitadel: {
     title: 'zitadel/oidc 3.52.0',

@@ -8,7 +8,7 @@ export interface User {
   readonly signIns: number
   /** Number of forms that were sent. */
   readonly forms: number
-  /** Addresses of pages that stayed and had no known form, without their queries. */
+  /** Pages that stayed and had no known form: their addresses without query, and the beginning of their texts. */
   listUnknownPages(): string[]
   leave(): Promise<void>
 }
@@ -17,18 +17,23 @@ const PAUSE_MS = 100
 /** Looks at a page after which it counts as one that stays. */
 const PATIENCE = 30
 
-/** Marks a document whose form is sent, so that it is not sent twice. */
+/** Marks a document whose form is sent, so that no form is sent twice. */
 const SENT = 'data-northkey-sent'
 
 async function sendForm(page: Page, form: Form): Promise<boolean> {
   const selectors = [...Object.keys(form.fill ?? {}), form.press]
   for (const selector of selectors) if (!(await page.$(selector))) return false
-  const isNew = await page.evaluate((mark) => {
-    const { documentElement } = document
-    if (document.readyState !== 'complete' || documentElement.hasAttribute(mark)) return false
-    documentElement.setAttribute(mark, '')
-    return true
-  }, SENT)
+  const isNew = await page.evaluate(
+    (mark, press) => {
+      const { documentElement } = document
+      const sent = documentElement.getAttribute(mark) ?? ''
+      if (document.readyState !== 'complete' || sent.includes(press)) return false
+      documentElement.setAttribute(mark, `${sent} ${press}`)
+      return true
+    },
+    SENT,
+    form.press,
+  )
   if (!isNew) return false
   for (const [selector, value] of Object.entries(form.fill ?? {})) await page.type(selector, value)
   if (form.tick !== undefined) {
@@ -48,7 +53,7 @@ export function startUser(
   let hasLeft = false
   let signIns = 0
   let sent = 0
-  const looks = new Map<string, number>()
+  const looks = new Map<string, { count: number; text: string }>()
   async function lookAt(page: Page): Promise<void> {
     const url = page.url()
     if (!URL.canParse(url) || !origins.has(new URL(url).origin)) return
@@ -59,7 +64,8 @@ export function startUser(
       return
     }
     const address = url.split('?')[0] ?? ''
-    looks.set(address, (looks.get(address) ?? 0) + 1)
+    const text = await page.evaluate(() => document.body.innerText.slice(0, 300))
+    looks.set(address, { count: (looks.get(address)?.count ?? 0) + 1, text })
   }
   async function act(): Promise<void> {
     while (!hasLeft) {
@@ -77,7 +83,9 @@ export function startUser(
       return sent
     },
     listUnknownPages: () =>
-      [...looks].filter(([, count]) => count > PATIENCE).map(([address]) => address),
+      [...looks]
+        .filter(([, { count }]) => count > PATIENCE)
+        .map(([address, { text }]) => `${address} ${JSON.stringify(text)}`),
     leave() {
       hasLeft = true
       return acting

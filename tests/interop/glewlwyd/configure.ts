@@ -65,6 +65,11 @@ await send('POST', 'mod/plugin/', {
     'oauth-par-duration': 90,
     'oauth-as-iss-id': true,
     'subject-type': 'public',
+    'resource-allowed': true,
+    'resource-scope': {
+      qod: ['http://localhost:5181/qod/v1'],
+      location: ['http://localhost:5181/location/v1'],
+    },
   },
 })
 await send('POST', 'user/?source=database', {

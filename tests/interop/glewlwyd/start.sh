@@ -8,7 +8,11 @@ work=${NORTHKEY_INTEROP:-$root/dist/interop}/glewlwyd
 command -v glewlwyd > /dev/null || apt-get install -y --no-install-recommends glewlwyd sqlite3
 mkdir -p "$work"
 cd "$work"
-rm -f glewlwyd.db
+rm -rf glewlwyd.db webapp
+# The package of Debian 12 has a folder in the place of config.json, without which the pages do not load.
+cp -RL /usr/share/glewlwyd/webapp webapp
+rm -rf webapp/config.json
+cp /usr/share/glewlwyd/templates/config.json webapp/config.json
 zcat /usr/share/doc/glewlwyd/database/init.sqlite3.sql.gz | sqlite3 glewlwyd.db
 glewlwyd --config-file="$here/glewlwyd.conf" &
 server=$!
