@@ -18,7 +18,14 @@ settings.configure(
     SECRET_KEY="interop",
     ALLOWED_HOSTS=["localhost"],
     ROOT_URLCONF=__name__,
-    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": DATABASE}},
+    DATABASES={
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": DATABASE,
+            # Revocations come together: a transaction waits for the other one.
+            "OPTIONS": {"timeout": 20, "transaction_mode": "IMMEDIATE"},
+        }
+    },
     INSTALLED_APPS=[
         "django.contrib.auth",
         "django.contrib.contenttypes",
