@@ -22,7 +22,6 @@ export const ANONYMOUS_REQUESTS_FILE = 'anonymous-requests.json'
  */
 export const createAnonymousRequestRule = (host: string) => ({
   id: RULE_ID,
-  priority: 1,
   action: {
     type: 'modifyHeaders',
     requestHeaders: ['cookie', 'origin'].map((header) => ({ header, operation: 'remove' })),
