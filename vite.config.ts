@@ -3,11 +3,17 @@
  * `chromium-development` and `firefox-development` (with access to loopback), and `demo-site`.
  */
 
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { crx } from '@crxjs/vite-plugin'
 import preact from '@preact/preset-vite'
 import { defineConfig, type Plugin, type UserConfig } from 'vite'
+import {
+  ANONYMOUS_REQUESTS_FILE,
+  createAnonymousRequestRule,
+} from './extension/background/platform/anonymous-request-rule.ts'
+import { CHROMIUM_ID } from './extension/identity.ts'
 import { createManifest, type Target } from './extension/manifest.ts'
 import { policySchema } from './extension/policy-schema.ts'
 import { version } from './package.json'
@@ -52,16 +58,43 @@ const polyfillAsModule: Plugin = {
   },
 }
 
-/** Adds the policy schema, which Chromium reads from a file beside the manifest. */
-const addPolicySchema: Plugin = {
-  name: 'northkey:policy-schema',
+/** Adds what Chromium reads from files beside the manifest: the policy schema, and the static rule. */
+const addChromiumFiles: Plugin = {
+  name: 'northkey:chromium-files',
   generateBundle() {
-    const source = JSON.stringify(policySchema, undefined, 2)
-    this.emitFile({ type: 'asset', fileName: 'policy.schema.json', source })
+    const files = {
+      'policy.schema.json': policySchema,
+      [ANONYMOUS_REQUESTS_FILE]: [createAnonymousRequestRule(CHROMIUM_ID)],
+    }
+    for (const [fileName, content] of Object.entries(files)) {
+      this.emitFile({ type: 'asset', fileName, source: JSON.stringify(content, undefined, 2) })
+    }
   },
 }
 
+const DEMO_OPERATORS_FILE = 'demo-operators.json'
+
+/**
+ * Keeps the operators that `npm run network` has written into the folder of a development build. The build empties
+ * the folder, while the network goes on and does not write them again.
+ */
+function keepDemoOperators(folder: string): Plugin {
+  let operators: string | undefined
+  return {
+    name: 'northkey:demo-operators',
+    buildStart() {
+      const path = join(folder, DEMO_OPERATORS_FILE)
+      operators = existsSync(path) ? readFileSync(path, 'utf8') : undefined
+    },
+    generateBundle() {
+      if (operators === undefined) return
+      this.emitFile({ type: 'asset', fileName: DEMO_OPERATORS_FILE, source: operators })
+    },
+  }
+}
+
 function configureExtension(target: Target, development: boolean): UserConfig {
+  const outDir = join(builds, development ? 'development' : '', target)
   return {
     root: toPath('extension'),
     publicDir: false,
@@ -74,7 +107,8 @@ function configureExtension(target: Target, development: boolean): UserConfig {
     plugins: [
       preact(),
       polyfillAsModule,
-      ...(target === 'chromium' ? [addPolicySchema] : []),
+      ...(target === 'chromium' ? [addChromiumFiles] : []),
+      ...(development ? [keepDemoOperators(outDir)] : []),
       crx({
         manifest: createManifest(target, development),
         browser: target === 'chromium' ? 'chrome' : 'firefox',
@@ -82,7 +116,7 @@ function configureExtension(target: Target, development: boolean): UserConfig {
       removeWebAccessibleResources,
     ],
     build: {
-      outDir: join(builds, development ? 'development' : '', target),
+      outDir,
       emptyOutDir: true,
       target: ['chrome130', 'firefox128'],
       modulePreload: false,

@@ -5,6 +5,7 @@
 
 import type { ManifestV3Export } from '@crxjs/vite-plugin'
 import { version } from '../package.json'
+import { ANONYMOUS_REQUESTS_FILE } from './background/platform/anonymous-request-rule.ts'
 import { CHROMIUM_KEY, GECKO_ID, REDIRECT_BASE } from './identity.ts'
 
 type Manifest = Extract<ManifestV3Export, { manifest_version: number }>
@@ -97,6 +98,11 @@ export function createManifest(target: Target, development: boolean): Manifest {
       ? {
           key: CHROMIUM_KEY,
           storage: { managed_schema: 'policy.schema.json' },
+          declarative_net_request: {
+            rule_resources: [
+              { id: 'anonymous-requests', enabled: true, path: ANONYMOUS_REQUESTS_FILE },
+            ],
+          },
           // First version with `message_serialization`, without which bodies arrive empty.
           minimum_chrome_version: '148',
           externally_connectable: {},

@@ -25,14 +25,17 @@ async function main(args: readonly string[]): Promise<void> {
   const network = await startNetwork(settings.network)
   for (const rule of settings.faults) network.faults.add(rule)
 
-  const profiles = `${JSON.stringify(network.operatorProfiles, null, 2)}\n`
+  const profiles = formatProfiles(network, 2)
   if (flags.profile !== undefined) {
     const path = flags.profile
     runOrFail(() => writeFileSync(path, profiles), `${path}: cannot be written`)
   }
   const closeLog = flags.log === undefined ? undefined : await writeLog(network, flags.log)
-  process.stdout.write(profiles)
-  console.error(formatSummary(network))
+  if (flags.json) process.stdout.write(formatProfiles(network))
+  else {
+    process.stdout.write(profiles)
+    console.error(formatSummary(network))
+  }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, async () => {
       await network.close()
@@ -73,6 +76,11 @@ async function writeLog(network: Network, path: string): Promise<() => Promise<v
   })
   network.log.onCompleted((entry) => stream.write(`${JSON.stringify(entry)}\n`))
   return () => new Promise((resolve) => stream.end(() => resolve()))
+}
+
+/** @param indent Spaces for each level. By default all is on one line. */
+function formatProfiles(network: Network, indent?: number): string {
+  return `${JSON.stringify(network.operatorProfiles, null, indent)}\n`
 }
 
 function formatSummary(network: Network): string {

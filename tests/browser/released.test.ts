@@ -5,7 +5,7 @@
  *
  * Seen to fail when `__DEVELOPMENT__` is also true in the released build (the first two), when the content
  * security policy of its pages has no `https:` in `connect-src`, and when the request has the challenge of
- * another verifier (the flow).
+ * another verifier (the flow), and without Chromium's static rule (the `Origin` of the token request).
  */
 
 import type { Page } from 'puppeteer-core'
@@ -74,7 +74,9 @@ describe('the released build', () => {
     const url = `${API}/v1/sessions`
     const answer = await ask<FetchResult>(page, 'northbound_fetch', { url })
     expect(answer?.result).toMatchObject({ status: 200 })
-    const { requests } = sitesStage.outside
+    const { requests, headers } = sitesStage.outside
+    // H01: the rule holds with a permission that the user has given at run time.
+    expect(headers[requests.indexOf(`${ISSUER}/token`)]).not.toHaveProperty('origin')
     const reached = [...new Set(requests.map((request) => new URL(request).origin))]
     expect(reached).toEqual(expect.arrayContaining([SITE, ISSUER, API]))
     expect(atRedirectHost(sitesStage)).toEqual([])

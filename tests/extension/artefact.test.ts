@@ -2,18 +2,19 @@
  * Tests the files of the released extension: the permissions in its manifest, and code that it must not
  * contain.
  *
- * Seen to fail with `Math.random`, `eval`, an import from another server and a message to `*` in the
+ * Seen to fail with a static rule that has no `initiatorDomains`, with `Math.random`, `eval`, an import from another server and a message to `*` in the
  * background, with `allowInsecureLoopback: true`, with the permission `tabs`, and with a provider that
  * names `indexedDB`, and when SECURITY.md lacks one of the packages.
  */
 
 import { createHash } from 'node:crypto'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { extname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { buildModes } from '../../scripts/build.ts'
+import { CHROMIUM_ID } from '../../extension/identity.ts'
+import { buildModes, getDevelopmentBuildPath } from '../../scripts/build.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const TARGETS = ['chromium', 'firefox']
@@ -105,6 +106,21 @@ describe.each(TARGETS)('the shipped extension for %s', (target) => {
     expect(JSON.stringify(built)).not.toContain('<all_urls>')
   })
 
+  test('A04, H01: its only static rule removes headers of the extension’s own requests, in Chromium', () => {
+    const [rule, ...others] = JSON.parse(getFiles().get('anonymous-requests.json') ?? '[]')
+    expect(others).toEqual([])
+    if (target === 'firefox') {
+      expect(rule).toBeUndefined()
+      return
+    }
+    expect(rule.action.type).toBe('modifyHeaders')
+    expect(rule.action.requestHeaders).toContainEqual({ header: 'origin', operation: 'remove' })
+    expect(rule.condition).toEqual({
+      initiatorDomains: [CHROMIUM_ID],
+      resourceTypes: ['websocket', 'xmlhttprequest'],
+    })
+  })
+
   test('B15: scripts in a page contain no name of a secret or a key', () => {
     const inPages = scripts().filter(([path]) => /content|provider/.test(path))
     expect(inPages.length).toBeGreaterThan(0)
@@ -122,6 +138,24 @@ describe.each(TARGETS)('the shipped extension for %s', (target) => {
         .sort()
     expect(digest('second')).toEqual(digest('first'))
   })
+})
+
+describe('a development build', () => {
+  test.each(TARGETS)(
+    'F08: of %s keeps the operators that the network has written into its folder',
+    async (target) => {
+      const folder = getDevelopmentBuildPath(join(builds, 'kept'), target)
+      const path = join(folder, 'demo-operators.json')
+      await mkdir(folder, { recursive: true })
+      await writeFile(path, '[{ "issuer": "http://localhost:4301" }]')
+      await writeFile(join(folder, 'old.js'), '')
+      await buildModes([`${target}-development`], join(builds, 'kept'))
+      expect(await readFile(path, 'utf8')).toBe('[{ "issuer": "http://localhost:4301" }]')
+      const files = await readdir(folder)
+      expect(files).toContain('manifest.json')
+      expect(files).not.toContain('old.js')
+    },
+  )
 })
 
 describe('the dependencies and sources of the project', () => {

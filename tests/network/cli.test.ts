@@ -108,6 +108,18 @@ faults: [{ path: /never, action: { type: hang } }]
     await once(child, 'close')
   })
 
+  it('F08: prints the operator profiles on one line, and nothing else, with --json', async () => {
+    const { child, output } = startCommand('--json')
+    while (!output.out.endsWith('\n'))
+      await once(child.stdout as NonNullable<typeof child.stdout>, 'data')
+    const profiles = JSON.parse(output.out) as OperatorProfile[]
+    expect(output.out.trimEnd().split('\n')).toHaveLength(1)
+    expect(profiles.map(({ profile }) => profile)).toEqual(['oauth', 'capif', 'camara'])
+    expect(output.err).toBe('')
+    child.kill('SIGTERM')
+    await once(child, 'close')
+  })
+
   it('prints its flags with --help', async () => {
     const { code, out } = await runCommand('--help')
     expect(code).toBe(0)

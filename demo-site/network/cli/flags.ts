@@ -27,6 +27,7 @@ and where everything is on standard error. Ctrl-C ends it.
   --dpop MODE            with-nonce, without-nonce or off         (with-nonce)
   --no-par               offer no pushed authorization requests
   --profile FILE         write the operator profiles there as well
+  --json                 print the operator profiles on one line, and nothing else
   --log FILE             append each request as a line of JSON
   --help                 this text
 
@@ -58,6 +59,7 @@ export function parseFlags(args: readonly string[]) {
         dpop: { type: 'string' },
         'no-par': { type: 'boolean' },
         profile: { type: 'string' },
+        json: { type: 'boolean' },
         log: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -1,50 +1,31 @@
 /**
- * Removes from the requests of the extension what identifies its user, where a browser adds that: a rule of the
- * browser session, and no request is sent before the browser has it.
+ * Waits until the browser has the rule of `anonymous-request-rule.ts`, before a request is sent.
  *
- * - Firefox sends an `Origin` whose host is a random identifier of this installation. With it, operators and APIs
- *   could recognize the user in the requests of other origins, subscribers and browser sessions. It adds cookies to
- *   the handshake of a WebSocket, for which there is no option.
- * - Chromium sends the id of the extension, which is the same everywhere, and no rule of any extension sees a
- *   handshake of a service worker: there is no rule there.
+ * - In Chromium the rule is a static one, which the browser has from the installation on, so nothing is awaited. No
+ *   rule of any extension sees the handshake of a service worker there: that of a notification channel has the
+ *   `Origin`, which is the same for each installation.
+ * - In Firefox the extension has another host at each installation, so the rule is one of the browser session. With
+ *   the `Origin` operators and APIs could recognize the user in the requests of other origins, subscribers and
+ *   browser sessions.
  *
- * The condition has the extension itself as the initiator, so no request of a page changes. A static rule would not
- * do: Firefox gives the extension another host at each installation.
- *
- * The browser applies a rule only with the permission for the host of the request, so no other request is sent.
+ * The browser applies a rule only with the permission for the host of the request, so in Firefox no other request
+ * is sent.
  */
 
 import browser from 'webextension-polyfill'
+import { createAnonymousRequestRule } from './anonymous-request-rule.ts'
 import { toHostPattern } from './host-pattern.ts'
 import { memoize, memoizeByKey } from './memoize.ts'
-
-/** The rules of `authorization/redirect-rules.ts`, also of the browser session, have other ids. */
-const RULE_ID = 3
 
 /** `declarativeNetRequest` as far as it is used here; the types of the polyfill do not have it. */
 interface SessionRules {
   updateSessionRules(options: { removeRuleIds: number[]; addRules: object[] }): Promise<void>
 }
 
-const createRule = () => ({
-  id: RULE_ID,
-  action: {
-    type: 'modifyHeaders',
-    requestHeaders: ['cookie', 'origin'].map((header) => ({ header, operation: 'remove' })),
-    responseHeaders: [{ header: 'set-cookie', operation: 'remove' }],
-  },
-  condition: {
-    initiatorDomains: [new URL(browser.runtime.getURL('')).hostname],
-    resourceTypes: ['websocket', 'xmlhttprequest'],
-  },
-})
-
 const addRule = memoize(async () => {
   const { declarativeNetRequest } = browser as unknown as { declarativeNetRequest: SessionRules }
-  await declarativeNetRequest.updateSessionRules({
-    removeRuleIds: [RULE_ID],
-    addRules: [createRule()],
-  })
+  const rule = createAnonymousRequestRule(new URL(browser.runtime.getURL('')).hostname)
+  await declarativeNetRequest.updateSessionRules({ removeRuleIds: [rule.id], addRules: [rule] })
 })
 
 /** Hosts whose permission the extension has. */
@@ -56,7 +37,7 @@ const givenHosts = memoizeByKey(async (pattern) => {
 browser.permissions.onRemoved.addListener(() => givenHosts.clear())
 
 /**
- * Waits until the rule holds for a request to this URL, where there is a rule.
+ * Waits until the rule holds for a request to this URL.
  *
  * @throws Error without the permission for the host, or of the browser. The next call tries again.
  */
