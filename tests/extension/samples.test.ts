@@ -45,11 +45,6 @@ function findSamples(document: string): Sample[] {
 
 const SAMPLES = listDocuments().flatMap(findSamples)
 
-/** Types of the events that a page without `northkey/page` gets: those of the browser have no such event. */
-const EVENTS = `export {}
-declare global { interface WindowEventMap { 'northbound:announceProvider': CustomEvent } }`
-const EVENTS_PATH = join(ROOT, 'sample-events.d.ts')
-
 const toPath = (index: number) => join(ROOT, `sample-${index}.${SAMPLES[index]?.language}`)
 
 /** Compiles all samples of a language in one program. @returns Complaints by the sample's title. */
@@ -58,7 +53,7 @@ function compile(language: Sample['language']): Map<string, string[]> {
     (index) => SAMPLES[index]?.language === language,
   )
   const sources = new Map(indexes.map((index) => [toPath(index), SAMPLES[index]]))
-  const virtual = new Map([[EVENTS_PATH, EVENTS]])
+  const virtual = new Map<string, string>()
   for (const [path, sample] of sources) virtual.set(path, sample?.source ?? '')
   const options: ts.CompilerOptions = {
     target: ts.ScriptTarget.ES2022,
@@ -88,8 +83,9 @@ function compile(language: Sample['language']): Map<string, string[]> {
     if (source === undefined) return getSourceFile.call(host, path, version, ...rest)
     return ts.createSourceFile(path, source, version)
   }
+  // The types of the events of discovery are those of `northkey/page`.
   const page = join(ROOT, 'shared/page/index.ts')
-  const program = ts.createProgram([page, ...sources.keys(), EVENTS_PATH], options, host)
+  const program = ts.createProgram([page, ...sources.keys()], options, host)
   return new Map(
     [...sources].map(([path, sample]) => {
       const diagnostics = ts.getPreEmitDiagnostics(program, program.getSourceFile(path))

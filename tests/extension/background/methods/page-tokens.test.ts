@@ -16,9 +16,10 @@ import type { SilentRequest } from '../../../../extension/background/authorizati
 import type { GrantRecord } from '../../../../extension/background/grants/grants.ts'
 import type { Call } from '../../../../extension/background/methods/page-call.ts'
 import type { RefreshTokens, TokenSet } from '../../../../shared/core/index.ts'
-import type {
-  CreateProofParams,
-  GetAccessTokenParams,
+import {
+  type CreateProofParams,
+  ERROR_CODE,
+  type GetAccessTokenParams,
 } from '../../../../shared/messages/page-api.ts'
 import { A, authorized, grantRecord, OPERATOR, tokenSet } from '../../support/operator.ts'
 
@@ -241,7 +242,7 @@ describe('F03: a token that the API has refused', () => {
     server.refresh = async () => {
       throw new NorthkeyError('timeout', 'no answer')
     }
-    await expect(get({ refused })).rejects.toMatchObject({ code: 'timeout' })
+    await expect(get({ refused })).rejects.toMatchObject({ code: ERROR_CODE.unreachable })
     server.refresh = undefined
     expect(await get()).not.toBe(refused)
   })
