@@ -2,7 +2,8 @@
  * Tests the rules for the use of a stored token: freshness, slot, scope.
  *
  * Seen to fail when `isFresh` does not check `obtainedAtMs` (C03, the clock set back), and when it has no
- * margin. F02: with a margin of 30 s for every lifetime.
+ * margin. F02: with a margin of 30 s for every lifetime, and when a superseded token is listed for each of its slots or
+ * without an end.
  */
 
 import { describe, expect, test } from 'vitest'
@@ -11,7 +12,10 @@ import {
   getTokenSlot,
   isFresh,
   type StoredToken,
+  supersede,
 } from '../../../../extension/background/grants/stored-token.ts'
+import { REPLACED_TOKEN_LIFETIME_MS } from '../../../../extension/limits.ts'
+import { UNSTATED_EXPIRY_MS } from '../../../../shared/core/index.ts'
 
 const OBTAINED = 1_800_000_000_000
 const SECOND = 1_000
@@ -77,6 +81,27 @@ describe('F02: the margin of a token with a short lifetime is a quarter of it', 
   test.each(table)('F02: of %i s, %i ms after its receipt: fresh %s', (seconds, since, fresh) => {
     const short = { ...token, expiresAtMs: OBTAINED + seconds * SECOND }
     expect(isFresh(short, 0, OBTAINED + since)).toBe(fresh)
+  })
+})
+
+describe('superseded tokens', () => {
+  const bound: StoredToken = { ...token, tokenType: 'DPoP' }
+  const list = (...replaced: StoredToken[]) => supersede({ keyId: 'k' }, replaced, OBTAINED)
+
+  test('F02: a token that serves several APIs is listed once', () => {
+    expect(list(bound, bound)).toEqual([
+      { accessToken: 'a', expiresAtMs: bound.expiresAtMs, keyId: 'k' },
+    ])
+  })
+
+  test('F02: a token without a stated life is listed for some time', () => {
+    expect(list({ ...bound, expiresAtMs: UNSTATED_EXPIRY_MS })).toEqual([
+      { accessToken: 'a', expiresAtMs: OBTAINED + REPLACED_TOKEN_LIFETIME_MS, keyId: 'k' },
+    ])
+  })
+
+  test('F02: bearer tokens and tokens for one call are not listed', () => {
+    expect(list(token, { ...bound, singleUse: true })).toEqual([])
   })
 })
 
