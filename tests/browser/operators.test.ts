@@ -143,7 +143,9 @@ describe('operators', () => {
       await redirectUriFor(stage.redirectBase, IMPORTED.issuer),
     )
     await screen.click(`${uri} [data-testid=copy]`)
-    await screen.waitForSelector('::-p-text(is copied)')
+    const notice = () =>
+      screen.$eval('[data-testid=redirect-uris] [role=status]', (found) => found.textContent)
+    await expect.poll(notice).toContain('is copied')
     expect(await violationsOf(screen)).toEqual([])
   })
 
