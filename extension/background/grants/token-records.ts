@@ -63,13 +63,25 @@ export function readTokens(grantId: string): Promise<TokenRecord | undefined> {
   return store.get(grantId)
 }
 
+type TokensListener = (grant: GrantRecord, accessTokens: string[]) => void
+const tokensListeners = new Set<TokensListener>()
+
+/** @param listener Called each time that tokens of a grant have been stored, with those that have not expired. */
+export function onTokensStored(listener: TokensListener): void {
+  tokensListeners.add(listener)
+}
+
 /**
  * Stores a record. Tokens that arrive after the end of their grant are not stored but revoked.
  *
  * @throws BrokerError `no_grant` when the grant has ended in the meantime.
  */
 export async function saveRecord(grant: GrantRecord, record: TokenRecord): Promise<void> {
-  if (!hasGrantEnded(grant.grantId)) await store.set(grant.grantId, record)
+  if (!hasGrantEnded(grant.grantId)) {
+    await store.set(grant.grantId, record)
+    const accessTokens = listUnexpired(record).map(({ accessToken }) => accessToken)
+    for (const listener of tokensListeners) listener(grant, accessTokens)
+  }
   if (!hasGrantEnded(grant.grantId)) return
   await store.delete(grant.grantId)
   await revokeAtServer(grant, record)
@@ -313,7 +325,7 @@ export async function sweepTokens(expired: GrantRecord[]): Promise<void> {
 
 /**
  * Finds the grants of access tokens, in a single read. A revocation notification of the network names an access
- * token.
+ * token, which may be one that another has replaced.
  *
  * @returns Grant ids by access token.
  */
@@ -321,8 +333,8 @@ export async function findGrantIdsByTokens(
   accessTokens: ReadonlySet<string>,
 ): Promise<Map<string, string>> {
   const found = new Map<string, string>()
-  for (const { grantId, tokens } of await store.all()) {
-    for (const { accessToken } of Object.values(tokens)) {
+  for (const { grantId, tokens, replaced = [] } of await store.all()) {
+    for (const { accessToken } of [...Object.values(tokens), ...replaced]) {
       if (accessTokens.has(accessToken)) found.set(accessToken, grantId)
     }
   }
