@@ -49,6 +49,7 @@ const REPEATABLE: readonly ScreenMethod[] = [
   'discoverOperator',
   'getSite',
   'listSites',
+  'endPermissionRequest',
   'stopSite',
   'readLog',
   'clearLog',
