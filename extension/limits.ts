@@ -98,6 +98,12 @@ export const ACTIVATION_LIFETIME_MS = __REPLACED_LIMITS__?.ACTIVATION_LIFETIME_M
 /** Limits the wait for the first page of a new window; the flow goes on without it. */
 export const WINDOW_SHOWN_TIMEOUT_MS = __REPLACED_LIMITS__?.WINDOW_SHOWN_TIMEOUT_MS ?? 5_000
 
+/**
+ * Limits the wait for the address of a window that a stopped worker has opened: in Firefox a new window shows
+ * `about:blank` first.
+ */
+export const WINDOW_ADDRESS_TIMEOUT_MS = __REPLACED_LIMITS__?.WINDOW_ADDRESS_TIMEOUT_MS ?? 1_000
+
 /** Interval of the polling of a new window: the browser's event for it comes too late. */
 export const WINDOW_POLL_INTERVAL_MS = __REPLACED_LIMITS__?.WINDOW_POLL_INTERVAL_MS ?? 10
 

@@ -58,6 +58,7 @@ const REPEATABLE: readonly ScreenMethod[] = [
   'discoverOperator',
   'getSite',
   'listSites',
+  'endPermissionRequest',
   'stopSite',
   'readLog',
   'clearLog',

@@ -285,7 +285,7 @@ async function resumeFlow(record: FlowRecord): Promise<void> {
   }
   switch (record.status) {
     case 'awaitingConsent': {
-      const tabId = record.tabId ?? (await windows.findConsentTab(record.flowId))
+      const tabId = record.tabId ?? (await windows.waitForConsentTab(record.flowId))
       // The worker was stopped before it opened the window.
       if (tabId === undefined) return fail(interrupted())
       if (!(await windows.readTabState(tabId))) return fail(accessDenied())

@@ -3,6 +3,9 @@
  * coalesced: the records are read once for all of them, and the work does not grow with their number. A grant ends
  * as soon as it is found: no notification waits for the revocation requests that follow from an earlier one.
  *
+ * A notification may name a token of a renewal in flight, whose response has not arrived. Its grant ends when the
+ * token is stored.
+ *
  * Border: `capif-revocation-channel.ts` receives them, `grants/end-grant.ts` ends a grant.
  *
  * @see TS 29.222 clause 8.5.4.2.5 (SecurityNotification)
@@ -12,7 +15,8 @@ import { parseSecurityNotification, type SecurityNotification } from '../../../s
 import { parseJson } from '../../../shared/oauth/json-response.ts'
 import { endGrant } from '../grants/end-grant.ts'
 import { type GrantRecord, listAllGrants } from '../grants/grants.ts'
-import { findGrantIdsByTokens } from '../grants/token-records.ts'
+import { findRevocationCause, rememberRevokedToken } from '../grants/revoked-tokens.ts'
+import { findGrantIdsByTokens, onTokensStored } from '../grants/token-records.ts'
 
 /** Client of an issuer, whose grants a notification may name. */
 export interface NotifiedClient {
@@ -48,6 +52,9 @@ async function findRevokedGrants(
   const grantIds = grants.length === 0 ? new Map() : await findGrantIdsByTokens(new Set(tokens))
   const revoked = new Map<GrantRecord, string>()
   for (const { accessToken, cause } of notifications) {
+    if (accessToken !== undefined && !grantIds.has(accessToken)) {
+      rememberRevokedToken(issuer, accessToken, cause)
+    }
     for (const grant of grants) {
       const isMeant = accessToken === undefined || grantIds.get(accessToken) === grant.grantId
       if (isMeant && !revoked.has(grant)) revoked.set(grant, cause)
@@ -55,6 +62,12 @@ async function findRevokedGrants(
   }
   return revoked
 }
+
+onTokensStored((grant, accessTokens) => {
+  const cause = findRevocationCause(grant.issuer, accessTokens)
+  // An error is that of the storage. The tokens have been revoked all the same.
+  if (cause !== undefined) endGrant(grant, 'network', cause).catch(() => {})
+})
 
 /** Handles a notification, or leaves it to the handling of the same channel that is going on. */
 export async function handleNotification(

@@ -10,6 +10,7 @@
 import browser, { type Tabs } from 'webextension-polyfill'
 import {
   NAVIGATION_POLL_INTERVAL_MS,
+  WINDOW_ADDRESS_TIMEOUT_MS,
   WINDOW_POLL_INTERVAL_MS,
   WINDOW_SHOWN_TIMEOUT_MS,
 } from '../../limits.ts'
@@ -92,6 +93,20 @@ async function findTabs(urls: string[]): Promise<number[]> {
 /** Finds the tab of a flow's consent window by its address. */
 export async function findConsentTab(flowId: string): Promise<number | undefined> {
   return (await findTabs([getConsentUrl(flowId)]))[0]
+}
+
+/**
+ * Finds the tab of the consent window that an earlier worker may have opened a moment ago: its address may not be
+ * there yet.
+ */
+export async function waitForConsentTab(flowId: string): Promise<number | undefined> {
+  const end = Date.now() + WINDOW_ADDRESS_TIMEOUT_MS
+  let tabId = await findConsentTab(flowId)
+  while (tabId === undefined && Date.now() < end) {
+    await new Promise((resolve) => setTimeout(resolve, WINDOW_POLL_INTERVAL_MS))
+    tabId = await findConsentTab(flowId)
+  }
+  return tabId
 }
 
 /**

@@ -37,6 +37,14 @@ export function readTokens(grantId: string): Promise<TokenRecord | undefined> {
   return tokenStore.get(grantId)
 }
 
+type TokensListener = (grant: GrantRecord, accessTokens: string[]) => void
+const tokensListeners = new Set<TokensListener>()
+
+/** @param listener Called each time that tokens of a grant have been stored, with those that have not expired. */
+export function onTokensStored(listener: TokensListener): void {
+  tokensListeners.add(listener)
+}
+
 /**
  * Stores a record, and deletes the keys that the former record named and this one does not. Tokens that arrive after
  * the end of their grant are not stored but revoked.
@@ -47,6 +55,8 @@ export async function saveRecord(grant: GrantRecord, record: TokenRecord): Promi
   const former = await tokenStore.get(grant.grantId)
   if (!hasGrantEnded(grant.grantId)) {
     await tokenStore.set(grant.grantId, record)
+    const accessTokens = listUnexpired(record).map(({ accessToken }) => accessToken)
+    for (const listener of tokensListeners) listener(grant, accessTokens)
     const kept = listKeyIds(record)
     if (former) await deleteKeys(listKeyIds(former).filter((keyId) => !kept.includes(keyId)))
   }
@@ -198,7 +208,7 @@ export async function hasUsableTokens(grantId: string): Promise<boolean> {
 
 /**
  * Finds the grants of access tokens, in a single read. A revocation notification of the network names an access
- * token.
+ * token, which may be one that another has replaced.
  *
  * @returns Grant ids by access token.
  */
@@ -206,8 +216,8 @@ export async function findGrantIdsByTokens(
   accessTokens: ReadonlySet<string>,
 ): Promise<Map<string, string>> {
   const found = new Map<string, string>()
-  for (const { grantId, tokens } of await tokenStore.all()) {
-    for (const { accessToken } of Object.values(tokens)) {
+  for (const { grantId, tokens, replaced = [] } of await tokenStore.all()) {
+    for (const { accessToken } of [...Object.values(tokens), ...replaced]) {
       if (accessTokens.has(accessToken)) found.set(accessToken, grantId)
     }
   }

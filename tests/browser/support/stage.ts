@@ -193,8 +193,8 @@ export async function answerConsent(
   await consent.bringToFront()
   await consent.waitForSelector(`[data-testid=${answer}]:not([disabled])`)
   // The window may close before the driver gets the answer to its click.
-  await consent.click(`[data-testid=${answer}]`).catch((error: unknown) => {
-    if (!consent.isClosed()) throw error
+  await consent.click(`[data-testid=${answer}]`).catch((error: Error) => {
+    if (!consent.isClosed() && error.name !== 'TargetCloseError') throw error
   })
 }
 

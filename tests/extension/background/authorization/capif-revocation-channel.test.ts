@@ -8,7 +8,8 @@
  * reads the records by itself, when any host is accepted, when the end of a grant or a change of the operators leaves
  * the sockets as they are, when an address that was rejected once is forgotten, when a socket does not wait for the
  * rule, when one queue is held over the negotiations of all cores, and when a notification waits until the server has
- * answered the revocation that an earlier one caused.
+ * answered the revocation that an earlier one caused. N12: when a notification is compared with the tokens that a
+ * grant has at that moment, and with no others.
  */
 
 import 'fake-indexeddb/auto'
@@ -18,6 +19,7 @@ vi.mock('webextension-polyfill', () => import('../../support/fake-browser.ts'))
 
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { OperatorProfile } from '../../../../shared/messages/operator-profile.ts'
+import { ERROR_CODE } from '../../../../shared/messages/page-api.ts'
 import type { CapifNegotiation } from '../../../../shared/profiles/capif-security.ts'
 import { flowOf, grantOf, ISSUER, OPERATOR } from '../../support/records.ts'
 import { WITHIN_MS } from '../../support/time-limit.ts'
@@ -71,7 +73,7 @@ import {
   listAllGrants,
   saveGrant,
 } from '../../../../extension/background/grants/grants.ts'
-import { saveTokens } from '../../../../extension/background/grants/token-records.ts'
+import { readTokens, saveTokens } from '../../../../extension/background/grants/token-records.ts'
 import { log } from '../../../../extension/background/platform/log.ts'
 
 const OPERATOR_OF_CORE = { ...OPERATOR, profile: 'capif' as const }
@@ -250,6 +252,32 @@ describe('a CAPIF core', () => {
     socket?.receive(notification({ accessToken: 'first' }))
     await vi.waitFor(async () => expect(await listAllGrants()).toEqual([other]), WITHIN_MS)
     socket?.receive(notification({ accessToken: 'second' }))
+    await vi.waitFor(async () => expect(await listAllGrants()).toEqual([]), WITHIN_MS)
+  })
+
+  test('ends a grant whose renewed token it names before the token has arrived', async () => {
+    await save()
+    await saveTokens(grant, 'key', RESOURCE, tokensOf('first'))
+    const [socket] = await sockets(1)
+    socket?.receive(notification({ accessToken: 'renewed' }))
+    // The next notification is handled after it.
+    const other = await save({ grantId: crypto.randomUUID(), clientId: grant.clientId })
+    await saveTokens(other, 'key', RESOURCE, tokensOf('other'))
+    socket?.receive(notification({ accessToken: 'other' }))
+    await vi.waitFor(async () => expect(await listAllGrants()).toEqual([grant]), WITHIN_MS)
+    await expect(saveTokens(grant, 'key', RESOURCE, tokensOf('renewed'))).rejects.toMatchObject({
+      code: ERROR_CODE.noGrant,
+    })
+    expect(await listAllGrants()).toEqual([])
+    expect(await readTokens(grant.grantId)).toBe(undefined)
+  })
+
+  test('ends a grant whose replaced token it names', async () => {
+    await save()
+    await saveTokens(grant, 'key', RESOURCE, tokensOf('first'))
+    await saveTokens(grant, 'key', RESOURCE, tokensOf('second'))
+    const [socket] = await sockets(1)
+    socket?.receive(notification({ accessToken: 'first' }))
     await vi.waitFor(async () => expect(await listAllGrants()).toEqual([]), WITHIN_MS)
   })
 

@@ -4,8 +4,8 @@
  * real, on an in-memory IndexedDB. `tests/browser/kill-points.test.ts` has the same case in a browser.
  *
  * Seen to fail when `resumeFlow` fails a flow at the waiting picture or at the redirect URI at once (a response
- * that arrives a moment later), and when it does not look again at a window that was loading (the call is never
- * answered).
+ * that arrives a moment later), when it does not look again at a window that was loading (the call is never
+ * answered), and when a consent window without an address counts as none (L06).
  */
 
 import 'fake-indexeddb/auto'
@@ -20,6 +20,7 @@ vi.mock('../../../../extension/limits.ts', async (original) => ({
   ...(await original<object>()),
   NAVIGATION_POLL_INTERVAL_MS: 5,
   RESPONSE_ARRIVAL_TIMEOUT_MS: 500,
+  WINDOW_ADDRESS_TIMEOUT_MS: 500,
 }))
 vi.mock('../../../../extension/background/operators/operators.ts', async (original) => ({
   ...(await original<object>()),
@@ -108,5 +109,35 @@ describe('a flow that is resumed while its window loads', () => {
     await handleRedirect(flow.tab.id, RESPONSE)
     expect(await outcome).toMatchObject({ result: { issuer: OPERATOR.issuer } })
     expect(await again.outcome).toEqual(await outcome)
+  })
+})
+
+describe('a flow that is resumed after its consent window was opened, and before that was recorded', () => {
+  /** A worker was stopped with this record. The page sends its call again. */
+  async function leaveConsent() {
+    const base = flowBase({ silentFirst: false })
+    await flows.set(base.flowId, { ...base, status: 'awaitingConsent' })
+    return { ...base, outcome: resumeFlowOfCall(base.origin, base.requestId) }
+  }
+
+  test('L06: keeps the window, whose address the browser reports a moment later', async () => {
+    const { default: browser } = await import('../../support/fake-browser.ts')
+    const window = await browser.tabs.create({})
+    const query = vi.spyOn(browser.tabs, 'query')
+    const { flowId } = await leaveConsent()
+    await vi.waitFor(() => expect(query).toHaveBeenCalled(), WITHIN_MS)
+    await browser.tabs.update(window.id, {
+      url: `chrome-extension://northkey/ui/consent/index.html?flow=${flowId}`,
+    })
+    await vi.waitFor(
+      async () => expect(await flows.get(flowId)).toMatchObject({ tabId: window.id }),
+      WITHIN_MS,
+    )
+    expect(await flows.get(flowId)).toMatchObject({ status: 'awaitingConsent' })
+  })
+
+  test('L06: ends, if there is no window', async () => {
+    const { outcome } = await leaveConsent()
+    expect(await outcome).toMatchObject({ error: { data: { error: 'network_error' } } })
   })
 })
