@@ -2,9 +2,10 @@
  * Compares two profiles of one operator: what the user reads before a file replaces a profile, and which grants the
  * change concerns. A grant that nothing of the change concerns stays.
  *
- * Names and descriptions are for readers: they change no grant. A member of the operator as a whole (its servers, its
- * metadata, its client authentication, …) concerns each grant, since tokens would go to other servers or be sent in
- * another way. Pure.
+ * Names and descriptions are for readers: they change no grant. Nor do the members that say what later requests contain:
+ * the servers and what the user has allowed stay the same. Any other member of the operator as a whole (its servers,
+ * its metadata, its client authentication, …) concerns each grant, since tokens would go to other servers or be sent
+ * in another way. Pure.
  */
 
 import type { OperatorApi, OperatorProfile } from '../../../shared/messages/operator-profile.ts'
@@ -15,8 +16,14 @@ import { listServers } from './operator-servers.ts'
 /** The members of a grant that a profile may concern. */
 export type ConcernedGrant = Pick<Grant, 'clientId' | 'mode' | 'apis'> & { origin: string }
 
-/** Members that concern single grants, or none. All others concern every grant. */
-const SINGLE: readonly string[] = ['name', 'modes', 'apis', 'applications']
+/** Members that concern single grants. */
+const SINGLE: readonly string[] = ['modes', 'apis', 'applications']
+
+/** Members for readers, and those that change what later requests say to the same servers: they concern no grant. */
+const NONE: readonly string[] = ['name', 'offlineAccess', 'resourceIndicators', 'assertionAudience']
+
+/** All other members concern every grant. */
+const concernsAll = (member: string) => !SINGLE.includes(member) && !NONE.includes(member)
 
 /** Sorts members, so that two values with the same members are the same text. */
 const toText = (value: unknown): string =>
@@ -108,7 +115,7 @@ export function changesGrant(
   after: OperatorProfile,
   { origin, clientId, mode, apis }: ConcernedGrant,
 ): boolean {
-  if (listChangedMembers(before, after).some((name) => !SINGLE.includes(name))) return true
+  if (listChangedMembers(before, after).some(concernsAll)) return true
   if (after.modes?.includes(mode) === false) return true
   const hasApplication = ({ applications = [] }: OperatorProfile) =>
     applications.some(

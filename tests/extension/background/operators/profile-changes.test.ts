@@ -2,8 +2,8 @@
  * Tests what a file changes in a profile that it replaces, and which grants the change concerns.
  *
  * Seen to fail when a change of the metadata concerns no grant, when a change of another API or of a description
- * concerns the grant, when the order of members counts as a change, and when the scope that a server stated has to be
- * one of the profile.
+ * concerns the grant, when a change of what later requests say does, when the order of members counts as a change, and
+ * when the scope that a server stated has to be one of the profile.
  */
 
 import { describe, expect, test } from 'vitest'
@@ -77,6 +77,9 @@ describe('F06: a grant', () => {
     ],
     ['modes that have its mode', { modes: ['fetch'] }, false],
     ['modes without its mode', { modes: ['token'] }, true],
+    ['the scope offline_access in later requests', { offlineAccess: 'when_offered' }, false],
+    ['the resources that later requests name', { resourceIndicators: 'never' }, false],
+    ['another audience of client assertions', { assertionAudience: 'token_endpoint' }, false],
     ['its API is removed', { apis: [LOCATION] }, true],
     ['its scope is removed', withQos({ scopes: [{ scope: 'read' }] }), true],
     ['its purpose is removed', withQos({ purposes: ['dpv:B'] }), true],
