@@ -42,7 +42,11 @@ async function importOperator(stage: SitesStage, popup: Page): Promise<void> {
 
 describe('the released build', () => {
   test('knows no operator, and takes none on this machine', async ({ popup }) => {
-    expect(await askBackground(popup, 'listOperators', {})).toEqual({ operators: [], rejected: [] })
+    expect(await askBackground(popup, 'listOperators', {})).toEqual({
+      operators: [],
+      rejected: [],
+      policy: [],
+    })
     const text = JSON.stringify({ ...OPERATOR, issuer: 'http://localhost:4400' })
     const { reasons } = await askBackground<OperatorCheck>(popup, 'checkOperator', { text })
     expect(reasons).toEqual(['issuer: expected an https URL'])

@@ -112,12 +112,12 @@ faults: [{ path: /never, action: { type: hang } }]
     const { child, output } = startCommand('--json')
     while (!output.out.endsWith('\n'))
       await once(child.stdout as NonNullable<typeof child.stdout>, 'data')
+    child.kill('SIGTERM')
+    await once(child, 'close')
     const profiles = JSON.parse(output.out) as OperatorProfile[]
     expect(output.out.trimEnd().split('\n')).toHaveLength(1)
     expect(profiles.map(({ profile }) => profile)).toEqual(['oauth', 'capif', 'camara'])
     expect(output.err).toBe('')
-    child.kill('SIGTERM')
-    await once(child, 'close')
   })
 
   it('prints its flags with --help', async () => {
