@@ -22,14 +22,18 @@ interface ListedTab {
   cookieStoreId: string
 }
 
-/** A tab of the application in a container. */
-const test = base.extend('contained', async ({ stage }, { onCleanup }) => {
-  const container = await stage.browser.createBrowserContext()
-  onCleanup(() => container.close())
-  const page = await container.newPage()
-  await page.goto(stage.application.origin)
-  return page
-})
+/** `contained`: a tab of the application in a container. */
+const test = base
+  .extend('container', async ({ stage }, { onCleanup }) => {
+    const container = await stage.browser.createBrowserContext()
+    onCleanup(() => container.close())
+    return container
+  })
+  .extend('contained', async ({ stage, container }) => {
+    const page = await container.newPage()
+    await page.goto(stage.application.origin)
+    return page
+  })
 
 /** Makes the page count the events `grantsChanged` that it receives. */
 const listen = (page: Page) =>

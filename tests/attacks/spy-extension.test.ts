@@ -31,11 +31,13 @@ interface ExtensionApi {
 }
 
 /** `spy`: a page of the other extension. */
-const test = base.extend('spy', async ({ stage }, { onCleanup }) => {
-  const id = await stage.browser.installExtension(SPY)
-  onCleanup(() => stage.browser.uninstallExtension(id))
-  return pageAt(stage.browser, '/spy.html')
-})
+const test = base
+  .extend('spyId', async ({ stage }, { onCleanup }) => {
+    const id = await stage.browser.installExtension(SPY)
+    onCleanup(() => stage.browser.uninstallExtension(id))
+    return id
+  })
+  .extend('spy', ({ stage, spyId: _ }) => pageAt(stage.browser, '/spy.html'))
 
 /** Returns the answers to messages of another extension. */
 function sendMessages(spy: Page): Promise<string[]> {

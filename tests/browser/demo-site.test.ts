@@ -21,19 +21,23 @@ import { answerConsent, signIn } from './support/stage.ts'
 const API = 'api-exposing-functions'
 
 const test = base
-  .extend('servers', async ({ host }, { onCleanup }) => {
-    const builds = inject('builds')
-    const servers = await startServers(undefined, join(builds, 'demo-site'))
-    const extension = await copyExtension(BROWSER, servers.network.operatorProfiles, builds)
-    onCleanup(async () => {
-      await host.reset()
-      await servers.close()
-      await extension.remove()
-    })
-    await host.install(extension.path)
+  .extend('servers', async ({ browserName: _ }, { onCleanup }) => {
+    const servers = await startServers(undefined, join(inject('builds'), 'demo-site'))
+    onCleanup(() => servers.close())
     return servers
   })
-  .extend('demoSite', async ({ host, servers }) => {
+  .extend('extension', async ({ servers }, { onCleanup }) => {
+    const { operatorProfiles } = servers.network
+    const extension = await copyExtension(BROWSER, operatorProfiles, inject('builds'))
+    onCleanup(() => extension.remove())
+    return extension
+  })
+  .extend('installed', async ({ host, extension }, { onCleanup }) => {
+    const origin = await host.install(extension.path)
+    onCleanup(() => host.reset())
+    return origin
+  })
+  .extend('demoSite', async ({ host, servers, installed: _ }) => {
     const page = await host.browser.newPage()
     await page.goto(servers.site.origin)
     await page.waitForSelector(`${hook('broker-state')}[data-state=found]`)

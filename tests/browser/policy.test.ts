@@ -124,17 +124,23 @@ const test = base
     return host
   })
   // Chromium does not give the same policy to a second installation.
-  .extend('brokerOrigin', { scope: 'file' }, async ({ policyHost }, { onCleanup }) => {
+  .extend('extension', { scope: 'file' }, async ({ policyHost }, { onCleanup }) => {
     const extension = await copyExtension(policyHost.name, [], inject('builds'))
     onCleanup(() => extension.remove())
-    return policyHost.install(extension.path)
+    return extension
   })
-  .extend('screen', async ({ policyHost, brokerOrigin }, { onCleanup }) => {
+  .extend('brokerOrigin', { scope: 'file' }, ({ policyHost, extension }) =>
+    policyHost.install(extension.path),
+  )
+  .extend('tab', async ({ policyHost }, { onCleanup }) => {
+    const tab = await policyHost.browser.newPage()
+    onCleanup(() => tab.close())
+    return tab
+  })
+  .extend('screen', async ({ policyHost, brokerOrigin, tab }) => {
     if (BROWSER === 'chromium') await setPolicy(policyHost, POLICY.operators)
-    const screen = await policyHost.browser.newPage()
-    onCleanup(() => screen.close())
-    await showOperators(screen, brokerOrigin, '[data-testid=operator]')
-    return screen
+    await showOperators(tab, brokerOrigin, '[data-testid=operator]')
+    return tab
   })
 
 /**

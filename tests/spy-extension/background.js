@@ -36,6 +36,6 @@ api.runtime.onMessage.addListener((_message, _sender, answer) => {
   answer(seen)
 })
 
-api.runtime.onInstalled.addListener(() => {
-  api.tabs.create({ url: api.runtime.getURL('spy.html'), active: false })
-})
+// At every start: the event of an installation may be lost.
+const url = api.runtime.getURL('spy.html')
+api.tabs.query({ url }).then(([page]) => page ?? api.tabs.create({ url, active: false }))

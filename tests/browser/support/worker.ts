@@ -11,6 +11,8 @@ import type { WorkerSwitch } from './worker-switch.ts'
 
 export type { WorkerSwitch }
 
+const POLL_MS = 20
+
 type SwitchStage = Pick<Stage, 'name' | 'browser' | 'brokerOrigin'>
 
 export function workerSwitch(stage: SwitchStage): Promise<WorkerSwitch> {
@@ -23,29 +25,42 @@ export function workerSwitch(stage: SwitchStage): Promise<WorkerSwitch> {
  * session to the next worker. That worker waits too, and the driver is not notified of it.
  */
 function createStarter(browserSession: CDPSession, brokerOrigin: string) {
-  const sessionIds = new Set<string>()
+  /** Session ids by target. */
+  const sessions = new Map<string, string>()
+
+  async function attach(targetId: string): Promise<string | undefined> {
+    const known = sessions.get(targetId)
+    if (known) return known
+    const options = { targetId, flatten: true }
+    // The target may be gone.
+    const attached = await browserSession
+      .send('Target.attachToTarget', options)
+      .catch(() => undefined)
+    if (attached) sessions.set(targetId, attached.sessionId)
+    return attached?.sessionId
+  }
+
   return {
     /**
-     * Starts workers that wait. A command reaches a worker once it is connected. Skips targets that are gone.
+     * Starts workers that wait, for as long as a worker starts: the browser may name the worker only after the
+     * start has begun. A command reaches a worker once it is connected.
      */
-    async letBegin(): Promise<void> {
-      const { targetInfos } = await browserSession.send('Target.getTargets')
-      for (const { type, url, targetId } of targetInfos) {
-        if (type !== 'service_worker' || !url.startsWith(`${brokerOrigin}/`)) continue
-        const attach = { targetId, flatten: true }
-        const attached = await browserSession
-          .send('Target.attachToTarget', attach)
-          .catch(() => undefined)
-        if (!attached) continue
-        sessionIds.add(attached.sessionId)
-        const session = browserSession.connection()?.session(attached.sessionId)
-        session?.send('Runtime.runIfWaitingForDebugger').catch(() => {})
+    async letBegin(isStarting: () => boolean): Promise<void> {
+      while (isStarting()) {
+        const { targetInfos } = await browserSession.send('Target.getTargets')
+        for (const { type, url, targetId } of targetInfos) {
+          if (type !== 'service_worker' || !url.startsWith(`${brokerOrigin}/`)) continue
+          const sessionId = await attach(targetId)
+          const session = sessionId && browserSession.connection()?.session(sessionId)
+          if (session) session.send('Runtime.runIfWaitingForDebugger').catch(() => {})
+        }
+        await new Promise((resolve) => setTimeout(resolve, POLL_MS))
       }
     },
-    /** Detaches the session: a worker with an attached session does not end by itself. */
+    /** Detaches the sessions: a worker with an attached session does not end by itself. */
     async detach(): Promise<void> {
-      for (const sessionId of sessionIds) {
-        sessionIds.delete(sessionId)
+      for (const [targetId, sessionId] of sessions) {
+        sessions.delete(targetId)
         await browserSession.send('Target.detachFromTarget', { sessionId }).catch(() => {})
       }
     },
@@ -59,15 +74,20 @@ async function serviceWorkerSwitch(stage: SwitchStage): Promise<WorkerSwitch> {
   const browserSession = await stage.browser.target().createCDPSession()
   const starter = createStarter(browserSession, stage.brokerOrigin)
   let running = false
+  let isStarting = false
   let stops = 0
+  // A session that is attached after the start of its worker would stay attached.
+  let step = Promise.resolve()
   session.on('ServiceWorker.workerVersionUpdated', ({ versions }) => {
     for (const { scriptURL, runningStatus } of versions) {
       if (!scriptURL.startsWith(`${stage.brokerOrigin}/`)) continue
       if (running && runningStatus === 'stopped') stops += 1
       running = runningStatus !== 'stopped'
-      const step = runningStatus === 'starting' ? starter.letBegin() : starter.detach()
-      // The browser may close meanwhile.
-      step.catch(() => {})
+      isStarting = runningStatus === 'starting'
+      step = step
+        .then(() => (isStarting ? starter.letBegin(() => isStarting) : starter.detach()))
+        // The browser may close meanwhile.
+        .catch(() => {})
     }
   })
   await session.send('ServiceWorker.enable')
@@ -81,6 +101,8 @@ async function serviceWorkerSwitch(stage: SwitchStage): Promise<WorkerSwitch> {
       if (hasBegun) await until('the worker to stop', async () => stops > before)
     },
     async close() {
+      isStarting = false
+      await step
       await starter.detach()
       await browserSession.detach()
       await page.close()
