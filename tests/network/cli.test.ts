@@ -112,9 +112,11 @@ faults: [{ path: /never, action: { type: hang } }]
     const { child, output } = startCommand('--json')
     while (!output.out.endsWith('\n'))
       await once(child.stdout as NonNullable<typeof child.stdout>, 'data')
+    const profiles = JSON.parse(output.out) as OperatorProfile[]
+    // The network answers after the command has printed all that it prints.
+    await fetch(`${profiles[0]?.issuer}/.well-known/oauth-authorization-server`)
     child.kill('SIGTERM')
     await once(child, 'close')
-    const profiles = JSON.parse(output.out) as OperatorProfile[]
     expect(output.out.trimEnd().split('\n')).toHaveLength(1)
     expect(profiles.map(({ profile }) => profile)).toEqual(['oauth', 'capif', 'camara'])
     expect(output.err).toBe('')
