@@ -13,7 +13,7 @@
 
 import { allowInsecureRequests, customFetch, discoveryRequest } from 'oauth4webapi'
 import type { Effects } from './effects.ts'
-import { NorthkeyError, type NorthkeyErrorCode } from './error.ts'
+import { NorthkeyError, type NorthkeyErrorCode, sanitizeServerText } from './error.ts'
 import { errorFromResponse } from './error-response.ts'
 import { sendByLibrary } from './http.ts'
 import { dropNullMembers, type JsonObject, readJsonObject } from './json-response.ts'
@@ -193,7 +193,7 @@ async function requestMetadata(
     if (response.status !== 200) return judgeStatus(response, endpoint, effects.now())
     const document = readJsonObject(response, endpoint)
     if (document.issuer === issuer) return { document }
-    const message = `the "issuer" at the ${endpoint} must be the issuer asked`
+    const message = `the "issuer" at the ${endpoint} must be the issuer asked${describeStated(document.issuer)}`
     const error = new NorthkeyError('issuer_mismatch', message)
     return { error, mayBePublished: typeof document.issuer === 'string' }
   } catch (error) {
@@ -201,6 +201,12 @@ async function requestMetadata(
     if (!(error instanceof NorthkeyError) || error.code !== 'invalid_response') throw error
     return { error, mayBePublished: false }
   }
+}
+
+/** The issuer that a document states, if it is a URL. */
+function describeStated(issuer: unknown): string {
+  const stated = sanitizeServerText(issuer)
+  return stated !== undefined && URL.canParse(stated) ? `, and it is ${stated}` : ''
 }
 
 function judgeStatus(response: ServerResponse, endpoint: string, now: number): PassedOver {

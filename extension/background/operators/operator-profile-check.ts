@@ -140,7 +140,12 @@ class Findings {
 
   checkOrigin(origin: string, member: string): void {
     const isValid = isSecureOrigin(origin, this.#development) && isCanonicalOrigin(origin)
-    this.expect(isValid, member, 'an https origin, as location.origin prints it')
+    const scheme = this.#development ? 'https, or http on loopback' : 'https'
+    this.expect(
+      isValid,
+      member,
+      `an origin (${scheme}) as location.origin prints it, without path and final slash`,
+    )
   }
 }
 
@@ -203,7 +208,9 @@ function checkWaiver(
 
 function checkServers(findings: Findings, profile: OperatorProfile): void {
   const { signInOrigin, serverOrigins = [], metadata } = profile
-  for (const origin of serverOrigins) findings.checkOrigin(origin, 'serverOrigins')
+  for (const [index, origin] of serverOrigins.entries()) {
+    findings.checkOrigin(origin, `serverOrigins[${index}]`)
+  }
   findings.checkUnique(serverOrigins, 'serverOrigins')
   if (signInOrigin === undefined) return
   findings.checkOrigin(signInOrigin, 'signInOrigin')
@@ -253,7 +260,9 @@ function checkContents(profile: OperatorProfile, development: boolean): string[]
     findings.checkText(application.name, `${at}.name`)
     findings.expect(isClientId(application.clientId), `${at}.clientId`, 'printable ASCII')
     checkWaiver(findings, application, profile, at)
-    for (const origin of application.origins) findings.checkOrigin(origin, `${at}.origins`)
+    for (const [index, origin] of application.origins.entries()) {
+      findings.checkOrigin(origin, `${at}.origins[${index}]`)
+    }
   })
   return findings.reasons
 }

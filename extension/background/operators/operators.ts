@@ -8,7 +8,7 @@
 
 import { del, set, values } from 'idb-keyval'
 import browser from 'webextension-polyfill'
-import { redirectUriFor } from '../../../shared/core/index.ts'
+import { isNorthkeyError, redirectUriFor } from '../../../shared/core/index.ts'
 import type {
   OperatorApi,
   OperatorApplication,
@@ -236,7 +236,8 @@ export async function checkOperator(text: string): Promise<OperatorCheck> {
 
 /**
  * Reads the operator's metadata and adds the servers that they name to the profile, without an import. Metadata
- * that cannot be read are no error: the broker checks them again before each use.
+ * that cannot be read are no error: the broker checks them again before each use. A server that states another issuer
+ * is one: a flow with this profile could never end well.
  */
 export async function discoverOperator(text: string): Promise<OperatorDiscovery> {
   const check = await checkOperator(text)
@@ -244,8 +245,11 @@ export async function discoverOperator(text: string): Promise<OperatorDiscovery>
   let additions: ServerAdditions | undefined
   try {
     additions = await discoverUnnamedServers(check.profile)
-  } catch {
-    return { ...check, isDiscovered: false }
+  } catch (error) {
+    const isMismatch = isNorthkeyError(error) && error.code === 'issuer_mismatch'
+    return isMismatch
+      ? { reasons: [`issuer: ${error.message}`] }
+      : { ...check, isDiscovered: false }
   }
   if (!additions) return { ...check, isDiscovered: true }
   const extended = await checkOperator(JSON.stringify(addServers(check.profile, additions)))

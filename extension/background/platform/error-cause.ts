@@ -1,6 +1,6 @@
 /**
  * Describes the cause of an error for the log: endpoint and status of a server. The texts are the broker's own, and
- * contain no value of a call and no text of a server. Pure.
+ * contain no value of a call. Of a server they contain its error word, and the issuer that its metadata state. Pure.
  */
 
 import {

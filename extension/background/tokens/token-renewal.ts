@@ -15,7 +15,7 @@
  */
 
 import { isNorthkeyError } from '../../../shared/core/index.ts'
-import type { ApiAccess } from '../../../shared/messages/page-api.ts'
+import { type ApiAccess, ERROR_CODE } from '../../../shared/messages/page-api.ts'
 import { hasGrantEnded } from '../grants/ended-grants.ts'
 import { sendGrantsChanged } from '../grants/grant-events.ts'
 import { changeGrant, type GrantRecord, listGrants } from '../grants/grants.ts'
@@ -25,6 +25,7 @@ import { listUnexpired, runInGrantQueue } from '../grants/token-store.ts'
 import { findOperator } from '../operators/operators.ts'
 import {
   apiWithdrawn,
+  BrokerError,
   grantEnded,
   noGrant,
   operatorGone,
@@ -86,6 +87,20 @@ async function withdrawRefusedApi(
   throw apiWithdrawn()
 }
 
+/**
+ * Adds to an error that asks for a window why the refresh token did not serve: the operator has ended or refused it.
+ *
+ * @param refusal The error of the refresh.
+ */
+function addRefusedRefresh(error: unknown, refusal: unknown): unknown {
+  if (!isNorthkeyError(refusal) || !(error instanceof BrokerError)) return error
+  if (error.code !== ERROR_CODE.interactionRequired) return error
+  const { error: word, httpStatus } = refusal
+  if (word === undefined && httpStatus === undefined) return error
+  const reason = `the operator refused the refresh token (${word ?? `HTTP status ${httpStatus}`})`
+  return new BrokerError(error.code, error.data.error, `${reason}; ${error.message}`)
+}
+
 /** The grant as it is stored now: a renewal before this one may have given it another client. */
 async function readCurrent(grant: GrantRecord): Promise<GrantRecord> {
   const stored = (await listGrants(grant.origin)).find(({ grantId }) => grantId === grant.grantId)
@@ -106,14 +121,18 @@ async function renewAccessToken(
   const record = await readTokens(grant.grantId)
   if (record && listUnexpired(record).length >= MAX_VALID_TOKENS) throw tooManyTokens()
   if (record) requireUnrefused(record, api.resource)
+  let refusal: unknown
   if (record && (await isRefreshable(grant, server, record, scope))) {
     const outcome = await refreshAccessToken(grant, server, record, api, scope)
     if ('token' in outcome) return outcome.token
     await withdrawRefusedApi(grant, api, outcome.error)
+    refusal = outcome.error
   }
   // The grant may have ended while the refresh was in flight, or while an earlier renewal ran.
   if (hasGrantEnded(grant.grantId)) throw grantEnded()
-  return renewSilently(grant, server, api, scope, record?.keyId)
+  return renewSilently(grant, server, api, scope, record?.keyId).catch((error) => {
+    throw addRefusedRefresh(error, refusal)
+  })
 }
 
 export interface TokenRequirements {

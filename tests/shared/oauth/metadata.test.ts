@@ -272,7 +272,12 @@ const PASSED_OVER: [what: string, answer: () => Response, code: string, said: st
   ['status 404', notFound, 'invalid_metadata', 'status 404'],
   ['status 408', () => new Response('', { status: 408 }), 'network_error', 'status 408'],
   ['status 500', () => new Response('', { status: 500 }), 'network_error', 'status 500'],
-  ['the document of another issuer', () => json(EVIL), 'issuer_mismatch', 'must be the issuer'],
+  [
+    'the document of another issuer',
+    () => json(EVIL),
+    'issuer_mismatch',
+    'it is https://evil.example',
+  ],
 ]
 
 describe('the search at the well-known addresses', () => {

@@ -209,9 +209,13 @@ describe('operator profiles, version 1', () => {
       { ...apis({ scopes: [] }), ...waiver({}) },
       'and none for an API without scopes',
     ],
-    ['an origin with a path', applications({ origins: ['https://a.example/'] }), 'an https origin'],
+    [
+      'an origin with a path',
+      applications({ origins: ['https://a.example/'] }),
+      'an origin (https)',
+    ],
     ['an origin with a pattern', applications({ origins: ['https://*.a.example'] }), 'origins'],
-    ['an http origin', applications({ origins: ['http://a.example'] }), 'an https origin'],
+    ['an http origin', applications({ origins: ['http://a.example'] }), 'an origin (https)'],
     [
       'A03: a waiver without requireConsent: false',
       applications({ consentWaiver: WAIVER }),
@@ -270,8 +274,8 @@ describe('operator profiles, version 1', () => {
     ['metadata.token_endpoint', (url) => ({ metadata: { token_endpoint: url } })],
     ['capif.apiRoot', (apiRoot) => ({ capif: { apiRoot } })],
     ['apis[0].resource', (resource) => apis({ resource })],
-    ['applications[0].origins', (origin) => applications({ origins: [origin] })],
-    ['serverOrigins', (origin) => ({ serverOrigins: [origin] })],
+    ['applications[0].origins[0]', (origin) => applications({ origins: [origin] })],
+    ['serverOrigins[0]', (origin) => ({ serverOrigins: [origin] })],
     ['signInOrigin', (signInOrigin) => ({ signInOrigin })],
   ]
   test.each(
@@ -284,8 +288,16 @@ describe('operator profiles, version 1', () => {
   })
 
   test.each([
-    ['a path', { serverOrigins: ['https://a.example/x'] }, 'serverOrigins: expected an https'],
-    ['plain http', { serverOrigins: ['http://a.example'] }, 'serverOrigins: expected an https'],
+    [
+      'a path',
+      { serverOrigins: ['https://a.example', 'https://b.example/x'] },
+      'serverOrigins[1]: expected an origin (https) as location.origin prints it, without path',
+    ],
+    [
+      'plain http',
+      { serverOrigins: ['http://a.example'] },
+      'serverOrigins[0]: expected an origin (https)',
+    ],
     [
       'more than 16',
       { serverOrigins: Array.from({ length: 17 }, (_, index) => `https://a${index}.example`) },

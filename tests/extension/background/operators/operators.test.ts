@@ -129,6 +129,15 @@ describe('an imported operator', () => {
     expect(await discoverOperator(TEXT)).toMatchObject({ isDiscovered: false, profile: OPERATOR })
   })
 
+  test('whose server states another issuer is rejected, and the reason has that issuer', async () => {
+    metadata.issuer = `${ISSUER}/`
+    const { reasons } = await discoverOperator(TEXT)
+    expect(reasons).toEqual([
+      expect.stringMatching(/^issuer: .*must be the issuer asked, and it is/),
+    ])
+    expect(reasons?.[0]).toContain(`it is ${ISSUER}/`)
+  })
+
   test.each([
     ['with a slash more', `${ISSUER}/`],
     ['of the same letters', ISSUER],

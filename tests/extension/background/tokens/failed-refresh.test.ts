@@ -153,6 +153,8 @@ describe('a refusal that is not invalid_grant', () => {
       fail(code, 'refused', { error, httpStatus })
       const outcome = await outcomeOf(grant)
       expect(outcome).toMatchObject({ code: ERROR_CODE.interactionRequired })
+      const reason = error ?? `HTTP status ${httpStatus}`
+      expect(String(outcome)).toContain(`the operator refused the refresh token (${reason})`)
       expect(windowMayHelp(outcome)).toBe(true)
       const sent = sentTokens()
       expect((await obtainAccessToken(grant, A.resource)).accessToken).toBe('renewed')
