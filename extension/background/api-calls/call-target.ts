@@ -8,7 +8,8 @@ import type { OperatorApi, OperatorProfile } from '../../../shared/messages/oper
 import type { ApiAccess } from '../../../shared/messages/page-api.ts'
 import { type GrantRecord, getGrant, listGrants } from '../grants/grants.ts'
 import { listOfferedApis } from '../grants/offered-apis.ts'
-import { findOperator } from '../operators/operators.ts'
+import { explainRejected } from '../operators/connect-diagnosis.ts'
+import { findOperator, getMergedOperators } from '../operators/operators.ts'
 import { invalidParams, noGrant } from '../platform/broker-error.ts'
 import { isUnder, mayBeUnder } from './resource-url.ts'
 
@@ -55,8 +56,11 @@ export function requireMethod(api: OperatorApi, method: string, name: string): v
 }
 
 /** Explains why no grant covers a URL. The URL itself is not in the text. */
-function explainMissing(grants: readonly GrantRecord[]): string {
+async function explainMissing(grants: readonly GrantRecord[]): Promise<string> {
   if (grants.length === 0) return 'this origin has no active grant'
+  const merged = await getMergedOperators()
+  const rejected = grants.map(({ issuer }) => explainRejected(merged, issuer)).find(Boolean)
+  if (rejected !== undefined) return rejected
   const resources = [...new Set(grants.flatMap(({ apis }) => apis.map(({ resource }) => resource)))]
   return `the URL of the call is under no API that is granted and still offered; granted are ${resources.join(', ')}`
 }
@@ -79,5 +83,5 @@ export async function findTarget(
     const access = offered.find(({ resource }) => resource === api?.resource)
     if (access && api) return { grant, access, api, operator }
   }
-  throw noGrant(explainMissing(grants))
+  throw noGrant(await explainMissing(grants))
 }

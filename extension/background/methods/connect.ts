@@ -16,6 +16,7 @@ import { requireCurrentGrant, runWithGrant } from '../grants/grant-use.ts'
 import { coversApi, type GrantRecord, listGrants } from '../grants/grants.ts'
 import { listUnprobedApis } from '../grants/token-records.ts'
 import { isWaiverWithdrawn } from '../grants/withdrawn-waivers.ts'
+import { explainUnofferedApi } from '../operators/connect-diagnosis.ts'
 import { explainNoApplication } from '../operators/no-application.ts'
 import { findApi, findOperator } from '../operators/operators.ts'
 import { invalidParams, isApiWithdrawn } from '../platform/broker-error.ts'
@@ -83,15 +84,19 @@ function requireOffered(
   if (operator.modes && !operator.modes.includes(mode)) {
     throw invalidParams(`mode: expected one of ${operator.modes.join(', ')} at this operator`)
   }
-  for (const { resource, scope, purpose } of apis) {
+  for (const [index, { resource, scope, purpose }] of apis.entries()) {
     const api = findApi(operator, resource, scope)
     if (!api) {
       throw invalidParams(
-        'apis: expected resources and scopes that the operator offers, and no scope where it offers none',
+        `apis[${index}]: expected a resource and scopes that the operator offers, and no scope where it offers none`,
+        explainUnofferedApi(operator, resource),
       )
     }
     if (purpose && api.purposes && !api.purposes.includes(purpose)) {
-      throw invalidParams('apis.purpose: expected a purpose that the operator offers for this API')
+      throw invalidParams(
+        `apis[${index}].purpose: expected a purpose that the operator offers for this API`,
+        `${operator.name} offers ${api.resource} for ${api.purposes.join(', ')}`,
+      )
     }
   }
   checkApis(operator, apis)

@@ -6,6 +6,7 @@
  * no more different texts than there are profiles. Pure.
  */
 
+import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 import type { RejectedOperator } from '../../../shared/messages/screen-channel.ts'
 import { findSameIssuer, type MergedOperators } from './merge-operator-profiles.ts'
 
@@ -26,12 +27,28 @@ function list(values: readonly string[]): string {
   return more > 0 ? `${shown} and ${more} more` : shown
 }
 
-function explainUnknownIssuer({ operators, rejected }: MergedOperators, issuer: string): string {
-  const rejectedProfile = rejected.find((profile) => profile.issuer === issuer)
-  if (rejectedProfile) {
-    const { name, reasons } = rejectedProfile
-    return `the profile of ${name} is rejected: ${list(reasons)}`
+/** @returns `undefined` if no profile of this issuer is rejected. */
+export function explainRejected({ rejected }: MergedOperators, issuer: string): string | undefined {
+  const profile = rejected.find((candidate) => candidate.issuer === issuer)
+  return profile && `the profile of ${profile.name} is rejected: ${list(profile.reasons)}`
+}
+
+/** Explains why an operator does not offer a resource with the scopes of a call. */
+export function explainUnofferedApi({ name, apis }: OperatorProfile, resource: string): string {
+  const offered = apis.filter((api) => api.resource === resource)
+  const [first] = offered
+  if (!first) {
+    return `${name} has no API with the resource of the call; there are ${list(apis.map((api) => api.resource))}`
   }
+  const scopes = offered.flatMap((api) => api.scopes ?? []).map(({ scope }) => scope)
+  const how = scopes.length === 0 ? 'without scope' : `with the scopes ${list(scopes)}`
+  return `${name} offers ${first.resource} ${how}`
+}
+
+function explainUnknownIssuer(merged: MergedOperators, issuer: string): string {
+  const rejected = explainRejected(merged, issuer)
+  if (rejected !== undefined) return rejected
+  const { operators } = merged
   const profiles = operators.map(({ profile }) => profile)
   const similar = findSameIssuer(profiles, issuer)
   if (similar) {

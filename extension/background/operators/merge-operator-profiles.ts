@@ -84,12 +84,15 @@ function checkUnique(
   if (!check.profile) return check
   const accepted = operators.map(({ profile }) => profile)
   const sameIssuer = findSameIssuer(accepted, check.profile.issuer)
-  return sameIssuer ? { reasons: [describeTakenIssuer(sameIssuer.name)] } : check
+  return sameIssuer ? { reasons: [describeTakenIssuer(sameIssuer)] } : check
 }
 
-/** @param name Name of the operator that has the issuer already. */
-export const describeTakenIssuer = (name: string) =>
-  `issuer: expected one that no other profile has; "${name}" has it`
+/**
+ * @param taken The profile that has the issuer already, perhaps in another spelling.
+ * @param advice What a person can do about it.
+ */
+export const describeTakenIssuer = ({ name, issuer }: OperatorProfile, advice = '') =>
+  `issuer: expected one that no other profile has; "${name}" has it, spelled ${issuer}${advice}`
 
 /**
  * @param profiles Unchecked profiles by source: objects, or the texts of profile files. A source that is no list is

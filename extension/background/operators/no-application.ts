@@ -19,6 +19,7 @@ export async function explainNoApplication(wanted: WantedApplication): Promise<B
   if (rejected) {
     return invalidParams(
       `issuer: expected one whose profile is accepted; its profile is rejected: ${rejected.reasons.join('; ')}`,
+      explainUnknownApplication(merged, wanted),
     )
   }
   return noGrant(explainUnknownApplication(merged, wanted))

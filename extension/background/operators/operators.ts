@@ -227,7 +227,9 @@ export async function checkOperator(text: string): Promise<OperatorCheck> {
   const source = operators.find((operator) => operator.profile === sameIssuer)?.source
   // An issuer that only looks the same is another operator. A profile of the policy is the administrator's.
   if (sameIssuer.issuer !== profile.issuer || source === undefined || source === 'policy') {
-    return { reasons: [describeTakenIssuer(sameIssuer.name)] }
+    const isRemovable = source !== undefined && source !== 'policy'
+    const advice = isRemovable ? '; remove that operator first' : ''
+    return { reasons: [describeTakenIssuer(sameIssuer, advice)] }
   }
   const changes = listChanges(sameIssuer, profile)
   const replaces = { profile: sameIssuer, source, changes, endingOrigins: [] }
@@ -295,7 +297,7 @@ export async function addOperator(
   if (!replaced) return storeConfirmed(check, 'imported')
   // A JSON text has the same order of members: the screen got this very profile.
   if (JSON.stringify(replaced) !== JSON.stringify(replacing)) {
-    return { reasons: [describeTakenIssuer(replaced.name)] }
+    return { reasons: [describeTakenIssuer(replaced)] }
   }
   return storeConfirmed(check, 'replaced', () => endReplaced(replaced, check.profile))
 }

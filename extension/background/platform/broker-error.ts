@@ -39,8 +39,9 @@ export class BrokerError extends Error {
   }
 }
 
-export const invalidParams = (message: string) =>
-  new BrokerError(ERROR_CODE.invalidParams, 'invalid_params', message)
+/** @param diagnosis Cause, which the page does not learn. */
+export const invalidParams = (message: string, diagnosis?: string) =>
+  new BrokerError(ERROR_CODE.invalidParams, 'invalid_params', message, {}, diagnosis)
 
 /**
  * The same error for an unknown grant and for a grant of another origin, so that a page cannot tell them

@@ -6,7 +6,9 @@
 import type { PolicyKey } from '../../../shared/messages/screen-channel.ts'
 
 const describeKey = ({ key, profiles }: PolicyKey) =>
-  profiles === undefined ? `${key}: not a list` : `${key}: ${profiles} profiles`
+  profiles === undefined
+    ? `${key}: not a list`
+    : `${key}: ${profiles} ${profiles === 1 ? 'profile' : 'profiles'}`
 
 export function Policy({ keys }: { keys: PolicyKey[] }) {
   return (
@@ -20,7 +22,7 @@ export function Policy({ keys }: { keys: PolicyKey[] }) {
         The browser’s policy may set operators, in the keys <code>operators</code> and{' '}
         <code>operatorFiles</code>.
         {__TARGET__ === 'chromium' &&
-          ' Chromium drops a whole key if one value in it has a wrong type, and Northkey then sees nothing of it: chrome://policy has the browser’s reason. In operatorFiles each profile is a text, and only that profile is rejected.'}
+          ' Chromium drops a whole key if one value in it has a wrong type, and Northkey then sees nothing of it: chrome://policy shows the key as not set. In operatorFiles each profile is a text, and only that profile is rejected.'}
       </p>
     </details>
   )

@@ -166,7 +166,7 @@ describe('H21: an API without scopes', () => {
   ])('%s is an error, and no window opens', async (_, apis) => {
     await expect(connect(callOf(), { issuer: operator.issuer, apis })).rejects.toMatchObject({
       code: ERROR_CODE.invalidParams,
-      message: expect.stringMatching(/^apis: expected .* no scope where it offers none$/),
+      message: expect.stringMatching(/^apis\[0\]: expected .* no scope where it offers none$/),
     })
     expect(seen.tabs).toEqual([])
   })

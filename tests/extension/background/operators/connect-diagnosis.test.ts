@@ -185,6 +185,33 @@ describe('F01: a page that may not connect', () => {
   })
 })
 
+describe('F01: a page that asks for what the operator does not offer', () => {
+  const offered = { resource: RESOURCE, scope: 'qos' }
+  test.each([
+    [
+      'a resource',
+      { resource: `https://${SECRET}.example`, scope: 'qos' },
+      `Meridian Mobile has no API with the resource of the call; there are ${RESOURCE}`,
+    ],
+    [
+      'a scope',
+      { resource: RESOURCE, scope: SECRET },
+      `Meridian Mobile offers ${RESOURCE} with the scopes qos`,
+    ],
+    ['no scope', { resource: RESOURCE }, `Meridian Mobile offers ${RESOURCE} with the scopes qos`],
+  ])('%s: gets the index of the entry, and the log has the cause', async (_, api, detail) => {
+    await setPolicy([PROFILE])
+    const answer = await connect(KNOWN, { apis: [offered, api] })
+    expect(answer).toMatchObject({
+      error: { code: -32602, message: expect.stringMatching(/^apis\[1\]: expected a resource/) },
+    })
+    expect(JSON.stringify(answer)).not.toContain(detail)
+    expect(await readRefusals()).toMatchObject([
+      { outcome: 'northbound_connect: invalid_params', detail },
+    ])
+  })
+})
+
 describe('H25g: a rejected profile', () => {
   test('is not no_grant to its own application on a development build', async () => {
     await setPolicy([REJECTED])
@@ -196,6 +223,9 @@ describe('H25g: a rejected profile', () => {
           'issuer: expected one whose profile is accepted; its profile is rejected: onbording: unknown member',
       },
     })
+    expect(await readRefusals()).toMatchObject([
+      { detail: 'the profile of Boreal is rejected: onbording: unknown member' },
+    ])
   })
 
   test('is no_grant to every page on a released build', async () => {

@@ -7,7 +7,7 @@
  */
 
 import 'fake-indexeddb/auto'
-import { expect, test, vi } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { ERROR_CODE } from '../../../../shared/messages/page-api.ts'
 
 vi.mock('webextension-polyfill', () => import('../../support/fake-browser.ts'))
@@ -15,6 +15,10 @@ vi.mock('webextension-polyfill', () => import('../../support/fake-browser.ts'))
 const { handlePageRequest } = await import('../../../../extension/background/page/page-router.ts')
 const { tryTakeCall } = await import('../../../../extension/background/page/rate-limit.ts')
 const { log } = await import('../../../../extension/background/platform/log.ts')
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
 
 let page = 0
 const newCaller = () => ({
@@ -51,6 +55,8 @@ test('a message with more calls than the limit: the calls above it are answered 
 })
 
 test('a call that is sent again joins the call in flight, and is limited where there is none', async () => {
+  // The bucket gets no new tokens.
+  vi.spyOn(performance, 'now').mockReturnValue(performance.now())
   const caller = newCaller()
   const first = handlePageRequest(caller, 'document 1', requestOf(), () => {})
   while (tryTakeCall(caller.origin));
