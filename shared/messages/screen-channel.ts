@@ -166,11 +166,11 @@ export type OperatorCheck =
   | { reasons: string[]; profile?: never }
 
 /**
- * A profile with the servers that the operator's metadata name. `isDiscovered` is false if the metadata could not
+ * A profile with the servers that the operator's metadata name. `undiscovered` is the cause if the metadata could not
  * be read.
  */
 export type OperatorDiscovery =
-  | (AcceptedOperator & { isDiscovered: boolean; reasons?: never })
+  | (AcceptedOperator & { undiscovered?: string; reasons?: never })
   | { reasons: string[]; profile?: never }
 
 /**

@@ -248,14 +248,13 @@ export async function discoverOperator(text: string): Promise<OperatorDiscovery>
   try {
     additions = await discoverUnnamedServers(check.profile)
   } catch (error) {
-    const isMismatch = isNorthkeyError(error) && error.code === 'issuer_mismatch'
-    return isMismatch
-      ? { reasons: [`issuer: ${error.message}`] }
-      : { ...check, isDiscovered: false }
+    if (!isNorthkeyError(error)) throw error
+    const { code, message } = error
+    if (code === 'issuer_mismatch') return { reasons: [`issuer: ${message}`] }
+    return { ...check, undiscovered: message }
   }
-  if (!additions) return { ...check, isDiscovered: true }
-  const extended = await checkOperator(JSON.stringify(addServers(check.profile, additions)))
-  return extended.profile ? { ...extended, isDiscovered: true } : extended
+  if (!additions) return check
+  return checkOperator(JSON.stringify(addServers(check.profile, additions)))
 }
 
 /**

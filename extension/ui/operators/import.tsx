@@ -31,8 +31,9 @@ type State =
   | { status: 'confirming'; candidate: Candidate; isRefused?: true }
   | { status: 'waiting'; candidate: Candidate }
 
-const UNDISCOVERED =
-  'Its server did not answer. If it wants to use more servers later, you are asked before.'
+/** @param cause The broker's words: no server, or an answer without metadata. */
+const describeUndiscovered = (cause: string) =>
+  ` Its metadata could not be read: ${cause}. If it wants to use more servers later, you are asked before.`
 
 const listOrigins = ({ servers }: AcceptedOperator) => servers.map(({ origin }) => origin)
 
@@ -111,7 +112,7 @@ export function Import({ client, onImported }: Props) {
       ...(replacing && { replacing }),
     })
     if (reasons) return reset({ status: 'rejected', reasons })
-    const note = discovery.isDiscovered ? '' : ` ${UNDISCOVERED}`
+    const note = discovery.undiscovered ? describeUndiscovered(discovery.undiscovered) : ''
     const done = replacing ? 'replaced' : 'added'
     reset({ status: 'choosing', message: `${profile.name} is ${done}.${note}` })
     onImported()
