@@ -70,11 +70,15 @@ const originsShown = (screen: Page, within: string) =>
 const connectionsTo = ({ outside }: SitesStage, url: string) =>
   outside.connections.filter((host) => host === new URL(url).hostname)
 
-/** Connects until the consent window is there. A call that ends before has an error. */
-async function openConsent(stage: SitesStage, page: Page) {
+async function startConnect(page: Page) {
   await inFront(page)
   await page.mouse.click(5, 5)
-  const connecting = ask<Grant>(page, 'northbound_connect', { issuer: ISSUER, apis: APIS })
+  return { connecting: ask<Grant>(page, 'northbound_connect', { issuer: ISSUER, apis: APIS }) }
+}
+
+/** Connects until the consent window is there. A call that ends before has an error. */
+async function openConsent(stage: SitesStage, page: Page) {
+  const { connecting } = await startConnect(page)
   const ended = connecting.then((outcome): never => {
     throw new Error(`the call has ended: ${JSON.stringify(outcome?.error)}`)
   })
@@ -158,8 +162,12 @@ test('A01, A09: servers that metadata name are confirmed before the sign-in, als
   const requestsBefore = outside.requests.length
   serveOperator(outside, { signIn: SIGN_IN, tokens: EVIL })
   await forgetWindows(popup)
-  const { connecting: refused } = await openConsent(sitesStage, page)
-  await answerConsent(sitesStage, 'allow')
+  const { connecting: refused } = await startConnect(page)
+  // The user is asked only if the metadata take their time, and then in vain.
+  const allowed = pageAt(sitesStage.browser, '/ui/consent/').then(() =>
+    answerConsent(sitesStage, 'allow'),
+  )
+  allowed.catch(() => {})
   expect((await refused)?.error).toMatchObject({
     code: ERROR_CODE.untrustedResponse,
     data: { error: 'invalid_response' },
