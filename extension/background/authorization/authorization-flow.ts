@@ -12,11 +12,14 @@
  */
 
 import {
+  type BegunAuthorization,
   beginAuthorization,
   receiveAuthorizationResponse,
   redeemCode,
+  type ServerMetadata,
 } from '../../../shared/core/index.ts'
 import type { Outcome } from '../../../shared/messages/document-channel.ts'
+import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 import { getClientKey, getRedirectUri, resolveClientId } from '../clients/clients.ts'
 import { getFlowDpopKey } from '../clients/dpop.ts'
 import { getKey } from '../clients/keys.ts'
@@ -38,6 +41,7 @@ import {
 import { createEffects } from '../platform/effects.ts'
 import { wakeAt } from '../platform/housekeeping-alarm.ts'
 import { redirectBase } from '../platform/redirect-base.ts'
+import { runTogether } from '../platform/run-together.ts'
 import { listenForRevocations, openChannel } from './capif-revocation-channel.ts'
 import { createGrant, endSupersededGrants } from './create-grant.ts'
 import { clearDenials } from './denial-cooldown.ts'
@@ -66,20 +70,15 @@ import * as windows from './windows.ts'
 
 const TOO_LATE = 'the user did not finish in time'
 
-/** Stores the tab of a flow's window. If the record cannot be written, the tab is closed again. */
-async function recordTab(
-  opening: Promise<number>,
-  recordWith: (tabId: number) => FlowRecord,
-): Promise<number> {
-  const tabId = await opening
-  const record = recordWith(tabId)
+/** Opens the consent window, and stores its tab. If the record cannot be written, the window is closed again. */
+async function openConsent(base: FlowBase): Promise<void> {
+  const tabId = await windows.openConsent(base.flowId)
   try {
-    await flows.set(record.flowId, record)
+    await flows.set(base.flowId, { ...base, status: 'awaitingConsent', tabId })
   } catch (error) {
     await windows.closeTab(tabId)
     throw error
   }
-  return tabId
 }
 
 /**
@@ -92,15 +91,13 @@ export async function startFlow(base: FlowBase, consent: Approval | 'ask'): Prom
   const { flowId } = base
   const outcome = waitForOutcome(flowId)
   await runFlowStep(flowId, async () => {
-    await wakeAt(base.deadlineMs)
-    if (consent !== 'ask') return prepareFlow({ ...base, status: 'preparing', approval: consent })
-    await flows.set(flowId, { ...base, status: 'awaitingConsent' })
+    const waking = wakeAt(base.deadlineMs)
+    if (consent !== 'ask') {
+      return prepareFlow({ ...base, status: 'preparing', approval: consent }, waking)
+    }
+    await runTogether([waking, flows.set(flowId, { ...base, status: 'awaitingConsent' })])
     await spendActivation(base)
-    await recordTab(windows.openConsent(flowId), (tabId) => ({
-      ...base,
-      status: 'awaitingConsent',
-      tabId,
-    }))
+    await openConsent(base)
   })
   return outcome
 }
@@ -148,32 +145,73 @@ async function needsIdToken({ origin, renews }: FlowBase): Promise<boolean> {
   return renews !== undefined && (await getGrant(origin, renews)).subscriber === 'identified'
 }
 
-/** Takes an approved flow to its grant without a window, or opens the sign-in window. */
-async function prepareFlow(record: FlowIn<'preparing'>): Promise<void> {
-  await flows.set(record.flowId, record)
-  const { request, approval, deadlineMs, flowId, origin } = record
-  const { loginHint, acrValues, maxAge } = request
-  const server = await findOperator(request.issuer)
-  if (!server) throw noGrant()
+/** The operator of a flow, and the client that the origin is there. */
+interface FlowClient {
+  server: OperatorProfile
+  metadata: ServerMetadata
+  clientId: string
+}
+
+async function findClient(
+  { request, approval, origin }: FlowIn<'preparing'>,
+  server: OperatorProfile,
+): Promise<FlowClient> {
   const metadata = await discoverServer(server)
   const clientId = await resolveClientId(server, metadata, origin, request.clientId)
   await openChannel(server, clientId, approval.apis)
+  return { server, metadata, clientId }
+}
+
+/**
+ * Takes an approved flow to its grant without a window, or opens the sign-in window.
+ *
+ * @param waking The alarm for the deadline, which is being set.
+ */
+async function prepareFlow(record: FlowIn<'preparing'>, waking?: Promise<void>): Promise<void> {
+  await runTogether([flows.set(record.flowId, record), waking])
+  const server = await findOperator(record.request.issuer)
+  if (!server) throw noGrant()
+  if (!record.silentFirst) return openSignIn(record, () => findClient(record, server))
+  const client = await findClient(record, server)
+  if (!(await finishSilently(record, client))) await openSignIn(record, async () => client)
+}
+
+/** @returns `false` if a window may help. */
+async function finishSilently(record: FlowIn<'preparing'>, client: FlowClient): Promise<boolean> {
+  const { request, approval, flowId, origin } = record
+  const { loginHint } = request
+  const { apis } = approval
   const idToken = await needsIdToken(record)
-  if (record.silentFirst) {
-    try {
-      const { apis } = approval
-      const silent = { server, metadata, origin, clientId, apis, loginHint, idToken, keyId: flowId }
-      return await finishFlow(record, await authorizeSilently(silent), approval, clientId)
-    } catch (error) {
-      if (!windowMayHelp(error)) throw error
-    }
+  try {
+    const silent = { ...client, origin, apis, loginHint, idToken, keyId: flowId }
+    await finishFlow(record, await authorizeSilently(silent), approval, client.clientId)
+    return true
+  } catch (error) {
+    if (windowMayHelp(error)) return false
+    throw error
   }
-  const { flow, authorizationUrl } = await beginAuthorization(
+}
+
+/** Begins the authorization. Its requests are metadata, registration and the pushed authorization request. */
+async function beginSignIn(
+  record: FlowIn<'preparing'>,
+  getClient: () => Promise<FlowClient>,
+): Promise<BegunAuthorization> {
+  const { request, approval, deadlineMs, flowId, origin } = record
+  const { loginHint, acrValues, maxAge } = request
+  const { server, metadata, clientId } = await getClient()
+  const [redirectUri, idToken, dpop, clientKey] = await runTogether([
+    getRedirectUri(request.issuer),
+    needsIdToken(record),
+    getFlowDpopKey(server, metadata, flowId),
+    getClientKey(server, origin),
+  ])
+  return beginAuthorization(
     {
       server,
       metadata,
       clientId,
-      redirectUri: await getRedirectUri(request.issuer),
+      redirectUri,
       apis: approval.apis,
       deadlineMs,
       offlineAccess: true,
@@ -181,21 +219,43 @@ async function prepareFlow(record: FlowIn<'preparing'>): Promise<void> {
       idToken,
       acrValues,
       maxAge,
-      dpop: await getFlowDpopKey(server, metadata, flowId),
-      clientKey: await getClientKey(server, origin),
+      dpop,
+      clientKey,
     },
     createEffects(getServerOrigins(server)),
   )
+}
+
+/**
+ * Opens the sign-in window while the requests for it are under way. The window waits at a picture of the broker: it
+ * is sent to the operator once the redirect URI is blocked in its tab and the record has its number.
+ */
+async function openSignIn(
+  record: FlowIn<'preparing'>,
+  getClient: () => Promise<FlowClient>,
+): Promise<void> {
+  const { flowId, pageTabId, approval } = record
   if (!record.isConsented) await spendActivation(record)
-  const tabId = await recordTab(windows.openSignIn(flowId), (tabId) => ({
-    ...getFlowBase(record),
-    status: 'awaitingAuthorizationResponse',
-    approval,
-    flow,
-    tabId,
-  }))
-  await blockInTab(tabId)
-  if (!(await windows.navigateTab(tabId, authorizationUrl))) throw accessDenied()
+  const opening = windows.openSignIn(flowId, pageTabId)
+  const preparing = opening.then((tabId) =>
+    runTogether([blockInTab(tabId), windows.waitUntilNavigable(tabId)]),
+  )
+  const recording = (async () => {
+    const [tabId, { flow, authorizationUrl }] = await runTogether([
+      opening,
+      beginSignIn(record, getClient),
+    ])
+    const base = getFlowBase(record)
+    await flows.set(flowId, { ...base, status: 'awaitingAuthorizationResponse', approval, flow, tabId })
+    return authorizationUrl
+  })()
+  try {
+    const [authorizationUrl, tabId] = await runTogether([recording, opening, preparing])
+    if (!(await windows.navigateTab(tabId, authorizationUrl))) throw accessDenied()
+  } catch (error) {
+    await windows.closeTab(await opening.catch(() => undefined))
+    throw error
+  }
 }
 
 /** Handles a navigation to the broker's redirect URI. Only the sign-in tab of a flow counts. */
@@ -221,14 +281,18 @@ async function receiveResponse(tabId: number, url: string): Promise<void> {
 /** Sends the code once: the record says so before, and no worker sends it again. */
 async function redeemFlow(record: FlowIn<'redeemable'>): Promise<void> {
   const { flowId, approval, redeemable, request, origin } = record
-  await flows.set(flowId, { ...getFlowBase(record), status: 'redeeming', approval })
   const server = await findOperator(request.issuer)
   if (!server) throw noGrant()
   const { clientId, metadata } = redeemable
   const owner = { issuer: request.issuer, origin, clientId }
+  const [dpop, clientKey] = await runTogether([
+    redeemable.binding === 'none' ? undefined : getKey(flowId),
+    getClientKey(server, origin),
+    flows.set(flowId, { ...getFlowBase(record), status: 'redeeming', approval }),
+  ])
   const tokens = await redeemCode(redeemable, createEffects(getServerOrigins(server)), {
-    dpop: await getKey(flowId),
-    clientKey: await getClientKey(server, origin),
+    dpop,
+    clientKey,
     onTokensRejected: (rejected) => revokeUnused(owner, flowId, { tokens: rejected, metadata }),
   })
   await finishFlow(record, { tokens, metadata }, approval, clientId)

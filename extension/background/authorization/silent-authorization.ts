@@ -23,6 +23,7 @@ import { getClientKey, getRedirectUri } from '../clients/clients.ts'
 import { getFlowDpopKey } from '../clients/dpop.ts'
 import type { AuthorizationResult } from '../grants/authorization-result.ts'
 import { revokeUnused } from '../grants/token-records.ts'
+import { forgetMetadata } from '../operators/metadata-cache.ts'
 import { discoverServer } from '../operators/operator-discovery.ts'
 import { getServerOrigins } from '../operators/operator-servers.ts'
 import { BrokerError } from '../platform/broker-error.ts'
@@ -109,6 +110,8 @@ export async function authorizeSilently(request: SilentRequest): Promise<Authori
     })
     return { tokens, metadata }
   } catch (error) {
+    // The operator may have moved: the next flow asks for its metadata.
+    if (!needsInteraction(error)) await forgetMetadata(server.issuer).catch(() => {})
     throw explainFailure(error, server)
   }
 }
