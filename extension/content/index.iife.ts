@@ -4,13 +4,14 @@
  * activation, and whether it is visible.
  */
 
+import type { BrokerEvent } from '../../shared/messages/broker-channel.ts'
 import {
   CONTENT_READY_EVENT,
   type ContentToProvider,
   PORT_EVENT,
   type ProviderToContent,
 } from '../../shared/messages/document-channel.ts'
-import { handlePageMessages } from './worker-connection.ts'
+import { closeConnection, handlePageMessages, runtime } from './worker-connection.ts'
 
 function acceptPort(event: Event): void {
   // Tells the provider that its port is taken, so that it gives the port to no other content script.
@@ -19,6 +20,15 @@ function acceptPort(event: Event): void {
   const post = port.postMessage.bind(port) as (batch: ContentToProvider[]) => void
 
   port.onmessage = ({ data }: MessageEvent<ProviderToContent[]>) => handlePageMessages(data, post)
+
+  const forwardEvent = (event: BrokerEvent) => {
+    // The tab may have navigated between the broker's check of its origin and the arrival of the message.
+    if (event.origin === origin) post([{ id: 0 as const, ...event }])
+    return undefined
+  }
+  runtime.onMessage.addListener(forwardEvent as (message: unknown) => undefined)
+
+  addEventListener('pagehide', closeConnection)
 }
 
 addEventListener(PORT_EVENT, acceptPort, { once: true })

@@ -11,7 +11,6 @@
 import type { Runtime } from 'webextension-polyfill'
 import type {
   BrokerAnswer,
-  BrokerEvent,
   Ended,
   UnverifiedPageMessage,
   UnverifiedPageRequest,
@@ -28,7 +27,7 @@ const MAX_ATTEMPTS = 20
 // Both browsers return promises here; the polyfill would add 10 kB to every page.
 declare const chrome: { runtime: Runtime.Static }
 /** Its `id` is undefined after an update or a removal of the extension: the broker is gone, the script lives on. */
-const { runtime } = chrome
+export const runtime = chrome.runtime
 
 interface PendingCall {
   request: UnverifiedPageRequest
@@ -51,11 +50,11 @@ const tooLarge: Outcome = {
   },
 }
 
-// Read once, since each access through the page's window is slow in a content script of Firefox. Not before the first
-// message of the page: most pages have none.
-let userActivation: UserActivation
-let page: Document
-let documentName: string
+// Read once: in a content script of Firefox each access through the page's window is slow.
+const { userActivation } = navigator
+const page = document
+
+const documentName = crypto.randomUUID()
 const pendingCalls = new Map<number, PendingCall>()
 /** Undefined before the first message of the page. */
 let postToPage: (batch: ContentToProvider[]) => void
@@ -158,20 +157,6 @@ function sendKeepAlive(): void {
   else sendToWorker([{ id }])
 }
 
-function forwardEvent(event: BrokerEvent): undefined {
-  // The tab may have navigated between the broker's check of its origin and the arrival of the message.
-  if (event.origin === origin) postToPage([{ id: 0 as const, ...event }])
-}
-
-/** Makes what a page needs that calls or listens. */
-function start(): void {
-  userActivation = navigator.userActivation
-  page = document
-  documentName = crypto.randomUUID()
-  if (runtime.id) runtime.onMessage.addListener(forwardEvent as (message: unknown) => undefined)
-  addEventListener('pagehide', closeConnection)
-}
-
 /**
  * Takes a batch of the page: calls and aborts. An empty batch is a ping.
  *
@@ -181,7 +166,6 @@ export function handlePageMessages(
   messages: ProviderToContent[],
   postAnswers: typeof postToPage,
 ): void {
-  if (!postToPage) start()
   postToPage = postAnswers
   const toBroker: UnverifiedPageMessage[] = []
   const { length } = messages
@@ -215,7 +199,7 @@ export function handlePageMessages(
 export function closeConnection(): void {
   const batch = [...pendingCalls.keys()].map((id) => ({ id, ...answerLost }))
   pendingCalls.clear()
-  setTimeout(() => postToPage(batch))
+  setTimeout(() => postToPage?.(batch))
   port?.disconnect()
   handleDisconnect()
 }

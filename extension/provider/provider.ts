@@ -224,8 +224,6 @@ export function connectProvider(): void {
     request: freeze(request),
     on: freeze((event: ProviderEvent, listener: Listener) => {
       listeners.set(event, (listeners.get(event) ?? new Set()).add(listener))
-      // The first message: the content script listens to the broker from then on.
-      send([])
       schedulePing()
     }),
     removeListener: freeze((event: ProviderEvent, listener: Listener) => {

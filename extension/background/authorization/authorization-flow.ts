@@ -237,20 +237,25 @@ async function openSignIn(
   const { flowId, pageTabId, approval } = record
   if (!record.isConsented) await spendActivation(record)
   const opening = windows.openSignIn(flowId, pageTabId)
-  const preparing = opening.then((tabId) =>
-    runTogether([blockInTab(tabId), windows.waitUntilNavigable(tabId)]),
-  )
+  const blocking = blockInTab(opening)
+  const showing = opening.then(windows.waitUntilNavigable)
   const recording = (async () => {
     const [tabId, { flow, authorizationUrl }] = await runTogether([
       opening,
       beginSignIn(record, getClient),
     ])
     const base = getFlowBase(record)
-    await flows.set(flowId, { ...base, status: 'awaitingAuthorizationResponse', approval, flow, tabId })
+    await flows.set(flowId, {
+      ...base,
+      status: 'awaitingAuthorizationResponse',
+      approval,
+      flow,
+      tabId,
+    })
     return authorizationUrl
   })()
   try {
-    const [authorizationUrl, tabId] = await runTogether([recording, opening, preparing])
+    const [authorizationUrl, tabId] = await runTogether([recording, opening, blocking, showing])
     if (!(await windows.navigateTab(tabId, authorizationUrl))) throw accessDenied()
   } catch (error) {
     await windows.closeTab(await opening.catch(() => undefined))

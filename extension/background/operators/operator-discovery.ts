@@ -45,7 +45,8 @@ async function discoverMetadata(server: OperatorProfile): Promise<Discovered> {
   return { metadata, freshnessMs }
 }
 
-const discoveries = createSingleFlight<ServerMetadata>()
+/** Requests ahead of a flow, by issuer. */
+const discoveries = createSingleFlight<void>()
 
 /** Requests the metadata, and keeps them as far as the server allows, or for the next flow. */
 async function requestMetadata(server: OperatorProfile, isAhead: boolean): Promise<ServerMetadata> {
@@ -69,15 +70,17 @@ async function requestMetadata(server: OperatorProfile, isAhead: boolean): Promi
  */
 export async function discoverServer(server: OperatorProfile): Promise<ServerMetadata> {
   const ahead = discoveries.join(server.issuer)
-  // A request ahead of the flow that failed is made again: the flow has the right to its own error.
+  // A request ahead of the flow that failed is made again: its error is nobody's answer.
   if (ahead) await ahead.catch(() => {})
   return (await takeMetadata(server)) ?? requestMetadata(server, false)
 }
 
 /** Requests the metadata ahead of the next flow, unless they are kept. An error is that flow's to find. */
 export async function discoverAhead(server: OperatorProfile): Promise<void> {
-  if (await hasMetadata(server)) return
-  await discoveries.run(server.issuer, () => requestMetadata(server, true)).catch(() => {})
+  const requestMissing = async () => {
+    if (!(await hasMetadata(server))) await requestMetadata(server, true)
+  }
+  await discoveries.run(server.issuer, requestMissing).catch(() => {})
 }
 
 /** Returns the servers that the metadata name and the profile does not. */

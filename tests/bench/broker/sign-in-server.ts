@@ -55,7 +55,14 @@ const encodePart = (value: object) => Buffer.from(JSON.stringify(value)).toStrin
  */
 function createIdToken(issuer: string, nonce: string): string {
   const now = Math.floor(Date.now() / 1000)
-  const claims = { iss: issuer, aud: CLIENT_ID, sub: 'subscriber', iat: now, exp: now + 3600, nonce }
+  const claims = {
+    iss: issuer,
+    aud: CLIENT_ID,
+    sub: 'subscriber',
+    iat: now,
+    exp: now + 3600,
+    nonce,
+  }
   return `${encodePart({ alg: 'ES256', typ: 'JWT' })}.${encodePart(claims)}.c2lnbmF0dXJl`
 }
 
@@ -130,7 +137,7 @@ export async function startSignInServer(api: string): Promise<SignInServer> {
       const trusted = { default: { oidcDomains: [issuer], accessTokenDomains: [api] } }
       send(response, 'text/javascript', `const trustedDomains = ${JSON.stringify(trusted)}`)
     } else if (pathname === '/peer.js') send(response, 'text/javascript', script)
-    else if (pathname === '/empty') {
+    else if (pathname === '/empty' || pathname === '/redirect-uri') {
       send(response, 'text/html', '<!doctype html><title>Empty</title>')
     } else {
       send(

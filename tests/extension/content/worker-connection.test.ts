@@ -15,7 +15,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type {
   BrokerAnswer,
-  BrokerEvent,
   UnverifiedPageMessage,
   UnverifiedPageRequest,
 } from '../../../shared/messages/broker-channel.ts'
@@ -37,14 +36,7 @@ interface FakePort {
 let ports: FakePort[]
 /** Whether a worker answers on open ports. If not, Chromium may report no disconnect. */
 let isWorkerRunning: boolean
-let runtime: {
-  id: string | undefined
-  onMessage: { addListener(listener: EventListener): void }
-  connect(info: { name: string }): unknown
-}
-type EventListener = (event: BrokerEvent) => unknown
-/** Listeners of the script to events of the broker. */
-let eventListeners: EventListener[]
+let runtime: { id: string | undefined; connect(info: { name: string }): unknown }
 let script: typeof import('../../../extension/content/worker-connection.ts')
 /** The batches that reach the page. */
 let postedBatches: ContentToProvider[][]
@@ -53,11 +45,9 @@ let settle: Map<number, (outcome?: Outcome) => void>
 beforeEach(async () => {
   vi.useFakeTimers()
   ports = []
-  eventListeners = []
   isWorkerRunning = true
   runtime = {
     id: 'broker',
-    onMessage: { addListener: (listener) => eventListeners.push(listener) },
     connect({ name }: { name: string }) {
       if (runtime.id === undefined) throw new Error('Extension context invalidated.')
       const messageListeners: ((messages: BrokerAnswer[]) => void)[] = []
@@ -100,8 +90,6 @@ beforeEach(async () => {
   vi.stubGlobal('chrome', { runtime })
   vi.stubGlobal('navigator', { userActivation: { isActive: true } })
   vi.stubGlobal('document', { hidden: false })
-  vi.stubGlobal('origin', 'https://app.example')
-  vi.stubGlobal('addEventListener', () => {})
   vi.resetModules()
   script = await import('../../../extension/content/worker-connection.ts')
   postedBatches = []
@@ -137,38 +125,6 @@ async function bytesOf(calling: Promise<object | undefined>): Promise<number[]> 
   return [...new Uint8Array(result.body)]
 }
 const lostAnswer = { error: { code: 4901, data: { error: 'network_error' } } }
-
-describe('W04: the content script of a page that asks for nothing', () => {
-  const event: BrokerEvent = {
-    origin: 'https://app.example',
-    event: 'grantsChanged',
-    payload: { grants: [] },
-  }
-
-  test('listens to nothing and opens no port', () => {
-    expect(eventListeners).toEqual([])
-    expect(ports).toEqual([])
-  })
-
-  test('forwards the events of its origin from the first message on', () => {
-    script.handlePageMessages([], postToPage)
-    script.handlePageMessages([], postToPage)
-    expect(eventListeners).toHaveLength(1)
-    postedBatches = []
-    for (const listener of eventListeners) {
-      listener(event)
-      listener({ ...event, origin: 'https://other.example' })
-    }
-    expect(postedBatches).toEqual([[{ id: 0, ...event }]])
-  })
-
-  test('listens to nothing when its extension is gone before the first message', () => {
-    runtime.id = undefined
-    script.handlePageMessages([], postToPage)
-    expect(eventListeners).toEqual([])
-    expect(postedBatches).toEqual([[{ id: 0, event: 'disconnect' }]])
-  })
-})
 
 describe('a call of the content script', () => {
   test('all calls go over one port, and each gets its own answer', async () => {

@@ -79,7 +79,10 @@ describe('W02: metadata are requested ahead of the first sign-in', () => {
 
   test.each<[string, OperatorProfile[]]>([
     ['that asks the user', [operatorOf({ requireConsent: true })]],
-    ['that waives nothing', [{ ...OPERATOR, applications: [{ ...WAIVED, consentWaiver: { apis: [] }, origins: [] }] }]],
+    [
+      'that waives nothing',
+      [{ ...OPERATOR, applications: [{ ...WAIVED, consentWaiver: { apis: [] }, origins: [] }] }],
+    ],
     ['of another origin', [operatorOf({ origins: ['https://other.example'] })]],
     ['that no profile names', [{ ...OPERATOR, onboarding: 'dynamic', applications: [] }]],
     ['that two operators know', [operatorOf(), operatorOf({}, 'https://other.example')]],

@@ -27,7 +27,10 @@ import {
   resumeFlowOfCall,
   startFlow,
 } from '../../../../extension/background/authorization/authorization-flow.ts'
-import { type FlowBase, flows } from '../../../../extension/background/authorization/flow-records.ts'
+import {
+  type FlowBase,
+  flows,
+} from '../../../../extension/background/authorization/flow-records.ts'
 import { spendActivation } from '../../../../extension/background/authorization/user-activation.ts'
 import { openSignIn } from '../../../../extension/background/authorization/windows.ts'
 import { NorthkeyError } from '../../../../shared/core/index.ts'
