@@ -36,7 +36,7 @@ async function discoverMetadata(server: OperatorProfile): Promise<Discovered> {
   let freshnessMs = 0
   const metadata = await discover(server, {
     ...effects,
-    async fetch(input, init) {
+    fetch: async (input, init) => {
       const response = await effects.fetch(input, init)
       freshnessMs = computeFreshnessMs(response.headers)
       return response

@@ -19,6 +19,7 @@ const SERVICE_WORKER = join(
 const CLIENT_ID = 'bench'
 
 export interface SignInServer {
+  /** Origin of the page of the peer. The authorization server has another: no service worker serves it. */
   origin: string
   issuer: string
   port: number
@@ -129,7 +130,12 @@ export async function startSignInServer(api: string): Promise<SignInServer> {
     const url = new URL(request.url ?? '/', origin)
     const { pathname } = url
     if (request.method === 'OPTIONS') {
-      response.writeHead(204, { 'access-control-allow-origin': '*' }).end()
+      response
+        .writeHead(204, {
+          'access-control-allow-origin': '*',
+          'access-control-allow-headers': '*',
+        })
+        .end()
     } else if (pathname.startsWith('/as/') || pathname.startsWith('/.well-known/')) {
       request.resume().on('end', () => serveAuthorization(url, response))
     } else if (pathname === '/OidcServiceWorker.js') send(response, 'text/javascript', worker)
@@ -148,10 +154,10 @@ export async function startSignInServer(api: string): Promise<SignInServer> {
     }
   })
   // Every address of this machine: the empty page is measured on hosts with and without scripts of extensions.
-  await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve))
+  await new Promise<void>((resolve) => server.listen(0, resolve))
   const { port } = server.address() as AddressInfo
   origin = `http://127.0.0.1:${port}`
-  issuer = `${origin}/as`
+  issuer = `http://localhost:${port}/as`
   return {
     origin,
     issuer,

@@ -143,7 +143,7 @@ export async function startBenchStage(name: BrowserName, builds: string): Promis
     api: api.resource,
     small: `${api.resource}/small`,
     large: `${api.resource}/large`,
-    authorize: `${signInServer.issuer}/authorize?redirect_uri=${signInServer.origin}/redirect-uri`,
+    authorize: `${signInServer.issuer}/authorize?redirect_uri=http://127.0.0.2:${signInServer.port}/redirect-uri`,
   }
   await prepare(page, setting)
   return {

@@ -3,7 +3,7 @@
 let onRedirect = () => {}
 
 chrome.webRequest.onBeforeRequest.addListener(() => onRedirect(), {
-  urls: ['http://127.0.0.1/redirect-uri*'],
+  urls: ['http://127.0.0.2/redirect-uri*'],
   types: ['main_frame'],
 })
 
