@@ -29,10 +29,18 @@ const STORAGE_KEY = 'openedWindows'
 export interface ActivatedCall {
   origin: string
   calledAtMs: number
+  /** Flow of the call, once there is one. */
+  flowId?: string
 }
 
-/** Time of the last window of each origin, in milliseconds since the epoch. */
-type OpenedWindows = Record<string, number>
+interface OpenedWindow {
+  /** In milliseconds since the epoch. */
+  openedAtMs: number
+  flowId: string
+}
+
+/** The last window of each origin. */
+type OpenedWindows = Record<string, OpenedWindow>
 
 /** Tells whether the click of a call may have come before a window of the same origin. */
 export function isSpent(calledAtMs: number, openedAtMs: number | undefined, now: number): boolean {
@@ -54,23 +62,30 @@ async function readOpenedWindows(): Promise<OpenedWindows> {
 const runInQueue = createSerialQueue()
 
 /** Records that a window of an origin opens. Windows that no click can be older than are dropped. */
-function recordOpenedWindow(origin: string): Promise<void> {
+function recordOpenedWindow(origin: string, flowId: string): Promise<void> {
   return runInQueue(async () => {
     const now = Date.now()
     const relevant = Object.entries(await readOpenedWindows()).filter(
-      ([, openedAtMs]) =>
+      ([, { openedAtMs }]) =>
         Math.abs(now - openedAtMs) < ACTIVATION_LIFETIME_MS + TRANSIENT_ACTIVATION_MS,
     )
-    const opened = { ...Object.fromEntries(relevant), [origin]: now }
+    const opened = { ...Object.fromEntries(relevant), [origin]: { openedAtMs: now, flowId } }
     await browser.storage.session.set({ [STORAGE_KEY]: opened })
   })
 }
 
-/** @throws BrokerError `interaction_required` if the click of the call is spent, or too long ago. */
-export async function requireActivation({ origin, calledAtMs }: ActivatedCall): Promise<void> {
-  const openedAtMs = (await readOpenedWindows())[origin]
+/**
+ * A flow that a stopped worker left has its click spent on its own window, which the next worker closes and opens
+ * again.
+ *
+ * @throws BrokerError `interaction_required` if the click of the call is spent, or too long ago.
+ */
+export async function requireActivation(call: ActivatedCall): Promise<void> {
+  const { origin, calledAtMs, flowId } = call
+  const opened = (await readOpenedWindows())[origin]
+  const isOwnWindow = opened !== undefined && opened.flowId === flowId
   const now = Date.now()
-  if (isSpent(calledAtMs, openedAtMs, now)) {
+  if (!isOwnWindow && isSpent(calledAtMs, opened?.openedAtMs, now)) {
     throw interactionRequired(
       'the last click has opened a window: another window takes a new click',
     )
@@ -85,10 +100,12 @@ export async function requireActivation({ origin, calledAtMs }: ActivatedCall): 
  *
  * @throws BrokerError `interaction_required` if the window may not open.
  */
-export async function spendActivation(call: ActivatedCall & { pageTabId: number }): Promise<void> {
-  await requireActivation(call)
-  if (!(await isTabShown(call.pageTabId))) {
+export async function spendActivation(
+  call: ActivatedCall & { pageTabId: number; flowId: string },
+): Promise<void> {
+  const [, isShown] = await Promise.all([requireActivation(call), isTabShown(call.pageTabId)])
+  if (!isShown) {
     throw interactionRequired('a window opens only while its page is visible, in the active tab')
   }
-  await recordOpenedWindow(call.origin)
+  await recordOpenedWindow(call.origin, call.flowId)
 }

@@ -22,6 +22,7 @@
 
   const contestants = {
     bare: () => bare(message),
+    window: () => bare({ url: setting.authorize }),
     token: () => requestToken(),
     // Each call has other parameters, so that the broker reads its records and not its cache.
     lookUp: () => requestToken({ minValiditySeconds: ++lookUps / 1_000 }),
@@ -43,6 +44,17 @@
     async measureCall(name) {
       const start = performance.now()
       await contestants[name]()
+      return performance.now() - start
+    },
+    /** Asks for the grants of the page, as an application does at its start. */
+    async start() {
+      dispatchEvent(new Event('northbound:requestProvider'))
+      return request('northbound_getGrants')
+    },
+    /** Returns the milliseconds from the call to the grant. */
+    async measureConnect(params) {
+      const start = performance.now()
+      await request('northbound_connect', params)
       return performance.now() - start
     },
     /**

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Page } from 'puppeteer-core'
 import { until } from '../../browser/support/pages.ts'
-import type { Goal } from '../report.ts'
+import { computeMedian, type Goal } from '../report.ts'
 import { startPeer } from './peer.ts'
 import { type Bench, type BenchStage, TOKEN_SECONDS } from './stage.ts'
 
@@ -15,12 +15,7 @@ export interface Row {
   limit: number
 }
 
-function computeMedian(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
-}
-
-const formatMs = (value: number) => `${value.toFixed(value < 10 ? 2 : 0)} ms`
+export const formatMs = (value: number) => `${value.toFixed(value < 10 ? 2 : 0)} ms`
 
 type Times = Record<string, number[]>
 
@@ -95,7 +90,7 @@ export async function measureFetch(stage: BenchStage): Promise<Row[]> {
 
 /** Measures the same calls of the closest peer as ratios to the page's own calls. They have no goal. */
 export async function measurePeer(stage: BenchStage): Promise<Row[]> {
-  const peer = await startPeer(stage.browser, stage.setting.api ?? '')
+  const peer = await startPeer(stage.browser, stage.signInServer)
   try {
     const rows: Row[] = []
     for (const [path, own, calls, size] of [

@@ -16,15 +16,21 @@ import { type ApplicationServer, startApplication } from '../../browser/support/
 import { pageAt } from '../../browser/support/pages.ts'
 import { waiveAll } from '../../browser/support/waiver.ts'
 import { startApi } from './api.ts'
+import { type SignInServer, startSignInServer } from './sign-in-server.ts'
 
 const CLIENT_ID = 'cloud-gaming'
 export const TOKEN_SECONDS = 600
+/** Origins that sign in for the first time, one after the other. */
+const FIRST_ORIGINS = 24
 
 export interface BenchStage {
   name: BrowserName
   browser: Browser
   network: Network
   application: ApplicationServer
+  signInServer: SignInServer
+  /** Origins of the application that have no grant. Their operator is `signInServer`. */
+  firstOrigins: string[]
   /** Page that has the grant. */
   page: Page
   /** Origin of the broker's own pages, if the driver can reach them. */
@@ -82,7 +88,13 @@ export async function startBenchStage(name: BrowserName, builds: string): Promis
     accessTokenSeconds: TOKEN_SECONDS,
   })
   const operator = createOperator(network, api.resource)
-  const extension = await copyExtension(name, [operator], builds)
+  const signInServer = await startSignInServer(api.resource)
+  const firstOrigins = Array.from(
+    { length: FIRST_ORIGINS },
+    (_, index) => `http://first-${index}.localhost:${application.port}`,
+  )
+  const operators = [operator, signInServer.createOperator(firstOrigins, api.resource)]
+  const extension = await copyExtension(name, operators, builds)
   const browser = await openBrowser(name, {
     extension: extension.path,
     // The default resolution of Firefox's clock is as long as a call.
@@ -131,6 +143,7 @@ export async function startBenchStage(name: BrowserName, builds: string): Promis
     api: api.resource,
     small: `${api.resource}/small`,
     large: `${api.resource}/large`,
+    authorize: `${signInServer.issuer}/authorize?redirect_uri=http://127.0.0.2:${signInServer.port}/redirect-uri`,
   }
   await prepare(page, setting)
   return {
@@ -138,6 +151,8 @@ export async function startBenchStage(name: BrowserName, builds: string): Promis
     browser,
     network,
     application,
+    signInServer,
+    firstOrigins,
     page,
     brokerOrigin: name === 'chromium' ? `chrome-extension://${CHROMIUM_ID}` : undefined,
     setting,
@@ -149,6 +164,7 @@ export async function startBenchStage(name: BrowserName, builds: string): Promis
     async close() {
       await browser.close()
       api.close()
+      signInServer.close()
       await Promise.all([network.close(), application.close(), extension.remove()])
     },
   }
@@ -159,6 +175,8 @@ export interface Bench {
   prepare(setting: object): void
   request(method: string, params: object): Promise<unknown>
   measureCall(name: string): Promise<number>
+  start(): Promise<unknown>
+  measureConnect(params: object): Promise<number>
   measureSlices(
     names: string[],
     options: { slices: number; calls: number; pauseMs?: number; warmUp?: number },
