@@ -1,21 +1,24 @@
 /**
  * Content script: forwards calls between the page's provider and the broker. It runs in an isolated world,
  * keeps no secret, and adds only what a page cannot be trusted to say: whether the document has user
- * activation, and whether it is visible.
+ * activation, and whether it is visible. A page that asks for no provider costs a listener: the script touches no
+ * interface of the browser before.
  */
 
 import type { BrokerEvent } from '../../shared/messages/broker-channel.ts'
 import {
   CONTENT_READY_EVENT,
   type ContentToProvider,
-  PORT_EVENT,
+  PAIR_EVENT,
   type ProviderToContent,
 } from '../../shared/messages/document-channel.ts'
-import { handlePageMessages, runtime } from './worker-connection.ts'
+import { handlePageMessages } from './worker-connection.ts'
+
+/** Type of the event that hands over the port of the provider. Empty before the pairing, and once there is a port. */
+let portEvent = ''
 
 function acceptPort(event: Event): void {
-  // Tells the provider that its port is taken, so that it gives the port to no other content script.
-  event.preventDefault()
+  portEvent = ''
   const [port] = (event as MessageEvent).ports as [MessagePort]
   const post = port.postMessage.bind(port) as (batch: ContentToProvider[]) => void
 
@@ -26,8 +29,21 @@ function acceptPort(event: Event): void {
     if (event.origin === origin) post([{ id: 0 as const, ...event }])
     return undefined
   }
-  runtime.onMessage.addListener(forwardEvent as (message: unknown) => undefined)
+  chrome.runtime.onMessage.addListener(forwardEvent as (message: unknown) => undefined)
 }
 
-addEventListener(PORT_EVENT, acceptPort, { once: true })
+function listenForPort(): void {
+  addEventListener(portEvent, acceptPort, { once: true })
+}
+
+function pair(event: Event): void {
+  // Tells the provider that it is paired, so that it pairs with no other content script.
+  event.preventDefault()
+  portEvent = (event as CustomEvent<string>).detail
+  listenForPort()
+}
+
+addEventListener(PAIR_EVENT, pair, { once: true })
+// `document.open()` removes the listeners of the window, and the nodes of the document.
+new MutationObserver(listenForPort).observe(document, { childList: true })
 dispatchEvent(new Event(CONTENT_READY_EVENT))

@@ -25,9 +25,11 @@ import { KEEP_ALIVE_MS, RECONNECT_BACKOFF_MS } from '../limits.ts'
 const MAX_ATTEMPTS = 20
 
 // Both browsers return promises here; the polyfill would add 10 kB to every page.
-declare const chrome: { runtime: Runtime.Static }
-/** Its `id` is undefined after an update or a removal of the extension: the broker is gone, the script lives on. */
-export const runtime = chrome.runtime
+declare global {
+  /** The `id` of `runtime` is undefined after an update or a removal of the extension: the broker is gone, the script
+   * lives on. The first access takes its time, so a page that calls nothing has none. */
+  var chrome: { runtime: Runtime.Static }
+}
 
 interface PendingCall {
   request: UnverifiedPageRequest
@@ -54,8 +56,8 @@ const tooLarge: Outcome = {
 const { userActivation } = navigator
 const page = document
 
-const documentName = crypto.randomUUID()
 const pendingCalls = new Map<number, PendingCall>()
+let documentName: string | undefined
 /** Undefined before the first message of the page. */
 let postToPage: (batch: ContentToProvider[]) => void
 let port: Runtime.Port | undefined
@@ -116,7 +118,7 @@ function handleDisconnect(closedPort = port): void {
     pause ||= RECONNECT_BACKOFF_MS * request.attempt
     // The next worker sends a body from its beginning.
     call.parts = []
-    if (!runtime.id || request.attempt++ > MAX_ATTEMPTS) settleCall(id)
+    if (!chrome.runtime.id || request.attempt++ > MAX_ATTEMPTS) settleCall(id)
   }
   reconnectTimer = setTimeout(resendPending, pause)
 }
@@ -125,7 +127,7 @@ function sendToWorker(batch: UnverifiedPageMessage[]): void {
   if (!batch.length) return
   try {
     if (!port) {
-      port = runtime.connect({ name: documentName })
+      port = chrome.runtime.connect({ name: (documentName ??= crypto.randomUUID()) })
       unanswered = 1
       keepAliveTimer = setInterval(sendKeepAlive, KEEP_ALIVE_MS)
       port.onMessage.addListener(handleWorkerMessages as (message: unknown) => void)
@@ -135,7 +137,7 @@ function sendToWorker(batch: UnverifiedPageMessage[]): void {
     }
     port.postMessage(batch)
   } catch {
-    if (!runtime.id) handleDisconnect()
+    if (!chrome.runtime.id) handleDisconnect()
     else {
       for (const message of batch) {
         // Message by message, so that a message that cannot be sent does not fail the others.
@@ -171,7 +173,7 @@ export function handlePageMessages(
   postToPage = postAnswers
   const toBroker: UnverifiedPageMessage[] = []
   const { length } = messages
-  if (!length) postAnswers(runtime.id ? [] : [GONE])
+  if (!length) postAnswers(chrome.runtime.id ? [] : [GONE])
   // By index: in Firefox each step of an iteration over an array of the page is a call into the page.
   for (let i = 0; i < length; i++) {
     const { id, key, method, params } = messages[i] as ProviderToContent

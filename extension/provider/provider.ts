@@ -3,14 +3,17 @@
  * script is gone: the provider pings the content script while a call or a listener waits, and pings without
  * an answer mean `broker_gone`. Equal requests are deduplicated (`request-deduplication.ts`).
  *
- * Border: the page's own world. A call uses no function that the page replaced after this script has run. What the
- * page can reach here it is allowed to have.
+ * Pairs with the content script at the start of the document. The port to it is made when the page asks for a provider:
+ * most pages never do.
+ *
+ * Border: the page's own world. A call uses no function that the page replaced after it has asked for a provider. What
+ * the page can reach here it is allowed to have.
  */
 
 import {
   CONTENT_READY_EVENT,
   type ContentToProvider,
-  PORT_EVENT,
+  PAIR_EVENT,
   type ProviderToContent,
 } from '../../shared/messages/document-channel.ts'
 import { createBatch } from '../../shared/messages/message-batch.ts'
@@ -75,8 +78,9 @@ const brokerGone = () =>
 
 export function connectProvider(): void {
   // The page may replace any of these later; the provider keeps the original functions.
-  const { port1: port, port2 } = new MessageChannel()
   const {
+    MessageChannel,
+    MessageEvent,
     setTimeout,
     dispatchEvent,
     queueMicrotask,
@@ -85,7 +89,6 @@ export function connectProvider(): void {
     CustomEvent,
     Promise: NativePromise,
   } = window
-  const send = port.postMessage.bind(port) as (messages: ProviderToContent[]) => void
   const { freeze } = Object
   const stringify = JSON.stringify
 
@@ -94,11 +97,14 @@ export function connectProvider(): void {
   const listeners = new Map<ProviderEvent, Set<Listener>>()
   let lastId = 0
   let unansweredPings = 0
-  let isPortTaken: boolean | undefined
+  let isPaired: boolean | undefined
+  /** The end of the content script. */
+  let offeredPort: MessagePort | undefined
+  let send: (messages: ProviderToContent[]) => void
   let isGone: boolean | undefined
   let isPingScheduled: boolean | undefined
 
-  const queue = createBatch<ProviderToContent>(send, queueMicrotask)
+  const queue = createBatch<ProviderToContent>((batch) => send(batch), queueMicrotask)
 
   /** Removes a call and settles it for each caller that waits. */
   function settleCall(call: PendingCall, settleWaiter: (waiter: Waiter) => void): void {
@@ -143,7 +149,7 @@ export function connectProvider(): void {
     }, PING_INTERVAL_MS)
   }
 
-  port.onmessage = ({ data }: MessageEvent<ContentToProvider[]>) => {
+  function handleMessages({ data }: MessageEvent<ContentToProvider[]>): void {
     unansweredPings = 0
     for (const message of data) {
       // The kind of a message follows from its `id` first, not from `in`: a page may put members on every object.
@@ -227,9 +233,11 @@ export function connectProvider(): void {
     }),
   })
 
+  /** A page that uses it as the type of an event hands over a port of its own, which gets what a port of its gets. */
+  const portEvent = crypto.randomUUID()
   const detail: ProviderDetail = freeze({
     info: freeze({
-      uuid: crypto.randomUUID(),
+      uuid: portEvent,
       name: 'Northkey',
       rdns: 'example.northkey',
       icon: ICON,
@@ -239,29 +247,45 @@ export function connectProvider(): void {
     provider,
   })
 
+  /** Hands the port over to the content script, which takes one port. */
+  function offerPort(): void {
+    if (offeredPort) dispatchEvent(new MessageEvent(portEvent, { ports: [offeredPort] }))
+  }
+
   function announceProvider(): void {
-    if (!isGone) dispatchEvent(new CustomEvent(ANNOUNCE_EVENT, { detail }))
+    if (isGone) return
+    if (!offeredPort) {
+      const { port1, port2 } = new MessageChannel()
+      offeredPort = port2
+      send = port1.postMessage.bind(port1)
+      port1.onmessage = handleMessages
+      offerPort()
+    }
+    dispatchEvent(new CustomEvent(ANNOUNCE_EVENT, { detail }))
   }
 
   /**
-   * Offers the port until a content script takes it. A content script that becomes ready after that belongs
+   * Pairs with the first content script that answers. A content script that becomes ready after that belongs
    * to a reloaded extension and has a provider of its own, since Firefox injects both into open documents:
    * the broker of this provider is gone.
    */
-  function offerPort(): void {
-    if (isPortTaken) disconnect()
-    else
-      isPortTaken = !dispatchEvent(
-        new MessageEvent(PORT_EVENT, { ports: [port2], cancelable: true }),
+  function pair(): void {
+    if (isPaired) disconnect()
+    else {
+      isPaired = !dispatchEvent(
+        new CustomEvent(PAIR_EVENT, { detail: portEvent, cancelable: true }),
       )
+      // The page may have asked before there was a content script.
+      offerPort()
+    }
   }
   /** Adds the listeners that are not there. It is the page's `addEventListener` after `document.open()`. */
   function listen(): void {
-    addEventListener(CONTENT_READY_EVENT, offerPort)
+    addEventListener(CONTENT_READY_EVENT, pair)
     addEventListener(REQUEST_EVENT, announceProvider)
   }
   // `document.open()` removes the listeners of the window, and the nodes of the document.
   new MutationObserver(listen).observe(document, { childList: true })
   listen()
-  offerPort()
+  pair()
 }
