@@ -3,8 +3,7 @@
  * script is gone: the provider pings the content script while a call or a listener waits, and pings without
  * an answer mean `broker_gone`. Equal requests are deduplicated (`request-deduplication.ts`).
  *
- * Pairs with the content script at the start of the document. The port to it is made when the page asks for a provider:
- * most pages never do.
+ * The port to the content script is made when the page asks for a provider: most pages never do.
  *
  * Border: the page's own world. A call uses no function that the page replaced after it has asked for a provider. What
  * the page can reach here it is allowed to have.
@@ -13,7 +12,7 @@
 import {
   CONTENT_READY_EVENT,
   type ContentToProvider,
-  PAIR_EVENT,
+  PORT_EVENT,
   type ProviderToContent,
 } from '../../shared/messages/document-channel.ts'
 import { createBatch } from '../../shared/messages/message-batch.ts'
@@ -79,14 +78,10 @@ const brokerGone = () =>
 export function connectProvider(): void {
   // The page may replace any of these later; the provider keeps the original functions.
   const {
-    MessageChannel,
-    MessageEvent,
     setTimeout,
-    dispatchEvent,
     queueMicrotask,
     structuredClone,
     AbortSignal,
-    CustomEvent,
     Promise: NativePromise,
   } = window
   const { freeze } = Object
@@ -97,7 +92,7 @@ export function connectProvider(): void {
   const listeners = new Map<ProviderEvent, Set<Listener>>()
   let lastId = 0
   let unansweredPings = 0
-  let isPaired: boolean | undefined
+  let isPortTaken: boolean | undefined
   /** The end of the content script. */
   let offeredPort: MessagePort | undefined
   let send: (messages: ProviderToContent[]) => void
@@ -233,11 +228,9 @@ export function connectProvider(): void {
     }),
   })
 
-  /** A page that uses it as the type of an event hands over a port of its own, which gets what a port of its gets. */
-  const portEvent = crypto.randomUUID()
   const detail: ProviderDetail = freeze({
     info: freeze({
-      uuid: portEvent,
+      uuid: crypto.randomUUID(),
       name: 'Northkey',
       rdns: 'example.northkey',
       icon: ICON,
@@ -247,11 +240,7 @@ export function connectProvider(): void {
     provider,
   })
 
-  /** Hands the port over to the content script, which takes one port. */
-  function offerPort(): void {
-    if (offeredPort) dispatchEvent(new MessageEvent(portEvent, { ports: [offeredPort] }))
-  }
-
+  /** Announces the provider, once a content script has its port. */
   function announceProvider(): void {
     if (isGone) return
     if (!offeredPort) {
@@ -259,33 +248,28 @@ export function connectProvider(): void {
       offeredPort = port2
       send = port1.postMessage.bind(port1)
       port1.onmessage = handleMessages
-      offerPort()
     }
-    dispatchEvent(new CustomEvent(ANNOUNCE_EVENT, { detail }))
+    isPortTaken ||= !dispatchEvent(
+      new MessageEvent(PORT_EVENT + __VERSION__, { ports: [offeredPort], cancelable: true }),
+    )
+    if (isPortTaken) dispatchEvent(new CustomEvent(ANNOUNCE_EVENT, { detail }))
   }
 
   /**
-   * Pairs with the first content script that answers. A content script that becomes ready after that belongs
-   * to a reloaded extension and has a provider of its own, since Firefox injects both into open documents:
-   * the broker of this provider is gone.
+   * A content script that becomes ready after another has taken the port belongs to a reloaded extension, and the
+   * broker of this provider is gone. Otherwise the page may have asked before there was a content script.
    */
-  function pair(): void {
-    if (isPaired) disconnect()
-    else {
-      isPaired = !dispatchEvent(
-        new CustomEvent(PAIR_EVENT, { detail: portEvent, cancelable: true }),
-      )
-      // The page may have asked before there was a content script.
-      offerPort()
-    }
+  function handleReady(): void {
+    if (isPortTaken) disconnect()
+    else if (offeredPort) announceProvider()
   }
+
   /** Adds the listeners that are not there. It is the page's `addEventListener` after `document.open()`. */
   function listen(): void {
-    addEventListener(CONTENT_READY_EVENT, pair)
+    addEventListener(CONTENT_READY_EVENT, handleReady)
     addEventListener(REQUEST_EVENT, announceProvider)
   }
   // `document.open()` removes the listeners of the window, and the nodes of the document.
   new MutationObserver(listen).observe(document, { childList: true })
   listen()
-  pair()
 }

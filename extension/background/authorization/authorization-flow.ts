@@ -62,6 +62,8 @@ import { handleArrival, responseArrives } from './response-arrival.ts'
 import {
   type FlowClient,
   findClient,
+  findFlowOfTab,
+  forgetFlowOfTab,
   needsIdToken,
   openSignIn,
   watchSignIn,
@@ -149,10 +151,13 @@ export function cancelFlow(flowId: string, by: 'user' | 'page' = 'page'): Promis
  * @param waking The alarm for the deadline, which is being set.
  */
 async function prepareFlow(record: FlowIn<'preparing'>, waking?: Promise<void>): Promise<void> {
-  await runTogether([flows.set(record.flowId, record), waking])
+  const writing = runTogether([flows.set(record.flowId, record), waking])
   const server = await findOperator(record.request.issuer)
+  if (server && !record.silentFirst) {
+    return openSignIn(record, () => findClient(record, server), writing)
+  }
+  await writing
   if (!server) throw operatorGone()
-  if (!record.silentFirst) return openSignIn(record, () => findClient(record, server))
   const client = await findClient(record, server)
   if (!(await finishSilently(record, client))) await openSignIn(record, async () => client)
 }
@@ -177,15 +182,15 @@ export function handleRedirect(tabId: number, url: string): Promise<void> {
 }
 
 async function receiveResponse(tabId: number, url: string): Promise<void> {
-  const record = (await flows.all()).find((candidate) => getFlowTab(candidate) === tabId)
-  if (!record) return
-  await runFlowStep(record.flowId, async () => {
-    const current = await flows.get(record.flowId)
+  const flowId = await findFlowOfTab(tabId)
+  if (flowId === undefined) return
+  await runFlowStep(flowId, async () => {
+    const current = await flows.get(flowId)
     if (current?.status !== 'awaitingAuthorizationResponse' || current.tabId !== tabId) return
     const redeemable = receiveAuthorizationResponse(current.flow, url, Date.now())
     const { approval } = current
     const next = { ...getFlowBase(current), status: 'redeemable' as const, approval, redeemable }
-    await flows.set(current.flowId, next)
+    await flows.set(flowId, next)
     void windows.closeTab(tabId)
     await redeemFlow(next)
   })
@@ -355,6 +360,7 @@ export async function handleTabClosed(tabId: number): Promise<void> {
   }
   await failOrphanedCalls()
   unwatchTab(tabId)
+  forgetFlowOfTab(tabId)
   await forgetTab(tabId)
 }
 

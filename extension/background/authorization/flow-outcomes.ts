@@ -71,8 +71,12 @@ export async function settleFlow(
       // The operator may have moved: the next flow asks for its metadata.
       await forgetMetadata(record.request.issuer).catch(() => {})
     }
-    if (waiters.has(flowId)) await flows.delete(flowId)
-    else await flows.set(flowId, { ...getFlowBase(record), status: 'settled', outcome })
+    if (waiters.has(flowId)) {
+      const deleting = flows.delete(flowId)
+      // Whoever reads the records after the answer reads them after the deletion: transactions keep their order.
+      if ('result' in outcome) answerCall(flowId, outcome)
+      await deleting
+    } else await flows.set(flowId, { ...getFlowBase(record), status: 'settled', outcome })
   } finally {
     // A record that cannot be written must not leave a call without an answer, or a window open.
     answerCall(flowId, outcome)

@@ -25,7 +25,7 @@ import { watchTab } from './blocked-redirect.ts'
 import { openChannel } from './capif-revocation-channel.ts'
 import { checkMetadataOffer } from './check-request.ts'
 import { runFlowStep } from './flow-outcomes.ts'
-import { type FlowBase, type FlowIn, flows, getFlowBase } from './flow-records.ts'
+import { type FlowBase, type FlowIn, flows, getFlowBase, getFlowTab } from './flow-records.ts'
 import { blockInTab } from './redirect-rules.ts'
 import { spendActivation } from './user-activation.ts'
 import * as windows from './windows.ts'
@@ -101,17 +101,32 @@ export function watchSignIn(flowId: string, tabId: number): void {
   watchTab(tabId, () => void failBlockedFlow(flowId))
 }
 
+/** Sign-in tabs that this worker has opened, with their flows. */
+const flowsByTab = new Map<number, string>()
+
+/** Finds the flow of a sign-in tab. */
+export async function findFlowOfTab(tabId: number): Promise<string | undefined> {
+  const flowId = flowsByTab.get(tabId)
+  if (flowId !== undefined) return flowId
+  return (await flows.all()).find((record) => getFlowTab(record) === tabId)?.flowId
+}
+
+/** Forgets a sign-in tab that is closed. */
+export const forgetFlowOfTab = (tabId: number): boolean => flowsByTab.delete(tabId)
+
 /**
  * Opens the window, and closes it again if a request fails.
  *
  * @param getClient Finds the client, which may send requests.
+ * @param writing The write of the record, which comes before the window.
  */
 export async function openSignIn(
   record: FlowIn<'preparing'>,
   getClient: () => Promise<FlowClient>,
+  writing?: Promise<unknown>,
 ): Promise<void> {
   const { flowId, pageTabId, approval } = record
-  if (!record.isConsented) await spendActivation(record)
+  await runTogether([writing, record.isConsented ? undefined : spendActivation(record)])
   const opening = windows.openSignIn(flowId, pageTabId)
   const recording = (async () => {
     const [tabId, { flow, authorizationUrl }] = await runTogether([
@@ -130,6 +145,7 @@ export async function openSignIn(
       blockInTab(opening),
       opening.then(windows.waitUntilNavigable),
     ])
+    flowsByTab.set(tabId, flowId)
     watchSignIn(flowId, tabId)
     if (!(await windows.navigateTab(tabId, authorizationUrl))) throw accessDenied()
   } catch (error) {

@@ -59,30 +59,22 @@ async function readOpenedWindows(): Promise<OpenedWindows> {
   return (items[STORAGE_KEY] as OpenedWindows | undefined) ?? {}
 }
 
-const runInQueue = createSerialQueue()
-
-/** Records that a window of an origin opens. Windows that no click can be older than are dropped. */
-function recordOpenedWindow(origin: string, flowId: string): Promise<void> {
-  return runInQueue(async () => {
-    const now = Date.now()
-    const relevant = Object.entries(await readOpenedWindows()).filter(
-      ([, { openedAtMs }]) =>
-        Math.abs(now - openedAtMs) < ACTIVATION_LIFETIME_MS + TRANSIENT_ACTIVATION_MS,
-    )
-    const opened = { ...Object.fromEntries(relevant), [origin]: { openedAtMs: now, flowId } }
-    await browser.storage.session.set({ [STORAGE_KEY]: opened })
-  })
+/** Adds the window that opens now. Windows that no click can be older than are dropped. Pure. */
+function addOpenedWindow(
+  windows: OpenedWindows,
+  origin: string,
+  opened: OpenedWindow,
+): OpenedWindows {
+  const relevant = Object.entries(windows).filter(
+    ([, { openedAtMs }]) =>
+      Math.abs(opened.openedAtMs - openedAtMs) < ACTIVATION_LIFETIME_MS + TRANSIENT_ACTIVATION_MS,
+  )
+  return { ...Object.fromEntries(relevant), [origin]: opened }
 }
 
-/**
- * A flow that a stopped worker left has its click spent on its own window, which the next worker closes and opens
- * again.
- *
- * @throws BrokerError `interaction_required` if the click of the call is spent, or too long ago.
- */
-export async function requireActivation(call: ActivatedCall): Promise<void> {
-  const { origin, calledAtMs, flowId } = call
-  const opened = (await readOpenedWindows())[origin]
+/** @throws BrokerError `interaction_required` */
+function judgeActivation(call: ActivatedCall, opened: OpenedWindow | undefined): void {
+  const { calledAtMs, flowId } = call
   const isOwnWindow = opened !== undefined && opened.flowId === flowId
   const now = Date.now()
   if (!isOwnWindow && isSpent(calledAtMs, opened?.openedAtMs, now)) {
@@ -96,16 +88,33 @@ export async function requireActivation(call: ActivatedCall): Promise<void> {
 }
 
 /**
+ * A flow that a stopped worker left has its click spent on its own window, which the next worker closes and opens
+ * again.
+ *
+ * @throws BrokerError `interaction_required` if the click of the call is spent, or too long ago.
+ */
+export async function requireActivation(call: ActivatedCall): Promise<void> {
+  judgeActivation(call, (await readOpenedWindows())[call.origin])
+}
+
+const runInQueue = createSerialQueue()
+
+/**
  * Spends the click of a call on the window that opens next.
  *
  * @throws BrokerError `interaction_required` if the window may not open.
  */
-export async function spendActivation(
+export function spendActivation(
   call: ActivatedCall & { pageTabId: number; flowId: string },
 ): Promise<void> {
-  const [, isShown] = await Promise.all([requireActivation(call), isTabShown(call.pageTabId)])
-  if (!isShown) {
-    throw interactionRequired('a window opens only while its page is visible, in the active tab')
-  }
-  await recordOpenedWindow(call.origin, call.flowId)
+  const { origin, flowId, pageTabId } = call
+  return runInQueue(async () => {
+    const [windows, isShown] = await Promise.all([readOpenedWindows(), isTabShown(pageTabId)])
+    judgeActivation(call, windows[origin])
+    if (!isShown) {
+      throw interactionRequired('a window opens only while its page is visible, in the active tab')
+    }
+    const opened = addOpenedWindow(windows, origin, { openedAtMs: Date.now(), flowId })
+    await browser.storage.session.set({ [STORAGE_KEY]: opened })
+  })
 }
