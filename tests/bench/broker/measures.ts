@@ -82,9 +82,20 @@ export async function measureFetch(stage: BenchStage): Promise<Row[]> {
     slices: 25,
     calls: 2,
   })
+  const client = await measureSlices(stage.page, ['pageLarge', 'clientLarge'], {
+    slices: 25,
+    calls: 2,
+  })
   return [
     createRow('northbound_fetch of 1 kB ÷ the page’s own', small, 'brokerSmall', 'pageSmall', 1.5),
     createRow('northbound_fetch of 1 MiB ÷ the page’s own', large, 'brokerLarge', 'pageLarge', 1.5),
+    createRow(
+      'northkey/page: fetch of 1 MiB, to the last byte ÷ the page’s own',
+      client,
+      'clientLarge',
+      'pageLarge',
+      1.3,
+    ),
   ]
 }
 

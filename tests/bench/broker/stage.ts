@@ -6,6 +6,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Browser, Page } from 'puppeteer-core'
+import { build } from 'vite'
 import { type Network, startNetwork } from '../../../demo-site/network/index.ts'
 import { CHROMIUM_ID, REDIRECT_BASE } from '../../../extension/identity.ts'
 import { type BrowserName, openBrowser } from '../../../scripts/browsers.ts'
@@ -64,6 +65,25 @@ function createOperator(network: Network, resource: string): OperatorProfile {
   }
 }
 
+/** Bundles the client for pages, as `northkeyPage` of the window. */
+async function bundleClient(): Promise<string> {
+  const result = await build({
+    configFile: false,
+    logLevel: 'silent',
+    build: {
+      write: false,
+      target: 'es2022',
+      lib: {
+        entry: join(import.meta.dirname, '../../../shared/page/index.ts'),
+        formats: ['iife'],
+        name: 'northkeyPage',
+      },
+    },
+  })
+  const { output } = (Array.isArray(result) ? result[0] : result) as { output: { code?: string }[] }
+  return output.map((chunk) => chunk.code ?? '').join('')
+}
+
 async function signIn(browser: Browser, network: Network): Promise<void> {
   const page = await pageAt(browser, network.origin)
   await page.waitForSelector('[data-form=password], [data-form=consent]')
@@ -81,7 +101,8 @@ export async function startBenchStage(name: BrowserName, builds: string): Promis
   const script = await readFile(join(import.meta.dirname, 'in-page.js'), 'utf8')
   const api = await startApi()
   const application = await startApplication()
-  application.routes.set('/', { html: `<script>${script}</script>` })
+  const client = await bundleClient()
+  application.routes.set('/', { html: `<script>${client}</script><script>${script}</script>` })
   const network = await startNetwork({
     applications: [{ clientId: CLIENT_ID, name: 'Bench', origins: [application.origin] }],
     redirectBases: Object.values(REDIRECT_BASE),
