@@ -85,6 +85,8 @@ describe('W03: the sign-in window', () => {
 
   test('is closed when a request for the sign-in fails, and the page gets that error', async () => {
     discover.mockRejectedValue(new NorthkeyError('network_error', 'unreachable'))
+    // In Firefox the address of a new tab is not there at first.
+    vi.spyOn(fake.tabs, 'query').mockResolvedValue([])
     const outcome = await start(flowOf())
     expect(outcome).toMatchObject({ error: { code: ERROR_CODE.unreachable } })
     expect(seen.tabs).toEqual([pageTab])
