@@ -1,7 +1,7 @@
 // Sends each message back: the extension without any work. A message with a `url` opens a window there first, and
 // is answered when the window has been redirected to the redirect URI. With `isWaiting` the window opens at a picture of
-// the extension and goes on from there, as a window has to of which nobody knows the number before: in Firefox it is a
-// tab, and goes on when the picture is shown, since an earlier navigation is lost.
+// the extension, gets a rule of the browser, and goes on from there, as a window has to of which nobody knows the number
+// before: in Firefox it is a tab, and goes on when the picture is shown, since an earlier navigation is lost.
 let onRedirect = () => {}
 
 chrome.webRequest.onBeforeRequest.addListener(() => onRedirect(), {
@@ -25,6 +25,16 @@ async function openTab(url) {
 async function openWaiting(url) {
   const picture = chrome.runtime.getURL('picture.svg')
   const id = await (isFirefox ? openTab(picture) : openAt(picture))
+  await chrome.declarativeNetRequest.updateSessionRules({
+    removeRuleIds: [1],
+    addRules: [
+      {
+        id: 1,
+        action: { type: 'block' },
+        condition: { urlFilter: '||redirect.invalid^', tabIds: [id], resourceTypes: ['main_frame'] },
+      },
+    ],
+  })
   for (;;) {
     const tab = isFirefox ? await chrome.tabs.get(id) : undefined
     if (!tab || (tab.status === 'complete' && tab.url === picture)) break
