@@ -80,6 +80,14 @@ export const FIRST_SILENT_PAUSE_MS = __REPLACED_LIMITS__?.FIRST_SILENT_PAUSE_MS 
 export const LONGEST_SILENT_PAUSE_MS =
   __REPLACED_LIMITS__?.LONGEST_SILENT_PAUSE_MS ?? 10 * MINUTE_MS
 
+/** Longest use of metadata that a server calls fresh: an operator that moves is followed within the hour. */
+export const LONGEST_METADATA_LIFETIME_MS =
+  __REPLACED_LIMITS__?.LONGEST_METADATA_LIFETIME_MS ?? HOUR_MS
+
+/** Time within which metadata that were requested ahead serve a flow: as long as browsers keep a prefetched page. */
+export const METADATA_AHEAD_LIFETIME_MS =
+  __REPLACED_LIMITS__?.METADATA_AHEAD_LIFETIME_MS ?? 5 * MINUTE_MS
+
 /** Limits an authorization in a window: enough for a sign-in with a text message. */
 export const FLOW_LIFETIME_MS = __REPLACED_LIMITS__?.FLOW_LIFETIME_MS ?? 10 * MINUTE_MS
 
@@ -105,7 +113,7 @@ export const WINDOW_SHOWN_TIMEOUT_MS = __REPLACED_LIMITS__?.WINDOW_SHOWN_TIMEOUT
 export const WINDOW_ADDRESS_TIMEOUT_MS = __REPLACED_LIMITS__?.WINDOW_ADDRESS_TIMEOUT_MS ?? 1_000
 
 /** Interval of the polling of a new window: the browser's event for it comes too late. */
-export const WINDOW_POLL_INTERVAL_MS = __REPLACED_LIMITS__?.WINDOW_POLL_INTERVAL_MS ?? 10
+export const WINDOW_POLL_INTERVAL_MS = __REPLACED_LIMITS__?.WINDOW_POLL_INTERVAL_MS ?? 5
 
 /**
  * Interval of the polling of a window that loads while a flow of a stopped worker is resumed: such a load is

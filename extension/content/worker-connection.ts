@@ -11,6 +11,7 @@
 import type { Runtime } from 'webextension-polyfill'
 import type {
   BrokerAnswer,
+  BrokerEvent,
   Ended,
   UnverifiedPageMessage,
   UnverifiedPageRequest,
@@ -25,9 +26,11 @@ import { KEEP_ALIVE_MS, RECONNECT_BACKOFF_MS } from '../limits.ts'
 const MAX_ATTEMPTS = 20
 
 // Both browsers return promises here; the polyfill would add 10 kB to every page.
-declare const chrome: { runtime: Runtime.Static }
-/** Its `id` is undefined after an update or a removal of the extension: the broker is gone, the script lives on. */
-export const runtime = chrome.runtime
+declare global {
+  /** The `id` of `runtime` is undefined after an update or a removal of the extension: the broker is gone, the script
+   * lives on. The first access takes its time, so a page that calls nothing has none. */
+  var chrome: { runtime: Runtime.Static }
+}
 
 interface PendingCall {
   request: UnverifiedPageRequest
@@ -56,25 +59,32 @@ const page = document
 
 const documentName = crypto.randomUUID()
 const pendingCalls = new Map<number, PendingCall>()
-/** Undefined before the first message of the page. */
-let postToPage: (batch: ContentToProvider[]) => void
+/** Undefined before the page has asked for a provider. */
+let postToPage: (batch: ContentToProvider[], transfer?: ArrayBuffer[]) => void
 let port: Runtime.Port | undefined
 let keepAliveTimer: ReturnType<typeof setInterval> | undefined
 /** Keep-alives, and the opening of the port, since the last message of the worker. */
 let unanswered: number
 let reconnectTimer: ReturnType<typeof setTimeout> | undefined
 
-/** @param outcome By default the broker is gone; the `id` of that event replaces the `id` of the call. */
-function settleCall(id: number, outcome: Outcome | typeof GONE = GONE): void {
-  if (pendingCalls.delete(id)) postToPage([{ id, ...outcome }])
+/**
+ * @param outcome By default the broker is gone; the `id` of that event replaces the `id` of the call.
+ * @param transfer Large buffers of the outcome, which the page gets without a copy.
+ */
+function settleCall(
+  id: number,
+  outcome: Outcome | typeof GONE = GONE,
+  transfer?: ArrayBuffer[],
+): void {
+  if (pendingCalls.delete(id)) postToPage([{ id, ...outcome }], transfer)
 }
 
 /**
- * Reassembles a body that came in parts.
+ * Settles a call with a body that came in parts.
  *
  * @param length Of the body, in bytes. An incomplete body is an error.
  */
-function joinBodyParts(ended: Ended, parts: ArrayBuffer[], length: number): Outcome {
+function settleWithBody(id: number, ended: Ended, parts: ArrayBuffer[], length: number): void {
   const { result } = ended as { result: { body: ArrayBuffer } }
   const body = new Uint8Array(length)
   let offset = 0
@@ -83,7 +93,7 @@ function joinBodyParts(ended: Ended, parts: ArrayBuffer[], length: number): Outc
     offset += part.byteLength
   }
   result.body = body.buffer
-  return offset === length ? ended : answerLost
+  settleCall(id, offset === length ? ended : answerLost, [body.buffer])
 }
 
 function handleWorkerMessages(answers: BrokerAnswer[]): void {
@@ -93,7 +103,7 @@ function handleWorkerMessages(answers: BrokerAnswer[]): void {
     const { id, part, length } = answer
     const parts = pendingCalls.get(id)?.parts ?? []
     if (part) parts.push(part)
-    else if (length) settleCall(id, joinBodyParts(answer, parts, length))
+    else if (length) settleWithBody(id, answer, parts, length)
     else if (pendingCalls.delete(id)) batch.push(answer as ContentToProvider)
   }
   // The answers of one message go to the page in one message.
@@ -116,7 +126,7 @@ function handleDisconnect(closedPort = port): void {
     pause ||= RECONNECT_BACKOFF_MS * request.attempt
     // The next worker sends a body from its beginning.
     call.parts = []
-    if (!runtime.id || request.attempt++ > MAX_ATTEMPTS) settleCall(id)
+    if (!chrome.runtime.id || request.attempt++ > MAX_ATTEMPTS) settleCall(id)
   }
   reconnectTimer = setTimeout(resendPending, pause)
 }
@@ -125,7 +135,7 @@ function sendToWorker(batch: UnverifiedPageMessage[]): void {
   if (!batch.length) return
   try {
     if (!port) {
-      port = runtime.connect({ name: documentName })
+      port = chrome.runtime.connect({ name: documentName })
       unanswered = 1
       keepAliveTimer = setInterval(sendKeepAlive, KEEP_ALIVE_MS)
       port.onMessage.addListener(handleWorkerMessages as (message: unknown) => void)
@@ -135,7 +145,7 @@ function sendToWorker(batch: UnverifiedPageMessage[]): void {
     }
     port.postMessage(batch)
   } catch {
-    if (!runtime.id) handleDisconnect()
+    if (!chrome.runtime.id) handleDisconnect()
     else {
       for (const message of batch) {
         // Message by message, so that a message that cannot be sent does not fail the others.
@@ -159,19 +169,11 @@ function sendKeepAlive(): void {
   else sendToWorker([{ id }])
 }
 
-/**
- * Takes a batch of the page: calls and aborts. An empty batch is a ping.
- *
- * @param postAnswers Sends answers to the page, those to earlier calls as well.
- */
-export function handlePageMessages(
-  messages: ProviderToContent[],
-  postAnswers: typeof postToPage,
-): void {
-  postToPage = postAnswers
+/** Takes a batch of the page: calls and aborts. An empty batch is a ping. */
+function handlePageMessages({ data: messages }: { data: ProviderToContent[] }): void {
   const toBroker: UnverifiedPageMessage[] = []
   const { length } = messages
-  if (!length) postAnswers(runtime.id ? [] : [GONE])
+  if (!length) postToPage(chrome.runtime.id ? [] : [GONE])
   // By index: in Firefox each step of an iteration over an array of the page is a call into the page.
   for (let i = 0; i < length; i++) {
     const { id, key, method, params } = messages[i] as ProviderToContent
@@ -193,6 +195,23 @@ export function handlePageMessages(
   sendToWorker(toBroker)
 }
 
+/** Takes the port of the page's provider: one port. */
+export function acceptPort(event: Event): void {
+  // The script of an extension that was reloaded leaves the port to the script of the new one.
+  if ((postToPage as unknown) || !chrome.runtime.id) return
+  // Tells the provider that its port is taken.
+  event.preventDefault()
+  const [pagePort] = (event as MessageEvent).ports as [MessagePort]
+  postToPage = pagePort.postMessage.bind(pagePort) as typeof postToPage
+  pagePort.onmessage = handlePageMessages
+  const forwardEvent = (brokerEvent: BrokerEvent) => {
+    // The tab may have navigated between the broker's check of its origin and the arrival of the message.
+    if (brokerEvent.origin === origin) postToPage([{ id: 0 as const, ...brokerEvent }])
+    return undefined
+  }
+  chrome.runtime.onMessage.addListener(forwardEvent as (message: unknown) => undefined)
+}
+
 /**
  * Ends all calls of a document that is unloaded and closes its port, by which the broker notices. A document
  * that comes back from the back/forward cache gets the outcomes. A timer posts them, which stops while the
@@ -201,7 +220,7 @@ export function handlePageMessages(
 export function closeConnection(): void {
   const batch = [...pendingCalls.keys()].map((id) => ({ id, ...answerLost }))
   pendingCalls.clear()
-  setTimeout(() => postToPage?.(batch))
+  setTimeout(postToPage, 0, batch)
   port?.disconnect()
   handleDisconnect()
 }

@@ -3,8 +3,10 @@
  * script is gone: the provider pings the content script while a call or a listener waits, and pings without
  * an answer mean `broker_gone`. Equal requests are deduplicated (`request-deduplication.ts`).
  *
- * Border: the page's own world. A call uses no function that the page replaced after this script has run. What the
- * page can reach here it is allowed to have.
+ * The port to the content script is made when the page asks for a provider: most pages never do.
+ *
+ * Border: the page's own world. A call uses no function that the page replaced after it has asked for a provider. What
+ * the page can reach here it is allowed to have.
  */
 
 import {
@@ -75,17 +77,13 @@ const brokerGone = () =>
 
 export function connectProvider(): void {
   // The page may replace any of these later; the provider keeps the original functions.
-  const { port1: port, port2 } = new MessageChannel()
   const {
     setTimeout,
-    dispatchEvent,
     queueMicrotask,
     structuredClone,
     AbortSignal,
-    CustomEvent,
     Promise: NativePromise,
   } = window
-  const send = port.postMessage.bind(port) as (messages: ProviderToContent[]) => void
   const { freeze } = Object
   const stringify = JSON.stringify
 
@@ -95,10 +93,13 @@ export function connectProvider(): void {
   let lastId = 0
   let unansweredPings = 0
   let isPortTaken: boolean | undefined
+  /** The end of the content script. */
+  let offeredPort: MessagePort | undefined
+  let send: (messages: ProviderToContent[]) => void
   let isGone: boolean | undefined
   let isPingScheduled: boolean | undefined
 
-  const queue = createBatch<ProviderToContent>(send, queueMicrotask)
+  const queue = createBatch<ProviderToContent>((batch) => send(batch), queueMicrotask)
 
   /** Removes a call and settles it for each caller that waits. */
   function settleCall(call: PendingCall, settleWaiter: (waiter: Waiter) => void): void {
@@ -143,7 +144,7 @@ export function connectProvider(): void {
     }, PING_INTERVAL_MS)
   }
 
-  port.onmessage = ({ data }: MessageEvent<ContentToProvider[]>) => {
+  function handleMessages({ data }: MessageEvent<ContentToProvider[]>): void {
     unansweredPings = 0
     for (const message of data) {
       // The kind of a message follows from its `id` first, not from `in`: a page may put members on every object.
@@ -239,29 +240,36 @@ export function connectProvider(): void {
     provider,
   })
 
+  /** Announces the provider, once a content script has its port. */
   function announceProvider(): void {
-    if (!isGone) dispatchEvent(new CustomEvent(ANNOUNCE_EVENT, { detail }))
+    if (isGone) return
+    if (!offeredPort) {
+      const { port1, port2 } = new MessageChannel()
+      offeredPort = port2
+      send = port1.postMessage.bind(port1)
+      port1.onmessage = handleMessages
+    }
+    isPortTaken ||= !dispatchEvent(
+      new MessageEvent(PORT_EVENT + __VERSION__, { ports: [offeredPort], cancelable: true }),
+    )
+    if (isPortTaken) dispatchEvent(new CustomEvent(ANNOUNCE_EVENT, { detail }))
   }
 
   /**
-   * Offers the port until a content script takes it. A content script that becomes ready after that belongs
-   * to a reloaded extension and has a provider of its own, since Firefox injects both into open documents:
-   * the broker of this provider is gone.
+   * A content script that becomes ready after another has taken the port belongs to a reloaded extension, and the
+   * broker of this provider is gone. Otherwise the page may have asked before there was a content script.
    */
-  function offerPort(): void {
+  function handleReady(): void {
     if (isPortTaken) disconnect()
-    else
-      isPortTaken = !dispatchEvent(
-        new MessageEvent(PORT_EVENT, { ports: [port2], cancelable: true }),
-      )
+    else if (offeredPort) announceProvider()
   }
+
   /** Adds the listeners that are not there. It is the page's `addEventListener` after `document.open()`. */
   function listen(): void {
-    addEventListener(CONTENT_READY_EVENT, offerPort)
+    addEventListener(CONTENT_READY_EVENT, handleReady)
     addEventListener(REQUEST_EVENT, announceProvider)
   }
   // `document.open()` removes the listeners of the window, and the nodes of the document.
   new MutationObserver(listen).observe(document, { childList: true })
   listen()
-  offerPort()
 }

@@ -1,16 +1,19 @@
 /**
  * Types the messages between the two worlds of one document: the provider in the page's world and the
- * content script in its isolated world. A private `MessagePort` connects them before any script of the page
- * has run; nothing is broadcast. Each message on the port is an array, a batch of one task
- * (`message-batch.ts`). An empty array is a ping, and its answer.
+ * content script in its isolated world. A private `MessagePort` connects them when the page asks for a provider: most
+ * pages never do, and a port costs time at the load of each. Nothing is broadcast. Each message on the port is an array, a batch of one task (`message-batch.ts`). An empty array
+ * is a ping, and its answer.
  */
 
 import type { ProviderErrorObject, ProviderEvent } from './page-api.ts'
 
 /** Dispatched by the content script when it listens. */
 export const CONTENT_READY_EVENT = 'northkey:ready'
-/** Dispatched by the provider to hand over its port. */
-export const PORT_EVENT = 'northkey:port'
+/**
+ * Dispatched by the provider to hand over its port to a content script, which cancels the event. The version follows:
+ * after an update, an open document has scripts of two versions, which may speak differently.
+ */
+export const PORT_EVENT = 'northkey:'
 
 /** One call of the page. */
 export interface PageCall {

@@ -9,7 +9,6 @@
 import {
   ANNOUNCE_EVENT,
   type FetchParams,
-  type FetchResult,
   PROTOCOL,
   type Provider,
   type ProviderDetail,
@@ -20,6 +19,7 @@ import {
   REQUEST_EVENT,
 } from '../messages/page-api.ts'
 import type { Broker, CallOptions } from './broker.ts'
+import { toResponse } from './response.ts'
 
 export * from '../messages/page-api.ts'
 export type * from './broker.ts'
@@ -109,14 +109,6 @@ function createBroker(info: Readonly<ProviderInfo>, provider: Provider): Broker 
       return () => provider.removeListener(event, listener)
     },
   }
-}
-
-function toResponse({ url, status, statusText, headers, body }: FetchResult): Response {
-  // Statuses with which a Response must not have a body.
-  const empty = status === 204 || status === 205 || status === 304
-  const response = new Response(empty ? null : body, { status, statusText, headers })
-  // A Response that was not fetched has no URL of its own.
-  return Object.defineProperty(response, 'url', { value: url })
 }
 
 /** Whether the reason of a rejected call is an error of the convention, with its `code` and `data`. */

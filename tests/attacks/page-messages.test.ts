@@ -10,7 +10,11 @@
 
 import { describe, expect } from 'vitest'
 import type { Runtime } from 'webextension-polyfill'
-import type { Provider, ProviderErrorObject } from '../../shared/messages/page-api.ts'
+import type {
+  Provider,
+  ProviderDetail,
+  ProviderErrorObject,
+} from '../../shared/messages/page-api.ts'
 import { test } from '../browser/fixtures.ts'
 import { expectServed, subscriptionsUrl } from '../browser/support/api-calls.ts'
 import { askBackground } from '../browser/support/sites-stage.ts'
@@ -121,7 +125,9 @@ describe('messages of a hostile page', () => {
   }) => {
     const { seen, answered } = await page.evaluate(async (url) => {
       const seen: string[] = []
-      const events = ['message', 'northkey:port', 'northkey:ready', 'messageerror']
+      const { info } = window.detail as ProviderDetail
+      const port = `northkey:${info.version}`
+      const events = ['message', port, 'northkey:ready', 'messageerror']
       const listen = (event: Event) => seen.push(event.type)
       for (const event of events) {
         window.addEventListener(event, listen, true)
@@ -149,7 +155,9 @@ describe('messages of a hostile page', () => {
       const { port1, port2 } = new MessageChannel()
       const received: unknown[] = []
       port1.onmessage = ({ data }) => received.push(data)
-      window.dispatchEvent(new MessageEvent('northkey:port', { ports: [port2] }))
+      const { info } = window.detail as ProviderDetail
+      const type = `northkey:${info.version}`
+      window.dispatchEvent(new MessageEvent(type, { ports: [port2] }))
       port1.postMessage([{ id: 1, method: 'northbound_getGrants' }])
       const calling = window.call('northbound_getGrants')
       for (let id = 0; id < 200; id++) {

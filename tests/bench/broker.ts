@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type BrowserName, ensureBrowsers } from '../../scripts/browsers.ts'
 import { ALL_MODES, buildModes } from '../../scripts/build.ts'
+import { measureFirstSignIn } from './broker/first-sign-in.ts'
 import {
   measureColdStart,
   measureExpiry,
@@ -22,11 +23,22 @@ import {
   measureToken,
   type Row,
 } from './broker/measures.ts'
+import { measurePageLoad } from './broker/page-load.ts'
 import { measureSizes } from './broker/sizes.ts'
 import { startBenchStage } from './broker/stage.ts'
 import { type Goal, printTable } from './report.ts'
 
-const PARTS = ['token', 'cold', 'fetch', 'thousand', 'expiry', 'grants', 'peer'] as const
+const PARTS = [
+  'token',
+  'cold',
+  'fetch',
+  'thousand',
+  'expiry',
+  'first',
+  'page',
+  'grants',
+  'peer',
+] as const
 type Part = (typeof PARTS)[number]
 
 const { values: flags } = parseArgs({
@@ -46,6 +58,13 @@ async function measureBrowser(
 ): Promise<{ rows: Row[]; goals: Goal[] }> {
   const stage = await startBenchStage(name, builds)
   const rows: Row[] = []
+  const goals: Goal[] = []
+  const addGoals = (measured: Goal[]) => {
+    for (const goal of measured) {
+      goals.push(goal)
+      console.log(`${name}: ${goal.name}: ${goal.measured} (${goal.limit})`)
+    }
+  }
   const addRows = (...measured: (Row | undefined)[]) => {
     for (const row of measured) {
       if (!row) continue
@@ -58,14 +77,16 @@ async function measureBrowser(
     if (isRequested('cold')) addRows(await measureColdStart(stage))
     if (isRequested('fetch')) addRows(...(await measureFetch(stage)))
     if (isRequested('thousand')) addRows(...(await measureThousandCalls(stage)))
-    const expiry = isRequested('expiry') ? await measureExpiry(stage) : []
+    if (isRequested('expiry')) addGoals(await measureExpiry(stage))
+    if (isRequested('first')) addGoals(await measureFirstSignIn(stage))
+    if (isRequested('page')) addGoals(await measurePageLoad(stage))
     if (isRequested('grants')) addRows(await measureManyGrants(stage))
     try {
       if (isRequested('peer')) addRows(...(await measurePeer(stage)))
     } catch (error) {
       console.log(`${name}: the peer was not measured: ${(error as Error).message}`)
     }
-    return { rows, goals: expiry }
+    return { rows, goals }
   } finally {
     await stage.close()
   }

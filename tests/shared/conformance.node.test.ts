@@ -111,7 +111,7 @@ const REQUIREMENT = /^S\d\d$/
 const TRUST = /^A(0\d|10|11[a-k])$/
 
 /** Id of a row of the section on honest servers and the first hour. */
-const FIELD = /^(H\d\d[a-z]?|F\d\d)$/
+const FIELD = /^(H\d\d[a-z]?|[FW]\d\d)$/
 
 const rows = rowsOf(document)
 

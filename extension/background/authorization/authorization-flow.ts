@@ -5,49 +5,39 @@
  * the record of the next state, and acts only then. A new worker continues the flow with `resumeFlow`
  * where that is safe, and fails it where it is not.
  *
- * Border: `flow-records.ts` has the states and their store, `flow-outcomes.ts` ends a flow and answers
- * its call, `create-grant.ts` creates the grant, `shared/core` builds and checks the OAuth messages.
+ * Border: `flow-records.ts` has the states and their store, `sign-in-window.ts` sends the authorization request,
+ * `flow-outcomes.ts` ends a flow and answers its call, `create-grant.ts` creates the grant, `shared/core` builds and
+ * checks the OAuth messages.
  *
  * @see RFC 6749 section 4.1, RFC 7636, RFC 9700 section 2.1
  */
 
-import {
-  beginAuthorization,
-  receiveAuthorizationResponse,
-  redeemCode,
-} from '../../../shared/core/index.ts'
+import { receiveAuthorizationResponse, redeemCode } from '../../../shared/core/index.ts'
 import type { Outcome } from '../../../shared/messages/document-channel.ts'
-import {
-  type ClientAtServer,
-  giveUpServer,
-  isDefiniteRefusal,
-  runAsClient,
-} from '../clients/client-retry.ts'
-import { getClientKey, getRedirectUri, resolveClientId } from '../clients/clients.ts'
-import { getFlowDpopKey } from '../clients/dpop.ts'
+import { giveUpServer, isDefiniteRefusal } from '../clients/client-retry.ts'
+import { getClientKey } from '../clients/clients.ts'
 import { getKey } from '../clients/keys.ts'
 import type { AuthorizationResult } from '../grants/authorization-result.ts'
 import { sendGrantsChanged } from '../grants/grant-events.ts'
 import { getGrant, toPublicGrant } from '../grants/grants.ts'
 import { revokeUnused } from '../grants/token-endings.ts'
 import { restoreWaiver, withdrawWaiver } from '../grants/withdrawn-waivers.ts'
-import { discoverServer } from '../operators/operator-discovery.ts'
 import { getServerOrigins } from '../operators/operator-servers.ts'
-import { findOperator, toApiRequest } from '../operators/operators.ts'
+import { findOperator } from '../operators/operators.ts'
 import {
   accessDenied,
   interrupted,
   operatorGone,
-  redirectBlocked,
   timedOut,
   toErrorObject,
 } from '../platform/broker-error.ts'
 import { createEffects } from '../platform/effects.ts'
 import { wakeAt } from '../platform/housekeeping-alarm.ts'
 import { redirectBase } from '../platform/redirect-base.ts'
-import { unwatchTab, watchTab } from './blocked-redirect.ts'
-import { listenForRevocations, openChannel } from './capif-revocation-channel.ts'
-import { checkMetadataOffer, checkRequest, takeMetadata } from './check-request.ts'
+import { runTogether } from '../platform/run-together.ts'
+import { unwatchTab } from './blocked-redirect.ts'
+import { listenForRevocations } from './capif-revocation-channel.ts'
+import { checkRequest } from './check-request.ts'
 import { createGrant, endSupersededGrants } from './create-grant.ts'
 import { clearDenials } from './denial-cooldown.ts'
 import {
@@ -67,28 +57,32 @@ import {
   getFlowBase,
   getFlowTab,
 } from './flow-records.ts'
-import { blockInTab, forgetTab } from './redirect-rules.ts'
+import { forgetTab } from './redirect-rules.ts'
 import { handleArrival, responseArrives } from './response-arrival.ts'
+import {
+  type FlowClient,
+  findClient,
+  findFlowOfTab,
+  forgetFlowOfTab,
+  needsIdToken,
+  openSignIn,
+  watchSignIn,
+} from './sign-in-window.ts'
 import { authorizeSilently, windowMayHelp } from './silent-authorization.ts'
 import { spendActivation } from './user-activation.ts'
 import * as windows from './windows.ts'
 
 const TOO_LATE = 'the user did not finish in time'
 
-/** Stores the tab of a flow's window. If the record cannot be written, the tab is closed again. */
-async function recordTab(
-  opening: Promise<number>,
-  recordWith: (tabId: number) => FlowRecord,
-): Promise<number> {
-  const tabId = await opening
-  const record = recordWith(tabId)
+/** Opens the consent window, and stores its tab. If the record cannot be written, the window is closed again. */
+async function openConsent(base: FlowBase): Promise<void> {
+  const tabId = await windows.openConsent(base.flowId)
   try {
-    await flows.set(record.flowId, record)
+    await flows.set(base.flowId, { ...base, status: 'awaitingConsent', tabId })
   } catch (error) {
     await windows.closeTab(tabId)
     throw error
   }
-  return tabId
 }
 
 /**
@@ -101,16 +95,14 @@ export async function startFlow(base: FlowBase, consent: Approval | 'ask'): Prom
   const { flowId } = base
   const outcome = waitForOutcome(flowId)
   await runFlowStep(flowId, async () => {
-    await wakeAt(base.deadlineMs)
-    if (consent !== 'ask') return prepareFlow({ ...base, status: 'preparing', approval: consent })
-    await flows.set(flowId, { ...base, status: 'awaitingConsent' })
+    const waking = wakeAt(base.deadlineMs)
+    if (consent !== 'ask') {
+      return prepareFlow({ ...base, status: 'preparing', approval: consent }, waking)
+    }
+    await runTogether([waking, flows.set(flowId, { ...base, status: 'awaitingConsent' })])
     await checkRequest(base)
     await spendActivation(base)
-    await recordTab(windows.openConsent(flowId), (tabId) => ({
-      ...base,
-      status: 'awaitingConsent',
-      tabId,
-    }))
+    await openConsent(base)
   })
   return outcome
 }
@@ -153,70 +145,35 @@ export function cancelFlow(flowId: string, by: 'user' | 'page' = 'page'): Promis
   })
 }
 
-/** Tells whether a flow renews a grant whose subscriber is identified. */
-async function needsIdToken({ origin, renews }: FlowBase): Promise<boolean> {
-  return renews !== undefined && (await getGrant(origin, renews)).subscriber === 'identified'
-}
-
-/** Takes an approved flow to its grant without a window, or opens the sign-in window. */
-async function prepareFlow(record: FlowIn<'preparing'>): Promise<void> {
-  await flows.set(record.flowId, record)
-  const { request, approval, deadlineMs, flowId, origin } = record
-  const { loginHint, acrValues, maxAge } = request
-  const server = await findOperator(request.issuer)
+/**
+ * Takes an approved flow to its grant without a window, or opens the sign-in window.
+ *
+ * @param waking The alarm for the deadline, which is being set.
+ */
+async function prepareFlow(record: FlowIn<'preparing'>, waking?: Promise<void>): Promise<void> {
+  const writing = runTogether([flows.set(record.flowId, record), waking])
+  const server = await findOperator(record.request.issuer)
+  if (server && !record.silentFirst) {
+    return openSignIn(record, () => findClient(record, server), writing)
+  }
+  await writing
   if (!server) throw operatorGone()
-  const metadata = takeMetadata(flowId) ?? (await discoverServer(server))
-  checkMetadataOffer(server, metadata, request.clientId)
-  const clientId = await resolveClientId(server, metadata, origin, request.clientId)
-  await openChannel(server, clientId, approval.apis)
-  const idToken = await needsIdToken(record)
-  if (record.silentFirst) {
-    const { apis } = approval
-    const silent = { server, metadata, origin, clientId, apis, loginHint, idToken, keyId: flowId }
-    const authorized = await authorizeSilently(silent).catch((error) => {
-      if (!windowMayHelp(error)) throw error
-    })
-    if (authorized) return finishFlow(record, authorized, approval, clientId)
-  }
-  const begin = async (client: ClientAtServer) => {
-    if (client.clientId !== clientId) await openChannel(server, client.clientId, approval.apis)
-    return beginAuthorization(
-      {
-        server,
-        ...client,
-        redirectUri: await getRedirectUri(request.issuer),
-        apis: approval.apis.map((api) => toApiRequest(server, api)),
-        deadlineMs,
-        loginHint,
-        idToken,
-        acrValues,
-        maxAge,
-        dpop: await getFlowDpopKey(server, client.metadata, flowId),
-        clientKey: await getClientKey(server, origin),
-      },
-      createEffects(getServerOrigins(server)),
-    )
-  }
-  const { flow, authorizationUrl } = await runAsClient(server, origin, clientId, begin, metadata)
-  if (!record.isConsented) await spendActivation(record)
-  const tabId = await recordTab(windows.openSignIn(flowId), (tabId) => ({
-    ...getFlowBase(record),
-    status: 'awaitingAuthorizationResponse',
-    approval,
-    flow,
-    tabId,
-  }))
-  await blockInTab(tabId)
-  watchTab(tabId, () => void failBlockedFlow(flowId))
-  if (!(await windows.navigateTab(tabId, authorizationUrl))) throw accessDenied()
+  const client = await findClient(record, server)
+  if (!(await finishSilently(record, client))) await openSignIn(record, async () => client)
 }
 
-/** Fails a flow whose redirect URI the browser does not load. */
-function failBlockedFlow(flowId: string): Promise<void> {
-  return runFlowStep(flowId, async () => {
-    const isAwaited = (await flows.get(flowId))?.status === 'awaitingAuthorizationResponse'
-    if (isAwaited) throw redirectBlocked(new URL(redirectBase).host)
+/** @returns `false` if a window may help. */
+async function finishSilently(record: FlowIn<'preparing'>, client: FlowClient): Promise<boolean> {
+  const { request, approval, flowId, origin } = record
+  const { loginHint } = request
+  const { apis } = approval
+  const idToken = await needsIdToken(record)
+  const silent = { ...client, origin, apis, loginHint, idToken, keyId: flowId }
+  const authorized = await authorizeSilently(silent).catch((error) => {
+    if (!windowMayHelp(error)) throw error
   })
+  if (authorized) await finishFlow(record, authorized, approval, client.clientId)
+  return authorized !== undefined
 }
 
 /** Handles a navigation to the broker's redirect URI. Only the sign-in tab of a flow counts. */
@@ -225,15 +182,15 @@ export function handleRedirect(tabId: number, url: string): Promise<void> {
 }
 
 async function receiveResponse(tabId: number, url: string): Promise<void> {
-  const record = (await flows.all()).find((candidate) => getFlowTab(candidate) === tabId)
-  if (!record) return
-  await runFlowStep(record.flowId, async () => {
-    const current = await flows.get(record.flowId)
+  const flowId = await findFlowOfTab(tabId)
+  if (flowId === undefined) return
+  await runFlowStep(flowId, async () => {
+    const current = await flows.get(flowId)
     if (current?.status !== 'awaitingAuthorizationResponse' || current.tabId !== tabId) return
     const redeemable = receiveAuthorizationResponse(current.flow, url, Date.now())
     const { approval } = current
     const next = { ...getFlowBase(current), status: 'redeemable' as const, approval, redeemable }
-    await flows.set(current.flowId, next)
+    await flows.set(flowId, next)
     void windows.closeTab(tabId)
     await redeemFlow(next)
   })
@@ -242,14 +199,18 @@ async function receiveResponse(tabId: number, url: string): Promise<void> {
 /** Sends the code once: the record says so before, and no worker sends it again. */
 async function redeemFlow(record: FlowIn<'redeemable'>): Promise<void> {
   const { flowId, approval, redeemable, request, origin } = record
-  await flows.set(flowId, { ...getFlowBase(record), status: 'redeeming', approval })
   const server = await findOperator(request.issuer)
   if (!server) throw operatorGone()
   const { clientId, metadata } = redeemable
   const owner = { issuer: request.issuer, origin, clientId }
+  const [dpop, clientKey] = await runTogether([
+    redeemable.binding === 'none' ? undefined : getKey(flowId),
+    getClientKey(server, origin),
+    flows.set(flowId, { ...getFlowBase(record), status: 'redeeming', approval }),
+  ])
   const tokens = await redeemCode(redeemable, createEffects(getServerOrigins(server)), {
-    dpop: await getKey(flowId),
-    clientKey: await getClientKey(server, origin),
+    dpop,
+    clientKey,
     onTokensRejected: (rejected) => revokeUnused(owner, flowId, { tokens: rejected, metadata }),
   }).catch(async (error) => {
     if (isDefiniteRefusal(error)) await giveUpServer(server, origin, { clientId, metadata }, error)
@@ -306,7 +267,7 @@ async function resumeFlow(record: FlowRecord): Promise<void> {
       // the page before it. Or the worker was stopped before it sent the tab to the operator.
       const isStranded = tab.url?.startsWith(redirectBase) || windows.isAtWaitingPicture(tab)
       if (isStranded && !(await responseArrives(record.tabId))) return fail(interrupted())
-      watchTab(record.tabId, () => void failBlockedFlow(record.flowId))
+      watchSignIn(record.flowId, record.tabId)
       return
     }
     case 'redeemable':
@@ -399,6 +360,7 @@ export async function handleTabClosed(tabId: number): Promise<void> {
   }
   await failOrphanedCalls()
   unwatchTab(tabId)
+  forgetFlowOfTab(tabId)
   await forgetTab(tabId)
 }
 

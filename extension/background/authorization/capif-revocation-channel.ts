@@ -85,6 +85,7 @@ export async function openChannel(
   clientId: string,
   apis: ApiAccess[],
 ): Promise<void> {
+  if (server.profile !== 'capif') return
   const { issuer } = server
   const scopes = apis.map(({ scope }) => scope)
   const effects = createEffects(getServerOrigins(server))

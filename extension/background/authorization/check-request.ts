@@ -3,7 +3,7 @@
  * client document of the page. An error here comes in place of the consent window.
  *
  * A server that does not answer soon, or cannot be reached, says nothing: the user is asked meanwhile. The metadata are
- * kept in memory for the flow, which uses them once the user has allowed.
+ * kept for the flow, which uses them once the user has allowed.
  *
  * @see RFC 8414
  */
@@ -16,7 +16,7 @@ import {
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
 import { METADATA_WAIT_MS } from '../../limits.ts'
 import { checkClientDocument } from '../clients/clients.ts'
-import { discoverServer } from '../operators/operator-discovery.ts'
+import { discoverForNextFlow } from '../operators/operator-discovery.ts'
 import { getServerOrigins } from '../operators/operator-servers.ts'
 import { findOperator } from '../operators/operators.ts'
 import { createEffects } from '../platform/effects.ts'
@@ -27,12 +27,6 @@ const TRANSIENT: readonly string[] = ['network_error', 'timeout', 'rate_limited'
 
 const isTransient = (error: unknown) => isNorthkeyError(error) && TRANSIENT.includes(error.code)
 
-/** Metadata that were read before the user was asked, by flow. */
-const discovered = new Map<string, ServerMetadata>()
-
-/** A flow that the user denies leaves its metadata. */
-const MAX_DISCOVERED = 100
-
 /** Checks what the metadata say, before a client is registered. @throws NorthkeyError */
 export function checkMetadataOffer(
   server: OperatorProfile,
@@ -42,16 +36,13 @@ export function checkMetadataOffer(
   checkAuthorization({ server, metadata, clientId }, createEffects(getServerOrigins(server)))
 }
 
-async function checkServer(flow: FlowBase): Promise<void> {
-  const { flowId, origin, request } = flow
+async function checkServer({ origin, request }: FlowBase): Promise<void> {
   const server = await findOperator(request.issuer)
   // The flow itself ends where its operator is gone.
   if (!server) return
-  const metadata = await discoverServer(server)
+  const metadata = await discoverForNextFlow(server)
   checkMetadataOffer(server, metadata, request.clientId)
   await checkClientDocument(server, origin, request.clientId)
-  if (discovered.size >= MAX_DISCOVERED) discovered.clear()
-  discovered.set(flowId, metadata)
 }
 
 /**
@@ -71,11 +62,4 @@ export async function checkRequest(flow: FlowBase): Promise<void> {
   } finally {
     clearTimeout(timer)
   }
-}
-
-/** Takes the metadata that were read for a flow before the user was asked. */
-export function takeMetadata(flowId: string): ServerMetadata | undefined {
-  const metadata = discovered.get(flowId)
-  discovered.delete(flowId)
-  return metadata
 }

@@ -10,6 +10,7 @@ import type { Outcome } from '../../../shared/messages/document-channel.ts'
 import { ERROR_CODE } from '../../../shared/messages/page-api.ts'
 import { deleteKey } from '../clients/keys.ts'
 import { withdrawWaiver } from '../grants/withdrawn-waivers.ts'
+import { forgetMetadata } from '../operators/metadata-cache.ts'
 import { interrupted, toErrorObject } from '../platform/broker-error.ts'
 import { createKeyedSerialQueue } from '../platform/serial-queue.ts'
 import { recordDenial } from './denial-cooldown.ts'
@@ -65,9 +66,17 @@ export async function settleFlow(
     await withdrawWaiver({ origin, issuer: request.issuer }).catch(() => {})
   }
   try {
-    if ('error' in outcome && record.status !== 'settled') await deleteKey(flowId)
-    if (waiters.has(flowId)) await flows.delete(flowId)
-    else await flows.set(flowId, { ...getFlowBase(record), status: 'settled', outcome })
+    if ('error' in outcome && record.status !== 'settled') {
+      await deleteKey(flowId)
+      // The operator may have moved: the next flow asks for its metadata.
+      await forgetMetadata(record.request.issuer).catch(() => {})
+    }
+    if (waiters.has(flowId)) {
+      const deleting = flows.delete(flowId)
+      // Whoever reads the records after the answer reads them after the deletion: transactions keep their order.
+      if ('result' in outcome) answerCall(flowId, outcome)
+      await deleting
+    } else await flows.set(flowId, { ...getFlowBase(record), status: 'settled', outcome })
   } finally {
     // A record that cannot be written must not leave a call without an answer, or a window open.
     answerCall(flowId, outcome)

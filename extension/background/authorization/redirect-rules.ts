@@ -78,11 +78,12 @@ const findBlock = (rules: DeclarativeNetRequest.Rule[]) =>
 /** Serializes the changes: each reads the present rules and writes them anew. */
 const changeQueue = createSerialQueue()
 
-function changeTabs(change: (tabIds: number[]) => number[]): Promise<void> {
+/** @param change May wait for a tab that is being opened: the present rules are read meanwhile. */
+function changeTabs(change: (tabIds: number[]) => number[] | Promise<number[]>): Promise<void> {
   return changeQueue(async () => {
     const { declarativeNetRequest } = browser
     const present = findBlock(await declarativeNetRequest.getSessionRules())?.tabIds ?? []
-    const tabIds = change(present)
+    const tabIds = await change(present)
     if (tabIds.length === present.length) return
     await declarativeNetRequest.updateSessionRules(
       replaceRules(
@@ -95,10 +96,14 @@ function changeTabs(change: (tabIds: number[]) => number[]): Promise<void> {
 /**
  * Blocks the redirect URI in a tab. The tab may be sent to the operator afterwards.
  *
- * @throws Error when the browser does not take the rules.
+ * @param opening The tab, which may still be opening.
+ * @throws Error when the tab does not open, or the browser does not take the rules.
  */
-export function blockInTab(tabId: number): Promise<void> {
-  return changeTabs((tabIds) => (tabIds.includes(tabId) ? tabIds : [...tabIds, tabId]))
+export function blockInTab(opening: number | Promise<number>): Promise<void> {
+  return changeTabs(async (tabIds) => {
+    const tabId = await opening
+    return tabIds.includes(tabId) ? tabIds : [...tabIds, tabId]
+  })
 }
 
 /**

@@ -26,6 +26,7 @@ import { getClientKey, getRedirectUri } from '../clients/clients.ts'
 import { getFlowDpopKey } from '../clients/dpop.ts'
 import type { AuthorizationResult } from '../grants/authorization-result.ts'
 import { revokeUnused } from '../grants/token-endings.ts'
+import { forgetMetadata } from '../operators/metadata-cache.ts'
 import { getServerOrigins } from '../operators/operator-servers.ts'
 import { toApiRequest } from '../operators/operators.ts'
 import { BrokerError, interactionRequired } from '../platform/broker-error.ts'
@@ -161,6 +162,8 @@ export async function authorizeSilently(request: SilentRequest): Promise<Authori
       metadata,
     )
   } catch (error) {
+    // The operator may have moved: the next flow asks for its metadata.
+    if (!needsInteraction(error)) await forgetMetadata(server.issuer).catch(() => {})
     throw explainFailure(error, server)
   }
 }

@@ -29,10 +29,18 @@ const STORAGE_KEY = 'openedWindows'
 export interface ActivatedCall {
   origin: string
   calledAtMs: number
+  /** Flow of the call, once there is one. */
+  flowId?: string
 }
 
-/** Time of the last window of each origin, in milliseconds since the epoch. */
-type OpenedWindows = Record<string, number>
+interface OpenedWindow {
+  /** In milliseconds since the epoch. */
+  openedAtMs: number
+  flowId: string
+}
+
+/** The last window of each origin. */
+type OpenedWindows = Record<string, OpenedWindow>
 
 /** Tells whether the click of a call may have come before a window of the same origin. */
 export function isSpent(calledAtMs: number, openedAtMs: number | undefined, now: number): boolean {
@@ -51,26 +59,25 @@ async function readOpenedWindows(): Promise<OpenedWindows> {
   return (items[STORAGE_KEY] as OpenedWindows | undefined) ?? {}
 }
 
-const runInQueue = createSerialQueue()
-
-/** Records that a window of an origin opens. Windows that no click can be older than are dropped. */
-function recordOpenedWindow(origin: string): Promise<void> {
-  return runInQueue(async () => {
-    const now = Date.now()
-    const relevant = Object.entries(await readOpenedWindows()).filter(
-      ([, openedAtMs]) =>
-        Math.abs(now - openedAtMs) < ACTIVATION_LIFETIME_MS + TRANSIENT_ACTIVATION_MS,
-    )
-    const opened = { ...Object.fromEntries(relevant), [origin]: now }
-    await browser.storage.session.set({ [STORAGE_KEY]: opened })
-  })
+/** Adds the window that opens now. Windows that no click can be older than are dropped. Pure. */
+function addOpenedWindow(
+  windows: OpenedWindows,
+  origin: string,
+  opened: OpenedWindow,
+): OpenedWindows {
+  const relevant = Object.entries(windows).filter(
+    ([, { openedAtMs }]) =>
+      Math.abs(opened.openedAtMs - openedAtMs) < ACTIVATION_LIFETIME_MS + TRANSIENT_ACTIVATION_MS,
+  )
+  return { ...Object.fromEntries(relevant), [origin]: opened }
 }
 
-/** @throws BrokerError `interaction_required` if the click of the call is spent, or too long ago. */
-export async function requireActivation({ origin, calledAtMs }: ActivatedCall): Promise<void> {
-  const openedAtMs = (await readOpenedWindows())[origin]
+/** @throws BrokerError `interaction_required` */
+function judgeActivation(call: ActivatedCall, opened: OpenedWindow | undefined): void {
+  const { calledAtMs, flowId } = call
+  const isOwnWindow = opened !== undefined && opened.flowId === flowId
   const now = Date.now()
-  if (isSpent(calledAtMs, openedAtMs, now)) {
+  if (!isOwnWindow && isSpent(calledAtMs, opened?.openedAtMs, now)) {
     throw interactionRequired(
       'the last click has opened a window: another window takes a new click',
     )
@@ -81,14 +88,33 @@ export async function requireActivation({ origin, calledAtMs }: ActivatedCall): 
 }
 
 /**
+ * A flow that a stopped worker left has its click spent on its own window, which the next worker closes and opens
+ * again.
+ *
+ * @throws BrokerError `interaction_required` if the click of the call is spent, or too long ago.
+ */
+export async function requireActivation(call: ActivatedCall): Promise<void> {
+  judgeActivation(call, (await readOpenedWindows())[call.origin])
+}
+
+const runInQueue = createSerialQueue()
+
+/**
  * Spends the click of a call on the window that opens next.
  *
  * @throws BrokerError `interaction_required` if the window may not open.
  */
-export async function spendActivation(call: ActivatedCall & { pageTabId: number }): Promise<void> {
-  await requireActivation(call)
-  if (!(await isTabShown(call.pageTabId))) {
-    throw interactionRequired('a window opens only while its page is visible, in the active tab')
-  }
-  await recordOpenedWindow(call.origin)
+export function spendActivation(
+  call: ActivatedCall & { pageTabId: number; flowId: string },
+): Promise<void> {
+  const { origin, flowId, pageTabId } = call
+  return runInQueue(async () => {
+    const [windows, isShown] = await Promise.all([readOpenedWindows(), isTabShown(pageTabId)])
+    judgeActivation(call, windows[origin])
+    if (!isShown) {
+      throw interactionRequired('a window opens only while its page is visible, in the active tab')
+    }
+    const opened = addOpenedWindow(windows, origin, { openedAtMs: Date.now(), flowId })
+    await browser.storage.session.set({ [STORAGE_KEY]: opened })
+  })
 }

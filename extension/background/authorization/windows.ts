@@ -1,7 +1,8 @@
 /**
  * Opens, finds and closes the windows of flows: a popup of the broker for the consent, and a normal
- * window with an address bar for the sign-in at the operator. Firefox for Android has no windows: there
- * each of them is a tab.
+ * window with an address bar for the sign-in at the operator. In Firefox the sign-in is a tab beside the page, since
+ * a window takes more time there than everything else of a sign-in. Firefox for Android has no windows: there each of
+ * them is a tab.
  *
  * A worker may be stopped before it has stored the tab of a window. So the address of each window
  * contains the flow id, by which a new worker finds it.
@@ -53,16 +54,30 @@ export function openConsent(flowId: string): Promise<number> {
  * Opens the sign-in window. Until the broker navigates it to the operator, it shows a picture of the
  * extension, whose address identifies the flow.
  *
+ * @param pageTabId Tab of the page. In Firefox the sign-in opens beside it, and returns to it at its end.
  * @returns The tab of the window.
  */
-export async function openSignIn(flowId: string): Promise<number> {
-  const tabId = await openTab(getWaitingUrl(flowId), 'normal', SIGN_IN_SIZE)
-  await waitUntilShown(tabId)
-  return tabId
+export function openSignIn(flowId: string, pageTabId: number): Promise<number> {
+  const url = getWaitingUrl(flowId)
+  return __TARGET__ === 'chromium'
+    ? openTab(url, 'normal', SIGN_IN_SIZE)
+    : openTabBeside(url, pageTabId)
 }
 
-/** Waits until a tab has loaded its first page: Firefox drops a navigation that is requested before. */
-async function waitUntilShown(tabId: number): Promise<void> {
+async function openTabBeside(url: string, pageTabId: number): Promise<number> {
+  const page = await browser.tabs.get(pageTabId).catch(() => undefined)
+  const place = page && { windowId: page.windowId, index: page.index + 1, openerTabId: pageTabId }
+  // The consent window may have the focus.
+  if (page?.windowId !== undefined) {
+    void browser.windows?.update(page.windowId, { focused: true }).catch(() => {})
+  }
+  const { id } = await browser.tabs.create({ url, active: true, ...place })
+  return id ?? browser.tabs.TAB_ID_NONE
+}
+
+/** Waits until a new sign-in window can be navigated: Firefox drops a navigation before the first page is loaded. */
+export async function waitUntilNavigable(tabId: number): Promise<void> {
+  if (__TARGET__ === 'chromium') return
   const end = Date.now() + WINDOW_SHOWN_TIMEOUT_MS
   while (Date.now() < end) {
     const tab = await readTabState(tabId)

@@ -15,6 +15,7 @@ import {
   type ServerMetadata,
 } from '../../../shared/core/index.ts'
 import type { OperatorProfile } from '../../../shared/messages/operator-profile.ts'
+import { forgetMetadata } from '../operators/metadata-cache.ts'
 import { discoverServer } from '../operators/operator-discovery.ts'
 import { giveUpClient, isRefusedClient, resolveClientId } from './clients.ts'
 
@@ -46,6 +47,7 @@ export async function giveUpServer(
   error: unknown,
 ): Promise<void> {
   if (metadata.jwks_uri !== undefined) dropKeySet(metadata.jwks_uri)
+  await forgetMetadata(server.issuer)
   if (isNorthkeyError(error) && isClientRefused(error)) {
     await giveUpClient(server, origin, clientId)
   }

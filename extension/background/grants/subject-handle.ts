@@ -25,6 +25,8 @@ const store = openStore('subject')
 
 /** Reads the salt, or creates it in one step, so that concurrent callers get the same salt. */
 async function readSalt(): Promise<Uint8Array<ArrayBuffer>> {
+  const known = await get<Uint8Array<ArrayBuffer>>(SALT, store)
+  if (known) return known
   const fresh = crypto.getRandomValues(new Uint8Array(32))
   await update<Uint8Array<ArrayBuffer>>(SALT, (salt) => salt ?? fresh, store)
   return (await get<Uint8Array<ArrayBuffer>>(SALT, store)) ?? fresh

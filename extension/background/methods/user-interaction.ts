@@ -74,11 +74,17 @@ export async function askUser<T>(
   }
   originsAsking.add(origin)
   try {
-    if (await isPending(call)) throw alreadyPending()
-    if (await isInCooldown(origin, issuer)) throw accessDenied()
-    await requireActivation(call).catch((error) => {
-      throw reason ?? error
-    })
+    const [isOther, isCooling, spent] = await Promise.all([
+      isPending(call),
+      isInCooldown(origin, issuer),
+      requireActivation(call).then(
+        () => undefined,
+        (error) => reason ?? error,
+      ),
+    ])
+    if (isOther) throw alreadyPending()
+    if (isCooling) throw accessDenied()
+    if (spent !== undefined) throw spent
     return await task()
   } finally {
     originsAsking.delete(origin)

@@ -23,11 +23,11 @@ import {
 import { decodeRequest } from '../../../shared/messages/request-deduplication.ts'
 import { cancelFlowOfCall, resumeFlowOfCall } from '../authorization/authorization-flow.ts'
 import { requireCurrentGrant, toAbortError } from '../grants/grant-use.ts'
-import { listGrants, toPublicGrant } from '../grants/grants.ts'
 import { connect } from '../methods/connect.ts'
 import { createProof } from '../methods/create-proof.ts'
 import { fetchApi } from '../methods/fetch.ts'
 import { getAccessToken } from '../methods/get-access-token.ts'
+import { getGrants } from '../methods/get-grants.ts'
 import { getInfo } from '../methods/get-info.ts'
 import type { Call, Caller } from '../methods/page-call.ts'
 import { revoke } from '../methods/revoke.ts'
@@ -54,7 +54,7 @@ type Handler<M extends ProviderMethod> = (
 const handlers: { [M in ProviderMethod]?: Handler<M> } = {
   broker_getInfo: getInfo,
   northbound_connect: connect,
-  northbound_getGrants: async ({ origin }) => (await listGrants(origin)).map(toPublicGrant),
+  northbound_getGrants: getGrants,
   northbound_getAccessToken: getAccessToken,
   northbound_fetch: fetchApi,
   northbound_createProof: createProof,

@@ -30,6 +30,7 @@ import { discardTokens } from '../grants/token-endings.ts'
 import { saveRecord } from '../grants/token-records.ts'
 import type { TokenRecord } from '../grants/token-store.ts'
 import { markTokenUse } from '../grants/token-use.ts'
+import { forgetMetadata } from '../operators/metadata-cache.ts'
 import { discoverServer } from '../operators/operator-discovery.ts'
 import { getServerOrigins, namesRequestServers } from '../operators/operator-servers.ts'
 import { BrokerError } from '../platform/broker-error.ts'
@@ -93,6 +94,7 @@ async function findMovedEndpoint(
   server: OperatorProfile,
   { metadata }: TokenRecord,
 ): Promise<ServerMetadata | undefined> {
+  await forgetMetadata(server.issuer)
   const current = await discoverServer(server).catch(() => undefined)
   return current?.token_endpoint === metadata.token_endpoint ? undefined : current
 }

@@ -10,6 +10,11 @@
     const headers = { authorization: `Bearer ${accessToken}` }
     return (await fetch(url, { headers, cache: 'no-store' })).arrayBuffer()
   }
+  let finding
+  const client = () => {
+    finding ??= northkeyPage.findBroker()
+    return finding
+  }
   const brokerFetch = async (url) => (await request('northbound_fetch', { url })).body
   const runThousand = (call) => Promise.all(Array.from({ length: 1_000 }, (_, i) => call(i)))
   const message = { type: 'bare', method: 'northbound_getAccessToken', params: { grantId: 'x' } }
@@ -22,6 +27,8 @@
 
   const contestants = {
     bare: () => bare(message),
+    window: () => bare({ url: setting.authorize }),
+    waitingWindow: () => bare({ url: setting.authorize, isWaiting: true }),
     token: () => requestToken(),
     // Each call has other parameters, so that the broker reads its records and not its cache.
     lookUp: () => requestToken({ minValiditySeconds: ++lookUps / 1_000 }),
@@ -29,6 +36,8 @@
     brokerSmall: () => brokerFetch(setting.small),
     pageLarge: () => pageFetch(setting.large, setting.accessToken),
     brokerLarge: () => brokerFetch(setting.large),
+    // As an application uses it: to the last byte of the response.
+    clientLarge: async () => (await (await client()).fetch(setting.large)).arrayBuffer(),
     thousandBare: () => runThousand(() => bare(message)),
     thousandEqual: () => runThousand(() => requestToken()),
     thousandDifferent: () => runThousand((i) => requestToken({ minValiditySeconds: i / 100 })),
@@ -43,6 +52,17 @@
     async measureCall(name) {
       const start = performance.now()
       await contestants[name]()
+      return performance.now() - start
+    },
+    /** Asks for the grants of the page, as an application does at its start. */
+    async start() {
+      dispatchEvent(new Event('northbound:requestProvider'))
+      return request('northbound_getGrants')
+    },
+    /** Returns the milliseconds from the call to the grant. */
+    async measureConnect(params) {
+      const start = performance.now()
+      await request('northbound_connect', params)
       return performance.now() - start
     },
     /**

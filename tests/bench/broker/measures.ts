@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Page } from 'puppeteer-core'
 import { until } from '../../browser/support/pages.ts'
-import type { Goal } from '../report.ts'
+import { computeMedian, type Goal } from '../report.ts'
 import { startPeer } from './peer.ts'
 import { type Bench, type BenchStage, TOKEN_SECONDS } from './stage.ts'
 
@@ -15,12 +15,7 @@ export interface Row {
   limit: number
 }
 
-function computeMedian(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
-}
-
-const formatMs = (value: number) => `${value.toFixed(value < 10 ? 2 : 0)} ms`
+export const formatMs = (value: number) => `${value.toFixed(value < 10 ? 2 : 0)} ms`
 
 type Times = Record<string, number[]>
 
@@ -87,15 +82,26 @@ export async function measureFetch(stage: BenchStage): Promise<Row[]> {
     slices: 25,
     calls: 2,
   })
+  const client = await measureSlices(stage.page, ['pageLarge', 'clientLarge'], {
+    slices: 25,
+    calls: 2,
+  })
   return [
     createRow('northbound_fetch of 1 kB ÷ the page’s own', small, 'brokerSmall', 'pageSmall', 1.5),
     createRow('northbound_fetch of 1 MiB ÷ the page’s own', large, 'brokerLarge', 'pageLarge', 1.5),
+    createRow(
+      'northkey/page: fetch of 1 MiB, to the last byte ÷ the page’s own',
+      client,
+      'clientLarge',
+      'pageLarge',
+      1.3,
+    ),
   ]
 }
 
 /** Measures the same calls of the closest peer as ratios to the page's own calls. They have no goal. */
 export async function measurePeer(stage: BenchStage): Promise<Row[]> {
-  const peer = await startPeer(stage.browser, stage.setting.api ?? '')
+  const peer = await startPeer(stage.browser, stage.signInServer)
   try {
     const rows: Row[] = []
     for (const [path, own, calls, size] of [

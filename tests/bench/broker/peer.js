@@ -7,19 +7,13 @@ const client = OidcClient.getOrCreate()({
   redirect_uri: `${location.origin}/callback`,
   scope: 'openid offline_access',
   authority,
-  authority_configuration: {
-    issuer: authority,
-    authorization_endpoint: `${authority}/authorize`,
-    token_endpoint: `${authority}/token`,
-    userinfo_endpoint: `${authority}/userinfo`,
-    end_session_endpoint: `${authority}/end`,
-    revocation_endpoint: `${authority}/revoke`,
-  },
   service_worker_relative_url: '/OidcServiceWorker.js',
   service_worker_only: true,
   service_worker_activate: () => true,
 })
 const peerFetch = client.fetchWithTokens(fetch)
+/** Milliseconds on a clock that all documents share. */
+const readClock = () => performance.timeOrigin + performance.now()
 
 window.peer = {
   /** Returns the milliseconds of one call, by slice. */
@@ -36,11 +30,20 @@ window.peer = {
     }
     return times
   },
+  /** Signs in. The page leaves; the page of the callback has the time. */
+  signIn() {
+    sessionStorage.start = readClock()
+    void client.loginAsync('/')
+  },
 }
 
-await client.tryKeepExistingSessionAsync()
-if (location.pathname === '/callback') {
+if (location.pathname === '/first') document.title = 'signed out'
+else if (location.pathname === '/callback') {
   await client.loginCallbackAsync()
+  window.peer.signInMs = readClock() - Number(sessionStorage.start)
   document.title = 'ready'
-} else if (client.tokens) document.title = 'ready'
-else await client.loginAsync('/')
+} else {
+  await client.tryKeepExistingSessionAsync()
+  if (client.tokens) document.title = 'ready'
+  else await client.loginAsync('/')
+}

@@ -6,6 +6,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Browser, Page } from 'puppeteer-core'
+import { build } from 'vite'
 import { type Network, startNetwork } from '../../../demo-site/network/index.ts'
 import { CHROMIUM_ID, REDIRECT_BASE } from '../../../extension/identity.ts'
 import { type BrowserName, openBrowser } from '../../../scripts/browsers.ts'
@@ -16,15 +17,21 @@ import { type ApplicationServer, startApplication } from '../../browser/support/
 import { pageAt } from '../../browser/support/pages.ts'
 import { waiveAll } from '../../browser/support/waiver.ts'
 import { startApi } from './api.ts'
+import { type SignInServer, startSignInServer } from './sign-in-server.ts'
 
 const CLIENT_ID = 'cloud-gaming'
 export const TOKEN_SECONDS = 600
+/** Origins that sign in for the first time, one after the other. */
+const FIRST_ORIGINS = 24
 
 export interface BenchStage {
   name: BrowserName
   browser: Browser
   network: Network
   application: ApplicationServer
+  signInServer: SignInServer
+  /** Origins of the application that have no grant. Their operator is `signInServer`. */
+  firstOrigins: string[]
   /** Page that has the grant. */
   page: Page
   /** Origin of the broker's own pages, if the driver can reach them. */
@@ -58,6 +65,25 @@ function createOperator(network: Network, resource: string): OperatorProfile {
   }
 }
 
+/** Bundles the client for pages, as `northkeyPage` of the window. */
+async function bundleClient(): Promise<string> {
+  const result = await build({
+    configFile: false,
+    logLevel: 'silent',
+    build: {
+      write: false,
+      target: 'es2022',
+      lib: {
+        entry: join(import.meta.dirname, '../../../shared/page/index.ts'),
+        formats: ['iife'],
+        name: 'northkeyPage',
+      },
+    },
+  })
+  const { output } = (Array.isArray(result) ? result[0] : result) as { output: { code?: string }[] }
+  return output.map((chunk) => chunk.code ?? '').join('')
+}
+
 async function signIn(browser: Browser, network: Network): Promise<void> {
   const page = await pageAt(browser, network.origin)
   await page.waitForSelector('[data-form=password], [data-form=consent]')
@@ -75,14 +101,21 @@ export async function startBenchStage(name: BrowserName, builds: string): Promis
   const script = await readFile(join(import.meta.dirname, 'in-page.js'), 'utf8')
   const api = await startApi()
   const application = await startApplication()
-  application.routes.set('/', { html: `<script>${script}</script>` })
+  const client = await bundleClient()
+  application.routes.set('/', { html: `<script>${client}</script><script>${script}</script>` })
   const network = await startNetwork({
     applications: [{ clientId: CLIENT_ID, name: 'Bench', origins: [application.origin] }],
     redirectBases: Object.values(REDIRECT_BASE),
     accessTokenSeconds: TOKEN_SECONDS,
   })
   const operator = createOperator(network, api.resource)
-  const extension = await copyExtension(name, [operator], builds)
+  const signInServer = await startSignInServer(api.resource)
+  const firstOrigins = Array.from(
+    { length: FIRST_ORIGINS },
+    (_, index) => `http://first-${index}.localhost:${application.port}`,
+  )
+  const operators = [operator, signInServer.createOperator(firstOrigins, api.resource)]
+  const extension = await copyExtension(name, operators, builds)
   const browser = await openBrowser(name, {
     extension: extension.path,
     // The default resolution of Firefox's clock is as long as a call.
@@ -131,6 +164,7 @@ export async function startBenchStage(name: BrowserName, builds: string): Promis
     api: api.resource,
     small: `${api.resource}/small`,
     large: `${api.resource}/large`,
+    authorize: `${signInServer.issuer}/authorize?redirect_uri=http://127.0.0.2:${signInServer.port}/redirect-uri`,
   }
   await prepare(page, setting)
   return {
@@ -138,6 +172,8 @@ export async function startBenchStage(name: BrowserName, builds: string): Promis
     browser,
     network,
     application,
+    signInServer,
+    firstOrigins,
     page,
     brokerOrigin: name === 'chromium' ? `chrome-extension://${CHROMIUM_ID}` : undefined,
     setting,
@@ -149,6 +185,7 @@ export async function startBenchStage(name: BrowserName, builds: string): Promis
     async close() {
       await browser.close()
       api.close()
+      signInServer.close()
       await Promise.all([network.close(), application.close(), extension.remove()])
     },
   }
@@ -159,6 +196,8 @@ export interface Bench {
   prepare(setting: object): void
   request(method: string, params: object): Promise<unknown>
   measureCall(name: string): Promise<number>
+  start(): Promise<unknown>
+  measureConnect(params: object): Promise<number>
   measureSlices(
     names: string[],
     options: { slices: number; calls: number; pauseMs?: number; warmUp?: number },

@@ -10,6 +10,8 @@
  * unloaded, which Firefox loses (B23),
  * an error of the keep-alive is reported only with the next call, each call is a message of its own, and a call
  * that cannot be sent fails the other calls of its batch. H16: the listener of the window is added once alone.
+ * W04: `chrome.runtime` is read when the script starts, and a second port is taken. W05: the body is not in the
+ * list of what is transferred.
  */
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -18,7 +20,11 @@ import type {
   UnverifiedPageMessage,
   UnverifiedPageRequest,
 } from '../../../shared/messages/broker-channel.ts'
-import type { ContentToProvider, Outcome } from '../../../shared/messages/document-channel.ts'
+import type {
+  ContentToProvider,
+  Outcome,
+  ProviderToContent,
+} from '../../../shared/messages/document-channel.ts'
 
 interface FakePort {
   /** Name of the document. */
@@ -36,10 +42,21 @@ interface FakePort {
 let ports: FakePort[]
 /** Whether a worker answers on open ports. If not, Chromium may report no disconnect. */
 let isWorkerRunning: boolean
-let runtime: { id: string | undefined; connect(info: { name: string }): unknown }
+let runtime: {
+  id: string | undefined
+  connect(info: { name: string }): unknown
+  onMessage: { addListener(listener: (event: object) => void): void }
+}
 let script: typeof import('../../../extension/content/worker-connection.ts')
 /** The batches that reach the page. */
 let postedBatches: ContentToProvider[][]
+/** The end of the port that the content script takes. */
+let pagePort: {
+  postMessage(messages: ContentToProvider[], transfer?: ArrayBuffer[]): void
+  onmessage?: (event: { data: ProviderToContent[] }) => void
+}
+/** What the script has taken from the browser's events for it. */
+let eventListeners: ((event: object) => void)[]
 let windowListeners: [name: string, listener: () => void][]
 let settle: Map<number, (outcome?: Outcome) => void>
 
@@ -47,8 +64,10 @@ beforeEach(async () => {
   vi.useFakeTimers()
   ports = []
   isWorkerRunning = true
+  eventListeners = []
   runtime = {
     id: 'broker',
+    onMessage: { addListener: (listener) => void eventListeners.push(listener) },
     connect({ name }: { name: string }) {
       if (runtime.id === undefined) throw new Error('Extension context invalidated.')
       const messageListeners: ((messages: BrokerAnswer[]) => void)[] = []
@@ -99,9 +118,24 @@ beforeEach(async () => {
   script = await import('../../../extension/content/worker-connection.ts')
   postedBatches = []
   settle = new Map()
+  pagePort = { postMessage: postToPage }
+  expect(offerPort(pagePort)).toBe(true)
 })
 
-function postToPage(messages: ContentToProvider[]): void {
+/** Offers a port like the provider. @returns Whether the script has taken it. */
+function offerPort(port: object): boolean {
+  const event = { ports: [port], preventDefault: vi.fn() }
+  script.acceptPort(event as unknown as Event)
+  return event.preventDefault.mock.calls.length > 0
+}
+
+const sendMessages = (...data: ProviderToContent[]) => pagePort.onmessage?.({ data })
+
+/** A test replaces the function of the platform. */
+const copy = structuredClone
+
+function postToPage(batch: ContentToProvider[], transfer: ArrayBuffer[] = []): void {
+  const messages = copy(batch, { transfer })
   postedBatches.push(messages)
   for (const message of messages) {
     if (message.event === undefined) {
@@ -114,7 +148,7 @@ function postToPage(messages: ContentToProvider[]): void {
 /** Resolves with the outcome, or with `undefined` if the broker is gone. */
 function sendCall(id: number, method: string, params?: unknown): Promise<Outcome | undefined> {
   const outcome = new Promise<Outcome | undefined>((resolve) => settle.set(id, resolve))
-  script.handlePageMessages([{ id, method, params }], postToPage)
+  sendMessages({ id, method, params })
   return outcome
 }
 afterEach(() => {
@@ -131,6 +165,47 @@ async function bytesOf(calling: Promise<object | undefined>): Promise<number[]> 
 }
 const lostAnswer = { error: { code: 4901, data: { error: 'network_error' } } }
 
+describe('the port of the page', () => {
+  test('W04: is taken once', () => {
+    expect(offerPort({ postMessage: postToPage })).toBe(false)
+    expect(eventListeners).toHaveLength(1)
+  })
+
+  test('W04: is left to the script of the new extension by that of a reloaded one', async () => {
+    vi.resetModules()
+    script = await import('../../../extension/content/worker-connection.ts')
+    runtime.id = undefined
+    expect(offerPort({ postMessage: postToPage })).toBe(false)
+    expect(eventListeners).toHaveLength(1)
+  })
+
+  test('W04: before it is there, the script uses nothing of the browser for extensions', async () => {
+    const touched: PropertyKey[] = []
+    const spied = new Proxy(runtime, {
+      get: (target, name) => {
+        touched.push(name)
+        return Reflect.get(target, name)
+      },
+    })
+    vi.stubGlobal('chrome', { runtime: spied })
+    vi.resetModules()
+    script = await import('../../../extension/content/worker-connection.ts')
+    expect(touched).toEqual([])
+    expect(offerPort({ postMessage: postToPage })).toBe(true)
+    expect(touched).toContain('onMessage')
+  })
+
+  test('events of the broker for this origin pass to it, and no others', () => {
+    vi.stubGlobal('origin', 'https://app.example')
+    for (const origin of ['https://other.example', 'https://app.example']) {
+      eventListeners[0]?.({ origin, event: 'grantsChanged', payload: {} })
+    }
+    expect(postedBatches).toEqual([
+      [{ id: 0, origin: 'https://app.example', event: 'grantsChanged', payload: {} }],
+    ])
+  })
+})
+
 describe('a call of the content script', () => {
   test('all calls go over one port, and each gets its own answer', async () => {
     const first = sendCall(1, 'northbound_getGrants')
@@ -145,13 +220,10 @@ describe('a call of the content script', () => {
 
   test('the messages of one batch are forwarded as one batch, in both directions', () => {
     const params = { grantId: 'g' }
-    script.handlePageMessages(
-      [
-        { id: 1, method: 'northbound_getGrants', params },
-        { id: 2, method: 'northbound_getGrants', params },
-        { id: 1 },
-      ],
-      postToPage,
+    sendMessages(
+      { id: 1, method: 'northbound_getGrants', params },
+      { id: 2, method: 'northbound_getGrants', params },
+      { id: 1 },
     )
     const [port] = ports
     expect(port?.batches).toHaveLength(1)
@@ -166,13 +238,10 @@ describe('a call of the content script', () => {
 
   test('a call that cannot be sent is rejected, and the others of its batch are sent', async () => {
     const refused = { error: { code: -32602, data: { error: 'invalid_params' } } }
-    script.handlePageMessages(
-      [
-        { id: 1, method: 'northbound_getGrants', params: undefined },
-        { id: 2, method: 'northbound_fetch', params: { body: () => 'not plain' } },
-        { id: 3, method: 'northbound_getGrants', params: undefined },
-      ],
-      postToPage,
+    sendMessages(
+      { id: 1, method: 'northbound_getGrants', params: undefined },
+      { id: 2, method: 'northbound_fetch', params: { body: () => 'not plain' } },
+      { id: 3, method: 'northbound_getGrants', params: undefined },
     )
     expect(postedBatches).toMatchObject([[{ id: 2, ...refused }]])
     expect(ports).toHaveLength(1)
@@ -191,6 +260,23 @@ describe('a call of the content script', () => {
     port?.answer({ id, result: { status: 200, body: part(4) }, length: 4 })
     expect(await bytesOf(calling)).toEqual([1, 2, 3, 4])
     expect(postedBatches).toHaveLength(1)
+  })
+
+  test('W05: a body that came in parts reaches the page without a copy', async () => {
+    const transfers: (ArrayBuffer[] | undefined)[] = []
+    pagePort.postMessage = () => {}
+    vi.resetModules()
+    script = await import('../../../extension/content/worker-connection.ts')
+    offerPort(
+      Object.assign(pagePort, {
+        postMessage: (_: ContentToProvider[], transfer?: ArrayBuffer[]) => transfers.push(transfer),
+      }),
+    )
+    sendMessages({ id: 1, method: 'northbound_fetch', params: {} })
+    const port = ports.at(-1)
+    port?.answer({ id: 1, part: part(1) })
+    port?.answer({ id: 1, result: { status: 200, body: part(2) }, length: 2 })
+    expect(transfers.map((list) => list?.map(({ byteLength }) => byteLength))).toEqual([[2]])
   })
 
   test('a body with a missing part is an error', async () => {
@@ -301,10 +387,7 @@ describe('a call of the content script', () => {
     void sendCall(2, 'northbound_connect', {})
     void sendCall(3, 'northbound_getGrants')
     // An abort during a reconnect is sent at once, over a port that closes as well.
-    script.handlePageMessages(
-      [{ id: 3 } as Parameters<typeof script.handlePageMessages>[0][0]],
-      postToPage,
-    )
+    sendMessages({ id: 3 })
     ports.at(-1)?.close()
     await vi.advanceTimersByTimeAsync(1_000)
     expect(ports.at(-1)?.sent).toMatchObject([

@@ -4,7 +4,8 @@
  * Seen to fail when: each call is a message of its own, a single call waits for the end of the task, parameters
  * are read at the time of sending, the kind of a message is read from an inherited member, all callers get the
  * same object or a flat copy of a nested result, and the listener on a signal is removed only after the answer. H16: when
- * the listeners are added once alone.
+ * the listeners are added once alone. W04: when the port is made at the start, and when a provider is announced whose
+ * port nobody has taken.
  */
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -37,13 +38,14 @@ class CancelableMessageEvent extends Event {
   }
 }
 
-function setUp() {
+const PORT_TYPE = `${PORT_EVENT}0.0.0`
+
+function setUp({ hasContent = true } = {}) {
   const page = new EventTarget()
   const timers: (() => void)[] = []
   const reported: unknown[] = []
   const window = Object.assign(page, {
     setTimeout: (task: () => void) => timers.push(task),
-    dispatchEvent: page.dispatchEvent.bind(page),
     // Reports an error of the task, like a browser.
     queueMicrotask: (task: () => void) =>
       queueMicrotask(() => {
@@ -55,10 +57,20 @@ function setUp() {
       }),
     structuredClone,
     AbortSignal,
-    CustomEvent,
     Promise,
   })
   vi.stubGlobal('window', window)
+  vi.stubGlobal('dispatchEvent', page.dispatchEvent.bind(page))
+  let channels = 0
+  vi.stubGlobal(
+    'MessageChannel',
+    class extends MessageChannel {
+      constructor() {
+        super()
+        channels++
+      }
+    },
+  )
   const added: [type: string, listener: unknown][] = []
   vi.stubGlobal('addEventListener', (type: string, listener: () => void) => {
     added.push([type, listener])
@@ -83,7 +95,7 @@ function setUp() {
   const waiting: ((message: ProviderToContent) => void)[] = []
   let port: MessagePort | undefined
   let offers = 0
-  page.addEventListener(PORT_EVENT, (event) => {
+  const takePort = (event: Event) => {
     offers++
     event.preventDefault()
     ;[port] = (event as MessageEvent).ports
@@ -96,7 +108,8 @@ function setUp() {
         else received.push(message)
       }
     }
-  })
+  }
+  if (hasContent) page.addEventListener(PORT_TYPE, takePort)
   connectProvider()
   const detail = () => {
     let found: ProviderDetail | undefined
@@ -107,6 +120,9 @@ function setUp() {
     page.dispatchEvent(new Event(REQUEST_EVENT))
     return found
   }
+  // The content script may start after the provider.
+  page.dispatchEvent(new Event(CONTENT_READY_EVENT))
+  const channelsAtLoad = channels
   const provider = detail()?.provider as Provider
   const answer = (...messages: ContentToProvider[]) => port?.postMessage(messages)
   return {
@@ -137,6 +153,19 @@ function setUp() {
     /** A content script becomes ready. */
     contentReady: () => page.dispatchEvent(new Event(CONTENT_READY_EVENT)),
     offers: () => offers,
+    channelsAtLoad,
+    channels: () => channels,
+    /** A content script becomes ready, and takes the port that is offered. */
+    startContent: () => {
+      page.addEventListener(PORT_TYPE, takePort)
+      page.dispatchEvent(new Event(CONTENT_READY_EVENT))
+    },
+    /** The announcements that nobody has asked for just now. */
+    listenForAnnouncements: () => {
+      const found: unknown[] = []
+      page.addEventListener(ANNOUNCE_EVENT, (event) => found.push((event as CustomEvent).detail))
+      return found
+    },
   }
 }
 
@@ -195,6 +224,23 @@ describe('the provider', () => {
     page.changeDocument()
     expect(page.added).toEqual([...before, ...before])
     expect(page.detail()).toBeDefined()
+  })
+
+  test('W04: makes no port before the page asks for a provider, and one then', () => {
+    expect(page.channelsAtLoad).toBe(0)
+    page.detail()
+    expect([page.channels(), page.offers()]).toEqual([1, 1])
+  })
+
+  test('W04: is announced once a content script has its port', () => {
+    page.close()
+    page = setUp({ hasContent: false })
+    expect(page.detail()).toBeUndefined()
+    const announced = page.listenForAnnouncements()
+    page.startContent()
+    expect(announced).toHaveLength(1)
+    expect(page.detail()).toBe(announced[0])
+    expect([page.channels(), page.offers()]).toEqual([1, 1])
   })
 
   test('PAGE-API section 1: the announced detail is frozen, and announced on request only', () => {

@@ -157,6 +157,7 @@ export default {
   windows: {
     create: async (options: { url?: string }) => ({ tabs: [openTab(options)] }),
     get: async () => ({ state: 'normal' }),
+    update: nothing,
   },
   permissions: {
     contains: async (_: { origins: string[] }) => true,

@@ -82,7 +82,12 @@ test('A08: an operator that hangs delays no housekeeping for another operator', 
     await flows.set(
       name,
       issuer === HANGING
-        ? { ...base, status: 'preparing', approval: { apis: request.apis, lifetime: 'day' } }
+        ? {
+            ...base,
+            status: 'preparing',
+            approval: { apis: request.apis, lifetime: 'day' },
+            isConsented: true,
+          }
         : { ...base, status: 'awaitingConsent', tabId: 1 },
     )
   }

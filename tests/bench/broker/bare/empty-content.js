@@ -1,0 +1,1 @@
+// A script in the isolated world of a page, without any work.

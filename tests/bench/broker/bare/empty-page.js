@@ -1,0 +1,1 @@
+// A script in the world of a page, without any work.
