@@ -112,6 +112,12 @@ export const WINDOW_SHOWN_TIMEOUT_MS = __REPLACED_LIMITS__?.WINDOW_SHOWN_TIMEOUT
  */
 export const WINDOW_ADDRESS_TIMEOUT_MS = __REPLACED_LIMITS__?.WINDOW_ADDRESS_TIMEOUT_MS ?? 1_000
 
+/**
+ * Longest time for which a sign-in window stays open after its response, while the code is sent: shorter than somebody
+ * reads an error page of the browser.
+ */
+export const SIGN_IN_CLOSE_DELAY_MS = __REPLACED_LIMITS__?.SIGN_IN_CLOSE_DELAY_MS ?? 100
+
 /** Interval of the polling of a new window: the browser's event for it comes too late. */
 export const WINDOW_POLL_INTERVAL_MS = __REPLACED_LIMITS__?.WINDOW_POLL_INTERVAL_MS ?? 5
 

@@ -87,7 +87,11 @@ export async function measureExchange(): Promise<Measured> {
   const measured = ratio('northkey', 'limited')
   return {
     rows: [
-      ['northkey/core redeemCode', time.northkey.toFixed(3), ratio('northkey', 'direct').toFixed(3)],
+      [
+        'northkey/core redeemCode',
+        time.northkey.toFixed(3),
+        ratio('northkey', 'direct').toFixed(3),
+      ],
       ['oauth4webapi called directly', time.direct.toFixed(3), '1.000'],
       [
         'oauth4webapi called directly, with a time limit',

@@ -14,6 +14,7 @@
 
 import { receiveAuthorizationResponse, redeemCode } from '../../../shared/core/index.ts'
 import type { Outcome } from '../../../shared/messages/document-channel.ts'
+import { SIGN_IN_CLOSE_DELAY_MS } from '../../limits.ts'
 import { giveUpServer, isDefiniteRefusal } from '../clients/client-retry.ts'
 import { getClientKey } from '../clients/clients.ts'
 import { getKey } from '../clients/keys.ts'
@@ -189,10 +190,16 @@ async function receiveResponse(tabId: number, url: string): Promise<void> {
     if (current?.status !== 'awaitingAuthorizationResponse' || current.tabId !== tabId) return
     const redeemable = receiveAuthorizationResponse(current.flow, url, Date.now())
     const { approval } = current
-    const next = { ...getFlowBase(current), status: 'redeemable' as const, approval, redeemable }
+    const base = getFlowBase(current)
+    const next = { ...base, status: 'redeemable' as const, approval, redeemable, tabId }
     await flows.set(flowId, next)
-    void windows.closeTab(tabId)
-    await redeemFlow(next)
+    // A window that closes keeps the browser from the requests: it closes once the page has its grant, or soon.
+    const timer = setTimeout(windows.closeTab, SIGN_IN_CLOSE_DELAY_MS, tabId)
+    try {
+      await redeemFlow(next)
+    } finally {
+      clearTimeout(timer)
+    }
   })
 }
 
@@ -206,7 +213,12 @@ async function redeemFlow(record: FlowIn<'redeemable'>): Promise<void> {
   const [dpop, clientKey] = await runTogether([
     redeemable.binding === 'none' ? undefined : getKey(flowId),
     getClientKey(server, origin),
-    flows.set(flowId, { ...getFlowBase(record), status: 'redeeming', approval }),
+    flows.set(flowId, {
+      ...getFlowBase(record),
+      status: 'redeeming',
+      approval,
+      ...(record.tabId !== undefined && { tabId: record.tabId }),
+    }),
   ])
   const tokens = await redeemCode(redeemable, createEffects(getServerOrigins(server)), {
     dpop,

@@ -73,10 +73,10 @@ export type FlowRecord = FlowBase &
         flow: AwaitingAuthorizationResponse
         tabId: number
       }
-    /** The authorization response is accepted, and the code has not been sent yet. */
-    | { status: 'redeemable'; approval: Approval; redeemable: RedeemableFlow }
+    /** The authorization response is accepted, and the code has not been sent yet. The window may still be open. */
+    | { status: 'redeemable'; approval: Approval; redeemable: RedeemableFlow; tabId?: number }
     /** The code may have been sent. It is not sent again. */
-    | { status: 'redeeming'; approval: Approval }
+    | { status: 'redeeming'; approval: Approval; tabId?: number }
     | { status: 'settled'; outcome: Outcome }
   )
 

@@ -1,8 +1,8 @@
 /**
  * Tests the `Response` of a call: it reads like that of the platform's `fetch`, and the whole body is taken without a copy.
  *
- * Seen to fail when a body can be read twice, when a read body does not count as used, when the methods of the
- * platform are left in place (another buffer), and when a stream is not closed.
+ * Seen to fail when a body can be read twice, when a read body does not count as used, and when the methods of the
+ * platform are left in place (another buffer).
  *
  * @see Fetch Standard, section "Body mixin"
  */

@@ -31,7 +31,11 @@ async function openWaiting(url) {
       {
         id: 1,
         action: { type: 'block' },
-        condition: { urlFilter: '||redirect.invalid^', tabIds: [id], resourceTypes: ['main_frame'] },
+        condition: {
+          urlFilter: '||redirect.invalid^',
+          tabIds: [id],
+          resourceTypes: ['main_frame'],
+        },
       },
     ],
   })

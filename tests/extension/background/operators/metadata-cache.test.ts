@@ -3,7 +3,8 @@
  * from a double of `fetch`.
  *
  * Seen to fail when metadata without a stated freshness are kept, when those of a request ahead serve two flows, when
- * an entry of another profile is used, when a failed flow leaves the entry, and when there is no cache at all.
+ * an entry of another profile is used, when a failed flow or a definite refusal leaves the entry, and when there is no
+ * cache at all.
  */
 
 import 'fake-indexeddb/auto'
@@ -12,6 +13,7 @@ import fake, { storage } from '../../support/fake-browser.ts'
 vi.mock('webextension-polyfill', () => ({ default: fake }))
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { giveUpServer } from '../../../../extension/background/clients/client-retry.ts'
 import {
   createEntry,
   forgetMetadata,
@@ -25,6 +27,7 @@ import {
   LONGEST_METADATA_LIFETIME_MS,
   METADATA_AHEAD_LIFETIME_MS,
 } from '../../../../extension/limits.ts'
+import { NorthkeyError } from '../../../../shared/core/index.ts'
 import { ISSUER, METADATA, OPERATOR } from '../../support/operator.ts'
 
 const MAX_AGE = { 'cache-control': 'max-age=600' }
@@ -88,6 +91,15 @@ describe('W01: the metadata of an operator', () => {
     headers = MAX_AGE
     await countRequests(1)
     await forgetMetadata(ISSUER)
+    expect(await countRequests(1)).toBe(2)
+  })
+
+  test('H11: are requested again after a definite refusal', async () => {
+    headers = MAX_AGE
+    await countRequests(1)
+    const refusal = new NorthkeyError('authorization_server_error', 'refused', { httpStatus: 410 })
+    const client = { metadata: METADATA, clientId: 'client' }
+    await giveUpServer(OPERATOR, 'https://app.example', client, refusal)
     expect(await countRequests(1)).toBe(2)
   })
 
