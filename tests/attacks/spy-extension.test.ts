@@ -16,7 +16,7 @@ import { CHROMIUM_ID, GECKO_ID } from '../../extension/identity.ts'
 import type { Grant } from '../../shared/messages/page-api.ts'
 import { BROWSER, test as base } from '../browser/fixtures.ts'
 import { connectQuickly } from '../browser/support/known-subscriber.ts'
-import { pageAt } from '../browser/support/pages.ts'
+import { until } from '../browser/support/pages.ts'
 import { call, formOf, tokenRequests } from '../browser/support/stage.ts'
 
 const SPY = fileURLToPath(new URL('../spy-extension', import.meta.url))
@@ -37,7 +37,17 @@ const test = base
     onCleanup(() => stage.browser.uninstallExtension(id))
     return id
   })
-  .extend('spy', ({ stage, spyId: _ }) => pageAt(stage.browser, '/spy.html'))
+  .extend('spy', async ({ host, spyId }) => {
+    const page = await host.browser.newPage()
+    // Firefox's driver gets no load event of such a page.
+    void page.goto(`${await host.originOf(spyId)}/spy.html`).catch(() => {})
+    await until('the interfaces of extensions', () =>
+      page
+        .evaluate(() => 'chrome' in globalThis && location.pathname === '/spy.html')
+        .catch(() => false),
+    )
+    return page
+  })
 
 /** Returns the answers to messages of another extension. */
 function sendMessages(spy: Page): Promise<string[]> {

@@ -16,6 +16,7 @@ import { copyExtension } from '../../scripts/extension-copy.ts'
 import { type Servers, startServers } from '../../scripts/start/servers.ts'
 import { BROWSER, test as base } from './fixtures.ts'
 import { hook, openDetails, press, textOf } from './support/demo-page-stage.ts'
+import { inFront } from './support/pages.ts'
 import { answerConsent, signIn } from './support/stage.ts'
 
 const API = 'api-exposing-functions'
@@ -49,7 +50,7 @@ const test = base
     if (!subscriber) throw new Error('subscribers: expected at least one')
     await answerConsent({ browser }, 'allow')
     await signIn({ browser, network, subscriber })
-    await demoSite.bringToFront()
+    await inFront(demoSite)
     await demoSite.waitForSelector(hook('grant'))
   })
 

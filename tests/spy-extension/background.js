@@ -35,7 +35,3 @@ api.webRequest.onBeforeRequest.addListener(
 api.runtime.onMessage.addListener((_message, _sender, answer) => {
   answer(seen)
 })
-
-// At every start: the event of an installation may be lost.
-const url = api.runtime.getURL('spy.html')
-api.tabs.query({ url }).then(([page]) => page ?? api.tabs.create({ url, active: false }))

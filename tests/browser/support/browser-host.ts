@@ -20,6 +20,8 @@ export interface BrowserHost {
    * @returns The origin of the extension's own pages.
    */
   install(folder: string): Promise<string>
+  /** @returns The origin of the pages of an installed extension, which may be another than the broker. */
+  originOf(extensionId: string): Promise<string>
   /** Removes the extension, as a user may at any time. */
   uninstall(): Promise<void>
   /** Removes the extension, closes all tabs and windows, deletes all cookies. */
@@ -76,14 +78,14 @@ export async function openHost(
 
   // Firefox gives the extension a new origin with each installation. The browser's page of extensions has it.
   let extensionsPage: Page | undefined
-  async function originOfExtension(): Promise<string> {
-    if (name === 'chromium') return `chrome-extension://${CHROMIUM_ID}`
+  async function originOf(extensionId: string): Promise<string> {
+    if (name === 'chromium') return `chrome-extension://${extensionId}`
     extensionsPage ??= await openExtensionsPage({ browser, name })
     kept.add(extensionsPage)
     const host = await extensionsPage.evaluate(
       (id) =>
         (globalThis as unknown as Privileged).WebExtensionPolicy.getByID(id).mozExtensionHostname,
-      GECKO_ID,
+      extensionId,
     )
     return `moz-extension://${host}`
   }
@@ -102,9 +104,10 @@ export async function openHost(
     async install(folder) {
       await uninstall()
       installed = await browser.installExtension(folder)
-      return originOfExtension()
+      return originOf(name === 'chromium' ? CHROMIUM_ID : GECKO_ID)
     },
     uninstall,
+    originOf,
     async reset() {
       await uninstall()
       for (const page of await browser.pages()) {

@@ -57,7 +57,16 @@ export async function gone(browser: Browser, part: string): Promise<void> {
 
 /** Brings a page to the front before a click of the user. Hidden pages may not open windows. */
 export async function inFront(page: Page): Promise<void> {
-  await page.bringToFront()
+  // Firefox refuses while the tab that is in front closes.
+  await until('the page to come to the front', () =>
+    page.bringToFront().then(
+      () => true,
+      (error: Error) => {
+        if (!/BrowsingContext does no longer exist/.test(error.message)) throw error
+        return false
+      },
+    ),
+  )
   await until('the page to be seen', () => page.evaluate(() => !document.hidden))
 }
 
