@@ -93,7 +93,7 @@ function settleWithBody(id: number, ended: Ended, parts: ArrayBuffer[], length: 
     offset += part.byteLength
   }
   result.body = body.buffer
-  settleCall(id, offset === length ? ended : answerLost, [body.buffer])
+  settleCall(id, offset === length ? ended : answerLost, [result.body])
 }
 
 function handleWorkerMessages(answers: BrokerAnswer[]): void {

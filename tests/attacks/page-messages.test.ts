@@ -127,7 +127,7 @@ describe('messages of a hostile page', () => {
       const seen: string[] = []
       const { info } = window.detail as ProviderDetail
       const port = `northkey:${info.version}`
-      const events = ['message', port, 'northkey:ready', 'messageerror']
+      const events = ['message', port, 'northkey:', 'messageerror']
       const listen = (event: Event) => seen.push(event.type)
       for (const event of events) {
         window.addEventListener(event, listen, true)

@@ -7,6 +7,7 @@
  */
 
 import { describe, expect } from 'vitest'
+import { CONTENT_READY_EVENT } from '../../shared/messages/document-channel.ts'
 import type { FetchResult, Provider, ProviderErrorObject } from '../../shared/messages/page-api.ts'
 import { test } from '../browser/fixtures.ts'
 import { expectServed, subscriptionsUrl } from '../browser/support/api-calls.ts'
@@ -130,7 +131,7 @@ describe('the world of the page', () => {
 
   test('B26: a site that is not switched on finds no trace', async ({ stage, page }) => {
     const elsewhere = await openPage(stage.browser, 'https://elsewhere.invalid/')
-    await elsewhere.evaluate(() => window.dispatchEvent(new Event('northkey:ready')))
+    await elsewhere.evaluate((name) => window.dispatchEvent(new Event(name)), CONTENT_READY_EVENT)
     expect(await findsBroker(page)).toBe(true)
     expect(await findsBroker(elsewhere)).toBe(false)
     const names = await elsewhere.evaluate(() =>
