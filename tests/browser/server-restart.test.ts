@@ -27,6 +27,7 @@ import {
 import { BROWSER, test as base } from './fixtures.ts'
 import { connectQuickly, signInBeforehand } from './support/known-subscriber.ts'
 import { wishFor } from './support/operator-wish.ts'
+import { until } from './support/pages.ts'
 import { restartNetwork } from './support/restart-network.ts'
 import {
   answerConsent,
@@ -125,6 +126,11 @@ describe('an authorization function', () => {
       await session?.send('Network.enable')
       stage.network.log.clear()
       await setOffline(true)
+      // The flag of the worker follows a moment after its network.
+      await until('the worker to be offline', async () => {
+        const flag = await session?.send('Runtime.evaluate', { expression: 'navigator.onLine' })
+        return flag?.result.value === false
+      })
       const offline = await getAccessToken(page, { grantId, ...RENEWED })
       expect(offline.error).toMatchObject(UNREACHABLE)
       await setOffline(false)
