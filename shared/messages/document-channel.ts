@@ -7,8 +7,8 @@
 
 import type { ProviderErrorObject, ProviderEvent } from './page-api.ts'
 
-/** Dispatched by the content script when it listens. Short, since it is in each page. */
-export const CONTENT_READY_EVENT = 'northkey:'
+/** Dispatched by the content script when it listens. */
+export const CONTENT_READY_EVENT = 'northkey:ready'
 /**
  * Dispatched by the provider to hand over its port to a content script, which cancels the event. The version follows,
  * so it is another event: after an update, an open document has scripts of two versions, which may speak differently.

@@ -270,11 +270,14 @@ export function signInPage(stage: Pick<Stage, 'browser' | 'network'>): Promise<P
   return pageAt(stage.browser, stage.network.issuer)
 }
 
-/** Does the user's part at the operator: the sign-in if the operator asks for it, then the consent. */
+/**
+ * Does the user's part at the operator: the sign-in if the operator asks for it, then the consent.
+ * Returns the operator's page, which the broker closes.
+ */
 export async function signIn(
   stage: Pick<Stage, 'browser' | 'network' | 'subscriber'>,
   decision: 'allow' | 'deny' = 'allow',
-): Promise<void> {
+): Promise<Page> {
   const page = await signInPage(stage)
   await page.waitForSelector('[data-form=password], [data-form=consent]')
   if (await page.$('[data-form=password]')) {
@@ -282,6 +285,7 @@ export async function signIn(
     await page.waitForSelector('[data-form=consent]')
   }
   await page.click(`[data-form=consent] [value=${decision}]`)
+  return page
 }
 
 /** Brings the page to the front and clicks in it. */
@@ -298,9 +302,11 @@ export async function connect(
 ): Promise<Called<Grant>> {
   const connecting = call<Grant>(page, 'northbound_connect', params)
   if (stage.requireConsent) await answerConsent(stage, 'allow')
-  await signIn(stage)
+  const operator = await signIn(stage)
   const outcome = await connecting
   await gone(stage.browser, '/ui/consent/')
+  // Firefox opens the next tab in the window in front. A tab in a window that closes is lost.
+  await until('the sign-in window to close', async () => operator.isClosed())
   return outcome
 }
 
