@@ -8,6 +8,7 @@
  * @see RFC 8252 section 8.12
  */
 
+import type { Page } from 'puppeteer-core'
 import { describe, expect } from 'vitest'
 import { type Network, startNetwork } from '../../demo-site/network/index.ts'
 import { REDIRECT_BASE } from '../../extension/identity.ts'
@@ -20,6 +21,7 @@ import {
   call,
   gesture,
   openScreen,
+  type Stage,
   signIn,
   signInPage,
 } from './support/stage.ts'
@@ -27,6 +29,20 @@ import {
 /** Only a window of the type `normal` has an address bar that shows the user the address. */
 interface Windows {
   getAll(how: { populate: true }): Promise<{ type?: string; tabs?: { url?: string }[] }[]>
+}
+
+/** The types of the windows that show a page of the operator, as the browser tells them to the broker. */
+async function findWindowTypes(stage: Stage, issuer: string): Promise<(string | undefined)[]> {
+  const screen = await openScreen(stage)
+  const types = await screen.evaluate(async (start) => {
+    const { chrome } = globalThis as unknown as { chrome: { windows: Windows } }
+    const all = await chrome.windows.getAll({ populate: true })
+    return all
+      .filter(({ tabs = [] }) => tabs.some(({ url }) => url?.startsWith(start)))
+      .map(({ type }) => type)
+  }, issuer)
+  await screen.close()
+  return types
 }
 
 /** A network that would serve the application if the broker sent a request to it. */
@@ -138,17 +154,8 @@ describe('an authorization request', () => {
       true,
       null,
     ])
-    const screen = await openScreen(stage)
-    const types = await screen.evaluate(async (issuer) => {
-      const { chrome } = globalThis as unknown as { chrome: { windows: Windows } }
-      const all = await chrome.windows.getAll({ populate: true })
-      return all
-        .filter(({ tabs = [] }) => tabs.some(({ url }) => url?.startsWith(issuer)))
-        .map(({ type }) => type)
-    }, stage.network.issuer)
-    expect(types).toEqual(['normal'])
-    for (const shown of [page, screen, operator]) expect(shown.frames()).toHaveLength(1)
-    await screen.close()
+    expect(await findWindowTypes(stage, stage.network.issuer)).toEqual(['normal'])
+    for (const shown of [page, operator]) expect(shown.frames()).toHaveLength(1)
     await signIn(stage)
     expect((await outcome).error).toBeUndefined()
     const [request, ...more] = authorizationRequests(stage)
@@ -157,5 +164,24 @@ describe('an authorization request', () => {
       'sec-fetch-dest': 'document',
       'sec-fetch-mode': 'navigate',
     })
+  })
+
+  test('P16: of a page in a window without tabs is shown in another window, with an address bar', async ({
+    stage,
+    page,
+  }) => {
+    await gesture(page)
+    const opening = new Promise<Page | null>((resolve) => page.once('popup', resolve))
+    await page.evaluate(() => void open('/?popup', '', 'popup,width=400,height=400'))
+    const popup = await opening
+    if (!popup) throw new Error('the popup did not open')
+    await popup.waitForSelector('button')
+    await gesture(popup)
+    const outcome = call(popup, 'northbound_connect', stage.wish())
+    await signInPage(stage)
+    expect(await findWindowTypes(stage, stage.network.issuer)).toEqual(['normal'])
+    await signIn(stage)
+    expect((await outcome).error).toBeUndefined()
+    await popup.close()
   })
 })

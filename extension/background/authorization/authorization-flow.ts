@@ -185,6 +185,7 @@ export function handleRedirect(tabId: number, url: string): Promise<void> {
 async function receiveResponse(tabId: number, url: string): Promise<void> {
   const flowId = await findFlowOfTab(tabId)
   if (flowId === undefined) return
+  windows.showWaitingPicture(flowId, tabId)
   await runFlowStep(flowId, async () => {
     const current = await flows.get(flowId)
     if (current?.status !== 'awaitingAuthorizationResponse' || current.tabId !== tabId) return

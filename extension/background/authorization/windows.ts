@@ -1,8 +1,8 @@
 /**
- * Opens, finds and closes the windows of flows: a popup of the broker for the consent, and a normal
- * window with an address bar for the sign-in at the operator. In Firefox the sign-in is a tab beside the page, since
- * a window takes more time there than everything else of a sign-in. Firefox for Android has no windows: there each of
- * them is a tab.
+ * Opens, finds and closes the windows of flows: a popup of the broker for the consent, and a tab beside the page for
+ * the sign-in at the operator, since a window takes more time than everything else of a sign-in. A page in a window
+ * without tabs (a popup, an installed application) gets a window with an address bar instead. Firefox for Android has
+ * no windows: there each of them is a tab.
  *
  * A worker may be stopped before it has stored the tab of a window. So the address of each window
  * contains the flow id, by which a new worker finds it.
@@ -50,26 +50,34 @@ export function openConsent(flowId: string): Promise<number> {
   return openTab(getConsentUrl(flowId), 'popup', CONSENT_SIZE)
 }
 
-/**
- * Opens the sign-in window. Until the broker navigates it to the operator, it shows a picture of the
- * extension, whose address identifies the flow.
- *
- * @param pageTabId Tab of the page. In Firefox the sign-in opens beside it, and returns to it at its end.
- * @returns The tab of the window.
- */
-export function openSignIn(flowId: string, pageTabId: number): Promise<number> {
-  const url = getWaitingUrl(flowId)
-  return __TARGET__ === 'chromium'
-    ? openTab(url, 'normal', SIGN_IN_SIZE)
-    : openTabBeside(url, pageTabId)
+/** The tab of a page, if its window has tabs. */
+async function findTabWithNeighbors(pageTabId: number): Promise<Tabs.Tab | undefined> {
+  const page = await browser.tabs.get(pageTabId).catch(() => undefined)
+  if (!browser.windows || page?.windowId === undefined) return page
+  const window = await browser.windows.get(page.windowId).catch(() => undefined)
+  return window?.type === 'normal' ? page : undefined
 }
 
-async function openTabBeside(url: string, pageTabId: number): Promise<number> {
-  const page = await browser.tabs.get(pageTabId).catch(() => undefined)
-  const place = page && { windowId: page.windowId, index: page.index + 1, openerTabId: pageTabId }
+/**
+ * Opens the sign-in tab beside the page, to which the user returns at its end. Until the broker navigates it to the
+ * operator, it shows a picture of the extension, whose address identifies the flow.
+ *
+ * @param pageTabId Tab of the page.
+ * @returns The sign-in tab.
+ */
+export async function openSignIn(flowId: string, pageTabId: number): Promise<number> {
+  const url = getWaitingUrl(flowId)
+  const page = await findTabWithNeighbors(pageTabId)
+  if (!page) return openTab(url, 'normal', SIGN_IN_SIZE)
+  const { windowId, index } = page
+  const place = {
+    index: index + 1,
+    openerTabId: pageTabId,
+    ...(windowId !== undefined && { windowId }),
+  }
   // The consent window may have the focus.
-  if (page?.windowId !== undefined) {
-    void browser.windows?.update(page.windowId, { focused: true }).catch(() => {})
+  if (windowId !== undefined) {
+    void browser.windows?.update(windowId, { focused: true }).catch(() => {})
   }
   const { id } = await browser.tabs.create({ url, active: true, ...place })
   return id ?? browser.tabs.TAB_ID_NONE
@@ -129,6 +137,14 @@ export async function waitForConsentTab(flowId: string): Promise<number | undefi
  */
 export async function closeBrokerTabs(flowId: string): Promise<void> {
   await Promise.all((await findTabs([getConsentUrl(flowId), getWaitingUrl(flowId)])).map(closeTab))
+}
+
+/**
+ * Shows the waiting picture again, once the response has arrived. Chromium would show the page "is blocked" instead,
+ * and create a process for it beside the token request. Firefox stays at the page of the operator.
+ */
+export function showWaitingPicture(flowId: string, tabId: number): void {
+  if (__TARGET__ === 'chromium') void navigateTab(tabId, getWaitingUrl(flowId))
 }
 
 /** Navigates a tab. @returns `false` if the tab is closed. */

@@ -156,7 +156,7 @@ export default {
   },
   windows: {
     create: async (options: { url?: string }) => ({ tabs: [openTab(options)] }),
-    get: async () => ({ state: 'normal' }),
+    get: async () => ({ state: 'normal', type: 'normal' }),
     update: nothing,
   },
   permissions: {

@@ -93,7 +93,7 @@ describe('W03: the sign-in window', () => {
   })
 
   test('that could not be opened ends the flow', async () => {
-    vi.spyOn(fake.windows, 'create').mockRejectedValue(new Error('no window'))
+    vi.spyOn(fake.tabs, 'create').mockRejectedValue(new Error('no window'))
     expect(await start(flowOf())).toMatchObject({ error: { code: ERROR_CODE.internalError } })
   })
 
@@ -112,14 +112,19 @@ describe('W03: the sign-in window', () => {
     await outcome
   })
 
-  test('is a tab beside the page in Firefox, and returns to the page', async () => {
-    vi.stubGlobal('__TARGET__', 'firefox')
+  test('is a tab beside the page, and returns to the page', async () => {
     const create = vi.spyOn(fake.tabs, 'create')
     await openSignIn('flow', pageTab.id)
-    vi.stubGlobal('__TARGET__', 'chromium')
     expect(create).toHaveBeenCalledWith(
       expect.objectContaining({ active: true, openerTabId: pageTab.id, windowId: 1 }),
     )
+  })
+
+  test('is a window with an address bar where the window of the page has no tabs', async () => {
+    vi.spyOn(fake.windows, 'get').mockResolvedValueOnce({ state: 'normal', type: 'popup' })
+    const create = vi.spyOn(fake.windows, 'create')
+    await openSignIn('flow', pageTab.id)
+    expect(create).toHaveBeenCalledWith(expect.objectContaining({ type: 'normal' }))
   })
 
   test('of a stopped worker opens again from the same click, and no other window does', async () => {
