@@ -176,8 +176,15 @@ export async function isTabShown(tabId: number): Promise<boolean> {
   }
 }
 
-/** Closes a tab. A tab that is closed already is no error. */
+/**
+ * Closes a tab, from which the user returns to the page: Chromium would go on to another tab that the page has opened.
+ * A tab that is closed already is no error.
+ */
 export async function closeTab(tabId: number | undefined): Promise<void> {
   if (tabId === undefined) return
+  const tab = await browser.tabs.get(tabId).catch(() => undefined)
+  if (tab?.active && tab.openerTabId !== undefined) {
+    await browser.tabs.update(tab.openerTabId, { active: true }).catch(() => {})
+  }
   await browser.tabs.remove(tabId).catch(() => {})
 }

@@ -279,6 +279,7 @@ export async function signIn(
   decision: 'allow' | 'deny' = 'allow',
 ): Promise<Page> {
   const page = await signInPage(stage)
+  await inFront(page)
   await page.waitForSelector('[data-form=password], [data-form=consent]')
   if (await page.$('[data-form=password]')) {
     await submitPassword(page, stage.subscriber)

@@ -67,7 +67,7 @@ test('H18: the call ends with a typed error at once, without a secret, and the w
   const settled = await outcome
   expect(settled).toMatchObject(BLOCKED)
   expect(JSON.stringify(settled)).not.toContain('code=c')
-  expect(seen.closed).toContain(tab.id)
+  await vi.waitFor(() => expect(seen.closed).toContain(tab.id), WITHIN_MS)
 })
 
 test('H18: a response that has arrived is used, although the window shows the redirect URI', async () => {

@@ -32,7 +32,7 @@ import {
   flows,
 } from '../../../../extension/background/authorization/flow-records.ts'
 import { spendActivation } from '../../../../extension/background/authorization/user-activation.ts'
-import { openSignIn } from '../../../../extension/background/authorization/windows.ts'
+import { closeTab, openSignIn } from '../../../../extension/background/authorization/windows.ts'
 import { NorthkeyError } from '../../../../shared/core/index.ts'
 import { ERROR_CODE } from '../../../../shared/messages/page-api.ts'
 import { flowOf, ISSUER, OPERATOR } from '../../support/records.ts'
@@ -125,6 +125,19 @@ describe('W03: the sign-in window', () => {
     const create = vi.spyOn(fake.windows, 'create')
     await openSignIn('flow', pageTab.id)
     expect(create).toHaveBeenCalledWith(expect.objectContaining({ type: 'normal' }))
+  })
+
+  test.each([
+    { active: true, returnsTo: [pageTab.id] },
+    { active: false, returnsTo: [] },
+  ])('returns to the page where it is in front: $active', async ({ active, returnsTo }) => {
+    const tabId = await openSignIn('flow', pageTab.id)
+    const tab = { ...(await fake.tabs.get(tabId)), active, openerTabId: pageTab.id }
+    vi.spyOn(fake.tabs, 'get').mockResolvedValueOnce(tab)
+    const activate = vi.spyOn(fake.tabs, 'update').mockResolvedValue()
+    await closeTab(tabId)
+    expect(activate.mock.calls).toEqual(returnsTo.map((id) => [id, { active: true }]))
+    expect(seen.closed).toEqual([tabId])
   })
 
   test('of a stopped worker opens again from the same click, and no other window does', async () => {
