@@ -36,6 +36,7 @@
     brokerSmall: () => brokerFetch(setting.small),
     pageLarge: () => pageFetch(setting.large, setting.accessToken),
     brokerLarge: () => brokerFetch(setting.large),
+    bareLarge: () => bare({ resource: setting.large, accessToken: setting.accessToken }),
     // As an application uses it: to the last byte of the response.
     clientLarge: async () => (await (await client()).fetch(setting.large)).arrayBuffer(),
     thousandBare: () => runThousand(() => bare(message)),

@@ -82,8 +82,8 @@ export async function measureFetch(stage: BenchStage): Promise<Row[]> {
     slices: 25,
     calls: 2,
   })
-  const client = await measureSlices(stage.page, ['pageLarge', 'clientLarge'], {
-    slices: 25,
+  const client = await measureSlices(stage.page, ['pageLarge', 'bareLarge', 'clientLarge'], {
+    slices: 60,
     calls: 2,
   })
   return [
@@ -95,6 +95,13 @@ export async function measureFetch(stage: BenchStage): Promise<Row[]> {
       'clientLarge',
       'pageLarge',
       1.3,
+    ),
+    createRow(
+      '1 MiB through an empty extension ÷ the page’s own',
+      client,
+      'bareLarge',
+      'pageLarge',
+      Number.POSITIVE_INFINITY,
     ),
   ]
 }

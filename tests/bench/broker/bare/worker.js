@@ -1,7 +1,8 @@
 // Sends each message back: the extension without any work. A message with a `url` opens a window there first, and
 // is answered when the window has been redirected to the redirect URI. With `isWaiting` the window opens at a picture of
 // the extension, gets a rule of the browser, and goes on from there, as a window has to of which nobody knows the number
-// before: in Firefox it is a tab, and goes on when the picture is shown, since an earlier navigation is lost.
+// before: in Firefox it is a tab, and goes on when the picture is shown, since an earlier navigation is lost. A message
+// with a `resource` is answered with the body of that resource.
 let onRedirect = () => {}
 
 chrome.webRequest.onBeforeRequest.addListener(() => onRedirect(), {
@@ -57,9 +58,14 @@ async function openWindow({ url, isWaiting }) {
   setTimeout(() => chrome.tabs.remove(id), 200)
 }
 
+async function readBody({ resource, accessToken }) {
+  const headers = { authorization: `Bearer ${accessToken}` }
+  return (await fetch(resource, { headers, cache: 'no-store' })).arrayBuffer()
+}
+
 chrome.runtime.onConnect.addListener((port) => {
   port.onMessage.addListener(async ({ id, message }) => {
     if (message.url) await openWindow(message)
-    port.postMessage({ id, answer: message })
+    port.postMessage({ id, answer: message.resource ? await readBody(message) : message })
   })
 })
