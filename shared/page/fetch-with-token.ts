@@ -19,6 +19,7 @@ import {
   type Interactive,
 } from '../messages/page-api.ts'
 import type { Broker } from './broker.ts'
+import { readRequestBody } from './request-body.ts'
 
 export interface TokenFetchOptions
   extends Omit<RequestInit, 'headers' | 'credentials' | 'redirect'> {
@@ -102,8 +103,8 @@ export function createFetchWithToken(
       : listResources(await broker.getGrants({ signal }), grantId)
     const api = findResource(url, resources)
     if (api === undefined) throw noGrant()
-    const octets = await request.arrayBuffer()
-    const body = octets.byteLength > 0 && { body: octets }
+    const octets = await readRequestBody(request)
+    const body = octets && { body: octets }
 
     async function createHeaders({
       tokenType,

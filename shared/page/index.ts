@@ -19,6 +19,7 @@ import {
   REQUEST_EVENT,
 } from '../messages/page-api.ts'
 import type { Broker, CallOptions } from './broker.ts'
+import { readRequestBody } from './request-body.ts'
 import { toResponse } from './response.ts'
 
 export * from '../messages/page-api.ts'
@@ -93,12 +94,12 @@ function createBroker(info: Readonly<ProviderInfo>, provider: Provider): Broker 
       // The signal of the new request follows that of `init` and that of a given Request.
       const { signal } = request
       signal.throwIfAborted()
-      const body = await request.arrayBuffer()
+      const body = await readRequestBody(request)
       const params: FetchParams = {
         url: request.url,
         method: request.method,
         headers: Object.fromEntries(request.headers),
-        ...(body.byteLength && { body }),
+        ...(body && { body }),
         ...(grantId && { grantId }),
         ...(interactive && { interactive }),
       }

@@ -2,8 +2,8 @@
  * Tests the destination of an authorization request and the window that shows it. The broker sends the
  * request only to operators that it knows, and shows it in a browser window with an address bar.
  *
- * Seen to fail when `connect` invents an operator for an unknown issuer (P09), and when the sign-in window
- * has the type `popup` (P16).
+ * Seen to fail when `connect` invents an operator for an unknown issuer (P09), and when the sign-in window of a page
+ * without neighbors has the type `popup` (P16).
  *
  * @see RFC 8252 section 8.12
  */
