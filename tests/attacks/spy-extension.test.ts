@@ -16,7 +16,7 @@ import { CHROMIUM_ID, GECKO_ID } from '../../extension/identity.ts'
 import type { Grant } from '../../shared/messages/page-api.ts'
 import { BROWSER, test as base } from '../browser/fixtures.ts'
 import { connectQuickly } from '../browser/support/known-subscriber.ts'
-import { until } from '../browser/support/pages.ts'
+import { openTab, until } from '../browser/support/pages.ts'
 import { call, formOf, tokenRequests } from '../browser/support/stage.ts'
 
 const SPY = fileURLToPath(new URL('../spy-extension', import.meta.url))
@@ -38,7 +38,7 @@ const test = base
     return id
   })
   .extend('spy', async ({ host, spyId }) => {
-    const page = await host.browser.newPage()
+    const page = await openTab(host.browser)
     // Firefox's driver gets no load event of such a page.
     void page.goto(`${await host.originOf(spyId)}/spy.html`).catch(() => {})
     await until('the interfaces of extensions', () =>

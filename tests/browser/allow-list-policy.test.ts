@@ -11,6 +11,7 @@ import { describe, expect } from 'vitest'
 import type { Grant } from '../../shared/messages/page-api.ts'
 import { BROWSER, test as base } from './fixtures.ts'
 import { signInBeforehand } from './support/known-subscriber.ts'
+import { openTab } from './support/pages.ts'
 import { expectError } from './support/shapes.ts'
 import { call, gesture } from './support/stage.ts'
 
@@ -42,7 +43,7 @@ async function setPolicies(policyPage: Page, policies: object[]): Promise<void> 
 
 const test = base
   .extend('policyPage', async ({ stage }, { onCleanup }) => {
-    const policyPage = await stage.browser.newPage()
+    const policyPage = await openTab(stage.browser)
     onCleanup(() => policyPage.close())
     return policyPage
   })

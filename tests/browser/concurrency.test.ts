@@ -20,7 +20,7 @@ import {
 } from '../../shared/messages/page-api.ts'
 import { test as base } from './fixtures.ts'
 import { REFRESH_REFUSED } from './support/need-the-user.ts'
-import { addressOf, until } from './support/pages.ts'
+import { addressOf, openTab, until } from './support/pages.ts'
 import {
   authorizationRequests,
   type Called,
@@ -224,7 +224,7 @@ describe('the popup', () => {
       for (const reached of MOMENTS) {
         // The first message of the popup waits until the worker runs.
         await worker.stop()
-        const popup = await stage.browser.newPage()
+        const popup = await openTab(stage.browser)
         void popup.goto(stage.brokerOrigin + POPUP).catch(() => {})
         await reached(popup)
         await popup.close()

@@ -16,7 +16,7 @@ import { copyExtension } from '../../scripts/extension-copy.ts'
 import { type Servers, startServers } from '../../scripts/start/servers.ts'
 import { BROWSER, test as base } from './fixtures.ts'
 import { hook, openDetails, press, textOf } from './support/demo-page-stage.ts'
-import { inFront } from './support/pages.ts'
+import { inFront, openTab } from './support/pages.ts'
 import { answerConsent, signIn } from './support/stage.ts'
 
 const API = 'api-exposing-functions'
@@ -39,7 +39,7 @@ const test = base
     return origin
   })
   .extend('demoSite', async ({ host, servers, installed: _ }) => {
-    const page = await host.browser.newPage()
+    const page = await openTab(host.browser)
     await page.goto(servers.site.origin)
     await page.waitForSelector(`${hook('broker-state')}[data-state=found]`)
     return page

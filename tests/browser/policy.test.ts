@@ -22,7 +22,7 @@ import type { OperatorProfile } from '../../shared/messages/operator-profile.ts'
 import type { OperatorList } from '../../shared/messages/screen-channel.ts'
 import { BROWSER, test as base } from './fixtures.ts'
 import { type BrowserHost, openHost } from './support/browser-host.ts'
-import { until } from './support/pages.ts'
+import { openTab, until } from './support/pages.ts'
 import { askBackground } from './support/sites-stage.ts'
 
 const OPERATOR: OperatorProfile = {
@@ -71,7 +71,7 @@ const MANDATORY = 1
 
 /** Sets the policy in Chromium that an administrator would write into its policy folder. */
 async function setPolicy({ browser }: BrowserHost, operators: unknown[]): Promise<void> {
-  const page = await browser.newPage()
+  const page = await openTab(browser)
   await page.goto('chrome://policy/test')
   const policy = { namespace: CHROMIUM_ID, name: 'operators', value: operators }
   const from = { source: PLATFORM, scope: MACHINE, level: MANDATORY }
@@ -133,7 +133,7 @@ const test = base
     policyHost.install(extension.path),
   )
   .extend('tab', async ({ policyHost }, { onCleanup }) => {
-    const tab = await policyHost.browser.newPage()
+    const tab = await openTab(policyHost.browser)
     onCleanup(() => tab.close())
     return tab
   })

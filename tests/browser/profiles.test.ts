@@ -23,7 +23,7 @@ import type {
   Grant,
 } from '../../shared/messages/page-api.ts'
 import { BROWSER, test as base, IS_COMPLETE } from './fixtures.ts'
-import { pagesAt, until } from './support/pages.ts'
+import { openTab, pagesAt, until } from './support/pages.ts'
 import { submitPassword } from './support/password-form.ts'
 import {
   answerConsent,
@@ -129,7 +129,7 @@ async function useAuthenticator(page: Page, passkeys: Protocol.WebAuthn.Credenti
 
 /** Creates a passkey in the subscriber's account. */
 async function makePasskey(stage: Stage): Promise<Protocol.WebAuthn.Credential[]> {
-  const account = await stage.browser.newPage()
+  const account = await openTab(stage.browser)
   const { session, authenticatorId } = await useAuthenticator(account, [])
   await account.goto(`${stage.network.origin}/account`)
   await submitPassword(account, stage.subscriber)
@@ -159,7 +159,7 @@ async function typeOneTimeCode({ browser, network, subscriber }: Stage, form: Pa
   await form.type('#code-phone-number', subscriber.phoneNumber)
   await form.click('form[data-form=send-code] [type=submit]')
   await form.waitForSelector('main[data-screen=code]')
-  const phone = await browser.newPage()
+  const phone = await openTab(browser)
   await phone.goto(`${network.origin}/phone`)
   const message = await phone.$eval(
     `[data-phone="${subscriber.phoneNumber}"] [data-message]`,

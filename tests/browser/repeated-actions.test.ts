@@ -10,7 +10,7 @@ import { describe, expect } from 'vitest'
 import type { Grant } from '../../shared/messages/page-api.ts'
 import { BROWSER, test } from './fixtures.ts'
 import { signInBeforehand } from './support/known-subscriber.ts'
-import { gone, pageAt, until } from './support/pages.ts'
+import { gone, openTab, pageAt, until } from './support/pages.ts'
 import { submitPassword } from './support/password-form.ts'
 import { beginSignIn } from './support/sign-in-window.ts'
 import {
@@ -118,7 +118,7 @@ describe('a user who repeats an action, or leaves', () => {
     const { outcome, operator } = await beginSignIn(stage, page)
     await submitPassword(operator, stage.subscriber)
     await operator.waitForSelector('[data-form=consent]')
-    const twin = await stage.browser.newPage()
+    const twin = await openTab(stage.browser)
     await twin.goto(operator.url())
     await twin.waitForSelector('[data-form=consent]')
     await operator.bringToFront()

@@ -19,6 +19,7 @@ import { describe, expect } from 'vitest'
 import type { Provider, ProviderInfo } from '../../../shared/messages/page-api.ts'
 import { test } from '../fixtures.ts'
 import { findsBroker } from '../support/discovery.ts'
+import { openTab } from '../support/pages.ts'
 import { UUID_V4 } from '../support/shapes.ts'
 
 const BARE = '<!DOCTYPE html><html><head><title>Bare</title></head><body></body></html>'
@@ -163,7 +164,7 @@ describe('a page without the broker', () => {
     ['discovery: only a site that is switched on is answered', 'https://other.example/', true],
   ] as const)('%s', async ([, url, isSecure], { stage, page }) => {
     expect(await findsBroker(page)).toBe(true)
-    const elsewhere = await stage.browser.newPage()
+    const elsewhere = await openTab(stage.browser)
     await elsewhere.goto(url)
     expect(await elsewhere.evaluate(() => window.isSecureContext)).toBe(isSecure)
     expect(await findsBroker(elsewhere)).toBe(false)
@@ -172,7 +173,7 @@ describe('a page without the broker', () => {
   test('discovery: without asking there is no global and no element', async ({ stage }) => {
     stage.application.routes.set('/bare', { html: BARE, raw: true })
     const globalsAt = async (url: string) => {
-      const visited = await stage.browser.newPage()
+      const visited = await openTab(stage.browser)
       await visited.goto(url)
       return visited.evaluate(() => ({
         globals: Object.getOwnPropertyNames(window),

@@ -11,7 +11,7 @@ import { describe, expect } from 'vitest'
 import type { Grant } from '../../../shared/messages/page-api.ts'
 import { test as base } from '../fixtures.ts'
 import { signInBeforehand } from '../support/known-subscriber.ts'
-import { inFront, pageAt, until } from '../support/pages.ts'
+import { inFront, openTab, pageAt, until } from '../support/pages.ts'
 import { aGrant, expectError } from '../support/shapes.ts'
 import { answerConsent, CLIENT_ID, call, gesture, type Stage } from '../support/stage.ts'
 import { getAccessToken, RENEWED } from '../support/tokens.ts'
@@ -92,7 +92,7 @@ describe('a call that would need a window', () => {
       </script>`,
     })
     // A script of the driver runs with a user gesture, so the page itself makes the call and reports the outcome.
-    const visitor = await stage.browser.newPage()
+    const visitor = await openTab(stage.browser)
     let error = ''
     const windows = await windowsOpenedBy(stage, async () => {
       await visitor.goto(`${stage.application.origin}/by-itself`)
@@ -135,7 +135,7 @@ describe('a call that would need a window', () => {
       const { issuer, faults } = stage.network
       const cookie = `session_oauth_${new URL(issuer).port}=; Max-Age=0; path=/`
       faults.add({ path: '/phone', action: { type: 'header', headers: { 'set-cookie': cookie } } })
-      const visitor = await stage.browser.newPage()
+      const visitor = await openTab(stage.browser)
       await visitor.goto(`${issuer}/phone`)
       expectError(await renew(), 4210, 'login_required')
     },

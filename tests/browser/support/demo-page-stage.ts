@@ -13,6 +13,7 @@ import {
   installFakeBroker,
 } from '../../demo-site/fake-provider.ts'
 import type { BrowserHost } from './browser-host.ts'
+import { openTab } from './pages.ts'
 
 export const hook = (name: string) => `[data-testid=${name}]`
 
@@ -76,7 +77,7 @@ export async function startPageStage(host: BrowserHost): Promise<PageStage> {
     apiRequests,
     complaints,
     async open({ broker, width = 1280, dark = false } = {}) {
-      const page = await browser.newPage()
+      const page = await openTab(browser)
       page.on('pageerror', (error) => complaints.push(String(error)))
       page.on('console', (message) => {
         if (message.type() === 'error') complaints.push(message.text())

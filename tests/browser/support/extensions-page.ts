@@ -4,7 +4,7 @@
 
 import type { Browser, Page } from 'puppeteer-core'
 import type { BrowserName } from '../../../scripts/browsers.ts'
-import { addressOf, until } from './pages.ts'
+import { addressOf, openTab, until } from './pages.ts'
 
 /** Common members of a stage and a host. */
 interface NamedBrowser {
@@ -14,7 +14,7 @@ interface NamedBrowser {
 
 export async function openExtensionsPage({ browser, name }: NamedBrowser): Promise<Page> {
   const address = name === 'chromium' ? 'chrome://extensions/' : 'about:addons'
-  const page = await browser.newPage()
+  const page = await openTab(browser)
   // Firefox's driver gets no load event of such a page.
   void page.goto(address).catch(() => {})
   await until('the page of extensions', async () => (await addressOf(page)).startsWith(address))

@@ -55,24 +55,27 @@ export async function gone(browser: Browser, part: string): Promise<void> {
   )
 }
 
+/** Firefox's driver fails to open or select a tab while the tab in front, or its window, closes. */
+function tolerateClosing(error: Error): undefined {
+  if (!/BrowsingContext does no longer exist/.test(error.message)) throw error
+}
+
+/** Opens an empty tab. */
+export function openTab(browser: Browser): Promise<Page> {
+  return until('a new tab', () => browser.newPage().catch(tolerateClosing))
+}
+
 /** Brings a page to the front before a click of the user. Hidden pages may not open windows. */
 export async function inFront(page: Page): Promise<void> {
-  // Firefox refuses while the tab that is in front closes.
   await until('the page to come to the front', () =>
-    page.bringToFront().then(
-      () => true,
-      (error: Error) => {
-        if (!/BrowsingContext does no longer exist/.test(error.message)) throw error
-        return false
-      },
-    ),
+    page.bringToFront().then(() => true, tolerateClosing),
   )
   await until('the page to be seen', () => page.evaluate(() => !document.hidden))
 }
 
 /** Opens a new tab at an address. */
 export async function openPage(browser: Browser, address: string): Promise<Page> {
-  const page = await browser.newPage()
+  const page = await openTab(browser)
   await page.goto(address)
   return page
 }

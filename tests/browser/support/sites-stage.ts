@@ -21,7 +21,7 @@ import type { ScreenAnswer, Site } from '../../../shared/messages/screen-channel
 import { startApplication } from './application.ts'
 import type { BrowserHost } from './browser-host.ts'
 import { openExtensionsPage } from './extensions-page.ts'
-import { until } from './pages.ts'
+import { openTab, until } from './pages.ts'
 import type { Called, Stage } from './stage.ts'
 import { CLIENT_ID, openScreen, SHORT_LIMITS } from './stage.ts'
 
@@ -155,7 +155,7 @@ export async function startSitesStage(
     requireConsent: true,
     subscriber,
     async open(origin = SITE) {
-      const page = await browser.newPage()
+      const page = await openTab(browser)
       await page.goto(origin)
       return page
     },

@@ -24,7 +24,7 @@ import type {
 import { type ApplicationServer, startApplication } from './application.ts'
 import type { BrowserHost } from './browser-host.ts'
 import type { Outside } from './outside.ts'
-import { addressOf, gone, inFront, pageAt, until } from './pages.ts'
+import { addressOf, gone, inFront, openTab, pageAt, until } from './pages.ts'
 import { submitPassword } from './password-form.ts'
 import { waiveAll } from './waiver.ts'
 
@@ -154,7 +154,7 @@ export async function startStage(host: BrowserHost, options: StageOptions = {}):
     requireConsent,
     subscriber,
     async open(path = '/') {
-      const page = await browser.newPage()
+      const page = await openTab(browser)
       await page.goto(application.origin + path)
       return page
     },
@@ -184,17 +184,29 @@ export function call<T>(page: Page, method: string, params?: object): Promise<Ca
   return called
 }
 
-/** Does the user's part in the broker's own window. */
+/**
+ * Does the user's part in the broker's own window. A click is lost where the window got the focus late, so that its
+ * inert time starts anew between the look and the click: like a user, the function clicks again.
+ */
 export async function answerConsent(
   stage: Pick<Stage, 'browser'>,
   answer: 'allow' | 'deny',
 ): Promise<void> {
   const consent = await pageAt(stage.browser, '/ui/consent/')
   await consent.bringToFront()
-  await consent.waitForSelector(`[data-testid=${answer}]:not([disabled])`)
+  const button = await consent.waitForSelector(`[data-testid=${answer}]:not([disabled])`)
+  await button?.evaluate((element) => {
+    element.addEventListener('click', () => element.setAttribute('data-clicked', ''))
+  })
   // The window may close before the driver gets the answer to its click.
-  await consent.click(`[data-testid=${answer}]`).catch((error: Error) => {
+  const tolerateClosed = (error: Error) => {
     if (!consent.isClosed() && error.name !== 'TargetCloseError') throw error
+    return true
+  }
+  await until('the click to count', async () => {
+    await button?.click().catch(tolerateClosed)
+    if (consent.isClosed()) return true
+    return button?.evaluate((element) => element.hasAttribute('data-clicked')).catch(tolerateClosed)
   })
 }
 
@@ -203,7 +215,7 @@ export async function openScreen(
   stage: Pick<Stage, 'browser' | 'brokerOrigin'>,
   path = '/ui/popup/index.html',
 ): Promise<Page> {
-  const page = await stage.browser.newPage()
+  const page = await openTab(stage.browser)
   // Firefox's driver gets no load event of such a page. The page itself reports that it has loaded.
   void page.goto(stage.brokerOrigin + path).catch(() => {})
   await until('the screen', async () => (await addressOf(page)).includes(path))

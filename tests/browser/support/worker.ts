@@ -5,7 +5,7 @@
 
 import type { CDPSession } from 'puppeteer-core'
 import { eventPageSwitch } from './event-page.ts'
-import { until } from './pages.ts'
+import { openTab, until } from './pages.ts'
 import type { Stage } from './stage.ts'
 import type { WorkerSwitch } from './worker-switch.ts'
 
@@ -68,7 +68,7 @@ function createStarter(browserSession: CDPSession, brokerOrigin: string) {
 }
 
 async function serviceWorkerSwitch(stage: SwitchStage): Promise<WorkerSwitch> {
-  const page = await stage.browser.newPage()
+  const page = await openTab(stage.browser)
   await page.goto(`${stage.brokerOrigin}/icons/16.png`)
   const session = await page.createCDPSession()
   const browserSession = await stage.browser.target().createCDPSession()
