@@ -198,16 +198,12 @@ export async function answerConsent(
   await button?.evaluate((element) => {
     element.addEventListener('click', () => element.setAttribute('data-clicked', ''))
   })
-  // The window may close before the driver gets the answer to its click.
-  const tolerateClosed = (error: Error) => {
-    if (!consent.isClosed() && error.name !== 'TargetCloseError') throw error
-    return true
+  async function clickAndLook(): Promise<boolean | undefined> {
+    await button?.click()
+    return button?.evaluate((element) => element.hasAttribute('data-clicked'))
   }
-  await until('the click to count', async () => {
-    await button?.click().catch(tolerateClosed)
-    if (consent.isClosed()) return true
-    return button?.evaluate((element) => element.hasAttribute('data-clicked')).catch(tolerateClosed)
-  })
+  // The window may close before the driver gets its answers.
+  await until('the click to count', () => clickAndLook().catch(() => consent.isClosed()))
 }
 
 /** Opens a page of the broker in a new tab. */
