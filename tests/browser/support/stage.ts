@@ -194,16 +194,22 @@ export async function answerConsent(
 ): Promise<void> {
   const consent = await pageAt(stage.browser, '/ui/consent/')
   await consent.bringToFront()
-  const button = await consent.waitForSelector(`[data-testid=${answer}]:not([disabled])`)
-  await button?.evaluate((element) => {
-    element.addEventListener('click', () => element.setAttribute('data-clicked', ''))
-  })
-  async function clickAndLook(): Promise<boolean | undefined> {
-    await button?.click()
-    return button?.evaluate((element) => element.hasAttribute('data-clicked'))
+  const button = `[data-testid=${answer}]:not([disabled])`
+  await consent.waitForSelector(button)
+  await consent.evaluate((selector) => {
+    // On the document, since a new rendering may replace the button.
+    document.addEventListener('click', ({ target }) => {
+      if ((target as Element).closest(selector)) document.documentElement.dataset.answered = ''
+    })
+  }, `[data-testid=${answer}]`)
+  async function clickAndLook(): Promise<boolean> {
+    await consent.click(button)
+    return consent.evaluate(() => 'answered' in document.documentElement.dataset)
   }
-  // The window may close before the driver gets its answers.
-  await until('the click to count', () => clickAndLook().catch(() => consent.isClosed()))
+  // The window may close before the driver gets its answers, and before it knows that the window is closed.
+  const isGone = ({ name, message }: Error) =>
+    consent.isClosed() || name === 'TargetCloseError' || /no such frame|detached Frame/i.test(message)
+  await until('the click to count', () => clickAndLook().catch(isGone))
 }
 
 /** Opens a page of the broker in a new tab. */
