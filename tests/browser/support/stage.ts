@@ -208,7 +208,9 @@ export async function answerConsent(
   }
   // The window may close before the driver gets its answers, and before it knows that the window is closed.
   const isGone = ({ name, message }: Error) =>
-    consent.isClosed() || name === 'TargetCloseError' || /no such frame|detached Frame/i.test(message)
+    consent.isClosed() ||
+    name === 'TargetCloseError' ||
+    /no such frame|detached Frame/i.test(message)
   await until('the click to count', () => clickAndLook().catch(isGone))
 }
 
